@@ -1,0 +1,50 @@
+"""The one family of errors that a person can cause, and the wording they share."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DeftxError(Exception):
+    """Something a person asked for cannot be done; the text says what is wrong, where, and what to do."""
+
+
+class BaseModelError(DeftxError):
+    """A base model is missing, unreadable, or of an architecture that the method does not cover."""
+
+
+class CorpusError(DeftxError):
+    """A corpus cannot be read, or holds no usable text."""
+
+
+class TableError(DeftxError):
+    """A labelled file cannot be read, or its labels cannot be learned from."""
+
+
+class RecipeError(DeftxError):
+    """A setting is unknown, out of range, or contradicts another."""
+
+
+class VectorError(DeftxError):
+    """A sparse vector is damaged, of another version, or made for another base."""
+
+
+class TrainingError(DeftxError):
+    """A training could not go on; what was reached is kept in its folder."""
+
+
+class TrainingStopped(DeftxError):  # noqa: N818 (a stop that was asked for is not a failure)
+    """A training was asked to stop; its checkpoint is kept and the same call resumes it."""
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Write names as a person would list them: "a, b or c"."""
+    names = list(names)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def unknown_name(what: str, name: str, known: Iterable[str], family: type[DeftxError] = RecipeError) -> DeftxError:
+    """Make the error for a name that is in no table: it offers the nearest known one and lists them all."""
+    known = sorted(known)
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return family(f"{what} {name!r} is not known.{hint} Known: {', '.join(known)}.")
