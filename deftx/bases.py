@@ -1,0 +1,189 @@
+"""Base models: loading them, naming their parameters, and saying which of those are sparse-trainable.
+
+Names are those that ``save_pretrained`` of the masked-language model writes. transformers 5 registers XLM-R's head
+before its encoder, so ``named_parameters()`` lists the tied word embeddings as ``lm_head.decoder.weight``; a vector
+keyed by that name would silently lose the embeddings in a classifier. ``canonical_parameters`` undoes this.
+"""
+
+import copy
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+import transformers
+from huggingface_hub.utils import HFValidationError
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer
+
+from deftx.errors import BaseModelError, one_of, unknown_name
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+BUNDLED_BASE = "nusantara-small"
+
+# Architectures whose masked-LM head can be applied to single positions: model type -> name of the head module.
+LANGUAGE_HEADS = {"xlm-roberta": "lm_head", "roberta": "lm_head", "camembert": "lm_head"}
+
+
+@dataclass
+class Base:
+    """A pretrained encoder θ0 with its masked-LM head and tokenizer; its weights are never trained in place."""
+
+    name: str  # as it was asked for
+    revision: str | None  # the commit on the Hub, where it came from there
+    model: nn.Module  # the masked-language model, float32, word embeddings tied
+    tokenizer: transformers.PreTrainedTokenizerBase
+    notes: list[str] = field(default_factory=list)  # what a person should know about this base
+
+    @property
+    def device(self) -> torch.device:
+        """The device that holds the weights."""
+        return next(self.model.parameters()).device
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Return the sparse-trainable parameters M by name, with their values θ0 (the base's own memory)."""
+        return sparse_trainable(self.model)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over names, shapes and float32 values of the encoder alone: equal for its language model and classifier."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(encoder_parameters(self.model).items()):
+            digest.update(f"{name}:{tuple(tensor.shape)};".encode())
+            digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy())
+        return digest.hexdigest()
+
+    def language_model(self) -> nn.Module:
+        """Return a trainable copy whose output embedding is θ0's word embeddings, untied and frozen.
+
+        So word embeddings move only through the input side (LT-SFT's ``--freeze_decoder``). The frozen output
+        matrix shares the base's memory.
+        """
+        model = copy.deepcopy(self.model)
+        model.config.tie_word_embeddings = False
+        word_embeddings = self.model.get_input_embeddings().weight.detach()
+        model.get_output_embeddings().weight = nn.Parameter(word_embeddings, requires_grad=False)
+        return freeze_norms(model)
+
+    def classifier(self, labels: list[str], seed: int) -> nn.Module:
+        """Return a trainable sequence classifier on a copy of θ0; ``seed`` draws its head."""
+        config = copy.deepcopy(self.model.config)
+        config.update({"id2label": dict(enumerate(labels)), "label2id": {name: i for i, name in enumerate(labels)}})
+        config.problem_type = "single_label_classification"
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+        own = dict(model.named_parameters())
+        with torch.no_grad():
+            for name, value in encoder_parameters(self.model).items():
+                own[name].copy_(value)
+        return freeze_norms(model.to(self.device))
+
+
+def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | None = None) -> Base:
+    """Load a bundled base by name, a local folder, or a Hub id, in float32.
+
+    Raises:
+        BaseModelError: it is not there, cannot be read, or its architecture is not covered.
+    """
+    source = find_base(name_or_path)
+    try:
+        config = AutoConfig.from_pretrained(source)
+        if config.model_type not in LANGUAGE_HEADS:
+            raise unknown_name("The architecture", config.model_type, LANGUAGE_HEADS, BaseModelError)
+        with quiet_transformers():
+            model, loading = AutoModelForMaskedLM.from_pretrained(source, dtype=torch.float32, output_loading_info=True)
+            tokenizer = AutoTokenizer.from_pretrained(source)
+    except (OSError, ValueError, HFValidationError, SafetensorError, KeyError) as error:
+        raise BaseModelError(_cannot_load(name_or_path, error)) from error
+    if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
+        raise BaseModelError(f"The tokenizer of base {name_or_path} has no mask or padding token; choose another base.")
+    revision = getattr(config, "_commit_hash", None)
+    base = Base(str(name_or_path), revision, model.to(device or "cpu").eval(), tokenizer)
+    lost = sorted(n for n in loading["missing_keys"] if n not in model.all_tied_weights_keys)
+    if any(name in encoder_parameters(model) for name in lost):
+        raise BaseModelError(f"The weights of base {name_or_path} lack {lost[0]} and {len(lost) - 1} other parameters.")
+    if lost:
+        base.notes.append("This base has no trained language-model head: language training starts it at random.")
+    return base
+
+
+def find_base(name_or_path: str | os.PathLike) -> str:
+    """Turn a bundled name into its folder; leave folders and Hub ids ("owner/name") as they are."""
+    name = str(name_or_path)
+    bundled = sorted(p.name for p in (ASSETS / "bases").iterdir() if p.is_dir()) if (ASSETS / "bases").is_dir() else []
+    if name in bundled:
+        return str(ASSETS / "bases" / name)
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise BaseModelError(f"The folder {path} holds no base model: it has no config.json.")
+        return str(path)
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
+        return name
+    raise unknown_name("The base", name, bundled, BaseModelError)
+
+
+def canonical_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Name every parameter of a transformers model once, as ``save_pretrained`` does."""
+    tied = set(model.all_tied_weights_keys) if getattr(model.config, "tie_word_embeddings", True) else set()
+    named = {n: p for n, p in model.named_parameters(remove_duplicate=False) if n not in tied}
+    first_name: dict[int, str] = {}
+    return {n: p for n, p in named.items() if first_name.setdefault(id(p), n) == n}
+
+
+def encoder_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Name the parameters of the encoder that the language model and the classifier share."""
+    prefix = f"{model.base_model_prefix}."
+    shared = {n: p for n, p in canonical_parameters(model).items() if n.startswith(prefix)}
+    return {n: p for n, p in shared.items() if not n.startswith(f"{prefix}pooler.")}
+
+
+def sparse_trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Return M: the encoder's parameters minus its normalisation layers (told by module type, not by name)."""
+    norms = {id(p) for p in _norm_parameters(model.base_model)}
+    return {n: p for n, p in encoder_parameters(model).items() if id(p) not in norms}
+
+
+def head_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Name what is trained in full beside M: the LM head without its output matrix, or the classification head."""
+    output = model.get_output_embeddings()
+    fixed = {id(output.weight)} if output is not None else set()
+    encoder = encoder_parameters(model)
+    return {n: p for n, p in canonical_parameters(model).items() if n not in encoder and id(p) not in fixed}
+
+
+def freeze_norms(model: nn.Module) -> nn.Module:
+    """Keep the encoder's normalisation layers at θ0 (appendix C: layer normalisation is fixed)."""
+    for parameter in _norm_parameters(model.base_model):
+        parameter.requires_grad_(False)
+    return model
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Silence transformers' load reports and progress bars, which are not written for the person at the screen."""
+    level = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(level)
+
+
+def _norm_parameters(module: nn.Module) -> Iterator[nn.Parameter]:
+    for part in module.modules():
+        if isinstance(part, (nn.LayerNorm, nn.RMSNorm)) or type(part).__name__.endswith(("LayerNorm", "RMSNorm")):
+            yield from part.parameters(recurse=False)
+
+
+def _cannot_load(name: str | os.PathLike, error: Exception) -> str:
+    first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    advice = one_of(["a bundled name", "a folder with config.json, model.safetensors and tokenizer.json", "a Hub id"])
+    return f"The base {name} cannot be loaded: {first_line} A base is {advice}."
