@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from deftx.errors import BaseModelError, one_of, unknown_name
+from deftx.events import Event, Listener
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 BUNDLED_BASE = "nusantara-small"
@@ -57,6 +58,15 @@ class Base:
             digest.update(f"{name}:{tuple(tensor.shape)};".encode())
             digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy())
         return digest.hexdigest()
+
+    def fitting_length(self, wanted: int, listener: Listener) -> int:
+        """Return ``wanted`` tokens, or as many as the base can read, saying so."""
+        config, padding = self.model.config, self.tokenizer.pad_token_id
+        longest = min(self.tokenizer.model_max_length, config.max_position_embeddings - padding - 1)
+        if wanted > longest:
+            message = f"This base reads at most {longest} tokens at a time; max_length {wanted} is cut to that."
+            listener.on_event(Event("tokenise", message=message, warning=True))
+        return min(wanted, longest)
 
     def language_model(self) -> nn.Module:
         """Return a trainable copy whose output embedding is θ0's word embeddings, untied and frozen.

@@ -35,6 +35,14 @@ class Event:
 OnEvent = Callable[[Event], None]
 
 
+@dataclass(frozen=True)
+class Listener:
+    """Who is told, and who may ask to stop."""
+
+    on_event: OnEvent
+    should_stop: Callable[[], bool]
+
+
 def event_from_json(line: str) -> Event:
     """Read back a line that ``Event.to_json`` wrote."""
     return Event(**json.loads(line))

@@ -12,12 +12,12 @@ from deftx.checkpoints import Progress, read_tensors, write_tensors
 from deftx.denoise import denoise
 from deftx.entries import Entries
 from deftx.errors import RecipeError, TrainingError, TrainingStopped
-from deftx.events import Event
+from deftx.events import Event, Listener
 from deftx.ranks import choose_rank
 from deftx.recipes import Recipe
 from deftx.select import by_kind, select_with_fill
 from deftx.spectrum import decompose, touched
-from deftx.training import Listener, Objective, Plan, run_phase
+from deftx.training import Objective, Plan, run_phase
 
 DELTA_FILE = "delta.safetensors"
 # Settings that act only after the dense phase: runs that differ in these alone share one δ.

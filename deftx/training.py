@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from deftx.checkpoints import PhaseFolder, Progress
 from deftx.entries import Entries
 from deftx.errors import TrainingError, TrainingStopped
-from deftx.events import Event, OnEvent
+from deftx.events import Event, Listener
 
 CHECKPOINT_SECONDS = 60.0  # the most work, in time, that a kill may cost
 EVENT_SECONDS = 1.0  # the pace at which a person can follow
@@ -56,14 +56,6 @@ class Plan:
     def look_every(self) -> int:
         """Steps between two entries of the loss history: about 200 a phase, never more than 50 steps apart."""
         return min(50, max(1, self.steps // 200))
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Who is told, and who may ask to stop."""
-
-    on_event: OnEvent
-    should_stop: Callable[[], bool]
 
 
 def run_phase(
@@ -236,20 +228,36 @@ def seed_for(*purpose: int | str) -> int:
     return int.from_bytes(sha256("/".join(map(str, purpose)).encode()).digest()[:7], "big")
 
 
-def batch_order(examples: int, batch_size: int, seed: int, phase: str) -> Callable[[int], list[int]]:
-    """Return a function that gives the examples of any optimiser step: each pass is a new permutation of all."""
+def batch_order(
+    examples: int, batch_size: int, seed: int, phase: str, lengths: list[int] | None = None
+) -> Callable[[int], list[int]]:
+    """Return a function that gives the examples of any optimiser step: each pass is a new permutation of all.
+
+    With ``lengths``, batches hold examples of similar length, which saves padding.
+    """
     steps_per_epoch = -(-examples // batch_size)
-    last: dict[int, list[int]] = {}  # the permutation of the epoch that was asked for last
+    last: dict[int, list[list[int]]] = {}  # the batches of the epoch that was asked for last
 
     def indices(step: int) -> list[int]:
         epoch, place = divmod(step, steps_per_epoch)
         if epoch not in last:
             last.clear()
             generator = torch.Generator().manual_seed(seed_for(seed, phase, "order", epoch))
-            last[epoch] = torch.randperm(examples, generator=generator).tolist()
-        return last[epoch][place * batch_size : (place + 1) * batch_size]
+            order = torch.randperm(examples, generator=generator).tolist()
+            last[epoch] = _batches(order, batch_size, lengths, generator)
+        return last[epoch][place]
 
     return indices
+
+
+def _batches(order: list[int], size: int, lengths: list[int] | None, generator: torch.Generator) -> list[list[int]]:
+    if lengths is not None:  # sort within stretches of 50 batches, as transformers' group_by_length does
+        stretches = (order[start : start + 50 * size] for start in range(0, len(order), 50 * size))
+        order = [i for stretch in stretches for i in sorted(stretch, key=lengths.__getitem__)]
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    if lengths is None:
+        return batches
+    return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
 
 
 def cut(items: list, parts: int) -> Iterator[list]:

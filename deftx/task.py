@@ -1,0 +1,177 @@
+"""Task vectors: classification of sentences or pairs in a language that has labels."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from deftx.apply import apply_vectors
+from deftx.bases import Base, canonical_parameters, head_parameters, sparse_trainable
+from deftx.batches import Encoded, by_length, encode, pad
+from deftx.errors import VectorError
+from deftx.evaluation import score
+from deftx.events import Event, Listener, OnEvent, ignore
+from deftx.pipeline import Learner
+from deftx.recipes import METRICS, TaskRecipe, recipe_for
+from deftx.record import finish, work_folder
+from deftx.tables import Table, check, hold_out, label_names, read_table
+from deftx.training import Batch, batch_order, cut
+from deftx.vector import SparseVector
+
+
+@torch.no_grad()
+def class_logits(model: nn.Module, encoded: list[Encoded], pad_id: int) -> Tensor:
+    """Return the logits (n, labels) of encoded texts, in their order; batches are of similar length."""
+    device = next(model.parameters()).device
+    logits = torch.empty(len(encoded), model.config.num_labels)
+    for indices in by_length(encoded):
+        batch = pad([encoded[i] for i in indices], pad_id, device)
+        logits[indices] = model(**batch).logits.float().cpu()
+    return logits
+
+
+@dataclass
+class TaskObjective:
+    """Cross-entropy over labels (appendix C, "Task adaptation")."""
+
+    base: Base
+    recipe: TaskRecipe
+    labels: list[str]
+    train: list[Encoded]
+    targets: list[int]  # of ``train``, as places in ``labels``
+    valid: list[Encoded]
+    gold: list[str]  # labels of ``valid``
+    higher_is_better: bool = True
+
+    def __post_init__(self) -> None:
+        """Fix the order of the rows for each phase."""
+        recipe, lengths = self.recipe, [len(row) for row in self.train] if self.recipe.group_by_length else None
+        self.metric = recipe.metric
+        self._orders = {
+            phase: batch_order(len(self.train), recipe.batch_size, recipe.seed, phase, lengths)
+            for phase in ("dense", "sparse")
+        }
+
+    def micro_batches(self, phase: str, step: int) -> list[Batch]:
+        """Return the micro-batches of a step: token ids, attention masks and labels."""
+        return [self._batch(part) for part in cut(self._orders[phase](step), self.recipe.accumulation)]
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Return the mean cross-entropy over the rows of a micro-batch, in nats."""
+        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        return cross_entropy(logits.float(), batch["labels"])
+
+    def evaluate(self, model: nn.Module) -> float:
+        """Return the recipe's metric on the validation rows, from 0 to 1."""
+        return self.scores(model)[self.metric]
+
+    def scores(self, model: nn.Module) -> dict[str, float]:
+        """Return every metric on the validation rows."""
+        places = class_logits(model, self.valid, self.base.tokenizer.pad_token_id).argmax(-1).tolist()
+        predicted = [self.labels[place] for place in places]
+        return {metric: score(metric, self.gold, predicted, self.labels) for metric in METRICS}
+
+    def _batch(self, indices: list[int]) -> Batch:
+        batch = pad([self.train[i] for i in indices], self.base.tokenizer.pad_token_id, self.base.device)
+        return {**batch, "labels": torch.tensor([self.targets[i] for i in indices], device=self.base.device)}
+
+
+def learn_task(
+    train: str | os.PathLike | Table,
+    base: Base,
+    recipe: TaskRecipe | str,
+    *,
+    out: str | os.PathLike,
+    valid: str | os.PathLike | Table | None = None,
+    source: SparseVector | str | os.PathLike | None = None,
+    language: str | None = None,
+    delta: str | os.PathLike | None = None,
+    on_event: OnEvent | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> SparseVector:
+    """Learn a task vector φ_T from labelled text and write it to the folder ``out``.
+
+    ``source`` is a vector of the language of the labelled text: training starts from θ0 + φ_source, which is removed
+    again. Without ``valid``, a stratified part of the rows is held out. For the rest see ``learn_language``.
+
+    Raises:
+        TableError, RecipeError, VectorError: the rows, a setting or the source vector cannot be used.
+        TrainingStopped, TrainingError: the training ended early; its checkpoint is kept in ``out``.
+    """
+    listener = Listener(on_event or ignore, should_stop)
+    out, run = work_folder(out)
+    train = train if isinstance(train, Table) else read_table(train)
+    valid = valid if isinstance(valid, Table) or valid is None else read_table(valid)
+    recipe = recipe_for("task", recipe, pairs=train.pairs) if isinstance(recipe, str) else recipe
+    identity = {"kind": "task", "base": base.fingerprint, "corpus": train.fingerprint,
+                "valid": valid.fingerprint if valid else None, "source": None}  # fmt: skip
+    train, valid, findings = prepare_rows(train, valid, recipe, listener)
+    labels = label_names(train)
+    model = base.classifier(labels, recipe.seed)
+    if source is not None:
+        source = source if isinstance(source, SparseVector) else SparseVector.load(source)
+        _check_source(source, base)
+        identity["source"] = source.info["tensors_sha256"]
+        apply_vectors(sparse_trainable(model), [(source, 1.0)])
+    objective = task_objective(train, valid, labels, base, recipe, listener)
+    before = objective.scores(model.eval())
+    learner = Learner(
+        kind="task",
+        model=model,
+        trainable=sparse_trainable(model),
+        head=head_parameters(model),
+        objective=objective,
+        examples=len(train.texts),
+        denominator=sum(p.numel() for p in canonical_parameters(model).values()),
+        identity=identity,
+    )
+
+    def scores(model: nn.Module) -> dict:
+        after = objective.scores(model.eval())
+        message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
+        listener.on_event(Event("evaluate", 2, 2, evaluation=after[recipe.metric], message=message))
+        return {"before": before, "after": after, "examples": len(valid.texts), "on": "validation rows"}
+
+    about = {"rows": len(train.texts), "valid_rows": len(valid.texts), "pairs": train.pairs, **findings,
+             "source": source.name if source is not None else None}  # fmt: skip
+    return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language, labels=labels)
+
+
+def prepare_rows(
+    train: Table, valid: Table | None, recipe: TaskRecipe, listener: Listener
+) -> tuple[Table, Table, dict]:
+    """Hold rows out where there is no validation file, and say what is unusual about the rows before training starts."""
+    findings = check(train, valid)
+    for warning in findings.warnings:
+        listener.on_event(Event("tokenise", message=warning, warning=True))
+    if valid is None:
+        train, valid = hold_out(train, recipe.hold_out, recipe.seed)
+        message = f"No validation file: {len(valid.texts):,} rows are held out, stratified by label."
+        listener.on_event(Event("tokenise", message=message))
+    else:
+        valid = valid.with_labels(label_names(train))
+    return train, valid, findings.to_dict()
+
+
+def task_objective(
+    train: Table, valid: Table, labels: list[str], base: Base, recipe: TaskRecipe, listener: Listener
+) -> TaskObjective:
+    """Tokenise the rows."""
+    length = base.fitting_length(recipe.max_length, listener)
+    listener.on_event(Event("tokenise", 0, 2))
+    encoded = encode(base.tokenizer, train.texts, length)
+    listener.on_event(Event("tokenise", 1, 2))
+    valid_encoded = encode(base.tokenizer, valid.texts, length)
+    listener.on_event(Event("tokenise", 2, 2))
+    targets = [labels.index(label) for label in train.labels]
+    return TaskObjective(base, recipe, labels, encoded, targets, valid_encoded, valid.labels)
+
+
+def _check_source(source: SparseVector, base: Base) -> None:
+    source.check_base(base)
+    if source.kind != "language":
+        raise VectorError(f"The source {source.name} is a {source.kind} vector; a language vector is needed there.")
