@@ -1,0 +1,60 @@
+"""Denoising of one weight update: a low-rank part and the largest entries of what it leaves (equations 3 to 5)."""
+
+import torch
+from torch import Tensor
+
+from deftx.errors import RecipeError
+from deftx.select import largest
+from deftx.spectrum import Decomposition, decompose, tall_blocks
+
+
+@torch.no_grad()
+def low_rank(weight: Tensor, rank: int, decomposition: Decomposition | None = None) -> Tensor:
+    """Return L = U_r Σ_r V_rᵀ, the best approximation of rank r of the (m, n) weight (equation 3).
+
+    Same shape, dtype and device as the weight; rows and columns that are zero in it stay zero. A rank that loses
+    nothing returns the weight itself, not a copy. ``decomposition`` is that of the weight, where it is known already.
+    Raises RecipeError for a negative rank.
+    """
+    if rank < 0:
+        raise RecipeError(f"A rank is 0 or more; {rank} was given.")
+    if rank >= min(weight.shape):
+        return weight
+    approximation = torch.zeros(weight.shape, dtype=weight.dtype, device=weight.device)
+    if rank == 0:
+        return approximation
+    decomposition = decomposition or decompose(weight)
+    if rank >= min(decomposition.shape):
+        return weight
+    _project(weight, approximation, rank, decomposition)
+    return approximation
+
+
+@torch.no_grad()
+def denoise(weight: Tensor, rank: int, keep: float = 0.05, decomposition: Decomposition | None = None) -> Tensor:
+    """Return Ŵ = L + S of the (m, n) weight, in its shape, dtype and device (equations 3 to 5).
+
+    S = m ⊙ (W − L) keeps the n = round(keep·mn) largest |W − L|, ties going to the lowest row-major position. So Ŵ is
+    W, bit for bit, on those entries and L elsewhere. ``keep`` 0 gives L. A rank that loses nothing returns the weight
+    itself, not a copy. Raises RecipeError for a negative rank or a ``keep`` outside 0 to 1, TrainingError for NaN.
+    """
+    if not 0 <= keep <= 1:
+        raise RecipeError(f"keep = {keep} is out of range: it is a share of the entries, from 0 to 1.")
+    denoised = low_rank(weight, rank, decomposition)  # L
+    if denoised is weight:
+        return weight
+    n = round(keep * weight.numel())
+    if n:
+        kept = largest(weight - denoised, n)  # m: the Top-n indices of |W − L|, equation 4
+        denoised.view(-1)[kept] = weight.reshape(-1)[kept]  # L + m ⊙ (W − L), without its rounding
+    return denoised
+
+
+def _project(weight: Tensor, approximation: Tensor, rank: int, decomposition: Decomposition) -> None:
+    """Fill in L = W V_r V_rᵀ, for which no U is needed; for a wide W, Lᵀ = Wᵀ U_r U_rᵀ."""
+    rows, columns = decomposition.rows, decomposition.columns
+    basis = decomposition.vectors[:, :rank]  # V_r
+    target = approximation.T if len(rows) < len(columns) else approximation
+    for block, long, short in tall_blocks(weight, rows, columns):
+        projected = ((block @ basis) @ basis.T).to(weight.dtype)
+        target[long[:, None], short] = projected
