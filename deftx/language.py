@@ -17,7 +17,7 @@ from deftx.pipeline import Learner
 from deftx.recipes import LanguageRecipe, recipe_for
 from deftx.record import finish, work_folder
 from deftx.text import Corpus, mask_tokens, pack, read_corpus, split
-from deftx.training import Batch, batch_order, cut, seed_for
+from deftx.training import Batch, Objective, batch_order, cut, seed_for
 from deftx.vector import SparseVector
 
 EVALUATION_MASKS = 2_147_483_647  # seed of the evaluation masks, the same at every evaluation (LT-SFT's constant)
@@ -117,17 +117,7 @@ def learn_language(
     objective = language_objective(corpus, base, recipe, listener)
     before = objective.evaluate(base.model)
     listener.on_event(Event("evaluate", 1, 2, message=f"Held-out masked-LM loss of the base: {before:.3f} nats."))
-    model = base.language_model()
-    learner = Learner(
-        kind="language",
-        model=model,
-        trainable=sparse_trainable(model),
-        head=head_parameters(model),
-        objective=objective,
-        examples=len(objective.train),
-        denominator=sum(p.numel() for p in canonical_parameters(model).values()),
-        identity={"kind": "language", "base": base.fingerprint, "corpus": corpus.fingerprint},
-    )
+    learner = language_learner(base, objective, len(objective.train), corpus.fingerprint)
 
     def scores(model: nn.Module) -> dict:
         after = objective.evaluate(model.eval())
@@ -148,6 +138,21 @@ def learn_language(
         "tokens": sum(len(piece) for piece in objective.train),
     }
     return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language)
+
+
+def language_learner(base: Base, objective: Objective, sequences: int, corpus: str) -> Learner:
+    """Set up a copy of the base for the pipeline: M and the LM head train, the output embedding is frozen."""
+    model = base.language_model()
+    return Learner(
+        kind="language",
+        model=model,
+        trainable=sparse_trainable(model),
+        head=head_parameters(model),
+        objective=objective,
+        examples=sequences,
+        denominator=sum(p.numel() for p in canonical_parameters(model).values()),
+        identity={"kind": "language", "base": base.fingerprint, "corpus": corpus},
+    )
 
 
 def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, listener: Listener) -> LanguageObjective:

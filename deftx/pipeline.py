@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from deftx.checkpoints import Progress, read_tensors, write_tensors
 from deftx.denoise import denoise
 from deftx.entries import Entries
-from deftx.errors import RecipeError, TrainingError, TrainingStopped
+from deftx.errors import RecipeError, TrainingStopped
 from deftx.events import Event, Listener
 from deftx.ranks import choose_rank
 from deftx.recipes import Recipe
 from deftx.select import by_kind, select_with_fill
-from deftx.spectrum import decompose, touched
+from deftx.spectrum import decompose
 from deftx.training import Objective, Plan, run_phase
 
 DELTA_FILE = "delta.safetensors"
@@ -48,6 +48,7 @@ class Learned:
     filled: int = 0  # entries that δ̂ could not supply
     ranks: dict[str, int] = field(default_factory=dict)
     singular_values: dict[str, list[float]] = field(default_factory=dict)
+    spectrum_shapes: dict[str, tuple[int, int]] = field(default_factory=dict)  # without rows and columns of zeros
     history: dict[str, dict] = field(default_factory=dict)  # per phase: losses, evaluations, best step
 
 
@@ -139,11 +140,11 @@ def denoise_all(
         if listener.should_stop():
             raise TrainingStopped("Stopped while denoising. The change δ is kept; the same command goes on from there.")
         parts = decompose(delta[name])  # W = UΣVᵀ
-        shape = tuple(touched(delta[name]).shape)
-        rank = choose_rank(parts.values[: min(shape)], shape, recipe.rank)
+        rank = choose_rank(parts.values, parts.shape, recipe.rank)
         denoised[name] = denoise(delta[name], rank, keep, parts)  # Ŵ = L + S
         learned.ranks[name] = rank
-        learned.singular_values[name] = parts.values[: min(shape)].tolist()
+        learned.singular_values[name] = parts.values.tolist()
+        learned.spectrum_shapes[name] = parts.shape
         listener.on_event(Event("denoise", done + 1, len(matrices)))
     return denoised
 
@@ -203,6 +204,3 @@ def _split(positions: Mapping[str, Tensor], k: int, filled: int) -> str:
     shares = ", ".join(f"{kind} {count / k:.1%}" for kind, count in by_kind(positions).items() if count)
     note = f"; {filled:,} filled up from δ" if filled else ""
     return f"{k:,} entries selected: {shares}{note}."
-
-
-__all__ = ["Change", "Learned", "Learner", "TrainingError", "learn"]

@@ -59,6 +59,7 @@ def finish(
         "corpus": corpus,
         "scores": {**scores(learner.model), "history": learned.history},
         "singular_values": learned.singular_values,
+        "spectrum_shapes": {name: list(shape) for name, shape in learned.spectrum_shapes.items()},
     }
     shapes = {name: tuple(parameter.shape) for name, parameter in learner.trainable.items()}
     named = {n: p.cpu() for n, p in learned.positions.items() if len(p)}

@@ -75,7 +75,7 @@ def run_phase(
     clock = Clock(progress, plan)
     model.train()
     while progress.step < plan.steps:
-        if listener.should_stop():
+        if listener.should_stop() and math.isfinite(progress.loss_sum):
             clock.stamp(progress)
             kept.save(entries, optimizer, progress)
             raise TrainingStopped(_stopped(plan, progress))
@@ -110,90 +110,6 @@ def run_phase(
             kept.save(entries, optimizer, progress)
     clock.stamp(progress)
     kept.save(entries, optimizer, progress)
-    kept.load_best(entries)
-    return progress
-
-
-def evaluate(self, model: nn.Module) -> float | None:
-        """Return the score on the validation set; None where there is nothing to choose by."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The course of one phase."""
-
-    phase: str  # "dense" or "sparse"
-    steps: int  # optimiser steps
-    learning_rate: float  # at the first step; falls linearly to 0
-    evaluate_every: int
-    clip: float  # bound on the gradient norm
-    l1: float  # λ/N: what the L1 penalty weighs one unit of one entry
-    seed: int
-    steps_after: int = 0  # optimiser steps of later phases, for the time that is left
-
-    @property
-    def look_every(self) -> int:
-        """Steps between two entries of the loss history: about 200 a phase, never more than 50 steps apart."""
-        return min(50, max(1, self.steps // 200))
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Who is told, and who may ask to stop."""
-
-    on_event: OnEvent
-    should_stop: Callable[[], bool]
-
-
-def run_phase(
-    model: nn.Module, entries: Entries, objective: Objective, plan: Plan, folder: Path, listener: Listener
-) -> Progress:
-    """Train the entries by ``plan`` and leave the model at its best checkpoint; a saved phase goes on where it was.
-
-    Raises:
-        TrainingStopped: a stop was asked for; the checkpoint is saved.
-        TrainingError: the loss is no longer a number; the last checkpoint is kept.
-    """
-    accelerator = accelerator_for(entries)
-    # No weight decay, so that entries without a gradient stay exactly where they are.
-    optimizer = torch.optim.AdamW(entries.compact.values(), betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
-    kept = PhaseFolder(folder)
-    progress = kept.restore(entries, optimizer)
-    clock = Clock(progress, plan)
-    model.train()
-    while progress.step < plan.steps:
-        if listener.should_stop():
-            kept.save(entries, optimizer, clock.stamp(progress))
-            raise TrainingStopped(_stopped(plan, progress))
-        # Every draw follows from (seed, phase, step), so a resumed run needs no saved random state.
-        torch.manual_seed(seed_for(plan.seed, plan.phase, progress.step))
-        micro_batches = objective.micro_batches(plan.phase, progress.step)
-        for batch in micro_batches:
-            with accelerator.autocast():
-                loss = objective.loss(model, batch)
-            accelerator.backward(loss / len(micro_batches))
-            clock.add_loss(loss.detach() / len(micro_batches))
-        entries.gather_gradients()  # masked before clipping: the norm is that of μ ⊙ ∇ and the head
-        if plan.l1:
-            entries.add_l1_gradients(plan.l1)
-        accelerator.clip_grad_norm_(entries.compact.values(), plan.clip)
-        for group in optimizer.param_groups:
-            group["lr"] = plan.learning_rate * (1 - progress.step / plan.steps)
-        optimizer.step()
-        optimizer.zero_grad()
-        entries.write_back()
-        progress.step += 1
-
-        evaluation_due = progress.step % plan.evaluate_every == 0 or progress.step == plan.steps
-        if evaluation_due or clock.event_due():
-            loss = clock.mean_loss(progress)
-            if not math.isfinite(loss):
-                raise TrainingError(_diverged(plan, progress, folder))
-            score = evaluate(model, entries, objective, progress, kept) if evaluation_due else None
-            listener.on_event(clock.event(progress, loss, score))
-        if clock.checkpoint_due(evaluation_due):
-            kept.save(entries, optimizer, clock.stamp(progress))
-    kept.save(entries, optimizer, clock.stamp(progress))
     kept.load_best(entries)
     return progress
 

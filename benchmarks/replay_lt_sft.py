@@ -1,0 +1,148 @@
+"""Feed the recorded batches of the published LT-SFT code through the training code of this project, and compare.
+
+    python benchmarks/replay_lt_sft.py TRACE_FOLDER BASE_FOLDER
+
+The trace (``trace.safetensors``, ``settings.json``) holds θ0, every micro-batch of both phases, θ1, the mask and θ2.
+Prints the largest differences; exit status 1 when θ1 or θ2 differ by more than 1e-6 (float32 rounding over some dozen
+steps), key biases by more than 1e-5 (attention does not depend on them: their true gradient is zero, and Adam turns
+the rounding error that is left into steps), or when the mask differs anywhere.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from deftx.bases import canonical_parameters, load_base
+from deftx.checkpoints import read_tensors
+from deftx.events import Listener, ignore
+from deftx.language import language_learner, masked_lm_loss
+from deftx.pipeline import DELTA_FILE, learn
+from deftx.recipes import LanguageRecipe
+from deftx.training import Batch
+
+TOLERANCE = 1e-6
+KEY_BIAS_TOLERANCE = 1e-5
+
+
+@dataclass
+class Trace:
+    """An objective that replays recorded micro-batches; it has no validation set, so the last weights are kept."""
+
+    tensors: dict[str, Tensor]
+    accumulation: int
+    higher_is_better: bool = False
+    metric: str = "none"
+
+    def micro_batches(self, phase: str, step: int) -> list[Batch]:
+        """Return the recorded micro-batches of one optimiser step."""
+        numbers = range(step * self.accumulation, (step + 1) * self.accumulation)
+        return [
+            {key: self.tensors[f"batch.{phase}.{n:03d}.{key}"] for key in ("input_ids", "attention_mask", "labels")}
+            for n in numbers
+        ]
+
+    def loss(self, model: torch.nn.Module, batch: Batch) -> Tensor:
+        """Return the loss that language training uses."""
+        return masked_lm_loss(model, batch)
+
+    def evaluate(self, model: torch.nn.Module) -> None:
+        """Choose nothing."""
+
+    def values(self, prefix: str) -> dict[str, Tensor]:
+        """Return the recorded tensors under a prefix, by parameter name."""
+        return {n.removeprefix(prefix): t for n, t in self.tensors.items() if n.startswith(prefix)}
+
+
+def replay(trace_folder: Path, base_folder: Path) -> bool:
+    """Run both phases on the trace and print what differs; return whether all is within tolerance."""
+    settings = json.loads((trace_folder / "settings.json").read_text(encoding="utf-8"))
+    trace = Trace(load_file(trace_folder / "trace.safetensors"), settings["gradient_accumulation"])
+    steps = settings["optimiser_steps_per_phase"]
+    base = load_base(base_folder)
+    recipe = LanguageRecipe(
+        method="lt-sft",
+        k=settings["k"],
+        seed=settings["seed"],
+        learning_rate=settings["learning_rate"],
+        batch_size=settings["micro_batch"] * settings["gradient_accumulation"],
+        accumulation=settings["gradient_accumulation"],
+        min_steps=steps,
+        max_steps=steps,
+        evaluate_every=steps,
+        l1=float(settings["l1"]),
+    )
+    learner = language_learner(base, trace, sequences=1, corpus="trace")
+    start = {n: p.detach().clone() for n, p in canonical_parameters(learner.model).items()}
+    with tempfile.TemporaryDirectory() as folder:
+        learned = learn(learner, recipe, Path(folder), None, Listener(ignore, lambda: False))
+        kept, _ = read_tensors(Path(folder) / "delta" / DELTA_FILE)
+    theta1 = dict(start)
+    for name in start:
+        if f"delta.{name}" in kept:
+            theta1[name] = start[name] + kept[f"delta.{name}"]
+        elif f"head.{name}" in kept:
+            theta1[name] = kept[f"head.{name}"]
+    theta2 = {n: p.detach() for n, p in canonical_parameters(learner.model).items()}
+
+    print(f"{trace_folder}: k = {settings['k']:,}, {steps} optimiser steps a phase, l1 = {settings['l1']:g}")
+    good = settings["l1_denominator"] == learner.denominator
+    print(f"  N of the L1 penalty: {learner.denominator:,}, recorded {settings['l1_denominator']:,}")
+    good &= compare("θ0", start, trace.values("theta0."))
+    good &= compare("θ1", theta1, trace.values("theta1."))
+    good &= compare_masks(learned.positions, trace.values("mask."))
+    good &= compare("θ2", theta2, trace.values("theta2."))
+    print("  agrees" if good else "  DIFFERS")
+    return good
+
+
+def compare(what: str, ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
+    """Print the largest difference over all parameters, key biases apart; return whether both are within tolerance."""
+    if ours.keys() != theirs.keys():
+        print(f"  {what}: other parameters: {sorted(ours.keys() ^ theirs.keys())[:5]}")
+        return False
+    worst = {False: 0.0, True: 0.0}
+    for name in ours:
+        if ours[name].shape != theirs[name].shape:
+            print(f"  {what}: {name} has shape {tuple(ours[name].shape)}, recorded {tuple(theirs[name].shape)}")
+            return False
+        difference = (ours[name] - theirs[name]).abs().max().nan_to_num(nan=torch.inf)
+        key_bias = name.endswith("attention.self.key.bias")
+        worst[key_bias] = max(worst[key_bias], float(difference))
+    print(f"  {what}: largest difference {worst[False]:.2e}, key biases {worst[True]:.2e}")
+    return worst[False] <= TOLERANCE and worst[True] <= KEY_BIAS_TOLERANCE
+
+
+def compare_masks(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
+    """Print in how many entries the masks differ; return whether they are the same."""
+    if ours.keys() != theirs.keys():
+        print(f"  mask: other parameters: {sorted(ours.keys() ^ theirs.keys())[:5]}")
+        return False
+    differences = 0
+    for name, recorded in theirs.items():
+        mask = torch.zeros(recorded.numel(), dtype=torch.bool)
+        mask[ours[name]] = True
+        differences += int((mask != recorded.flatten()).sum())
+    print(f"  mask: {differences} differences in {sum(m.numel() for m in theirs.values()):,} entries")
+    return differences == 0
+
+
+def main() -> None:
+    """Read the two folders from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("trace", type=Path, help="folder with trace.safetensors and settings.json")
+    parser.add_argument("base", type=Path, help="folder of the base model that the trace started from")
+    arguments = parser.parse_args()
+    sys.exit(0 if replay(arguments.trace, arguments.base) else 1)
+
+
+if __name__ == "__main__":
+    main()
