@@ -1,0 +1,47 @@
+"""``export`` and ``import``: exchanging with tools that know nothing of this one."""
+
+import argparse
+from typing import Any
+
+from deftx.commands import options, output
+
+
+def add_commands(commands: Any) -> None:
+    """Add the two commands."""
+    export = commands.add_parser("export", help="write a composed classifier as a plain transformers folder")
+    export.add_argument("--out", metavar="DIR", required=True, help="folder for the classifier")
+    options.add_composition(export)
+    options.add_json(export)
+    export.set_defaults(run=run_export)
+    bring = commands.add_parser("import", help="read an LT-SFT vector (pytorch_diff.bin)")
+    bring.add_argument("source", metavar="SOURCE", help="an LT-SFT folder or Hub id")
+    bring.add_argument("--out", metavar="DIR", required=True, help="folder for the vector")
+    bring.add_argument("--language", metavar="CODE", help="code of its language; noted in the vector")
+    bring.add_argument("--labels", metavar="NAME", nargs="+", help="names of a task vector's labels, in their order")
+    options.add_base(bring)
+    options.add_json(bring)
+    bring.set_defaults(run=run_import)
+
+
+def run_export(arguments: argparse.Namespace) -> None:
+    """Compose and write the classifier."""
+    classifier, _ = options.compose_from(arguments)
+    classifier.save_pretrained(arguments.out)
+    text = f"{arguments.out}: load it with transformers.pipeline('text-classification', '{arguments.out}')"
+    output.result({"out": arguments.out, "labels": classifier.labels}, arguments.json, text)
+
+
+def run_import(arguments: argparse.Namespace) -> None:
+    """Read the LT-SFT file safely and write it as a vector."""
+    from dataclasses import replace
+
+    from deftx.lt_sft import read_lt_sft
+    from deftx.record import work_folder
+
+    out, _ = work_folder(arguments.out)
+    vector = read_lt_sft(arguments.source, options.load_base_of(arguments), labels=arguments.labels)
+    if arguments.language:
+        vector = replace(vector, info={**vector.info, "language": arguments.language})
+    vector.save(out)
+    found = {"vector": str(out), "kind": vector.kind, "language": vector.language, "labels": vector.labels, "k": vector.count}
+    output.result(found, arguments.json, f"{out}: a {vector.kind} vector of {vector.count:,} entries.")

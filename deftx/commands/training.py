@@ -1,0 +1,117 @@
+"""``language`` and ``task``: learning vectors, with a checkpoint kept when they are stopped."""
+
+import argparse
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from deftx.commands import options, output
+
+_received: list[int] = []  # the signals that asked this process to stop
+
+
+def add_commands(commands: Any) -> None:
+    """Add the two commands and the options they share."""
+    language = commands.add_parser("language", help="learn a language vector from raw text")
+    language.add_argument("corpus", metavar="CORPUS", nargs="+", help=".txt, .csv, .tsv, .jsonl, .parquet (.gz), or a folder")
+    language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min; noted in the vector")
+    language.set_defaults(run=run_language)
+    task = commands.add_parser("task", help="learn a task vector from labelled text in a bigger, related language")
+    task.add_argument("train", metavar="TRAIN", help="file with columns text,label or premise,hypothesis,label")
+    task.add_argument("--valid", metavar="FILE", help="validation file; without it a part of TRAIN is held out")
+    task.add_argument("--source", metavar="VECTOR", help="language vector of TRAIN's language, to start from")
+    task.add_argument("--language", metavar="CODE", help="code of TRAIN's language; noted in the vector")
+    task.set_defaults(run=run_task)
+    for parser in (language, task):
+        _add_shared(parser)
+
+
+def run_language(arguments: argparse.Namespace) -> None:
+    """Learn a language vector and report what it is worth."""
+    from deftx.language import learn_language
+
+    recipe = _recipe("language", arguments)
+    with stop_on_signal() as should_stop:
+        vector = learn_language(
+            arguments.corpus, options.load_base_of(arguments), recipe, out=arguments.out, language=arguments.language,
+            delta=arguments.delta, on_event=output.Progress(), should_stop=should_stop,
+        )  # fmt: skip
+    _report(vector, arguments)
+
+
+def run_task(arguments: argparse.Namespace) -> None:
+    """Learn a task vector and report what it is worth."""
+    from deftx.tables import read_table
+    from deftx.task import learn_task
+
+    train = read_table(arguments.train)
+    recipe = _recipe("task", arguments, pairs=train.pairs)
+    with stop_on_signal() as should_stop:
+        vector = learn_task(
+            train, options.load_base_of(arguments), recipe, out=arguments.out, valid=arguments.valid,
+            source=arguments.source, language=arguments.language, delta=arguments.delta,
+            on_event=output.Progress(), should_stop=should_stop,
+        )  # fmt: skip
+    _report(vector, arguments)
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Any]:
+    """Turn Ctrl-C and SIGTERM into a wish to stop, which the training grants at its next step; a second one insists."""
+
+    def note(number: int, _: object) -> None:
+        if _received:
+            raise KeyboardInterrupt
+        _received.append(number)
+        output.say("Stopping: the checkpoint is being saved …")
+
+    _received.clear()
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(_received)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def terminated() -> bool:
+    """Say whether the stop was asked for by SIGTERM."""
+    return signal.SIGTERM in _received
+
+
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="DIR", required=True, help="folder for the vector")
+    parser.add_argument("--preset", default="quick", help="quick (minutes on a CPU), standard, paper (quick)")
+    parser.add_argument("--method", help="deft-x, or lt-sft: the same without denoising (deft-x)")
+    parser.add_argument("--rank", metavar="R", help="variance:p, uniform:r, optimal, mp or none (variance:0.9)")
+    parser.add_argument("--keep", type=float, help="share of higher-order entries that stays in each matrix (0.05)")
+    parser.add_argument("--ablate", help="no-residual, dense-delta or no-retrain: table 5 of the paper")
+    parser.add_argument("--k", metavar="N", help="entries to select: a number, or a share up to 1 (the paper's share)")
+    parser.add_argument("--seed", type=int, help="seed of every draw (42)")
+    parser.add_argument("--set", metavar="key=value", nargs="+", action="extend", default=[], help="any other setting")
+    parser.add_argument("--delta", metavar="DIR", help="keep the change after the dense phase here, for further runs")
+    options.add_base(parser)
+    options.add_json(parser)
+
+
+def _recipe(kind: str, arguments: argparse.Namespace, pairs: bool = False) -> Any:
+    from deftx.recipes import parse_setting, recipe_for
+
+    recipe = recipe_for(kind, arguments.preset, pairs=pairs)
+    named = {name: getattr(arguments, name) for name in ("method", "rank", "keep", "ablate", "seed")}
+    settings = {name: value for name, value in named.items() if value is not None}
+    if arguments.k is not None:
+        settings.update([parse_setting(recipe, f"k={arguments.k}")])
+    settings.update(parse_setting(recipe, text) for text in arguments.set)
+    return recipe.changed(**settings)
+
+
+def _report(vector: Any, arguments: argparse.Namespace) -> None:
+    info = vector.info
+    keys = ("kind", "language", "labels", "method", "ablate", "rank", "k", "filled", "mask", "seed", "scores")
+    before, after = info["scores"]["before"], info["scores"]["after"]
+    lines = [f"{arguments.out}: a {info['kind']} vector of {info['k']:,} entries."]
+    lines += [f"  {metric}: {before[metric]:.4f} before, {after[metric]:.4f} with the vector" for metric in after]
+    lines += [f"  {kind}: {count / info['k']:.1%} of the entries" for kind, count in info["mask"].items() if count]
+    output.result({"vector": str(arguments.out), **{key: info[key] for key in keys}}, arguments.json, "\n".join(lines))

@@ -1,0 +1,98 @@
+"""``classify`` and ``evaluate``: putting a composed classifier to work."""
+
+import argparse
+from typing import Any
+
+from deftx.commands import options, output
+from deftx.errors import DeftxError, TableError
+
+
+def add_commands(commands: Any) -> None:
+    """Add the two commands."""
+    classify = commands.add_parser("classify", help="classify texts")
+    classify.add_argument("texts", metavar="TEXT", nargs="*", help="texts; for a task on pairs: premise and hypothesis in turn")
+    classify.add_argument("--file", metavar="CSV", help="file of texts: .txt, or a table with a column text")
+    classify.add_argument("--out", metavar="CSV", help="where the file's rows go, with label and probabilities added")
+    classify.set_defaults(run=run_classify)
+    evaluate = commands.add_parser("evaluate", help="score a classifier on labelled text")
+    evaluate.add_argument("test", metavar="TEST", help="file with columns text,label or premise,hypothesis,label")
+    evaluate.add_argument("--metric", help="f1 (macro-F1) or accuracy (the metric of the task vector's recipe)")
+    evaluate.set_defaults(run=run_evaluate)
+    for parser in (classify, evaluate):
+        options.add_composition(parser)
+        options.add_json(parser)
+
+
+def run_classify(arguments: argparse.Namespace) -> None:
+    """Classify texts from the command line, or those of a file."""
+    if bool(arguments.texts) == bool(arguments.file):
+        raise DeftxError("Give texts to classify, or --file with a file of them (one of the two).")
+    if bool(arguments.file) != bool(arguments.out):
+        raise DeftxError("--file and --out go together: the rows of the one are written to the other.")
+    if arguments.file:
+        _classify_file(arguments)
+        return
+    classifier, task = options.compose_from(arguments)
+    texts = _paired(arguments.texts) if _wants_pairs(task) else arguments.texts
+    probabilities = classifier.classify(texts).tolist()
+    labels = classifier.labels
+    found = [
+        {"text": text, "label": labels[row.index(max(row))], "probabilities": dict(zip(labels, row, strict=True))}
+        for text, row in zip(texts, probabilities, strict=True)
+    ]
+    rows = [(one["label"], *(f"{p:.3f}" for p in one["probabilities"].values()), one["text"]) for one in found]
+    output.result(found, arguments.json, output.table(("label", *labels, "text"), rows))
+
+
+def run_evaluate(arguments: argparse.Namespace) -> None:
+    """Score a classifier, with a 95 % bootstrap interval."""
+    from deftx.evaluation import evaluate_predictions
+    from deftx.recipes import METRICS
+    from deftx.tables import read_table
+
+    table = read_table(arguments.test)
+    for note in table.notes:
+        output.say(f"warning: {note}")
+    classifier, task = options.compose_from(arguments)
+    _check_pairs(task, table.pairs, arguments.test)
+    metric = arguments.metric or task.info.get("recipe", {}).get("metric", "f1")
+    found = evaluate_predictions(metric, table.labels, classifier.predict(table.texts), classifier.labels)
+    name = METRICS[metric]
+    confusion = output.table(
+        ("gold \\ predicted", *found.labels),
+        [(label, *counts) for label, counts in zip(found.labels, found.confusion, strict=True)],
+    )
+    text = f"{name} {found.score:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}, {found.n:,} rows)\n{confusion}"
+    output.result(found.to_dict(), arguments.json, text)
+
+
+def _classify_file(arguments: argparse.Namespace) -> None:
+    from deftx.tables import read_texts, write_rows
+
+    rows = read_texts(arguments.file)
+    classifier, task = options.compose_from(arguments)
+    _check_pairs(task, rows.pairs, arguments.file)
+    probabilities = classifier.classify(rows.texts)
+    predicted = [classifier.labels[place] for place in probabilities.argmax(-1).tolist()]
+    columns = {f"probability_{label}": [f"{p:.6f}" for p in probabilities[:, place].tolist()]
+               for place, label in enumerate(classifier.labels)}  # fmt: skip
+    write_rows(arguments.out, rows, {"label": predicted, **columns})
+    counts = {label: predicted.count(label) for label in classifier.labels}
+    text = f"{arguments.out}: {len(predicted):,} texts, " + ", ".join(f"{n:,} {label}" for label, n in counts.items())
+    output.result({"out": arguments.out, "n": len(predicted), "labels": counts}, arguments.json, text)
+
+
+def _wants_pairs(task: Any) -> bool:
+    return bool((task.info.get("corpus") or {}).get("pairs", False))
+
+
+def _check_pairs(task: Any, pairs: bool, file: str) -> None:
+    if pairs != _wants_pairs(task):
+        wanted, there = ("pairs", "single texts") if not pairs else ("single texts", "pairs")
+        raise TableError(f"The task vector {task.name} classifies {wanted}, but {file} holds {there}.")
+
+
+def _paired(texts: list[str]) -> list[tuple[str, str]]:
+    if len(texts) % 2:
+        raise DeftxError("This task classifies pairs: give premise and hypothesis in turn, an even number of texts.")
+    return list(zip(texts[::2], texts[1::2], strict=True))
