@@ -21,6 +21,12 @@ def graded(m, n, seed=0):
     return (left * 0.9 ** torch.arange(side)) @ right.T
 
 
+def steep(m, n):
+    """A matrix with one large singular value, and the rest barely far enough apart to be told from each other."""
+    left, right = torch.linalg.qr(random(m, 4)).Q, torch.linalg.qr(random(n, 4, seed=1)).Q
+    return (left * torch.tensor([1.0, 0.0045, 0.0030, 0.0015])) @ right.T
+
+
 def padded(m, n):
     weight = torch.zeros(m, n)
     weight[1 : m // 2, 3:] = graded(m // 2 - 1, n - 3)
@@ -32,6 +38,7 @@ MATRICES = {
     "wide": graded(40, 500),
     "square": graded(60, 60),
     "noise": random(70, 50),
+    "steep": steep(300, 50),
     "rank 5": random(70, 5) @ random(5, 50, seed=1),
     "one row": random(1, 30),
     "one column": random(30, 1),

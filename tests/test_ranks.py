@@ -178,6 +178,11 @@ def test_fewer_than_eight_rows_are_not_denoised_by_noise_rules(strategy, rank):
     assert choose_rank(singular_values(gaussian(7, 768)), (7, 768), strategy) == rank
 
 
+@pytest.mark.parametrize("strategy", ["optimal", "mp"])
+def test_eight_rows_are_enough_for_noise_rules(strategy):
+    assert choose_rank(singular_values(gaussian(8, 768)), (8, 768), strategy) == 0
+
+
 def test_uniform_is_clipped_and_may_be_zero():
     values = torch.linspace(5, 1, 50)
     assert choose_rank(values, (50, 80), "uniform:100") == 50
