@@ -1,0 +1,63 @@
+"""Files to classify: their texts, and the same file again with the answers in columns of their own."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deftx.errors import TableError
+from deftx.reading import find_file, numbered_lines
+from deftx.records import as_text, open_records
+from deftx.tables import SINGLE, choose_columns
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A file to classify: its rows as they are, and the texts of those that have one.
+
+    ``positions[i]`` is the row of ``texts[i]``: rows without text stay in the file and get no answer.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+    texts: list[str] | list[tuple[str, str]]
+    positions: list[int]
+    pairs: bool
+
+
+def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None) -> Rows:
+    """Read texts to classify: a .txt (a line each), or a table with ``text`` or ``premise,hypothesis``; no labels."""
+    file = find_file(path, TableError)
+    if file.kind == ".txt":
+        header, wanted = SINGLE, [0]
+        rows = [[line.strip()] for _, line in numbered_lines(file, TableError)]
+    else:
+        records = open_records(file, TableError)
+        header = records.columns
+        wanted = [header.index(name) for name in choose_columns(records, columns, labelled=False).values()]
+        rows = [[as_text(cell) for cell in cells] for _, cells in records.rows(header)]
+    cells = [tuple(row[place] for place in wanted) for row in rows]
+    positions = [position for position, text in enumerate(cells) if all(text)]
+    if not positions:
+        raise TableError(f"{file.name} holds no text to classify.")
+    texts = [cells[position] if len(wanted) > 1 else cells[position][0] for position in positions]
+    return Rows(header, rows, texts, positions, len(wanted) > 1)
+
+
+def write_rows(path: str | Path, rows: Rows, added: Mapping[str, Sequence[object]]) -> None:
+    """Write the rows as CSV with columns added, one value per text; a name that is taken gets an underscore."""
+    answers: list[list[object]] = [[""] * len(added) for _ in rows.rows]
+    for position, *values in zip(rows.positions, *added.values(), strict=True):
+        answers[position] = values
+    header = list(rows.columns)
+    for name in added:
+        while name in header:
+            name += "_"
+        header.append(name)
+    try:
+        with open(path, "w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(header)
+            writer.writerows(row + answer for row, answer in zip(rows.rows, answers, strict=True))
+    except OSError as problem:
+        raise TableError(f"{path} cannot be written: {problem.strerror}.") from None
