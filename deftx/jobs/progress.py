@@ -1,0 +1,160 @@
+"""How far a job has come: its events, read incrementally so that many pages can ask every second."""
+
+import math
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from deftx.events import Event, event_from_json
+from deftx.jobs.job import EVENTS, Job
+
+Curve = tuple[tuple[int, float], ...]  # (step, value), the steps ascending
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something that the training said: when (seconds since 1970), in which phase, what."""
+
+    time: float
+    phase: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands, and its history.
+
+    ``seconds_left`` is the estimate made at ``updated`` (seconds since 1970). ``losses`` and ``evaluations`` hold one
+    curve for each phase. ``reached`` counts the different steps seen, so it grows only when new ground is covered.
+    """
+
+    phase: str = ""
+    step: int = 0
+    total: int = 0
+    loss: float | None = None
+    seconds_left: float | None = None
+    updated: float | None = None
+    losses: Mapping[str, Curve] = field(default_factory=dict)
+    evaluations: Mapping[str, Curve] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = ()
+    reached: int = 0
+
+
+def progress_of(job: Job) -> Progress:
+    """Return the progress of a job, reading only what was appended to its events since the last call."""
+    path = job.folder / EVENTS
+    with _readers_lock:
+        reader = _readers.pop(path, None) or _Reader(path)
+        _readers[path] = reader  # the last used comes last
+        while len(_readers) > _READERS_KEPT:
+            _readers.popitem(last=False)
+    return reader.read()
+
+
+_READERS_KEPT = 64  # jobs whose history is held in memory
+_readers: OrderedDict[Path, "_Reader"] = OrderedDict()
+_readers_lock = threading.Lock()
+
+
+class _Reader:
+    """One file of events and how far it has been read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._start_over(file=0)
+
+    def read(self) -> Progress:
+        """Take in what is new and return the progress; the same object while nothing is."""
+        with self._lock:
+            try:
+                status = self._path.stat()
+                if status.st_ino != self._file or status.st_size < self._offset:
+                    self._start_over(status.st_ino)
+                if status.st_size > self._offset:
+                    self._read_on()
+            except FileNotFoundError:
+                self._start_over(file=0)
+            return self._progress
+
+    def _start_over(self, file: int) -> None:
+        self._file, self._offset = file, 0
+        self._progress = Progress()
+        self._history = _History()
+
+    def _read_on(self) -> None:
+        with open(self._path, "rb") as file:
+            file.seek(self._offset)
+            lines, newline, _half_written = file.read().rpartition(b"\n")
+        self._offset += len(lines) + len(newline)
+        for line in lines.splitlines():
+            try:
+                event = event_from_json(line)
+            except (ValueError, TypeError):
+                continue  # cut short by a kill or a full disk
+            self._history.take(event)
+        self._progress = self._history.progress()
+
+
+class _History:
+    """The events so far, sorted into curves, warnings and messages."""
+
+    def __init__(self) -> None:
+        self.at = self.last = Event("", time=0.0)
+        self.seconds_left: float | None = None
+        self.losses: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self.evaluations: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self.loss: float | None = None
+        self.warnings: dict[str, None] = {}  # each once: a resumed training repeats them
+        self.messages: list[Message] = []
+        self.points: set[tuple[str, int]] = set()
+
+    def take(self, event: Event) -> None:
+        """Add one event."""
+        self.last = event
+        if event.phase != self.at.phase or event.step or event.total:  # a mere message does not move the bar
+            self.at = event
+        if event.seconds_left is not None:
+            self.seconds_left = event.seconds_left
+        self.points.add((event.phase, event.step))
+        if event.loss is not None:
+            self.loss = event.loss
+            _extend(self.losses[event.phase], event.step, event.loss)
+        if event.evaluation is not None:
+            _extend(self.evaluations[event.phase], event.step, event.evaluation)
+        if event.message and event.warning:
+            self.warnings[event.message] = None
+        elif event.message:
+            self.messages.append(Message(event.time, event.phase, event.message))
+
+    def progress(self) -> Progress:
+        """Freeze what has been taken in."""
+        return Progress(
+            phase=self.at.phase,
+            step=self.at.step,
+            total=self.at.total,
+            loss=self.loss,
+            seconds_left=self.seconds_left,
+            updated=self.last.time,
+            losses=_freeze(self.losses),
+            evaluations=_freeze(self.evaluations),
+            warnings=tuple(self.warnings),
+            messages=tuple(self.messages),
+            reached=len(self.points),
+        )
+
+
+def _extend(curve: list[tuple[int, float]], step: int, value: float) -> None:
+    # A training that was resumed takes the steps after its checkpoint again: the new values replace the old ones.
+    while curve and curve[-1][0] >= step:
+        curve.pop()
+    if math.isfinite(value):
+        curve.append((step, value))
+
+
+def _freeze(curves: Mapping[str, list[tuple[int, float]]]) -> Mapping[str, Curve]:
+    return MappingProxyType({phase: tuple(curve) for phase, curve in curves.items()})

@@ -1,0 +1,193 @@
+"""The jobs of one home: a row in SQLite and a folder each, safe to be used by several processes and threads."""
+
+import json
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deftx.jobs.database import Database
+from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict, write_json
+from deftx.jobs.process import ProcessId, kill
+from deftx.jobs.state import state_of, worker_of
+
+_QUEUED = "pid IS NULL AND stop_requested IS NULL AND NOT discarded ORDER BY position, id"
+
+
+def home() -> Path:
+    """Return the folder of all data, DEFTX_HOME or ~/.deftx, created so that only its owner can read it."""
+    folder = Path(os.environ.get("DEFTX_HOME") or "~/.deftx").expanduser().absolute()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+class Store:
+    """The jobs below ``root`` (default: ``home()``)."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        """Open or create the store, and finish discards that were cut short."""
+        self.root = Path(root) if root is not None else home()
+        self.folder = self.root / "jobs"
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._database = Database(self.root / "jobs.sqlite")
+        self._remove_discarded()
+
+    def add(self, kind: str, name: str, settings: Mapping[str, Any]) -> Job:
+        """Put a new job at the end of the queue; ``settings`` must be what JSON can hold."""
+        try:
+            text = json.dumps(dict(settings), ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise JobError(f"The settings of {name!r} cannot be kept as JSON: {error}.") from error
+        job_id, created = self._new_folder()
+        content = {"id": job_id, "kind": kind, "name": name, "created": created, "settings": json.loads(text)}
+        # The folder first: as soon as the row is there, any server may start the job.
+        write_json(self.folder / job_id / SETTINGS, content)
+        with self._database.transaction() as database:
+            database.execute(
+                "INSERT INTO jobs (id, kind, name, settings, created, position)"
+                " SELECT ?, ?, ?, ?, ?, coalesce(max(position), 0) + 1 FROM jobs",
+                (job_id, kind, name, text, created),
+            )
+        return self.get(job_id)
+
+    def get(self, job_id: str) -> Job:
+        """Return one job; JobError if there is none of that name."""
+        with self._database.connection() as database:
+            return self._get(database, job_id)
+
+    def list(self) -> tuple[Job, ...]:
+        """Return every job, the newest first."""
+        return self._select("NOT discarded ORDER BY id DESC")
+
+    def queue(self) -> tuple[Job, ...]:
+        """Return the jobs that wait, the next one first."""
+        return tuple(job for job in self._select(_QUEUED) if state_of(job).name == "waiting")
+
+    def claim(self, start: Callable[[Job], ProcessId]) -> Job | None:
+        """Start the first waiting job whose device is free and write its process down; None if there is nothing to do.
+
+        All of it happens under the database's one write lock: two servers never start two jobs. A server that dies
+        within leaves the row as it was, and the worker's own lock keeps a second worker out.
+        """
+        if not self.queue():
+            return None
+        process = None
+        try:
+            with self._database.transaction() as database:
+                job = self._next(database)
+                if job is None:
+                    return None
+                process = start(job)
+                self._set_process(database, job.id, process)
+        except sqlite3.Error:
+            if process is not None:  # nobody would know of it
+                kill(process)
+            raise
+        return self.get(job.id)
+
+    def set_process(self, job_id: str, process: ProcessId) -> None:
+        """Write down which process works on the job."""
+        with self._database.transaction() as database:
+            self._set_process(database, self._get(database, job_id).id, process)
+
+    def move(self, job_id: str, position: int) -> None:
+        """Give a waiting job another place in the queue, 0 being the next; places beyond the end are the end."""
+        with self._database.transaction() as database:
+            order = [job.id for job in self._rows(database, _QUEUED)]
+            if check_id(job_id) not in order:
+                raise JobError(f"Job {job_id} does not wait, so it cannot be moved.")
+            order.remove(job_id)
+            order.insert(max(0, position), job_id)
+            database.executemany("UPDATE jobs SET position = ? WHERE id = ?", list(enumerate(order)))
+
+    def request_stop(self, job_id: str) -> None:
+        """Ask a job to stop and keep its checkpoint; a scheduler passes it on. What has ended stays as it is."""
+        with self._database.transaction() as database:
+            job = self._get(database, job_id)
+            database.execute(
+                "UPDATE jobs SET stop_requested = coalesce(stop_requested, ?) WHERE id = ?", (time.time(), job.id)
+            )
+
+    def requeue(self, job_id: str, *, front: bool = False, reached: int | None = None) -> None:
+        """Put a failed, stopped or interrupted job back into the queue: it goes on from its checkpoint.
+
+        ``reached`` is given by a scheduler that does so by itself; a person's wish starts that count afresh.
+        """
+        place = "(SELECT min(position) - 1 FROM jobs)" if front else "(SELECT max(position) + 1 FROM jobs)"
+        with self._database.transaction() as database:
+            job = self._get(database, job_id)
+            state = state_of(job)
+            if not state.resumable:
+                raise JobError(f"Job {job.id} cannot be resumed: it is {state.name}.")
+            if worker_of(job) is not None:
+                raise JobError(f"The process of job {job.id} is still ending; try again in a moment.")
+            (job.folder / RESULT).unlink(missing_ok=True)
+            database.execute(
+                f"UPDATE jobs SET pid = NULL, process_created = NULL, stop_requested = NULL, reached = ?,"
+                f" position = {place} WHERE id = ?",
+                (reached, job.id),
+            )
+
+    def discard(self, job_id: str) -> None:
+        """End the job at once and remove all that it made: checkpoints, vector, log and row."""
+        with self._database.transaction() as database:
+            job = self._get(database, job_id)
+            database.execute("UPDATE jobs SET discarded = 1 WHERE id = ?", (job.id,))
+        self._remove_discarded()
+
+    def _remove_discarded(self) -> None:
+        for job in self._select("discarded"):
+            worker = worker_of(job)
+            if worker is not None and not kill(worker):
+                raise JobError(f"Process {worker.pid} of job {job.id} does not end; the next start removes the job.")
+            shutil.rmtree(job.folder, ignore_errors=True)
+            # The row last: as long as it is there, the next start of a store finishes what was cut short.
+            with self._database.transaction() as database:
+                database.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
+
+    def _next(self, database: sqlite3.Connection) -> Job | None:
+        waiting = [job for job in self._rows(database, _QUEUED) if state_of(job).name == "waiting"]
+        others = self._rows(database, "1 ORDER BY id DESC")
+        for device in dict.fromkeys(job.device for job in waiting):
+            # A process that has written its result may still hold the device: what counts is that it lives.
+            if not any(conflict(device, job.device) and worker_of(job) is not None for job in others):
+                return next(job for job in waiting if job.device == device)
+        return None
+
+    def _set_process(self, database: sqlite3.Connection, job_id: str, process: ProcessId) -> None:
+        database.execute("UPDATE jobs SET pid = ?, process_created = ? WHERE id = ?", (*process, job_id))
+
+    def _new_folder(self) -> tuple[str, float]:
+        while True:
+            created = time.time()
+            job_id = datetime.fromtimestamp(created, UTC).strftime("%Y%m%d-%H%M%S-%f")
+            try:
+                (self.folder / job_id).mkdir(mode=0o700)
+                return job_id, created
+            except FileExistsError:
+                continue  # another job of this very microsecond
+
+    def _get(self, database: sqlite3.Connection, job_id: str) -> Job:
+        found = self._rows(database, "id = ? AND NOT discarded", check_id(job_id))
+        if not found:
+            raise JobError(f"There is no job {job_id}: it was discarded, or belongs to another DEFTX_HOME.")
+        return found[0]
+
+    def _select(self, condition: str) -> tuple[Job, ...]:
+        with self._database.connection() as database:
+            return self._rows(database, condition)
+
+    def _rows(self, database: sqlite3.Connection, condition: str, *values: Any) -> tuple[Job, ...]:
+        return tuple(self._job(row) for row in database.execute(f"SELECT * FROM jobs WHERE {condition}", values))
+
+    def _job(self, row: sqlite3.Row) -> Job:
+        columns = dict(row)
+        pid, created = columns.pop("pid"), columns.pop("process_created")
+        del columns["discarded"]
+        columns["settings"] = json.loads(columns["settings"])
+        process = None if pid is None else ProcessId(pid, created)
+        return Job(**columns, folder=self.folder / columns["id"], process=process)
