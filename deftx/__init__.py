@@ -30,7 +30,7 @@ _HOME_OF = {
     "singular_values": "deftx.spectrum",
     "write_lt_sft": "deftx.lt_sft",
 }
-__all__ = sorted([*_HOME_OF, "__version__"])  # noqa: PLE0605
+__all__ = sorted([*_HOME_OF, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

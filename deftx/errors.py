@@ -32,7 +32,7 @@ class TrainingError(DeftxError):
     """A training could not go on; what was reached is kept in its folder."""
 
 
-class TrainingStopped(DeftxError):  # noqa: N818 (a stop that was asked for is not a failure)
+class TrainingStopped(DeftxError):
     """A training was asked to stop; its checkpoint is kept and the same call resumes it."""
 
 

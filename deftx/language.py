@@ -20,6 +20,7 @@ from deftx.text import Corpus, mask_tokens, pack, read_corpus, split
 from deftx.training import Batch, Objective, batch_order, cut, seed_for
 from deftx.vector import SparseVector
 
+UNKNOWN_WARNING = 0.02  # the command-line contract: above 2 % is worth a warning
 EVALUATION_MASKS = 2_147_483_647  # seed of the evaluation masks, the same at every evaluation (LT-SFT's constant)
 
 
@@ -166,7 +167,7 @@ def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, liste
     def on_progress(done: int, total: int) -> None:
         listener.on_event(Event("tokenise", done, total))
 
-    train = pack(train_lines, base.tokenizer, length, on_progress)
+    train = pack(train_lines, base.tokenizer, length, on_progress=on_progress)
     held_out = pack(held_out_lines, base.tokenizer, length)
     if not train or not held_out:
         raise CorpusError("The tokenizer of this base finds no token in the corpus; check that it is text.")
@@ -180,6 +181,3 @@ def _warn_of_unknowns(pieces: list[Tensor], base: Base, listener: Listener) -> N
     if share > UNKNOWN_WARNING:
         message = f"{share:.1%} of the tokens are unknown to this base: it cannot read the script. See `audit`."
         listener.on_event(Event("tokenise", message=message, warning=True))
-
-
-UNKNOWN_WARNING = 0.02  # the command-line contract: above 2 % is worth a warning

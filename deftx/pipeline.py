@@ -129,9 +129,7 @@ def read_change(kept: Path, identity: dict, learner: Learner, listener: Listener
     return Change(delta, head, Progress(**about["progress"]))
 
 
-def denoise_all(
-    delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, listener: Listener
-) -> dict[str, Tensor]:
+def denoise_all(delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, listener: Listener) -> dict[str, Tensor]:
     """Return δ̂: every matrix of δ denoised (equations 2 to 5), biases as they are; note ranks and spectra."""
     denoised = dict(delta)
     matrices = [name for name, weight in delta.items() if weight.dim() == 2]

@@ -188,5 +188,7 @@ def parse_setting(recipe: Recipe, text: str) -> tuple[str, Any]:
 
 def _check_type(name: str, value: Any, annotation: Any) -> None:
     allowed = get_args(annotation) or (annotation,)
-    if isinstance(value, bool) is not (bool in allowed) or not isinstance(value, (*allowed, int) if float in allowed else allowed):
+    if isinstance(value, bool) is not (bool in allowed) or not isinstance(
+        value, (*allowed, int) if float in allowed else allowed
+    ):
         raise RecipeError(f"{name} = {value!r} cannot be used: expected {one_of([t.__name__ for t in allowed])}.")

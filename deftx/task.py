@@ -18,7 +18,7 @@ from deftx.events import Event, Listener, OnEvent, ignore
 from deftx.pipeline import Learner
 from deftx.recipes import METRICS, TaskRecipe, recipe_for
 from deftx.record import finish, work_folder
-from deftx.tables import Table, check, hold_out, label_names, read_table
+from deftx.tables import Table, check, drop_unknown_labels, hold_out, label_names, read_table
 from deftx.training import Batch, batch_order, cut
 from deftx.vector import SparseVector
 
@@ -115,7 +115,7 @@ def learn_task(
     if source is not None:
         source = source if isinstance(source, SparseVector) else SparseVector.load(source)
         _check_source(source, base)
-        identity["source"] = source.info["tensors_sha256"]
+        identity["source"] = source.digest()
         apply_vectors(sparse_trainable(model), [(source, 1.0)])
     objective = task_objective(train, valid, labels, base, recipe, listener)
     before = objective.scores(model.eval())
@@ -153,7 +153,7 @@ def prepare_rows(
         message = f"No validation file: {len(valid.texts):,} rows are held out, stratified by label."
         listener.on_event(Event("tokenise", message=message))
     else:
-        valid = valid.with_labels(label_names(train))
+        valid = drop_unknown_labels(valid, label_names(train))
     return train, valid, findings.to_dict()
 
 

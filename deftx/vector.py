@@ -1,5 +1,6 @@
 """The sparse vector φ: which entries of a base change, by how much, the head that goes with them, and its story."""
 
+import hashlib
 import math
 import os
 import platform
@@ -137,6 +138,15 @@ class SparseVector:
         dense = torch.zeros(math.prod(self.shapes[name]), dtype=torch.float32)
         dense[self.positions[name].cpu()] = self.values[name].cpu()
         return dense.view(self.shapes[name])
+
+    def digest(self) -> str:
+        """SHA-256 over positions and values: tells whether two vectors are the same, wherever they came from."""
+        digest = hashlib.sha256()
+        for name in sorted(self.positions):
+            digest.update(name.encode())
+            digest.update(self.positions[name].cpu().numpy())
+            digest.update(self.values[name].cpu().numpy())
+        return digest.hexdigest()
 
     def check_base(self, base: BaseLike) -> None:
         """Refuse a base that this vector was not made for; raises ``VectorError`` with both names."""

@@ -43,5 +43,11 @@ def run_import(arguments: argparse.Namespace) -> None:
     if arguments.language:
         vector = replace(vector, info={**vector.info, "language": arguments.language})
     vector.save(out)
-    found = {"vector": str(out), "kind": vector.kind, "language": vector.language, "labels": vector.labels, "k": vector.count}
+    found = {
+        "vector": str(out),
+        "kind": vector.kind,
+        "language": vector.language,
+        "labels": vector.labels,
+        "k": vector.count,
+    }
     output.result(found, arguments.json, f"{out}: a {vector.kind} vector of {vector.count:,} entries.")

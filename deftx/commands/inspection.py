@@ -11,7 +11,9 @@ STRATEGIES = ("variance:0.9", "uniform:100", "uniform:200", "uniform:300", "opti
 def add_commands(commands: Any) -> None:
     """Add the three commands."""
     audit = commands.add_parser("audit", help="what a corpus is, and what is wrong with it")
-    audit.add_argument("corpus", metavar="CORPUS", nargs="+", help=".txt, .csv, .tsv, .jsonl, .parquet (.gz), or a folder")
+    audit.add_argument(
+        "corpus", metavar="CORPUS", nargs="+", help=".txt, .csv, .tsv, .jsonl, .parquet (.gz), or a folder"
+    )
     options.add_base(audit)
     audit.set_defaults(run=run_audit)
     spectrum = commands.add_parser("spectrum", help="singular values of every matrix, and the rank of each strategy")

@@ -19,7 +19,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def add_composition(parser: argparse.ArgumentParser) -> None:
     """Add the vectors of a composition, their strengths and the base."""
-    parser.add_argument("--task", metavar="VECTOR", required=True, help="task vector: a folder, a Hub id or a bundled name")
+    parser.add_argument(
+        "--task", metavar="VECTOR", required=True, help="task vector: a folder, a Hub id or a bundled name"
+    )
     parser.add_argument("--language", metavar="VECTOR", help="language vector of the texts")
     parser.add_argument("--scale-task", type=float, default=1.0, metavar="S", help="strength of the task vector (1)")
     parser.add_argument("--scale-language", type=float, default=1.0, metavar="S", help="of the language vector (1)")

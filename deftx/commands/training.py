@@ -14,7 +14,9 @@ _received: list[int] = []  # the signals that asked this process to stop
 def add_commands(commands: Any) -> None:
     """Add the two commands and the options they share."""
     language = commands.add_parser("language", help="learn a language vector from raw text")
-    language.add_argument("corpus", metavar="CORPUS", nargs="+", help=".txt, .csv, .tsv, .jsonl, .parquet (.gz), or a folder")
+    language.add_argument(
+        "corpus", metavar="CORPUS", nargs="+", help=".txt, .csv, .tsv, .jsonl, .parquet (.gz), or a folder"
+    )
     language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min; noted in the vector")
     language.set_defaults(run=run_language)
     task = commands.add_parser("task", help="learn a task vector from labelled text in a bigger, related language")

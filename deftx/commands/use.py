@@ -10,7 +10,9 @@ from deftx.errors import DeftxError, TableError
 def add_commands(commands: Any) -> None:
     """Add the two commands."""
     classify = commands.add_parser("classify", help="classify texts")
-    classify.add_argument("texts", metavar="TEXT", nargs="*", help="texts; for a task on pairs: premise and hypothesis in turn")
+    classify.add_argument(
+        "texts", metavar="TEXT", nargs="*", help="texts; for a task on pairs: premise and hypothesis in turn"
+    )
     classify.add_argument("--file", metavar="CSV", help="file of texts: .txt, or a table with a column text")
     classify.add_argument("--out", metavar="CSV", help="where the file's rows go, with label and probabilities added")
     classify.set_defaults(run=run_classify)
@@ -62,7 +64,9 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         ("gold \\ predicted", *found.labels),
         [(label, *counts) for label, counts in zip(found.labels, found.confusion, strict=True)],
     )
-    text = f"{name} {found.score:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}, {found.n:,} rows)\n{confusion}"
+    text = (
+        f"{name} {found.score:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}, {found.n:,} rows)\n{confusion}"
+    )
     output.result(found.to_dict(), arguments.json, text)
 
 

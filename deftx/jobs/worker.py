@@ -19,7 +19,7 @@ from typing import Any
 
 from deftx.errors import DeftxError, TrainingStopped, unknown_name
 from deftx.events import Event
-from deftx.jobs.advice import explain
+from deftx.advice import explain_any
 from deftx.jobs.job import EVENTS, HEARTBEAT, LOCK, RESULT, SETTINGS, JobError, read_json, write_json
 from deftx.jobs.process import process_id, take_lock
 
@@ -75,7 +75,7 @@ def _work(folder: Path, work: Mapping[str, str], events: "EventLog", stop: "_Sto
         return Result("failed", str(error), type(error).__name__), 2
     except Exception as error:
         log.exception("The job failed.")
-        return Result("failed", explain(error), type(error).__name__), 1
+        return Result("failed", explain_any(error), type(error).__name__), 1
     return Result("finished", "Finished."), 0
 
 

@@ -48,15 +48,27 @@ ADVICE = (
         "The network did not answer. Check the connection, or choose a base that is already on this computer.",
     ),
 )
-_UNFORESEEN = (
-    "Something went wrong that was not foreseen; the log says where. If resuming fails in the same way, please"
+UNFORESEEN = (
+    "Something went wrong that was not foreseen; the log says where. If resuming fails in the same way, please report "
+    "it together with the log."
 )
-_UNFORESEEN += " report it together with the log."
 
 
-def explain(error: BaseException) -> str:
-    """Say what happened, what to change, and that the checkpoint is kept; the error's own words stand at the end."""
-    text = next((advice.text for advice in ADVICE if advice.applies(error)), _UNFORESEEN)
+def explain(error: BaseException) -> str | None:
+    """Say what happened, what to change, and that the checkpoint is kept; None for what nobody foresaw.
+
+    The error's own words stand at the end.
+    """
+    text = next((advice.text for advice in ADVICE if advice.applies(error)), None)
+    return f"{text} {_words(error)}" if text else None
+
+
+def explain_any(error: BaseException) -> str:
+    """Say the same, in general words for what nobody foresaw."""
+    return explain(error) or f"{UNFORESEEN} {_words(error)}"
+
+
+def _words(error: BaseException) -> str:
     first_line = (str(error).strip().splitlines() or [""])[0]
     words = f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
-    return f"{text} The last checkpoint is kept: resume goes on from there. ({words})"
+    return f"The last checkpoint is kept: resume goes on from there. ({words})"
