@@ -9,10 +9,10 @@ from torch import nn
 
 from deftx.bases import Base
 from deftx.errors import RecipeError
+from deftx.events import Listener
 from deftx.pipeline import Learned, Learner, learn
 from deftx.recipes import Recipe
 from deftx.select import by_kind
-from deftx.events import Listener
 from deftx.vector import SparseVector
 
 RUN = "run"  # the folder inside a vector's folder that holds checkpoints until the vector is written

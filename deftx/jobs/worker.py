@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deftx.advice import explain_any
 from deftx.errors import DeftxError, TrainingStopped, unknown_name
 from deftx.events import Event
-from deftx.advice import explain_any
 from deftx.jobs.job import EVENTS, HEARTBEAT, LOCK, RESULT, SETTINGS, JobError, read_json, write_json
 from deftx.jobs.process import process_id, take_lock
 
