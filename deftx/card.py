@@ -107,7 +107,7 @@ def _how(vector: "SparseVector") -> str:
         ("k, the number of selected weights", _number(info.get("k"))),
         ("of them filled up from the change before denoising", _number(info.get("filled") or None)),
         ("seed", _number(info.get("seed"), "d")),
-        *((f"corpus: {code(name)}", _number(value)) for name, value in (info.get("corpus") or {}).items()),
+        *((f"corpus, {code(name)}", _number(value)) for name, value in (info.get("corpus") or {}).items()),
     ]
     return _list(lines) + "\n\nEvery setting, and every singular value, is in `vector.json`."
 
