@@ -149,5 +149,7 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _number(value: Any, how: str = ",") -> str:
-    return format(value, how) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+def _number(value: Any, how: str = "") -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    return format(value, how or ("," if isinstance(value, int) else ",.4g"))
