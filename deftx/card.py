@@ -107,7 +107,7 @@ def _how(vector: "SparseVector") -> str:
         ("k, the number of selected weights", _number(info.get("k"))),
         ("of them filled up from the change before denoising", _number(info.get("filled") or None)),
         ("seed", _number(info.get("seed"), "d")),
-        *((f"corpus: {code(name)}", _number(value)) for name, value in (info.get("corpus") or {}).items()),
+        *((f"corpus, {code(name)}", _number(value)) for name, value in (info.get("corpus") or {}).items()),
     ]
     return _list(lines) + "\n\nEvery setting, and every singular value, is in `vector.json`."
 
@@ -149,5 +149,7 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _number(value: Any, how: str = ",") -> str:
-    return format(value, how) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+def _number(value: Any, how: str = "") -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    return format(value, how or ("," if isinstance(value, int) else ",.4g"))

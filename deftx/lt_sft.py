@@ -1,4 +1,4 @@
-"""Reading and writing ``pytorch_diff.bin``, LT-SFT's files (Ansell et al. 2022, github.com/cambridgeltl/composable-sft).
+"""Reading and writing ``pytorch_diff.bin``, the file of LT-SFT (Ansell et al. 2022, cambridgeltl/composable-sft).
 
 The file is a torch pickle: ``{"diffs": {name: {"size", "index_steps", "values"}}, "abs": {name: dense head tensor}}``.
 Flat indices are column-major (the first axis moves fastest); ``index_steps`` holds the first index, then differences.
@@ -147,7 +147,7 @@ def _unpickle(file: Path) -> Any:
         named = re.search(r"GLOBAL ([\w.]+)", str(error))
         what = f" (it names {named[1]})" if named else ""
         raise VectorError(
-            f"{file} holds more than tensors and numbers{what}, or is damaged. It is refused, and nothing in it was run."
+            f"{file} holds more than tensors and numbers{what}, or is damaged. It is refused, and nothing in it ran."
         ) from error
     except VectorError:
         raise

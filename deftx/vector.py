@@ -154,8 +154,8 @@ class SparseVector:
         if made_for["fingerprint"] != base.fingerprint:
             raise VectorError(
                 f"The {self.name} was made for the base {_named(made_for['name'], made_for.get('revision'))}, not for "
-                f"{_named(base.name, base.revision)}: their weights differ "
-                f"(fingerprints {made_for['fingerprint'][:12]} and {base.fingerprint[:12]}). Load the base that it was made for."
+                f"{_named(base.name, base.revision)}: their weights differ (fingerprints "
+                f"{made_for['fingerprint'][:12]} and {base.fingerprint[:12]}). Load the base that it was made for."
             )
         parameters = base.parameters()
         for name in self.positions:
@@ -168,8 +168,8 @@ class SparseVector:
                 )
 
     def validate(self) -> None:
-        """Refuse a vector with a wrong description, names, lengths, order or range, or with values that are no numbers."""
-        check_info(self.info)
+        """Refuse a vector whose description, names, lengths, order, range or values are not what they must be."""
+        check_info(self._complete_info())
         if self.positions.keys() != self.values.keys():
             names = sorted(self.positions.keys() ^ self.values.keys())
             raise VectorError(f"Positions and values are not of the same parameters: {', '.join(names[:5])}.")

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import RepositoryNotFoundError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from deftx.errors import VectorError, unknown_name
@@ -89,8 +89,8 @@ def download(repository: str, *, needed: tuple[str, ...], wanted: tuple[str, ...
         folder = Path(snapshot_download(repository, allow_patterns=files))
     except RepositoryNotFoundError as error:
         raise VectorError(
-            f"{repository} is neither a folder here nor a repository on the Hugging Face Hub that you can see; if it is "
-            "private or gated, log in first (hf auth login)."
+            f"{repository} is neither a folder here nor a repository on the Hugging Face Hub that you can see; if it "
+            "is private or gated, log in first (hf auth login)."
         ) from error
     except (httpx2.HTTPError, OSError, ValueError) as error:
         raise VectorError(
@@ -110,13 +110,12 @@ def write_folder(folder: Path, info: dict[str, Any], groups: Groups, card: str) 
     holds what JSON cannot.
     """
     tensors = {f"{group}.{name}": tensor for group, named in groups.items() for name, tensor in named.items()}
-    metadata = {"format": FORMAT_NAME, "version": str(FORMAT_VERSION)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Inside the folder: moving is atomic only within one file system, and the parent may not be writable.
         with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
             fresh = Path(temporary)
-            save_file(tensors, fresh / TENSORS, metadata=metadata)
+            (fresh / TENSORS).write_bytes(_serialise(tensors))
             info = {**info, "tensors_sha256": file_sha256(fresh / TENSORS)}
             info["info_sha256"] = info_sha256(info)
             text = json.dumps(info, ensure_ascii=False, allow_nan=False, indent=1)
@@ -124,7 +123,7 @@ def write_folder(folder: Path, info: dict[str, Any], groups: Groups, card: str) 
             (fresh / CARD).write_text(card, encoding="utf-8")
             for file in (TENSORS, CARD, INFO):
                 os.replace(fresh / file, folder / file)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise VectorError(f"The vector cannot be written to {folder}: {_in_one_line(error)}.") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise VectorError(f"What {INFO} would tell about this vector cannot be written as JSON: {error}.") from error
@@ -185,14 +184,29 @@ def info_sha256(info: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
+def _serialise(tensors: dict[str, Tensor]) -> bytes:
+    # safetensors writes metadata in a random order; put in here, the same vector is always the same file.
+    raw = save(tensors)
+    start = 8 + int.from_bytes(raw[:8], "little")
+    metadata = {"format": FORMAT_NAME, "version": str(FORMAT_VERSION)}
+    header = json.dumps({"__metadata__": metadata, **json.loads(raw[8:start])}, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the format's alignment
+    return len(header).to_bytes(8, "little") + header + raw[start:]
+
+
 def _read_info(path: Path) -> dict[str, Any]:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
 
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError("a key stands there twice, which readers take differently")
+        return dict(pairs)
+
     try:
         if path.stat().st_size > MAX_INFO_BYTES:
             raise VectorError(f"{path} is larger than {MAX_INFO_BYTES >> 20} MB: it is no vector's description.")
-        info = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+        info = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse, object_pairs_hook=unique)
     except (OSError, ValueError, RecursionError) as error:
         raise VectorError(f"{path} is damaged: {_in_one_line(error)}. Copy or download it again.") from error
     if not isinstance(info, dict):
