@@ -1,0 +1,58 @@
+"""Without these, answers could be written beside the wrong rows, or over a column that a person had."""
+
+import csv
+
+import pytest
+
+from deftx.errors import TableError
+from deftx.unlabelled import read_texts, write_rows
+
+
+def write(tmp_path, content, name="a.csv"):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    return tmp_path / name
+
+
+def written(path):
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def test_answers_stand_beside_their_rows_and_rows_without_text_get_none(tmp_path):
+    rows = read_texts(write(tmp_path, 'id,text\n1,"satu, dua"\n2,\n3,नमस्ते\n'))
+    assert (rows.texts, rows.positions, rows.pairs) == (["satu, dua", "नमस्ते"], [0, 2], False)
+    write_rows(tmp_path / "out.csv", rows, {"label": ["x", "y"], "probability": [0.5, 1.0]})
+    assert written(tmp_path / "out.csv") == [
+        ["id", "text", "label", "probability"],
+        ["1", "satu, dua", "x", "0.5"],
+        ["2", "", "", ""],
+        ["3", "नमस्ते", "y", "1.0"],
+    ]
+
+
+def test_a_column_that_is_there_already_is_not_written_over(tmp_path):
+    rows = read_texts(write(tmp_path, "text,label,label_\na,gold,x\n"))
+    write_rows(tmp_path / "out.csv", rows, {"label": ["mine"]})
+    assert written(tmp_path / "out.csv")[0] == ["text", "label", "label_", "label__"]
+    assert written(tmp_path / "out.csv")[1] == ["a", "gold", "x", "mine"]
+
+
+def test_pairs_plain_text_and_mapped_columns_are_read(tmp_path):
+    pairs = read_texts(write(tmp_path, '{"premise": "p", "hypothesis": "h", "n": [1]}\n', "a.jsonl"))
+    assert (pairs.texts, pairs.pairs, pairs.rows) == ([("p", "h")], True, [["p", "h", "[1]"]])
+    plain = read_texts(write(tmp_path, "satu\n\ndua\n", "a.txt"))
+    assert (plain.texts, plain.positions, plain.columns) == (["satu", "dua"], [0, 2], ("text",))
+    mapped = read_texts(write(tmp_path, "review\nsatu\n"), columns={"text": "review"})
+    assert mapped.texts == ["satu"]
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.csv", "text\n"), ("a.txt", "\n \n"), ("a.csv", "body\nsatu\n")])
+def test_a_file_without_text_is_refused(tmp_path, name, content):
+    with pytest.raises(TableError, match=name):
+        read_texts(write(tmp_path, content, name))
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path):
+    rows = read_texts(write(tmp_path, "text\nsatu\n"))
+    with pytest.raises(TableError, match="cannot be written"):
+        write_rows(tmp_path / "none" / "out.csv", rows, {})
