@@ -1,7 +1,7 @@
 """What each kind of job does: its settings, as the page or a script gave them, turned into one training.
 
-Settings common to both kinds: ``base`` (name or folder), ``preset``, ``recipe`` (the settings in which the recipe differs
-from the preset), ``delta`` (folder) and ``device``. Paths of data are absolute or relative to the job's folder.
+Settings common to both kinds: ``base`` (name or folder), ``preset``, ``recipe`` (the settings that differ from the
+preset's), ``delta`` (folder) and ``device``. Paths of data are absolute or relative to the job's folder.
 """
 
 from collections.abc import Callable, Mapping
