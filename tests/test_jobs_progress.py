@@ -56,9 +56,10 @@ def test_a_resumed_training_replaces_the_steps_that_it_takes_again(job):
     progress = progress_of(job)
     assert progress.losses["dense"] == ((1, 1.0), (2, 2.0), (3, 3.0), (4, 4.0), (5, -5.0), (6, -6.0))
     assert progress.warnings == ("careful",)
-    assert progress.reached == before  # no new ground
+    append(job, Event("dense", 3, 100), Event("tokenise", message="again"))
+    assert progress_of(job).reached == before + 1  # no new ground but a phase that was not seen before
     append(job, Event("dense", 8, 100, loss=0.0))
-    assert progress_of(job).reached == before + 1
+    assert progress_of(job).reached == before + 2
 
 
 def test_a_line_is_read_when_it_is_whole(job):
@@ -95,7 +96,7 @@ def test_a_file_that_begins_anew_is_read_anew(job):
     (job.folder / "events.jsonl").unlink()
     assert progress_of(job).phase == ""
     append(job, Event("sparse", 1, 9))
-    assert (progress_of(job).phase, progress_of(job).reached) == ("sparse", 1)
+    assert (progress_of(job).phase, progress_of(job).reached) == ("sparse", 2)
 
 
 def test_asking_again_costs_next_to_nothing_with_20_000_events(job):

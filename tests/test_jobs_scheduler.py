@@ -243,7 +243,7 @@ def test_a_worker_whose_server_died_before_writing_it_down_is_found_and_not_doub
     orphan = subprocess.Popen([*COUNTING, str(job.folder)], env=_environment(), start_new_session=True)
     running = wait_for_state(store, job, "running")
     assert running.process is None
-    assert worker_of(running).pid == orphan.pid
+    wait_for(lambda: worker_of(running) and worker_of(running).pid == orphan.pid, "its heartbeat")
     with scheduler(store):
         wait_for_state(store, job, "finished")
     assert orphan.wait() == 0
