@@ -28,7 +28,7 @@ class Progress:
     """Where a training stands, and its history.
 
     ``seconds_left`` is the estimate made at ``updated`` (seconds since 1970). ``losses`` and ``evaluations`` hold one
-    curve for each phase. ``reached`` counts the different steps seen, so it grows only when new ground is covered.
+    curve for each phase. ``reached`` adds up the furthest step of every phase: it grows only when new ground is covered.
     """
 
     phase: str = ""
@@ -111,7 +111,7 @@ class _History:
         self.loss: float | None = None
         self.warnings: dict[str, None] = {}  # each once: a resumed training repeats them
         self.messages: list[Message] = []
-        self.points: set[tuple[str, int]] = set()
+        self.furthest: dict[str, int] = {}  # step by phase
 
     def take(self, event: Event) -> None:
         """Add one event."""
@@ -120,7 +120,7 @@ class _History:
             self.at = event
         if event.seconds_left is not None:
             self.seconds_left = event.seconds_left
-        self.points.add((event.phase, event.step))
+        self.furthest[event.phase] = max(event.step, self.furthest.get(event.phase, 0))
         if event.loss is not None:
             self.loss = event.loss
             _extend(self.losses[event.phase], event.step, event.loss)
@@ -144,7 +144,7 @@ class _History:
             evaluations=_freeze(self.evaluations),
             warnings=tuple(self.warnings),
             messages=tuple(self.messages),
-            reached=len(self.points),
+            reached=len(self.furthest) + sum(self.furthest.values()),  # a new phase is new ground as well
         )
 
 

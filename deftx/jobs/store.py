@@ -136,7 +136,7 @@ class Store:
         """End the job at once and remove all that it made: checkpoints, vector, log and row."""
         with self._database.transaction() as database:
             job = self._get(database, job_id)
-            database.execute("UPDATE jobs SET discarded = 1 WHERE id = ?", (job.id,))
+            database.execute("UPDATE jobs SET discarded = 1, stop_requested = ? WHERE id = ?", (time.time(), job.id))
         self._remove_discarded()
 
     def _remove_discarded(self) -> None:
@@ -153,8 +153,7 @@ class Store:
         waiting = [job for job in self._rows(database, _QUEUED) if state_of(job).name == "waiting"]
         others = self._rows(database, "1 ORDER BY id DESC")
         for device in dict.fromkeys(job.device for job in waiting):
-            # A process that has written its result may still hold the device: what counts is that it lives.
-            if not any(conflict(device, job.device) and worker_of(job) is not None for job in others):
+            if not any(conflict(device, job.device) and _holds_device(job) for job in others):
                 return next(job for job in waiting if job.device == device)
         return None
 
@@ -191,3 +190,11 @@ class Store:
         columns["settings"] = json.loads(columns["settings"])
         process = None if pid is None else ProcessId(pid, created)
         return Job(**columns, folder=self.folder / columns["id"], process=process)
+
+
+def _holds_device(job: Job) -> bool:
+    # A process that has written its result may still hold the device: what counts is that it lives.
+    if worker_of(job) is not None:
+        return True
+    # A job that was interrupted for the first time comes back to the front: it keeps its turn until it does.
+    return job.reached is None and state_of(job).name == "interrupted"

@@ -1,7 +1,8 @@
 """What each kind of job does: its settings, as the page or a script gave them, turned into one training.
 
-Settings common to both kinds: ``base`` (name or folder), ``preset``, ``recipe`` (the settings in which the recipe differs
-from the preset), ``delta`` (folder) and ``device``. Paths of data are absolute or relative to the job's folder.
+Settings common to both kinds: ``base`` (name or folder), ``preset``, ``recipe`` (the settings that differ from the
+preset's), ``language`` (code), ``delta`` (folder) and ``device``. Paths of data and of ``delta`` are absolute or relative
+to the job's folder. Only a worker imports this module: it brings torch and transformers along.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,22 +11,22 @@ from typing import Any
 
 import deftx.language
 import deftx.task
-from deftx.bases import load_base
+from deftx.bases import BUNDLED_BASE, Base, load_base
 from deftx.events import OnEvent
 from deftx.jobs.job import OUT, JobError
 from deftx.recipes import Recipe, recipe_for
+from deftx.tables import read_table
 
 ShouldStop = Callable[[], bool]
 
 
 def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
-    """Train a language vector: ``corpus`` (path or list of paths) and ``language`` (code, may be missing)."""
+    """Learn a language vector from ``corpus`` (a path or a list of paths)."""
     corpus = _needed(settings, "corpus")
-    recipe = _recipe("language", settings)
     deftx.language.learn_language(
-        [folder / path for path in corpus] if isinstance(corpus, list) else folder / corpus,
-        load_base(_needed(settings, "base"), device=settings.get("device")),
-        recipe,
+        [folder / path for path in ([corpus] if isinstance(corpus, str) else corpus)],
+        _base(settings),
+        _recipe("language", settings),
         out=folder / OUT,
         language=settings.get("language"),
         delta=_path(settings, "delta", folder),
@@ -35,29 +36,33 @@ def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent,
 
 
 def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
-    """Train a task vector: ``train`` and ``valid`` (paths), ``pairs`` (two sentences a row), ``source`` (a vector)."""
-    recipe = _recipe("task", settings)
+    """Learn a task vector from ``train`` (a path), with ``valid`` (a path) and ``source`` (a vector) if given."""
+    train = read_table(folder / _needed(settings, "train"))
     deftx.task.learn_task(
-        folder / _needed(settings, "train"),
-        load_base(_needed(settings, "base"), device=settings.get("device")),
-        recipe,
+        train,
+        _base(settings),
+        _recipe("task", settings, pairs=train.pairs),
         out=folder / OUT,
         valid=_path(settings, "valid", folder),
         source=settings.get("source"),
+        language=settings.get("language"),
         delta=_path(settings, "delta", folder),
         on_event=on_event,
         should_stop=should_stop,
     )
 
 
-def _recipe(kind: str, settings: Mapping[str, Any]) -> Recipe:
-    pairs = bool(settings.get("pairs", False))
-    return recipe_for(kind, settings.get("preset", "quick"), pairs=pairs, **settings.get("recipe", {}))
+def _base(settings: Mapping[str, Any]) -> Base:
+    return load_base(settings.get("base") or BUNDLED_BASE, device=settings.get("device"))
+
+
+def _recipe(kind: str, settings: Mapping[str, Any], pairs: bool = False) -> Recipe:
+    return recipe_for(kind, settings.get("preset") or "quick", pairs=pairs, **settings.get("recipe") or {})
 
 
 def _needed(settings: Mapping[str, Any], name: str) -> Any:
     if not settings.get(name):
-        raise JobError(f"The job does not say which {name} to use; start a new one that does.")
+        raise JobError(f"The job does not say which {name} to learn from; start a new one that does.")
     return settings[name]
 
 

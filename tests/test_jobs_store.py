@@ -1,0 +1,208 @@
+"""The store: what is asked for is kept, in order, whoever writes at the same time; only what is meant is removed."""
+
+import json
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from deftx.jobs import JobError, Store, home, state_of
+from deftx.jobs.job import write_json
+from deftx.jobs.process import process_id
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "home")
+
+
+def names(jobs):
+    return [job.name for job in jobs]
+
+
+def test_home_follows_the_variable_and_is_private(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEFTX_HOME", str(tmp_path / "a" / "data"))
+    assert home() == tmp_path / "a" / "data"
+    assert stat.S_IMODE(home().stat().st_mode) == 0o700
+    monkeypatch.setenv("DEFTX_HOME", "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert home() == tmp_path / ".deftx"
+    assert Store().root == tmp_path / ".deftx"
+
+
+def test_a_job_has_its_folder_and_its_settings_before_anything_starts(store):
+    job = store.add("language", "Minangkabau", {"corpus": "/data/min.txt", "recipe": {"rank": "mp"}})
+    written = json.loads((job.folder / "job.json").read_text())
+    assert written["settings"] == job.settings == {"corpus": "/data/min.txt", "recipe": {"rank": "mp"}}
+    assert (written["id"], written["kind"], written["name"]) == (job.id, "language", "Minangkabau")
+    assert stat.S_IMODE(job.folder.stat().st_mode) == 0o700
+    assert state_of(job).name == "waiting"
+    assert Store(store.root).get(job.id) == job  # a new server sees the same
+
+
+def test_settings_that_cannot_be_kept_are_refused_and_leave_nothing(store):
+    for settings in ({"rate": float("nan")}, {"corpus": object()}):
+        with pytest.raises(JobError, match="cannot be kept as JSON"):
+            store.add("language", "bad", settings)
+    assert store.list() == ()
+    assert list(store.folder.iterdir()) == []
+
+
+def test_jobs_are_listed_newest_first_and_wait_oldest_first(store):
+    for name in "abc":
+        store.add("count", name, {})
+    assert names(store.list()) == ["c", "b", "a"]
+    assert names(store.queue()) == ["a", "b", "c"]
+
+
+def test_the_order_of_waiting_jobs_can_be_changed(store):
+    a, _, c, d = (store.add("count", name, {}) for name in "abcd")
+    store.move(d.id, 0)
+    assert names(store.queue()) == ["d", "a", "b", "c"]
+    store.move(a.id, 99)
+    assert names(store.queue()) == ["d", "b", "c", "a"]
+    store.move(c.id, 1)
+    assert names(store.queue()) == ["d", "c", "b", "a"]
+    store.add("count", "e", {})
+    assert names(store.queue()) == ["d", "c", "b", "a", "e"]
+
+
+def test_only_waiting_jobs_can_be_moved(store):
+    running, waiting = store.add("count", "running", {}), store.add("count", "waiting", {})
+    store.set_process(running.id, process_id())
+    with pytest.raises(JobError, match="does not wait"):
+        store.move(running.id, 0)
+    assert names(store.queue()) == ["waiting"]
+    store.move(waiting.id, -5)
+
+
+def test_a_waiting_job_that_is_stopped_leaves_the_queue_and_can_come_back(store):
+    a, _ = store.add("count", "a", {}), store.add("count", "b", {})
+    store.request_stop(a.id)
+    assert state_of(store.get(a.id)).name == "stopped"
+    assert names(store.queue()) == ["b"]
+    store.requeue(a.id)
+    assert names(store.queue()) == ["b", "a"]
+    store.request_stop(a.id)
+    store.requeue(a.id, front=True)
+    assert names(store.queue()) == ["a", "b"]
+
+
+def test_a_finished_job_is_not_started_again(store):
+    job = store.add("count", "done", {})
+    write_json(job.folder / "result.json", {"outcome": "finished", "message": "Finished."})
+    with pytest.raises(JobError, match="it is finished"):
+        store.requeue(job.id)
+    assert store.queue() == ()
+    assert store.claim(lambda job: pytest.fail("started")) is None
+
+
+def test_a_failed_job_whose_process_still_ends_is_not_started_beside_it(store):
+    job = store.add("count", "failed", {})
+    store.set_process(job.id, process_id())
+    write_json(job.folder / "result.json", {"outcome": "failed", "message": "no"})
+    with pytest.raises(JobError, match="try again in a moment"):
+        store.requeue(job.id)
+
+
+@pytest.mark.parametrize("name", ["", "..", "../jobs", "/etc", ".", "a/b", "20260131-094501-123456/..", None])
+def test_names_that_are_not_plain_are_refused(store, name):
+    inside = store.root / "precious"
+    inside.mkdir()
+    for action in (store.get, store.discard, store.request_stop, store.requeue, lambda name: store.move(name, 0)):
+        with pytest.raises(JobError):
+            action(name)
+    assert inside.exists()
+
+
+def test_discard_removes_folder_and_row_and_nothing_else(store):
+    gone, kept = store.add("count", "gone", {}), store.add("count", "kept", {})
+    (gone.out / "deep").mkdir(parents=True)
+    store.discard(gone.id)
+    assert not gone.folder.exists()
+    assert names(store.list()) == ["kept"]
+    assert kept.folder.exists()
+    with pytest.raises(JobError, match="There is no job"):
+        store.discard(gone.id)
+
+
+def test_a_discard_that_was_cut_short_is_finished_by_the_next_start(store):
+    job = store.add("count", "gone", {})
+    with sqlite3.connect(store.root / "jobs.sqlite") as database:
+        database.execute("UPDATE jobs SET discarded = 1")
+    assert store.queue() == ()  # nobody starts it in the meantime
+    assert Store(store.root).list() == ()
+    assert not job.folder.exists()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(store):
+    with sqlite3.connect(store.root / "jobs.sqlite") as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(JobError, match="newer version"):
+        Store(store.root)
+
+
+def test_the_database_uses_a_write_ahead_log_so_that_pages_never_wait(store):
+    with sqlite3.connect(store.root / "jobs.sqlite") as database:
+        assert database.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        database.execute("BEGIN IMMEDIATE")
+        assert store.list() == ()  # a reader beside a writer
+
+
+def test_a_job_that_was_just_interrupted_keeps_its_turn(store):
+    store.add("count", "first", {})
+    second = store.add("count", "second", {})
+    gone = process_id()._replace(created=0.0)
+    first = store.claim(lambda job: gone)
+    assert store.claim(lambda job: gone) is None
+    store.requeue(first.id, front=True, reached=7)
+    assert store.claim(lambda job: gone).id == first.id
+    assert store.get(first.id).reached == 7
+    assert store.claim(lambda job: gone).id == second.id  # it was put back once, and waits for nobody now
+
+
+def test_a_failing_start_leaves_the_job_where_it_was(store):
+    job = store.add("count", "a", {})
+
+    def fail(job):
+        raise OSError("no memory to start a process")
+
+    with pytest.raises(OSError, match="no memory"):
+        store.claim(fail)
+    assert store.queue() == (job,)
+
+
+def test_many_threads_add_and_claim_without_losing_or_doubling_a_job(store):
+    started, lock = [], threading.Lock()
+
+    def start(job):
+        with lock:
+            started.append(job.id)
+        write_json(job.folder / "result.json", {"outcome": "finished"})
+        return process_id()._replace(created=0.0)  # a process that has ended already
+
+    def use():
+        for _ in range(5):
+            store.add("count", "x", {})
+            store.claim(start)
+
+    threads = [threading.Thread(target=use) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.list()) == len({job.id for job in store.list()}) == 30
+    assert len(started) == len(set(started)) > 1
+    assert len(started) + len(store.queue()) == 30
+
+
+def test_several_processes_can_open_a_new_home_at_once(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from deftx.jobs import Store; Store(Path(sys.argv[1])).add('c','n',{})"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(4)]
+    assert [process.wait() for process in processes] == [0] * 4
+    assert sorted(job.position for job in Store(tmp_path).list()) == [1, 2, 3, 4]
