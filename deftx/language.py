@@ -15,7 +15,7 @@ from deftx.events import Event, Listener, OnEvent, ignore
 from deftx.pipeline import Learner
 from deftx.recipes import LanguageRecipe, recipe_for
 from deftx.record import finish, work_folder
-from deftx.text import Corpus, mask_tokens, pack, read_corpus, split
+from deftx.text import Corpus, mask_tokens, pack, read_corpus, special_ids, split
 from deftx.training import Batch, Objective, batch_order, cut, seed_for
 from deftx.vector import SparseVector
 
@@ -81,7 +81,7 @@ class LanguageObjective:
     def _masked(self, sequences: list[Tensor], generator: torch.Generator) -> Batch:
         tokenizer = self.base.tokenizer
         batch = pad(sequences, tokenizer.pad_token_id, "cpu")
-        special = torch.isin(batch["input_ids"], torch.tensor(tokenizer.all_special_ids))
+        special = torch.isin(batch["input_ids"], torch.tensor(special_ids(tokenizer)))
         inputs, labels = mask_tokens(
             batch["input_ids"], special, self.base.model.config.vocab_size, tokenizer.mask_token_id, generator,
             self.recipe.mask_share,

@@ -106,7 +106,7 @@ def _recipe(kind: str, arguments: argparse.Namespace, pairs: bool = False) -> An
     if arguments.k is not None:
         settings.update([parse_setting(recipe, f"k={arguments.k}")])
     settings.update(parse_setting(recipe, text) for text in arguments.set)
-    return recipe.changed(**settings)
+    return recipe.changed(settings)
 
 
 def _report(vector: Any, arguments: argparse.Namespace) -> None:

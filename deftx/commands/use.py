@@ -71,7 +71,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _classify_file(arguments: argparse.Namespace) -> None:
-    from deftx.tables import read_texts, write_rows
+    from deftx.unlabelled import read_texts, write_rows
 
     rows = read_texts(arguments.file)
     classifier, task = options.compose_from(arguments)
