@@ -79,6 +79,7 @@ def replay(trace_folder: Path, base_folder: Path) -> bool:
         max_steps=steps,
         evaluate_every=steps,
         l1=float(settings["l1"]),
+        precision="float32",
     )
     learner = language_learner(base, trace, sequences=1, corpus="trace")
     start = {n: p.detach().clone() for n, p in canonical_parameters(learner.model).items()}

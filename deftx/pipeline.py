@@ -176,8 +176,17 @@ def _refuse_other(folder: Path, what: str, there: dict, here: dict) -> None:
 
 
 def _plan(learner: Learner, recipe: Recipe, phase: str, steps: int, steps_after: int) -> Plan:
-    l1 = recipe.l1 / learner.denominator  # λ/N
-    return Plan(phase, steps, recipe.learning_rate, recipe.evaluate_every, recipe.clip, l1, recipe.seed, steps_after)
+    return Plan(
+        phase=phase,
+        steps=steps,
+        learning_rate=recipe.learning_rate,
+        evaluate_every=recipe.evaluate_every,
+        clip=recipe.clip,
+        l1=recipe.l1 / learner.denominator,  # λ/N
+        seed=recipe.seed,
+        precision=recipe.precision,
+        steps_after=steps_after,
+    )
 
 
 @torch.no_grad()

@@ -23,6 +23,11 @@ ABLATIONS = {
     "dense-delta": "use the denoised δ itself as φ (table 5, without magnitude pruning and sparse fine-tuning)",
     "no-retrain": "prune the denoised δ and stop (table 5, without sparse fine-tuning)",
 }
+PRECISIONS = {
+    "auto": "bfloat16 where the device computes it natively, else float32",
+    "float32": "float32 throughout",
+    "bfloat16": "bfloat16 products, float32 weights and sums",
+}
 METRICS = {"f1": "macro-F1", "accuracy": "accuracy"}
 
 
@@ -46,6 +51,7 @@ class Recipe:
     dense_epochs: float | None = None  # passes in the dense phase, where it differs (LT-SFT's NusaX script: 3 of 10)
     evaluate_every: int = 1_000  # optimiser steps between two looks at the validation set
     l1: float = 0.0  # λ of the L1 penalty λ·Σ|θ − θ0|/N; 0 is LT-SFT "as released" (its penalty never acted)
+    precision: str = "auto"  # of the matrix products: bfloat16 where the device has it; weights are always float32
     clip: float = 1.0  # LT-SFT: the Trainer's default bound on the gradient norm
 
     def __post_init__(self) -> None:
@@ -54,6 +60,8 @@ class Recipe:
             _check_type(setting.name, getattr(self, setting.name), get_type_hints(type(self))[setting.name])
         if self.method not in METHODS:
             raise unknown_name("The method", self.method, METHODS)
+        if self.precision not in PRECISIONS:
+            raise unknown_name("The precision", self.precision, PRECISIONS)
         if self.ablate is not None and self.ablate not in ABLATIONS:
             raise unknown_name("The ablation", self.ablate, ABLATIONS)
         if self.ablate is not None and self.method == "lt-sft":

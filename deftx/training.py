@@ -50,6 +50,7 @@ class Plan:
     clip: float  # bound on the gradient norm
     l1: float  # λ/N: what the L1 penalty weighs one unit of one entry
     seed: int
+    precision: str = "auto"
     steps_after: int = 0  # optimiser steps of later phases, for the time that is left
 
     @property
@@ -67,7 +68,7 @@ def run_phase(
         TrainingStopped: a stop was asked for; the checkpoint is saved.
         TrainingError: the loss is no longer a number; the last checkpoint is kept.
     """
-    accelerator = accelerator_for(entries)
+    accelerator = accelerator_for(entries, plan.precision)
     # No weight decay, so that entries without a gradient stay exactly where they are.
     optimizer = torch.optim.AdamW(entries.compact.values(), betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
     kept = PhaseFolder(folder)
@@ -102,9 +103,11 @@ def run_phase(
         look_due = evaluation_due or progress.step % plan.look_every == 0
         if look_due and not math.isfinite(progress.note_loss()):
             raise TrainingError(_diverged(plan, progress, folder))
-        score = evaluate(model, entries, objective, progress, kept) if evaluation_due else None
+        if evaluation_due:
+            with accelerator.autocast():
+                score = evaluate(model, entries, objective, progress, kept)
         if evaluation_due or clock.event_due():
-            listener.on_event(clock.event(progress, score))
+            listener.on_event(clock.event(progress, score if evaluation_due else None))
         if look_due and clock.checkpoint_due():
             clock.stamp(progress)
             kept.save(entries, optimizer, progress)
@@ -132,11 +135,19 @@ def evaluate(
     return score
 
 
-def accelerator_for(entries: Entries) -> Accelerator:
-    """Set up accelerate for the device that holds the entries: bfloat16 where it computes that natively, else float32."""
+def accelerator_for(entries: Entries, precision: str) -> Accelerator:
+    """Set up accelerate for the device that holds the entries; the masters stay float32 in every precision."""
     device = next(iter(entries.compact.values())).device
-    native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return Accelerator(cpu=device.type == "cpu", mixed_precision="bf16" if native else "no")
+    bfloat16 = has_bfloat16(device) if precision == "auto" else precision == "bfloat16"
+    return Accelerator(cpu=device.type == "cpu", mixed_precision="bf16" if bfloat16 else "no")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Say whether the device multiplies bfloat16 matrices natively: emulated, they are slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    features = torch.cpu.get_capabilities()
+    return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
 
 
 def seed_for(*purpose: int | str) -> int:
