@@ -138,7 +138,7 @@ def test_discarding_a_running_job_ends_it_and_removes_all_of_it(store):
 
 
 def test_a_job_goes_on_while_its_server_is_killed_and_the_next_server_finds_it(store):
-    job = store.add("count", "long", {"steps": 150, "pause": 0.01})
+    job = store.add("count", "long", {"steps": 100, "pause": 0.01})
     waiting = store.add("count", "waiting", {"steps": 2})
     server = start_server(store.root)
     running = wait_for_state(store, job, "running")
@@ -150,7 +150,7 @@ def test_a_job_goes_on_while_its_server_is_killed_and_the_next_server_finds_it(s
     try:
         finished = wait_for_state(store, job, "finished")
         assert finished.process == running.process  # left alone, not started again
-        assert total_of(job) == 150 * 151 // 2
+        assert total_of(job) == 100 * 101 // 2
         wait_for_state(store, waiting, "finished")
     finally:
         server.kill()
@@ -172,9 +172,9 @@ def test_server_and_worker_killed_together_lose_nothing(store):
 
 
 def test_two_servers_on_one_home_never_run_two_jobs_at_once(store):
-    servers = [start_server(store.root, jobs=5) for _ in range(2)]
+    servers = [start_server(store.root, jobs=3) for _ in range(2)]
     try:
-        wait_for(lambda: len(store.list()) == 10, "ten jobs")
+        wait_for(lambda: len(store.list()) == 6, "six jobs")
         for job in store.list():
             wait_for_state(store, job, "finished")
     finally:

@@ -80,7 +80,7 @@ def test_a_task_is_learned_from_the_vector_of_a_finished_job(store, base, corpus
     learn_task(task.settings, task.folder, ignore, lambda: False)
     learned = SparseVector.load(task.out).info
     assert (learned["kind"], learned["language"], learned["labels"]) == ("task", "ind", ["negative", "positive"])
-    assert learned["source"]
+    assert learned["corpus"]["source"]
 
 
 def test_a_stopped_training_goes_on_to_the_vector_of_an_undisturbed_one(store, base, corpus):
