@@ -14,7 +14,7 @@ LICENSE = re.compile(r"[a-z0-9.-]+")
 
 # Scores are kept under these names; each is {"before": number, "after": number}.
 SCORES = {
-    "loss": "masked-LM loss on held-out text, in nats (lower is better)",
+    "masked_lm_loss": "masked-LM loss on held-out text, in nats (lower is better)",
     "f1": "macro-F1 on the validation set (0 to 1)",
     "accuracy": "accuracy on the validation set (0 to 1)",
 }

@@ -124,8 +124,7 @@ def learn_language(
         message = f"Held-out masked-LM loss: {before:.3f} nats before, {after:.3f} with the vector."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after, message=message))
         return {
-            "before": {"masked_lm_loss": before},
-            "after": {"masked_lm_loss": after},
+            "masked_lm_loss": {"before": before, "after": after},
             "examples": objective.evaluation_tokens,
             "on": f"masked tokens of held-out text ({recipe.hold_out:.0%} of the lines, chosen by seed)",
         }

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from deftx.card import base_name
 from deftx.errors import VectorError
 from deftx.vector import BaseLike, SparseVector
 from deftx.vector_files import HUB_ID, check_parameter_name, download, file_sha256
@@ -241,7 +242,7 @@ def _labels(head: dict[str, Any], labels: Sequence[str] | None) -> list[str]:
 def _story(file: Path, base: BaseLike) -> dict[str, Any]:
     return {
         "format_version": 1,
-        "base": {"name": base.name, "revision": base.revision, "fingerprint": base.fingerprint},
+        "base": {"name": base_name(base.name), "revision": base.revision, "fingerprint": base.fingerprint},
         "method": "lt-sft",
         "rank": {"strategy": "none", "ranks": {}},
         "source": {"file": FILE, "sha256": file_sha256(file)},

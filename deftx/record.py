@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from deftx.bases import Base
+from deftx.card import base_name
 from deftx.errors import RecipeError
 from deftx.events import Listener
 from deftx.pipeline import Learned, Learner, learn
@@ -54,7 +55,7 @@ def finish(
         "kind": learner.kind,
         "language": language,
         "labels": labels,
-        "base": {"name": base.name, "revision": base.revision, "fingerprint": base.fingerprint},
+        "base": {"name": base_name(base.name), "revision": base.revision, "fingerprint": base.fingerprint},
         **_how(recipe, learned),
         "corpus": corpus,
         "scores": {**scores(learner.model), "history": learned.history},

@@ -133,7 +133,8 @@ def learn_task(
         after = objective.scores(model.eval())
         message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after[recipe.metric], message=message))
-        return {"before": before, "after": after, "examples": len(valid.texts), "on": "validation rows"}
+        compared = {metric: {"before": before[metric], "after": after[metric]} for metric in METRICS}
+        return {**compared, "examples": len(valid.texts), "on": "validation rows"}
 
     about = {"rows": len(train.texts), "valid_rows": len(valid.texts), "pairs": train.pairs, **findings,
              "source": source.name if source is not None else None}  # fmt: skip

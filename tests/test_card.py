@@ -44,7 +44,7 @@ def test_card_tells_base_method_settings_scores_mask_and_use():
             rank={"strategy": "variance:0.9", "ranks": {}},
             k=7_667_712,
             seed=42,
-            scores={"loss": {"before": 5.12345, "after": 3.2}},
+            scores={"masked_lm_loss": {"before": 5.12345, "after": 3.2}},
             mask={"embeddings": 25, "attention": 75},
             corpus={"lines": 12_345, "unknown": 0.0123456, "script": "Latin"},
         )

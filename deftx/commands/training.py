@@ -112,8 +112,10 @@ def _recipe(kind: str, arguments: argparse.Namespace, pairs: bool = False) -> An
 def _report(vector: Any, arguments: argparse.Namespace) -> None:
     info = vector.info
     keys = ("kind", "language", "labels", "method", "ablate", "rank", "k", "filled", "mask", "seed", "scores")
-    before, after = info["scores"]["before"], info["scores"]["after"]
+    compared = {metric: pair for metric, pair in info["scores"].items() if isinstance(pair, dict) and "after" in pair}
     lines = [f"{arguments.out}: a {info['kind']} vector of {info['k']:,} entries."]
-    lines += [f"  {metric}: {before[metric]:.4f} before, {after[metric]:.4f} with the vector" for metric in after]
+    lines += [
+        f"  {m}: {pair['before']:.4f} before, {pair['after']:.4f} with the vector" for m, pair in compared.items()
+    ]
     lines += [f"  {kind}: {count / info['k']:.1%} of the entries" for kind, count in info["mask"].items() if count]
     output.result({"vector": str(arguments.out), **{key: info[key] for key in keys}}, arguments.json, "\n".join(lines))
