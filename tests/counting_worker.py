@@ -1,7 +1,8 @@
 """A worker whose work is real but small: it counts, step by step, and keeps a checkpoint, as a training does.
 
-Settings: ``steps``, ``pause`` (seconds a step), ``saving`` (seconds that a stop takes), and what goes wrong: ``fail_at`` with ``error`` (a key of ERRORS),
-``die_at`` (the process is killed, the first ``deaths`` times), ``hang`` (deaf to stop requests, with a child process).
+Settings: ``steps``, ``pause`` (seconds a step), ``saving`` (seconds that a stop takes), and what goes wrong:
+``fail_at`` with ``error`` (a key of ERRORS), ``die_at`` (the process is killed, the first ``deaths`` times), ``hang``
+(deaf to stop requests, with a child process).
 """
 
 import errno
