@@ -1,7 +1,8 @@
 """A worker whose work is real but small: it counts, step by step, and keeps a checkpoint, as a training does.
 
-Settings: ``steps``, ``pause`` (seconds a step), and what goes wrong: ``fail_at`` with ``error`` (a key of ERRORS),
-``die_at`` (the process is killed, the first ``deaths`` times), ``hang`` (deaf to stop requests, with a child process).
+Settings: ``steps``, ``pause`` (seconds a step), ``saving`` (seconds that a stop takes), and what goes wrong:
+``fail_at`` with ``error`` (a key of ERRORS), ``die_at`` (the process is killed, the first ``deaths`` times), ``hang``
+(deaf to stop requests, with a child process).
 """
 
 import errno
@@ -43,6 +44,7 @@ def count(settings, folder, on_event, should_stop):
         while state["step"] < settings["steps"]:
             time.sleep(settings.get("pause", 0.002))
             if should_stop():
+                time.sleep(settings.get("saving", 0))
                 raise TrainingStopped("stopped")
             _go_wrong(settings, folder, state["step"] + 1)
             state = {"step": state["step"] + 1, "sum": state["sum"] + state["step"] + 1}

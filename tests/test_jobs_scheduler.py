@@ -114,13 +114,11 @@ def test_a_worker_that_does_not_listen_is_killed_with_its_children_after_the_gra
 
 
 def test_a_stop_asked_for_while_no_server_ran_still_has_its_grace(store):
-    job = store.add("count", "long", {"steps": 10_000, "pause": 0.01})
+    job = store.add("count", "long", {"steps": 10_000, "pause": 0.01, "saving": 0.3})
     with scheduler(store):
         wait_for(lambda: step_of(job) > 1, "some steps")
     store.request_stop(job.id)
-    time.sleep(0.3)
-    with scheduler(store, grace=10.0) as second:
-        second.tick()
+    with scheduler(store):
         assert "resume" in state_of(wait_for_state(store, job, "stopped")).meaning  # its own words: it was not killed
 
 
