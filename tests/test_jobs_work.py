@@ -21,7 +21,13 @@ def store(tmp_path):
 
 
 def test_a_real_worker_learns_a_language_vector(store, base_folder, corpus_file):
-    settings = {"base": str(base_folder), "device": "cpu", "corpus": str(corpus_file), "language": "min", "recipe": RECIPE}
+    settings = {
+        "base": str(base_folder),
+        "device": "cpu",
+        "corpus": str(corpus_file),
+        "language": "min",
+        "recipe": RECIPE,
+    }
     job = store.add("language", "l", settings)
     with scheduler(store, command=WORKER):
         job = wait_for_state(store, job, "finished", "failed", seconds=120)
@@ -35,7 +41,13 @@ def test_a_task_is_learned_from_the_vector_of_a_finished_job(store, base_folder,
     shared = {"base": str(base_folder), "device": "cpu", "recipe": RECIPE}
     language = store.add("language", "l", {**shared, "corpus": [str(corpus_file)]})
     learn_language(language.settings, language.folder, ignore, lambda: False)
-    asked = {**shared, "train": str(table_file), "valid": str(table_file), "language": "ind", "source": str(language.out)}
+    asked = {
+        **shared,
+        "train": str(table_file),
+        "valid": str(table_file),
+        "language": "ind",
+        "source": str(language.out),
+    }
     task = store.add("task", "t", asked)
     learn_task(task.settings, task.folder, ignore, lambda: False)
     learned = SparseVector.load(task.out).info
@@ -44,7 +56,12 @@ def test_a_task_is_learned_from_the_vector_of_a_finished_job(store, base_folder,
 
 
 def test_a_stopped_training_goes_on_to_the_vector_of_an_undisturbed_one(store, base_folder, corpus_file):
-    settings = {"base": str(base_folder), "device": "cpu", "corpus": str(corpus_file), "recipe": {**RECIPE, "max_steps": 12}}
+    settings = {
+        "base": str(base_folder),
+        "device": "cpu",
+        "corpus": str(corpus_file),
+        "recipe": {**RECIPE, "max_steps": 12},
+    }
     undisturbed, stopped = (store.add("language", name, settings) for name in ("undisturbed", "stopped"))
     learn_language(settings, undisturbed.folder, ignore, lambda: False)
     questions = count()
