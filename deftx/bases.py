@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 import transformers
-from huggingface_hub.utils import HFValidationError
+from huggingface_hub.errors import HFValidationError, StrictDataclassError
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer
@@ -26,6 +26,12 @@ from deftx.events import Event, Listener
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 BUNDLED_BASE = "nusantara-small"
+
+# What transformers raises for a base that is missing, damaged, or at odds with itself.
+LOADING_ERRORS = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, HFValidationError, SafetensorError,
+    StrictDataclassError,
+)  # fmt: skip
 
 # Architectures whose masked-LM head can be applied to single positions: model type -> name of the head module.
 LANGUAGE_HEADS = {"xlm-roberta": "lm_head", "roberta": "lm_head", "camembert": "lm_head"}
@@ -103,16 +109,18 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
     """
     source = find_base(name_or_path)
     try:
-        config = AutoConfig.from_pretrained(source)
+        # trust_remote_code=False: left open, transformers would ask at the terminal whether to run a base's own code.
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         if config.model_type not in LANGUAGE_HEADS:
             raise unknown_name("The architecture", config.model_type, LANGUAGE_HEADS, BaseModelError)
         with quiet_transformers():
-            model, loading = AutoModelForMaskedLM.from_pretrained(source, dtype=torch.float32, output_loading_info=True)
-            tokenizer = AutoTokenizer.from_pretrained(source)
-    except (OSError, ValueError, HFValidationError, SafetensorError, KeyError) as error:
+            model, loading = AutoModelForMaskedLM.from_pretrained(
+                source, dtype=torch.float32, output_loading_info=True, trust_remote_code=False
+            )
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    except LOADING_ERRORS as error:
         raise BaseModelError(_cannot_load(name_or_path, error)) from error
-    if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
-        raise BaseModelError(f"The tokenizer of base {name_or_path} has no mask or padding token; choose another base.")
+    _check_tokenizer(tokenizer, config.vocab_size, name_or_path)
     revision = getattr(config, "_commit_hash", None)
     base = Base(str(name_or_path), revision, model.to(device or "cpu").eval(), tokenizer)
     lost = sorted(n for n in loading["missing_keys"] if n not in model.all_tied_weights_keys)
@@ -191,6 +199,15 @@ def _norm_parameters(module: nn.Module) -> Iterator[nn.Parameter]:
     for part in module.modules():
         if isinstance(part, (nn.LayerNorm, nn.RMSNorm)) or type(part).__name__.endswith(("LayerNorm", "RMSNorm")):
             yield from part.parameters(recurse=False)
+
+
+def _check_tokenizer(tokenizer: transformers.PreTrainedTokenizerBase, size: int, name: str | os.PathLike) -> None:
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # what transformers makes of a missing file
+        raise BaseModelError(f"The base {name} has no tokenizer: the folder needs its tokenizer.json.")
+    if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
+        raise BaseModelError(f"The tokenizer of base {name} has no mask or padding token; choose another base.")
+    if len(tokenizer) > size:
+        raise BaseModelError(f"The tokenizer of base {name} has {len(tokenizer):,} tokens, its model only {size:,}.")
 
 
 def _cannot_load(name: str | os.PathLike, error: Exception) -> str:

@@ -5,16 +5,18 @@ Every file is written beside its place and moved there in one step, so a kill le
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from deftx.entries import Entries
+from deftx.errors import TrainingError
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Progress:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: dict) -> None:
-    """Write tensors and a JSON note to one safetensors file, atomically."""
+    """Write tensors and a JSON note to one safetensors file, atomically; raises OSError, for a full disk say."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
     on_cpu = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
@@ -52,15 +54,27 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: dict) -> Non
         with beside.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(beside, path)
+    except SafetensorError as error:  # it hides the system's error in its words: "… (os error 28)"
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
     finally:
         beside.unlink(missing_ok=True)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
-    """Read back what ``write_tensors`` wrote."""
-    with safe_open(path, framework="pt") as file:
-        about = json.loads(file.metadata()["about"])
-        return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 (not a dict)
+    """Read back what ``write_tensors`` wrote.
+
+    Raises:
+        TrainingError: the file is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads(file.metadata()["about"])
+            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 (not a dict)
+    except (SafetensorError, ValueError, TypeError, KeyError) as error:
+        raise TrainingError(f"{path} is damaged ({error}). Delete it: its phase then starts anew.") from error
 
 
 class PhaseFolder:

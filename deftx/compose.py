@@ -1,6 +1,7 @@
 """Composing a classifier: θ_TL = θ0 + (s_T·φ_T + s_L·φ_L), with the task's head on top (section 3.2)."""
 
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -83,7 +84,11 @@ def compose(
 
     Raises:
         VectorError: a vector is damaged, of the wrong kind, or made for another base.
+        DeftxError: a strength is not a number.
     """
+    for scale in (scale_task, scale_language):
+        if not math.isfinite(scale):
+            raise DeftxError(f"{scale} cannot be the strength of a vector; 1 adds it as it was learned.")
     vectors = [(_vector(task, "task", base), scale_task)]
     if language is not None:
         vectors.append((_vector(language, "language", base), scale_language))

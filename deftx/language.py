@@ -112,7 +112,7 @@ def learn_language(
     """
     recipe = recipe_for("language", recipe) if isinstance(recipe, str) else recipe
     listener = Listener(on_event or ignore, should_stop)
-    out, run = work_folder(out)
+    out, run = work_folder(out, delta)
     corpus = corpus if isinstance(corpus, Corpus) else read_corpus(corpus)
     objective = language_objective(corpus, base, recipe, listener)
     before = objective.evaluate(base.model)

@@ -164,7 +164,9 @@ def claim_folder(folder: Path, settings: dict) -> None:
     if note.is_file():
         _refuse_other(folder, "unfinished training", json.loads(note.read_text(encoding="utf-8")), settings)
     folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    beside = note.with_suffix(".part")
+    beside.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    beside.replace(note)  # a kill leaves the whole note or none
 
 
 def _refuse_other(folder: Path, what: str, there: dict, here: dict) -> None:

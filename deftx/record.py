@@ -9,30 +9,40 @@ from torch import nn
 
 from deftx.bases import Base
 from deftx.card import base_name
-from deftx.errors import RecipeError
+from deftx.errors import RecipeError, TrainingError, VectorError
 from deftx.events import Listener
 from deftx.pipeline import Learned, Learner, learn
 from deftx.recipes import Recipe
 from deftx.select import by_kind
 from deftx.vector import SparseVector
+from deftx.vector_files import CARD, INFO, TENSORS
 
+WRITING = ".writing-"  # what the folder is called in which a vector's files are written before they are put in place
 RUN = "run"  # the folder inside a vector's folder that holds checkpoints until the vector is written
 
 
-def work_folder(out: str | os.PathLike) -> tuple[Path, Path]:
-    """Return the folders for the vector and for its checkpoints.
+def work_folder(out: str | os.PathLike, delta: str | os.PathLike | None = None) -> tuple[Path, Path]:
+    """Return the folders for the vector and for its checkpoints; ``delta`` is where δ is to be kept.
 
     Raises:
         RecipeError: something else is there already; nothing is overwritten.
     """
     out = Path(out).expanduser()
-    if (out / "vector.json").exists():
+    if (out / INFO).exists():
         raise RecipeError(f"{out} holds a vector already. Choose another folder, or delete that one first.")
     if out.exists() and not out.is_dir():
         raise RecipeError(f"{out} is a file; the vector needs a folder.")
-    if out.is_dir() and any(entry.name != RUN for entry in out.iterdir()):
+    there = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    if there and (RUN not in there or not all(map(_is_ours, there))):
         raise RecipeError(f"{out} is not empty. Choose another folder for the vector.")
+    if delta is not None and Path(delta).expanduser().resolve().is_relative_to(out.resolve()):
+        raise RecipeError(f"δ cannot be kept inside {out}, the folder of the vector. Choose a folder beside it.")
     return out, out / RUN
+
+
+def _is_ours(name: str) -> bool:
+    """Say whether a training that was killed, even while it wrote its vector, leaves a file of this name."""
+    return name in (RUN, TENSORS, CARD) or name.startswith(WRITING)
 
 
 def finish(
@@ -49,7 +59,11 @@ def finish(
     language: str | None = None,
     labels: list[str] | None = None,
 ) -> SparseVector:
-    """Run the pipeline, score the model, write the vector and clear the checkpoints away."""
+    """Run the pipeline, score the model, write the vector and clear the checkpoints away.
+
+    Raises:
+        TrainingError: the disk refuses the vector; the checkpoints are kept.
+    """
     learned = learn(learner, recipe, run, Path(delta).expanduser() if delta else None, listener)
     info = {
         "kind": learner.kind,
@@ -71,7 +85,14 @@ def finish(
         shapes={n: shapes[n] for n in named},
         info=info,
     )
-    vector.save(out)
+    for unfinished in out.glob(f"{WRITING}*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        vector.save(out)
+    except VectorError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        raise TrainingError(f"{error} The training is kept in {run}; free some space and run the same again.") from error
     shutil.rmtree(run, ignore_errors=True)
     return SparseVector.load(out)
 

@@ -102,7 +102,7 @@ def learn_task(
         TrainingStopped, TrainingError: the training ended early; its checkpoint is kept in ``out``.
     """
     listener = Listener(on_event or ignore, should_stop)
-    out, run = work_folder(out)
+    out, run = work_folder(out, delta)
     train = train if isinstance(train, Table) else read_table(train)
     valid = valid if isinstance(valid, Table) or valid is None else read_table(valid)
     recipe = recipe_for("task", recipe, pairs=train.pairs) if isinstance(recipe, str) else recipe
@@ -152,9 +152,8 @@ def prepare_rows(
         train, valid = hold_out(train, recipe.hold_out, recipe.seed)
         message = f"No validation file: {len(valid.texts):,} rows are held out, stratified by label."
         listener.on_event(Event("tokenise", message=message))
-    else:
-        valid = drop_unknown_labels(valid, label_names(train))
-    return train, valid, findings.to_dict()
+    # Also where rows were held out: a label that only stands on texts with several labels may all have gone there.
+    return train, drop_unknown_labels(valid, label_names(train)), findings.to_dict()
 
 
 def task_objective(

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from deftx.checkpoints import PhaseFolder, Progress
@@ -66,7 +67,7 @@ def run_phase(
 
     Raises:
         TrainingStopped: a stop was asked for; the checkpoint is saved.
-        TrainingError: the loss is no longer a number; the last checkpoint is kept.
+        TrainingError: the loss or a weight is no longer a number; the last checkpoint is kept.
     """
     accelerator = accelerator_for(entries, plan.precision)
     # No weight decay, so that entries without a gradient stay exactly where they are.
@@ -104,6 +105,8 @@ def run_phase(
         if look_due and not math.isfinite(progress.note_loss()):
             raise TrainingError(_diverged(plan, progress, folder))
         if evaluation_due:
+            if not entries.is_finite():  # the last update overflowed: the next loss would tell, but there may be none
+                raise TrainingError(_diverged(plan, progress, folder))
             with accelerator.autocast():
                 score = evaluate(model, entries, objective, progress, kept)
         if evaluation_due or clock.event_due():
@@ -139,6 +142,8 @@ def accelerator_for(entries: Entries, precision: str) -> Accelerator:
     """Set up accelerate for the device that holds the entries; the masters stay float32 in every precision."""
     device = next(iter(entries.compact.values())).device
     bfloat16 = has_bfloat16(device) if precision == "auto" else precision == "bfloat16"
+    # accelerate remembers device and precision for the whole process; each training chooses its own.
+    AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(cpu=device.type == "cpu", mixed_precision="bf16" if bfloat16 else "no")
 
 
@@ -233,7 +238,8 @@ def _stopped(plan: Plan, progress: Progress) -> str:
 
 def _diverged(plan: Plan, progress: Progress, folder: Path) -> str:
     return (
-        f"The loss is no longer a number at step {progress.step:,} of {plan.steps:,} in the {plan.phase} phase. "
+        f"The training diverged: its loss or a weight is no longer a number at step {progress.step:,} of "
+        f"{plan.steps:,} in the {plan.phase} phase. "
         f"Lower the learning rate (it was {plan.learning_rate:g}) and start again in another folder; "
-        f"the last good checkpoint is kept in {folder}."
+        f"what was saved before is kept in {folder}."
     )

@@ -1,6 +1,7 @@
 """``classify`` and ``evaluate``: putting a composed classifier to work."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output
@@ -31,6 +32,8 @@ def run_classify(arguments: argparse.Namespace) -> None:
         raise DeftxError("Give texts to classify, or --file with a file of them (one of the two).")
     if bool(arguments.file) != bool(arguments.out):
         raise DeftxError("--file and --out go together: the rows of the one are written to the other.")
+    if arguments.file and Path(arguments.file).resolve() == Path(arguments.out).resolve():
+        raise DeftxError(f"--out {arguments.out} would overwrite the file that is read; choose another name.")
     if arguments.file:
         _classify_file(arguments)
         return

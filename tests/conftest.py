@@ -1,0 +1,74 @@
+"""What tests of training share: one tiny base for the whole run, and text to train it on."""
+
+import os
+from pathlib import Path
+
+import pytest
+import tiny
+
+from deftx.bases import load_base
+
+
+@pytest.fixture(scope="session")
+def base_folder(tmp_path_factory):
+    """The folder of a random XLM-R of 32 dimensions."""
+    return tiny.make_base(tmp_path_factory.mktemp("base") / "tiny-base")
+
+
+@pytest.fixture(scope="session")
+def base(base_folder):
+    """The tiny base; at the end of the whole run, not one of its bits may have changed."""
+    base = load_base(base_folder)
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    yield base
+    after = base.model.state_dict()
+    assert [name for name in before if not before[name].equal(after[name])] == []
+
+
+@pytest.fixture(scope="session")
+def other_folder(tmp_path_factory):
+    """A base of the same shape with other weights."""
+    return tiny.make_base(tmp_path_factory.mktemp("base") / "other-base", seed=1)
+
+
+@pytest.fixture(scope="session")
+def corpus_file(tmp_path_factory):
+    """Two hundred lines of text."""
+    path = tmp_path_factory.mktemp("corpus") / "corpus.txt"
+    path.write_text("\n".join(tiny.sentences(200)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def table_file(tmp_path_factory):
+    """Ninety-six labelled sentences."""
+    return tiny.write_csv(tmp_path_factory.mktemp("table") / "train.csv", ("text", "label"), tiny.labelled_rows())
+
+
+@pytest.fixture(scope="session")
+def language_vector(base, corpus_file, tmp_path_factory):
+    """The folder of a language vector of the tiny base."""
+    from deftx.language import learn_language
+
+    out = tmp_path_factory.mktemp("vectors") / "language"
+    learn_language(corpus_file, base, tiny.language_recipe(), out=out, language="min")
+    return out
+
+
+@pytest.fixture(scope="session")
+def task_vector(base, table_file, tmp_path_factory):
+    """The folder of a task vector of the tiny base, trained long enough to tell good from bad."""
+    from deftx.task import learn_task
+
+    out = tmp_path_factory.mktemp("vectors") / "task"
+    recipe = tiny.task_recipe(max_steps=30, evaluate_every=15, batch_size=16, learning_rate=5e-3, k=2000)
+    learn_task(table_file, base, recipe, out=out, language="ind")
+    return out
+
+
+@pytest.fixture(scope="session")
+def lt_sft_traces():
+    """The folder with traces of the published LT-SFT code."""
+    if "DEFTX_DATA" not in os.environ:
+        pytest.skip("DEFTX_DATA is not set: the traces of LT-SFT lie beside the folder that it names")
+    return Path(os.environ["DEFTX_DATA"]).parent / "fixtures" / "lt-sft"

@@ -1,0 +1,31 @@
+"""Texts become padded batches: cut, in order, nothing lost."""
+
+import tiny
+import torch
+
+from deftx.batches import by_length, encode, pad
+
+
+def test_sentences_and_pairs_are_cut_at_the_length_with_their_special_tokens(base):
+    tokenizer = base.tokenizer
+    (row,) = encode(tokenizer, [" ".join(tiny.WORDS[:30])], 10)
+    assert len(row) == 10
+    assert (row[0], row[-1]) == (tokenizer.bos_token_id, tokenizer.eos_token_id)
+    (pair,) = encode(tokenizer, [("the day", "the night")], 32)
+    assert pair == tokenizer("the day", "the night")["input_ids"]
+    assert encode(tokenizer, [], 10) == []
+
+
+def test_padding_is_on_the_right_and_not_attended_to():
+    batch = pad([[5, 6, 7], torch.tensor([8], dtype=torch.int32)], 1, "cpu")
+    assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 1, 1]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert batch["input_ids"].dtype == torch.int64
+
+
+def test_every_sequence_is_in_one_batch_and_no_batch_is_too_large():
+    lengths = [3, 50, 7, 7, 100, 1, 50]
+    batches = by_length([[0] * n for n in lengths], tokens=100)
+    assert sorted(i for batch in batches for i in batch) == list(range(7))
+    assert all(len(batch) * max(lengths[i] for i in batch) <= 100 for batch in batches)
+    assert by_length([[0] * 300], tokens=100) == [[0]]  # one that is too long still gets its turn
