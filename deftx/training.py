@@ -74,6 +74,9 @@ def run_phase(
     optimizer = torch.optim.AdamW(entries.compact.values(), betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
     kept = PhaseFolder(folder)
     progress = kept.restore(entries, optimizer)
+    if progress.step:
+        message = f"The {plan.phase} phase goes on from step {progress.step:,} of {plan.steps:,}."
+        listener.on_event(Event(plan.phase, progress.step, plan.steps, message=message))
     clock = Clock(progress, plan)
     model.train()
     while progress.step < plan.steps:
