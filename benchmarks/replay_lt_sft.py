@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -23,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from deftx.bases import canonical_parameters, load_base
 from deftx.checkpoints import read_tensors
+from deftx.errors import DeftxError
 from deftx.events import Listener, ignore
 from deftx.language import language_learner, masked_lm_loss
 from deftx.pipeline import DELTA_FILE, learn
@@ -142,7 +144,13 @@ def main() -> None:
     parser.add_argument("trace", type=Path, help="folder with trace.safetensors and settings.json")
     parser.add_argument("base", type=Path, help="folder of the base model that the trace started from")
     arguments = parser.parse_args()
-    sys.exit(0 if replay(arguments.trace, arguments.base) else 1)
+    try:
+        agrees = replay(arguments.trace, arguments.base)
+    except KeyError as error:
+        sys.exit(f"{arguments.trace} cannot be replayed: it has no {error}.")
+    except (OSError, ValueError, SafetensorError, DeftxError) as error:
+        sys.exit(f"{arguments.trace} cannot be replayed: {error}")
+    sys.exit(0 if agrees else 1)
 
 
 if __name__ == "__main__":
