@@ -68,43 +68,42 @@ def replay(trace_folder: Path, base_folder: Path) -> bool:
     """Run both phases on the trace and print what differs; return whether all is within tolerance."""
     settings = json.loads((trace_folder / "settings.json").read_text(encoding="utf-8"))
     trace = Trace(load_file(trace_folder / "trace.safetensors"), settings["gradient_accumulation"])
-    steps = settings["optimiser_steps_per_phase"]
-    base = load_base(base_folder)
-    recipe = LanguageRecipe(
-        method="lt-sft",
-        k=settings["k"],
-        seed=settings["seed"],
-        learning_rate=settings["learning_rate"],
-        batch_size=settings["micro_batch"] * settings["gradient_accumulation"],
-        accumulation=settings["gradient_accumulation"],
-        min_steps=steps,
-        max_steps=steps,
-        evaluate_every=steps,
-        l1=float(settings["l1"]),
-        precision="float32",
-    )
-    learner = language_learner(base, trace, sequences=1, corpus="trace")
+    learner = language_learner(load_base(base_folder), trace, sequences=1, corpus="trace")
     start = {n: p.detach().clone() for n, p in canonical_parameters(learner.model).items()}
     with tempfile.TemporaryDirectory() as folder:
-        learned = learn(learner, recipe, Path(folder), None, Listener(ignore, lambda: False))
+        learned = learn(learner, recipe_of(settings), Path(folder), None, Listener(ignore, lambda: False))
         kept, _ = read_tensors(Path(folder) / "delta" / DELTA_FILE)
-    theta1 = dict(start)
-    for name in start:
-        if f"delta.{name}" in kept:
-            theta1[name] = start[name] + kept[f"delta.{name}"]
-        elif f"head.{name}" in kept:
-            theta1[name] = kept[f"head.{name}"]
+    theta1 = {n: kept.get(f"head.{n}", start[n] + kept.get(f"delta.{n}", 0.0)) for n in start}
     theta2 = {n: p.detach() for n, p in canonical_parameters(learner.model).items()}
 
+    steps, denominator = settings["optimiser_steps_per_phase"], settings["l1_denominator"]
     print(f"{trace_folder}: k = {settings['k']:,}, {steps} optimiser steps a phase, l1 = {settings['l1']:g}")
-    good = settings["l1_denominator"] == learner.denominator
-    print(f"  N of the L1 penalty: {learner.denominator:,}, recorded {settings['l1_denominator']:,}")
+    print(f"  N of the L1 penalty: {learner.denominator:,}, recorded {denominator:,}")
+    good = denominator == learner.denominator
     good &= compare("θ0", start, trace.values("theta0."))
     good &= compare("θ1", theta1, trace.values("theta1."))
     good &= compare_masks(learned.positions, trace.values("mask."))
     good &= compare("θ2", theta2, trace.values("theta2."))
     print("  agrees" if good else "  DIFFERS")
     return good
+
+
+def recipe_of(settings: dict) -> LanguageRecipe:
+    """Return the recipe that a trace was recorded with."""
+    steps, accumulation = settings["optimiser_steps_per_phase"], settings["gradient_accumulation"]
+    return LanguageRecipe(
+        method="lt-sft",
+        k=settings["k"],
+        seed=settings["seed"],
+        learning_rate=settings["learning_rate"],
+        batch_size=settings["micro_batch"] * accumulation,
+        accumulation=accumulation,
+        min_steps=steps,
+        max_steps=steps,
+        evaluate_every=steps,
+        l1=float(settings["l1"]),
+        precision="float32",
+    )
 
 
 def compare(what: str, ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
