@@ -29,7 +29,8 @@ class Event:
 
     def to_json(self) -> str:
         """Write the event as one line of JSON, without the fields that say nothing."""
-        return json.dumps({k: v for k, v in asdict(self).items() if v not in (None, "", False)})
+        # By identity: a score of 0.0 equals False, and it does say something.
+        return json.dumps({k: v for k, v in asdict(self).items() if v is not None and v is not False and v != ""})
 
 
 OnEvent = Callable[[Event], None]

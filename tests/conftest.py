@@ -51,7 +51,7 @@ def language_vector(base, corpus_file, tmp_path_factory):
     from deftx.language import learn_language
 
     out = tmp_path_factory.mktemp("vectors") / "language"
-    learn_language(corpus_file, base, tiny.language_recipe(), out=out, language="min")
+    learn_language(corpus_file, base, tiny.language_recipe(max_steps=12), out=out, language="min")
     return out
 
 
@@ -61,7 +61,7 @@ def task_vector(base, table_file, tmp_path_factory):
     from deftx.task import learn_task
 
     out = tmp_path_factory.mktemp("vectors") / "task"
-    recipe = tiny.task_recipe(max_steps=30, evaluate_every=15, batch_size=16, learning_rate=5e-3, k=2000)
+    recipe = tiny.task_recipe(max_steps=45, evaluate_every=15, batch_size=16, learning_rate=5e-3, k=3000)
     learn_task(table_file, base, recipe, out=out, language="ind")
     return out
 

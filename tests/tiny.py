@@ -31,9 +31,10 @@ def make_base(folder: Path, *, seed: int = 0, dropout: float = 0.1, layers: int 
 
 
 def sentences(count: int, seed: int = 1) -> list[str]:
-    """Draw sentences of eight words."""
+    """Draw sentences of eight words, the first words of the list more often: there is something to learn."""
     draw = torch.Generator().manual_seed(seed)
-    return [" ".join(WORDS[i] for i in torch.randint(len(WORDS), (8,), generator=draw)) for _ in range(count)]
+    often = 1 / torch.arange(1.0, len(WORDS) + 1)
+    return [" ".join(WORDS[i] for i in torch.multinomial(often, 8, generator=draw)) for _ in range(count)]
 
 
 def labelled_rows(nouns: tuple[str, ...] = NOUNS) -> list[tuple[str, str]]:
