@@ -150,9 +150,9 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     # Minutes on two CPU cores with the bundled base; a small model moves too little at the paper's learning rate.
     "quick": {
         "language": {"learning_rate": 3e-4, "batch_size": 32, "max_length": 96, "epochs": 3, "min_steps": 0,
-                     "max_steps": 240, "evaluate_every": 60},
-        "task": {"learning_rate": 3e-4, "batch_size": 32, "max_length": 96, "epochs": 2, "max_steps": 660,
-                 "evaluate_every": 110, "group_by_length": True},
+                     "max_steps": 200, "evaluate_every": 100},
+        "task": {"learning_rate": 3e-4, "batch_size": 32, "max_length": 96, "epochs": 2, "max_steps": 600,
+                 "evaluate_every": 150, "group_by_length": True},
     },
     # Under an hour on one GPU at XLM-R base size.
     "standard": {
