@@ -13,6 +13,7 @@ from deftx.bases import load_base, sparse_trainable
 from deftx.errors import CorpusError, RecipeError, TrainingError, TrainingStopped
 from deftx.events import Listener, ignore
 from deftx.language import LanguageObjective, language_objective, learn_language, masked_lm_loss
+from deftx.recipes import recipe_for
 from deftx.text import Corpus, fingerprint, read_corpus
 from deftx.vector import SparseVector
 
@@ -112,7 +113,8 @@ def test_the_vector_says_how_it_came_about_and_keeps_no_line_of_the_corpus(langu
 def test_a_preset_by_name_is_a_recipe(base, corpus_file, tmp_path):
     with pytest.raises(TrainingStopped):
         learn_language(corpus_file, base, "quick", out=tmp_path / "v", should_stop=lambda: True)
-    assert json.loads((tmp_path / "v" / "run" / "settings.json").read_text())["max_steps"] == 240
+    settings = json.loads((tmp_path / "v" / "run" / "settings.json").read_text())
+    assert settings == {**settings, **recipe_for("language", "quick").to_dict()}
     with pytest.raises(RecipeError, match="Did you mean 'quick'"):
         learn_language(corpus_file, base, "quik", out=tmp_path / "w")
 
