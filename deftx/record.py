@@ -92,7 +92,9 @@ def finish(
     except VectorError as error:
         if not isinstance(error.__cause__, OSError):
             raise
-        raise TrainingError(f"{error} The training is kept in {run}; free some space and run the same again.") from error
+        raise TrainingError(
+            f"{error} The training is kept in {run}; free some space and run the same again."
+        ) from error
     shutil.rmtree(run, ignore_errors=True)
     return SparseVector.load(out)
 

@@ -28,7 +28,17 @@ def vectors(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("vectors")
     corpus = str(data / "corpora" / "min.txt.gz")
     settings = [*SHORT, "hold_out=0.005"]
-    language = ["language", corpus, "--language", "min", "--set", *settings, "max_steps=16", "--out", str(folder / "min")]
+    language = [
+        "language",
+        corpus,
+        "--language",
+        "min",
+        "--set",
+        *settings,
+        "max_steps=16",
+        "--out",
+        str(folder / "min"),
+    ]
     files = [str(data / "smsa" / "train.csv"), "--valid", str(data / "nusax" / "jav" / "valid.csv")]
     task = ["task", *files, "--out", str(folder / "sentiment")]
     assert main(language) == 0

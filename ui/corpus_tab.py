@@ -30,13 +30,14 @@ def build(studio: Studio) -> CorpusTab:
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
             upload = gr.File(label=strings.UPLOAD, file_types=FILE_TYPES, height=150, elem_id="corpus-file")
+            gr.HTML(views.paragraph(strings.FORMATS, "under"))
             refused = gr.HTML(elem_id="corpus-refused")
             choice = gr.Dropdown(choices(studio), value=None, label=strings.CHOOSE_CORPUS, elem_id="corpus-choice")
             with gr.Row(elem_classes="buttons"):
                 to_train = gr.Button(strings.NEXT_TRAIN, variant="primary", elem_id="to-train")
                 to_test = gr.Button(strings.TRY_FIRST, elem_id="to-test")
-        with gr.Column(scale=3, min_width=300):
-            findings = gr.HTML(show_findings(studio, None), elem_id="audit", elem_classes="card")
+        with gr.Column(scale=3, min_width=300, elem_classes="card"):
+            findings = gr.HTML(show_findings(studio, None), elem_id="audit")
     tab = CorpusTab(upload, choice, findings, to_train, to_test)
     private = {"api_visibility": "private"}
     upload.upload(lambda file: take_in(studio, file), upload, [choice, refused], show_progress_on=[findings], **private)

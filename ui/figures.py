@@ -55,11 +55,15 @@ def _layout() -> go.Layout:
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": INK, "size": 13, "family": "inherit"},
         height=320,
-        margin={"l": 8, "r": 12, "t": 64, "b": 8},
-        title={"text": strings.LOSS_TITLE, "x": 0, "xref": "paper", "y": 0.97, "yanchor": "top", "font": {"size": 14}},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.12, "yanchor": "bottom"},
-        xaxis={**axis, "title": {"text": "optimiser steps"}, "rangemode": "tozero", "showgrid": False},
-        yaxis={**axis},
+        margin={"l": 8, "r": 12, "t": 56, "b": 8},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.1, "yanchor": "bottom"},
+        xaxis={
+            **axis,
+            "title": {"text": strings.STEPS_AXIS, "font": {"size": 13}},
+            "rangemode": "tozero",
+            "showgrid": False,
+        },
+        yaxis={**axis, "title": {"text": strings.LOSS_AXIS, "font": {"size": 13}}},
         hovermode="closest",
         uirevision="kept",  # a live update leaves the reader's zoom alone
     )

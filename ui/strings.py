@@ -17,7 +17,8 @@ CORPUS_INTRO = (
     "Start with text in your language, one sentence or paragraph a line. It is read and checked at once; "
     "nothing leaves this machine. No file at hand? The built-in sample shows how it goes."
 )
-UPLOAD = "Upload a file (.txt .csv .tsv .jsonl .parquet, each also .gz)"
+UPLOAD = "Upload a text"
+FORMATS = ".txt, .csv, .tsv, .jsonl or .parquet, each also .gz"
 CHOOSE_CORPUS = "Or choose one that is here already"
 NO_CORPUS_YET = (
     "No text chosen yet. Upload a file, or choose the sample, and this place shows what the text is: "
@@ -67,11 +68,11 @@ METHODS = {
 RANK = "What counts as signal"
 RANK_HINT = "Rank strategy: how many singular values of each weight matrix are kept when the change is denoised."
 RANKS = {
-    "variance": "Most of the change: a share of its variance (variance)",
-    "uniform": "The same rank in every matrix (uniform)",
-    "optimal": "What stands out from noise, optimal threshold (optimal)",
-    "mp": "What lies above the edge of pure noise (Marchenko-Pastur)",
-    "none": "Everything: no denoising (none)",
+    "variance": "A share of the variance",
+    "uniform": "The same rank everywhere (uniform)",
+    "optimal": "Optimal threshold for noise (optimal)",
+    "mp": "Above pure noise (Marchenko-Pastur)",
+    "none": "Everything, no denoising (none)",
 }
 SHARE = "Share of the variance"
 SHARE_HINT = "The paper uses 0.9."
@@ -111,7 +112,8 @@ STARTING = "Starting: the base model is being loaded."
 STOP, RESUME, DISCARD = "Stop, keep checkpoint", "Resume", "Discard"
 CONFIRM, KEEP = "Yes, remove for good", "Keep it"
 USE = "Use it: compose and test"
-LOSS_TITLE = "Loss (nats), lower is better"
+LOSS_TITLE = "Loss while training"
+LOSS_AXIS, STEPS_AXIS = "loss (nats)", "optimiser steps"
 TRAIN_LOSS, HELD_OUT_LOSS = "training text", "held-out text"
 NO_LOSS = "The loss curve appears with the first measured steps."
 BEFORE, AFTER, CHANGE = "Base model alone", "With the vector", "Change"

@@ -33,9 +33,9 @@ def build(studio: Studio) -> TestTab:
                 strings.EXAMPLE, label=strings.SENTENCE, lines=2, max_lines=6, submit_btn=False, elem_id="sentence"
             )
             button = gr.Button(strings.CLASSIFY, variant="primary", elem_id="classify")
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=3, min_width=300, elem_classes="card"):
             waiting = strings.NOTHING_CLASSIFIED if tasks else strings.NO_TASK
-            answer = gr.HTML(views.paragraph(waiting, "quiet"), elem_id="answer", elem_classes="card")
+            answer = gr.HTML(views.paragraph(waiting, "quiet"), elem_id="answer")
     gr.on(
         [button.click, sentence.submit],
         lambda text, task, language: show_answer(studio, text, task, language),

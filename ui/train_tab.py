@@ -31,7 +31,7 @@ def build_form(studio: Studio, corpus: gr.Dropdown) -> tuple[gr.Button, dict[str
         }  # fmt: skip
     fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
     fields["method"] = gr.Radio(_choices(strings.METHODS), value="deft-x", label=strings.METHOD, elem_id="method")
-    with gr.Group() as ranks:
+    with gr.Column() as ranks:
         fields["rank"] = gr.Dropdown(
             _choices(strings.RANKS), value="variance", label=strings.RANK, info=strings.RANK_HINT, elem_id="rank"
         )
@@ -51,7 +51,7 @@ def build_form(studio: Studio, corpus: gr.Dropdown) -> tuple[gr.Button, dict[str
     answer = gr.HTML(elem_id="train-answer")
     private = {"api_visibility": "private", "show_progress": "hidden"}
     corpus.change(corpus_line, corpus, chosen, **private)
-    fields["method"].change(lambda method: gr.Group(visible=method == "deft-x"), fields["method"], ranks, **private)
+    fields["method"].change(lambda method: gr.Column(visible=method == "deft-x"), fields["method"], ranks, **private)
     fields["rank"].change(
         lambda rank: (gr.Number(visible=rank == "variance"), gr.Number(visible=rank == "uniform")),
         fields["rank"], [fields["share"], fields["uniform"]], **private,

@@ -110,7 +110,7 @@ def evidence(scores: dict[str, Any] | None) -> str:
     rows = [
         (strings.BEFORE, f"{before:.3f}"),
         (strings.AFTER, f"{after:.3f}"),
-        (strings.CHANGE, f"{after - before:+.3f}"),
+        (strings.CHANGE, f"{after - before:+.3f}".replace("-", "−")),
     ]
     verdict = (
         views.notice(strings.BETTER, kind="good") if after < before else views.notice(strings.NOT_BETTER, kind="bad")
