@@ -30,7 +30,7 @@ def build(studio: Studio) -> TestTab:
                 languages, value="", label=strings.LANGUAGE, info=strings.LANGUAGE_HINT, elem_id="language"
             )
             sentence = gr.Textbox(
-                strings.EXAMPLE, label=strings.SENTENCE, lines=2, max_lines=6, submit_btn=False, elem_id="sentence"
+                strings.EXAMPLE, label=strings.SENTENCE, lines=1, max_lines=6, elem_id="sentence"
             )
             button = gr.Button(strings.CLASSIFY, variant="primary", elem_id="classify")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
