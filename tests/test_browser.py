@@ -98,7 +98,9 @@ def page(app, browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.foreign = []
-    page.on("request", lambda r: page.foreign.append(r.url) if r.url.startswith("http") and app.url not in r.url else None)
+    page.on(
+        "request", lambda r: page.foreign.append(r.url) if r.url.startswith("http") and app.url not in r.url else None
+    )
     open_page(page, app)
     yield page
     context.close()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 
 import gradio as gr
 import pytest
@@ -10,7 +11,8 @@ from tiny_base import finish_language_job, finish_task_job, make_base, write_cor
 from deftx.errors import CorpusError, DeftxError, VectorError
 from deftx.events import Event
 from deftx.jobs import Store, state_of
-from deftx.jobs.job import EVENTS, RESULT, write_json
+from deftx.jobs.job import EVENTS, LOCK, RESULT, write_json
+from deftx.jobs.process import take_lock
 from ui import api, corpus_tab, figures, shelf, strings, test_tab, train_tab, watch, watch_views
 from ui.corpora import SAMPLE, Corpora, safe_name
 from ui.studio import Studio
@@ -274,6 +276,15 @@ def test_buttons_offer_what_can_be_done(studio):
         watch.act(studio, "resume", job.id)
     watch.act(studio, "discard", job.id)
     assert studio.store.list() == ()
+
+
+def test_resuming_waits_until_the_process_of_a_stopped_training_has_gone(studio):
+    job = studio.store.add("language", "x", {})
+    end(job, "stopped")
+    lock = take_lock(job.folder / LOCK)  # its process has said that it stopped, and still tidies up
+    threading.Timer(0.4, lock.close).start()
+    watch.act(studio, "resume", job.id)
+    assert state_of(studio.store.get(job.id)).name == "waiting"
 
 
 # Compose and test

@@ -94,8 +94,6 @@ def audit_view(title: str, found: Audit) -> str:
 
 
 def _scripts(found: Audit) -> str:
-    rows = "".join(
-        f"<tr><th>{views.escape(script)}</th><td>{views.bar(share, script)}</td><td>{share:.1%}</td></tr>"
-        for script, share in list(found.scripts.items())[:4]
-    )
-    return f'<table class="bars"><caption>{strings.SCRIPTS}</caption>{rows}</table>' if rows else ""
+    """The scripts that make up at least a thousandth of the letters."""
+    shown = [(script, share) for script, share in found.scripts.items() if share >= 0.001]
+    return views.bars(shown[:4], caption=strings.SCRIPTS)

@@ -63,7 +63,7 @@ def _layout() -> go.Layout:
             "rangemode": "tozero",
             "showgrid": False,
         },
-        yaxis={**axis, "title": {"text": strings.LOSS_AXIS, "font": {"size": 13}}},
+        yaxis={**axis, "title": {"text": strings.LOSS_AXIS, "font": {"size": 13}}, "tickformat": ".2f"},
         hovermode="closest",
         uirevision="kept",  # a live update leaves the reader's zoom alone
     )

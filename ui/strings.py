@@ -136,8 +136,8 @@ TASK, LANGUAGE = "Task vector", "Language vector"
 TASK_HINT, LANGUAGE_HINT = "What to decide.", "In which language the sentence is."
 NO_LANGUAGE = "None: the base model as it is"
 NO_TASK = (
-    "There is no task vector yet. Bundled ones lie in assets/vectors; "
-    "`python -m deftx task TRAIN --out assets/vectors/NAME` makes one from labelled text."
+    "There is no task vector yet, so nothing can be decided about a sentence. "
+    "The command python -m deftx task learns one from labelled text."
 )
 SENTENCE = "Sentence"
 EXAMPLE = "Pelayannya ramah dan makanannya enak sekali."

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,10 +15,12 @@ from deftx.bases import ASSETS, Base, load_base
 from deftx.compose import Classifier, compose
 from deftx.errors import DeftxError
 from deftx.jobs import Job, Store
+from deftx.jobs.state import worker_of
 from deftx.recipes import recipe_for
 from ui import shelf, strings
 from ui.corpora import Corpora
 
+LAST_BREATH = 10.0  # seconds that a process may take to go after it has said how it ended
 COMPOSED_KEPT = 4  # classifiers in memory: each is as large as the base
 
 
@@ -91,6 +94,13 @@ class Studio:
             "recipe": recipe or {},
         }
         return self.store.add("language", name.strip(), settings)
+
+    def resume(self, job_id: str) -> None:
+        """Put a stopped, failed or interrupted job back into the queue, once its process has quite ended."""
+        deadline = time.monotonic() + LAST_BREATH
+        while worker_of(self.store.get(job_id)) is not None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.store.requeue(job_id)
 
     def classify(self, text: str, task: str, language: str = "") -> Answer:
         """Classify a sentence with the vectors of these keys; ``language`` may be empty.

@@ -29,9 +29,7 @@ def build(studio: Studio) -> TestTab:
             language = gr.Dropdown(
                 languages, value="", label=strings.LANGUAGE, info=strings.LANGUAGE_HINT, elem_id="language"
             )
-            sentence = gr.Textbox(
-                strings.EXAMPLE, label=strings.SENTENCE, lines=1, max_lines=6, elem_id="sentence"
-            )
+            sentence = gr.Textbox(strings.EXAMPLE, label=strings.SENTENCE, lines=1, max_lines=6, elem_id="sentence")
             button = gr.Button(strings.CLASSIFY, variant="primary", elem_id="classify")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             waiting = strings.NOTHING_CLASSIFIED if tasks else strings.NO_TASK
@@ -71,13 +69,8 @@ def show_answer(studio: Studio, text: str, task: str | None, language: str | Non
 def answer_view(text: str, answer: Answer) -> str:
     """Lay out the probabilities as labelled bars, with the numbers aligned and what made them."""
     best = max(answer.probabilities, key=answer.probabilities.get)
-    rows = "".join(
-        f'<tr class="{"best" if label == best else ""}"><th>{views.escape(label)}</th>'
-        f"<td>{views.bar(share, label)}</td><td>{share:.1%}</td></tr>"
-        for label, share in answer.probabilities.items()
-    )
     made = f"{answer.task} + {answer.language}, on {answer.device}"
     return (
         f'<blockquote>{views.escape(text)}</blockquote><p class="verdict">{views.escape(best)}</p>'
-        f'<table class="bars">{rows}</table>{views.paragraph(made, "quiet")}'
+        f"{views.bars(answer.probabilities.items(), best=best)}{views.paragraph(made, 'quiet')}"
     )

@@ -1,5 +1,6 @@
 """Train: what to learn from and how; "Start training" puts a job into the queue and returns at once."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -19,34 +20,27 @@ ADVANCED = {
 }
 
 
-def build_form(studio: Studio, corpus: gr.Dropdown) -> tuple[gr.Button, dict[str, gr.components.Component], gr.HTML]:
-    """Lay the form out; return its button, its fields by name, and the place for what it answers."""
+@dataclass(frozen=True)
+class TrainForm:
+    """The form: its button, its fields by name, and the place for what it answers."""
+
+    start: gr.Button
+    fields: dict[str, gr.components.Component]
+    answer: gr.HTML
+
+
+def build_form(corpus: gr.Dropdown) -> TrainForm:
+    """Lay the form out and connect what happens within it; ``corpus`` is where the text is chosen."""
     chosen = gr.HTML(corpus_line(None), elem_id="train-corpus")
-    with gr.Row(elem_classes="pair"):
-        fields: dict[str, Any] = {
-            "name": gr.Textbox(label=strings.LANGUAGE_NAME, info=strings.LANGUAGE_NAME_HINT, max_length=60, scale=3,
-                               min_width=160, elem_id="language-name"),
-            "code": gr.Textbox(label=strings.LANGUAGE_CODE, info=strings.LANGUAGE_CODE_HINT, max_length=20, scale=2,
-                               min_width=110, elem_id="language-code"),
-        }  # fmt: skip
+    fields = _name_fields()
     fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
     fields["method"] = gr.Radio(_choices(strings.METHODS), value="deft-x", label=strings.METHOD, elem_id="method")
     with gr.Column() as ranks:
-        fields["rank"] = gr.Dropdown(
-            _choices(strings.RANKS), value="variance", label=strings.RANK, info=strings.RANK_HINT, elem_id="rank"
-        )
-        fields["share"] = gr.Number(0.9, label=strings.SHARE, info=strings.SHARE_HINT, minimum=0.01, maximum=1,
-                                    step=0.01, elem_id="variance-share")  # fmt: skip
-        fields["uniform"] = gr.Number(100, label=strings.UNIFORM_RANK, info=strings.UNIFORM_RANK_HINT, minimum=1,
-                                      precision=0, visible=False, elem_id="uniform-rank")  # fmt: skip
+        fields |= _rank_fields()
     with gr.Accordion(strings.ADVANCED, open=False, elem_id="advanced"):
         gr.HTML(views.paragraph(strings.ADVANCED_HINT, "quiet"))
         with gr.Row(elem_classes="pair"):
-            for name, (label, _) in ADVANCED.items():
-                fields[name] = gr.Textbox(
-                    label=label, placeholder=placeholders("quick")[name], max_length=20, min_width=130,
-                    elem_id=f"setting-{name.replace('_', '-')}",
-                )  # fmt: skip
+            fields |= _advanced_fields()
     start = gr.Button(strings.START, variant="primary", elem_id="start")
     answer = gr.HTML(elem_id="train-answer")
     private = {"api_visibility": "private", "show_progress": "hidden"}
@@ -60,7 +54,46 @@ def build_form(studio: Studio, corpus: gr.Dropdown) -> tuple[gr.Button, dict[str
         lambda preset: [gr.Textbox(placeholder=text) for text in placeholders(preset).values()],
         fields["preset"], [fields[name] for name in ADVANCED], **private,
     )  # fmt: skip
-    return start, fields, answer
+    return TrainForm(start, fields, answer)
+
+
+def _name_fields() -> dict[str, Any]:
+    with gr.Row(elem_classes="pair"):
+        name = gr.Textbox(
+            label=strings.LANGUAGE_NAME, info=strings.LANGUAGE_NAME_HINT, max_length=60, scale=3, min_width=160,
+            elem_id="language-name",
+        )  # fmt: skip
+        code = gr.Textbox(
+            label=strings.LANGUAGE_CODE, info=strings.LANGUAGE_CODE_HINT, max_length=20, scale=2, min_width=110,
+            elem_id="language-code",
+        )  # fmt: skip
+    return {"name": name, "code": code}
+
+
+def _rank_fields() -> dict[str, Any]:
+    return {
+        "rank": gr.Dropdown(
+            _choices(strings.RANKS), value="variance", label=strings.RANK, info=strings.RANK_HINT, elem_id="rank"
+        ),
+        "share": gr.Number(
+            0.9, label=strings.SHARE, info=strings.SHARE_HINT, minimum=0.01, maximum=1, step=0.01,
+            elem_id="variance-share",
+        ),
+        "uniform": gr.Number(
+            100, label=strings.UNIFORM_RANK, info=strings.UNIFORM_RANK_HINT, minimum=1, precision=0, visible=False,
+            elem_id="uniform-rank",
+        ),
+    }  # fmt: skip
+
+
+def _advanced_fields() -> dict[str, Any]:
+    return {
+        name: gr.Textbox(
+            label=label, placeholder=placeholders("quick")[name], max_length=20, min_width=130,
+            elem_id=f"setting-{name.replace('_', '-')}",
+        )
+        for name, (label, _) in ADVANCED.items()
+    }  # fmt: skip
 
 
 def start_training(studio: Studio, corpus: str | None, values: dict[str, Any]) -> tuple[str, str]:

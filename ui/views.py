@@ -35,13 +35,22 @@ def _figure(name: str, value: str) -> str:
     return f"<div{title}><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
 
 
-def bar(share: float, label: str, style: str = "") -> str:
-    """A horizontal bar; ``share`` from 0 to 1, ``label`` for those who do not see it."""
+def bar(share: float, label: str = "") -> str:
+    """A horizontal bar, ``share`` from 0 to 1; with a label it is a progress bar, without one the number stands beside."""
     percent = f"{100 * min(max(share, 0.0), 1.0):.1f}"
-    return (
-        f'<div class="bar {style}" role="progressbar" aria-label="{escape(label)}" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{percent}"><span style="width:{percent}%"></span></div>'
+    spoken = f'role="progressbar" aria-label="{escape(label)}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}"'
+    return f'<div class="bar" {spoken if label else "aria-hidden=true"}><span style="width:{percent}%"></span></div>'
+
+
+def bars(shares: Iterable[tuple[str, float]], *, caption: str = "", best: str = "") -> str:
+    """Shares as labelled bars with the numbers aligned; the row called ``best`` stands out."""
+    rows = "".join(
+        f'<tr class="{"best" if name == best else ""}"><th scope="row">{escape(name)}</th>'
+        f"<td>{bar(share)}</td><td>{share:.1%}</td></tr>"
+        for name, share in shares
     )
+    heading = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return f'<table class="bars">{heading}{rows}</table>' if rows else ""
 
 
 def notes(title: str, texts: Iterable[str]) -> str:

@@ -99,8 +99,10 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
     buttons = _buttons(job)
     new_buttons = changed("buttons", (job.id if job else "", buttons))
     answers += [gr.Button(visible=visible) if new_buttons else gr.skip() for visible in buttons]
-    for name, choices in (("tasks", test_tab.task_choices(studio)), ("languages", test_tab.language_choices(studio))):
-        answers.append(gr.Dropdown(choices=choices) if changed(name, choices) else gr.skip())
+    tasks, languages = test_tab.task_choices(studio), test_tab.language_choices(studio)
+    first = {"value": tasks[0][1]} if tasks and before.get("tasks") == crc32(repr([]).encode()) else {}
+    answers.append(gr.Dropdown(choices=tasks, **first) if changed("tasks", tasks) else gr.skip())
+    answers.append(gr.Dropdown(choices=languages) if changed("languages", languages) else gr.skip())
     return (*answers, json.dumps(now) if now != before else gr.skip())
 
 
@@ -129,7 +131,7 @@ def status_strip(studio: Studio, jobs: tuple[Job, ...]) -> str:
 
 def act(studio: Studio, action: str, chosen: str) -> None:
     """Stop, resume or discard the chosen job; what cannot be done is said in a message."""
-    actions = {"stop": studio.store.request_stop, "resume": studio.store.requeue, "discard": studio.store.discard}
+    actions = {"stop": studio.store.request_stop, "resume": studio.resume, "discard": studio.store.discard}
     job = chosen_job(studio.store.list(), chosen)
     if job is None:
         return
