@@ -42,16 +42,19 @@ def main() -> None:
     Scheduler(studio.store).start()
     threading.Thread(target=studio.base, name="load base", daemon=True).start()
     page = build_page(studio)
-    page.queue(default_concurrency_limit=4).launch(
-        server_name=chosen.host,
-        server_port=chosen.port,
-        theme=theme(),
-        css_paths=STYLE,
-        footer_links=[],
-        run_history=False,
-        enable_monitoring=False,
-        max_file_size="500mb",
-    )
+    try:
+        page.queue(default_concurrency_limit=4).launch(
+            server_name=chosen.host,
+            server_port=chosen.port,
+            theme=theme(),
+            css_paths=STYLE,
+            footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            max_file_size="500mb",
+        )
+    except OSError as error:  # the port is taken, or the address is not this machine's
+        raise SystemExit(f"The page cannot be served at {chosen.host}:{chosen.port}: {error}") from error
 
 
 if __name__ == "__main__":
