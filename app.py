@@ -1,0 +1,61 @@
+"""Builds the page and launches it."""
+
+import argparse
+import logging
+import os
+import threading
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from deftx.bases import BUNDLED_BASE, find_base
+from deftx.errors import DeftxError
+from deftx.jobs import Scheduler
+from ui.page import build_page
+from ui.studio import Studio
+from ui.theme import STYLE, theme
+
+
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="Open the studio in a browser. Data lives under DEFTX_HOME (~/.deftx)."
+    )
+    parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+                        help="address to listen on; this machine alone unless told otherwise (GRADIO_SERVER_NAME)")  # fmt: skip
+    parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
+                        help="port to listen on (GRADIO_SERVER_PORT, 7860)")  # fmt: skip
+    parser.add_argument("--base", default=os.environ.get("DEFTX_BASE", BUNDLED_BASE),
+                        help="base model: a bundled name, a folder or a Hub id (DEFTX_BASE, else the bundled base)")  # fmt: skip
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Start looking after the jobs, and serve the page until it is interrupted."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    chosen = options()
+    try:
+        find_base(chosen.base)
+        studio = Studio(chosen.base)
+    except DeftxError as error:
+        raise SystemExit(str(error)) from error
+    Scheduler(studio.store).start()
+    threading.Thread(target=studio.base, name="load base", daemon=True).start()
+    page = build_page(studio)
+    try:
+        page.queue(default_concurrency_limit=4).launch(
+            server_name=chosen.host,
+            server_port=chosen.port,
+            theme=theme(),
+            css_paths=STYLE,
+            footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            max_file_size="500mb",
+        )
+    except OSError as error:  # the port is taken, or the address is not this machine's
+        raise SystemExit(f"The page cannot be served at {chosen.host}:{chosen.port}: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

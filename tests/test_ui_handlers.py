@@ -1,0 +1,343 @@
+"""The page's handlers as plain functions: what a person would see, wrongly or not at all, if one of them failed."""
+
+import json
+import os
+import threading
+
+import gradio as gr
+import pytest
+from tiny_base import finish_language_job, finish_task_job, make_base, write_corpus
+
+from deftx.errors import CorpusError, DeftxError, VectorError
+from deftx.events import Event
+from deftx.jobs import Store, state_of
+from deftx.jobs.job import EVENTS, LOCK, RESULT, write_json
+from deftx.jobs.process import take_lock
+from ui import api, corpus_tab, figures, shelf, strings, test_tab, train_tab, watch, watch_views
+from ui.corpora import SAMPLE, Corpora, safe_name
+from ui.studio import Studio
+
+FORM = {"name": "Minangkabau", "code": "min", "preset": "quick", "method": "deft-x", "rank": "variance",
+        "share": 0.9, "uniform": 100}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return make_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture
+def studio(base, tmp_path):
+    return Studio(str(base), Store(tmp_path / "home"))
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    return write_corpus(tmp_path / "My corpus (1).txt")
+
+
+def say(job, *events):
+    """Let a training have said these events."""
+    with open(job.folder / EVENTS, "a", encoding="utf-8") as file:
+        file.writelines(event.to_json() + "\n" for event in events)
+
+
+def end(job, outcome, message="Said."):
+    """Let a training have ended."""
+    write_json(job.folder / RESULT, {"outcome": outcome, "message": message})
+
+
+# Corpus
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("a b.TXT", ("a-b", ".txt")),
+        ("../../etc/passwd.txt", ("etc-passwd", ".txt")),
+        ("bahasa Minangkabau é.csv.gz", ("bahasa-Minangkabau-é", ".csv.gz")),
+        ("...txt", ("text", ".txt")),
+        ("x" * 300 + ".jsonl", ("x" * 74, ".jsonl")),
+    ],
+)
+def test_a_file_name_cannot_leave_the_folder_of_texts(name, kept):
+    assert safe_name(name) == kept
+
+
+def test_an_upload_is_kept_chosen_and_audited(studio, corpus):
+    choice, refused = corpus_tab.take_in(studio, str(corpus))
+    assert refused == ""
+    assert choice.value == "My-corpus-1.txt"
+    assert (studio.corpora.folder / choice.value).read_bytes() == corpus.read_bytes()
+    shown = corpus_tab.show_findings(studio, choice.value)
+    assert "400" in shown
+    assert strings.TOKENS in shown
+
+
+def test_the_same_file_is_kept_once_and_another_of_its_name_is_kept_beside_it(studio, corpus):
+    first = studio.corpora.add(corpus)
+    assert studio.corpora.add(corpus) == first
+    corpus.write_text("the day is good\n", encoding="utf-8")
+    second = studio.corpora.add(corpus)
+    assert second == "My-corpus-1-2.txt"
+    assert set(studio.corpora.names()) == {first, second}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("latin.txt", "caf\xe9".encode("latin-1"), "not UTF-8"),
+        ("empty.txt", b"\n\n...\n", "no usable text"),
+        ("broken.txt.gz", b"\x1f\x8bnot gzip", "damaged"),
+    ],
+)
+def test_a_bad_upload_is_named_with_the_reason_and_changes_nothing(studio, tmp_path, name, content, reason):
+    bad = tmp_path / name
+    bad.write_bytes(content)
+    choice, refused = corpus_tab.take_in(studio, str(bad))
+    assert choice == gr.skip()
+    assert reason in refused
+    assert studio.corpora.names() == []
+
+
+@pytest.mark.parametrize("name", ["../jobs.sqlite", "/etc/passwd", ".hidden", "nothing.txt", ""])
+def test_texts_are_found_by_known_names_only(tmp_path, name):
+    with pytest.raises(CorpusError):
+        Corpora(tmp_path).path(name)
+
+
+def test_the_sample_is_there_for_somebody_without_a_file(studio):
+    assert corpus_tab.choices(studio) == [(strings.SAMPLE, SAMPLE)]
+    assert len(studio.corpora.read(SAMPLE).lines) == 60
+
+
+def test_what_a_file_says_cannot_become_markup(studio, tmp_path):
+    bad = tmp_path / "a.txt"
+    bad.write_text("<script>alert(1)</script>\n" * 60, encoding="utf-8")
+    shown = corpus_tab.show_findings(studio, studio.corpora.add(bad))
+    assert "<script" not in shown
+
+
+# Train
+
+
+def test_starting_puts_a_job_into_the_queue_with_what_was_chosen(studio, corpus):
+    name = studio.corpora.add(corpus)
+    values = {
+        **FORM,
+        "rank": "uniform",
+        "uniform": 8,
+        "learning_rate": "1e-3",
+        "max_steps": "5",
+        "k": "2,5",
+        "seed": "",
+    }
+    job_id, said = train_tab.start_training(studio, name, values)
+    job = studio.store.get(job_id)
+    assert strings.STARTED in said
+    assert (job.kind, job.name, state_of(job).name) == ("language", "Minangkabau", "waiting")
+    assert job.settings["corpus"] == str(studio.corpora.folder / name)
+    assert job.settings["recipe"] == {
+        "rank": "uniform:8", "learning_rate": 1e-3, "max_steps": 5, "k": 0.025, "min_steps": 0,
+    }  # fmt: skip
+
+
+def test_the_baseline_is_one_switch_away(studio):
+    job_id, _ = train_tab.start_training(studio, SAMPLE, {**FORM, "method": "lt-sft"})
+    assert studio.store.get(job_id).settings["recipe"] == {"method": "lt-sft"}
+
+
+def test_few_steps_with_the_papers_preset_are_few_steps():
+    recipe = train_tab.recipe_of({**FORM, "preset": "paper", "max_steps": "10"})
+    assert (recipe["min_steps"], recipe["max_steps"]) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("corpus_name", "changed", "reason"),
+    [
+        (None, {}, strings.NEEDS_CORPUS),
+        (SAMPLE, {"name": "  "}, strings.NEEDS_NAME),
+        (SAMPLE, {"learning_rate": "fast"}, "is not a number"),
+        (SAMPLE, {"max_steps": "2.5"}, "whole number"),
+        (SAMPLE, {"learning_rate": "-1"}, "out of range"),
+        (SAMPLE, {"share": None}, "variance"),
+        (SAMPLE, {"share": 2}, "variance"),
+        ("gone.txt", {}, "not known"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(studio, corpus_name, changed, reason):
+    job_id, said = train_tab.start_training(studio, corpus_name, {**FORM, **changed})
+    assert job_id == ""
+    assert reason in said.replace("&#x27;", "'")
+    assert studio.store.list() == ()
+
+
+def test_every_choice_of_the_form_is_one_that_the_library_knows():
+    for rank in strings.RANKS:
+        train_tab.recipe_for("language", "quick", **train_tab.recipe_of({**FORM, "rank": rank}))
+    for preset in strings.PRESETS:
+        assert train_tab.placeholders(preset)["learning_rate"]
+    for method in strings.METHODS:
+        train_tab.recipe_for("language", "quick", method=method)
+
+
+# Watch
+
+
+def test_a_look_sends_everything_once_and_then_only_what_changed(studio):
+    first = watch.look(studio, "", "")
+    *quiet, seen = watch.look(studio, "", first[-1])
+    assert all(answer == gr.skip() for answer in (*quiet, seen))
+    job = studio.store.add("language", "New", {})
+    changed = watch.look(studio, "", first[-1])
+    assert "New" in changed[1]
+    assert json.loads(changed[-1]) != json.loads(first[-1])
+    say(job, Event("dense", 1, 10, loss=2.0))
+    later = watch.look(studio, "", changed[-1])
+    assert later[0] != gr.skip() or later[2] != gr.skip()
+    assert json.loads(later[3])["data"][0]["y"] == [2.0]
+
+
+def test_the_list_follows_the_choice_and_falls_back_to_what_is_there(studio):
+    old, new = (studio.store.add("language", name, {}) for name in ("Old", "New"))
+    assert watch.chosen_job(studio.store.list(), old.id).name == "Old"
+    assert watch.chosen_job(studio.store.list(), "").name == "New"
+    studio.store.discard(new.id)
+    assert watch.chosen_job(studio.store.list(), new.id).name == "Old"
+
+
+@pytest.mark.parametrize(
+    ("events", "active"),
+    [
+        ([], None),
+        ([Event("tokenise", 10, 20)], "Read"),
+        ([Event("tokenise", 20, 20), Event("evaluate", 1, 2)], "Read"),
+        ([Event("dense", 3, 20)], "Dense"),
+        ([Event("spectrum", 1, 1)], "Denoise"),
+        ([Event("sparse", 3, 20)], "Sparse"),
+        ([Event("evaluate", 2, 2)], "Evaluate"),
+    ],
+)
+def test_the_phase_is_marked_in_words_not_by_colour_alone(studio, events, active):
+    job = studio.store.add("language", "x", {})
+    say(job, *events)
+    row = watch_views.phase_row(job, watch_views.State("running", "", "", active=True), watch_views.progress_of(job))
+    assert row.count(f"<span>{strings.ACTIVE}</span>") == (1 if active else 0)
+    if active:
+        assert f"<b>{active}</b><span>{strings.ACTIVE}</span>" in row
+
+
+def test_the_baseline_skips_the_denoising_and_says_so(studio):
+    job = studio.store.add("language", "x", {"recipe": {"method": "lt-sft"}})
+    row = watch_views.phase_row(job, state_of(job), watch_views.progress_of(job))
+    assert f"<b>Denoise</b><span>{strings.SKIPPED}</span>" in row
+
+
+def test_failures_look_like_failures(studio):
+    job = studio.store.add("language", "x", {})
+    say(job, Event("dense", 3, 20, message="Careful.", warning=True))
+    end(job, "failed", "The loss is <no> number.")
+    shown = watch_views.job_view(studio.store.get(job.id))
+    assert "The loss is &lt;no&gt; number." in shown
+    assert strings.STATES["failed"] in shown
+    assert strings.HERE in shown
+    assert "Careful." in shown
+
+
+def test_time_left_counts_down_between_events():
+    progress = watch_views.Progress(phase="dense", step=1, total=10, seconds_left=100.0, updated=1000.0)
+    assert watch_views.time_left(progress, now=1040.0) == "about 1 min 00 s left"
+    assert watch_views.time_left(progress, now=1200.0) == "a moment left"
+
+
+def test_the_loss_of_both_phases_stands_on_one_time_line():
+    curves = {"dense": ((5, 3.0), (10, 2.0)), "sparse": ((5, 2.5),)}
+    figure = figures.loss_figure(watch_views.Progress(losses=curves, evaluations={"dense": ((10, 2.2),)}))
+    assert [list(trace.x) for trace in figure.data] == [[5, 10], [10], [15], []]
+    assert figures.loss_figure(watch_views.Progress()) is None
+
+
+def test_buttons_offer_what_can_be_done(studio):
+    job = studio.store.add("language", "x", {})
+    names = ("stop", "resume", "discard", "confirm", "keep", "use")
+
+    def offered():
+        shown = watch._buttons(studio.store.get(job.id))
+        return {name for name, visible in zip(names, shown, strict=True) if visible}
+
+    assert offered() == {"stop", "discard"}
+    watch.act(studio, "stop", job.id)
+    assert offered() == {"resume", "discard"}
+    watch.act(studio, "resume", job.id)
+    assert offered() == {"stop", "discard"}
+    end(job, "finished")
+    assert offered() == {"discard", "use"}
+    with pytest.raises(gr.Error, match="cannot be resumed"):
+        watch.act(studio, "resume", job.id)
+    watch.act(studio, "discard", job.id)
+    assert studio.store.list() == ()
+
+
+def test_resuming_waits_until_the_process_of_a_stopped_training_has_gone(studio):
+    job = studio.store.add("language", "x", {})
+    end(job, "stopped")
+    lock = take_lock(job.folder / LOCK)  # its process has said that it stopped, and still tidies up
+    threading.Timer(0.4, lock.close).start()
+    watch.act(studio, "resume", job.id)
+    assert state_of(studio.store.get(job.id)).name == "waiting"
+
+
+# Compose and test
+
+
+def test_a_finished_training_is_in_the_lists_and_classifies(studio, base, corpus):
+    assert (strings.NO_LANGUAGE, "") in test_tab.language_choices(studio)
+    task = finish_task_job(studio.store, base)
+    language = finish_language_job(studio.store, base, corpus)
+    assert (f"Minangkabau ({strings.TRAINED})", f"job:{language.id}") in test_tab.language_choices(studio)
+    assert watch.vector_key(studio, language.id) == f"job:{language.id}"
+    answer = studio.classify("the food is good", f"job:{task.id}", f"job:{language.id}")
+    assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-6)
+    assert list(answer.probabilities) == ["negative", "positive"]
+    shown = test_tab.show_answer(studio, "the food is <good>", f"job:{task.id}", "")
+    assert "&lt;good&gt;" in shown
+    assert strings.NO_LANGUAGE in shown
+    assert studio.machine in shown
+    assert strings.BETTER in watch._evidence(language) or strings.NOT_BETTER in watch._evidence(language)
+    assert api.describe(language)["vector"] == f"job:{language.id}"
+
+
+def test_a_vector_made_for_another_base_is_refused_with_both_names(studio, base, corpus, tmp_path):
+    other = make_base(tmp_path / "other-base", draw=1)
+    task = finish_task_job(studio.store, base)
+    language = finish_language_job(studio.store, other, corpus)
+    shown = test_tab.show_answer(studio, "the food", f"job:{task.id}", f"job:{language.id}")
+    assert strings.NOT_CLASSIFIED in shown
+    assert "other-base" in shown
+
+
+@pytest.mark.parametrize("key", ["../../etc", "job:none", "bundled:", "/tmp"])
+def test_vectors_are_found_by_known_keys_only(studio, key):
+    with pytest.raises(VectorError):
+        shelf.find(studio.store, "task", key)
+
+
+def test_what_is_missing_is_explained_in_place_of_the_answer(studio, base):
+    assert strings.NO_TASK.split(".")[0] in test_tab.show_answer(studio, "the food", None, "")
+    task = finish_task_job(studio.store, base)
+    assert strings.NO_SENTENCE in test_tab.show_answer(studio, " ", f"job:{task.id}", "")
+
+
+def test_a_classifier_is_composed_once_and_anew_when_its_vector_is_replaced(studio, base):
+    task = finish_task_job(studio.store, base)
+    for _ in range(3):
+        studio.classify("the food", f"job:{task.id}")
+    assert studio._composed.cache_info().misses == 1
+    os.utime(task.out / "vector.json")
+    studio.classify("the food", f"job:{task.id}")
+    assert studio._composed.cache_info().misses == 2
+
+
+def test_errors_reach_other_programs_in_their_own_words():
+    with pytest.raises(gr.Error, match="what to do"), api.refusals():
+        raise DeftxError("what to do")

@@ -1,0 +1,1 @@
+"""The page: one module a section, thin over ``deftx``; nothing here trains."""

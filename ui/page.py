@@ -1,0 +1,146 @@
+"""The page: header, status strip, sections from left to right in the order of work, and one timer."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from ui import api, corpus_tab, strings, test_tab, train_tab, views, watch
+from ui.studio import Studio
+
+DAY = 86_400  # seconds: uploads were copied and are cleared away after this
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+
+# On a narrow screen the form stands above the trainings: after a start the eye should be on the new one.
+_SHOW_JOB = """() => {
+  if (innerWidth < 800 && document.querySelector('#train-answer .good'))
+    document.querySelector('#job')?.scrollIntoView({behavior: 'smooth'});
+}"""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the visitor's browser remembers over reloads and restarts of the server: names, nothing else."""
+
+    corpus: gr.BrowserState
+    job: gr.BrowserState
+    tab: gr.BrowserState
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The parts of the page that events connect."""
+
+    tabs: gr.Tabs
+    tab: dict[str, gr.Tab]
+    corpus: corpus_tab.CorpusTab
+    train: train_tab.TrainForm
+    watch: watch.Watch
+    test: test_tab.TestTab
+
+
+def build_page(studio: Studio) -> gr.Blocks:
+    """Build the page over a studio."""
+    with gr.Blocks(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY)) as page:
+        # The secret is no secret, but it must not change between starts.
+        kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
+                      for name in ("corpus", "job", "tab")))  # fmt: skip
+        gr.HTML(f"<header><h1>{escape(strings.TITLE)}</h1>{views.paragraph(strings.TAGLINE, 'tagline')}</header>")
+        strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
+        sections = _lay_out(studio, strip)
+        look = {
+            "fn": lambda chosen, seen: watch.look(studio, chosen, seen),
+            "inputs": [kept.job, sections.watch.seen],
+            "outputs": sections.watch.outputs(),
+            "concurrency_limit": None,
+            **PRIVATE,
+        }
+        gr.Timer(watch.EVERY).tick(**look)
+        _connect_opening(studio, page, sections, kept, look)
+        _connect_moves(studio, sections, kept)
+        _connect_start(studio, sections, kept, look)
+        _connect_actions(studio, sections.watch, kept, look)
+        api.build(studio)
+    return page
+
+
+def _lay_out(studio: Studio, strip: gr.HTML) -> Sections:
+    tab = {}
+    with gr.Tabs(selected="corpus", elem_id="tabs") as tabs:
+        with gr.Tab(strings.TABS["corpus"], id="corpus") as tab["corpus"]:
+            corpus = corpus_tab.build(studio)
+        with gr.Tab(strings.TABS["train"], id="train") as tab["train"]:
+            gr.HTML(views.paragraph(strings.TRAIN_INTRO))
+            with gr.Row(equal_height=False, elem_classes="columns"):
+                with gr.Column(scale=2, min_width=300):
+                    train = train_tab.build_form(corpus.choice)
+                with gr.Column(scale=3, min_width=300, elem_classes="card"):
+                    place = gr.Column()
+        with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
+            test = test_tab.build(studio)
+    with place:
+        watching = watch.build(strip, test.task, test.language)
+    return Sections(tabs, tab, corpus, train, watching, test)
+
+
+def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
+    def opened(name: str, tab: str) -> tuple:
+        """Bring back what this browser had chosen; what it has seen on an earlier visit counts no more."""
+        texts, tasks = corpus_tab.choices(studio), test_tab.task_choices(studio)
+        return (
+            gr.Dropdown(choices=texts, value=name if name in [value for _, value in texts] else None),
+            gr.Dropdown(choices=tasks, value=tasks[0][1] if tasks else None),
+            gr.Tabs(selected=tab or "corpus"),
+            "",
+        )
+
+    restored = [sections.corpus.choice, sections.test.task, sections.tabs, sections.watch.seen]
+    page.load(opened, [kept.corpus, kept.tab], restored, **PRIVATE).then(**look)
+
+
+def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
+    """Remember the section and the text; let buttons lead on."""
+    # Tabs report the first one as selected when the page opens: that must not replace what was kept.
+    for name, tab in sections.tab.items():
+        tab.select(lambda seen, name=name: name if seen else gr.skip(), sections.watch.seen, kept.tab, **PRIVATE)
+    sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
+    for button, name in ((sections.corpus.to_train, "train"), (sections.corpus.to_test, "test")):
+        button.click(lambda name=name: (gr.Tabs(selected=name), name), None, [sections.tabs, kept.tab], **PRIVATE)
+
+    def use(job: str) -> tuple:
+        """Go to the test with the vector of the training that is shown."""
+        key = watch.vector_key(studio, job)
+        return gr.Dropdown(choices=test_tab.language_choices(studio), value=key), gr.Tabs(selected="test"), "test"
+
+    sections.watch.use.click(use, kept.job, [sections.test.language, sections.tabs, kept.tab], **PRIVATE)
+
+
+def _connect_start(studio: Studio, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
+    form = sections.train
+
+    def start(corpus: str | None, *values: object) -> tuple:
+        job, said = train_tab.start_training(studio, corpus, dict(zip(form.fields, values, strict=True)))
+        return job or gr.skip(), said
+
+    inputs = [sections.corpus.choice, *form.fields.values()]
+    started = form.start.click(start, inputs, [kept.job, form.answer], concurrency_limit=None, **PRIVATE)
+    started.then(**look).then(None, js=_SHOW_JOB, **PRIVATE)
+
+
+def _connect_actions(studio: Studio, watching: watch.Watch, kept: Kept, look: dict[str, Any]) -> None:
+    """Connect the list of trainings and the buttons below it."""
+
+    def chosen(event: gr.EventData) -> str:
+        return str(event.job)
+
+    watching.jobs.select(chosen, None, kept.job, **PRIVATE).then(**look)
+    for button, action in ((watching.stop, "stop"), (watching.resume, "resume"), (watching.confirm, "discard")):
+        done = button.click(lambda job, action=action: watch.act(studio, action, job), kept.job, None, **PRIVATE)
+        done.then(**look)
+    asking = [watching.discard, watching.confirm, watching.keep]
+    for button, asks in ((watching.discard, True), (watching.keep, False)):
+        button.click(
+            lambda asks=asks: (gr.Button(visible=not asks), gr.Button(visible=asks), gr.Button(visible=asks)),
+            None, asking, **PRIVATE,
+        )  # fmt: skip

@@ -1,0 +1,42 @@
+"""A plotly figure that is updated in place: ``gr.Plot`` builds itself anew at every change, which flickers and unzooms."""
+
+from pathlib import Path
+
+import gradio as gr
+import plotly
+import plotly.graph_objects as go
+
+SCRIPTS = Path(plotly.__file__).resolve().parent / "package_data"
+
+# Colours written var(--name) are looked up in the style sheet, again whenever light and dark are switched.
+_DRAW = """
+const place = document.createElement('div');
+element.replaceChildren(place);
+const resolve = text => text.replace(/var\\((--[\\w-]+)\\)/g,
+  (_, name) => getComputedStyle(element).getPropertyValue(name).trim());
+const draw = () => {
+  element.style.display = props.value ? '' : 'none';
+  if (!props.value || !window.Plotly) return;
+  const figure = JSON.parse(resolve(props.value));
+  figure.layout.font.family = getComputedStyle(element).fontFamily;
+  Plotly.react(place, figure.data, figure.layout, {responsive: true, displaylogo: false, displayModeBar: false});
+};
+watch('value', draw);
+new MutationObserver(draw).observe(document.body, {attributes: true, attributeFilter: ['class']});
+new ResizeObserver(() => { if (place.data && element.offsetWidth) Plotly.Plots.resize(place); }).observe(element);
+draw();
+"""
+
+
+def live_plot(elem_id: str, label: str) -> gr.HTML:
+    """Make a place for a figure; its value is what ``as_value`` makes of one."""
+    gr.set_static_paths([SCRIPTS])
+    return gr.HTML(
+        "", label=label, elem_id=elem_id, html_template="", js_on_load=_DRAW, apply_default_css=False,
+        head=f'<script src="gradio_api/file={SCRIPTS}/plotly.min.js"></script>',
+    )  # fmt: skip
+
+
+def as_value(figure: go.Figure | None) -> str:
+    """Write a figure for ``live_plot``; nothing is drawn for None."""
+    return figure.to_json() if figure is not None else ""

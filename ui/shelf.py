@@ -1,0 +1,70 @@
+"""The vectors that a visitor can choose from: bundled ones and those of finished jobs, known by key alone."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from deftx import vector_files
+from deftx.errors import VectorError, unknown_name
+from deftx.jobs import Store, state_of
+from ui import strings
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One vector: the key it is chosen by, how it is called, and where it lies."""
+
+    key: str
+    label: str
+    folder: Path
+
+
+def entries(store: Store, kind: str) -> list[Entry]:
+    """List the vectors of a kind ("language" or "task"): those trained here first, the newest leading."""
+    return [*_trained(store, kind), *_bundled(kind)]
+
+
+def find(store: Store, kind: str, key: str) -> Entry:
+    """Find a vector by its key; VectorError for any other, so that no path gets through."""
+    found = {entry.key: entry for entry in entries(store, kind)}
+    if key not in found:
+        raise unknown_name(f"The {kind} vector", str(key), found, VectorError)
+    return found[key]
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """Return the content of vector.json; empty where there is none that can be read."""
+    path = folder / vector_files.INFO
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return {}
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _changed: int) -> dict[str, Any]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(path)
+    # Spectra and masks are large and nothing of this page shows them.
+    return {k: content.get(k) for k in ("kind", "language", "labels", "base", "scores", "method", "rank", "corpus")}
+
+
+def _trained(store: Store, kind: str) -> list[Entry]:
+    jobs = [job for job in store.list() if job.kind == kind and state_of(job).name == "finished"]
+    return [
+        Entry(f"job:{job.id}", f"{job.name} ({strings.TRAINED})", job.out)
+        for job in jobs
+        if (job.out / vector_files.INFO).is_file()
+    ]
+
+
+def _bundled(kind: str) -> list[Entry]:
+    folders = sorted(vector_files.BUNDLED_VECTORS.glob("*/" + vector_files.INFO))
+    return [
+        Entry(f"bundled:{path.parent.name}", f"{path.parent.name} ({strings.BUNDLED})", path.parent)
+        for path in folders
+        if describe(path.parent).get("kind") == kind
+    ]

@@ -1,0 +1,135 @@
+"""What all visitors share: the store of jobs, the texts, one base, and composed classifiers that nobody changes."""
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from deftx.audit import Audit, audit
+from deftx.bases import ASSETS, Base, load_base
+from deftx.compose import Classifier, compose
+from deftx.errors import DeftxError
+from deftx.jobs import Job, Store
+from deftx.jobs.state import worker_of
+from deftx.recipes import recipe_for
+from ui import shelf, strings
+from ui.corpora import Corpora
+
+LAST_BREATH = 10.0  # seconds that a process may take to go after it has said how it ended
+COMPOSED_KEPT = 4  # classifiers in memory: each is as large as the base
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The probability of each label of one sentence, in the task's order, and what they came from."""
+
+    probabilities: dict[str, float]
+    task: str
+    language: str
+    device: str
+
+
+class Studio:
+    """The page's one door to ``deftx``; every method can be called from any thread."""
+
+    def __init__(self, base_name: str, store: Store | None = None) -> None:
+        """Use the base of this name; it is loaded when it is first needed."""
+        # A folder is kept as a full path: workers and later servers may be started from elsewhere.
+        bundled = (ASSETS / "bases" / base_name).is_dir()
+        self.base_name = str(Path(base_name).resolve()) if Path(base_name).is_dir() and not bundled else base_name
+        self.store = store or Store()
+        self.corpora = Corpora(self.store.root)
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._loading = threading.Lock()
+        self._audited = lru_cache(maxsize=32)(self._audit)
+        self._composed = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
+
+    @cached_property
+    def _base(self) -> Base:
+        return load_base(self.base_name, device=self.device)
+
+    def base(self) -> Base:
+        """Return the base, loaded once however many ask."""
+        with self._loading:
+            return self._base
+
+    @property
+    def title(self) -> str:
+        """How the base is called on the page."""
+        return Path(self.base_name).name if Path(self.base_name).is_absolute() else self.base_name
+
+    @cached_property
+    def machine(self) -> str:
+        """Say what computes: the GPU's name, else the number of processor cores."""
+        if self.device == "cuda":
+            return torch.cuda.get_device_name()
+        cores = len(os.sched_getaffinity(0))
+        return "1 CPU core" if cores == 1 else f"{cores} CPU cores"
+
+    def audit(self, name: str) -> Audit:
+        """Audit a text by its name, once for each state of its file."""
+        path = self.corpora.path(name)
+        return self._audited(name, path.stat().st_mtime_ns, path.stat().st_size)
+
+    def train_language(
+        self, corpus: str, name: str, code: str = "", preset: str = "quick", recipe: dict[str, Any] | None = None
+    ) -> Job:
+        """Put a language training into the queue; DeftxError where it could not start, before anything is written."""
+        if not name.strip():
+            raise DeftxError(strings.NEEDS_NAME)
+        if not corpus:
+            raise DeftxError(strings.NEEDS_CORPUS)
+        recipe_for("language", preset, **(recipe or {}))
+        settings = {
+            "corpus": str(self.corpora.path(corpus)),
+            "language": code.strip() or name.strip(),
+            "base": self.base_name,
+            "device": self.device,
+            "preset": preset,
+            "recipe": recipe or {},
+        }
+        return self.store.add("language", name.strip(), settings)
+
+    def resume(self, job_id: str) -> None:
+        """Put a stopped, failed or interrupted job back into the queue, once its process has quite ended."""
+        deadline = time.monotonic() + LAST_BREATH
+        while worker_of(self.store.get(job_id)) is not None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.store.requeue(job_id)
+
+    def classify(self, text: str, task: str, language: str = "") -> Answer:
+        """Classify a sentence with the vectors of these keys; ``language`` may be empty.
+
+        Raises:
+            DeftxError: no sentence, no such vector, or a vector made for another base.
+        """
+        if not text.strip():
+            raise DeftxError(strings.NO_SENTENCE)
+        chosen = [shelf.find(self.store, "task", task)]
+        chosen += [shelf.find(self.store, "language", language)] if language else []
+        if (shelf.describe(chosen[0].folder).get("corpus") or {}).get("pairs"):
+            raise DeftxError(strings.PAIR_TASK)
+        classifier = self._composed(*((entry.folder, _changed(entry.folder)) for entry in chosen))
+        values = classifier.classify([text])[0].tolist()
+        return Answer(
+            dict(zip(classifier.labels, values, strict=True)),
+            task=chosen[0].label,
+            language=chosen[1].label if language else strings.NO_LANGUAGE,
+            device=self.machine,
+        )
+
+    def _audit(self, name: str, _changed: int, _size: int) -> Audit:
+        return audit(self.corpora.read(name), self.base().tokenizer)
+
+    def _compose(self, task: tuple[Path, int], language: tuple[Path, int] | None = None) -> Classifier:
+        return compose(self.base(), task=task[0], language=language[0] if language else None)
+
+
+def _changed(folder: Path) -> int:
+    """When a vector was written, so that one replaced under the same name is read anew."""
+    return (folder / shelf.vector_files.INFO).stat().st_mtime_ns
