@@ -71,4 +71,4 @@ def explain_any(error: BaseException) -> str:
 def _words(error: BaseException) -> str:
     first_line = (str(error).strip().splitlines() or [""])[0]
     words = f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
-    return f"The last checkpoint is kept: resume goes on from there. ({words})"
+    return f"Nothing that was saved is lost: the same training goes on from its last checkpoint. ({words})"
