@@ -88,8 +88,10 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
     def opened(name: str, tab: str) -> tuple:
         """Bring back what this browser had chosen; what it has seen on an earlier visit counts no more."""
         texts, tasks = corpus_tab.choices(studio), test_tab.task_choices(studio)
+        # Where nothing was kept, nothing is set: a slow answer must not undo what was chosen meanwhile.
+        kept_text = {"value": name} if name in [value for _, value in texts] else {}
         return (
-            gr.Dropdown(choices=texts, value=name if name in [value for _, value in texts] else None),
+            gr.Dropdown(choices=texts, **kept_text),
             gr.Dropdown(choices=tasks, value=tasks[0][1] if tasks else None),
             gr.Tabs(selected=tab or "corpus"),
             "",
