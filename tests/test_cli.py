@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 import tiny
 from sklearn.metrics import accuracy_score, f1_score
 
@@ -343,7 +344,16 @@ def start(arguments):
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_a_killed_command_goes_on_to_the_same_vector(deftx, corpus_file, base_folder, tmp_path):
+@pytest.fixture
+def one_thread():
+    """As many threads as ``start`` gives a process: another number adds in another order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_a_killed_command_goes_on_to_the_same_vector(deftx, corpus_file, base_folder, tmp_path, one_thread):
     def command(out):
         return ("language", corpus_file, "--out", tmp_path / out, *FAST, "max_steps=80")
 
@@ -413,7 +423,7 @@ def test_a_full_disk_or_memory_ends_with_advice_status_1_and_the_checkpoint(
         status, out, err = deftx(*command)
     assert (status, out) == (1, "")
     assert words in err.splitlines()[-1]
-    assert "checkpoint is kept" in err.splitlines()[-1]
+    assert "nothing that was saved is lost" in err.splitlines()[-1].lower()
     assert (tmp_path / "v" / "run" / "dense" / "checkpoint.safetensors").is_file()
     assert deftx(*command)[0] == 0
     assert SparseVector.load(tmp_path / "v").digest() == SparseVector.load(language_vector).digest()
