@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 import tiny
+import torch
 from sklearn.metrics import accuracy_score, f1_score
 
 from deftx import __version__
