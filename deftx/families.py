@@ -111,28 +111,13 @@ def find_head(model: nn.Module, name: str) -> Head:
         BaseModelError: the head cannot be told from the encoder, or gives other logits at single positions.
     """
     kind = model.config.model_type
-    tokens = torch.arange(3, 3 + TRIAL_TOKENS, device=model.device)[None] % model.config.vocab_size
-    inputs = {"input_ids": tokens, "attention_mask": torch.ones_like(tokens)}
+    known = [head for head in FAMILIES.get(kind, ()) if all(hasattr(model, part) for part in head.modules)]
     try:
-        with _calls(model) as called:
-            expected = model(**inputs).logits
-        hidden = called.pop(model.base_model_prefix).last_hidden_state
-        known = [head for head in FAMILIES.get(kind, ()) if all(hasattr(model, part) for part in head.modules)]
-        head = known[0] if known else Head(tuple(called), "observed in a trial run")
-        places = torch.tensor([1, 3, TRIAL_TOKENS - 1], device=model.device)
-        logits = apply_head(model, head, hidden[0, places])
-        fits = torch.allclose(logits, expected[0, places], rtol=TOLERANCE, atol=TOLERANCE)
-        rows = output_matrix(model, head).shape[0]
+        return _try(model, known[0]) if known else _observe(model)
     except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
         raise BaseModelError(
-            f"The base {name} ({kind}) cannot be used: a trial run of its head fails: {error}"
+            f"The base {name} ({kind}) cannot be used: a trial run fails: {error} Families that fit: {one_of(FAMILIES)}."
         ) from error
-    if not fits or rows != model.config.vocab_size:
-        raise BaseModelError(
-            f"The base {name} ({kind}) cannot be used: its head gives other logits at single positions than the whole "
-            f"model, and the method computes masked positions only. Families that fit: {one_of(FAMILIES)}."
-        )
-    return head
 
 
 def apply_head(model: nn.Module, head: Head, hidden: Tensor) -> Tensor:
@@ -205,6 +190,41 @@ def _other_head(config: PretrainedConfig, unused: Iterable[str]) -> Head | None:
         if head.settings and any(name.startswith(f"{head.modules[0]}.") for name in unused):
             return head
     return None
+
+
+def _try(model: nn.Module, head: Head | None) -> Head:
+    """Return the head, or the one that is observed, if it gives the model's logits at single positions."""
+    inputs = _trial_tokens(model, TRIAL_TOKENS)
+    with _calls(model) as called:
+        expected = model(**inputs).logits
+    hidden = called.pop(model.base_model_prefix).last_hidden_state
+    head = head or Head(tuple(called), "observed in a trial run")
+    places = torch.tensor([1, 3, TRIAL_TOKENS - 1], device=model.device)
+    logits = apply_head(model, head, hidden[0, places])
+    if not isinstance(logits, Tensor):
+        raise TypeError(f"its head {', '.join(head.modules)} gives a {type(logits).__name__} in place of logits.")
+    if not torch.allclose(logits, expected[0, places], rtol=TOLERANCE, atol=TOLERANCE):
+        raise ValueError("its head gives other logits at single positions than the whole model.")
+    rows = output_matrix(model, head).shape[0]
+    if rows != model.config.vocab_size:
+        raise ValueError(f"its output embedding has {rows:,} rows for {model.config.vocab_size:,} words.")
+    return head
+
+
+def _observe(model: nn.Module) -> Head:
+    """Return the head of an architecture that is in no table; its encoder must not see padding."""
+    head = _try(model, None)
+    short, padded = _trial_tokens(model, TRIAL_TOKENS - 2), _trial_tokens(model, TRIAL_TOKENS)
+    padded["attention_mask"][:, -2:] = 0
+    alone, beside = (model.base_model(**inputs).last_hidden_state[0, : TRIAL_TOKENS - 2] for inputs in (short, padded))
+    if not torch.allclose(alone, beside, rtol=TOLERANCE, atol=TOLERANCE):
+        raise ValueError("its encoder reads padding, so a text would get another class beside longer texts.")
+    return head
+
+
+def _trial_tokens(model: nn.Module, count: int) -> dict[str, Tensor]:
+    tokens = torch.arange(3, 3 + count, device=model.device)[None] % model.config.vocab_size
+    return {"input_ids": tokens, "attention_mask": torch.ones_like(tokens)}
 
 
 def _output_module(model: nn.Module, head: Head) -> nn.Module:
