@@ -19,10 +19,21 @@ import transformers
 from huggingface_hub.errors import HFValidationError, StrictDataclassError
 from safetensors import SafetensorError
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from deftx.errors import BaseModelError, one_of, unknown_name
 from deftx.events import Event, Listener
+from deftx.families import (
+    bare_classifier,
+    find_head,
+    freeze_output,
+    load_language_model,
+    longest_input,
+    norm_parameters,
+    output_matrix,
+    reads_token_types,
+    refuse_other_kinds,
+)
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 BUNDLED_BASE = "nusantara-small"
@@ -32,9 +43,6 @@ LOADING_ERRORS = (
     OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, HFValidationError, SafetensorError,
     StrictDataclassError,
 )  # fmt: skip
-
-# Architectures whose masked-LM head can be applied to single positions: model type -> name of the head module.
-LANGUAGE_HEADS = {"xlm-roberta": "lm_head", "roberta": "lm_head", "camembert": "lm_head"}
 
 
 @dataclass
@@ -67,23 +75,21 @@ class Base:
 
     def fitting_length(self, wanted: int, listener: Listener) -> int:
         """Return ``wanted`` tokens, or as many as the base can read, saying so."""
-        config, padding = self.model.config, self.tokenizer.pad_token_id
-        longest = min(self.tokenizer.model_max_length, config.max_position_embeddings - padding - 1)
+        longest = min(self.tokenizer.model_max_length, longest_input(self.model) or wanted)
         if wanted > longest:
             message = f"This base reads at most {longest} tokens at a time; max_length {wanted} is cut to that."
             listener.on_event(Event("tokenise", message=message, warning=True))
         return min(wanted, longest)
 
     def language_model(self) -> nn.Module:
-        """Return a trainable copy whose output embedding is θ0's word embeddings, untied and frozen.
+        """Return a trainable copy whose output embedding is that of θ0, untied from the word embeddings and frozen.
 
         So word embeddings move only through the input side (LT-SFT's ``--freeze_decoder``). The frozen output
         matrix shares the base's memory.
         """
         model = copy.deepcopy(self.model)
         model.config.tie_word_embeddings = False
-        word_embeddings = self.model.get_input_embeddings().weight.detach()
-        model.get_output_embeddings().weight = nn.Parameter(word_embeddings, requires_grad=False)
+        freeze_output(model, output_matrix(self.model, self.model.language_head).detach())
         return freeze_norms(model)
 
     def classifier(self, labels: list[str], seed: int) -> nn.Module:
@@ -111,24 +117,40 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
     try:
         # trust_remote_code=False: left open, transformers would ask at the terminal whether to run a base's own code.
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-        if config.model_type not in LANGUAGE_HEADS:
-            raise unknown_name("The architecture", config.model_type, LANGUAGE_HEADS, BaseModelError)
+        refuse_other_kinds(config, str(name_or_path))
         with quiet_transformers():
-            model, loading = AutoModelForMaskedLM.from_pretrained(
-                source, dtype=torch.float32, output_loading_info=True, trust_remote_code=False
-            )
+            model, lost = load_language_model(source, config)
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except LOADING_ERRORS as error:
         raise BaseModelError(_cannot_load(name_or_path, error)) from error
-    _check_tokenizer(tokenizer, config.vocab_size, name_or_path)
-    revision = getattr(config, "_commit_hash", None)
-    base = Base(str(name_or_path), revision, model.to(device or "cpu").eval(), tokenizer)
-    lost = sorted(n for n in loading["missing_keys"] if n not in model.all_tied_weights_keys)
     if any(name in encoder_parameters(model) for name in lost):
         raise BaseModelError(f"The weights of base {name_or_path} lack {lost[0]} and {len(lost) - 1} other parameters.")
+    _check_tokenizer(tokenizer, config.vocab_size, name_or_path)
+    _check_classifier(model, name_or_path)
+    model.language_head = find_head(model, str(name_or_path))
+    if not reads_token_types(model):
+        names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+        tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
+    base = Base(str(name_or_path), getattr(config, "_commit_hash", None), model.to(device or "cpu"), tokenizer)
     if lost:
-        base.notes.append("This base has no trained language-model head: language training starts it at random.")
+        _start_head(base, lost)
     return base
+
+
+@torch.no_grad()
+def _start_head(base: Base, lost: list[str]) -> None:
+    """Say that the head is (in part) untrained; a lost output matrix starts as the word embeddings do."""
+    base.notes.append("This base has no trained language-model head: language training starts it at random.")
+    output = output_matrix(base.model, base.model.language_head)
+    words = base.model.get_input_embeddings().weight
+    if any(base.model.get_parameter(name) is output for name in lost):
+        if output.shape != words.shape:
+            raise BaseModelError(
+                f"The base {base.name} cannot be used: its output embedding is missing, and its word embeddings, "
+                f"{tuple(words.shape)}, cannot stand in for one of {tuple(output.shape)}."
+            )
+        output.copy_(words)
+        base.notes.append("Its output embedding is missing too: the word embeddings stand in for it.")
 
 
 def find_base(name_or_path: str | os.PathLike) -> str:
@@ -164,21 +186,21 @@ def encoder_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
 
 def sparse_trainable(model: nn.Module) -> dict[str, nn.Parameter]:
     """Return M: the encoder's parameters minus its normalisation layers (told by module type, not by name)."""
-    norms = {id(p) for p in _norm_parameters(model.base_model)}
+    norms = {id(p) for p in norm_parameters(model.base_model)}
     return {n: p for n, p in encoder_parameters(model).items() if id(p) not in norms}
 
 
 def head_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     """Name what is trained in full beside M: the LM head without its output matrix, or the classification head."""
-    output = model.get_output_embeddings()
-    fixed = {id(output.weight)} if output is not None else set()
+    head = getattr(model, "language_head", None)  # a classifier has none
+    fixed = {id(output_matrix(model, head))} if head is not None else set()
     encoder = encoder_parameters(model)
     return {n: p for n, p in canonical_parameters(model).items() if n not in encoder and id(p) not in fixed}
 
 
 def freeze_norms(model: nn.Module) -> nn.Module:
     """Keep the encoder's normalisation layers at θ0 (appendix C: layer normalisation is fixed)."""
-    for parameter in _norm_parameters(model.base_model):
+    for parameter in norm_parameters(model.base_model):
         parameter.requires_grad_(False)
     return model
 
@@ -195,12 +217,6 @@ def quiet_transformers() -> Iterator[None]:
         transformers.logging.set_verbosity(level)
 
 
-def _norm_parameters(module: nn.Module) -> Iterator[nn.Parameter]:
-    for part in module.modules():
-        if isinstance(part, (nn.LayerNorm, nn.RMSNorm)) or type(part).__name__.endswith(("LayerNorm", "RMSNorm")):
-            yield from part.parameters(recurse=False)
-
-
 def _check_tokenizer(tokenizer: transformers.PreTrainedTokenizerBase, size: int, name: str | os.PathLike) -> None:
     if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # what transformers makes of a missing file
         raise BaseModelError(f"The base {name} has no tokenizer: the folder needs its tokenizer.json.")
@@ -208,6 +224,18 @@ def _check_tokenizer(tokenizer: transformers.PreTrainedTokenizerBase, size: int,
         raise BaseModelError(f"The tokenizer of base {name} has no mask or padding token; choose another base.")
     if len(tokenizer) > size:
         raise BaseModelError(f"The tokenizer of base {name} has {len(tokenizer):,} tokens, its model only {size:,}.")
+
+
+def _check_classifier(model: nn.Module, name: str | os.PathLike) -> None:
+    ours, theirs = (
+        {n: tuple(p.shape) for n, p in encoder_parameters(m).items()} for m in (model, bare_classifier(model.config))
+    )
+    if ours != theirs or not ours:
+        differing = sorted(n for n in ours.keys() | theirs.keys() if ours.get(n) != theirs.get(n))
+        raise BaseModelError(
+            f"The base {name} ({model.config.model_type}) cannot be used: its language model and its classifier do not "
+            f"share an encoder. They differ in {len(differing)} parameters{', such as ' + differing[0] if differing else ''}."
+        )
 
 
 def _cannot_load(name: str | os.PathLike, error: Exception) -> str:

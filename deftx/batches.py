@@ -1,13 +1,23 @@
 """Turning texts into the padded batches that an encoder reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 Text = str | tuple[str, str]  # a sentence, or premise and hypothesis
-Encoded = list[int]
+
+
+class Encoded(list[int]):
+    """The token ids of a text; ``types`` says of each whether it belongs to the first (0) or second (1) of a pair.
+
+    None where the tokenizer does not tell: only some encoders (BERT) read it.
+    """
+
+    def __init__(self, ids: Iterable[int], types: list[int] | None = None) -> None:
+        super().__init__(ids)
+        self.types = types
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int) -> list[Encoded]:
@@ -16,16 +26,22 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length
         return []
     pairs = not isinstance(texts[0], str)
     columns = [list(column) for column in zip(*texts, strict=True)] if pairs else [list(texts)]
-    return tokenizer(*columns, truncation=True, max_length=max_length, verbose=False)["input_ids"]
+    made = tokenizer(*columns, truncation=True, max_length=max_length, verbose=False)
+    types = made.get("token_type_ids", [None] * len(texts))
+    return [Encoded(ids, kinds) for ids, kinds in zip(made["input_ids"], types, strict=True)]
 
 
 def pad(sequences: Sequence[Encoded | Tensor], pad_id: int, device: torch.device | str) -> dict[str, Tensor]:
-    """Return ``input_ids`` and ``attention_mask``, both (sequences, longest) int64, padded on the right."""
-    rows = [torch.as_tensor(s, dtype=torch.int64) for s in sequences]
-    input_ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=pad_id)
-    lengths = torch.tensor([len(row) for row in rows])
-    attention_mask = (torch.arange(input_ids.shape[1]) < lengths[:, None]).long()
-    return {"input_ids": input_ids.to(device), "attention_mask": attention_mask.to(device)}
+    """Return what an encoder reads, padded on the right, each (sequences, longest) int64.
+
+    ``input_ids``, ``attention_mask`` and, where the sequences have types, ``token_type_ids``.
+    """
+    input_ids = _stack(sequences, pad_id)
+    lengths = torch.tensor([len(row) for row in sequences])
+    batch = {"input_ids": input_ids, "attention_mask": (torch.arange(input_ids.shape[1]) < lengths[:, None]).long()}
+    if getattr(sequences[0], "types", None) is not None:
+        batch["token_type_ids"] = _stack([row.types for row in sequences], 0)
+    return {name: tensor.to(device) for name, tensor in batch.items()}
 
 
 def by_length(sequences: Sequence[Encoded], tokens: int = 8_192) -> list[list[int]]:
@@ -36,3 +52,8 @@ def by_length(sequences: Sequence[Encoded], tokens: int = 8_192) -> list[list[in
             batches.append([])
         batches[-1].append(index)
     return batches
+
+
+def _stack(rows: Sequence[Sequence[int] | Tensor], fill: int) -> Tensor:
+    tensors = [torch.as_tensor(row, dtype=torch.int64) for row in rows]
+    return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=fill)

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from deftx.bases import LANGUAGE_HEADS, Base, canonical_parameters, head_parameters, sparse_trainable
+from deftx.bases import Base, canonical_parameters, head_parameters, sparse_trainable
 from deftx.batches import by_length, pad
 from deftx.errors import CorpusError
 from deftx.events import Event, Listener, OnEvent, ignore
+from deftx.families import language_logits
 from deftx.pipeline import Learner
 from deftx.recipes import LanguageRecipe, recipe_for
 from deftx.record import finish, work_folder
@@ -30,8 +31,7 @@ def masked_lm_loss(model: nn.Module, batch: Batch, reduction: str = "mean") -> T
     """
     hidden = model.base_model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
     asked = batch["labels"] != -100
-    head = getattr(model, LANGUAGE_HEADS[model.config.model_type])
-    logits = head(hidden[asked])  # (masked tokens, vocabulary)
+    logits = language_logits(model, hidden[asked])  # (masked tokens, vocabulary)
     return cross_entropy(logits.float(), batch["labels"][asked], reduction=reduction)
 
 
@@ -156,6 +156,8 @@ def language_learner(base: Base, objective: Objective, sequences: int, corpus: s
 
 def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, listener: Listener) -> LanguageObjective:
     """Split, tokenise and pack a corpus; what is unusual about it is said before training starts."""
+    for note in base.notes:
+        listener.on_event(Event("tokenise", message=note, warning=True))
     train_lines, held_out_lines = split(corpus.lines, recipe.hold_out, recipe.seed)
     if train_lines == held_out_lines:
         message = "The corpus has one distinct line: it is trained and judged on the same text."
@@ -174,6 +176,8 @@ def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, liste
 
 
 def _warn_of_unknowns(pieces: list[Tensor], base: Base, listener: Listener) -> None:
+    if base.tokenizer.unk_token_id is None:  # a tokenizer of bytes knows every text
+        return
     unknown = sum(int((piece == base.tokenizer.unk_token_id).sum()) for piece in pieces)
     share = unknown / sum(len(piece) for piece in pieces)
     if share > UNKNOWN_WARNING:

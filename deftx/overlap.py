@@ -8,7 +8,7 @@ import numpy as np
 from deftx.errors import VectorError
 from deftx.vector import SparseVector
 
-LAYER = re.compile(r"\.layers?\.(\d+)\.")
+LAYER = re.compile(r"layers?\.(\d+)\.")  # also ALBERT's "albert_layers.0."
 
 # Of one parameter: |A ∩ B|, |A|, |B|.
 Counts = tuple[int, int, int]

@@ -30,11 +30,17 @@ class Word:
 SINGLE = Word(torch.float32, torch.int32, 2**31 - 1, (16, 0), 0x7F80)
 DOUBLE = Word(torch.float64, torch.int64, 2**63 - 1, (48, 32, 16, 0), 0x7FF0)
 
-# Where a parameter belongs, by the first line whose fragment its name holds (names of XLM-R and BERT).
+# Where a parameter belongs, by the first line whose fragment its name holds (names of the encoders in families.py).
 KINDS = (
     ("biases", ".bias"),
     ("embeddings", "embeddings."),
+    ("embeddings", ".embed_tokens."),
     ("attention", ".attention."),
+    ("attention", ".attn."),
+    ("attention", ".self_attn."),
+    ("feed-forward", ".mlp."),
+    ("feed-forward", ".ffn."),
+    ("feed-forward", ".ffn_output."),
     ("feed-forward", ".intermediate."),
     ("feed-forward", ".output.dense."),
 )

@@ -56,12 +56,12 @@ class TaskObjective:
         }
 
     def micro_batches(self, phase: str, step: int) -> list[Batch]:
-        """Return the micro-batches of a step: token ids, attention masks and labels."""
+        """Return the micro-batches of a step: what the encoder reads, and labels."""
         return [self._batch(part) for part in cut(self._orders[phase](step), self.recipe.accumulation)]
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Return the mean cross-entropy over the rows of a micro-batch, in nats."""
-        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        logits = model(**{name: tensor for name, tensor in batch.items() if name != "labels"}).logits
         return cross_entropy(logits.float(), batch["labels"])
 
     def evaluate(self, model: nn.Module) -> float:

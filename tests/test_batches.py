@@ -2,6 +2,7 @@
 
 import tiny
 import torch
+from tiny_families import TOKENIZERS
 
 from deftx.batches import by_length, encode, pad
 
@@ -29,3 +30,15 @@ def test_every_sequence_is_in_one_batch_and_no_batch_is_too_large():
     assert sorted(i for batch in batches for i in batch) == list(range(7))
     assert all(len(batch) * max(lengths[i] for i in batch) <= 100 for batch in batches)
     assert by_length([[0] * 300], tokens=100) == [[0]]  # one that is too long still gets its turn
+
+
+def test_token_types_are_carried_and_padded_where_the_tokenizer_makes_them():
+    tokenizer = TOKENIZERS["wordpiece"]()
+    pairs = [("the day", "the night was bad"), ("this", "food")]
+    rows = encode(tokenizer, pairs, 30)
+    batch = pad(rows, tokenizer.pad_token_id, "cpu")
+    expected = tokenizer(*map(list, zip(*pairs, strict=True)), padding=True, return_tensors="pt")
+    assert batch.keys() == expected.keys()
+    assert all(batch[name].equal(expected[name]) for name in expected)
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    assert encode(tokenizer, pairs, 30)[0].types is None

@@ -84,6 +84,8 @@ def test_layers_are_in_the_order_of_their_numbers():
         ("model.embeddings.tok_embeddings.weight", "embeddings"),
         ("deberta.encoder.rel_embeddings.weight", "embeddings"),
         ("encoder.conv.weight", "other"),
+        ("model.embed_tokens.weight", "embeddings"),
+        ("model.layers.3.self_attn.q_proj.weight", "layer 3"),
     ],
 )
 def test_group_of_a_parameter(parameter, group):

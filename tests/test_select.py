@@ -204,6 +204,16 @@ def test_fill_does_not_change_what_it_was_given():
         ("bert.encoder.layer.3.output.dense.weight", "feed-forward"),
         ("bert.encoder.layer.3.output.dense.bias", "biases"),
         ("bert.pooler.dense.weight", "other"),
+        ("deberta.encoder.layer.0.attention.self.query_proj.weight", "attention"),
+        ("deberta.encoder.rel_embeddings.weight", "embeddings"),
+        ("deberta.encoder.conv.conv.weight", "other"),
+        ("model.embeddings.tok_embeddings.weight", "embeddings"),
+        ("model.layers.7.attn.Wqkv.weight", "attention"),
+        ("model.layers.7.mlp.Wo.weight", "feed-forward"),
+        ("model.embed_tokens.weight", "embeddings"),
+        ("model.layers.0.self_attn.o_proj.weight", "attention"),
+        ("model.layers.0.mlp.gate_proj.weight", "feed-forward"),
+        ("distilbert.transformer.layer.1.ffn.lin2.weight", "feed-forward"),
     ],
 )
 def test_every_parameter_belongs_to_a_part_of_the_model(name, kind):
