@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from deftx.checkpoints import Progress, read_tensors, write_tensors
 from deftx.denoise import denoise
-from deftx.entries import Entries
+from deftx.entries import Entries, row_gradients
 from deftx.errors import RecipeError, TrainingStopped
 from deftx.events import Event, Listener
 from deftx.ranks import choose_rank
@@ -105,7 +105,7 @@ def dense_phase(
     steps = {phase: recipe.steps(learner.examples, phase) for phase in ("dense", "sparse")}
     retrains = recipe.ablate not in ("dense-delta", "no-retrain")
     plan = _plan(learner, recipe, "dense", steps["dense"], steps["sparse"] if retrains else 0)
-    entries = Entries.of({**learner.trainable, **learner.head})
+    entries = Entries.of({**learner.trainable, **learner.head}, anchors=start)
     progress = run_phase(learner.model, entries, learner.objective, plan, folder / "dense", listener)
     delta = {n: (p.detach() - start[n]) for n, p in learner.trainable.items()}
     head = {n: p.detach().clone() for n, p in learner.head.items()}
@@ -154,7 +154,8 @@ def sparse_phase(learner: Learner, recipe: Recipe, folder: Path, learned: Learne
         parameter.requires_grad_(name in chosen)
     entries = Entries.of({**{n: learner.trainable[n] for n in chosen}, **learner.head}, chosen)
     plan = _plan(learner, recipe, "sparse", recipe.steps(learner.examples, "sparse"), 0)
-    return run_phase(learner.model, entries, learner.objective, plan, folder / "sparse", listener)
+    with row_gradients(learner.model):
+        return run_phase(learner.model, entries, learner.objective, plan, folder / "sparse", listener)
 
 
 def claim_folder(folder: Path, settings: dict) -> None:
