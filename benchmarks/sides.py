@@ -31,7 +31,9 @@ def arguments(description: str, sides: Sides, rounds: int = 2) -> argparse.Argum
     """Return a parser with what every benchmark takes."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a small shape: only to see that both sides agree")
-    parser.add_argument("--rounds", type=int, default=rounds, help="how often each side is measured (default %(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=rounds, help="how often each side is measured (default %(default)s)"
+    )
     parser.add_argument("--threads", type=int, default=THREADS, help="threads of each side (default %(default)s)")
     parser.add_argument("--side", choices=sides, help=argparse.SUPPRESS)
     return parser

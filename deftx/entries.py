@@ -26,7 +26,9 @@ class Entries:
     positions: dict[str, Tensor]  # only for parameters of which some entries are trained
     compact: dict[str, nn.Parameter]
     anchors: Mapping[str, Tensor]  # the values at the start of the phase, in the shape of ``compact``
-    row_starts: dict[str, Tensor] = field(default_factory=dict)  # (rows + 1,): where a row's entries begin in ``compact``
+    row_starts: dict[str, Tensor] = field(
+        default_factory=dict
+    )  # (rows + 1,): where a row's entries begin in ``compact``
 
     @classmethod
     def of(
@@ -41,7 +43,9 @@ class Entries:
         """
         positions = {n: p.to(parameters[n].device) for n, p in (positions or {}).items()}
         compact = {
-            name: nn.Parameter(parameter.detach().view(-1).index_select(0, positions[name])) if name in positions else parameter
+            name: nn.Parameter(parameter.detach().view(-1).index_select(0, positions[name]))
+            if name in positions
+            else parameter
             for name, parameter in parameters.items()
         }
         if anchors is None:

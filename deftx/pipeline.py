@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from deftx.denoise import denoise
 from deftx.entries import Entries, row_gradients
 from deftx.errors import RecipeError, TrainingStopped
 from deftx.events import Event, Listener
+from deftx.parallel import in_order
 from deftx.ranks import choose_rank
 from deftx.recipes import Recipe
 from deftx.select import by_kind, select_with_fill
-from deftx.spectrum import decompose
+from deftx.spectrum import Decomposition, decompose
 from deftx.training import Objective, Plan, run_phase
 
 DELTA_FILE = "delta.safetensors"
@@ -134,16 +136,24 @@ def denoise_all(delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, l
     denoised = dict(delta)
     matrices = [name for name, weight in delta.items() if weight.dim() == 2]
     keep = 0.0 if recipe.ablate == "no-residual" else recipe.keep
-    for done, name in enumerate(matrices):
-        if listener.should_stop():
-            raise TrainingStopped("Stopped while denoising. The change δ is kept; the same command goes on from there.")
+
+    def work(name: str) -> tuple[Decomposition, int, Tensor]:
         parts = decompose(delta[name])  # W = UΣVᵀ
         rank = choose_rank(parts.values, parts.shape, recipe.rank)
-        denoised[name] = denoise(delta[name], rank, keep, parts)  # Ŵ = L + S
-        learned.ranks[name] = rank
-        learned.singular_values[name] = parts.values.tolist()
-        learned.spectrum_shapes[name] = parts.shape
-        listener.on_event(Event("denoise", done + 1, len(matrices)))
+        return parts, rank, denoise(delta[name], rank, keep, parts)  # Ŵ = L + S
+
+    results = in_order(work, matrices, next(iter(delta.values())).device)
+    with closing(results):
+        for done, (name, (parts, rank, weight)) in enumerate(zip(matrices, results, strict=True)):
+            if listener.should_stop():
+                raise TrainingStopped(
+                    "Stopped while denoising. The change δ is kept; the same command goes on from there."
+                )
+            denoised[name] = weight
+            learned.ranks[name] = rank
+            learned.singular_values[name] = parts.values.tolist()
+            learned.spectrum_shapes[name] = parts.shape
+            listener.on_event(Event("denoise", done + 1, len(matrices)))
     return denoised
 
 
