@@ -84,7 +84,9 @@ def main() -> None:
         return
     ours, other = found["ours"], found["svd"]
     apart = max(abs(ours[0]["first"][name] / value - 1) for name, value in other[0]["first"].items())
-    print(f"{len(ours[0]['first'])} matrices, {given.touched:.0%} of the embedding's rows touched, {given.rank}:", end=" ")
+    print(
+        f"{len(ours[0]['first'])} matrices, {given.touched:.0%} of the embedding's rows touched, {given.rank}:", end=" "
+    )
     print(f"largest singular values differ by at most {apart:.1e}")
     target = "1.6" if given.touched == 1 else "4 at 15 % touched"
     report("denoise", median(ours, "seconds"), median(other, "seconds"), "s", target)

@@ -90,7 +90,6 @@ def ours(given: argparse.Namespace) -> dict:
     base = Base("random", None, start_model(given), None)
     objective = Timed(given)
     learner = language_learner(base, objective, sequences=10**6, corpus="random")
-    start = {n: p.detach().clone() for n, p in {**learner.trainable, **learner.head}.items()}  # as ``learn`` keeps it
     recipe = LanguageRecipe(seed=SEED, learning_rate=RATE, min_steps=given.steps + 1, max_steps=given.steps + 1,
                             precision="float32", evaluate_every=10**8, l1=given.l1)  # fmt: skip
     listener = Listener(ignore, lambda: False)
@@ -98,8 +97,12 @@ def ours(given: argparse.Namespace) -> dict:
         try:
             if given.phase == "sparse":
                 learned = Learned(chosen(given, learner.trainable), {}, {})
+                start = {
+                    n: learner.trainable[n].view(-1)[p] for n, p in learned.positions.items()
+                }  # kept as by ``learn``
                 sparse_phase(learner, recipe, Path(folder), learned, listener)
             else:
+                start = {n: p.detach().clone() for n, p in {**learner.trainable, **learner.head}.items()}
                 dense_phase(learner, recipe, Path(folder), Path(folder), start, listener)
         except EnoughError:
             pass

@@ -88,11 +88,11 @@ def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, li
         return learned
     del change, denoised
     _reset(learner, start)
+    start = {n: start[n].view(-1).index_select(0, p) for n, p in learned.positions.items()}  # all that φ needs of it
     progress = sparse_phase(learner, recipe, folder, learned, listener)  # θ2
     learned.history["sparse"] = _course(progress)
     for name, chosen in learned.positions.items():
-        moved = learner.trainable[name].detach() - start[name]  # φ = θ2 − θ0
-        learned.values[name] = moved.flatten()[chosen.to(moved.device)]
+        learned.values[name] = learner.trainable[name].detach().view(-1)[chosen] - start[name]  # φ = θ2 − θ0
     learned.head = {n: p.detach().clone() for n, p in learner.head.items()}
     return learned
 
