@@ -101,7 +101,7 @@ class PhaseFolder:
         for name, leaf in entries.compact.items():
             saved = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
             if saved["step"] is not None:
-                optimizer.state[leaf] = {k: v if k == "step" else v.to(leaf.device) for k, v in saved.items()}
+                optimizer.state[leaf] = {k: v.to(leaf.device) for k, v in saved.items()}
         return Progress(**about)
 
     def save_best(self, entries: Entries, progress: Progress) -> None:

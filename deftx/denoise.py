@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from deftx.errors import RecipeError
-from deftx.select import largest
+from deftx.select import Difference, largest
 from deftx.spectrum import Decomposition, decompose, tall_blocks
 
 
@@ -45,7 +45,7 @@ def denoise(weight: Tensor, rank: int, keep: float = 0.05, decomposition: Decomp
         return weight
     n = round(keep * weight.numel())
     if n:
-        kept = largest(weight - denoised, n)  # m: the Top-n indices of |W − L|, equation 4
+        kept = largest(Difference(weight, denoised), n)  # m: the Top-n indices of |W − L|, equation 4
         denoised.view(-1)[kept] = weight.reshape(-1)[kept]  # L + m ⊙ (W − L), without its rounding
     return denoised
 
@@ -53,8 +53,13 @@ def denoise(weight: Tensor, rank: int, keep: float = 0.05, decomposition: Decomp
 def _project(weight: Tensor, approximation: Tensor, rank: int, decomposition: Decomposition) -> None:
     """Fill in L = W V_r V_rᵀ, for which no U is needed; for a wide W, Lᵀ = Wᵀ U_r U_rᵀ."""
     rows, columns = decomposition.rows, decomposition.columns
-    basis = decomposition.vectors[:, :rank]  # V_r
+    # Projecting doubles no error, as squaring does in the Gram matrix: float32 is exact enough for a float32 W.
+    dtype = torch.promote_types(weight.dtype, torch.float32)
+    basis = decomposition.vectors[:, :rank].to(dtype)  # V_r
     target = approximation.T if len(rows) < len(columns) else approximation
-    for block, long, short in tall_blocks(weight, rows, columns):
+    for block, long, short in tall_blocks(weight, rows, columns, dtype):
         projected = ((block @ basis) @ basis.T).to(weight.dtype)
-        target[long[:, None], short] = projected
+        if len(short) == target.shape[1]:
+            target.index_copy_(0, long, projected)
+        else:
+            target[long[:, None], short] = projected

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -10,13 +11,14 @@ from torch import Tensor, nn
 
 from deftx.checkpoints import Progress, read_tensors, write_tensors
 from deftx.denoise import denoise
-from deftx.entries import Entries
+from deftx.entries import Entries, row_gradients
 from deftx.errors import RecipeError, TrainingStopped
 from deftx.events import Event, Listener
+from deftx.parallel import in_order
 from deftx.ranks import choose_rank
 from deftx.recipes import Recipe
 from deftx.select import by_kind, select_with_fill
-from deftx.spectrum import decompose
+from deftx.spectrum import Decomposition, decompose
 from deftx.training import Objective, Plan, run_phase
 
 DELTA_FILE = "delta.safetensors"
@@ -86,11 +88,11 @@ def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, li
         return learned
     del change, denoised
     _reset(learner, start)
+    start = {n: start[n].view(-1).index_select(0, p) for n, p in learned.positions.items()}  # all that φ needs of it
     progress = sparse_phase(learner, recipe, folder, learned, listener)  # θ2
     learned.history["sparse"] = _course(progress)
     for name, chosen in learned.positions.items():
-        moved = learner.trainable[name].detach() - start[name]  # φ = θ2 − θ0
-        learned.values[name] = moved.flatten()[chosen.to(moved.device)]
+        learned.values[name] = learner.trainable[name].detach().view(-1)[chosen] - start[name]  # φ = θ2 − θ0
     learned.head = {n: p.detach().clone() for n, p in learner.head.items()}
     return learned
 
@@ -105,7 +107,7 @@ def dense_phase(
     steps = {phase: recipe.steps(learner.examples, phase) for phase in ("dense", "sparse")}
     retrains = recipe.ablate not in ("dense-delta", "no-retrain")
     plan = _plan(learner, recipe, "dense", steps["dense"], steps["sparse"] if retrains else 0)
-    entries = Entries.of({**learner.trainable, **learner.head})
+    entries = Entries.of({**learner.trainable, **learner.head}, anchors=start)
     progress = run_phase(learner.model, entries, learner.objective, plan, folder / "dense", listener)
     delta = {n: (p.detach() - start[n]) for n, p in learner.trainable.items()}
     head = {n: p.detach().clone() for n, p in learner.head.items()}
@@ -134,16 +136,24 @@ def denoise_all(delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, l
     denoised = dict(delta)
     matrices = [name for name, weight in delta.items() if weight.dim() == 2]
     keep = 0.0 if recipe.ablate == "no-residual" else recipe.keep
-    for done, name in enumerate(matrices):
-        if listener.should_stop():
-            raise TrainingStopped("Stopped while denoising. The change δ is kept; the same command goes on from there.")
+
+    def work(name: str) -> tuple[Decomposition, int, Tensor]:
         parts = decompose(delta[name])  # W = UΣVᵀ
         rank = choose_rank(parts.values, parts.shape, recipe.rank)
-        denoised[name] = denoise(delta[name], rank, keep, parts)  # Ŵ = L + S
-        learned.ranks[name] = rank
-        learned.singular_values[name] = parts.values.tolist()
-        learned.spectrum_shapes[name] = parts.shape
-        listener.on_event(Event("denoise", done + 1, len(matrices)))
+        return parts, rank, denoise(delta[name], rank, keep, parts)  # Ŵ = L + S
+
+    results = in_order(work, matrices, next(iter(delta.values())).device)
+    with closing(results):
+        for done, (name, (parts, rank, weight)) in enumerate(zip(matrices, results, strict=True)):
+            if listener.should_stop():
+                raise TrainingStopped(
+                    "Stopped while denoising. The change δ is kept; the same command goes on from there."
+                )
+            denoised[name] = weight
+            learned.ranks[name] = rank
+            learned.singular_values[name] = parts.values.tolist()
+            learned.spectrum_shapes[name] = parts.shape
+            listener.on_event(Event("denoise", done + 1, len(matrices)))
     return denoised
 
 
@@ -154,7 +164,8 @@ def sparse_phase(learner: Learner, recipe: Recipe, folder: Path, learned: Learne
         parameter.requires_grad_(name in chosen)
     entries = Entries.of({**{n: learner.trainable[n] for n in chosen}, **learner.head}, chosen)
     plan = _plan(learner, recipe, "sparse", recipe.steps(learner.examples, "sparse"), 0)
-    return run_phase(learner.model, entries, learner.objective, plan, folder / "sparse", listener)
+    with row_gradients(learner.model):
+        return run_phase(learner.model, entries, learner.objective, plan, folder / "sparse", listener)
 
 
 def claim_folder(folder: Path, settings: dict) -> None:

@@ -27,6 +27,33 @@ class Word:
     infinity: int  # the highest digit of infinity; that of NaN is not below it
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A − B of two tensors of one shape and type, worked out block by block: it never lies in memory as a whole."""
+
+    minuend: Tensor
+    subtrahend: Tensor
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of both."""
+        return self.minuend.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where both are."""
+        return self.minuend.device
+
+    def numel(self) -> int:
+        """How many entries there are."""
+        return self.minuend.numel()
+
+    def blocks(self) -> Iterator[Tensor]:
+        """Walk over the entries in row-major order."""
+        walk = (tensor.reshape(-1).split(BLOCK) for tensor in (self.minuend, self.subtrahend))
+        return (a - b for a, b in zip(*walk, strict=True))
+
+
 SINGLE = Word(torch.float32, torch.int32, 2**31 - 1, (16, 0), 0x7F80)
 DOUBLE = Word(torch.float64, torch.int64, 2**63 - 1, (48, 32, 16, 0), 0x7FF0)
 
@@ -80,7 +107,7 @@ def select_with_fill(
 
 
 @torch.no_grad()
-def largest(values: Tensor, n: int) -> Tensor:
+def largest(values: Tensor | Difference, n: int) -> Tensor:
     """Return the ascending flat positions (n,) of the n entries largest in magnitude, zeros included.
 
     Ties go to the lowest position. ``n`` is from 1 to the number of entries. Raises TrainingError for NaN or infinity.
@@ -114,7 +141,7 @@ def _select_up_to(deltas: Mapping[str, Tensor], k: int) -> tuple[dict[str, Tenso
     return selected, sum(positions.numel() for positions in selected.values())
 
 
-def _nth_key(tensors: Mapping[str, Tensor], n: int) -> tuple[int, int]:
+def _nth_key(tensors: Mapping[str, Tensor | Difference], n: int) -> tuple[int, int]:
     """Return the n-th largest key of all tensors, and how many entries with that very key are among the n."""
     word = _word(tensors)
     key, wanted = 0, n
@@ -129,7 +156,7 @@ def _nth_key(tensors: Mapping[str, Tensor], n: int) -> tuple[int, int]:
     return key, wanted
 
 
-def _count_digits(name: str, values: Tensor, word: Word, shift: int, known: int) -> Tensor:
+def _count_digits(name: str, values: Tensor | Difference, word: Word, shift: int, known: int) -> Tensor:
     """Count, for the keys that begin with the ``known`` digits, each value of the digit that begins at ``shift``."""
     first = shift == word.shifts[0]
     counts = torch.zeros(2**DIGIT, dtype=torch.int64, device=values.device)
@@ -145,7 +172,7 @@ def _count_digits(name: str, values: Tensor, word: Word, shift: int, known: int)
     return counts.cpu()
 
 
-def _take(tensors: Mapping[str, Tensor], key: int, ties: int) -> dict[str, Tensor]:
+def _take(tensors: Mapping[str, Tensor | Difference], key: int, ties: int) -> dict[str, Tensor]:
     """Return the positions of all entries above ``key``, and of the first ``ties`` entries equal to it."""
     word = _word(tensors)
     taken = {}
@@ -161,13 +188,14 @@ def _take(tensors: Mapping[str, Tensor], key: int, ties: int) -> dict[str, Tenso
     return taken
 
 
-def _word(tensors: Mapping[str, Tensor]) -> Word:
+def _word(tensors: Mapping[str, Tensor | Difference]) -> Word:
     return DOUBLE if any(values.dtype == torch.float64 for values in tensors.values()) else SINGLE
 
 
-def _key_blocks(values: Tensor, word: Word) -> Iterator[tuple[int, Tensor]]:
+def _key_blocks(values: Tensor | Difference, word: Word) -> Iterator[tuple[int, Tensor]]:
     """Walk over the keys of a tensor in row-major order: (position of the first, keys of a block)."""
-    for start, block in enumerate(values.reshape(-1).split(BLOCK)):
+    blocks = values.blocks() if isinstance(values, Difference) else values.reshape(-1).split(BLOCK)
+    for start, block in enumerate(blocks):
         yield start * BLOCK, block.to(word.floating).view(word.integer) & word.magnitude
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from deftx.errors import DeftxError, TrainingError
 
 BLOCK = 2**22  # entries that are widened to float64 at a time: 32 MiB
+STRIPE = 256  # columns of WᵀW that are summed together; of what lies above its diagonal, only a little is
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,12 @@ def decompose(weight: Tensor) -> Decomposition:
     return Decomposition(eigenvalues.flip(0).clamp_min(0).sqrt(), vectors.flip(1), rows, columns)
 
 
-def tall_blocks(weight: Tensor, rows: Tensor, columns: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def tall_blocks(
+    weight: Tensor, rows: Tensor, columns: Tensor, dtype: torch.dtype
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Walk along the longer side of what is left of W, a few rows (or columns, if W is wide) at a time.
 
-    Yields (block, long, short): a float64 block of (b, min(m, n)) entries, taken from W if m >= n and from Wᵀ if not,
+    Yields (block, long, short): a block, in ``dtype``, of (b, min(m, n)) entries, taken from W if m >= n and from Wᵀ if not,
     and the indices along W's longer and shorter side that it came from.
     """
     wide = len(rows) < len(columns)
@@ -79,8 +82,8 @@ def tall_blocks(weight: Tensor, rows: Tensor, columns: Tensor) -> Iterator[tuple
     long, short = (columns, rows) if wide else (rows, columns)
     everything = len(short) == source.shape[1]
     for part in long.split(max(1, BLOCK // max(1, len(short)))):
-        block = source[part]
-        yield (block if everything else block[:, short]).to(torch.float64), part, short
+        block = source.index_select(0, part)
+        yield (block if everything else block.index_select(1, short)).to(dtype), part, short
 
 
 def _touched_indices(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -93,8 +96,9 @@ def _touched_indices(weight: Tensor) -> tuple[Tensor, Tensor]:
 def _gram(weight: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     side = min(len(rows), len(columns))
     gram = weight.new_zeros(side, side, dtype=torch.float64)
-    for block, _, _ in tall_blocks(weight, rows, columns):
-        gram.addmm_(block.T, block)  # WᵀW, or WWᵀ if W is wide
+    for block, _, _ in tall_blocks(weight, rows, columns, torch.float64):
+        for start in range(0, side, STRIPE):  # WᵀW, or WWᵀ if W is wide; eigh reads its lower triangle alone
+            gram[start:, start : start + STRIPE].addmm_(block[:, start:].T, block[:, start : start + STRIPE])
     if not gram.isfinite().all():
         raise TrainingError(
             "The update holds values that are not finite (NaN or infinity), so it has no singular values. "

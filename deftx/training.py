@@ -71,7 +71,7 @@ def run_phase(
     """
     accelerator = accelerator_for(entries, plan.precision)
     # No weight decay, so that entries without a gradient stay exactly where they are.
-    optimizer = torch.optim.AdamW(entries.compact.values(), betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(entries.compact.values(), betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, fused=True)
     kept = PhaseFolder(folder)
     progress = kept.restore(entries, optimizer)
     if progress.step:

@@ -49,5 +49,22 @@ def test_one_vector_is_scaled_and_the_vector_itself_is_left_alone():
     vector = make_vector(1)
     before = {name: v.clone() for name, v in vector.values.items()}
     summed = sum_vectors([(vector, 3.0)])
-    assert all(summed[name][1].equal(3 * before[name]) for name in before)
+    for name, [(positions, values)] in summed.items():
+        assert positions.equal(vector.positions[name])
+        assert values.equal(3 * before[name])
+        assert vector.values[name].equal(before[name])
+    sum_vectors([(vector, 1.0), (vector, 1.0), (vector, 1.0)])  # at strength 1, too
     assert all(vector.values[name].equal(before[name]) for name in before)
+
+
+def test_a_position_of_several_vectors_is_changed_once():
+    vectors = [(make_vector(n), 1.0) for n in range(4)]
+    for name, parts in sum_vectors(vectors).items():
+        positions = torch.cat([p for p, _ in parts])
+        everywhere = torch.cat([v.positions[name] for v, _ in vectors])
+        assert positions.sort().values.equal(everywhere.unique()), name
+        summed = torch.zeros(SHAPES[name], dtype=torch.float64).view(-1)
+        for part, values in parts:
+            summed[part] = values.double()
+        expected = sum(v.dense(name).double() for v, _ in vectors).view(-1)
+        torch.testing.assert_close(summed, expected, atol=1e-6, rtol=0)

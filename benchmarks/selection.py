@@ -1,0 +1,77 @@
+"""Select the k largest entries of δ over all parameters at once, against sorting all of them.
+
+    python benchmarks/selection.py [--quick]
+
+The other side is the published way: all magnitudes joined and torch.topk over them (its positions sorted, so that
+both sides give the same). The two selections must be the same.
+"""
+
+import argparse
+import sys
+import time
+import zlib
+from collections.abc import Callable
+
+import torch
+from sides import arguments, forget_peak, measure, median, memory, report, shapes
+from torch import Tensor
+
+from deftx.select import select_top_k
+
+K = 7_667_712
+
+
+def deltas(given: argparse.Namespace) -> dict[str, Tensor]:
+    """Draw δ, biases included."""
+    generator = torch.Generator().manual_seed(0)
+    return {name: torch.randn(shape, generator=generator) * 1e-4 for name, shape in shapes(given.quick).items()}
+
+
+def ours(given: argparse.Namespace) -> dict:
+    """Select as a training does."""
+    return timed(given, select_top_k)
+
+
+def with_topk(given: argparse.Namespace) -> dict:
+    """Join everything and let torch find the largest."""
+    return timed(given, joined_top_k)
+
+
+def joined_top_k(delta: dict[str, Tensor], k: int) -> dict[str, Tensor]:
+    """Return the positions by parameter, ascending."""
+    chosen = torch.cat([d.abs().view(-1) for d in delta.values()]).topk(k, sorted=False).indices.sort().values
+    edges = torch.tensor([0, *(d.numel() for d in delta.values())]).cumsum(0)
+    cuts = torch.searchsorted(chosen, edges)
+    return {name: chosen[cuts[i] : cuts[i + 1]] - edges[i] for i, name in enumerate(delta)}
+
+
+def timed(given: argparse.Namespace, select: Callable[[dict[str, Tensor], int], dict[str, Tensor]]) -> dict:
+    """Time one selection, and sum up what it chose."""
+    delta, k = deltas(given), 700 if given.quick else K
+    forget_peak()
+    before, start = memory(), time.perf_counter()
+    chosen = select(delta, k)
+    took, extra = time.perf_counter() - start, memory("VmHWM") - before
+    digest = [zlib.crc32(chosen[name].numpy()) for name in sorted(chosen)]
+    return {"seconds": took, "extra": extra, "digest": digest, "entries": sum(d.numel() for d in delta.values())}
+
+
+SIDES = {"topk": with_topk, "ours": ours}
+
+
+def main() -> None:
+    """Measure both sides; exit status 1 when they select differently."""
+    given = arguments(__doc__, SIDES).parse_args()
+    found = measure(given, SIDES)
+    if found is None:
+        return
+    ours, other = found["ours"], found["topk"]
+    same = ours[0]["digest"] == other[0]["digest"]
+    print(f"of {ours[0]['entries']:,} entries: {'the same are selected' if same else 'the selections DIFFER'}")
+    report("select", median(ours, "seconds"), median(other, "seconds"), "s", "5 s")
+    print(f"memory beyond δ: ours {median(ours, 'extra'):.2f} GB, other {median(other, 'extra'):.2f} GB (target 1.3)")
+    sys.exit(0 if same else 1)
+
+
+if __name__ == "__main__":
+    main()

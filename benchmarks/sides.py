@@ -1,0 +1,123 @@
+"""What the benchmarks share: shapes, two sides measured in turn in processes of their own, and a table of both.
+
+A benchmark script runs itself again for every measurement (``--side NAME``), so that no side inherits memory or warm
+caches from the other, and the sides take turns (A B A B), so that whatever else the machine does meets both.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from transformers import XLMRobertaConfig
+
+THREADS = 2
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from deftx.bases import freeze_norms, sparse_trainable  # noqa: E402 (the project's root is put in the path above)
+
+Sides = dict[str, Callable[[argparse.Namespace], dict]]
+
+
+def arguments(description: str, sides: Sides, rounds: int = 2) -> argparse.ArgumentParser:
+    """Return a parser with what every benchmark takes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a small shape: only to see that both sides agree")
+    parser.add_argument(
+        "--rounds", type=int, default=rounds, help="how often each side is measured (default %(default)s)"
+    )
+    parser.add_argument("--threads", type=int, default=THREADS, help="threads of each side (default %(default)s)")
+    parser.add_argument("--side", choices=sides, help=argparse.SUPPRESS)
+    return parser
+
+
+def measure(given: argparse.Namespace, sides: Sides) -> dict[str, list[dict]] | None:
+    """Measure every side in turn and return what each said; as a child, do one side's work and return None."""
+    if given.side:
+        torch.set_num_threads(given.threads)
+        print(json.dumps(sides[given.side](given)))
+        return None
+    found: dict[str, list[dict]] = {side: [] for side in sides}
+    for _ in range(given.rounds):
+        for side in sides:
+            command = [sys.executable, *sys.argv, "--side", side]
+            environment = {**os.environ, "OMP_NUM_THREADS": str(given.threads), "TOKENIZERS_PARALLELISM": "false"}
+            done = subprocess.run(command, capture_output=True, text=True, env=environment)
+            if done.returncode:
+                sys.exit(f"{side} failed:\n{done.stderr}")
+            found[side].append(json.loads(done.stdout.splitlines()[-1]))
+    return found
+
+
+def median(found: list[dict], key: str) -> float:
+    """Return the median of a number, or of all numbers in a list, over all rounds of a side."""
+    values = [f[key] if isinstance(f[key], list) else [f[key]] for f in found]
+    return statistics.median(v for some in values for v in some)
+
+
+def report(what: str, ours: float, other: float, unit: str, target: str) -> float:
+    """Print one line with both sides and their ratio (how many times better ours is), and return the ratio."""
+    ratio = other / ours
+    print(f"{what}: other {other:.3f} {unit}, ours {ours:.3f} {unit}: ratio {ratio:.2f} (target {target})", flush=True)
+    return ratio
+
+
+def seconds(work: Callable[[], object], repetitions: int) -> list[float]:
+    """Time some work, repeatedly."""
+    times = []
+    for _ in range(repetitions):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return times
+
+
+def memory(which: str = "VmRSS") -> float:
+    """Return the memory of this process in GB: as it stands ("VmRSS"), or its peak ("VmHWM")."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(re.search(rf"{which}:\s+(\d+) kB", status)[1]) * 1024 / 1e9
+
+
+def forget_peak() -> None:
+    """Let the peak of this process's memory begin anew."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+
+
+def config(quick: bool, **settings: object) -> XLMRobertaConfig:
+    """Return the shape of XLM-R base, or one of a few thousand weights."""
+    shape = {"vocab_size": 250_002, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12,
+             "intermediate_size": 3072, "max_position_embeddings": 514}  # fmt: skip
+    small = {"vocab_size": 600, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
+             "intermediate_size": 64, "max_position_embeddings": 130}  # fmt: skip
+    return XLMRobertaConfig(**(small if quick else shape), type_vocab_size=1, pad_token_id=1, **settings)
+
+
+def shapes(quick: bool) -> dict[str, torch.Size]:
+    """Return the shapes of M by name."""
+    from transformers import XLMRobertaForMaskedLM
+
+    with torch.device("meta"):
+        model = freeze_norms(XLMRobertaForMaskedLM(config(quick)))
+    return {name: parameter.shape for name, parameter in sparse_trainable(model).items()}
+
+
+def spread(entries: int, k: int, generator: torch.Generator) -> torch.Tensor:
+    """Draw k ascending positions out of so many entries, one from each of k equal stretches."""
+    place = torch.arange(k, dtype=torch.float64) + torch.rand(k, generator=generator, dtype=torch.float64)
+    return (place * (entries / k)).long().clamp_(max=entries - 1).unique_consecutive()
+
+
+def spread_over(shapes: dict[str, torch.Size], k: int, seed: int) -> Iterator[tuple[str, torch.Tensor]]:
+    """Draw about k positions over all parameters, each according to its size."""
+    generator, total = torch.Generator().manual_seed(seed), sum(shape.numel() for shape in shapes.values())
+    for name, shape in shapes.items():
+        if count := round(k * shape.numel() / total):
+            yield name, spread(shape.numel(), count, generator)

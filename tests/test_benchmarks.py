@@ -1,0 +1,31 @@
+"""Every benchmark runs, on a small shape, and both of its sides give the same: otherwise its ratio means nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
+COMMANDS = {
+    "step, sparse": ["step.py", "--phase", "sparse"],
+    "step, dense, with L1": ["step.py", "--phase", "dense", "--l1", "5000"],
+    "denoise": ["denoise.py", "--touched", "0.5"],
+    "selection": ["selection.py"],
+    "apply": ["apply.py"],
+    "files": ["files.py"],
+    "classify": ["classify.py"],
+    "delta": ["delta.py"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_both_sides_of_a_benchmark_agree(name):
+    script, *options = COMMANDS[name]
+    command = [sys.executable, FOLDER / script, *options, "--quick", "--rounds", "1", "--threads", "1"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ratio" in done.stdout
