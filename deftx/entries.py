@@ -4,7 +4,7 @@ The selected entries of a parameter live in one compact vector, so that gradient
 checkpoints of the sparse phase cover exactly them; all else in the model cannot move, because nothing writes to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -41,6 +41,12 @@ class Entries:
             gradient = self.parameters[name].grad
             self.compact[name].grad = None if gradient is None else gradient.flatten()[chosen]
             self.parameters[name].grad = None
+
+    def gradients(self) -> Iterator[Tensor]:
+        """Walk through the gradients of all leaves; one that had no part in the loss gets zeros."""
+        for leaf in self.compact.values():
+            leaf.grad = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+            yield leaf.grad
 
     def add_l1_gradients(self, strength: float) -> None:
         """Add the gradient of strength·Σ|θ − θ_start|; at 0 it is 0, as torch.sign has it."""

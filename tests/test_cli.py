@@ -413,7 +413,7 @@ def test_a_full_disk_or_memory_ends_with_advice_status_1_and_the_checkpoint(
         status, out, err = deftx(*command)
     assert (status, out) == (1, "")
     assert words in err.splitlines()[-1]
-    assert "checkpoint is kept" in err.splitlines()[-1]
+    assert "goes on from its last checkpoint" in err.splitlines()[-1]
     assert (tmp_path / "v" / "run" / "dense" / "checkpoint.safetensors").is_file()
     assert deftx(*command)[0] == 0
     assert SparseVector.load(tmp_path / "v").digest() == SparseVector.load(language_vector).digest()
