@@ -30,6 +30,7 @@ class Progress:
     evaluations: list[tuple[int, float]] = field(default_factory=list)  # (step, validation score)
     seconds: float = 0.0  # time spent training, over all starts
     loss_sum: float | Tensor = 0.0  # of the steps since the last entry of ``losses``
+    evaluated: int = 0  # the step after which the validation set was last looked at
 
     def note_loss(self) -> float:
         """Close one entry of the loss history and return it."""
@@ -101,7 +102,8 @@ class PhaseFolder:
         for name, leaf in entries.compact.items():
             saved = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
             if saved["step"] is not None:
-                optimizer.state[leaf] = {k: v.to(leaf.device) for k, v in saved.items()}
+                # Copies, because safetensors lends memory that is mapped from the file.
+                optimizer.state[leaf] = {k: v.to(leaf.device, copy=True) for k, v in saved.items()}
         return Progress(**about)
 
     def save_best(self, entries: Entries, progress: Progress) -> None:

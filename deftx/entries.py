@@ -26,9 +26,7 @@ class Entries:
     positions: dict[str, Tensor]  # only for parameters of which some entries are trained
     compact: dict[str, nn.Parameter]
     anchors: Mapping[str, Tensor]  # the values at the start of the phase, in the shape of ``compact``
-    row_starts: dict[str, Tensor] = field(
-        default_factory=dict
-    )  # (rows + 1,): where a row's entries begin in ``compact``
+    row_starts: dict[str, Tensor] = field(default_factory=dict)  # (rows + 1,): where each row begins in ``compact``
 
     @classmethod
     def of(
@@ -62,6 +60,12 @@ class Entries:
             elif gradient is not None:
                 gradient = gradient.view(-1).index_select(0, chosen)
             self.compact[name].grad = gradient
+
+    def gradients(self) -> Iterator[Tensor]:
+        """Walk through the gradients of all leaves; one that had no part in the loss gets zeros."""
+        for leaf in self.compact.values():
+            leaf.grad = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+            yield leaf.grad
 
     def _gather_rows(self, name: str, gradient: Tensor) -> Tensor:
         """Return the gradients of the selected entries, of which only those in the rows of ``gradient`` are not zero."""

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
+from deftx.errors import TrainingStopped
+
 # The phases of Algorithm 1 in the order in which a person sees them.
 PHASES = ("tokenise", "dense", "spectrum", "denoise", "select", "sparse", "evaluate")
 
@@ -42,6 +44,11 @@ class Listener:
 
     on_event: OnEvent
     should_stop: Callable[[], bool]
+
+    def heed(self, message: str) -> None:
+        """Raise TrainingStopped with the message where a stop was asked for."""
+        if self.should_stop():
+            raise TrainingStopped(message)
 
 
 def event_from_json(line: str) -> Event:

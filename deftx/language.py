@@ -8,16 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from deftx import processes
 from deftx.bases import Base, canonical_parameters, head_parameters, sparse_trainable
 from deftx.batches import by_length, pad
 from deftx.errors import CorpusError
-from deftx.events import Event, Listener, OnEvent, ignore
+from deftx.events import Event, Listener, OnEvent
 from deftx.families import language_logits
+from deftx.order import batch_order, cut, seed_for
 from deftx.pipeline import Learner
 from deftx.recipes import LanguageRecipe, recipe_for
 from deftx.record import finish, work_folder
 from deftx.text import Corpus, mask_tokens, pack, read_corpus, special_ids, split
-from deftx.training import Batch, Objective, batch_order, cut, seed_for
+from deftx.training import Batch, Objective, stoppable
 from deftx.vector import SparseVector
 
 UNKNOWN_WARNING = 0.02  # the command-line contract: above 2 % is worth a warning
@@ -110,12 +112,14 @@ def learn_language(
         CorpusError, RecipeError: the text or a setting cannot be used.
         TrainingStopped, TrainingError: the training ended early; its checkpoint is kept in ``out``.
     """
-    recipe = recipe_for("language", recipe) if isinstance(recipe, str) else recipe
-    listener = Listener(on_event or ignore, should_stop)
+    processes.join(base.device)
+    listener = processes.listener_for(on_event, should_stop)
+    recipe = processes.share(recipe_for("language", recipe) if isinstance(recipe, str) else recipe, listener)
     out, run = work_folder(out, delta)
     corpus = corpus if isinstance(corpus, Corpus) else read_corpus(corpus)
     objective = language_objective(corpus, base, recipe, listener)
-    before = objective.evaluate(base.model)
+    with stoppable(base.model, listener):
+        before = objective.evaluate(base.model)
     listener.on_event(Event("evaluate", 1, 2, message=f"Held-out masked-LM loss of the base: {before:.3f} nats."))
     learner = language_learner(base, objective, len(objective.train), corpus.fingerprint)
 
@@ -165,6 +169,7 @@ def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, liste
     length = base.fitting_length(recipe.max_length, listener)
 
     def on_progress(done: int, total: int) -> None:
+        listener.heed("Stopped while reading the corpus; the same command starts again.")
         listener.on_event(Event("tokenise", done, total))
 
     train = pack(train_lines, base.tokenizer, length, on_progress=on_progress)

@@ -1,6 +1,6 @@
 """Algorithm 1 of the paper: train everything, denoise the change, select k entries, reset, retrain only those."""
 
-import json
+import shutil
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -9,14 +9,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from deftx import processes
 from deftx.checkpoints import Progress, read_tensors, write_tensors
 from deftx.denoise import denoise
 from deftx.entries import Entries, row_gradients
-from deftx.errors import RecipeError, TrainingStopped
 from deftx.events import Event, Listener
 from deftx.parallel import in_order
 from deftx.ranks import choose_rank
 from deftx.recipes import Recipe
+from deftx.run_folder import NOT_RETRAINED, check_disk, claim_folder, refuse_other
 from deftx.select import by_kind, select_with_fill
 from deftx.spectrum import Decomposition, decompose
 from deftx.training import Objective, Plan, run_phase
@@ -24,6 +25,9 @@ from deftx.training import Objective, Plan, run_phase
 DELTA_FILE = "delta.safetensors"
 # Settings that act only after the dense phase: runs that differ in these alone share one δ.
 AFTER_DENSE = ("method", "rank", "keep", "ablate", "k")
+MASK_FILE = "mask.safetensors"
+MASK_NOTES = ("filled", "ranks", "singular_values", "spectrum_shapes", "history")  # the fields of Learned beside μ
+STOPPED = "Stopped while denoising. The change δ is kept; the same command goes on from there."
 
 
 @dataclass(frozen=True)
@@ -69,24 +73,29 @@ def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, li
     ``folder`` holds the checkpoints, so that the same call resumes; ``delta`` keeps δ for further runs.
     """
     k = recipe.count(sum(p.numel() for p in learner.trainable.values()))
-    claim_folder(folder, {**learner.identity, **recipe.to_dict()})
+    retrains = recipe.ablate not in NOT_RETRAINED
+    kept, mask = delta or folder / "delta", folder / MASK_FILE
+    processes.wait()
+    with processes.main_first():
+        dense_is_done = mask.is_file() or (kept / DELTA_FILE).is_file()
+        check_disk(learner, recipe, folder, kept / DELTA_FILE, dense_is_done)
+        claim_folder(folder, {**learner.identity, **recipe.to_dict()}, listener)
     start = {n: p.detach().clone() for n, p in {**learner.trainable, **learner.head}.items()}
 
-    change = dense_phase(learner, recipe, folder, delta or folder / "delta", start, listener)  # δ = θ1 − θ0
-    learned = Learned({}, {}, change.head)
-    learned.history["dense"] = _course(change.progress)
-    denoised = change.delta if recipe.method == "lt-sft" else denoise_all(change.delta, recipe, learned, listener)
-    if recipe.ablate == "dense-delta":
-        learned.positions = {n: d.flatten().nonzero().flatten() for n, d in denoised.items()}
+    if processes.any_of(mask.is_file()):  # from there on δ is not needed any more
+        learned = read_mask(mask, learner, listener)
     else:
-        listener.on_event(Event("select", 0, 1))
-        learned.positions, learned.filled = select_with_fill(denoised, change.delta, k)  # μ
-        listener.on_event(Event("select", 1, 1, message=_split(learned.positions, k, learned.filled)))
-    if recipe.ablate in ("dense-delta", "no-retrain"):
-        learned.values = {n: denoised[n].flatten()[p.to(denoised[n].device)] for n, p in learned.positions.items()}
+        change = dense_phase(learner, recipe, folder, kept, start, listener)  # δ = θ1 − θ0
+        with processes.main_first():  # and the others take up its choice
+            learned = (
+                read_mask(mask, learner, listener) if mask.is_file() else choose_entries(change, recipe, k, listener)
+            )
+            if retrains and processes.is_main():
+                write_mask(mask, learned)
+        del change
+    if not retrains:
         _place(learner, start, learned)
         return learned
-    del change, denoised
     _reset(learner, start)
     start = {n: start[n].view(-1).index_select(0, p) for n, p in learned.positions.items()}  # all that φ needs of it
     progress = sparse_phase(learner, recipe, folder, learned, listener)  # θ2
@@ -102,17 +111,19 @@ def dense_phase(
 ) -> Change:
     """Train M and the head, or take up the δ that an equal dense phase left in ``kept``."""
     identity = {**learner.identity, **{k: v for k, v in recipe.to_dict().items() if k not in AFTER_DENSE}}
-    if (kept / DELTA_FILE).is_file():
+    if processes.any_of((kept / DELTA_FILE).is_file()):
         return read_change(kept, identity, learner, listener)
     steps = {phase: recipe.steps(learner.examples, phase) for phase in ("dense", "sparse")}
-    retrains = recipe.ablate not in ("dense-delta", "no-retrain")
+    retrains = recipe.ablate not in NOT_RETRAINED
     plan = _plan(learner, recipe, "dense", steps["dense"], steps["sparse"] if retrains else 0)
     entries = Entries.of({**learner.trainable, **learner.head}, anchors=start)
     progress = run_phase(learner.model, entries, learner.objective, plan, folder / "dense", listener)
     delta = {n: (p.detach() - start[n]) for n, p in learner.trainable.items()}
     head = {n: p.detach().clone() for n, p in learner.head.items()}
     named = {f"delta.{n}": d for n, d in delta.items()} | {f"head.{n}": h for n, h in head.items()}
-    write_tensors(kept / DELTA_FILE, named, {"identity": identity, "progress": progress.to_dict()})
+    if processes.is_main():
+        write_tensors(kept / DELTA_FILE, named, {"identity": identity, "progress": progress.to_dict()})
+        shutil.rmtree(folder / "dense", ignore_errors=True)  # δ says it all, in a fifth of the space
     return Change(delta, head, progress)
 
 
@@ -123,12 +134,45 @@ def read_change(kept: Path, identity: dict, learner: Learner, listener: Listener
         RecipeError: it comes from other text, another base or other dense settings; the message names them.
     """
     tensors, about = read_tensors(kept / DELTA_FILE)
-    _refuse_other(kept, "δ of a dense phase", about["identity"], identity)
+    refuse_other(kept, "δ of a dense phase", about["identity"], identity)
     device = next(iter(learner.trainable.values())).device
     listener.on_event(Event("dense", 1, 1, message=f"The dense phase is done already: δ is read from {kept}."))
     delta = {n: tensors[f"delta.{n}"].to(device) for n in learner.trainable}
     head = {n: tensors[f"head.{n}"].to(device) for n in learner.head}
     return Change(delta, head, Progress(**about["progress"]))
+
+
+def choose_entries(change: Change, recipe: Recipe, k: int, listener: Listener) -> Learned:
+    """Denoise δ and choose μ; give φ on μ, and the head, for those who do not train it again."""
+    learned = Learned({}, {}, change.head)
+    learned.history["dense"] = _course(change.progress)
+    denoised = change.delta if recipe.method == "lt-sft" else denoise_all(change.delta, recipe, learned, listener)
+    if recipe.ablate == "dense-delta":
+        learned.positions = {n: d.flatten().nonzero().flatten() for n, d in denoised.items()}
+    else:
+        listener.heed(STOPPED)
+        listener.on_event(Event("select", 0, 1))
+        learned.positions, learned.filled = select_with_fill(denoised, change.delta, k)  # μ
+        listener.on_event(Event("select", 1, 1, message=_split(learned.positions, k, learned.filled)))
+    if recipe.ablate in NOT_RETRAINED:
+        learned.values = {n: denoised[n].flatten()[p.to(denoised[n].device)] for n, p in learned.positions.items()}
+    return learned
+
+
+def write_mask(path: Path, learned: Learned) -> None:
+    """Keep μ and how it came about, so that every resumption trains the same entries."""
+    about = {name: getattr(learned, name) for name in MASK_NOTES}
+    write_tensors(path, learned.positions, about)
+
+
+def read_mask(path: Path, learner: Learner, listener: Listener) -> Learned:
+    """Read back what ``write_mask`` wrote; values and head are still to be learned."""
+    tensors, about = read_tensors(path)
+    listener.on_event(Event("select", 1, 1, message=f"The entries are selected already: they are read from {path}."))
+    about["spectrum_shapes"] = {name: tuple(shape) for name, shape in about["spectrum_shapes"].items()}
+    # In the order of the parameters, not of the file: sums over them, as in clipping, round by their order.
+    device = next(iter(learner.trainable.values())).device
+    return Learned({name: tensors[name].to(device) for name in learner.trainable}, {}, {}, **about)
 
 
 def denoise_all(delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, listener: Listener) -> dict[str, Tensor]:
@@ -145,10 +189,7 @@ def denoise_all(delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, l
     results = in_order(work, matrices, next(iter(delta.values())).device)
     with closing(results):
         for done, (name, (parts, rank, weight)) in enumerate(zip(matrices, results, strict=True)):
-            if listener.should_stop():
-                raise TrainingStopped(
-                    "Stopped while denoising. The change δ is kept; the same command goes on from there."
-                )
+            listener.heed(STOPPED)
             denoised[name] = weight
             learned.ranks[name] = rank
             learned.singular_values[name] = parts.values.tolist()
@@ -166,26 +207,6 @@ def sparse_phase(learner: Learner, recipe: Recipe, folder: Path, learned: Learne
     plan = _plan(learner, recipe, "sparse", recipe.steps(learner.examples, "sparse"), 0)
     with row_gradients(learner.model):
         return run_phase(learner.model, entries, learner.objective, plan, folder / "sparse", listener)
-
-
-def claim_folder(folder: Path, settings: dict) -> None:
-    """Note what is trained here, or make sure that an unfinished run in this folder is the same one."""
-    note = folder / "settings.json"
-    settings = json.loads(json.dumps(settings))
-    if note.is_file():
-        _refuse_other(folder, "unfinished training", json.loads(note.read_text(encoding="utf-8")), settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = note.with_suffix(".part")
-    beside.write_text(json.dumps(settings, indent=1), encoding="utf-8")
-    beside.replace(note)  # a kill leaves the whole note or none
-
-
-def _refuse_other(folder: Path, what: str, there: dict, here: dict) -> None:
-    here = json.loads(json.dumps(here))
-    differ = [key for key in {**there, **here} if there.get(key) != here.get(key)]
-    if differ:
-        shown = "; ".join(f"{key}: {there.get(key)} there, {here.get(key)} now" for key in differ[:3])
-        raise RecipeError(f"{folder} holds the {what} with other settings ({shown}). Choose another folder.")
 
 
 def _plan(learner: Learner, recipe: Recipe, phase: str, steps: int, steps_after: int) -> Plan:
@@ -217,7 +238,7 @@ def _place(learner: Learner, start: Mapping[str, Tensor], learned: Learned) -> N
 
 
 def _course(progress: Progress) -> dict:
-    return {k: v for k, v in asdict(progress).items() if k not in ("seconds", "loss_sum")}
+    return {k: v for k, v in asdict(progress).items() if k not in ("seconds", "loss_sum", "evaluated")}
 
 
 def _split(positions: Mapping[str, Tensor], k: int, filled: int) -> str:

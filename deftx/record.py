@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from deftx import processes
 from deftx.bases import Base
 from deftx.card import base_name
 from deftx.errors import RecipeError, TrainingError, VectorError
@@ -14,10 +15,12 @@ from deftx.events import Listener
 from deftx.pipeline import Learned, Learner, learn
 from deftx.recipes import Recipe
 from deftx.select import by_kind
+from deftx.training import stoppable
 from deftx.vector import SparseVector
 from deftx.vector_files import CARD, INFO, TENSORS
 
 WRITING = ".writing-"  # what the folder is called in which a vector's files are written before they are put in place
+FINISHED = ".finished"  # what the run is called while it is removed: from then on the vector is there for good
 RUN = "run"  # the folder inside a vector's folder that holds checkpoints until the vector is written
 
 
@@ -28,7 +31,9 @@ def work_folder(out: str | os.PathLike, delta: str | os.PathLike | None = None) 
         RecipeError: something else is there already; nothing is overwritten.
     """
     out = Path(out).expanduser()
-    if (out / INFO).exists():
+    if (out / FINISHED).is_dir():  # a kill left it there
+        shutil.rmtree(out / FINISHED, ignore_errors=True)
+    if (out / INFO).exists() and not (out / RUN).is_dir():
         raise RecipeError(f"{out} holds a vector already. Choose another folder, or delete that one first.")
     if out.exists() and not out.is_dir():
         raise RecipeError(f"{out} is a file; the vector needs a folder.")
@@ -42,7 +47,7 @@ def work_folder(out: str | os.PathLike, delta: str | os.PathLike | None = None) 
 
 def _is_ours(name: str) -> bool:
     """Say whether a training that was killed, even while it wrote its vector, leaves a file of this name."""
-    return name in (RUN, TENSORS, CARD) or name.startswith(WRITING)
+    return name in (RUN, TENSORS, CARD, INFO) or name.startswith(WRITING)
 
 
 def finish(
@@ -65,6 +70,8 @@ def finish(
         TrainingError: the disk refuses the vector; the checkpoints are kept.
     """
     learned = learn(learner, recipe, run, Path(delta).expanduser() if delta else None, listener)
+    with stoppable(learner.model, listener):
+        after = scores(learner.model)
     info = {
         "kind": learner.kind,
         "language": language,
@@ -72,7 +79,7 @@ def finish(
         "base": {"name": base_name(base.name), "revision": base.revision, "fingerprint": base.fingerprint},
         **_how(recipe, learned),
         "corpus": corpus,
-        "scores": {**scores(learner.model), "history": learned.history},
+        "scores": {**after, "history": learned.history},
         "singular_values": learned.singular_values,
         "spectrum_shapes": {name: list(shape) for name, shape in learned.spectrum_shapes.items()},
     }
@@ -85,6 +92,13 @@ def finish(
         shapes={n: shapes[n] for n in named},
         info=info,
     )
+    if processes.is_main():
+        _write(vector, out, run)
+    processes.wait()
+    return SparseVector.load(out)
+
+
+def _write(vector: SparseVector, out: Path, run: Path) -> None:
     for unfinished in out.glob(f"{WRITING}*"):
         shutil.rmtree(unfinished, ignore_errors=True)
     try:
@@ -95,8 +109,8 @@ def finish(
         raise TrainingError(
             f"{error} The training is kept in {run}; free some space and run the same again."
         ) from error
-    shutil.rmtree(run, ignore_errors=True)
-    return SparseVector.load(out)
+    run.replace(out / FINISHED)
+    shutil.rmtree(out / FINISHED, ignore_errors=True)
 
 
 def _how(recipe: Recipe, learned: Learned) -> dict:

@@ -8,17 +8,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from deftx import processes
 from deftx.apply import apply_vectors
 from deftx.bases import Base, canonical_parameters, head_parameters, sparse_trainable
 from deftx.batches import Encoded, by_length, encode, pad
 from deftx.errors import VectorError
 from deftx.evaluation import score
-from deftx.events import Event, Listener, OnEvent, ignore
+from deftx.events import Event, Listener, OnEvent
+from deftx.order import batch_order, cut
 from deftx.pipeline import Learner
 from deftx.recipes import METRICS, TaskRecipe, recipe_for
 from deftx.record import finish, work_folder
 from deftx.tables import Table, check, drop_unknown_labels, hold_out, label_names, read_table
-from deftx.training import Batch, batch_order, cut
+from deftx.training import Batch, stoppable
 from deftx.vector import SparseVector
 
 
@@ -101,11 +103,13 @@ def learn_task(
         TableError, RecipeError, VectorError: the rows, a setting or the source vector cannot be used.
         TrainingStopped, TrainingError: the training ended early; its checkpoint is kept in ``out``.
     """
-    listener = Listener(on_event or ignore, should_stop)
+    processes.join(base.device)
+    listener = processes.listener_for(on_event, should_stop)
     out, run = work_folder(out, delta)
     train = train if isinstance(train, Table) else read_table(train)
     valid = valid if isinstance(valid, Table) or valid is None else read_table(valid)
     recipe = recipe_for("task", recipe, pairs=train.pairs) if isinstance(recipe, str) else recipe
+    recipe = processes.share(recipe, listener)
     identity = {"kind": "task", "base": base.fingerprint, "corpus": train.fingerprint,
                 "valid": valid.fingerprint if valid else None, "source": None}  # fmt: skip
     train, valid, findings = prepare_rows(train, valid, recipe, listener)
@@ -117,7 +121,8 @@ def learn_task(
         identity["source"] = source.digest()
         apply_vectors(sparse_trainable(model), [(source, 1.0)])
     objective = task_objective(train, valid, labels, base, recipe, listener)
-    before = objective.scores(model.eval())
+    with stoppable(model, listener):
+        before = objective.scores(model.eval())
     learner = Learner(
         kind="task",
         model=model,

@@ -2,23 +2,25 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
+from deftx import processes
 from deftx.checkpoints import PhaseFolder, Progress
+from deftx.devices import accelerator_for, reproducible
 from deftx.entries import Entries
 from deftx.errors import TrainingError, TrainingStopped
 from deftx.events import Event, Listener
+from deftx.order import seed_for
 
 CHECKPOINT_SECONDS = 60.0  # the most work, in time, that a kill may cost
+FIRST_CHECKPOINT_SECONDS = 10.0  # the first one comes early: what fails, mostly fails soon
 EVENT_SECONDS = 1.0  # the pace at which a person can follow
 
 Batch = dict[str, Tensor]
@@ -59,6 +61,15 @@ class Plan:
         """Steps between two entries of the loss history: about 200 a phase, never more than 50 steps apart."""
         return min(50, max(1, self.steps // 200))
 
+    def evaluation_due(self, progress: Progress) -> bool:
+        """Say whether the validation set is to be looked at before the next step."""
+        on_the_beat = progress.step % self.evaluate_every == 0 or progress.step == self.steps
+        return on_the_beat and progress.evaluated < progress.step
+
+    def look_due(self, progress: Progress) -> bool:
+        """Say whether the loss history gets an entry after this step."""
+        return self.evaluation_due(progress) or progress.step % self.look_every == 0
+
 
 def run_phase(
     model: nn.Module, entries: Entries, objective: Objective, plan: Plan, folder: Path, listener: Listener
@@ -79,46 +90,55 @@ def run_phase(
         listener.on_event(Event(plan.phase, progress.step, plan.steps, message=message))
     clock = Clock(progress, plan)
     model.train()
-    while progress.step < plan.steps:
-        if listener.should_stop() and math.isfinite(progress.loss_sum):
-            clock.stamp(progress)
-            kept.save(entries, optimizer, progress)
-            raise TrainingStopped(_stopped(plan, progress))
-        # Every draw follows from (seed, phase, step), so a resumed run needs no saved random state.
-        torch.manual_seed(seed_for(plan.seed, plan.phase, progress.step))
-        micro_batches = objective.micro_batches(plan.phase, progress.step)
-        for batch in micro_batches:
-            with accelerator.autocast():
-                loss = objective.loss(model, batch) / len(micro_batches)
-            accelerator.backward(loss)
-            progress.loss_sum = progress.loss_sum + loss.detach()  # still on the device: nothing waits for it
-        entries.gather_gradients()  # masked before clipping: the norm is that of μ ⊙ ∇ and the head
-        if plan.l1:
-            entries.add_l1_gradients(plan.l1)
-        accelerator.clip_grad_norm_(list(entries.compact.values()), plan.clip)
-        for group in optimizer.param_groups:
-            group["lr"] = plan.learning_rate * (1 - progress.step / plan.steps)
-        optimizer.step()
-        optimizer.zero_grad()
-        entries.write_back()
-        progress.step += 1
+    try:
+        while True:
+            if plan.evaluation_due(progress):  # before the step that follows: a run cut off here resumes with it
+                with accelerator.autocast(), stoppable(model, listener), clock.evaluation():
+                    score = evaluate(model, entries, objective, progress, kept)
+                listener.on_event(clock.event(progress, score))
+            if progress.step == plan.steps:
+                break
+            if listener.should_stop() and is_sound(entries, progress):
+                raise TrainingStopped
+            micro_batches = objective.micro_batches(plan.phase, progress.step)
+            step_loss = torch.zeros((), device=accelerator.device)
+            for number in range(processes.index(), len(micro_batches), processes.count()):
+                # Every draw follows from (seed, phase, step, micro-batch): a resumed run needs no saved random state.
+                torch.manual_seed(seed_for(plan.seed, plan.phase, progress.step, number))
+                with reproducible(accelerator.device):
+                    with accelerator.autocast():
+                        loss = objective.loss(model, micro_batches[number]) / len(micro_batches)
+                    accelerator.backward(loss)
+                step_loss += loss.detach()  # still on the device: nothing waits for it
+            entries.gather_gradients()  # masked before clipping: the norm is that of μ ⊙ ∇ and the head
+            processes.sum_up(entries.gradients())
+            processes.sum_up([step_loss])
+            progress.loss_sum = progress.loss_sum + step_loss
+            if plan.l1:
+                entries.add_l1_gradients(plan.l1)
+            accelerator.clip_grad_norm_(list(entries.compact.values()), plan.clip)
+            for group in optimizer.param_groups:
+                group["lr"] = plan.learning_rate * (1 - progress.step / plan.steps)
+            optimizer.step()
+            optimizer.zero_grad()
+            entries.write_back()
+            progress.step += 1
 
-        evaluation_due = progress.step % plan.evaluate_every == 0 or progress.step == plan.steps
-        look_due = evaluation_due or progress.step % plan.look_every == 0
-        if look_due and not math.isfinite(progress.note_loss()):
-            raise TrainingError(_diverged(plan, progress, folder))
-        if evaluation_due:
-            if not entries.is_finite():  # the last update overflowed: the next loss would tell, but there may be none
+            if plan.look_due(progress) and not math.isfinite(progress.note_loss()):
                 raise TrainingError(_diverged(plan, progress, folder))
-            with accelerator.autocast():
-                score = evaluate(model, entries, objective, progress, kept)
-        if evaluation_due or clock.event_due():
-            listener.on_event(clock.event(progress, score if evaluation_due else None))
-        if look_due and clock.checkpoint_due():
-            clock.stamp(progress)
-            kept.save(entries, optimizer, progress)
-    clock.stamp(progress)
-    kept.save(entries, optimizer, progress)
+            save_due = clock.checkpoint_due(progress)
+            if (save_due or plan.evaluation_due(progress)) and not is_sound(entries, progress):
+                raise TrainingError(_diverged(plan, progress, folder))
+            if save_due:
+                keep(kept, entries, optimizer, progress, clock)
+            if clock.event_due() and not plan.evaluation_due(progress):
+                listener.on_event(clock.event(progress, None))
+    except TrainingStopped:
+        keep(kept, entries, optimizer, progress, clock)
+        processes.wait()  # the launcher ends all when one is gone
+        raise TrainingStopped(_stopped(plan, progress)) from None
+    keep(kept, entries, optimizer, progress, clock)
+    processes.wait()
     kept.load_best(entries)
     return progress
 
@@ -131,74 +151,44 @@ def evaluate(
     with torch.no_grad():
         score = objective.evaluate(model)
     model.train()
+    progress.evaluated = progress.step
     if score is None:
         return None
+    score = processes.from_main(score)
     progress.evaluations.append((progress.step, score))
     best = progress.best_score
     if best is None or (score > best if objective.higher_is_better else score < best):
         progress.best_score, progress.best_step = score, progress.step
-        kept.save_best(entries, progress)
+        if processes.is_main():
+            kept.save_best(entries, progress)
     return score
 
 
-def accelerator_for(entries: Entries, precision: str) -> Accelerator:
-    """Set up accelerate for the device that holds the entries; the masters stay float32 in every precision."""
-    device = next(iter(entries.compact.values())).device
-    bfloat16 = has_bfloat16(device) if precision == "auto" else precision == "bfloat16"
-    # accelerate remembers device and precision for the whole process; each training chooses its own.
-    AcceleratorState._reset_state(reset_partial_state=True)
-    return Accelerator(cpu=device.type == "cpu", mixed_precision="bf16" if bfloat16 else "no")
+@contextmanager
+def stoppable(model: nn.Module, listener: Listener) -> Iterator[None]:
+    """Let a stop take effect between two batches of an evaluation: it raises TrainingStopped there."""
+    message = "Stopped while evaluating. What was trained is kept; the same command goes on from there."
+    encoder = getattr(model, "base_model", model)
+    hook = encoder.register_forward_pre_hook(lambda *_: listener.heed(message))
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
-def has_bfloat16(device: torch.device) -> bool:
-    """Say whether the device multiplies bfloat16 matrices natively: emulated, they are slower than float32."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    features = torch.cpu.get_capabilities()
-    return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
+def is_sound(entries: Entries, progress: Progress) -> bool:
+    """Say whether loss and weights are numbers: only then are they kept or judged."""
+    return math.isfinite(progress.loss_sum) and entries.is_finite()
 
 
-def seed_for(*purpose: int | str) -> int:
-    """Derive the seed of one draw from what it is for, e.g. ``seed_for(42, "dense", "order", 3)``."""
-    return int.from_bytes(sha256("/".join(map(str, purpose)).encode()).digest()[:7], "big")
-
-
-def batch_order(
-    examples: int, batch_size: int, seed: int, phase: str, lengths: list[int] | None = None
-) -> Callable[[int], list[int]]:
-    """Return a function that gives the examples of any optimiser step: each pass is a new permutation of all.
-
-    With ``lengths``, batches hold examples of similar length, which saves padding.
-    """
-    steps_per_epoch = -(-examples // batch_size)
-    last: dict[int, list[list[int]]] = {}  # the batches of the epoch that was asked for last
-
-    def indices(step: int) -> list[int]:
-        epoch, place = divmod(step, steps_per_epoch)
-        if epoch not in last:
-            last.clear()
-            generator = torch.Generator().manual_seed(seed_for(seed, phase, "order", epoch))
-            order = torch.randperm(examples, generator=generator).tolist()
-            last[epoch] = _batches(order, batch_size, lengths, generator)
-        return last[epoch][place]
-
-    return indices
-
-
-def _batches(order: list[int], size: int, lengths: list[int] | None, generator: torch.Generator) -> list[list[int]]:
-    if lengths is not None:  # sort within stretches of 50 batches, as transformers' group_by_length does
-        stretches = (order[start : start + 50 * size] for start in range(0, len(order), 50 * size))
-        order = [i for stretch in stretches for i in sorted(stretch, key=lengths.__getitem__)]
-    batches = [order[start : start + size] for start in range(0, len(order), size)]
-    if lengths is None:
-        return batches
-    return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
-
-
-def cut(items: list, parts: int) -> Iterator[list]:
-    """Cut a batch into at most ``parts`` micro-batches of equal size, but for the last."""
-    size = -(-len(items) // parts)
-    return (items[start : start + size] for start in range(0, len(items), size))
+def keep(
+    kept: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, progress: Progress, clock: "Clock"
+) -> None:
+    """Save a checkpoint."""
+    if processes.is_main():
+        clock.stamp(progress)
+        kept.save(entries, optimizer, progress)
+    clock.note_saved()
 
 
 class Clock:
@@ -208,16 +198,28 @@ class Clock:
         self.plan = plan
         self.started = self.spoken = self.saved = time.monotonic()
         self.first_step, self.seconds_before = progress.step, progress.seconds
+        self.patience = CHECKPOINT_SECONDS if progress.step else min(FIRST_CHECKPOINT_SECONDS, CHECKPOINT_SECONDS)
+        self.evaluation_seconds = 0.0  # what the last one took
 
     def event_due(self) -> bool:
         """Say whether a person should hear something again."""
         return time.monotonic() - self.spoken >= EVENT_SECONDS
 
-    def checkpoint_due(self) -> bool:
-        """Say whether enough work has gathered to be saved."""
-        due = time.monotonic() - self.saved >= CHECKPOINT_SECONDS
-        self.saved = time.monotonic() if due else self.saved
-        return due
+    def checkpoint_due(self, progress: Progress) -> bool:
+        """Say whether enough work has gathered to be saved, or will have with the evaluation that comes next."""
+        ahead = self.evaluation_seconds if self.plan.evaluation_due(progress) else 0.0
+        return time.monotonic() - self.saved + ahead >= self.patience
+
+    def note_saved(self) -> None:
+        """Count from here to the next checkpoint: what the writing takes is no work that a kill could cost."""
+        self.saved, self.patience = time.monotonic(), CHECKPOINT_SECONDS
+
+    @contextmanager
+    def evaluation(self) -> Iterator[None]:
+        """Time an evaluation."""
+        began = time.monotonic()
+        yield
+        self.evaluation_seconds = time.monotonic() - began
 
     def stamp(self, progress: Progress) -> None:
         """Note the time spent so far, over all starts."""
@@ -226,7 +228,7 @@ class Clock:
     def event(self, progress: Progress, score: float | None) -> Event:
         """Make the event for this moment; the time left counts what a step has taken so far, evaluations included."""
         self.spoken = time.monotonic()
-        pace = (self.spoken - self.started) / (progress.step - self.first_step)
+        pace = (self.spoken - self.started) / max(1, progress.step - self.first_step)
         left = pace * (self.plan.steps - progress.step + self.plan.steps_after)
         loss = progress.losses[-1][1] if progress.losses else None
         return Event(self.plan.phase, progress.step, self.plan.steps, loss, score, left)

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 import tiny
+import torch
 
 from deftx.bases import load_base
+
+# Models this small are no faster on two threads, and how many there are decides in which order numbers are added.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -111,9 +111,10 @@ def test_the_vector_says_how_it_came_about_and_keeps_no_line_of_the_corpus(langu
 
 
 def test_a_preset_by_name_is_a_recipe(base, corpus_file, tmp_path):
+    note = tmp_path / "v" / "run" / "settings.json"
     with pytest.raises(TrainingStopped):
-        learn_language(corpus_file, base, "quick", out=tmp_path / "v", should_stop=lambda: True)
-    settings = json.loads((tmp_path / "v" / "run" / "settings.json").read_text())
+        learn_language(corpus_file, base, "quick", out=tmp_path / "v", should_stop=note.is_file)
+    settings = json.loads(note.read_text())
     assert settings == {**settings, **recipe_for("language", "quick").to_dict()}
     with pytest.raises(RecipeError, match="Did you mean 'quick'"):
         learn_language(corpus_file, base, "quik", out=tmp_path / "w")

@@ -111,10 +111,13 @@ def dense_training(folder, phase, l1=0.0, masks=None):
     return before, {n: p.detach() for n, p in named.items()}
 
 
-def assert_close(ours, theirs):
+def assert_close(ours, theirs, l1=0.0):
     assert ours.keys() <= theirs.keys()
     for name, tensor in ours.items():
-        # Attention does not depend on key biases: Adam makes steps out of their rounding errors.
+        # Attention does not depend on key biases: Adam makes steps out of their rounding errors, and with L1 the sign
+        # of the first such step decides all later ones.
+        if name.endswith("key.bias") and l1:
+            continue
         tolerance = 1e-5 if name.endswith("key.bias") else 1e-6
         assert (tensor - theirs[name]).abs().max() <= tolerance, name
 
@@ -123,7 +126,7 @@ def assert_close(ours, theirs):
 def test_both_phases_agree_with_a_dense_training_of_plain_torch(still_folder, tmp_path, l1):
     learner, learned, delta = run(still_folder, tmp_path, {"l1": l1})
     before, theta1 = dense_training(still_folder, "dense", l1)
-    assert_close(delta, {n: theta1[n] - before[n] for n in before})
+    assert_close(delta, {n: theta1[n] - before[n] for n in before}, l1)
     masks = {}
     for name, d in delta.items():
         masks[name] = torch.zeros(d.numel())
@@ -132,7 +135,7 @@ def test_both_phases_agree_with_a_dense_training_of_plain_torch(still_folder, tm
     _, theta2 = dense_training(still_folder, "sparse", l1, masks)
     ours = {n: p.detach() for n, p in canonical_parameters(learner.model).items()}
     assert ours.keys() == theta2.keys() - {"lm_head.decoder.bias"}
-    assert_close(ours, theta2)
+    assert_close(ours, theta2, l1)
 
 
 def test_the_l1_penalty_acts(still_folder, tmp_path):

@@ -86,7 +86,7 @@ def test_without_a_source_it_starts_from_the_base(base, tmp_path, monkeypatch):
     noting = lambda learner, *rest: starts.update(learner.trainable) or original(learner, *rest)  # noqa: E731
     monkeypatch.setattr(record, "learn", noting)
     with pytest.raises(TrainingStopped):
-        learn(base, tmp_path / "v", should_stop=lambda: True)
+        learn(base, tmp_path / "v", should_stop=(tmp_path / "v" / "run" / "settings.json").is_file)
     assert all(starts[n].equal(p) for n, p in base.parameters().items())
 
 
@@ -110,9 +110,10 @@ def test_pairs_are_learned_and_the_preset_takes_the_settings_for_pairs(base, tmp
     vector = learn_task(table(rows, True), base, tiny.task_recipe(metric="accuracy"), out=tmp_path / "v")
     assert vector.info["corpus"]["pairs"] is True
     assert vector.labels == ["no", "yes"]
+    note = tmp_path / "w" / "run" / "settings.json"
     with pytest.raises(TrainingStopped):
-        learn_task(table(rows, True), base, "paper", out=tmp_path / "w", should_stop=lambda: True)
-    settings = json.loads((tmp_path / "w" / "run" / "settings.json").read_text())
+        learn_task(table(rows, True), base, "paper", out=tmp_path / "w", should_stop=note.is_file)
+    settings = json.loads(note.read_text())
     assert (settings["batch_size"], settings["epochs"], settings["metric"]) == (32, 5, "accuracy")
 
 

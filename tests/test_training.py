@@ -12,7 +12,8 @@ from deftx.checkpoints import PhaseFolder, read_tensors
 from deftx.entries import Entries
 from deftx.errors import TrainingError, TrainingStopped
 from deftx.events import Listener, ignore
-from deftx.training import Plan, batch_order, cut, run_phase, seed_for
+from deftx.order import batch_order, cut, seed_for
+from deftx.training import Plan, run_phase
 
 QUIET = Listener(ignore, lambda: False)
 

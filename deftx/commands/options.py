@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import argparse
+import os
 from typing import Any
 
 from deftx.errors import RecipeError
@@ -34,7 +35,8 @@ def load_base_of(arguments: argparse.Namespace) -> Any:
 
     from deftx.bases import BUNDLED_BASE, load_base
 
-    device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    own = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"  # each of several processes has its own
+    device = arguments.device or (own if torch.cuda.is_available() else "cpu")
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:

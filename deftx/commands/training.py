@@ -110,6 +110,10 @@ def _recipe(kind: str, arguments: argparse.Namespace, pairs: bool = False) -> An
 
 
 def _report(vector: Any, arguments: argparse.Namespace) -> None:
+    from deftx import processes
+
+    if not processes.is_main():
+        return
     info = vector.info
     keys = ("kind", "language", "labels", "method", "ablate", "rank", "k", "filled", "mask", "seed", "scores")
     compared = {metric: pair for metric, pair in info["scores"].items() if isinstance(pair, dict) and "after" in pair}

@@ -1,0 +1,109 @@
+"""Several processes that train one model together, each on its share of every batch (``accelerate launch``).
+
+Each holds the whole model. They take the same path through Algorithm 1 step by step, so whatever one of them may learn
+on its own (a stop, a file, a score) is agreed upon before any acts on it. With one process nothing here does anything.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from math import lcm
+
+import torch
+import torch.distributed as dist
+from accelerate import PartialState
+from torch import Tensor
+
+from deftx.errors import RecipeError
+from deftx.events import Event, Listener, OnEvent, ignore
+from deftx.recipes import Recipe
+
+
+def join(device: torch.device) -> None:
+    """Meet the other processes that the launcher started, if any; ``device`` is the one that this process uses."""
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        PartialState(cpu=device.type == "cpu")
+
+
+def count() -> int:
+    """Return how many processes train together."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def index() -> int:
+    """Return the place of this process among them, from 0."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def is_main() -> bool:
+    """Say whether this is the process that writes files and speaks."""
+    return index() == 0
+
+
+def wait() -> None:
+    """Go on only when every process has come this far."""
+    if count() > 1:
+        dist.barrier()
+
+
+def any_of(flag: bool) -> bool:
+    """Say, in every process, whether the flag is up in any of them."""
+    if count() == 1:
+        return flag
+    raised = torch.tensor(int(flag), device=_device())
+    dist.all_reduce(raised, dist.ReduceOp.MAX)
+    return bool(raised)
+
+
+def from_main(number: float) -> float:
+    """Return the main process's number in every process."""
+    if count() == 1:
+        return number
+    shared = torch.tensor(number, dtype=torch.float64, device=_device())
+    dist.broadcast(shared, 0)
+    return float(shared)
+
+
+def sum_up(tensors: Iterable[Tensor]) -> None:
+    """Replace tensors, in place, by their sums over all processes."""
+    if count() > 1:
+        for tensor in tensors:
+            dist.all_reduce(tensor)
+
+
+@contextmanager
+def main_first() -> Iterator[None]:
+    """Let the main process through, and the others when it has come out."""
+    if not is_main():
+        wait()
+    yield
+    if is_main():
+        wait()
+
+
+def listener_for(on_event: OnEvent | None, should_stop: Callable[[], bool]) -> Listener:
+    """Return the listener of this process: only the main one is heard, and a stop that one is asked for is for all."""
+    return Listener((on_event or ignore) if is_main() else ignore, lambda: any_of(should_stop()))
+
+
+def share(recipe: Recipe, listener: Listener) -> Recipe:
+    """Cut the batches of a recipe into as many micro-batches as can be dealt out evenly, saying so.
+
+    Raises:
+        RecipeError: a batch cannot be cut into so many equal parts.
+    """
+    parts = lcm(recipe.accumulation, count())
+    if parts == recipe.accumulation:
+        return recipe
+    if recipe.batch_size % parts:
+        raise RecipeError(
+            f"A batch_size of {recipe.batch_size} cannot be cut into {parts} equal parts for {count()} processes. "
+            f"Choose a multiple of {parts}."
+        )
+    message = f"accumulation is {parts}, so that each of the {count()} processes gets an equal part of every batch."
+    listener.on_event(Event("tokenise", message=message))
+    return recipe.changed({"accumulation": parts})
+
+
+def _device() -> torch.device:
+    return torch.device("cpu" if dist.get_backend() == "gloo" else PartialState().device)
