@@ -18,6 +18,8 @@ from deftx.errors import RecipeError
 from deftx.events import Event, Listener, OnEvent, ignore
 from deftx.recipes import Recipe
 
+_apart = False  # whether the processes go through a part of the way one after the other
+
 
 def join(device: torch.device) -> None:
     """Meet the other processes that the launcher started, if any; ``device`` is the one that this process uses."""
@@ -47,8 +49,8 @@ def wait() -> None:
 
 
 def any_of(flag: bool) -> bool:
-    """Say, in every process, whether the flag is up in any of them."""
-    if count() == 1:
+    """Say, in every process, whether the flag is up in any of them; within ``main_first``, only in this one."""
+    if count() == 1 or _apart:
         return flag
     raised = torch.tensor(int(flag), device=_device())
     dist.all_reduce(raised, dist.ReduceOp.MAX)
@@ -74,9 +76,14 @@ def sum_up(tensors: Iterable[Tensor]) -> None:
 @contextmanager
 def main_first() -> Iterator[None]:
     """Let the main process through, and the others when it has come out."""
+    global _apart
     if not is_main():
         wait()
-    yield
+    _apart = True  # the others are not there to be asked
+    try:
+        yield
+    finally:
+        _apart = False
     if is_main():
         wait()
 

@@ -72,6 +72,16 @@ def test_a_stopped_training_goes_on_to_the_vector_of_an_undisturbed_one(store, b
     assert one.digest() == other.digest()
 
 
+def test_a_job_that_was_killed_after_its_vector_was_written_is_finished(store, base_folder, corpus_file):
+    settings = {"base": str(base_folder), "device": "cpu", "corpus": str(corpus_file), "recipe": RECIPE}
+    job, said = store.add("language", "l", settings), []
+    learn_language(settings, job.folder, ignore, lambda: False)
+    before = (job.out / "vector.json").stat()
+    learn_language(settings, job.folder, said.append, lambda: False)
+    assert not said
+    assert (job.out / "vector.json").stat() == before
+
+
 @pytest.mark.parametrize(
     ("learn", "settings", "words"),
     [

@@ -194,3 +194,21 @@ def test_a_batch_is_cut_into_equal_parts_and_none_is_empty():
     assert [len(part) for part in cut(list(range(8)), 4)] == [2, 2, 2, 2]
     assert list(cut([1, 2, 3], 2)) == [[1, 2], [3]]
     assert list(cut([1], 4)) == [[1]]
+
+
+def test_a_stop_between_batches_of_an_evaluation_keeps_the_step_and_resumes_with_the_evaluation(tmp_path):
+    class Reads(Slope):
+        def evaluate(self, model):
+            model(torch.ones(1, 1))
+            return super().evaluate(model)
+
+    whole, entries = one_weight()
+    run_phase(whole, entries, Reads([0.1, 0.2, 0.3, 0.4]), plan(), tmp_path / "whole", QUIET)
+    model, entries = one_weight()
+    evaluating = Listener(ignore, lambda: not model.training)
+    with pytest.raises(TrainingStopped, match="step 2 of 8"):
+        run_phase(model, entries, Reads([0.1]), plan(), tmp_path / "cut", evaluating)
+    again, entries = one_weight()
+    progress = run_phase(again, entries, Reads([0.1, 0.2, 0.3, 0.4]), plan(), tmp_path / "cut", QUIET)
+    assert [list(e) for e in progress.evaluations] == [[2, 0.1], [4, 0.2], [6, 0.3], [8, 0.4]]
+    assert again.weight.equal(whole.weight)

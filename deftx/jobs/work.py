@@ -15,13 +15,17 @@ from deftx.bases import BUNDLED_BASE, Base, load_base
 from deftx.events import OnEvent
 from deftx.jobs.job import OUT, JobError
 from deftx.recipes import Recipe, recipe_for
+from deftx.record import RUN
 from deftx.tables import read_table
+from deftx.vector_files import INFO
 
 ShouldStop = Callable[[], bool]
 
 
 def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     """Learn a language vector from ``corpus`` (a path or a list of paths)."""
+    if _is_written(folder):
+        return
     corpus = _needed(settings, "corpus")
     deftx.language.learn_language(
         [folder / path for path in ([corpus] if isinstance(corpus, str) else corpus)],
@@ -37,6 +41,8 @@ def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent,
 
 def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     """Learn a task vector from ``train`` (a path), with ``valid`` (a path) and ``source`` (a vector) if given."""
+    if _is_written(folder):
+        return
     train = read_table(folder / _needed(settings, "train"))
     deftx.task.learn_task(
         train,
@@ -50,6 +56,11 @@ def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sho
         on_event=on_event,
         should_stop=should_stop,
     )
+
+
+def _is_written(folder: Path) -> bool:
+    """Say whether this job has written its vector already: it was killed after that, and has nothing left to do."""
+    return (folder / OUT / INFO).is_file() and not (folder / OUT / RUN).exists()
 
 
 def _base(settings: Mapping[str, Any]) -> Base:
