@@ -23,13 +23,16 @@ from deftx.tables import Table, check, drop_unknown_labels, hold_out, label_name
 from deftx.training import Batch, stoppable
 from deftx.vector import SparseVector
 
+# Padded tokens classified together: on a processor, what a layer works on should stay in the cache.
+CPU_TOKENS, ACCELERATOR_TOKENS = 1_024, 8_192
+
 
 @torch.no_grad()
 def class_logits(model: nn.Module, encoded: list[Encoded], pad_id: int) -> Tensor:
     """Return the logits (n, labels) of encoded texts, in their order; batches are of similar length."""
     device = next(model.parameters()).device
     logits = torch.empty(len(encoded), model.config.num_labels)
-    for indices in by_length(encoded):
+    for indices in by_length(encoded, CPU_TOKENS if device.type == "cpu" else ACCELERATOR_TOKENS):
         batch = pad([encoded[i] for i in indices], pad_id, device)
         logits[indices] = model(**batch).logits.float().cpu()
     return logits
