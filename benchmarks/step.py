@@ -23,10 +23,11 @@ from transformers import XLMRobertaForMaskedLM
 
 from deftx.bases import Base, freeze_norms, sparse_trainable
 from deftx.events import Listener, ignore
+from deftx.families import find_head
 from deftx.language import language_learner, masked_lm_loss
+from deftx.order import seed_for
 from deftx.pipeline import Learned, dense_phase, sparse_phase
 from deftx.recipes import LanguageRecipe
-from deftx.training import seed_for
 
 K = 7_667_712
 RATE, SEED = 5e-5, 42
@@ -77,7 +78,9 @@ def batch(given: argparse.Namespace, step: int) -> dict[str, Tensor]:
 def start_model(given: argparse.Namespace) -> nn.Module:
     """Draw the weights of the base."""
     torch.manual_seed(0)
-    return XLMRobertaForMaskedLM(config(given.quick))
+    model = XLMRobertaForMaskedLM(config(given.quick)).eval()
+    model.language_head = find_head(model, "random")  # as ``load_base`` notes it
+    return model
 
 
 def chosen(given: argparse.Namespace, trainable: dict[str, nn.Parameter]) -> dict[str, Tensor]:
@@ -128,7 +131,7 @@ def published(given: argparse.Namespace) -> dict:
     model.train()
     for step in range(given.steps):
         begun.append(time.perf_counter())
-        torch.manual_seed(seed_for(SEED, given.phase, step))
+        torch.manual_seed(seed_for(SEED, given.phase, step, 0))
         drawn = batch(given, step)
         labels = drawn.pop("labels")
         logits = model(**drawn).logits
