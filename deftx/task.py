@@ -113,29 +113,15 @@ def learn_task(
     valid = valid if isinstance(valid, Table) or valid is None else read_table(valid)
     recipe = recipe_for("task", recipe, pairs=train.pairs) if isinstance(recipe, str) else recipe
     recipe = processes.share(recipe, listener)
+    source = _source_for(base, source)
     identity = {"kind": "task", "base": base.fingerprint, "corpus": train.fingerprint,
-                "valid": valid.fingerprint if valid else None, "source": None}  # fmt: skip
+                "valid": valid.fingerprint if valid else None, "source": source.digest() if source else None}  # fmt: skip
     train, valid, findings = prepare_rows(train, valid, recipe, listener)
     labels = label_names(train)
-    model = base.classifier(labels, recipe.seed)
-    if source is not None:
-        source = source if isinstance(source, SparseVector) else SparseVector.load(source)
-        _check_source(source, base)
-        identity["source"] = source.digest()
-        apply_vectors(sparse_trainable(model), [(source, 1.0)])
     objective = task_objective(train, valid, labels, base, recipe, listener)
-    with stoppable(model, listener):
-        before = objective.scores(model.eval())
-    learner = Learner(
-        kind="task",
-        model=model,
-        trainable=sparse_trainable(model),
-        head=head_parameters(model),
-        objective=objective,
-        examples=len(train.texts),
-        denominator=sum(p.numel() for p in canonical_parameters(model).values()),
-        identity=identity,
-    )
+    learner = task_learner(base, objective, identity, source)
+    with stoppable(learner.model, listener):
+        before = objective.scores(learner.model.eval())
 
     def scores(model: nn.Module) -> dict:
         after = objective.scores(model.eval())
@@ -147,6 +133,23 @@ def learn_task(
     about = {"rows": len(train.texts), "valid_rows": len(valid.texts), "pairs": train.pairs, **findings,
              "source": source.name if source is not None else None}  # fmt: skip
     return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language, labels=labels)
+
+
+def task_learner(base: Base, objective: TaskObjective, identity: dict, source: SparseVector | None) -> Learner:
+    """Set up a classifier for the pipeline: it starts from θ0, or θ0 + φ_source, with a head that the seed draws."""
+    model = base.classifier(objective.labels, objective.recipe.seed)
+    if source is not None:
+        apply_vectors(sparse_trainable(model), [(source, 1.0)])
+    return Learner(
+        kind="task",
+        model=model,
+        trainable=sparse_trainable(model),
+        head=head_parameters(model),
+        objective=objective,
+        examples=len(objective.train),
+        denominator=sum(p.numel() for p in canonical_parameters(model).values()),
+        identity=identity,
+    )
 
 
 def prepare_rows(
@@ -178,7 +181,11 @@ def task_objective(
     return TaskObjective(base, recipe, labels, encoded, targets, valid_encoded, valid.labels)
 
 
-def _check_source(source: SparseVector, base: Base) -> None:
+def _source_for(base: Base, source: SparseVector | str | os.PathLike | None) -> SparseVector | None:
+    if source is None:
+        return None
+    source = source if isinstance(source, SparseVector) else SparseVector.load(source)
     source.check_base(base)
     if source.kind != "language":
         raise VectorError(f"The source {source.name} is a {source.kind} vector; a language vector is needed there.")
+    return source
