@@ -1,6 +1,7 @@
 """``language`` and ``task``: learning vectors, with a checkpoint kept when they are stopped."""
 
 import argparse
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,7 +67,8 @@ def stop_on_signal() -> Iterator[Any]:
         if _received:
             raise KeyboardInterrupt
         _received.append(number)
-        output.say("Stopping: the checkpoint is being saved …")
+        # Not print: a signal may come in the middle of one, and two at once are an error.
+        os.write(2, "Stopping: the checkpoint is being saved …\n".encode())
 
     _received.clear()
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
