@@ -1,7 +1,6 @@
 """``language`` and ``task``: learning vectors, with a checkpoint kept when they are stopped."""
 
 import argparse
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,14 +65,21 @@ def stop_on_signal() -> Iterator[Any]:
     def note(number: int, _: object) -> None:
         if _received:
             raise KeyboardInterrupt
-        _received.append(number)
-        # Not print: a signal may come in the middle of one, and two at once are an error.
-        os.write(2, "Stopping: the checkpoint is being saved …\n".encode())
+        _received.append(number)  # nothing is said here: a signal may come in the middle of another line
+
+    said = False
+
+    def should_stop() -> bool:
+        nonlocal said
+        if _received and not said:
+            said = True
+            output.say("Stopping: the checkpoint is being saved …")
+        return bool(_received)
 
     _received.clear()
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(_received)
+        yield should_stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
