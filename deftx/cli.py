@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from deftx import __version__
+from deftx.advice import explain  # not only when it is needed: there may be no memory left to import it
 from deftx.commands import convert, inspection, output, training, use
 from deftx.errors import DeftxError, TrainingError, TrainingStopped
 
@@ -58,8 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OTHER
     except (MemoryError, OSError, RuntimeError) as error:
-        from deftx.advice import explain  # late: only failures need it
-
         if (advice := explain(error)) is None:
             raise
         return _fail(advice, EXIT_OTHER)

@@ -43,22 +43,38 @@ def denoise(weight: Tensor, rank: int, keep: float = 0.05, decomposition: Decomp
     denoised = low_rank(weight, rank, decomposition)  # L
     if denoised is weight:
         return weight
-    n = round(keep * weight.numel())
-    if n:
-        kept = largest(Difference(weight, denoised), n)  # m: the Top-n indices of |W − L|, equation 4
-        denoised.view(-1)[kept] = weight.reshape(-1)[kept]  # L + m ⊙ (W − L), without its rounding
+    if n := round(keep * weight.numel()):
+        _put_back(weight, denoised, n, None if decomposition is None else decomposition.rows)
     return denoised
 
 
+def _put_back(weight: Tensor, low: Tensor, n: int, rows: Tensor | None) -> None:
+    """Set L to W where |W − L| is largest; ``rows``, where they are known, are all that can differ."""
+    some = rows is not None and len(rows) < len(weight)
+    part, low_part = (weight[rows], low[rows]) if some else (weight, low)
+    if not part.numel():
+        return
+    kept = largest(Difference(part, low_part), min(n, part.numel()))  # m: the Top-n indices of |W − L|, equation 4
+    low_part.view(-1)[kept] = part.reshape(-1)[kept]  # L + m ⊙ (W − L), without its rounding
+    if some:
+        low.index_copy_(0, rows, low_part)
+
+
 def _project(weight: Tensor, approximation: Tensor, rank: int, decomposition: Decomposition) -> None:
-    """Fill in L = W V_r V_rᵀ, for which no U is needed; for a wide W, Lᵀ = Wᵀ U_r U_rᵀ."""
+    """Fill in L = W V_r V_rᵀ, for which no U is needed; for a wide W, Lᵀ = Wᵀ U_r U_rᵀ.
+
+    A rank above one half leaves fewer vectors out than it takes: then L = W − W V_rest V_restᵀ.
+    """
     rows, columns = decomposition.rows, decomposition.columns
+    most = 2 * rank > len(decomposition.values)
     # Projecting doubles no error, as squaring does in the Gram matrix: float32 is exact enough for a float32 W.
     dtype = torch.promote_types(weight.dtype, torch.float32)
-    basis = decomposition.vectors[:, :rank].to(dtype)  # V_r
+    vectors = decomposition.vectors[:, rank:] if most else decomposition.vectors[:, :rank]  # V_rest or V_r
+    basis = vectors.to(dtype)
     target = approximation.T if len(rows) < len(columns) else approximation
     for block, long, short in tall_blocks(weight, rows, columns, dtype):
-        projected = ((block @ basis) @ basis.T).to(weight.dtype)
+        projected = (block @ basis) @ basis.T
+        projected = (block - projected if most else projected).to(weight.dtype)
         if len(short) == target.shape[1]:
             target.index_copy_(0, long, projected)
         else:

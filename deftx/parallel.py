@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
@@ -14,7 +14,8 @@ WORKERS = 8  # more would hold too many matrices at once
 def in_order(work: Callable[[T], R], items: Iterable[T], device: torch.device) -> Generator[R, None, None]:
     """Yield ``work(item)`` of each item, in order; on a processor, as many at a time as torch may use threads.
 
-    Only as many results as that are worked out ahead. Meanwhile each operation of torch runs in one thread.
+    Results that are not taken yet are kept: a large item at the front keeps nobody waiting. Meanwhile each operation of
+    torch runs in one thread.
     """
     threads = torch.get_num_threads()
     if device.type != "cpu" or threads == 1:
@@ -23,13 +24,9 @@ def in_order(work: Callable[[T], R], items: Iterable[T], device: torch.device) -
     workers = min(threads, WORKERS)
     # The number of threads belongs to a thread, but for the linear algebra it is one for all: set here and there.
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
-    waiting: deque[Future[R]] = deque()
     try:
         torch.set_num_threads(1)
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
+        waiting = deque(pool.submit(work, item) for item in items)
         while waiting:
             yield waiting.popleft().result()
     finally:
