@@ -50,14 +50,10 @@ def denoise(weight: Tensor, rank: int, keep: float = 0.05, decomposition: Decomp
 
 def _put_back(weight: Tensor, low: Tensor, n: int, rows: Tensor | None) -> None:
     """Set L to W where |W − L| is largest; ``rows``, where they are known, are all that can differ."""
-    some = rows is not None and len(rows) < len(weight)
-    part, low_part = (weight[rows], low[rows]) if some else (weight, low)
-    if not part.numel():
-        return
-    kept = largest(Difference(part, low_part), min(n, part.numel()))  # m: the Top-n indices of |W − L|, equation 4
-    low_part.view(-1)[kept] = part.reshape(-1)[kept]  # L + m ⊙ (W − L), without its rounding
-    if some:
-        low.index_copy_(0, rows, low_part)
+    residual = Difference(weight, low, rows if rows is not None and len(rows) < len(weight) else None)  # W − L
+    if n := min(n, residual.numel()):
+        kept = residual.places(largest(residual, n))  # m: the Top-n indices of |W − L|, equation 4
+        low.view(-1)[kept] = weight.reshape(-1)[kept]  # L + m ⊙ (W − L), without its rounding
 
 
 def _project(weight: Tensor, approximation: Tensor, rank: int, decomposition: Decomposition) -> None:

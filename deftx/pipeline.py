@@ -19,7 +19,7 @@ from deftx.ranks import choose_rank
 from deftx.recipes import Recipe
 from deftx.run_folder import NOT_RETRAINED, check_disk, claim_folder, refuse_other
 from deftx.select import by_kind, select_with_fill
-from deftx.spectrum import Decomposition, decompose
+from deftx.spectrum import decompose
 from deftx.training import Objective, Plan, run_phase
 
 DELTA_FILE = "delta.safetensors"
@@ -181,19 +181,17 @@ def denoise_all(delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, l
     matrices = [name for name, weight in delta.items() if weight.dim() == 2]
     keep = 0.0 if recipe.ablate == "no-residual" else recipe.keep
 
-    def work(name: str) -> tuple[Decomposition, int, Tensor]:
-        parts = decompose(delta[name])  # W = UΣVᵀ
+    def work(name: str) -> tuple[list[float], tuple[int, int], int, Tensor]:
+        parts = decompose(delta[name])  # W = UΣVᵀ, of which the vectors are let go of here
         rank = choose_rank(parts.values, parts.shape, recipe.rank)
-        return parts, rank, denoise(delta[name], rank, keep, parts)  # Ŵ = L + S
+        return parts.values.tolist(), parts.shape, rank, denoise(delta[name], rank, keep, parts)  # Ŵ = L + S
 
     results = in_order(work, matrices, next(iter(delta.values())).device)
     with closing(results):
-        for done, (name, (parts, rank, weight)) in enumerate(zip(matrices, results, strict=True)):
+        for done, (name, (values, shape, rank, weight)) in enumerate(zip(matrices, results, strict=True)):
             listener.heed(STOPPED)
-            denoised[name] = weight
-            learned.ranks[name] = rank
-            learned.singular_values[name] = parts.values.tolist()
-            learned.spectrum_shapes[name] = parts.shape
+            denoised[name], learned.ranks[name] = weight, rank
+            learned.singular_values[name], learned.spectrum_shapes[name] = values, shape
             listener.on_event(Event("denoise", done + 1, len(matrices)))
     return denoised
 

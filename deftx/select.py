@@ -29,10 +29,14 @@ class Word:
 
 @dataclass(frozen=True)
 class Difference:
-    """A − B of two tensors of one shape and type, worked out block by block: it never lies in memory as a whole."""
+    """A − B of two matrices of one shape and type, worked out block by block: it never lies in memory as a whole.
+
+    Where ``rows`` are given, they alone make it up, one below the other.
+    """
 
     minuend: Tensor
     subtrahend: Tensor
+    rows: Tensor | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -46,12 +50,22 @@ class Difference:
 
     def numel(self) -> int:
         """How many entries there are."""
-        return self.minuend.numel()
+        return self.minuend.numel() if self.rows is None else len(self.rows) * self.minuend.shape[1]
 
     def blocks(self) -> Iterator[Tensor]:
         """Walk over the entries in row-major order."""
-        walk = (tensor.reshape(-1).split(BLOCK) for tensor in (self.minuend, self.subtrahend))
-        return (a - b for a, b in zip(*walk, strict=True))
+        if self.rows is None:
+            walk = (tensor.reshape(-1).split(BLOCK) for tensor in (self.minuend, self.subtrahend))
+            return (a - b for a, b in zip(*walk, strict=True))
+        parts = self.rows.split(max(1, BLOCK // self.minuend.shape[1]))
+        return ((self.minuend[part] - self.subtrahend[part]).view(-1) for part in parts)
+
+    def places(self, positions: Tensor) -> Tensor:
+        """Return where positions in the difference lie in A and B, flat and row-major."""
+        if self.rows is None:
+            return positions
+        columns = self.minuend.shape[1]
+        return self.rows[positions // columns].mul_(columns).add_(positions % columns)
 
 
 SINGLE = Word(torch.float32, torch.int32, 2**31 - 1, (16, 0), 0x7F80)
@@ -195,8 +209,10 @@ def _word(tensors: Mapping[str, Tensor | Difference]) -> Word:
 def _key_blocks(values: Tensor | Difference, word: Word) -> Iterator[tuple[int, Tensor]]:
     """Walk over the keys of a tensor in row-major order: (position of the first, keys of a block)."""
     blocks = values.blocks() if isinstance(values, Difference) else values.reshape(-1).split(BLOCK)
-    for start, block in enumerate(blocks):
-        yield start * BLOCK, block.to(word.floating).view(word.integer) & word.magnitude
+    start = 0
+    for block in blocks:
+        yield start, block.to(word.floating).view(word.integer) & word.magnitude
+        start += len(block)
 
 
 def _too_few(k: int, found: int) -> RecipeError:

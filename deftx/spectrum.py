@@ -13,7 +13,7 @@ from torch import Tensor
 
 from deftx.errors import DeftxError, TrainingError
 
-BLOCK = 2**22  # entries that are widened to float64 at a time: 32 MiB
+BLOCK = 2**20  # entries that are looked at, or widened to float64 (8 MiB), at a time
 STRIPE = 256  # columns of WᵀW that are summed together; of what lies above its diagonal, only a little is
 
 
@@ -89,8 +89,12 @@ def tall_blocks(
 def _touched_indices(weight: Tensor) -> tuple[Tensor, Tensor]:
     if weight.dim() != 2:
         raise DeftxError(f"Only a matrix has singular values; this has shape {tuple(weight.shape)}.")
-    changed = weight != 0  # NaN counts as changed, so that it is found later and not dropped
-    return changed.any(dim=1).nonzero().squeeze(1), changed.any(dim=0).nonzero().squeeze(1)
+    rows, columns = [], weight.new_zeros(weight.shape[1], dtype=torch.bool)
+    for part in weight.split(max(1, BLOCK // max(1, weight.shape[1]))):
+        changed = part != 0  # NaN counts as changed, so that it is found later and not dropped
+        rows.append(changed.any(dim=1))
+        columns |= changed.any(dim=0)
+    return torch.cat(rows).nonzero().squeeze(1), columns.nonzero().squeeze(1)
 
 
 def _gram(weight: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
