@@ -24,7 +24,7 @@ from deftx.training import Objective, Plan, run_phase
 
 DELTA_FILE = "delta.safetensors"
 # Settings that act only after the dense phase: runs that differ in these alone share one δ.
-AFTER_DENSE = ("method", "rank", "keep", "ablate", "k")
+AFTER_DENSE = ("method", "rank", "keep", "ablate", "k", "values")
 MASK_FILE = "mask.safetensors"
 MASK_NOTES = ("filled", "ranks", "singular_values", "spectrum_shapes", "history")  # the fields of Learned beside μ
 STOPPED = "Stopped while denoising. The change δ is kept; the same command goes on from there."

@@ -28,6 +28,11 @@ PRECISIONS = {
     "float32": "float32 throughout",
     "bfloat16": "bfloat16 products, float32 weights and sums",
 }
+VALUE_TYPES = {
+    "float32": "as they were learned",
+    "float16": "half the size; a value below 0.00006 loses digits",
+    "bfloat16": "half the size; every value keeps three digits",
+}
 METRICS = {"f1": "macro-F1", "accuracy": "accuracy"}
 
 
@@ -53,6 +58,7 @@ class Recipe:
     l1: float = 0.0  # λ of the L1 penalty λ·Σ|θ − θ0|/N; 0 is LT-SFT "as released" (its penalty never acted)
     precision: str = "auto"  # of the matrix products: bfloat16 where the device has it; weights are always float32
     clip: float = 1.0  # LT-SFT: the Trainer's default bound on the gradient norm
+    values: str = "float32"  # how φ is stored: a key of VALUE_TYPES
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained, naming the setting, the value and what is allowed."""
@@ -62,6 +68,8 @@ class Recipe:
             raise unknown_name("The method", self.method, METHODS)
         if self.precision not in PRECISIONS:
             raise unknown_name("The precision", self.precision, PRECISIONS)
+        if self.values not in VALUE_TYPES:
+            raise unknown_name("The type of values", self.values, VALUE_TYPES)
         if self.ablate is not None and self.ablate not in ABLATIONS:
             raise unknown_name("The ablation", self.ablate, ABLATIONS)
         if self.ablate is not None and self.method == "lt-sft":

@@ -93,16 +93,16 @@ def finish(
         info=info,
     )
     if processes.is_main():
-        _write(vector, out, run)
+        _write(vector, recipe, out, run)
     processes.wait()
     return SparseVector.load(out)
 
 
-def _write(vector: SparseVector, out: Path, run: Path) -> None:
+def _write(vector: SparseVector, recipe: Recipe, out: Path, run: Path) -> None:
     for unfinished in out.glob(f"{WRITING}*"):
         shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        vector.save(out)
+        vector.save(out, values=recipe.values)
     except VectorError as error:
         if not isinstance(error.__cause__, OSError):
             raise

@@ -103,6 +103,8 @@ def run_phase(
             micro_batches = objective.micro_batches(plan.phase, progress.step)
             step_loss = torch.zeros((), device=accelerator.device)
             for number in range(processes.index(), len(micro_batches), processes.count()):
+                if number >= processes.count() and listener.should_stop() and is_sound(entries, progress):
+                    raise TrainingStopped  # nothing of this step has been applied: it begins anew
                 # Every draw follows from (seed, phase, step, micro-batch): a resumed run needs no saved random state.
                 torch.manual_seed(seed_for(plan.seed, plan.phase, progress.step, number))
                 with reproducible(accelerator.device):

@@ -15,7 +15,8 @@ from torch import Tensor
 import deftx
 from deftx import vector_files
 from deftx.card import write_card
-from deftx.errors import VectorError, one_of
+from deftx.errors import VectorError, one_of, unknown_name
+from deftx.recipes import VALUE_TYPES
 
 KINDS = ("language", "task")
 
@@ -92,16 +93,19 @@ class SparseVector:
         vector_files.check_seal(info, folder)
         return vector
 
-    def save(self, folder: str | os.PathLike) -> Path:
+    def save(self, folder: str | os.PathLike, *, values: str = "float32") -> Path:
         """Write ``vector.safetensors``, ``vector.json`` and ``README.md`` into ``folder``, and return the folder.
 
-        Raises ``VectorError`` where the vector itself is wrong, or the folder cannot be written.
+        ``values`` is the type that φ is stored in, one of ``recipes.VALUE_TYPES``; in memory it is float32 always. Raises
+        ``VectorError`` where the vector itself or the type is wrong, or the folder cannot be written.
         """
+        if values not in VALUE_TYPES:
+            raise unknown_name("The type of values", values, VALUE_TYPES, VectorError)
         complete = replace(self, info=self._complete_info())
         complete.validate()
         groups = {
             "positions": {n: vector_files.encode_gaps(p.detach().cpu()) for n, p in self.positions.items()},
-            "values": {n: v.detach().cpu().clone() for n, v in self.values.items()},
+            "values": {n: v.detach().to("cpu", getattr(torch, values), copy=True) for n, v in self.values.items()},
             "head": {n: h.detach().cpu().clone(memory_format=torch.contiguous_format) for n, h in self.head.items()},
         }
         vector_files.write_folder(Path(folder), complete.info, groups, write_card(complete))

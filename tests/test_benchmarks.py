@@ -29,3 +29,19 @@ def test_both_sides_of_a_benchmark_agree(name):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ratio" in done.stdout
+
+
+def test_a_training_is_stopped_and_goes_on_in_every_phase():
+    command = [sys.executable, FOLDER / "stop.py", "--quick", "--threads", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["dense", "denoise", "sparse"]
+
+
+def test_values_as_they_were_learned_give_the_same_logits_and_halves_nearly_so():
+    command = [sys.executable, FOLDER / "half.py", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    exact, *halves = done.stdout.splitlines()
+    assert "differ by 0.0e+00 at most" in exact
+    assert all(float(line.split("differ by ")[1].split()[0]) > 0 for line in halves)

@@ -101,6 +101,7 @@ def test_a_setting_that_cannot_be_read_is_named(text, words):
         ({"method": "deftx"}, "Did you mean 'deft-x'"), ({"rank": "varience:0.9"}, "Did you mean 'variance"),
         ({"rank": "variance:1.5"}, "variance"), ({"ablate": "no-residuals"}, "Did you mean 'no-residual'"),
         ({"precision": "float16"}, "Did you mean 'bfloat16'|Did you mean 'float32'"), ({"metric": "f2"}, "Did you mean 'f1'"),
+        ({"values": "half"}, "type of values"),
         ({"method": "lt-sft", "ablate": "no-retrain"}, "Ablations take something out of deft-x"),
         ({"k": 0}, "k = 0 is out of range"), ({"k": 1.5}, "neither a share"), ({"k": float("nan")}, "out of range"),
         ({"seed": -1}, "seed = -1 is out of range"), ({"learning_rate": 0}, "out of range"), ({"keep": 1.1}, "out of range"),

@@ -109,6 +109,20 @@ def test_a_stopped_phase_goes_on_as_if_nothing_had_happened(tmp_path, stop):
     assert [list(e) for e in progress.losses] == [list(e) for e in whole.losses]
 
 
+@pytest.mark.parametrize(("stop", "step"), [(1, 0), (2, 0), (5, 1), (23, 7)])
+def test_a_stop_between_micro_batches_begins_the_step_anew(tmp_path, stop, step):
+    model, entries = one_weight()
+    run_phase(model, entries, Slope(losses=(0.2, 0.4, 0.1)), plan(), tmp_path / "whole", QUIET)
+
+    asked = iter(range(100))  # three times a step
+    listener = Listener(ignore, lambda: next(asked) == stop)
+    with pytest.raises(TrainingStopped, match=f"step {step} of 8"):
+        run_phase(*one_weight(), Slope(losses=(0.2, 0.4, 0.1)), plan(), tmp_path / "cut", listener)
+    again, resumed = one_weight()
+    run_phase(again, resumed, Slope(losses=(0.2, 0.4, 0.1)), plan(), tmp_path / "cut", QUIET)
+    assert again.weight.equal(model.weight)
+
+
 def test_a_finished_phase_is_not_trained_again(tmp_path):
     model, entries = one_weight()
     run_phase(model, entries, Slope([0.1, 0.9, 0.2, 0.3]), plan(), tmp_path, QUIET)

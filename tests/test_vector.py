@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from tiny_vectors import SHAPES, TinyBase, make_vector, same_vector
 
 from deftx.errors import VectorError
@@ -25,6 +26,30 @@ def test_saving_and_loading_changes_nothing(tmp_path):
     again = SparseVector.load(loaded.save(tmp_path / "V2"))
     assert same_vector(made, again)
     assert again.info == loaded.info
+
+
+@pytest.mark.parametrize(("kind", "digits"), [("float16", 2**-11), ("bfloat16", 2**-8)])
+def test_values_may_be_stored_in_half_precision(tmp_path, kind, digits):
+    made = make_vector()
+    whole, half = made.save(tmp_path / "whole"), made.save(tmp_path / "half", values=kind)
+    with safe_open(half / "vector.safetensors", framework="pt") as file:
+        assert file.get_slice(f"values.{QUERY}").get_dtype() == {"float16": "F16", "bfloat16": "BF16"}[kind]
+    loaded = SparseVector.load(half)
+    for name, values in made.values.items():
+        assert loaded.positions[name].equal(made.positions[name])
+        assert loaded.values[name].dtype == torch.float32
+        assert torch.allclose(
+            loaded.values[name], values, rtol=digits, atol=2**-24
+        )  # half an ulp; the least of float16
+    assert all(loaded.head[name].equal(head) for name, head in made.head.items())  # the head stays as it is
+    sizes = [(folder / "vector.safetensors").stat().st_size for folder in (half, whole)]
+    assert sizes[0] < sizes[1]
+
+
+def test_an_unknown_type_of_values_is_refused(tmp_path):
+    with pytest.raises(VectorError, match="Did you mean 'float16'"):
+        make_vector().save(tmp_path, values="float15")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_vector_is_the_same_file(tmp_path):
