@@ -29,7 +29,8 @@ TERMINATED = 143
 def write_base(folder: Path, quick: bool) -> None:
     """Write random weights with the tokenizer of the bundled base."""
     tokenizer = load_base(BUNDLED_BASE).tokenizer
-    settings = config(quick, **({"vocab_size": len(tokenizer)} if quick else {}))
+    settings = config(quick)
+    settings.vocab_size = max(settings.vocab_size, len(tokenizer))
     torch.manual_seed(0)
     with quiet_transformers():
         XLMRobertaForMaskedLM(settings).to(torch.float16).save_pretrained(folder)
