@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import disks
 import pytest
 import tiny
 import torch
@@ -11,6 +12,22 @@ from deftx.bases import load_base
 
 # Models this small are no faster on two threads, and how many there are decides in which order numbers are added.
 torch.set_num_threads(1)
+
+LEFT_OUT = pytest.StashKey[str]()
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the tests that need a disk of their own where nobody may mount one."""
+    wanting = [item for item in items if "small_disk" in item.fixturenames]
+    if wanting and (reason := disks.why_not()):
+        items[:] = [item for item in items if item not in wanting]
+        config.hook.pytest_deselected(items=wanting)
+        config.stash[LEFT_OUT] = f"{len(wanting)} tests left out, for no disk can be mounted here: {reason}"
+
+
+def pytest_report_collectionfinish(config):
+    """Say which tests were left out."""
+    return config.stash.get(LEFT_OUT, [])
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from disks import mount_in_memory
 
 ROOT = Path(__file__).resolve().parent.parent
 SHORT = ("--k", "300", "--set", "precision=float32", "batch_size=4", "max_length=16", "min_steps=0",
@@ -93,18 +94,9 @@ def small_disk(tmp_path):
     """A disk of 8 MB in memory, and a function that mounts it anew ("ro" or "rw")."""
     place = tmp_path / "disk"
     place.mkdir()
-
-    def mount(*options):
-        return subprocess.run(["mount", *options, str(place)], capture_output=True, text=True)
-
-    try:
-        done = mount("-t", "tmpfs", "-o", "size=8m", "tmpfs")
-    except FileNotFoundError:
-        pytest.skip("there is no mount command here")
-    if done.returncode:
-        pytest.skip(f"a disk of its own needs the right to mount one: {done.stderr.strip()}")
-    yield place, lambda way: mount("-o", f"remount,{way}")
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    assert (reason := mount_in_memory(place)) is None, reason
+    yield place, lambda way: subprocess.run(["mount", "-o", f"remount,{way}", place], capture_output=True)
+    subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def same_files(one, other):
