@@ -18,7 +18,7 @@ from deftx.parallel import in_order
 from deftx.ranks import choose_rank
 from deftx.recipes import Recipe
 from deftx.run_folder import NOT_RETRAINED, check_disk, claim_folder, refuse_other
-from deftx.select import by_kind, select_with_fill
+from deftx.select import by_kind, select_at_random, select_with_fill
 from deftx.spectrum import decompose
 from deftx.training import Objective, Plan, run_phase
 
@@ -146,13 +146,16 @@ def choose_entries(change: Change, recipe: Recipe, k: int, listener: Listener) -
     """Denoise δ and choose μ; give φ on μ, and the head, for those who do not train it again."""
     learned = Learned({}, {}, change.head)
     learned.history["dense"] = _course(change.progress)
-    denoised = change.delta if recipe.method == "lt-sft" else denoise_all(change.delta, recipe, learned, listener)
+    denoised = denoise_all(change.delta, recipe, learned, listener) if recipe.method == "deft-x" else change.delta
     if recipe.ablate == "dense-delta":
         learned.positions = {n: d.flatten().nonzero().flatten() for n, d in denoised.items()}
     else:
         listener.heed(STOPPED)
         listener.on_event(Event("select", 0, 1))
-        learned.positions, learned.filled = select_with_fill(denoised, change.delta, k)  # μ
+        if recipe.method == "random":
+            learned.positions = select_at_random(change.delta, k, recipe.seed)
+        else:
+            learned.positions, learned.filled = select_with_fill(denoised, change.delta, k)  # μ
         listener.on_event(Event("select", 1, 1, message=_split(learned.positions, k, learned.filled)))
     if recipe.ablate in NOT_RETRAINED:
         learned.values = {n: denoised[n].flatten()[p.to(denoised[n].device)] for n, p in learned.positions.items()}

@@ -17,6 +17,7 @@ TASK_SHARE = 14_155_776 / 277_414_656  # 5.103 %
 METHODS = {
     "deft-x": "denoise δ by SVD before the k largest entries are selected (Algorithm 1)",
     "lt-sft": "select the k largest entries of δ as it is (Ansell et al. 2022): the baseline",
+    "random": "select k entries at random: what a mask of that size is worth by itself",
 }
 ABLATIONS = {
     "no-residual": "Ŵ = L: drop the sparse higher-order part (table 5, without higher-order components)",
@@ -72,7 +73,7 @@ class Recipe:
             raise unknown_name("The type of values", self.values, VALUE_TYPES)
         if self.ablate is not None and self.ablate not in ABLATIONS:
             raise unknown_name("The ablation", self.ablate, ABLATIONS)
-        if self.ablate is not None and self.method == "lt-sft":
+        if self.ablate is not None and self.method != "deft-x":
             raise RecipeError("Ablations take something out of deft-x; choose method deft-x, or no ablation.")
         check_strategy(self.rank)
         for name, low, high in _RANGES:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from deftx.errors import RecipeError, TrainingError
+from deftx.order import seed_for
 
 BLOCK = 2**20  # entries that are looked at together
 DIGIT = 16  # bits that one counting pass settles
@@ -118,6 +119,18 @@ def select_with_fill(
     if found + more < k:
         raise _too_few(k, found + more)
     return {name: torch.cat([selected[name], filled[name]]).sort().values for name in selected}, more
+
+
+@torch.no_grad()
+def select_at_random(deltas: Mapping[str, Tensor], k: int, seed: int) -> dict[str, Tensor]:
+    """Select k entries of all tensors with equal chances, those that are zero included; positions as ``select_top_k``."""
+    drawn = {}
+    for name, delta in deltas.items():
+        generator = torch.Generator().manual_seed(seed_for(seed, "random mask", name))
+        drawn[name] = (1 - torch.rand(delta.shape, generator=generator)).to(
+            delta.device
+        )  # above 0, where none is chosen
+    return select_top_k(drawn, k)
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ from torch.utils._pytree import tree_leaves
 
 from deftx import select
 from deftx.errors import RecipeError, TrainingError
-from deftx.select import by_kind, kind_of, largest, select_top_k, select_with_fill
+from deftx.select import by_kind, kind_of, largest, select_at_random, select_top_k, select_with_fill
 
 
 def numpy_top_k(deltas, k):
@@ -228,3 +228,14 @@ def test_the_split_of_the_mask_lists_every_part_and_adds_up():
         "roberta.encoder.layer.0.output.dense.bias": torch.arange(1),
     }
     assert by_kind(positions) == {"embeddings": 5, "attention": 0, "feed-forward": 5, "biases": 1, "other": 0}
+
+
+def test_a_random_mask_has_k_entries_everywhere_alike_and_follows_from_its_seed():
+    deltas = {"a.weight": torch.zeros(400, 50), "b.bias": torch.ones(20_000)}
+    chosen = select_at_random(deltas, 4_000, seed=1)
+    assert sum(len(p) for p in chosen.values()) == 4_000
+    # 2,000 of either are expected; 4 standard deviations of the hypergeometric distribution are 127.
+    assert abs(len(chosen["a.weight"]) - 2_000) < 127
+    assert abs(int((chosen["b.bias"] < 10_000).sum()) - len(chosen["b.bias"]) / 2) < 127
+    assert all(p.equal(q) for p, q in zip(chosen.values(), select_at_random(deltas, 4_000, 1).values(), strict=True))
+    assert not chosen["b.bias"].equal(select_at_random(deltas, 4_000, 2)["b.bias"])

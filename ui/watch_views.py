@@ -65,7 +65,7 @@ def job_view(job: Job) -> str:
 
 def phase_row(job: Job, state: State, progress: Progress) -> str:
     """The steps of the method in a row, each with a word for where it stands."""
-    skipped = {"denoise"} if (job.settings.get("recipe") or {}).get("method") == "lt-sft" else set()
+    skipped = set() if (job.settings.get("recipe") or {}).get("method", "deft-x") == "deft-x" else {"denoise"}
     at = len(ORDER) if state.name == "finished" else active_phase(progress) if progress.phase else -1
     steps = []
     for place, phase in enumerate(ORDER):

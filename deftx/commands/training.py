@@ -93,7 +93,7 @@ def terminated() -> bool:
 def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the vector")
     parser.add_argument("--preset", default="quick", help="quick (minutes on a CPU), standard, paper (quick)")
-    parser.add_argument("--method", help="deft-x, or lt-sft: the same without denoising (deft-x)")
+    parser.add_argument("--method", help="deft-x; lt-sft: the same without denoising; random: a random mask (deft-x)")
     parser.add_argument("--rank", metavar="R", help="variance:p, uniform:r, optimal, mp or none (variance:0.9)")
     parser.add_argument("--keep", type=float, help="share of higher-order entries that stays in each matrix (0.05)")
     parser.add_argument("--ablate", help="no-residual, dense-delta or no-retrain: table 5 of the paper")

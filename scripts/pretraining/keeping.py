@@ -1,0 +1,64 @@
+"""What a pretraining keeps: its state, its log, and at the end the folder of a base with its card."""
+
+import csv
+from pathlib import Path
+
+import torch
+from torch import nn
+from transformers import PreTrainedTokenizerFast
+
+from deftx.checkpoints import read_tensors, write_tensors
+
+COLUMNS = ("step", "tokens", "seconds", "loss")
+
+
+def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, about: dict) -> None:
+    """Write weights, the optimiser's averages and the progress, atomically."""
+    tensors = {}
+    for name, parameter in model.named_parameters():
+        tensors[f"value.{name}"] = parameter
+        tensors |= {f"{key}.{name}": value for key, value in optimizer.state[parameter].items()}
+    write_tensors(path, tensors, about)
+
+
+def restore_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict:
+    """Bring model and optimiser back to a saved state and return the progress."""
+    tensors, about = read_tensors(path)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(tensors[f"value.{name}"])
+            optimizer.state[parameter] = {
+                key: tensors[f"{key}.{name}"].clone().to(parameter.device if key != "step" else "cpu")
+                for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+    return about
+
+
+class Log:
+    """A table that grows with the training: one line at each look, with held-out losses where there are some."""
+
+    def __init__(self, path: Path, corpora: list[str], step: int) -> None:
+        self.path, self.corpora = path, corpora
+        kept = []
+        if path.is_file() and step:  # lines past the state that is gone on from would stand there twice
+            with path.open(encoding="utf-8", newline="") as stream:
+                kept = [row for row in csv.DictReader(stream) if int(row["step"]) <= step]
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, (*COLUMNS, *corpora), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(kept)
+
+    def note(self, row: dict, held_out: dict[str, float]) -> None:
+        """Add a line and say it."""
+        row = row | {name: f"{loss:.4f}" for name, loss in held_out.items()}
+        with self.path.open("a", encoding="utf-8", newline="") as stream:
+            csv.DictWriter(stream, (*COLUMNS, *self.corpora), lineterminator="\n").writerow(row)
+        print(" ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+
+
+def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Write a plain transformers folder in half precision: it is to be small enough to come with the project."""
+    state = {name: tensor.to(torch.float16) for name, tensor in model.state_dict().items()}
+    model.config.dtype = torch.float16
+    model.save_pretrained(folder, state_dict=state)
+    tokenizer.save_pretrained(folder)
