@@ -2,7 +2,7 @@
 
 import json
 import re
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -37,7 +37,10 @@ def write_run(out):
 def page(tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     write_run(out)
-    subprocess.run([sys.executable, SCRIPT, out], check=True, capture_output=True, timeout=120)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(SCRIPT), str(out)])
+        patch.setattr(sys, "path", list(sys.path))
+        runpy.run_path(str(SCRIPT), run_name="__main__")
     return (out / "evidence.html").read_text(encoding="utf-8")
 
 
@@ -55,6 +58,8 @@ def test_the_page_shows_every_finished_row_and_names_the_others(page):
 
 def test_the_page_needs_nothing_beside_it_and_knows_light_and_dark(page):
     assert len(page) > 1_000_000  # plotly.js stands in it
-    assert not re.search(r"<(script|link|img)[^>]+(src|href)=", page.split("<script>")[0] + page.rsplit("</script>")[-2])
+    assert not re.search(
+        r"<(script|link|img)[^>]+(src|href)=", page.split("<script>")[0] + page.rsplit("</script>")[-2]
+    )
     assert re.search(r":root \{ color-scheme: light dark;\n\s*--paper: #f7f8f8", page)
     assert re.search(r"prefers-color-scheme: dark\) \{ :root \{\n\s*--paper: #14181b", page)

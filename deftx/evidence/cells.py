@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from deftx import evaluation
@@ -23,8 +24,11 @@ class Scored:
         return sorted({*self.gold, *self.predicted})
 
     def score(self, metric: str) -> float:
-        """Score from 0 to 1 by "f1" (macro-F1) or "accuracy"; raises TableError without rows, RecipeError else."""
-        return evaluation.score(metric, self.gold, self.predicted, self.labels)
+        """Score from 0 to 1 by "f1" (macro-F1) or "accuracy".
+
+        Raises TableError without rows, RecipeError for an unknown metric.
+        """
+        return _score(metric, tuple(self.gold), tuple(self.predicted), tuple(self.labels))
 
     def to_dict(self) -> dict[str, Any]:
         """Return every field by name, fit for JSON."""
@@ -42,3 +46,8 @@ class Cost:
 
     seconds: float
     peak_gb: float  # 10⁹ bytes
+
+
+@lru_cache(maxsize=10_000)  # scikit-learn takes milliseconds, and a table asks for every score several times
+def _score(metric: str, gold: tuple[str, ...], predicted: tuple[str, ...], labels: tuple[str, ...]) -> float:
+    return evaluation.score(metric, list(gold), list(predicted), labels)

@@ -97,7 +97,9 @@ def _paired(a: Sequence[Scored], b: Sequence[Scored]) -> tuple[dict[Pair, Scored
 
 def _draws(cells: Sequence[Scored], resamples: int, seed: int, parallel: bool) -> dict[str, np.ndarray]:
     """Draw n rows of n with replacement: by language, how often each was drawn, (resamples, n) each."""
-    lengths = {language: {len(c.gold) for c in cells if c.language == language} for language in sorted(_languages(cells))}
+    lengths = {
+        language: {len(c.gold) for c in cells if c.language == language} for language in sorted(_languages(cells))
+    }
     found = set.union(*lengths.values())
     if any(len(length) > 1 for length in lengths.values()) or (parallel and len(found) > 1):
         raise ValueError(f"test sets of {sorted(found)} rows cannot be resampled together")
