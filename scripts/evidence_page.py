@@ -115,7 +115,7 @@ def means_figure(found: Summary, metric: str) -> go.Figure:
         )  # fmt: skip
         if line.row == AGAINST:
             figure.add_vline(x=mean, line={"color": QUIET, "width": 1, "dash": "dot"})
-    figure.update_xaxes(title={"text": f"{metric} (points)"}, gridcolor=RULE, zeroline=False)
+    figure.update_xaxes(title={"text": f"{metric} (points)", "font": {"size": 13}}, gridcolor=RULE, zeroline=False)
     return figure
 
 
@@ -131,7 +131,7 @@ def grid_figure(found: Summary, metric: str) -> go.Figure:
         colorscale=[[0, "var(--bad-soft)"], [0.5, "var(--track)"], [1, "var(--accent-soft)"]],
         hovertemplate=f"%{{y}}, %{{x}}: %{{text:.1f}} points {metric}, %{{z:+.1f}} to the mean<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(side="top", showgrid=False)
+    figure.update_xaxes(side="top", showgrid=False, ticks="")
     return figure
 
 
@@ -139,7 +139,7 @@ def _layout(rows: int) -> go.Layout:
     return go.Layout(
         template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", height=110 + ROW_HEIGHT * rows,
         font={"color": INK, "size": 13, "family": "inherit"}, margin={"l": 8, "r": 12, "t": 36, "b": 8},
-        xaxis={"automargin": True}, yaxis={"automargin": True, "autorange": "reversed", "showgrid": False,
+        xaxis={"automargin": True}, yaxis={"automargin": True, "autorange": "reversed", "showgrid": False, "ticks": "",
         "zeroline": False},
     )  # fmt: skip
 

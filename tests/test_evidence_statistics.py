@@ -50,9 +50,9 @@ def multinomial(generator, n, resamples):
 @pytest.mark.parametrize("metric", ["f1", "accuracy"])
 def test_the_joint_interval_is_that_of_a_plain_loop_over_the_same_draws(metric):
     cells = grid()
-    draws = multinomial(np.random.default_rng(3), 12, 40)
+    draws = multinomial(np.random.default_rng(3), 12, 15)
     slow = slow_means(metric, cells, dict.fromkeys(("ace", "ban", "min"), draws))
-    found = joint_interval(cells, metric, resamples=40, seed=3)
+    found = joint_interval(cells, metric, resamples=15, seed=3)
     assert found.mean == pytest.approx(np.mean([sklearn_score(metric, c.gold, c.predicted) for c in cells]), abs=1e-12)
     assert found[1:] == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=1e-12)
 
@@ -61,16 +61,16 @@ def test_languages_that_are_not_parallel_have_draws_of_their_own_which_their_see
     gold = {"ace": gold_of(9, 1), "min": gold_of(14, 2)}
     cells = [cell(language, seed, gold=gold[language]) for language in ("min", "ace") for seed in (1, 2)]
     generator = np.random.default_rng(3)
-    draws = {language: multinomial(generator, n, 40) for language, n in (("ace", 9), ("min", 14))}
-    found = joint_interval(cells, "f1", resamples=40, seed=3, parallel=False)
+    draws = {language: multinomial(generator, n, 15) for language, n in (("ace", 9), ("min", 14))}
+    found = joint_interval(cells, "f1", resamples=15, seed=3, parallel=False)
     assert found[1:] == pytest.approx(np.quantile(slow_means("f1", cells, draws), [0.025, 0.975]), abs=1e-12)
 
 
 def test_the_interval_of_a_difference_is_that_of_a_plain_loop_over_the_same_draws():
     a, b = grid(right=0.8), grid(right=0.4, row="b", draw=1)
-    draws = dict.fromkeys(("ace", "ban", "min"), multinomial(np.random.default_rng(3), 12, 40))
+    draws = dict.fromkeys(("ace", "ban", "min"), multinomial(np.random.default_rng(3), 12, 15))
     slow = np.subtract(slow_means("f1", a, draws), slow_means("f1", b, draws))
-    found = joint_difference(a, b[::-1], "f1", resamples=40, seed=3)
+    found = joint_difference(a, b[::-1], "f1", resamples=15, seed=3)
     assert found.mean == pytest.approx(joint_interval(a, "f1").mean - joint_interval(b, "f1").mean, abs=1e-12)
     assert found[1:] == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=1e-12)
 
