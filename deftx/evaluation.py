@@ -75,6 +75,20 @@ def interval(
     return float(low), float(high)
 
 
+def resampled_scores(
+    metric: str, gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str], counts: np.ndarray
+) -> np.ndarray:
+    """Score n predictions once for each draw of their rows: ``counts`` (draws, n) how often each was drawn -> (draws,).
+
+    The same counts for several lists of predictions resample them jointly, row by row.
+    """
+    rows, columns = _codes(gold, predicted, labels)
+    size = len(labels)
+    cells = np.eye(size * size)[rows * size + columns]  # in which cell of the confusion matrix each row falls
+    # In double precision sums of whole numbers are exact, and BLAS multiplies no integers.
+    return _metric(metric)[1]((counts.astype(np.float64) @ cells).reshape(len(counts), size, size))
+
+
 def confusion(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> list[list[int]]:
     """Count, for each gold label (row), how often each label (column) was predicted."""
     rows, columns = _codes(gold, predicted, labels)

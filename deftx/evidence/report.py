@@ -1,0 +1,205 @@
+"""The table of a comparison, as Markdown and CSV: every row's scores, how sure they are, and what the row took."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from csv import writer
+from dataclasses import dataclass, replace
+from io import StringIO
+
+from deftx.evaluation import RESAMPLES
+from deftx.evidence.baselines import BASELINES
+from deftx.evidence.cells import Cost, Scored
+from deftx.evidence.statistics import Interval, joint_difference, joint_interval, wilcoxon_against
+
+METRIC_TITLES = {"f1": "Macro-F1", "accuracy": "Accuracy"}
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A finished row: its scores from 0 to 1 by language, means over the seeds, and how it differs from another row.
+
+    ``difference`` and ``p`` are None for that other row itself and where it is not finished; ``reference`` and ``cost``
+    where they were not measured.
+    """
+
+    row: str
+    title: str
+    by_language: dict[str, float]
+    mean: Interval
+    reference: float | None
+    difference: Interval | None
+    p: float | None
+    cost: Cost | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The finished rows in the order of their titles; how many cells (of how many) each other row has; the seeds."""
+
+    lines: list[Line]
+    unfinished: dict[str, tuple[int, int]]
+    seeds: list[int]
+
+
+def summarise(
+    cells: Sequence[Scored],
+    titles: Mapping[str, str],
+    costs: Mapping[str, Cost],
+    languages: Sequence[str],
+    reference_language: str | None,
+    metric: str,
+    against: str = "lt-sft",
+    parallel: bool = True,
+) -> Summary:
+    """Compare the rows that ``titles`` names over all languages and over all seeds that any of these rows has.
+
+    Means, intervals and tests run over ``languages``; the reference language stands beside them. There is no chance in
+    a baseline that counts words: its one cell of a language stands for every seed.
+    """
+    seeds = sorted({cell.seed for cell in cells if cell.row in titles and cell.row not in BASELINES}) or [0]
+    full = len(languages) * len(seeds)
+    targets = {row: _cells_of(row, cells, languages, seeds) for row in titles}
+    other = targets[against] if len(targets.get(against, [])) == full else None
+    lines = []
+    for row, found in targets.items():
+        if len(found) < full:
+            continue
+        compared = other is not None and row != against
+        line = Line(
+            row,
+            titles[row],
+            {name: _mean(cell.score(metric) for cell in found if cell.language == name) for name in languages},
+            joint_interval(found, metric, parallel=parallel),
+            _mean(cell.score(metric) for cell in _cells_of(row, cells, [reference_language], seeds)),
+            joint_difference(found, other, metric, parallel=parallel) if compared else None,
+            wilcoxon_against(found, other, metric) if compared else None,
+            costs.get(row),
+        )
+        lines.append(line)
+    return Summary(lines, {row: (len(found), full) for row, found in targets.items() if len(found) < full}, seeds)
+
+
+def markdown(
+    cells: Sequence[Scored],
+    titles: Mapping[str, str],
+    costs: Mapping[str, Cost],
+    languages: Sequence[str],
+    reference_language: str | None,
+    metric: str,
+    against: str = "lt-sft",
+    parallel: bool = True,
+) -> str:
+    """Write the table in points (0 to 100), with what its numbers are and which rows are not finished below it."""
+    found = summarise(cells, titles, costs, languages, reference_language, metric, against, parallel)
+    other = titles.get(against, against)
+    reference = [reference_language] if reference_language else []
+    table = [
+        ["", *languages, "mean", *reference, f"against {other}", "p", "seconds", "GB"],
+        ["---", *["---:"] * (len(languages) + 5 + len(reference))],
+    ]
+    for line in found.lines:
+        table.append(
+            [
+                line.title,
+                *(_points(score) for score in line.by_language.values()),
+                _with_interval(line.mean),
+                *(_points(line.reference) for _ in reference),
+                _with_interval(line.difference, sign="+"),
+                _p_value(line.p),
+                f"{line.cost.seconds:,.0f}" if line.cost else NONE,
+                f"{line.cost.peak_gb:.1f}" if line.cost else NONE,
+            ]
+        )
+    below = [_explain(metric, other, found.seeds, len(languages), parallel)]
+    if found.unfinished:
+        missing = (f"{titles[row]}, {have} of {full} cells" for row, (have, full) in found.unfinished.items())
+        below.append(f"Not finished: {'; '.join(missing)}.")
+    return "\n\n".join([_markdown_table(table), *below]) + "\n"
+
+
+def csv(
+    cells: Sequence[Scored],
+    titles: Mapping[str, str],
+    costs: Mapping[str, Cost],
+    languages: Sequence[str],
+    reference_language: str | None,
+    metric: str,
+    against: str = "lt-sft",
+    parallel: bool = True,
+) -> str:
+    """Write the finished rows as CSV: scores in points, one number a column, an empty cell where there is none."""
+    found = summarise(cells, titles, costs, languages, reference_language, metric, against, parallel)
+    reference = [reference_language] if reference_language else []
+    text = StringIO()
+    out = writer(text, lineterminator="\n")
+    intervals = [f"{name}{part}" for name in ("mean", "difference") for part in ("", "_low", "_high")]
+    out.writerow(["row", "title", *languages, *reference, *intervals, "wilcoxon_p", "seconds", "peak_gb"])
+    for line in found.lines:
+        scores = [*line.by_language.values(), *(line.reference for _ in reference), *line.mean]
+        scores += line.difference or [None] * 3
+        points = ["" if score is None else f"{100 * score:.2f}" for score in scores]
+        p = "" if line.p is None else f"{line.p:.4g}"
+        cost = [f"{line.cost.seconds:.1f}", f"{line.cost.peak_gb:.2f}"] if line.cost else ["", ""]
+        out.writerow([line.row, line.title, *points, p, *cost])
+    return text.getvalue()
+
+
+def overlap_markdown(overlaps: Mapping[tuple[str, str], float]) -> str:
+    """Write the overlaps |A ∩ B| / |A ∪ B| of vectors (the paper's figures 2 and 3) as a symmetric matrix, in %."""
+    names = list(dict.fromkeys(name for pair in overlaps for name in pair))
+    both_ways = {**{(b, a): share for (a, b), share in overlaps.items()}, **overlaps}
+    table = [["", *names], ["---", *["---:"] * len(names)]]
+    for a in names:
+        shares = [1.0 if a == b else both_ways.get((a, b)) for b in names]
+        table.append([a, *(_points(share) for share in shares)])
+    return f"{_markdown_table(table)}\n\nShare of the entries in either vector that are in both, in %.\n"
+
+
+def _cells_of(row: str, cells: Sequence[Scored], languages: Iterable[str | None], seeds: Sequence[int]) -> list[Scored]:
+    """Return the cells of a row in these languages; those of a baseline once for every seed."""
+    languages = set(languages)
+    found = [cell for cell in cells if cell.row == row and cell.language in languages]
+    if row not in BASELINES:
+        return found
+    by_language = {cell.language: cell for cell in found}
+    return [replace(cell, seed=seed) for cell in by_language.values() for seed in seeds]
+
+
+def _mean(scores: Iterable[float]) -> float | None:
+    scores = list(scores)
+    return sum(scores) / len(scores) if scores else None
+
+
+def _points(score: float | None, sign: str = "") -> str:
+    # A difference of −0.04 points is written 0.0, and the minus is the one of the house's texts.
+    return NONE if score is None else f"{round(100 * score, 1) + 0.0:{sign}.1f}".replace("-", "−")
+
+
+def _with_interval(interval: Interval | None, sign: str = "") -> str:
+    if interval is None:
+        return NONE
+    mean, low, high = (_points(value, sign) for value in interval)
+    return f"{mean} ({low} to {high})"
+
+
+def _p_value(p: float | None) -> str:
+    if p is None:
+        return NONE
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
+def _markdown_table(cells: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in cells)
+
+
+def _explain(metric: str, other: str, seeds: Sequence[int], languages: int, parallel: bool) -> str:
+    """Say what the numbers of the table are, and what they do not cover."""
+    pairs = languages * len(seeds)
+    counted = "1 seed" if len(seeds) == 1 else f"means over {len(seeds)} seeds"
+    drawn = "drawn jointly for all languages and seeds" if parallel else "drawn in each language apart"
+    return (
+        f"{METRIC_TITLES[metric]} in points, {counted}. In brackets: 95 % percentile bootstrap interval over the test "
+        f"sentences, {drawn} ({RESAMPLES:,} times). p: Wilcoxon signed-rank against {other}, two-sided, over "
+        f"{pairs} (language, seed) pairs, not corrected for the number of rows. Seconds and GB: wall time and peak "
+        "memory of the whole row."
+    )
