@@ -1,0 +1,91 @@
+"""``benchmark``: the paper's tables, row by row, resumable at any point."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from deftx.commands import options, output
+from deftx.commands.training import interruptible
+
+SEED = 42  # the first one; the others follow it
+
+
+def add_commands(commands: Any) -> None:
+    """Add the command."""
+    bench = commands.add_parser("benchmark", help="the paper's tables: DeFT-X against LT-SFT and others, on real data")
+    bench.add_argument("setting", metavar="nusax|americasnli", help="which transfer")
+    bench.add_argument("--data", metavar="DIR", required=True, type=Path, help="folder with the data")
+    bench.add_argument("--out", metavar="DIR", type=Path, default=Path("evidence"), help="what is kept (evidence)")
+    bench.add_argument("--seeds", type=int, default=3, metavar="N", help="how many (3), from 42 on")
+    bench.add_argument("--methods", nargs="+", metavar="ROW", help="rows of the table (all); see docs/evidence.md")
+    bench.add_argument("--languages", nargs="+", metavar="CODE", help="languages to transfer to (all targets)")
+    bench.add_argument("--preset", default="quick", help="quick, standard or paper (quick)")
+    bench.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="a setting of both kinds of vectors")
+    bench.add_argument("--set-language", nargs="+", default=[], metavar="KEY=VALUE", help="of language vectors")
+    bench.add_argument("--set-task", nargs="+", default=[], metavar="KEY=VALUE", help="of task vectors")
+    bench.add_argument("--source", metavar="VECTOR", help="language vector that tasks start from, in place of our own")
+    bench.add_argument("--jobs", type=int, default=1, metavar="N", help="trainings side by side (1)")
+    bench.add_argument("--plan", action="store_true", help="say what it would take, and start nothing")
+    options.add_base(bench)
+    options.add_json(bench)
+    bench.set_defaults(run=run_benchmark)
+
+
+def run_benchmark(arguments: argparse.Namespace) -> None:
+    """Train what is missing, score every cell, write the tables; with ``--plan`` say what that would take."""
+    from deftx.evidence import results
+    from deftx.evidence.plan import plan
+    from deftx.evidence.run import claim, score_all, train_all
+
+    run, base = _describe(arguments), options.load_base_of(arguments)
+    if arguments.plan:
+        found = plan(run, base)
+        output.result(asdict(found), arguments.json, output.table(("what", "how much"), found.lines()))
+        return
+    claim(run, {"setting": run.setting.name, "base": base.fingerprint, "preset": run.preset, "changes": run.changes,
+                "source": run.source})  # fmt: skip
+    with interruptible("Stopped. What was trained is kept; the same command goes on from there."):
+        train_all(run, arguments.jobs, output.say)
+        found = results.write(run, [*results.score_baselines(run), *score_all(run, base, output.say)])
+    output.result(found, arguments.json, (run.out / "results.md").read_text(encoding="utf-8"))
+
+
+def _describe(arguments: argparse.Namespace) -> Any:
+    import torch
+
+    from deftx.bases import BUNDLED_BASE
+    from deftx.errors import DeftxError, unknown_name
+    from deftx.evidence.rows import choose_rows
+    from deftx.evidence.run import Run
+    from deftx.evidence.settings import SETTINGS
+
+    if arguments.setting not in SETTINGS:
+        raise unknown_name("The benchmark", arguments.setting, SETTINGS)
+    if arguments.seeds < 1 or arguments.jobs < 1:
+        raise DeftxError("--seeds and --jobs are 1 or more.")
+    setting = SETTINGS[arguments.setting]
+    data = arguments.data.expanduser()
+    languages = setting.languages(arguments.languages)
+    setting.check(data, languages)
+    return Run(
+        setting=setting,
+        rows=tuple(choose_rows(arguments.methods)),
+        languages=(*languages, *([setting.reference] if setting.reference else [])),
+        seeds=tuple(range(SEED, SEED + arguments.seeds)),
+        data=data,
+        out=arguments.out.expanduser(),
+        base=arguments.base or BUNDLED_BASE,
+        device=arguments.device or ("cuda:0" if torch.cuda.is_available() else "cpu"),
+        preset=arguments.preset,
+        changes={kind: _changes(kind, arguments) for kind in ("language", "task")},
+        source=arguments.source,
+        threads=max(1, torch.get_num_threads() // arguments.jobs),
+    )
+
+
+def _changes(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    from deftx.recipes import parse_setting, recipe_for
+
+    recipe = recipe_for(kind, arguments.preset)
+    return dict(parse_setting(recipe, text) for text in (*arguments.set, *getattr(arguments, f"set_{kind}")))

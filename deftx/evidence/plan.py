@@ -1,0 +1,152 @@
+"""What a table would take, before anything is started: trainings, GPU hours, memory, disk."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from deftx.evidence.grid import Vector
+from deftx.evidence.run import Run
+from deftx.recipes import Recipe
+from deftx.run_folder import NOT_RETRAINED
+
+PRODUCTS = 6  # operations a weight and token: two forward, four backward (Kaplan et al. 2020)
+SUSTAINED = 120e12  # operations a second that such a training keeps up in bfloat16: 40 % of an A100's 312e12
+TRAINED = 20  # bytes a weight in the dense phase: value, gradient, two averages, copy of the start
+ACTIVATIONS = 34  # bytes a layer, token and unit of width (Korthikanti et al. 2022, without recomputation)
+STORED = 5  # bytes an entry of a vector on disk: its value, and about one for its position
+CHECKPOINT = 28  # bytes a weight at the fullest (run_folder.py)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The sum of a table's trainings."""
+
+    vectors: int
+    dense_phases: int
+    sparse_phases: int
+    steps: int
+    operations: float
+    gpu_hours: float
+    memory_gb: float
+    run_disk_gb: float  # of one training while it runs
+    kept_disk_gb: float  # of all vectors, at the end
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return what a person reads."""
+        return [
+            ("vectors", f"{self.vectors:,}"),
+            ("dense phases (shared by rows)", f"{self.dense_phases:,}"),
+            ("sparse phases", f"{self.sparse_phases:,}"),
+            ("optimiser steps", f"{self.steps:,}"),
+            ("GPU hours, at 120 TFLOP/s", f"{self.gpu_hours:,.1f}"),
+            ("memory of one training", f"{self.memory_gb:,.1f} GB"),
+            ("disk of one training", f"{self.run_disk_gb:,.1f} GB"),
+            ("disk of all vectors", f"{self.kept_disk_gb:,.1f} GB"),
+        ]
+
+
+@dataclass(frozen=True)
+class Model:
+    """The sizes of a base that the cost of a training follows from, in weights."""
+
+    encoder: int
+    words: int  # the embedding: looked up, not multiplied with, but for the logits
+    trainable: int
+    width: int
+    layers: int
+
+    @classmethod
+    def of(cls, base: Any) -> "Model":
+        """Measure a base."""
+        from deftx.bases import encoder_parameters, sparse_trainable
+
+        config = base.model.config
+        return cls(
+            encoder=sum(p.numel() for p in encoder_parameters(base.model).values()),
+            words=base.model.get_input_embeddings().weight.numel(),
+            trainable=sum(p.numel() for p in sparse_trainable(base.model).values()),
+            width=config.hidden_size,
+            layers=config.num_hidden_layers,
+        )
+
+    def step_operations(self, recipe: Recipe, tokens: float) -> float:
+        """Operations of an optimiser step on examples of so many tokens."""
+        asked = getattr(recipe, "mask_share", 0.0)  # of the tokens: only their logits are worked out
+        return PRODUCTS * recipe.batch_size * tokens * (self.encoder - self.words + asked * self.words)
+
+    def memory(self, recipe: Recipe) -> float:
+        """Bytes of a training at its fullest: the dense phase."""
+        portion = recipe.batch_size // recipe.accumulation * recipe.max_length
+        return TRAINED * self.trainable + 4 * self.words + ACTIVATIONS * self.layers * self.width * portion
+
+
+@dataclass(frozen=True)
+class Training:
+    """One vector of the plan; ``dense_steps`` is 0 where another one's dense phase is used."""
+
+    dense_steps: int
+    sparse_steps: int
+    operations: float
+    memory: float
+    entries: int
+
+
+def plan(run: Run, base: Any) -> Plan:
+    """Count what ``train_all`` would do on this base, from the lengths of the texts."""
+    model, lengths = Model.of(base), Lengths(run, base)
+    trainings = [
+        _training(run.recipe(vector, model.width), vector, lengths, model, first=vector is group[0])
+        for wave in run.groups()
+        for group in wave
+        for vector in group
+    ]
+    operations = sum(t.operations for t in trainings)
+    return Plan(
+        vectors=len(trainings),
+        dense_phases=sum(t.dense_steps > 0 for t in trainings),
+        sparse_phases=sum(t.sparse_steps > 0 for t in trainings),
+        steps=sum(t.dense_steps + t.sparse_steps for t in trainings),
+        operations=operations,
+        gpu_hours=operations / SUSTAINED / 3600,
+        memory_gb=max(t.memory for t in trainings) / 1e9,
+        run_disk_gb=CHECKPOINT * model.trainable / 1e9,
+        kept_disk_gb=sum(t.entries for t in trainings) * STORED / 1e9,
+    )
+
+
+def _training(recipe: Recipe, vector: Vector, lengths: "Lengths", model: Model, first: bool) -> Training:
+    examples, tokens = lengths.of(vector, recipe)
+    dense = recipe.steps(examples, "dense") if first else 0
+    sparse = 0 if recipe.ablate in NOT_RETRAINED else recipe.steps(examples, "sparse")
+    entries = model.trainable if recipe.ablate == "dense-delta" else recipe.count(model.trainable)
+    operations = (dense + sparse) * model.step_operations(recipe, tokens)
+    return Training(dense, sparse, operations, model.memory(recipe), entries)
+
+
+class Lengths:
+    """Counts the examples of each text once, and the tokens of one."""
+
+    def __init__(self, run: Run, base: Any) -> None:
+        self.run, self.base = run, base
+        self._known: dict[tuple[str, str, int], tuple[int, float]] = {}
+
+    def of(self, vector: Vector, recipe: Recipe) -> tuple[int, float]:
+        """Return how many sequences or rows a vector is trained on, and their mean number of tokens."""
+        key = (vector.kind, vector.language, recipe.max_length)
+        if key not in self._known:
+            self._known[key] = self._corpus(vector, recipe) if vector.kind == "language" else self._rows(recipe)
+        return self._known[key]
+
+    def _corpus(self, vector: Vector, recipe: Recipe) -> tuple[int, float]:
+        from deftx.text import pack, read_corpus, split
+
+        lines = read_corpus(self.run.setting.corpus(self.run.data, vector.language)).lines
+        train, _ = split(lines, recipe.hold_out, recipe.seed)
+        return len(pack(train, self.base.tokenizer, recipe.max_length)), recipe.max_length
+
+    def _rows(self, recipe: Recipe) -> tuple[int, float]:
+        from deftx.batches import encode
+        from deftx.tables import read_table
+
+        texts = read_table(self.run.data / self.run.setting.train).texts
+        some = encode(self.base.tokenizer, texts[:2000], recipe.max_length)
+        return len(texts), sum(map(len, some)) / len(some)

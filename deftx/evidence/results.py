@@ -1,0 +1,87 @@
+"""From the cells of a run to what is read: the table in Markdown and CSV, overlaps, and what a page is drawn from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deftx.evidence import report
+from deftx.evidence.baselines import BASELINES, predict
+from deftx.evidence.cells import Scored
+from deftx.evidence.grid import Vector
+from deftx.evidence.run import Run, cost_of, is_done, write_json
+from deftx.overlap import overlap
+from deftx.tables import read_table
+from deftx.vector import SparseVector
+
+COMPARED = ("lt-sft", "uniform-100", "variance")  # rows whose overlaps are shown, where they were run: figure 2
+
+
+def score_baselines(run: Run) -> list[Scored]:
+    """Train what counts words on the source language and ask it about every test set; cheap, so never kept."""
+    train = read_table(run.data / run.setting.train)
+    tests = {language: read_table(run.setting.test_file(run.data, language)) for language in run.languages}
+    return [
+        Scored(name, language, run.seeds[0], list(tests[language].labels), predicted)
+        for name in BASELINES
+        for language, predicted in predict(name, train, tests).items()
+    ]
+
+
+def overlaps(run: Run) -> dict[str, dict[tuple[str, str], float]]:
+    """Return, for each compared variant, the overlaps of all its vectors of the first seed (figures 2 and 3)."""
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    for variant in COMPARED:
+        named = {language: Vector("language", language, variant, run.seeds[0]) for language in run.languages}
+        named["task"] = Vector("task", run.setting.source, variant, run.seeds[0], source=True)
+        loaded = {name: SparseVector.load(run.folder(v)) for name, v in named.items() if is_done(run, v)}
+        if len(loaded) == len(named):
+            found[variant] = {(a, b): overlap(loaded[a], loaded[b]) for a in loaded for b in loaded}
+    return found
+
+
+def write(run: Run, cells: Sequence[Scored]) -> dict[str, Any]:
+    """Write results.md, results.csv and what scripts/evidence_page.py reads; return the table as plain data."""
+    setting = run.setting
+    titles = {name: baseline.title for name, baseline in BASELINES.items()} | {row.name: row.title for row in run.rows}
+    costs = {row.name: cost_of(run, row) for row in run.rows}
+    reference = setting.reference if setting.reference in run.languages else None
+    targets = tuple(language for language in run.languages if language != reference)
+    table = report.markdown(cells, titles, costs, targets, reference, setting.metric, parallel=setting.parallel)
+    parts = [f"# {setting.title}", _about(run, setting.metric), table]
+    for variant, shares in overlaps(run).items():
+        parts += [f"## Overlap of the vectors of {variant}, seed {run.seeds[0]}", report.overlap_markdown(shares)]
+    _write(run.out / "results.md", "\n\n".join(parts) + "\n")
+    text = report.csv(cells, titles, costs, targets, reference, setting.metric, parallel=setting.parallel)
+    _write(run.out / "results.csv", text)
+    write_json(
+        run.out / "costs.json", {name: {"seconds": c.seconds, "peak_gb": c.peak_gb} for name, c in costs.items()}
+    )
+    write_json(run.out / "about.json", {"titles": titles, "languages": targets, "reference_language": reference,
+                                        "metric": setting.metric, "parallel": setting.parallel})  # fmt: skip
+    for cell in cells:  # the baselines too: the page is drawn from the files alone
+        if cell.row in BASELINES:
+            write_json(run.score_file(cell.row, cell.language, cell.seed), cell.to_dict())
+    return {"rows": {name: _scores(cells, name, setting.metric) for name in titles}, "out": str(run.out)}
+
+
+def _scores(cells: Sequence[Scored], row: str, metric: str) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for cell in cells:
+        if cell.row == row:
+            found.setdefault(cell.language, {})[str(cell.seed)] = cell.score(metric)
+    return found
+
+
+def _about(run: Run, metric: str) -> str:
+    name = {"f1": "Macro-F1", "accuracy": "Accuracy"}[metric]
+    changes = ", ".join(f"{kind}: {s}" for kind, s in run.changes.items() if s) or "none"
+    return (
+        f"{name} in points; base {run.base}, preset {run.preset}, changed settings {changes}, "
+        f"seeds {', '.join(map(str, run.seeds))}; {run.threads} threads on {run.device}."
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_suffix(path.suffix + ".part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)

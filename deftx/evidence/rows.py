@@ -1,0 +1,87 @@
+"""The rows of the evidence: which vectors each composes, and how these are made. Names are what ``--methods`` takes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from deftx.errors import unknown_name
+
+PAPER_WIDTH = 768  # of XLM-R base: the paper's uniform ranks are of so many
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to make vectors: settings for both kinds, for language vectors alone, and a rank of the paper's width."""
+
+    shared: dict[str, Any] = field(default_factory=dict)
+    language: dict[str, Any] = field(default_factory=dict)
+    uniform: int | None = None
+
+    def settings(self, kind: str, width: int) -> dict[str, Any]:
+        """Return the settings for a kind of vector on a base of this width, to which uniform ranks are scaled."""
+        rank = {} if self.uniform is None else {"rank": f"uniform:{round(self.uniform * width / PAPER_WIDTH)}"}
+        return {**self.shared, **rank, **(self.language if kind == "language" else {})}
+
+
+VARIANTS = {
+    "lt-sft": Variant({"method": "lt-sft"}),
+    "variance": Variant({"rank": "variance:0.9"}),
+    "uniform-100": Variant(uniform=100),
+    "uniform-200": Variant(uniform=200),
+    "uniform-300": Variant(uniform=300),
+    "optimal": Variant({"rank": "optimal"}),
+    "mp": Variant({"rank": "mp"}),
+    "random": Variant({"method": "random"}),
+    "lt-sft-no-l1": Variant({"method": "lt-sft"}, {"l1": 0.0}),
+    "variance-no-l1": Variant({"rank": "variance:0.9"}, {"l1": 0.0}),
+    "no-residual": Variant({"ablate": "no-residual"}),
+    "dense-delta": Variant({"ablate": "dense-delta"}),
+    "no-retrain": Variant({"ablate": "no-retrain"}),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its vectors, whether a language vector is added, and whether the task starts from the source's."""
+
+    name: str
+    title: str
+    variant: str
+    language: bool = True
+    source: bool = True
+    reference: str = ""
+
+
+ROWS = {
+    row.name: row
+    for row in (
+        Row("no-language", "No language vector", "variance", language=False, source=False),
+        Row("lt-sft", "LT-SFT", "lt-sft", reference="Ansell et al. 2022"),
+        Row("variance", "DeFT-X, 90 % of the variance", "variance", reference="table 1"),
+        Row("uniform-100", "DeFT-X, uniform rank 100 of 768", "uniform-100", reference="table 1"),
+        Row("uniform-200", "DeFT-X, uniform rank 200 of 768", "uniform-200", reference="table 1"),
+        Row("uniform-300", "DeFT-X, uniform rank 300 of 768", "uniform-300", reference="table 1"),
+        Row("optimal", "DeFT-X, optimal threshold", "optimal", reference="Gavish and Donoho 2014"),
+        Row("mp", "DeFT-X, Marchenko-Pastur edge", "mp"),
+        Row("random", "A random mask of the same size", "random"),
+        Row("lt-sft-no-l1", "LT-SFT without L1", "lt-sft-no-l1"),
+        Row("variance-no-l1", "DeFT-X without L1", "variance-no-l1"),
+        Row("no-residual", "DeFT-X without the sparse rest", "no-residual", reference="table 5"),
+        Row("dense-delta", "DeFT-X, dense δ̂ as vector", "dense-delta", reference="table 5"),
+        Row("no-retrain", "DeFT-X, pruned and not retrained", "no-retrain", reference="table 5"),
+        Row("no-source", "DeFT-X, task not started from the source", "variance", source=False, reference="table 4"),
+    )
+}
+
+
+def choose_rows(names: Iterable[str] | None) -> list[Row]:
+    """Return the rows of these names, in the order of the table; all where none are named.
+
+    Raises:
+        DeftxError: there is no such row.
+    """
+    wanted = list(ROWS if names is None else names)
+    for name in wanted:
+        if name not in ROWS:
+            raise unknown_name("The method", name, ROWS)
+    return [row for name, row in ROWS.items() if name in wanted]

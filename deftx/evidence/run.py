@@ -1,0 +1,184 @@
+"""Running the grid: vectors in processes of their own, then every cell's predictions; all that is done is kept."""
+
+import json
+import resource
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from deftx.events import read_duration
+from deftx.evidence.cells import Cost, Scored
+from deftx.evidence.grid import Vector, vectors_of, waves
+from deftx.evidence.rows import VARIANTS, Row
+from deftx.evidence.settings import Setting
+from deftx.evidence.side_by_side import side_by_side
+from deftx.recipes import Recipe, recipe_for
+from deftx.run_folder import refuse_other
+
+COST = "cost.json"  # beside a vector's files: what it took
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is to be run, with which base and data, and where it is kept."""
+
+    setting: Setting
+    rows: tuple[Row, ...]
+    languages: tuple[str, ...]  # the reference language among them, where there is one
+    seeds: tuple[int, ...]
+    data: Path
+    out: Path
+    base: str
+    device: str
+    preset: str
+    changes: dict[str, dict[str, Any]]  # settings of every vector of a kind, beside those of its variant
+    source: str | None = None  # a vector that tasks start from, in place of one that is trained
+    threads: int = 1
+
+    def folder(self, vector: Vector) -> Path:
+        """Where a vector is kept."""
+        return self.out / "vectors" / vector.name
+
+    def score_file(self, row: str, language: str, seed: int) -> Path:
+        """Where the predictions of a cell are kept."""
+        return self.out / "scores" / f"{row}-{language}-{seed}.json"
+
+    def recipe(self, vector: Vector, width: int) -> Recipe:
+        """Return the settings of a vector on a base of this width."""
+        chosen = VARIANTS[vector.variant].settings(vector.kind, width)
+        settings = {**chosen, **self.changes[vector.kind], "seed": vector.seed}
+        return recipe_for(vector.kind, self.preset, pairs=self.setting.pairs, **settings)
+
+    def groups(self) -> list[list[list[Vector]]]:
+        """Return what has to be trained: language vectors, then task vectors, in groups that share a dense phase."""
+        return waves(self.rows, self.languages, self.seeds, self.setting, self.source is None)
+
+
+def train_all(run: Run, jobs: int, say: Callable[[str], None]) -> None:
+    """Train every vector that is not there yet, ``jobs`` groups at a time; a run that was cut off goes on."""
+    for wave in run.groups():
+        todo = [group for group in wave if any(not is_done(run, vector) for vector in group)]
+        if not todo:
+            continue
+        began, count = time.monotonic(), sum(not is_done(run, vector) for group in todo for vector in group)
+        say(f"{count} {todo[0][0].kind} vectors to train, in {len(todo)} groups that share a dense phase.")
+        for done, names in enumerate(side_by_side(partial(train_group, run), todo, jobs), 1):
+            left = (time.monotonic() - began) / done * (len(todo) - done)
+            say(f"{done} of {len(todo)}: {', '.join(names)}; {read_duration(left)} left of these")
+
+
+def train_group(run: Run, group: Sequence[Vector]) -> list[str]:
+    """Train those of a group that are not there yet, one after the other, and return their names; drop δ at the end."""
+    import torch
+
+    from deftx.bases import load_base
+
+    torch.set_num_threads(run.threads)
+    delta = run.out / "delta" / group[0].dense_name
+    base = load_base(run.base, device=run.device)
+    todo = [vector for vector in group if not is_done(run, vector)]
+    dense = max((_cost(run, vector)["dense"] for vector in group if vector not in todo), default=0.0)
+    for vector in todo:
+        if (run.folder(vector) / "vector.json").is_file():  # killed before its cost was noted
+            shutil.rmtree(run.folder(vector))
+        timed = Timed()
+        _train(run, vector, base, delta, timed)
+        dense = max(dense, timed.dense)  # it took place in one of the group
+        gpu = torch.cuda.max_memory_allocated() if run.device.startswith("cuda") else 0
+        peak = max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, gpu) / 1e9
+        write_json(run.folder(vector) / COST, {"dense": dense, "rest": timed.rest, "peak_gb": peak})
+    shutil.rmtree(delta, ignore_errors=True)
+    return [vector.name for vector in todo]
+
+
+def _train(run: Run, vector: Vector, base: Any, delta: Path, timed: "Timed") -> None:
+    from deftx.language import learn_language
+    from deftx.task import learn_task
+
+    recipe, out = run.recipe(vector, base.model.config.hidden_size), run.folder(vector)
+    if vector.kind == "language":
+        corpus = run.setting.corpus(run.data, vector.language)
+        learn_language(corpus, base, recipe, out=out, delta=delta, language=vector.language, on_event=timed)
+        return
+    source = None
+    if vector.source:
+        source = run.source or str(run.folder(Vector("language", vector.language, vector.variant, vector.seed)))
+    train, valid = (run.data / file for file in (run.setting.train, run.setting.valid))
+    learn_task(train, base, recipe, valid=valid, source=source, out=out, delta=delta, language=vector.language,
+               on_event=timed)  # fmt: skip
+
+
+def score_all(run: Run, base: Any, say: Callable[[str], None]) -> Iterator[Scored]:
+    """Yield every cell: read where it was scored before, else composed and asked."""
+    from deftx.compose import compose
+    from deftx.tables import read_table
+
+    tests = {language: read_table(run.setting.test_file(run.data, language)) for language in run.languages}
+    for row in run.rows:
+        for seed in run.seeds:
+            for language, test in tests.items():
+                file = run.score_file(row.name, language, seed)
+                if not file.is_file():
+                    task, own = vectors_of(row, language, seed, run.setting)
+                    classifier = compose(base, task=run.folder(task), language=run.folder(own) if own else None)
+                    scored = Scored(row.name, language, seed, list(test.labels), classifier.predict(test.texts))
+                    write_json(file, scored.to_dict())
+                    say(f"{row.name}, {language}, seed {seed}: {scored.score(run.setting.metric):.3f}")
+                yield Scored.from_dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def cost_of(run: Run, row: Row) -> Cost:
+    """Return what a row takes by itself: a dense phase that other rows share is counted, once for all that share it."""
+    alone = replace(run, rows=(row,))
+    vectors = [vector for wave in alone.groups() for group in wave for vector in group]
+    costs = {vector: _cost(run, vector) for vector in vectors}
+    dense = {vector.dense_name: cost["dense"] for vector, cost in costs.items()}
+    seconds = sum(dense.values()) + sum(cost["rest"] for cost in costs.values())
+    return Cost(seconds, max(cost["peak_gb"] for cost in costs.values()))
+
+
+def _cost(run: Run, vector: Vector) -> dict[str, float]:
+    return json.loads((run.folder(vector) / COST).read_text(encoding="utf-8"))
+
+
+def is_done(run: Run, vector: Vector) -> bool:
+    """Say whether a vector is there, and what it took."""
+    return (run.folder(vector) / COST).is_file() and (run.folder(vector) / "vector.json").is_file()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a file as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    beside.replace(path)
+
+
+class Timed:
+    """Listens to a training and tells the seconds of its dense phase from those of the rest."""
+
+    def __init__(self) -> None:
+        self.dense = self.rest = 0.0
+        self._last = time.monotonic()
+
+    def __call__(self, event: Any) -> None:
+        """Count the time since the last event to the phase that speaks."""
+        now = time.monotonic()
+        if event.phase in ("tokenise", "dense"):
+            self.dense += now - self._last
+        else:
+            self.rest += now - self._last
+        self._last = now
+
+
+def claim(run: Run, about: dict[str, Any]) -> None:
+    """Note what the folder holds, or make sure that it holds the same; raises RecipeError, naming what differs."""
+    note = run.out / "run.json"
+    if note.is_file():
+        refuse_other(run.out, "evidence", json.loads(note.read_text(encoding="utf-8")), about)
+    else:
+        write_json(note, about)

@@ -1,0 +1,69 @@
+"""The two transfers of the paper: where their files lie below a data folder, and which languages they go to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from deftx.errors import DeftxError, unknown_name
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A task, its source language with labels, and languages with a test set and raw text alone."""
+
+    name: str
+    title: str
+    metric: str
+    pairs: bool
+    source: str
+    reference: str | None  # a language with a test set that is not zero-shot: the source itself
+    targets: tuple[str, ...]
+    development: tuple[str, ...]  # languages that settings may be chosen on
+    train: str
+    valid: str
+    test: str  # {} stands for the language
+    parallel: bool  # whether row i is the same sentence in every language
+    corpora: dict[str, str]  # of languages whose corpus has another name
+
+    def corpus(self, data: Path, language: str) -> Path:
+        """Return the file of a language's raw text."""
+        return data / "corpora" / f"{self.corpora.get(language, language)}.txt.gz"
+
+    def test_file(self, data: Path, language: str) -> Path:
+        """Return the file of a language's test set."""
+        return data / self.test.format(language)
+
+    def languages(self, names: list[str] | None) -> tuple[str, ...]:
+        """Return the languages to transfer to: all targets, or those that are named (development ones as well)."""
+        known = (*self.targets, *self.development)
+        for name in names or ():
+            if name not in known:
+                raise unknown_name("The language", name, known)
+        return tuple(names) if names else self.targets
+
+    def check(self, data: Path, languages: tuple[str, ...]) -> None:
+        """Make sure that every file is there; raises DeftxError, naming the first that is not."""
+        files = [data / self.train, data / self.valid]
+        for language in (self.source, *languages):
+            files.append(self.corpus(data, language))
+        files += [self.test_file(data, language) for language in languages]
+        for file in files:
+            if not file.is_file():
+                raise DeftxError(f"{file} is missing: --data must name a folder laid out as docs/evidence.md says.")
+
+
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting(
+            name="nusax", title="Sentiment: SMSA (Indonesian) to NusaX", metric="f1", pairs=False, source="ind",
+            reference="ind", targets=("mad", "bjn", "ban", "ace", "min"), development=("jav", "sun"), train="smsa/train.csv",
+            valid="smsa/valid.csv", test="nusax/{}/test.csv", parallel=True, corpora={},
+        ),
+        Setting(
+            name="americasnli", title="Inference: English pairs to AmericasNLI", metric="accuracy", pairs=True,
+            source="eng", reference=None, targets=("aym", "bzd", "cni", "gn", "hch", "nah", "oto", "quy", "shp", "tar"),
+            development=(), train="nli_source/eng/train.csv", valid="nli_source/eng/valid.csv",
+            test="americasnli/{}/test.csv", parallel=False, corpora={"eng": "eng_clear"},
+        ),
+    )
+}  # fmt: skip
