@@ -1,6 +1,6 @@
 """Pretrain the bundled base: an XLM-R-style encoder of the languages around those that it is to be adapted to.
 
-    python scripts/pretrain.py --data DIR --out DIR [--tokens 26e6] [--device cuda]
+    python scripts/pretrain.py --data DIR --out DIR [--tokens 20e6] [--device cuda]
 
 Reads ``DIR/corpora``. The same command goes on where it was stopped. At the end, ``OUT/base`` is a folder that
 ``--base`` takes, and ``OUT/log.csv`` the course of the training, with the loss on held-out lines of each corpus.
@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 import torch  # noqa: E402 (the project's root is put in the path above)
 from pretraining import card, keeping, text  # noqa: E402
 from pretraining.embeddings import start_embeddings  # noqa: E402
-from pretraining.start import draw_weights  # noqa: E402
+from pretraining.start import STARTS  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM  # noqa: E402
 
@@ -41,7 +41,7 @@ class Settings:
     hidden: int = 256
     heads: int = 4
     longest: int = 256  # tokens that the base can read
-    tokens: int = 26_000_000  # to train on, over all passes
+    tokens: int = 20_000_000  # to train on, over all passes
     short: int = 64  # tokens of a sequence at first: short ones teach the most for their cost
     long: int = 128  # and towards the end, so that later positions are learned as well
     long_share: float = 0.2  # of the tokens
@@ -49,6 +49,7 @@ class Settings:
     learning_rate: float = 6e-4  # at its peak; at 1e-3 the loss stands still (docs/base.md)
     warm_up: float = 0.03  # share of the steps; then linearly to 0
     weight_decay: float = 0.01
+    start: str = "neighbours"  # how the weights are drawn: a key of STARTS
     mask_share: float = 0.2  # of the tokens: more than usual teaches a small model more for its cost
     seed: int = 42
 
@@ -189,7 +190,7 @@ def start_model(out: Path, settings: Settings, tokenizer: PreTrainedTokenizerFas
     if not (out / "state.safetensors").is_file():
         rows = text.sequences(train, tokenizer, settings.short, settings.seed)
         start = start_embeddings(rows, settings.vocabulary, settings.hidden, special_ids(tokenizer), settings.seed)
-        draw_weights(model, start, settings.seed)
+        STARTS[settings.start](model, start, settings.seed)
     return model
 
 
@@ -210,7 +211,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--save-every", type=float, default=120.0, help="seconds between two states")
     for name, field in Settings.__dataclass_fields__.items():
         kind = (lambda text: int(float(text))) if field.type is int else field.type
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=field.default)
+        choices = STARTS if name == "start" else None
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=field.default, choices=choices)
     return parser.parse_args()
 
 

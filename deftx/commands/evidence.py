@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output
-from deftx.commands.training import interruptible
+from deftx.commands.training import stop_on_signal
 
 SEED = 42  # the first one; the others follow it
 
@@ -36,7 +36,7 @@ def run_benchmark(arguments: argparse.Namespace) -> None:
     """Train what is missing, score every cell, write the tables; with ``--plan`` say what that would take."""
     from deftx.evidence import results
     from deftx.evidence.plan import plan
-    from deftx.evidence.run import claim, score_all, train_all
+    from deftx.evidence.run import Teller, claim, score_all, train_all
 
     run, base = _describe(arguments), options.load_base_of(arguments)
     if arguments.plan:
@@ -45,9 +45,10 @@ def run_benchmark(arguments: argparse.Namespace) -> None:
         return
     claim(run, {"setting": run.setting.name, "base": base.fingerprint, "preset": run.preset, "changes": run.changes,
                 "source": run.source})  # fmt: skip
-    with interruptible("Stopped. What was trained is kept; the same command goes on from there."):
-        train_all(run, arguments.jobs, output.say)
-        found = results.write(run, [*results.score_baselines(run), *score_all(run, base, output.say)])
+    with stop_on_signal() as should_stop:
+        teller = Teller(output.say, should_stop)
+        train_all(run, arguments.jobs, teller)
+        found = results.write(run, [*results.score_baselines(run), *score_all(run, base, teller)])
     output.result(found, arguments.json, (run.out / "results.md").read_text(encoding="utf-8"))
 
 

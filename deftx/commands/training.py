@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from deftx.commands import options, output
-from deftx.errors import TrainingStopped
 
 _received: list[int] = []  # the signals that asked this process to stop
 
@@ -81,23 +80,6 @@ def stop_on_signal() -> Iterator[Any]:
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield should_stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def interruptible(message: str) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into TrainingStopped at once: for work whose processes keep themselves."""
-
-    def stop(number: int, _: object) -> None:
-        _received.append(number)
-        raise TrainingStopped(message)
-
-    _received.clear()
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

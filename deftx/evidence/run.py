@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from deftx.errors import TrainingStopped
 from deftx.events import read_duration
 from deftx.evidence.cells import Cost, Scored
 from deftx.evidence.grid import Vector, vectors_of, waves
@@ -58,17 +59,31 @@ class Run:
         return waves(self.rows, self.languages, self.seeds, self.setting, self.source is None)
 
 
-def train_all(run: Run, jobs: int, say: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class Teller:
+    """Who is told how far it is, and who may ask to stop."""
+
+    say: Callable[[str], None]
+    should_stop: Callable[[], bool]
+
+    def heed(self) -> None:
+        """Raise TrainingStopped where a stop was asked for."""
+        if self.should_stop():
+            raise TrainingStopped("Stopped. What was trained is kept; the same command goes on from there.")
+
+
+def train_all(run: Run, jobs: int, teller: Teller) -> None:
     """Train every vector that is not there yet, ``jobs`` groups at a time; a run that was cut off goes on."""
     for wave in run.groups():
         todo = [group for group in wave if any(not is_done(run, vector) for vector in group)]
         if not todo:
             continue
         began, count = time.monotonic(), sum(not is_done(run, vector) for group in todo for vector in group)
-        say(f"{count} {todo[0][0].kind} vectors to train, in {len(todo)} groups that share a dense phase.")
-        for done, names in enumerate(side_by_side(partial(train_group, run), todo, jobs), 1):
+        teller.say(f"{count} {todo[0][0].kind} vectors to train, in {len(todo)} groups that share a dense phase.")
+        results = side_by_side(partial(train_group, run), todo, jobs, teller.heed)
+        for done, names in enumerate(results, 1):
             left = (time.monotonic() - began) / done * (len(todo) - done)
-            say(f"{done} of {len(todo)}: {', '.join(names)}; {read_duration(left)} left of these")
+            teller.say(f"{done} of {len(todo)}: {', '.join(names)}; {read_duration(left)} left of these")
 
 
 def train_group(run: Run, group: Sequence[Vector]) -> list[str]:
@@ -112,7 +127,7 @@ def _train(run: Run, vector: Vector, base: Any, delta: Path, timed: "Timed") -> 
                on_event=timed)  # fmt: skip
 
 
-def score_all(run: Run, base: Any, say: Callable[[str], None]) -> Iterator[Scored]:
+def score_all(run: Run, base: Any, teller: Teller) -> Iterator[Scored]:
     """Yield every cell: read where it was scored before, else composed and asked."""
     from deftx.compose import compose
     from deftx.tables import read_table
@@ -121,13 +136,14 @@ def score_all(run: Run, base: Any, say: Callable[[str], None]) -> Iterator[Score
     for row in run.rows:
         for seed in run.seeds:
             for language, test in tests.items():
+                teller.heed()
                 file = run.score_file(row.name, language, seed)
                 if not file.is_file():
                     task, own = vectors_of(row, language, seed, run.setting)
                     classifier = compose(base, task=run.folder(task), language=run.folder(own) if own else None)
                     scored = Scored(row.name, language, seed, list(test.labels), classifier.predict(test.texts))
                     write_json(file, scored.to_dict())
-                    say(f"{row.name}, {language}, seed {seed}: {scored.score(run.setting.metric):.3f}")
+                    teller.say(f"{row.name}, {language}, seed {seed}: {scored.score(run.setting.metric):.3f}")
                 yield Scored.from_dict(json.loads(file.read_text(encoding="utf-8")))
 
 

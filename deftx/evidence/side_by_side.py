@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,11 +11,17 @@ from typing import Any, TypeVar
 
 from deftx.errors import TrainingError
 
+PATIENCE = 0.2  # seconds between two looks at whether to stop
+
 T, R = TypeVar("T"), TypeVar("R")
 
 
-def side_by_side(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R]:
+def side_by_side(
+    work: Callable[[T], R], items: Iterable[T], jobs: int, heed: Callable[[], None] = lambda: None
+) -> Iterator[R]:
     """Yield ``work(item)`` of each item as it is done, ``jobs`` at a time; whoever leaves early ends what still runs.
+
+    ``heed`` is called all the while and may raise, to stop.
 
     Raises:
         TrainingError: a process was killed, by the system for its memory say; else whatever ``work`` raised.
@@ -29,7 +36,8 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Itera
                 process.start()
                 sender.close()
                 running[receiver] = process
-            for receiver in connection.wait(list(running)):
+            heed()
+            for receiver in connection.wait(list(running), PATIENCE):
                 yield _result(receiver, running.pop(receiver))
     finally:
         for process in running.values():
@@ -38,6 +46,7 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Itera
 
 
 def _run(work: Callable[[Any], Any], item: Any, sender: connection.Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who ends this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         sender.send((True, work(item)))

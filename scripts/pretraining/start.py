@@ -17,7 +17,13 @@ PASSED_ON = 0.5  # the share of what is attended to that values, and then output
 
 
 @torch.no_grad()
-def draw_weights(model: nn.Module, words: Tensor, seed: int) -> None:
+def draw_as_usual(model: nn.Module, words: Tensor, seed: int) -> None:
+    """Leave everything as transformers draws it, but for the word embeddings."""
+    model.base_model.embeddings.word_embeddings.weight.copy_(words)
+
+
+@torch.no_grad()
+def draw_for_neighbours(model: nn.Module, words: Tensor, seed: int) -> None:
     """Set word embeddings to ``words``, positions to waves, keys equal to queries, values and outputs to identities.
 
     Keys equal to queries let a token attend to what is like it, and with positions as waves that is its neighbours. The
@@ -41,3 +47,6 @@ def waves(positions: int, width: int) -> Tensor:
     frequencies = LONGEST_WAVE ** (-torch.arange(0, width, 2) / width)
     angles = torch.arange(positions)[:, None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], dim=1) * (POSITION_SPREAD * math.sqrt(2))
+
+
+STARTS = {"neighbours": draw_for_neighbours, "usual": draw_as_usual}
