@@ -12,10 +12,13 @@ import pytest
 import tiny
 
 from deftx.cli import main
+from deftx.errors import VectorError
 from deftx.evidence.grid import Vector, vectors_of, waves
 from deftx.evidence.plan import Model
 from deftx.evidence.rows import ROWS, VARIANTS, choose_rows
+from deftx.evidence.run import given_source
 from deftx.evidence.settings import SETTINGS
+from deftx.lt_sft import write_lt_sft
 from deftx.recipes import recipe_for
 from deftx.vector import SparseVector
 
@@ -197,6 +200,15 @@ def test_the_whole_grid_of_the_paper():
 def test_a_source_of_ones_own_spares_the_trained_ones():
     first, _ = waves(choose_rows(["lt-sft"]), ("min",), (42,), NUSAX, own_source=False)
     assert first == [[Vector("language", "min", "lt-sft", 42)]]
+
+
+def test_the_source_may_be_a_vector_of_lt_sft(base, language_vector, tmp_path):
+    vector = SparseVector.load(language_vector)
+    write_lt_sft(vector, base, tmp_path / "published")
+    for name in (language_vector, tmp_path / "published"):
+        assert given_source(str(name), base).digest() == vector.digest()
+    with pytest.raises(VectorError, match=r"no vector .* and no LT-SFT one"):
+        given_source(str(tmp_path), base)
 
 
 def test_uniform_ranks_are_scaled_to_the_width_of_the_base():

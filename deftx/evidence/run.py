@@ -10,15 +10,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deftx.errors import TrainingStopped
+import torch
+
+from deftx.bases import Base, load_base
+from deftx.compose import compose
+from deftx.errors import TrainingStopped, VectorError
 from deftx.events import read_duration
 from deftx.evidence.cells import Cost, Scored
 from deftx.evidence.grid import Vector, vectors_of, waves
 from deftx.evidence.rows import VARIANTS, Row
 from deftx.evidence.settings import Setting
 from deftx.evidence.side_by_side import side_by_side
+from deftx.language import learn_language
+from deftx.lt_sft import read_lt_sft
 from deftx.recipes import Recipe, recipe_for
 from deftx.run_folder import refuse_other
+from deftx.tables import read_table
+from deftx.task import learn_task
+from deftx.vector import SparseVector
 
 COST = "cost.json"  # beside a vector's files: what it took
 
@@ -88,10 +97,6 @@ def train_all(run: Run, jobs: int, teller: Teller) -> None:
 
 def train_group(run: Run, group: Sequence[Vector]) -> list[str]:
     """Train those of a group that are not there yet, one after the other, and return their names; drop δ at the end."""
-    import torch
-
-    from deftx.bases import load_base
-
     torch.set_num_threads(run.threads)
     delta = run.out / "delta" / group[0].dense_name
     base = load_base(run.base, device=run.device)
@@ -110,10 +115,7 @@ def train_group(run: Run, group: Sequence[Vector]) -> list[str]:
     return [vector.name for vector in todo]
 
 
-def _train(run: Run, vector: Vector, base: Any, delta: Path, timed: "Timed") -> None:
-    from deftx.language import learn_language
-    from deftx.task import learn_task
-
+def _train(run: Run, vector: Vector, base: Base, delta: Path, timed: "Timed") -> None:
     recipe, out = run.recipe(vector, base.model.config.hidden_size), run.folder(vector)
     if vector.kind == "language":
         corpus = run.setting.corpus(run.data, vector.language)
@@ -121,17 +123,30 @@ def _train(run: Run, vector: Vector, base: Any, delta: Path, timed: "Timed") -> 
         return
     source = None
     if vector.source:
-        source = run.source or str(run.folder(Vector("language", vector.language, vector.variant, vector.seed)))
+        own = run.folder(Vector("language", vector.language, vector.variant, vector.seed))
+        source = given_source(run.source, base) if run.source else SparseVector.load(own)
     train, valid = (run.data / file for file in (run.setting.train, run.setting.valid))
     learn_task(train, base, recipe, valid=valid, source=source, out=out, delta=delta, language=vector.language,
                on_event=timed)  # fmt: skip
 
 
-def score_all(run: Run, base: Any, teller: Teller) -> Iterator[Scored]:
-    """Yield every cell: read where it was scored before, else composed and asked."""
-    from deftx.compose import compose
-    from deftx.tables import read_table
+def given_source(name: str, base: Base) -> SparseVector:
+    """Load a vector, or an LT-SFT one (such as cambridgeltl/xlmr-lang-sft-id-small).
 
+    Raises:
+        VectorError: it is neither.
+    """
+    try:
+        return SparseVector.load(name)
+    except VectorError as error:
+        try:
+            return read_lt_sft(name, base)
+        except VectorError as other:
+            raise VectorError(f"--source {name} is no vector ({error}) and no LT-SFT one ({other})") from error
+
+
+def score_all(run: Run, base: Base, teller: Teller) -> Iterator[Scored]:
+    """Yield every cell: read where it was scored before, else composed and asked."""
     tests = {language: read_table(run.setting.test_file(run.data, language)) for language in run.languages}
     for row in run.rows:
         for seed in run.seeds:
