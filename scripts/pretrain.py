@@ -78,7 +78,7 @@ def main() -> None:
     tokenizer = prepare_tokenizer(given.out / "tokenizer", train, settings)
     model = start_model(given.out, settings, tokenizer, train).to(given.device)
     run(model, tokenizer, settings, train, held_out, given)
-    keeping.save_base(given.out / "base", model.float().cpu(), tokenizer)
+    keeping.save_base(given.out / "base", model.cpu(), tokenizer)
     card.write_card(given.out, sum(p.numel() for p in model.parameters()), given.device)
     print(f"The base is in {given.out / 'base'}.")
 

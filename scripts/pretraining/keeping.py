@@ -58,7 +58,7 @@ class Log:
 
 def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast) -> None:
     """Write a plain transformers folder in half precision: it is to be small enough to come with the project."""
-    state = {name: tensor.to(torch.float16) for name, tensor in model.state_dict().items()}
-    model.config.dtype = torch.float16
-    model.save_pretrained(folder, state_dict=state)
+    model.to(torch.float16).save_pretrained(folder)  # which writes tied weights once
     tokenizer.save_pretrained(folder)
+    for file in folder.iterdir():
+        file.chmod(0o644)
