@@ -20,7 +20,7 @@ from transformers import XLMRobertaForMaskedLM, XLMRobertaForSequenceClassificat
 
 from deftx import BUNDLED_BASE
 from deftx.bases import Base, load_base, quiet_transformers
-from deftx.compose import Classifier
+from deftx.composition import Classifier
 
 LABELS = ["negative", "neutral", "positive"]
 BATCH_SIZES = (1, 4, 16, 64)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from deftx import BUNDLED_BASE, SparseVector
 from deftx.bases import load_base
-from deftx.compose import compose
+from deftx.composition import compose
 from deftx.recipes import VALUE_TYPES
 from deftx.vector_files import TENSORS
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from deftx import processes
 from deftx.checkpoints import Progress, read_tensors, write_tensors
-from deftx.denoise import denoise
+from deftx.denoising import denoise
 from deftx.entries import Entries, row_gradients
 from deftx.events import Event, Listener
 from deftx.parallel import in_order

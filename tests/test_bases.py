@@ -18,7 +18,7 @@ from deftx.bases import (
     load_base,
     sparse_trainable,
 )
-from deftx.compose import Classifier
+from deftx.composition import Classifier
 from deftx.errors import BaseModelError
 from deftx.events import Listener
 

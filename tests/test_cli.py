@@ -18,7 +18,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from deftx import __version__
 from deftx.cli import main
 from deftx.commands import output
-from deftx.compose import compose
+from deftx.composition import compose
 from deftx.vector import SparseVector
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -432,6 +432,6 @@ def test_an_error_in_the_program_itself_is_not_hidden(deftx, learned, monkeypatc
     def broken(*_):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr("deftx.compose.class_logits", broken)
+    monkeypatch.setattr("deftx.composition.class_logits", broken)
     with pytest.raises(RuntimeError):
         deftx("classify", *learned, "a text")

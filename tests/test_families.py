@@ -20,12 +20,12 @@ from transformers import (
 
 from deftx.bases import Base, canonical_parameters, encoder_parameters, head_parameters, load_base, sparse_trainable
 from deftx.batches import encode, pad
-from deftx.compose import Classifier, compose
+from deftx.composition import Classifier, compose
 from deftx.errors import BaseModelError
 from deftx.events import Listener, ignore
 from deftx.families import FAMILIES, Head, language_logits, output_matrix
 from deftx.language import language_objective, learn_language, masked_lm_loss
-from deftx.overlap import layer_of
+from deftx.overlaps import layer_of
 from deftx.select import by_kind
 from deftx.task import class_logits, learn_task
 from deftx.text import Corpus

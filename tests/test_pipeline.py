@@ -13,7 +13,7 @@ from transformers import AutoModelForMaskedLM
 from deftx import pipeline
 from deftx.bases import canonical_parameters, load_base
 from deftx.checkpoints import read_tensors
-from deftx.denoise import low_rank
+from deftx.denoising import low_rank
 from deftx.errors import RecipeError, TrainingStopped
 from deftx.events import Listener, ignore
 from deftx.language import language_learner, masked_lm_loss

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from deftx.apply import apply_vectors
 from deftx.bases import load_base, sparse_trainable
-from deftx.compose import compose
+from deftx.composition import compose
 from deftx.errors import RecipeError, TableError, TrainingStopped, VectorError
 from deftx.events import Listener, ignore
 from deftx.pipeline import Learned

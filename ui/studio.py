@@ -12,7 +12,7 @@ import torch
 
 from deftx.audit import Audit, audit
 from deftx.bases import ASSETS, Base, load_base
-from deftx.compose import Classifier, compose
+from deftx.composition import Classifier, compose
 from deftx.errors import DeftxError
 from deftx.jobs import Job, Store
 from deftx.jobs.state import worker_of

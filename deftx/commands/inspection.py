@@ -61,7 +61,7 @@ def run_spectrum(arguments: argparse.Namespace) -> None:
 def run_overlap(arguments: argparse.Namespace) -> None:
     """Show the overlap of each pair of vectors, in total and per layer."""
     from deftx.errors import VectorError
-    from deftx.overlap import overlap_by_layer, overlap_matrix
+    from deftx.overlaps import overlap_by_layer, overlap_matrix
     from deftx.vector import SparseVector
 
     if len(arguments.vectors) < 2:

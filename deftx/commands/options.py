@@ -46,7 +46,7 @@ def load_base_of(arguments: argparse.Namespace) -> Any:
 
 def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
     """Compose the classifier that the options describe; return it with its task vector."""
-    from deftx.compose import compose
+    from deftx.composition import compose
     from deftx.vector import SparseVector
 
     task = SparseVector.load(arguments.task)

@@ -9,7 +9,7 @@ from deftx.evidence.baselines import BASELINES, predict
 from deftx.evidence.cells import Scored
 from deftx.evidence.grid import Vector
 from deftx.evidence.run import Run, cost_of, is_done, write_json
-from deftx.overlap import overlap
+from deftx.overlaps import overlap
 from deftx.tables import read_table
 from deftx.vector import SparseVector
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from deftx.bases import Base, load_base
-from deftx.compose import compose
+from deftx.composition import compose
 from deftx.errors import TrainingStopped, VectorError
 from deftx.events import read_duration
 from deftx.evidence.cells import Cost, Scored

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from deftx.bases import canonical_parameters, load_base, sparse_trainable
-from deftx.compose import compose
+from deftx.composition import compose
 from deftx.errors import DeftxError, VectorError
 from deftx.vector import SparseVector
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from deftx import select, spectrum
-from deftx.denoise import denoise, low_rank
+from deftx.denoising import denoise, low_rank
 from deftx.errors import RecipeError, TrainingError
 from deftx.spectrum import decompose
 

@@ -5,7 +5,7 @@ import torch
 from tiny_vectors import SHAPES, make_vector
 
 from deftx.errors import VectorError
-from deftx.overlap import layer_of, overlap, overlap_by_layer, overlap_matrix
+from deftx.overlaps import layer_of, overlap, overlap_by_layer, overlap_matrix
 
 QUERY = "roberta.encoder.layer.0.attention.self.query.weight"
 BIAS = "roberta.encoder.layer.0.attention.self.query.bias"
