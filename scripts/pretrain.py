@@ -1,16 +1,17 @@
 """Pretrain the bundled base: an XLM-R-style encoder of the languages around those that it is to be adapted to.
 
-    python scripts/pretrain.py --data DIR --out DIR [--tokens 20e6] [--device cuda]
+    python scripts/pretrain.py --data DIR --out OUT [--base FOLDER] [--tokens 20e6] [--device cuda]
 
-Reads ``DIR/corpora``. The same command goes on where it was stopped. At the end, ``OUT/base`` is a folder that
-``--base`` takes, and ``OUT/log.csv`` the course of the training, with the loss on held-out lines of each corpus.
+Reads ``DIR/corpora``. The same command goes on where it was stopped; ``--base`` goes on from a base that is finished, as
+from ``assets/bases/nusantara-small``. At the end, ``OUT/base`` is such a folder, and ``OUT/log.csv`` the course of the
+training, with the loss on held-out lines of each corpus.
 """
 
 import argparse
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +37,7 @@ JUDGED_SHARE = 0.15  # of held-out tokens that are to be predicted, whatever sha
 class Settings:
     """How the base is made; what is known about each default stands in docs/base.md."""
 
+    base: str = ""  # a finished base to go on from: its sizes, tokenizer and weights take the place of the five below
     vocabulary: int = 14_000
     layers: int = 6
     hidden: int = 256
@@ -73,12 +75,14 @@ def main() -> None:
     given = arguments()
     settings = Settings(**{name: value for name, value in vars(given).items() if name in Settings.__dataclass_fields__})
     given.out.mkdir(parents=True, exist_ok=True)
+    if settings.base:
+        settings = like_base(settings)
     claim(given.out / "settings.json", settings)
     train, held_out = text.read_corpora(given.data, settings.seed)
     tokenizer = prepare_tokenizer(given.out / "tokenizer", train, settings)
     model = start_model(given.out, settings, tokenizer, train).to(given.device)
     run(model, tokenizer, settings, train, held_out, given)
-    keeping.save_base(given.out / "base", model.cpu(), tokenizer)
+    keeping.save_base(given.out / "base", model.cpu(), tokenizer, given.out / "log.csv")
     card.write_card(given.out, sum(p.numel() for p in model.parameters()), given.device)
     print(f"The base is in {given.out / 'base'}.")
 
@@ -95,7 +99,7 @@ def run(
     optimizer = torch.optim.AdamW(groups(model, settings), betas=(0.9, 0.98), eps=1e-6, fused=True)
     state = given.out / "state.safetensors"
     about = keeping.restore_state(state, model, optimizer) if state.is_file() else {"step": 0, "seconds": 0.0}
-    step, log = about["step"], keeping.Log(given.out / "log.csv", list(held_out), about["step"])
+    step, log = about["step"], keeping.Log(given.out / "log.csv", list(held_out), about["step"], settings.base)
     judged = evaluation_batches(held_out, tokenizer, settings)
     bfloat16 = has_bfloat16(torch.device(given.device))
     began = saved = time.monotonic()
@@ -170,13 +174,19 @@ def evaluate(model: nn.Module, batches: dict[str, dict], device: str) -> dict[st
 
 def prepare_tokenizer(folder: Path, train: dict[str, list[str]], settings: Settings) -> PreTrainedTokenizerFast:
     """Train the tokenizer, or take up the one that is there."""
-    if not (folder / "tokenizer.json").is_file():
+    if settings.base:
+        PreTrainedTokenizerFast.from_pretrained(settings.base).save_pretrained(folder)
+    elif not (folder / "tokenizer.json").is_file():
         text.train_tokenizer(train, settings.vocabulary, settings.longest).save_pretrained(folder)
     return PreTrainedTokenizerFast.from_pretrained(folder)
 
 
 def start_model(out: Path, settings: Settings, tokenizer: PreTrainedTokenizerFast, train: dict) -> nn.Module:
-    """Draw the weights, unless a state is there to go on from."""
+    """Draw the weights, unless a base or a state is there to go on from."""
+    if settings.base:
+        model = XLMRobertaForMaskedLM.from_pretrained(settings.base, dtype=torch.float32)
+        model.language_head = find_head(model, "pretraining")
+        return model
     torch.manual_seed(settings.seed)
     config = XLMRobertaConfig(
         vocab_size=settings.vocabulary, hidden_size=settings.hidden, num_hidden_layers=settings.layers,
@@ -192,6 +202,15 @@ def start_model(out: Path, settings: Settings, tokenizer: PreTrainedTokenizerFas
         start = start_embeddings(rows, settings.vocabulary, settings.hidden, special_ids(tokenizer), settings.seed)
         STARTS[settings.start](model, start, settings.seed)
     return model
+
+
+def like_base(settings: Settings) -> Settings:
+    """Give the settings the sizes of the base that is gone on from."""
+    config = XLMRobertaConfig.from_pretrained(settings.base)
+    return replace(
+        settings, vocabulary=config.vocab_size, layers=config.num_hidden_layers, hidden=config.hidden_size,
+        heads=config.num_attention_heads, longest=config.max_position_embeddings - 2,
+    )  # fmt: skip
 
 
 def claim(path: Path, settings: Settings) -> None:

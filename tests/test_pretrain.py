@@ -97,3 +97,15 @@ def test_other_settings_in_the_same_folder_are_refused(data, whole):
     status, _, errors = finish(start(data, whole, "--layers", "2"))
     assert status == 1
     assert "other settings" in errors
+
+
+def test_a_finished_base_is_gone_on_from(data, whole, tmp_path):
+    status, _, errors = finish(start(data, tmp_path, "--base", whole / "base", "--tokens", "10240"))
+    assert status == 0, errors
+    before, after = (list(csv.DictReader((f / "log.csv").open(encoding="utf-8"))) for f in (whole, tmp_path))
+    assert after[: len(before)] == before
+    assert int(after[-1]["tokens"]) == int(before[-1]["tokens"]) + 10240
+    assert float(after[len(before)]["loss"]) < float(before[0]["loss"])  # it did not begin anew
+    one, other = (load_file(folder / "base" / "model.safetensors") for folder in (whole, tmp_path))
+    assert not all(one[name].equal(other[name]) for name in one)
+    assert (tmp_path / "base" / "tokenizer.json").read_bytes() == (whole / "base" / "tokenizer.json").read_bytes()

@@ -1,8 +1,9 @@
 """The model card of the bundled base, from its settings and the last line of its log."""
 
-import csv
 import json
 from pathlib import Path
+
+from pretraining.keeping import read_log
 
 # Corpus: language and where its text comes from, as the sources state it.
 NUSA = "NusaWrites (Apache-2.0)"
@@ -35,9 +36,9 @@ A small base model, so that the studio works offline on a fresh machine: an XLM-
 ({heads} heads, {parameters:.1f} M parameters, {longest} positions, half precision) with {vocabulary:,} Unigram pieces: lower-cased, NFKC, bytes
 for what they cannot spell, so no script is unknown.
 
-Made by `python scripts/pretrain.py --data DIR --out OUT`: masked-language modelling on {tokens:.1f} M tokens ({device}, {minutes:.0f}
-minutes of wall time, pauses included), sequences of {short} tokens and of {long} for the last {long_share:.0%}, word embeddings started from
-co-occurrence counts. Its log is `pretraining.csv`. Training loss at the end: {loss} nats, with {mask_share:.0%} of the tokens masked.
+Made by `python scripts/pretrain.py --data DIR --out OUT` and, in a second round, `--base` (docs/base.md of the project):
+masked-language modelling on {tokens:.1f} M tokens in all ({device}, {minutes:.0f} minutes of wall time, pauses included), word embeddings
+started from co-occurrence counts. Its log is `pretraining.csv`. Training loss at the end: {loss} nats, with {mask_share:.0%} of the tokens masked.
 
 Acehnese, Balinese, Banjarese, Madurese and Minangkabau were not seen: they are what it is to be adapted to.
 
@@ -53,8 +54,7 @@ use a bigger base, for example `--base FacebookAI/xlm-roberta-base`.
 def write_card(out: Path, parameters: int, device: str) -> None:
     """Write ``OUT/base/README.md``."""
     settings = json.loads((out / "settings.json").read_text(encoding="utf-8"))
-    with (out / "log.csv").open(encoding="utf-8", newline="") as stream:
-        last = list(csv.DictReader(stream))[-1]
+    last = read_log(out / "log.csv")[-1]
     rows = "\n".join(
         f"| {language} | {float(last[name]):.2f} | {'; '.join(texts)} |" for name, (language, texts) in SOURCES.items()
     )

@@ -1,6 +1,7 @@
 """What a pretraining keeps: its state, its log, and at the end the folder of a base with its card."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import torch
@@ -9,7 +10,9 @@ from transformers import PreTrainedTokenizerFast
 
 from deftx.checkpoints import read_tensors, write_tensors
 
-COLUMNS = ("step", "tokens", "seconds", "loss")
+COUNTED = ("step", "tokens", "seconds")
+COLUMNS = (*COUNTED, "loss")
+LOG = "pretraining.csv"  # in the folder of a base
 
 
 def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, about: dict) -> None:
@@ -34,15 +37,27 @@ def restore_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     return about
 
 
-class Log:
-    """A table that grows with the training: one line at each look, with held-out losses where there are some."""
+def read_log(path: Path) -> list[dict[str, str]]:
+    """Return the lines of a log; none where there is no such file."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
-    def __init__(self, path: Path, corpora: list[str], step: int) -> None:
+
+class Log:
+    """A table that grows with the training: one line at each look, with held-out losses where there are some.
+
+    With ``base``, the lines of that base's log come first, and counting goes on from them.
+    """
+
+    def __init__(self, path: Path, corpora: list[str], step: int, base: str = "") -> None:
         self.path, self.corpora = path, corpora
-        kept = []
-        if path.is_file() and step:  # lines past the state that is gone on from would stand there twice
-            with path.open(encoding="utf-8", newline="") as stream:
-                kept = [row for row in csv.DictReader(stream) if int(row["step"]) <= step]
+        kept = read_log(Path(base) / LOG) if base else []
+        self.before = {name: int(kept[-1][name]) if kept else 0 for name in COUNTED}
+        if step:  # lines past the state that is gone on from would stand there twice
+            until = self.before["step"] + step
+            kept = [row for row in read_log(path) if int(row["step"]) <= until]
         with path.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, (*COLUMNS, *corpora), lineterminator="\n")
             writer.writeheader()
@@ -50,15 +65,17 @@ class Log:
 
     def note(self, row: dict, held_out: dict[str, float]) -> None:
         """Add a line and say it."""
-        row = row | {name: f"{loss:.4f}" for name, loss in held_out.items()}
+        row = row | {name: row[name] + self.before[name] for name in COUNTED}
+        row |= {name: f"{loss:.4f}" for name, loss in held_out.items()}
         with self.path.open("a", encoding="utf-8", newline="") as stream:
             csv.DictWriter(stream, (*COLUMNS, *self.corpora), lineterminator="\n").writerow(row)
         print(" ".join(f"{key} {value}" for key, value in row.items()), flush=True)
 
 
-def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Write a plain transformers folder in half precision: it is to be small enough to come with the project."""
+def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast, log: Path) -> None:
+    """Write a plain transformers folder in half precision, small enough to come with the project, with its log."""
     model.to(torch.float16).save_pretrained(folder)  # which writes tied weights once
     tokenizer.save_pretrained(folder)
+    shutil.copyfile(log, folder / LOG)
     for file in folder.iterdir():
         file.chmod(0o644)
