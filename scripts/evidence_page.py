@@ -18,9 +18,8 @@ from plotly.offline import get_plotlyjs  # noqa: E402
 
 from deftx.evidence.baselines import BASELINES  # noqa: E402
 from deftx.evidence.cells import Cost, Scored  # noqa: E402
-from deftx.evidence.report import METRIC_TITLES, Summary, summarise  # noqa: E402
+from deftx.evidence.report import METRIC_TITLES, Comparison, Summary, summarise  # noqa: E402
 
-AGAINST = "lt-sft"
 INK, QUIET, RULE, ACCENT = "var(--ink)", "var(--ink-2)", "var(--rule)", "var(--accent)"
 ROW_HEIGHT = 34  # pixels
 
@@ -71,11 +70,8 @@ def page(out: Path) -> str:
     about = json.loads((out / "about.json").read_text(encoding="utf-8"))
     costs = json.loads((out / "costs.json").read_text(encoding="utf-8"))
     cells = [Scored.from_dict(json.loads(f.read_text(encoding="utf-8"))) for f in sorted(out.glob("scores/*.json"))]
-    found = summarise(
-        cells, about["titles"], {row: Cost(**cost) for row, cost in costs.items()}, about["languages"],
-        about["reference_language"], about["metric"], AGAINST, about["parallel"],
-    )  # fmt: skip
-    metric = METRIC_TITLES[about["metric"]]
+    found = summarise(cells, Comparison(**about), {row: Cost(**cost) for row, cost in costs.items()})
+    metric = METRIC_TITLES[found.comparison.metric]
     sections = [
         ("Mean over the target languages", "Dots: mean over languages and seeds. Lines: 95 % bootstrap interval over "
          "the test sentences. Dotted: LT-SFT. Grey: counting words.", means_figure(found, metric)),
@@ -113,7 +109,7 @@ def means_figure(found: Summary, metric: str) -> go.Figure:
             error_x={"array": [high - mean], "arrayminus": [mean - low], "color": hue, "thickness": 1.5},
             hovertemplate=f"{mean:.1f} ({low:.1f} to {high:.1f})<extra></extra>",
         )  # fmt: skip
-        if line.row == AGAINST:
+        if line.row == found.comparison.against:
             figure.add_vline(x=mean, line={"color": QUIET, "width": 1, "dash": "dot"})
     figure.update_xaxes(title={"text": f"{metric} (points)", "font": {"size": 13}}, gridcolor=RULE, zeroline=False)
     return figure

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from deftx.evidence.cells import Cost, Scored
-from deftx.evidence.report import csv, markdown, overlap_markdown, summarise
+from deftx.evidence.report import Comparison, csv, markdown, overlap_markdown, summarise
 from deftx.evidence.statistics import joint_difference, joint_interval, wilcoxon_against
 
 LABELS = ["negative", "neutral", "positive"]
@@ -34,6 +34,10 @@ def run(rows=("tfidf-word", "variance", "lt-sft")):
     ]
 
 
+def found_in(cells, titles=TITLES):
+    return summarise(cells, Comparison(titles, LANGUAGES, "ind", "f1"), COSTS)
+
+
 def of(cells, row, languages=LANGUAGES):
     return [cell for cell in cells if cell.row == row and cell.language in languages]
 
@@ -48,7 +52,7 @@ def read_markdown(text):
 
 def test_every_number_of_the_table_is_of_its_row_and_column():
     cells = run()
-    head, _, *lines = read_markdown(markdown(cells, TITLES, COSTS, LANGUAGES, "ind", "f1"))
+    head, _, *lines = read_markdown(markdown(found_in(cells)))
     assert head == ["", "ban", "min", "mean", "ind", "against LT-SFT", "p", "seconds", "GB"]
     assert [line[0] for line in lines] == ["Counting words", "DeFT-X", "LT-SFT"]
     for line, row in zip(lines, TITLES, strict=True):
@@ -67,7 +71,7 @@ def test_every_number_of_the_table_is_of_its_row_and_column():
 
 def test_a_baseline_without_seeds_is_compared_with_every_seed():
     cells = run()
-    found = summarise(cells, TITLES, COSTS, LANGUAGES, "ind", "f1")
+    found = found_in(cells)
     words, lt_sft = found.lines[0], of(cells, "lt-sft")
     repeated = [
         Scored("x", c.language, seed, c.gold, c.predicted) for c in of(cells, "tfidf-word") for seed in (1, 2, 3)
@@ -80,22 +84,22 @@ def test_a_baseline_without_seeds_is_compared_with_every_seed():
 def test_a_row_that_lacks_cells_is_left_out_and_named():
     lacking = [c for c in run() if (c.row, c.language, c.seed) not in {("variance", "min", 2), ("variance", "ban", 1)}]
     titles = {**TITLES, "mp": "Marchenko-Pastur"}
-    text = markdown(lacking, titles, COSTS, LANGUAGES, "ind", "f1")
+    text = markdown(found_in(lacking, titles))
     assert [line[0] for line in read_markdown(text)[2:]] == ["Counting words", "LT-SFT"]
     assert "Not finished: DeFT-X, 4 of 6 cells; Marchenko-Pastur, 0 of 6 cells." in text
-    assert "DeFT-X" not in csv(lacking, titles, COSTS, LANGUAGES, "ind", "f1")
-    assert "Not finished" not in markdown(run(), TITLES, COSTS, LANGUAGES, "ind", "f1")
+    assert "DeFT-X" not in csv(found_in(lacking, titles))
+    assert "Not finished" not in markdown(found_in(run()))
 
 
 def test_without_the_other_row_there_is_nothing_to_compare_with():
-    text = markdown(run(["variance"]), TITLES, {}, LANGUAGES, None, "f1")
+    text = markdown(summarise(run(["variance"]), Comparison(TITLES, LANGUAGES, None, "f1"), {}))
     line = read_markdown(text)[2]
     assert (len(line), line[4:]) == (8, ["–"] * 4)
     assert "LT-SFT, 0 of 6 cells" in text
 
 
 def test_rows_can_be_compared_with_another_one_and_by_accuracy():
-    found = summarise(run(), TITLES, COSTS, LANGUAGES, "ind", "accuracy", against="variance", parallel=False)
+    found = summarise(run(), Comparison(TITLES, LANGUAGES, "ind", "accuracy", "variance", parallel=False), COSTS)
     assert [line.difference is None for line in found.lines] == [False, True, False]
     assert found.lines[2].difference.high < 0
     assert found.lines[1].by_language["min"] == np.mean([c.score("accuracy") for c in of(run(), "variance", ["min"])])
@@ -103,7 +107,7 @@ def test_rows_can_be_compared_with_another_one_and_by_accuracy():
 
 def test_the_csv_has_the_numbers_of_the_table_one_a_column():
     cells = run()
-    words, deft_x, _ = csv_reader.DictReader(csv(cells, TITLES, COSTS, LANGUAGES, "ind", "f1").splitlines())
+    words, deft_x, _ = csv_reader.DictReader(csv(found_in(cells)).splitlines())
     assert (words["row"], words["seconds"], words["peak_gb"]) == ("tfidf-word", "", "")
     assert (deft_x["title"], deft_x["seconds"], deft_x["peak_gb"]) == ("DeFT-X", "4321.4", "1.26")
     for column, expected in zip(

@@ -33,68 +33,78 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """What is compared: rows by title, over ``languages`` (the reference language stands beside them), by a metric.
+
+    ``against`` is the row that the others are held against; ``parallel`` says that the languages have the same sentences.
+    """
+
+    titles: Mapping[str, str]
+    languages: Sequence[str]
+    reference_language: str | None
+    metric: str
+    against: str = "lt-sft"
+    parallel: bool = True
+
+    @property
+    def other(self) -> str:
+        """The title of the row that the others are held against."""
+        return self.titles.get(self.against, self.against)
+
+    @property
+    def reference(self) -> list[str]:
+        """The reference language, where there is one."""
+        return [self.reference_language] if self.reference_language else []
+
+
+@dataclass(frozen=True)
 class Summary:
     """The finished rows in the order of their titles; how many cells (of how many) each other row has; the seeds."""
 
+    comparison: Comparison
     lines: list[Line]
     unfinished: dict[str, tuple[int, int]]
     seeds: list[int]
 
 
-def summarise(
-    cells: Sequence[Scored],
-    titles: Mapping[str, str],
-    costs: Mapping[str, Cost],
-    languages: Sequence[str],
-    reference_language: str | None,
-    metric: str,
-    against: str = "lt-sft",
-    parallel: bool = True,
-) -> Summary:
-    """Compare the rows that ``titles`` names over all languages and over all seeds that any of these rows has.
+def summarise(cells: Sequence[Scored], comparison: Comparison, costs: Mapping[str, Cost]) -> Summary:
+    """Compare the rows over all languages and over all seeds that any of these rows has.
 
-    Means, intervals and tests run over ``languages``; the reference language stands beside them. There is no chance in
-    a baseline that counts words: its one cell of a language stands for every seed.
+    Means, intervals and tests run over the languages without the reference. There is no chance in a baseline that counts
+    words: its one cell of a language stands for every seed.
     """
+    titles, languages, metric = comparison.titles, comparison.languages, comparison.metric
+    parallel = comparison.parallel
     seeds = sorted({cell.seed for cell in cells if cell.row in titles and cell.row not in BASELINES}) or [0]
     full = len(languages) * len(seeds)
     targets = {row: _cells_of(row, cells, languages, seeds) for row in titles}
-    other = targets[against] if len(targets.get(against, [])) == full else None
+    other = targets[comparison.against] if len(targets.get(comparison.against, [])) == full else None
     lines = []
     for row, found in targets.items():
         if len(found) < full:
             continue
-        compared = other is not None and row != against
+        compared = other is not None and row != comparison.against
         line = Line(
             row,
             titles[row],
             {name: _mean(cell.score(metric) for cell in found if cell.language == name) for name in languages},
             joint_interval(found, metric, parallel=parallel),
-            _mean(cell.score(metric) for cell in _cells_of(row, cells, [reference_language], seeds)),
+            _mean(cell.score(metric) for cell in _cells_of(row, cells, comparison.reference, seeds)),
             joint_difference(found, other, metric, parallel=parallel) if compared else None,
             wilcoxon_against(found, other, metric) if compared else None,
             costs.get(row),
         )
         lines.append(line)
-    return Summary(lines, {row: (len(found), full) for row, found in targets.items() if len(found) < full}, seeds)
+    unfinished = {row: (len(found), full) for row, found in targets.items() if len(found) < full}
+    return Summary(comparison, lines, unfinished, seeds)
 
 
-def markdown(
-    cells: Sequence[Scored],
-    titles: Mapping[str, str],
-    costs: Mapping[str, Cost],
-    languages: Sequence[str],
-    reference_language: str | None,
-    metric: str,
-    against: str = "lt-sft",
-    parallel: bool = True,
-) -> str:
+def markdown(found: Summary) -> str:
     """Write the table in points (0 to 100), with what its numbers are and which rows are not finished below it."""
-    found = summarise(cells, titles, costs, languages, reference_language, metric, against, parallel)
-    other = titles.get(against, against)
-    reference = [reference_language] if reference_language else []
+    about, reference = found.comparison, found.comparison.reference
+    languages = about.languages
     table = [
-        ["", *languages, "mean", *reference, f"against {other}", "p", "seconds", "GB"],
+        ["", *languages, "mean", *reference, f"against {about.other}", "p", "seconds", "GB"],
         ["---", *["---:"] * (len(languages) + 5 + len(reference))],
     ]
     for line in found.lines:
@@ -110,30 +120,22 @@ def markdown(
                 f"{line.cost.peak_gb:.1f}" if line.cost else NONE,
             ]
         )
-    below = [_explain(metric, other, found.seeds, len(languages), parallel)]
+    below = [_explain(found)]
     if found.unfinished:
-        missing = (f"{titles[row]}, {have} of {full} cells" for row, (have, full) in found.unfinished.items())
+        missing = (f"{about.titles[row]}, {have} of {full} cells" for row, (have, full) in found.unfinished.items())
         below.append(f"Not finished: {'; '.join(missing)}.")
     return "\n\n".join([_markdown_table(table), *below]) + "\n"
 
 
-def csv(
-    cells: Sequence[Scored],
-    titles: Mapping[str, str],
-    costs: Mapping[str, Cost],
-    languages: Sequence[str],
-    reference_language: str | None,
-    metric: str,
-    against: str = "lt-sft",
-    parallel: bool = True,
-) -> str:
+def csv(found: Summary) -> str:
     """Write the finished rows as CSV: scores in points, one number a column, an empty cell where there is none."""
-    found = summarise(cells, titles, costs, languages, reference_language, metric, against, parallel)
-    reference = [reference_language] if reference_language else []
+    reference = found.comparison.reference
     text = StringIO()
     out = writer(text, lineterminator="\n")
     intervals = [f"{name}{part}" for name in ("mean", "difference") for part in ("", "_low", "_high")]
-    out.writerow(["row", "title", *languages, *reference, *intervals, "wilcoxon_p", "seconds", "peak_gb"])
+    out.writerow(
+        ["row", "title", *found.comparison.languages, *reference, *intervals, "wilcoxon_p", "seconds", "peak_gb"]
+    )
     for line in found.lines:
         scores = [*line.by_language.values(), *(line.reference for _ in reference), *line.mean]
         scores += line.difference or [None] * 3
@@ -192,14 +194,15 @@ def _markdown_table(cells: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in cells)
 
 
-def _explain(metric: str, other: str, seeds: Sequence[int], languages: int, parallel: bool) -> str:
+def _explain(found: Summary) -> str:
     """Say what the numbers of the table are, and what they do not cover."""
-    pairs = languages * len(seeds)
+    about, seeds = found.comparison, found.seeds
+    pairs = len(about.languages) * len(seeds)
     counted = "1 seed" if len(seeds) == 1 else f"means over {len(seeds)} seeds"
-    drawn = "drawn jointly for all languages and seeds" if parallel else "drawn in each language apart"
+    drawn = "drawn jointly for all languages and seeds" if about.parallel else "drawn in each language apart"
     return (
-        f"{METRIC_TITLES[metric]} in points, {counted}. In brackets: 95 % percentile bootstrap interval over the test "
-        f"sentences, {drawn} ({RESAMPLES:,} times). p: Wilcoxon signed-rank against {other}, two-sided, over "
+        f"{METRIC_TITLES[about.metric]} in points, {counted}. In brackets: 95 % percentile bootstrap interval over the test "
+        f"sentences, {drawn} ({RESAMPLES:,} times). p: Wilcoxon signed-rank against {about.other}, two-sided, over "
         f"{pairs} (language, seed) pairs, not corrected for the number of rows. Seconds and GB: wall time and peak "
         "memory of the whole row."
     )

@@ -1,6 +1,7 @@
 """From the cells of a run to what is read: the table in Markdown and CSV, overlaps, and what a page is drawn from."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +47,17 @@ def write(run: Run, cells: Sequence[Scored]) -> dict[str, Any]:
     costs = {row.name: cost_of(run, row) for row in run.rows}
     reference = setting.reference if setting.reference in run.languages else None
     targets = tuple(language for language in run.languages if language != reference)
-    table = report.markdown(cells, titles, costs, targets, reference, setting.metric, parallel=setting.parallel)
-    parts = [f"# {setting.title}", _about(run, setting.metric), table]
+    comparison = report.Comparison(titles, targets, reference, setting.metric, parallel=setting.parallel)
+    found = report.summarise(cells, comparison, costs)
+    parts = [f"# {setting.title}", _about(run, setting.metric), report.markdown(found)]
     for variant, shares in overlaps(run).items():
         parts += [f"## Overlap of the vectors of {variant}, seed {run.seeds[0]}", report.overlap_markdown(shares)]
     _write(run.out / "results.md", "\n\n".join(parts) + "\n")
-    text = report.csv(cells, titles, costs, targets, reference, setting.metric, parallel=setting.parallel)
-    _write(run.out / "results.csv", text)
+    _write(run.out / "results.csv", report.csv(found))
     write_json(
         run.out / "costs.json", {name: {"seconds": c.seconds, "peak_gb": c.peak_gb} for name, c in costs.items()}
     )
-    write_json(run.out / "about.json", {"titles": titles, "languages": targets, "reference_language": reference,
-                                        "metric": setting.metric, "parallel": setting.parallel})  # fmt: skip
+    write_json(run.out / "about.json", asdict(comparison))
     for cell in cells:  # the baselines too: the page is drawn from the files alone
         if cell.row in BASELINES:
             write_json(run.score_file(cell.row, cell.language, cell.seed), cell.to_dict())
