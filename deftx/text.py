@@ -48,16 +48,35 @@ def read_corpus(source: str | Path | Sequence[str | Path], *, column: str | None
     skipped = Counter({EMPTY: 0, WITHOUT_LETTERS: 0})
     for file in find_files(source, CorpusError):
         before = len(lines)
-        for line in _texts(file, column):
-            if any(map(str.isalnum, line)):
+        for _, line in _texts(file, column):
+            reason = why_unused(line)
+            if reason is None:
                 lines.append(line)
             else:
-                skipped[WITHOUT_LETTERS if line else EMPTY] += 1
+                skipped[reason] += 1
         sources.append((file.name, len(lines) - before))
     if not lines:
         names = ", ".join(name for name, _ in sources[:3])
         raise CorpusError(f"There is no usable text in {names}: not one line holds a letter or a digit.")
     return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped))
+
+
+def why_unused(line: str) -> str | None:
+    """Say why a stripped line is not used; None for one that is, which holds a letter or a digit."""
+    if any(map(str.isalnum, line)):
+        return None
+    return WITHOUT_LETTERS if line else EMPTY
+
+
+def unused_lines(
+    source: str | Path | Sequence[str | Path], *, column: str | None = None
+) -> Iterator[tuple[str, str, int, str]]:
+    """Give (reason, file, line number, text) of each line that ``read_corpus`` leaves out, to be shown to its owner."""
+    for file in find_files(source, CorpusError):
+        for number, line in _texts(file, column):
+            reason = why_unused(line)
+            if reason is not None:
+                yield reason, file.name, number, line
 
 
 def fingerprint(lines: Sequence[str]) -> str:
@@ -131,11 +150,11 @@ def mask_tokens(
     return torch.where(chosen & (kind >= 0.9), random, inputs), labels
 
 
-def _texts(file: InputFile, column: str | None) -> Iterator[str]:
+def _texts(file: InputFile, column: str | None) -> Iterator[tuple[int, str]]:
     if file.kind == ".txt":
-        return (line.strip() for _, line in numbered_lines(file, CorpusError))
+        return ((number, line.strip()) for number, line in numbered_lines(file, CorpusError))
     records = open_records(file, CorpusError)
-    return (texts[0] for _, texts in records.texts([_text_column(records, column)], CorpusError))
+    return ((number, texts[0]) for number, texts in records.texts([_text_column(records, column)], CorpusError))
 
 
 def _text_column(records: Records, wanted: str | None) -> str:
