@@ -9,6 +9,7 @@ from functools import cache
 _SCRIPT_NAMES = {"CJK": "Han", "MODIFIER": None, "MASCULINE": None, "FEMININE": None, "MICRO": None}
 _ONE_WRITING = frozenset({"Han", "Hiragana", "Katakana", "Hangul"})  # scripts that are written mixed
 MIXED = "Han and its companions"
+WITHOUT_SPACES = frozenset({MIXED, "Thai", "Lao", "Khmer", "Myanmar", "Tibetan"})  # spaces do not part words there
 
 
 def script_shares(lines: Iterable[str]) -> dict[str, float]:
@@ -35,6 +36,13 @@ def writing_shares(scripts: dict[str, float]) -> dict[str, float]:
 def main_writing(lines: Iterable[str]) -> str | None:
     """Give the writing that most letters belong to; None where there is no letter."""
     return next(iter(writing_shares(script_shares(lines))), None)
+
+
+def writing_of(line: str) -> str | None:
+    """Give the writing of one line, quickly where it is the commonest."""
+    if line.isascii():
+        return "Latin" if any(map(str.isalpha, line)) else None
+    return main_writing([line])
 
 
 @cache
