@@ -42,6 +42,7 @@ HINTS = {
     LEFT_OUT: "Empty lines, and lines without a letter or digit.",
 }
 NOTE = "Note"
+NOTHING_TO_CLEAN = "Choose at least one way of cleaning first."
 
 # Train
 TRAIN_INTRO = (
