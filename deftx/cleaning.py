@@ -47,7 +47,8 @@ class Effect:
 
     cleaning: Cleaning
     chosen: bool
-    lines: int  # that it was given
+    lines: int  # that it is given
+    left: int  # that there are after it: all of them where it is not chosen
     dropped: int
     changed: int  # lines that become another line or several
     examples: tuple[tuple[str, tuple[str, ...]], ...]
@@ -85,7 +86,8 @@ def _check(choices: Collection[str]) -> None:
 def _effect(cleaning: Cleaning, chosen: bool, lines: Sequence[str], becomes: list[tuple[str, ...]]) -> Effect:
     touched = [(old, new) for old, new in zip(lines, becomes, strict=True) if new != (old,)]
     dropped = sum(not new for _, new in touched)
-    return Effect(cleaning, chosen, len(lines), dropped, len(touched) - dropped, tuple(touched[:EXAMPLES]))
+    left = sum(map(len, becomes)) if chosen else len(lines)
+    return Effect(cleaning, chosen, len(lines), left, dropped, len(touched) - dropped, tuple(touched[:EXAMPLES]))
 
 
 def _without_markup(lines: Sequence[str]) -> Becomes:

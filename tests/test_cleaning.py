@@ -98,6 +98,7 @@ def test_a_choice_not_made_shows_what_it_would_do_after_those_made():
     effects = {effect.cleaning.name: effect for effect in preview(LINES, ["short"])}
     assert not effects["repeated"].chosen
     assert (effects["repeated"].lines, effects["repeated"].dropped) == (4, 1)
+    assert effects["short"].left == effects["repeated"].left == 4
     assert clean(LINES, ["short"]) == [line for line in LINES if len(line.split()) > 2]
 
 

@@ -49,7 +49,7 @@ def test_a_text_shows_its_verdict_plot_table_and_the_lines_left_out(studio, tmp_
     assert drawn["x"][0] == "1"
     assert strings.UNUSED_PLACE.format(file="a.txt", line="3") in details
     assert "<q>***</q>" in details
-    assert "10 lines without a letter" in details
+    assert "rows of signs: 10." in details
 
 
 def test_nothing_chosen_and_a_text_that_is_gone_leave_no_plot(studio):
@@ -111,13 +111,13 @@ def test_a_data_set_of_the_hub_becomes_a_text(studio, tmp_path, monkeypatch):
     monkeypatch.setattr(hub_text, "hf_hub_download", lambda *a, **k: write(tmp_path, "train.csv", "a,b\nx,the food\n"))
     found, file, *_, said = hub_form.list_files("owner/name")
     assert file.choices == [("train.csv (1.9 MB)", "train.csv")]
-    assert "1 files" in said
+    assert "here: 1." in said
     name, column, said = hub_form.take(studio, found, "train.csv", None)
     assert (name, column.visible) == (None, True)
     name, _, said = hub_form.take(studio, found, "train.csv", "b")
     assert studio.corpora.read(name).lines == ["the food"]
     assert "owner/name/train.csv" in corpus_tab.show_findings(studio, name)
-    assert "with 1 lines" in said
+    assert "Lines: 1." in said
 
 
 @pytest.mark.parametrize("path", [None, "../x.txt"])
@@ -134,14 +134,14 @@ def test_choices_show_their_effect_before_anything_is_done(studio, tmp_path):
     choices, said = clean_form.show(studio, name, ())
     assert [value for _, value in choices.choices] == list(CLEANINGS)
     labels = {value: text for text, value in choices.choices}
-    assert labels["repeated"].endswith("1 lines go")
-    assert labels["markup"].endswith("1 lines change")
-    assert labels["script"].endswith("nothing to do")
-    assert "3 of 3 lines" in said
+    assert labels["repeated"].endswith("Lines gone: 1.")
+    assert labels["markup"].endswith("Lines changed: 1.")
+    assert labels["script"].endswith("Nothing to do.")
+    assert "after cleaning: 3. Now: 3." in said
     assert "&lt;i&gt;one" in said
     assert "<i>" not in said
     choices, said = clean_form.show(studio, name, ["repeated", "short"])
-    assert "1 of 3 lines" in said
+    assert "after cleaning: 1. Now: 3." in said
     assert set(choices.value) == {"repeated", "short"}
     assert studio.corpora.names() == [name]
 

@@ -7,6 +7,7 @@ from deftx.audit import DUPLICATE_SHARE, SCRIPT_SHARE, SMALL_LINES, UNKNOWN_RATE
 from deftx.languages import UNKNOWN
 from deftx.scripts import writing_shares
 from ui import strings, views
+from ui.corpora import title_of
 
 SECOND_LANGUAGE = 0.10  # share from which another known language is worth a note; a few wrong guesses are less
 SHOWN_SHARE = 0.02  # languages below this are shown together
@@ -31,7 +32,7 @@ def origin(note: dict[str, Any], titles: dict[str, str]) -> str:
     """Say what a text was made of, where it was made here; ``titles`` are those of the cleaning choices."""
     if note.get("cleaned_from"):
         choices = "; ".join(titles.get(choice, choice) for choice in note.get("choices", ()))
-        return strings.CLEANED_FROM.format(name=note["cleaned_from"], choices=choices)
+        return strings.CLEANED_FROM.format(name=title_of(note["cleaned_from"]), choices=choices)
     return strings.MADE_OF_FILES.format(files=", ".join(note["files"])) if note.get("files") else ""
 
 

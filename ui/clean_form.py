@@ -11,9 +11,10 @@ from deftx.cleaning import Effect
 from deftx.errors import DeftxError
 from ui import strings, views
 from ui.audit_view import quote
+from ui.corpora import title_of
 from ui.studio import Studio
 
-TITLES_KEPT = 3  # pieces of a split line that are shown
+PIECES_SHOWN = 3  # pieces of a split line that are shown
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,7 @@ def label(effect: Effect) -> str:
 
 def effects_view(effects: Sequence[Effect]) -> str:
     """Show how much would be left, and of each choice that does something its reason and examples."""
-    lines = effects[0].lines
-    left = effects[-1].lines - (effects[-1].dropped if effects[-1].chosen else 0)
-    result = strings.CLEAN_RESULT.format(left=f"{left:,}", lines=f"{lines:,}")
+    result = strings.CLEAN_RESULT.format(left=f"{effects[-1].left:,}", lines=f"{effects[0].lines:,}")
     return views.notice(result) + "".join(_examples(effect) for effect in effects if effect.examples)
 
 
@@ -93,7 +92,7 @@ def _examples(effect: Effect) -> str:
 def _after(pieces: Sequence[str]) -> str:
     if not pieces:
         return f"<em>{escape(strings.GOES)}</em>"
-    return "<br>".join(quote(piece) for piece in pieces[:TITLES_KEPT]) + (" …" if len(pieces) > TITLES_KEPT else "")
+    return "<br>".join(quote(piece) for piece in pieces[:PIECES_SHOWN]) + (" …" if len(pieces) > PIECES_SHOWN else "")
 
 
 def apply(studio: Studio, name: str | None, chosen: Sequence[str]) -> tuple[str | None, str]:
@@ -104,7 +103,7 @@ def apply(studio: Studio, name: str | None, chosen: Sequence[str]) -> tuple[str 
         cleaned = studio.corpora.clean(name, chosen)
     except DeftxError as error:
         return None, views.notice(str(error), kind="bad")
-    return cleaned, views.notice(strings.CLEANED.format(name=cleaned, original=name), kind="good")
+    return cleaned, views.notice(strings.CLEANED.format(name=cleaned, original=title_of(name)), kind="good")
 
 
 def remember(studio: Studio, name: str | None, code: str, language: str) -> str:

@@ -17,6 +17,11 @@ SAMPLE = "sample:indonesian"  # no file can be called so: names are free of colo
 SAMPLE_FILE = ASSETS / "samples" / "indonesian.txt"
 
 
+def title_of(name: str) -> str:
+    """How a text is called on the page."""
+    return strings.SAMPLE if name == SAMPLE else name
+
+
 class Corpora(KeptFiles):
     """The folder of texts; the sample counts as one of them."""
 

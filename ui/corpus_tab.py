@@ -11,7 +11,7 @@ from deftx.errors import DeftxError
 from deftx.text import columns_of
 from ui import audit_view, clean_form, hub_form, labelled_tab, plot, strings, views
 from ui.clean_form import CleanForm
-from ui.corpora import SAMPLE
+from ui.corpora import SAMPLE, title_of
 from ui.corpus_figures import length_figure
 from ui.hub_form import HubForm
 from ui.studio import Studio
@@ -196,8 +196,3 @@ def show_findings(studio: Studio, name: str | None) -> str:
         return audit_view.findings(title_of(name), origin, studio.audit(name), studio.facts.mix(name), names)
     except DeftxError as error:
         return views.refusal(strings.NOT_READ, error)
-
-
-def title_of(name: str) -> str:
-    """How a text is called on the page."""
-    return strings.SAMPLE if name == SAMPLE else name

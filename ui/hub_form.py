@@ -14,7 +14,7 @@ from ui.studio import Studio
 
 @dataclass(frozen=True)
 class HubForm:
-    """The components of the form; ``kept`` is the name of the text that was fetched last."""
+    """The button that fetches, what it needs to know, and where its answer goes."""
 
     fetch: gr.Button
     inputs: list[gr.components.Component]

@@ -66,8 +66,8 @@ LENGTHS_TITLE, LENGTHS_TABLE = "Length of the lines", "The same as a table"
 LENGTH_AXIS, LINES_AXIS = "words a line", "lines"
 UNUSED_TITLE = "Lines that no training will see"
 UNUSED_REASONS = {
-    "empty": "{count} empty lines: there is nothing in them to learn from.",
-    "without letters": "{count} lines without a letter or digit, such as rules and rows of signs.",
+    "empty": "Empty lines: {count}. There is nothing in them to learn from.",
+    "without letters": "Lines without a letter or digit, such as rows of signs: {count}.",
 }
 UNUSED_PLACE = "{file}, line {line}"
 NONE_UNUSED = "Every line is used."
@@ -82,8 +82,8 @@ HUB = "Fetch from the Hugging Face Hub"
 HUB_ID, HUB_ID_HINT = "Data set", "Its id, such as owner/name. What is fetched is read, never run."
 HUB_LIST, HUB_FILE, HUB_FETCH = "List its files", "File", "Fetch this file"
 HUB_SIZE = "{path} ({size} MB)"
-HUB_FOUND = "{count} files of this data set can be read here. Choose one."
-HUB_KEPT = "Kept as {name}, with {count} lines."
+HUB_FOUND = "Files of this data set that can be read here: {count}. Choose one."
+HUB_KEPT = "Kept as {name}. Lines: {count}."
 HUB_CUT = "Kept as {name}: its first {count} lines, which is as many as are taken from one file."
 
 # Corpus: cleaning, languages
@@ -93,11 +93,11 @@ CLEAN_INTRO = (
     "The result is kept as a new text, and the original stays as it is."
 )
 CLEAN_CHOICES = "Ways of cleaning, in the order in which they apply"
-EFFECT_NONE = "{title}: nothing to do"
-EFFECT_DROPS = "{title}: {dropped} lines go"
-EFFECT_CHANGES = "{title}: {changed} lines change"
-EFFECT_BOTH = "{title}: {dropped} lines go, {changed} change"
-CLEAN_RESULT = "{left} of {lines} lines would be there after cleaning."
+EFFECT_NONE = "{title}. Nothing to do."
+EFFECT_DROPS = "{title}. Lines gone: {dropped}."
+EFFECT_CHANGES = "{title}. Lines changed: {changed}."
+EFFECT_BOTH = "{title}. Lines gone: {dropped}, changed: {changed}."
+CLEAN_RESULT = "Lines after cleaning: {left}. Now: {lines}."
 BEFORE_CLEANING, AFTER_CLEANING, GOES, TOO_LONG = "Before", "After", "goes", "… ({count} characters)"
 CLEAN_APPLY = "Make a cleaned copy"
 CLEANED = "Kept as {name} and chosen. To undo, choose {original} again."
