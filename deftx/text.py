@@ -73,6 +73,13 @@ def why_unused(line: str) -> str | None:
     return WITHOUT_LETTERS if line else EMPTY
 
 
+def all_lines(source: str | Path | Sequence[str | Path], *, column: str | None = None) -> Iterator[str]:
+    """Give every line of a source, stripped, those that are not used too; CorpusError as ``read_corpus``."""
+    for file in find_files(source, CorpusError):
+        for _, line in _texts(file, column):
+            yield line
+
+
 def unused_lines(
     source: str | Path | Sequence[str | Path], *, column: str | None = None
 ) -> Iterator[tuple[str, str, int, str]]:

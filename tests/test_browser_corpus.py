@@ -37,7 +37,7 @@ def test_files_become_one_text_and_a_cleaned_copy_beside_it(page, tmp_path):
     expect(page.locator("#audit")).to_contain_text("430", timeout=LONG)
     expect(page.locator("#audit")).to_contain_text("one.txt, two.txt")
     expect(page.locator("#lengths .js-plotly-plot")).to_be_visible(timeout=LONG)
-    expect(page.locator("#corpus-details")).to_contain_text("two.txt, line 2")
+    expect(page.locator("#corpus-details")).to_contain_text("one-and-1-more.txt, line 402")
     page.locator("#clean button").first.click()
     repeated = page.locator("#clean-choices label", has_text="repeated lines")
     expect(repeated).to_contain_text("Lines gone: 29", timeout=LONG)  # shown before it is ticked

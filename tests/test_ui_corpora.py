@@ -30,6 +30,7 @@ def test_several_files_become_one_text_and_say_which(corpora, tmp_path):
     name = corpora.add([one, two])
     assert name == "a-b-and-1-more.txt"
     assert corpora.read(name).lines == ["satu dua", "tiga empat"]
+    assert corpora.read(name).skipped["empty"] == 1  # what is left out is still there to be shown
     assert corpora.note(name) == {"files": ["a b.txt", "c.csv"]}
     assert corpora.add([one, two]) == name
 

@@ -9,7 +9,7 @@ from typing import Any
 from deftx.bases import ASSETS
 from deftx.cleaning import CLEANINGS, clean
 from deftx.errors import CorpusError
-from deftx.text import Corpus, read_corpus
+from deftx.text import Corpus, all_lines, read_corpus
 from ui import strings
 from ui.kept import KeptFiles, safe_name
 
@@ -48,7 +48,9 @@ class Corpora(KeptFiles):
             return self._keep(files[0], files[0].name)
         note = {"files": [name for name, _ in corpus.sources], **({"column": column} if column else {})}
         stem = safe_name(files[0].name)[0]
-        return self.add_lines(f"{stem}-and-{len(files) - 1}-more" if len(files) > 1 else stem, corpus.lines, note)
+        return self.add_lines(
+            f"{stem}-and-{len(files) - 1}-more" if len(files) > 1 else stem, all_lines(files, column=column), note
+        )
 
     def clean(self, name: str, choices: Sequence[str]) -> str:
         """Keep a cleaned copy of a text beside it and return its name; CorpusError where nothing is left or chosen."""

@@ -56,7 +56,7 @@ def build(studio: Studio) -> LabelledTab:
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
             for role, title in ROLES.items():
-                uploads[role] = gr.File(label=title, file_types=FILE_TYPES, height=110, elem_id=f"table-file-{role}")
+                uploads[role] = gr.File(label=title, file_types=FILE_TYPES, height=140, elem_id=f"table-file-{role}")
                 lists[role] = gr.Dropdown(
                     choices(studio), value="", label=f"{strings.CHOOSE_TABLE}: {title}", show_label=False,
                     elem_id=f"table-{role}",
