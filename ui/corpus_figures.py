@@ -20,8 +20,7 @@ def length_figure(found: Audit) -> go.Figure:
         layout=go.Layout(
             template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", height=240, bargap=0.15,
             font={"color": INK, "size": 13, "family": "inherit"}, margin={"l": 8, "r": 12, "t": 8, "b": 8},
-            xaxis={**axis, "type": "category", "showgrid": False, "title": {"text": strings.LENGTH_AXIS}, "nticks": 8,
-                   "tickangle": 0},
+            xaxis={**axis, "type": "category", "showgrid": False, "title": {"text": strings.LENGTH_AXIS}, "nticks": 5},
             yaxis={**axis, "title": {"text": strings.LINES_AXIS}, "tickformat": ",d", "rangemode": "tozero"},
             uirevision="kept",
         ),

@@ -66,7 +66,6 @@ def build(studio: Studio) -> CorpusTab:
         with gr.Column(scale=2, min_width=300):
             bring = _build_bring()
             choice = gr.Dropdown(choices(studio), value=None, label=strings.CHOOSE_CORPUS, elem_id="corpus-choice")
-            cleaning = clean_form.build()
             with gr.Row(elem_classes="buttons"):
                 to_train = gr.Button(strings.NEXT_TRAIN, variant="primary", elem_id="to-train")
                 to_test = gr.Button(strings.TRY_FIRST, elem_id="to-test")
@@ -77,6 +76,7 @@ def build(studio: Studio) -> CorpusTab:
                 lengths=plot.live_plot("lengths", strings.LENGTHS_TITLE),
                 details=gr.HTML(elem_id="corpus-details"),
             )
+            cleaning = clean_form.build()
     _connect_bringing(studio, bring, choice, shown)
     _connect_choice(studio, choice, shown, cleaning)
     labelled = labelled_tab.build(studio)
