@@ -1,16 +1,17 @@
 """What a corpus is, before anything is trained on it: amounts, repetition, scripts, and what a tokenizer covers."""
 
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from itertools import chain
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from deftx.held_out import fold
-from deftx.text import BATCH_LINES, WITHOUT_LETTERS, Corpus
+from deftx.lengths import LengthBin, length_bins
+from deftx.scripts import script_shares, writing_shares
+from deftx.text import BATCH_LINES, WITHOUT_LETTERS, Corpus, unused_lines
 
 # What is unknown to the tokenizer cannot be learned; a tokenizer made for the script leaves well under this.
 UNKNOWN_RATE = 0.02
@@ -30,11 +31,8 @@ LONG_SHARE = 0.10  # above this share of very long lines, lines are documents ra
 
 EXAMPLES = 10  # unknown words or characters that are shown
 EXAMPLE_CHARACTERS = 20  # longer ones could quote the text
+UNUSED_SHOWN = 3  # lines that are left out and shown with their numbers
 EXAMPLE_LINES = 200  # lines with unknown tokens in which examples are looked for
-
-# First words of Unicode character names that are not the name of the script; None is of no script.
-_SCRIPT_NAMES = {"CJK": "Han", "MODIFIER": None, "MASCULINE": None, "FEMININE": None, "MICRO": None}
-_ONE_WRITING = frozenset({"Han", "Hiragana", "Katakana", "Hangul"})  # scripts that are written mixed
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,8 @@ class Audit:
     """The findings over the usable lines of a corpus; token fields are None where no tokenizer was given.
 
     ``duplicates`` are lines equal to an earlier one (case and white space aside); ``scripts`` gives each script's share
-    of all letters, the largest first; ``unknown_examples`` are single words or characters, never a line.
+    of all letters, the largest first; ``lengths`` counts lines by their number of words; ``unknown_examples`` are single
+    words or characters, never a line.
     """
 
     lines: int
@@ -54,6 +53,7 @@ class Audit:
     scripts: dict[str, float]
     skipped: dict[str, int]
     sources: tuple[tuple[str, int], ...]
+    lengths: tuple[LengthBin, ...]
     tokens: int | None = None
     tokens_per_word: float | None = None
     unknown_rate: float | None = None
@@ -79,33 +79,34 @@ def audit(corpus: Corpus, tokenizer: Any = None) -> Audit:
         scripts=script_shares(corpus.lines),
         skipped=corpus.skipped,
         sources=corpus.sources,
+        lengths=length_bins(words),
         **tokens,
     )
     findings.warnings.extend(_warnings(findings, median(words)))
     return findings
 
 
-def script_shares(lines: Iterable[str]) -> dict[str, float]:
-    """Give the share of each Unicode script among all letters, the largest first."""
-    characters: Counter[str] = Counter()
-    for line in lines:
-        characters.update(line)
-    scripts: Counter[str] = Counter()
-    for character, count in characters.items():
-        script = _script(character)
-        if script:
-            scripts[script] += count
-    return {script: count / scripts.total() for script, count in scripts.most_common()}
+@dataclass(frozen=True)
+class Unused:
+    """Lines that are left out for one reason: how many, and the first ones as (file, line number, text).
+
+    For the page of the text's owner alone: it quotes the text, so it is part of no audit and is never stored.
+    """
+
+    reason: str
+    lines: int
+    first: tuple[tuple[str, int, str], ...]
 
 
-@cache
-def _script(character: str) -> str | None:
-    if not character.isalpha():
-        return None
-    first, *rest = unicodedata.name(character, "").split() or [""]
-    if first in ("FULLWIDTH", "HALFWIDTH") and rest:
-        first = rest[0]
-    return _SCRIPT_NAMES.get(first, first.capitalize())
+def unused(source: str | Path | Sequence[str | Path], *, column: str | None = None) -> tuple[Unused, ...]:
+    """Find the lines of a source that no training will see, by reason; CorpusError as ``read_corpus``."""
+    counts: Counter[str] = Counter()
+    first: dict[str, list[tuple[str, int, str]]] = {}
+    for reason, *place in unused_lines(source, column=column):
+        counts[reason] += 1
+        if counts[reason] <= UNUSED_SHOWN:
+            first.setdefault(reason, []).append(tuple(place))
+    return tuple(Unused(reason, count, tuple(first[reason])) for reason, count in counts.most_common())
 
 
 def _audit_tokens(lines: Sequence[str], words: int, tokenizer: Any) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def _warnings(found: Audit, median_words: float) -> list[str]:
             f"{found.duplicates / found.lines:.0%} of the lines repeat an earlier line. Remove the copies, "
             "unless they are meant."
         )
-    scripts = _mixed_scripts(found.scripts)
+    scripts = {name: share for name, share in writing_shares(found.scripts).items() if share > SCRIPT_SHARE}
     if len(scripts) > 1:
         shares = ", ".join(f"{script} {share:.0%}" for script, share in scripts.items())
         said.append(f"The text mixes scripts ({shares}). If that is not expected, a second language may be in it.")
@@ -180,10 +181,3 @@ def _warnings(found: Audit, median_words: float) -> list[str]:
     if unusable > UNUSABLE_SHARE * (found.lines + unusable):
         said.append(f"{unusable:,} lines hold no letter or digit and were left out. Is this the right file?")
     return said
-
-
-def _mixed_scripts(scripts: dict[str, float]) -> dict[str, float]:
-    merged: Counter[str] = Counter()
-    for script, share in scripts.items():
-        merged["Han and its companions" if script in _ONE_WRITING else script] += share
-    return {script: share for script, share in merged.most_common() if share > SCRIPT_SHARE}

@@ -162,13 +162,16 @@ def check(train: Table, valid: Table | None = None) -> Findings:
 
 
 def choose_columns(records: Records, mapping: Mapping[str, str] | None, *, labelled: bool) -> dict[str, str]:
-    """Find the file's own names of the columns that are needed: a pair where it has both, else a text; then a label."""
+    """Find the file's own names of the columns that are needed: a pair where it has both, else a text; then a label.
+
+    A ``mapping`` that names the text chooses single texts, whatever else the file has.
+    """
     mapping = mapping or {}
     for name in mapping:
         if name not in (*PAIR, *SINGLE, LABEL):
             raise unknown_name("The column", name, (*PAIR, *SINGLE, LABEL), TableError)
     found = {name: find_column(records, mapping.get(name, name), TableError) for name in (*PAIR, *SINGLE, LABEL)}
-    texts = PAIR if all(found[name] for name in PAIR) else SINGLE
+    texts = PAIR if all(found[name] for name in PAIR) and SINGLE[0] not in mapping else SINGLE
     needed = (*texts, LABEL) if labelled else texts
     missing = [mapping.get(name, name) for name in needed if found[name] is None]
     if missing:

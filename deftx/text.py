@@ -14,7 +14,7 @@ from torch import Tensor
 
 from deftx.errors import CorpusError
 from deftx.held_out import choose_groups, fold, group_equal
-from deftx.reading import InputFile, find_files, numbered_lines
+from deftx.reading import InputFile, find_file, find_files, numbered_lines
 from deftx.records import Records, find_column, open_records
 
 TEXT_COLUMN = "text"
@@ -38,26 +38,70 @@ class Corpus:
     skipped: dict[str, int]
 
 
-def read_corpus(source: str | Path | Sequence[str | Path], *, column: str | None = None) -> Corpus:
+def read_corpus(
+    source: str | Path | Sequence[str | Path], *, column: str | None = None, limit: int | None = None
+) -> Corpus:
     """Read a file, a folder or several files; of tables the ``column``, else "text", else their only text column.
 
-    A line is usable if it holds a letter or a digit. Raises CorpusError if a file cannot be read or no line is usable.
+    A line is usable if it holds a letter or a digit; reading ends at the ``limit`` of usable lines, if there is one.
+    Raises CorpusError if a file cannot be read or no line is usable.
     """
     lines: list[str] = []
     sources = []
     skipped = Counter({EMPTY: 0, WITHOUT_LETTERS: 0})
     for file in find_files(source, CorpusError):
         before = len(lines)
-        for line in _texts(file, column):
-            if any(map(str.isalnum, line)):
-                lines.append(line)
+        for _, line in _texts(file, column):
+            reason = why_unused(line)
+            if reason is not None:
+                skipped[reason] += 1
+            elif len(lines) == limit:
+                break
             else:
-                skipped[WITHOUT_LETTERS if line else EMPTY] += 1
+                lines.append(line)
         sources.append((file.name, len(lines) - before))
     if not lines:
         names = ", ".join(name for name, _ in sources[:3])
         raise CorpusError(f"There is no usable text in {names}: not one line holds a letter or a digit.")
     return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped))
+
+
+def why_unused(line: str) -> str | None:
+    """Say why a stripped line is not used; None for one that is, which holds a letter or a digit."""
+    if any(map(str.isalnum, line)):
+        return None
+    return WITHOUT_LETTERS if line else EMPTY
+
+
+def all_lines(source: str | Path | Sequence[str | Path], *, column: str | None = None) -> Iterator[str]:
+    """Give every line of a source, stripped, those that are not used too; CorpusError as ``read_corpus``."""
+    for file in find_files(source, CorpusError):
+        for _, line in _texts(file, column):
+            yield line
+
+
+def unused_lines(
+    source: str | Path | Sequence[str | Path], *, column: str | None = None
+) -> Iterator[tuple[str, str, int, str]]:
+    """Give (reason, file, line number, text) of each line that ``read_corpus`` leaves out, to be shown to its owner."""
+    for file in find_files(source, CorpusError):
+        for number, line in _texts(file, column):
+            reason = why_unused(line)
+            if reason is not None:
+                yield reason, file.name, number, line
+
+
+def columns_of(source: str | Path) -> tuple[tuple[str, ...], str | None]:
+    """Give the columns of a table, those that can hold text first, and the one that ``read_corpus`` would take, if any.
+
+    Plain text has none. Raises CorpusError if the file cannot be read.
+    """
+    file = find_file(source, CorpusError)
+    if file.kind == ".txt":
+        return (), None
+    records = open_records(file, CorpusError)
+    others = tuple(name for name in records.columns if name not in records.text_columns)
+    return (*records.text_columns, *others), _find_text_column(records, None)
 
 
 def fingerprint(lines: Sequence[str]) -> str:
@@ -131,17 +175,21 @@ def mask_tokens(
     return torch.where(chosen & (kind >= 0.9), random, inputs), labels
 
 
-def _texts(file: InputFile, column: str | None) -> Iterator[str]:
+def _texts(file: InputFile, column: str | None) -> Iterator[tuple[int, str]]:
     if file.kind == ".txt":
-        return (line.strip() for _, line in numbered_lines(file, CorpusError))
+        return ((number, line.strip()) for number, line in numbered_lines(file, CorpusError))
     records = open_records(file, CorpusError)
-    return (texts[0] for _, texts in records.texts([_text_column(records, column)], CorpusError))
+    return ((number, texts[0]) for number, texts in records.texts([_text_column(records, column)], CorpusError))
+
+
+def _find_text_column(records: Records, wanted: str | None) -> str | None:
+    found = find_column(records, wanted or TEXT_COLUMN, CorpusError)
+    only = wanted is None and len(records.text_columns) == 1
+    return records.text_columns[0] if found is None and only else found
 
 
 def _text_column(records: Records, wanted: str | None) -> str:
-    found = find_column(records, wanted or TEXT_COLUMN, CorpusError)
-    if found is None and wanted is None and len(records.text_columns) == 1:
-        found = records.text_columns[0]
+    found = _find_text_column(records, wanted)
     if found is None:
         raise CorpusError(
             f"{records.file.name} has no column {wanted or TEXT_COLUMN!r}. Its columns are: "

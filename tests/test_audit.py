@@ -5,8 +5,9 @@ import json
 import pytest
 from tiny_tokenizer import tiny_tokenizer
 
-from deftx.audit import audit, script_shares
-from deftx.text import Corpus, fingerprint
+from deftx.audit import audit, unused
+from deftx.scripts import main_writing, script_shares
+from deftx.text import Corpus, fingerprint, read_corpus
 
 
 def corpus(lines, **skipped):
@@ -91,3 +92,30 @@ def test_scripts_are_shares_of_the_letters():
 
 def test_japanese_is_not_taken_for_a_mixture():
     assert "mixes" not in warnings([f"{number} これは 日本語の カタカナ 文です" for number in range(1000)])
+
+
+def test_lines_that_no_training_sees_are_shown_with_their_place_and_stay_out_of_the_audit(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("satu dua\n---\n\n***\n!!!\n???\ntiga\n", encoding="utf-8")
+    without, empty = unused(path)
+    assert (without.reason, without.lines) == ("without letters", 4)
+    assert without.first == (("a.txt", 2, "---"), ("a.txt", 4, "***"), ("a.txt", 5, "!!!"))
+    assert (empty.reason, empty.lines, empty.first) == ("empty", 1, (("a.txt", 3, ""),))
+    assert "***" not in json.dumps(audit(read_corpus(path)).to_dict())
+
+
+def test_rows_of_a_table_are_named_by_their_line(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,id\nsatu,1\n...,2\n", encoding="utf-8")
+    assert unused(path)[0].first == (("a.csv", 3, "..."),)
+
+
+def test_lengths_are_counts_that_sum_to_the_lines():
+    found = audit(corpus(["satu", "satu dua", "kata " * 7]))
+    assert [(one.title, one.lines) for one in found.lengths if one.lines] == [("1", 1), ("2", 1), ("7", 1)]
+    assert json.loads(json.dumps(found.to_dict()))["lengths"][0] == {"low": 1, "high": 1, "lines": 1}
+
+
+def test_the_writing_of_a_text_counts_companions_as_one():
+    assert main_writing(["漢字ひらがなカタカナ abcd"]) == "Han and its companions"
+    assert main_writing(["123"]) is None

@@ -14,7 +14,7 @@ from tiny_tokenizer import tiny_tokenizer
 from transformers import DataCollatorForLanguageModeling
 
 from deftx.errors import CorpusError
-from deftx.text import fingerprint, mask_tokens, pack, read_corpus, special_ids, split
+from deftx.text import columns_of, fingerprint, mask_tokens, pack, read_corpus, special_ids, split
 
 
 def corpus(tmp_path, content, name="a.txt", **settings):
@@ -214,3 +214,19 @@ def test_the_minangkabau_corpus_is_read_whole():
     read = read_corpus(Path(os.environ["DEFTX_DATA"]) / "corpora" / "min.txt.gz")
     assert len(read.lines) == 28_906  # as its README says
     assert sum(len(line.split()) for line in read.lines) == 1_270_592
+
+
+def test_reading_ends_at_the_limit(tmp_path):
+    read = corpus(tmp_path, "satu\n\ndua\ntiga\nempat\n", limit=2)
+    assert (read.lines, read.skipped["empty"]) == (["satu", "dua"], 1)
+
+
+def test_the_columns_of_a_table_are_listed_with_the_one_that_would_be_read(tmp_path):
+    def columns(content, name="a.csv"):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        return columns_of(tmp_path / name)
+
+    assert columns("id,Text\n1,a\n") == (("id", "Text"), "Text")
+    assert columns("title,body\na,b\n") == (("title", "body"), None)
+    assert columns('{"n": 1, "body": "a"}\n', "a.jsonl") == (("body", "n"), "body")
+    assert columns("a\n", "a.txt") == ((), None)

@@ -14,7 +14,8 @@ from deftx.jobs import Store, state_of
 from deftx.jobs.job import EVENTS, LOCK, RESULT, write_json
 from deftx.jobs.process import take_lock
 from ui import api, corpus_tab, figures, shelf, strings, test_tab, train_tab, watch, watch_views
-from ui.corpora import SAMPLE, Corpora, safe_name
+from ui.corpora import SAMPLE, Corpora
+from ui.kept import safe_name
 from ui.studio import Studio
 
 FORM = {"name": "Minangkabau", "code": "min", "preset": "quick", "method": "deft-x", "rank": "variance",

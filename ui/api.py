@@ -17,7 +17,7 @@ def build(studio: Studio) -> None:
         """Audit a file, which is kept, or a text that is here already by its name."""
         with refusals():
             name = studio.corpora.add(file) if file else corpus
-            return {"corpus": name, **studio.audit(name).to_dict()}
+            return {"corpus": name, **studio.audit(name).to_dict(), "languages": studio.facts.mix(name)}
 
     def train_language(
         corpus: str, name: str, code: str = "", preset: str = "quick", recipe: dict[str, Any] | None = None

@@ -1,73 +1,72 @@
-"""The texts that people brought: copied below DEFTX_HOME under safe names, and found again by name alone."""
+"""The texts that people brought, and those that came of cleaning them."""
 
-import filecmp
 import os
-import re
-import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from deftx.bases import ASSETS
-from deftx.errors import CorpusError, unknown_name
-from deftx.reading import KINDS
-from deftx.text import Corpus, read_corpus
+from deftx.cleaning import CLEANINGS, clean
+from deftx.errors import CorpusError
+from deftx.text import Corpus, all_lines, read_corpus
+from ui import strings
+from ui.kept import KeptFiles, safe_name
 
 SAMPLE = "sample:indonesian"  # no file can be called so: names are free of colons
 SAMPLE_FILE = ASSETS / "samples" / "indonesian.txt"
-LONGEST_NAME = 80  # characters, ending included
 
 
-class Corpora:
-    """The folder of texts; the names it gives out are the only ones it takes."""
+def title_of(name: str) -> str:
+    """How a text is called on the page."""
+    return strings.SAMPLE if name == SAMPLE else name
+
+
+class Corpora(KeptFiles):
+    """The folder of texts; the sample counts as one of them."""
 
     def __init__(self, home: Path) -> None:
-        """Create the folder where it is missing, readable by its owner alone."""
-        self.folder = home / "corpora"
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def names(self) -> list[str]:
-        """List the files, the newest first."""
-        files = [path for path in self.folder.iterdir() if path.is_file() and not path.name.startswith(".")]
-        return [path.name for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)]
+        """Create the folder where it is missing."""
+        super().__init__(home / "corpora", "The text", CorpusError)
 
     def path(self, name: str) -> Path:
         """Find a text by its name; CorpusError for any other, so that no path gets through."""
-        if name == SAMPLE:
-            return SAMPLE_FILE
-        known = self.names()
-        if name not in known:
-            raise unknown_name("The text", str(name), [*known, SAMPLE], CorpusError)
-        return self.folder / name
+        return SAMPLE_FILE if name == SAMPLE else super().path(name)
 
     def read(self, name: str) -> Corpus:
         """Read a text; CorpusError where it holds nothing usable."""
         return read_corpus(self.path(name))
 
-    def add(self, uploaded: str | os.PathLike) -> str:
-        """Copy a file that can be read as a corpus, and return the name it has here; CorpusError for any other."""
-        uploaded = Path(uploaded)
-        read_corpus(uploaded)
-        target = self._free_place(uploaded)
-        if not target.exists():
-            draft = target.with_name(f".{target.name}.part")
-            shutil.copyfile(uploaded, draft)
-            os.replace(draft, target)
-        os.utime(target)  # what was brought last stands first
-        return target.name
+    def add(self, uploaded: str | os.PathLike | Sequence[str | os.PathLike], column: str | None = None) -> str:
+        """Keep a file, or several as one text, and return the name it has here; CorpusError where one cannot be read.
 
-    def _free_place(self, uploaded: Path) -> Path:
-        """Give the place for a file: the old one for the same content, a numbered one where the name is taken."""
-        stem, ending = safe_name(uploaded.name)
-        number = 1
-        while True:
-            place = self.folder / (f"{stem}{ending}" if number == 1 else f"{stem}-{number}{ending}")
-            if not place.exists() or filecmp.cmp(place, uploaded, shallow=False):
-                return place
-            number += 1
+        ``column`` names the one that holds the text where a table has several; its lines alone are kept.
+        """
+        files = [Path(uploaded)] if isinstance(uploaded, (str, os.PathLike)) else [Path(file) for file in uploaded]
+        corpus = read_corpus(files, column=column)
+        if len(files) == 1 and column is None:
+            return self._keep(files[0], files[0].name)
+        note = {"files": [name for name, _ in corpus.sources], **({"column": column} if column else {})}
+        stem = safe_name(files[0].name)[0]
+        return self.add_lines(
+            f"{stem}-and-{len(files) - 1}-more" if len(files) > 1 else stem, all_lines(files, column=column), note
+        )
 
+    def clean(self, name: str, choices: Sequence[str]) -> str:
+        """Keep a cleaned copy of a text beside it and return its name; CorpusError where nothing is left or chosen."""
+        if not choices:
+            raise CorpusError(strings.NOTHING_TO_CLEAN)
+        lines = clean(self.read(name).lines, choices)
+        stem = "sample" if name == SAMPLE else safe_name(name)[0]
+        note = {"cleaned_from": name, "choices": [choice for choice in CLEANINGS if choice in choices]}
+        return self.add_lines(f"{stem}-cleaned", lines, note)
 
-def safe_name(name: str) -> tuple[str, str]:
-    """Turn any file name into a (stem, ending) of letters, digits, hyphens and dots; the ending says how to read it."""
-    lower = name.lower()
-    ending = next((kind + gz for kind in KINDS for gz in (".gz", "") if lower.endswith(kind + gz)), "")
-    stem = re.sub(r"[^\w-]+", "-", name[: len(name) - len(ending)]).strip("-")
-    return stem[: LONGEST_NAME - len(ending)] or "text", ending
+    def add_lines(self, name: str, lines: Iterable[str], note: dict[str, Any] | None = None) -> str:
+        """Keep lines as a text of its own, under this name or a numbered one; ``note`` says where they come from."""
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self.folder, prefix=".", suffix=".part") as file:
+            file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            return self._keep(Path(file.name), f"{name}.txt", note)
+
+    def _offered(self, known: list[str]) -> list[str]:
+        return [*known, SAMPLE]

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui import api, corpus_tab, strings, test_tab, train_tab, views, watch
+from ui import api, corpus_tab, labelled_tab, strings, test_tab, train_tab, views, watch
 from ui.studio import Studio
 
 DAY = 86_400  # seconds: uploads were copied and are cleared away after this
@@ -99,6 +99,7 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
 
     restored = [sections.corpus.choice, sections.test.task, sections.tabs, sections.watch.seen]
     page.load(opened, [kept.corpus, kept.tab], restored, **PRIVATE).then(**look)
+    page.load(lambda: labelled_tab.refresh(studio), None, list(sections.corpus.labelled.choices.values()), **PRIVATE)
 
 
 def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:

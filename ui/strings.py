@@ -17,8 +17,11 @@ CORPUS_INTRO = (
     "Start with text in your language, one sentence or paragraph a line. It is read and checked at once; "
     "nothing leaves this machine. No file at hand? The built-in sample shows how it goes."
 )
-UPLOAD = "Upload a text"
-FORMATS = ".txt, .csv, .tsv, .jsonl or .parquet, each also .gz"
+UPLOAD = "Upload a text, in one file or several"
+FORMATS = (
+    ".txt, .csv, .tsv, .jsonl or .parquet, each also .gz. Files that are dropped together become one text; "
+    "drop them one after the other to keep them apart."
+)
 CHOOSE_CORPUS = "Or choose one that is here already"
 NO_CORPUS_YET = (
     "No text chosen yet. Upload a file, or choose the sample, and this place shows what the text is: "
@@ -28,8 +31,9 @@ SAMPLE = "Sample: Indonesian, 60 sentences"
 NEXT_TRAIN = "Next: train a language vector"
 TRY_FIRST = "Or classify a sentence first"
 NOT_READ = "This file cannot be used."
-READY = "Ready to train on."
+READY = "Ready to train on: nothing speaks against it."
 READY_WITH_NOTES = "Can be trained on; please read the notes first."
+NOT_ADVISED = "Not advised with this base model: it cannot read a part of this text."
 LINES, WORDS, TOKENS = "Lines", "Words", "Tokens"
 TOKENS_PER_WORD, UNKNOWN, REPEATED, LEFT_OUT = "Tokens per word", "Unknown tokens", "Repeated lines", "Lines left out"
 SCRIPTS = "Scripts"
@@ -40,8 +44,105 @@ HINTS = {
     UNKNOWN: "Share of tokens that the base model cannot read; above 2 % is a problem.",
     REPEATED: "Lines equal to an earlier one, case and white space aside.",
     LEFT_OUT: "Empty lines, and lines without a letter or digit.",
+    "In both files": "Rows to measure on whose text is also trained on: they make the score too good.",
+    "Two labels for one text": "Texts that stand in the training file with more than one label.",
 }
 NOTE = "Note"
+RESTS_ON = "What this rests on"
+FOUND, ADVISED, JUDGED = "Found", "Advised", "Judged"
+FINE, LOOK = "fine", "please look"
+AMOUNT, LANGUAGES_FOUND = "Amount of text", "Language"
+SO_MANY_LINES, SO_MANY_OR_MORE = "{count} lines", "{count} lines or more"
+AT_MOST, ONE_SCRIPT, ONE_LANGUAGE = "{share} at most", "one", "one"
+LANGUAGE_SHARE = "{name} in {share} of the lines"
+LANGUAGE_UNKNOWN = "none of the {count} that are known here, in {share} of the lines"
+LIKELY_LANGUAGES = "Likely languages of the lines (a guess from their letters; {count} languages are known here)"
+UNKNOWN_LANGUAGE, OTHER_LANGUAGES = "Unknown", "Others together"
+SECOND_LANGUAGE = (
+    "{share} of the lines look like {name}. If that is not expected, take them out of the file: "
+    "a vector learns whatever it is given."
+)
+LENGTHS_TITLE, LENGTHS_TABLE = "Length of the lines", "The same as a table"
+LENGTH_AXIS, LINES_AXIS = "words a line", "lines"
+UNUSED_TITLE = "Lines that no training will see"
+UNUSED_REASONS = {
+    "empty": "Empty lines: {count}. There is nothing in them to learn from.",
+    "without letters": "Lines without a letter or digit, such as rows of signs: {count}.",
+}
+UNUSED_PLACE = "{file}, line {line}"
+NONE_UNUSED = "Every line is used."
+CLEANED_FROM = "Cleaned from {name}: {choices}."
+MADE_OF_FILES = "Made of {files}."
+
+# Corpus: a column, the Hub
+COLUMN = "Column with the text"
+COLUMN_ASKED = "{name} has several columns. Choose the one that holds the text."
+USE_COLUMN = "Use this column"
+HUB = "Fetch from the Hugging Face Hub"
+HUB_ID, HUB_ID_HINT = "Data set", "Its id, such as owner/name. What is fetched is read, never run."
+HUB_LIST, HUB_FILE, HUB_FETCH = "List its files", "File", "Fetch this file"
+HUB_SIZE = "{path} ({size} MB)"
+HUB_FOUND = "Files of this data set that can be read here: {count}. Choose one."
+HUB_KEPT = "Kept as {name}. Lines: {count}."
+HUB_CUT = "Kept as {name}: its first {count} lines, which is as many as are taken from one file."
+
+# Corpus: cleaning, languages
+CLEAN = "Clean this text"
+CLEAN_INTRO = (
+    "Tick what should be done; what it does to this text is shown at once. "
+    "The result is kept as a new text, and the original stays as it is."
+)
+CLEAN_CHOICES = "Ways of cleaning, in the order in which they apply"
+EFFECT_NONE = "{title}. Nothing to do."
+EFFECT_DROPS = "{title}. Lines gone: {dropped}."
+EFFECT_CHANGES = "{title}. Lines changed: {changed}."
+EFFECT_BOTH = "{title}. Lines gone: {dropped}, changed: {changed}."
+CLEAN_RESULT = "Lines after cleaning: {left}. Now: {lines}."
+BEFORE_CLEANING, AFTER_CLEANING, GOES, TOO_LONG = "Before", "After", "goes", "… ({count} characters)"
+CLEAN_APPLY = "Make a cleaned copy"
+CLEANED = "Kept as {name} and chosen. To undo, choose {original} again."
+CLEAN_NEEDS_TEXT = "Choose a text first."
+NAME_LANGUAGE = "Say which language this is"
+NAME_LANGUAGE_INTRO = (
+    "From then on, texts in this language are recognised here. What is kept are counts of letter groups, not the text."
+)
+KNOWN_CODE_HINT = "For example min."
+NAME_LANGUAGE_APPLY = "Remember this language"
+LANGUAGE_REMEMBERED = "{name} ({code}) is now one of {count} languages that are known here."
+
+# Labelled files
+LABELLED = "Labelled files"
+LABELLED_INTRO = (
+    "A task vector is learned from texts with labels, in any language that has them. "
+    "Bring the file for training and, if there is one, the file to measure on."
+)
+TRAIN_FILE, VALID_FILE = "Training file", "File to measure on (optional)"
+LABELLED_FORMATS = ".csv, .tsv, .jsonl or .parquet, with text and label, or premise, hypothesis and label"
+CHOOSE_TABLE = "Labelled file"
+NO_TABLE = "None"
+NO_TABLE_YET = (
+    "No labelled file chosen yet. Upload one, and this place shows which labels it has, how many of each, "
+    "and whether the same text stands in both files."
+)
+COLUMNS_ASKED = "The columns of {name} are called otherwise than expected. Say which is which:"
+TABLE_KIND = "What is labelled"
+TABLE_KINDS = {"single": "One text", "pair": "A pair: premise and hypothesis"}
+TABLE_COLUMNS = {"text": "Text", "premise": "Premise", "hypothesis": "Hypothesis", "label": "Label"}
+USE_COLUMNS = "Use these columns"
+NEEDS_COLUMNS = "Please choose a column for each."
+COLUMNS_TWICE = "Each needs a column of its own."
+FIRST_ROWS = "First rows of the file"
+TABLE_READY = "Ready to learn from: nothing speaks against it."
+TABLE_READY_WITH_NOTES = "Can be learned from; please read the notes first."
+TABLE_REFUSED = "This cannot be learned from."
+ROWS, LABELS = "Rows", "Labels"
+ROWS_MEASURED, SHARED_ROWS, CONFLICTS = "Rows to measure on", "In both files", "Two labels for one text"
+LABELS_OF = "Labels in {name}"
+COLUMNS_OF = "Columns: {columns}."
+LABEL_COUNT = "{label}: {count}"
+REPEATED_ROWS = "Repeated rows"
+COLUMN_IS = "{what} is “{column}”"
+NOTHING_TO_CLEAN = "Choose at least one way of cleaning first."
 
 # Train
 TRAIN_INTRO = (

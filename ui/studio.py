@@ -19,6 +19,8 @@ from deftx.jobs.state import worker_of
 from deftx.recipes import recipe_for
 from ui import shelf, strings
 from ui.corpora import Corpora
+from ui.tables import Tables
+from ui.text_facts import TextFacts
 
 LAST_BREATH = 10.0  # seconds that a process may take to go after it has said how it ended
 COMPOSED_KEPT = 4  # classifiers in memory: each is as large as the base
@@ -44,6 +46,8 @@ class Studio:
         self.base_name = str(Path(base_name).resolve()) if Path(base_name).is_dir() and not bundled else base_name
         self.store = store or Store()
         self.corpora = Corpora(self.store.root)
+        self.tables = Tables(self.store.root)
+        self.facts = TextFacts(self.corpora, self.store.root)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self._loading = threading.Lock()
         self._audited = lru_cache(maxsize=32)(self._audit)

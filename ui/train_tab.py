@@ -8,7 +8,7 @@ import gradio as gr
 from deftx.errors import DeftxError, RecipeError
 from deftx.recipes import recipe_for
 from ui import strings, views
-from ui.corpus_tab import title_of
+from ui.corpora import title_of
 from ui.studio import Studio
 
 # Settings that stay the preset's while their field is empty: name -> (label, the preset's value as text).

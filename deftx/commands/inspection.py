@@ -33,10 +33,12 @@ def run_audit(arguments: argparse.Namespace) -> None:
     from deftx.text import read_corpus
 
     corpus = read_corpus(arguments.corpus)
-    found = audit(corpus, options.load_base_of(arguments).tokenizer).to_dict()
+    audited = audit(corpus, options.load_base_of(arguments).tokenizer)
+    found = audited.to_dict()
     shown = {**found, "scripts": {name: f"{share:.1%}" for name, share in found["scripts"].items() if share >= 0.001}}
     if found["unknown_rate"] is not None:
         shown["unknown_rate"] = f"{found['unknown_rate']:.3%}"
+    shown["lengths"] = {f"{one.title} words": one.lines for one in audited.lengths if one.lines}
     rows = [(n.replace("_", " "), _plain(v)) for n, v in shown.items() if n != "warnings" and v not in (None, [], {})]
     lines = [output.table(("what", "value"), rows), *(f"warning: {warning}" for warning in found["warnings"])]
     output.result(found, arguments.json, "\n".join(lines))

@@ -1,0 +1,69 @@
+"""The Corpus section in headless Chromium, on a screen as wide as a phone: from files to a cleaned copy and to labels."""
+
+import re
+
+import pytest
+from test_browser import CHROMIUM, LONG, App, choose, expect, open_page, sync_api
+from tiny_base import make_base, write_corpus
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM to its path)"),
+]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    app = App(tmp_path_factory.mktemp("home"), make_base(tmp_path_factory.mktemp("base")))
+    app.start()
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+        open_page(page, app)
+        yield page
+        browser.close()
+    app.kill()
+
+
+def fits(page):
+    return page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_files_become_one_text_and_a_cleaned_copy_beside_it(page, tmp_path):
+    files = [write_corpus(tmp_path / "one.txt"), tmp_path / "two.txt"]
+    files[1].write_text("the food is good\n***\n" * 30, encoding="utf-8")
+    page.locator("#corpus-file input[type=file]").set_input_files(files)
+    expect(page.locator("#audit")).to_contain_text("430", timeout=LONG)
+    expect(page.locator("#audit")).to_contain_text("one.txt, two.txt")
+    expect(page.locator("#lengths .js-plotly-plot")).to_be_visible(timeout=LONG)
+    expect(page.locator("#corpus-details")).to_contain_text("one-and-1-more.txt, line 402")
+    page.locator("#clean button").first.click()
+    repeated = page.locator("#clean-choices label", has_text="repeated lines")
+    expect(repeated).to_contain_text("Lines gone: 29", timeout=LONG)  # shown before it is ticked
+    repeated.click()
+    expect(page.locator("#clean-effects")).to_contain_text("after cleaning: 401", timeout=LONG)
+    page.locator("#clean-apply").click()
+    expect(page.locator("#audit h3")).to_have_text("one-and-1-more-cleaned.txt", timeout=LONG)
+    expect(page.locator("#audit")).to_contain_text("Cleaned from one-and-1-more.txt")
+    choose(page, "corpus-choice", "one-and-1-more.txt")
+    expect(page.locator("#audit")).to_contain_text("430", timeout=LONG)
+    assert fits(page)
+
+
+def test_columns_that_are_not_recognised_are_chosen_by_hand(page, tmp_path):
+    table = tmp_path / "reviews.csv"
+    table.write_text("review,stars\n" + "".join(f"the food {n},{n % 2}\n" for n in range(40)), encoding="utf-8")
+    page.locator("#table-file-train input[type=file]").set_input_files(table)
+    expect(page.locator("#table-columns")).to_contain_text("the food 0", timeout=LONG)
+    expect(page.locator("#column-text input")).to_have_value("review")
+    choose(page, "column-label", "stars")
+    page.locator("#use-columns").click()
+    expect(page.locator("#table-findings")).to_contain_text("Label is “stars”", timeout=LONG)
+    expect(page.locator("#table-columns")).to_be_hidden()
+    assert re.search(r"0: 20", page.locator("#table-findings").inner_text())
+    page.reload()
+    expect(page.locator("#strip .strip")).to_be_visible(timeout=LONG)
+    choose(page, "table-train", "reviews.csv")
+    expect(page.locator("#table-findings")).to_contain_text("Label is “stars”", timeout=LONG)
+    assert fits(page)

@@ -1,0 +1,87 @@
+"""Files that people brought: copied below DEFTX_HOME under safe names, and found again by name alone."""
+
+import filecmp
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from deftx.errors import DeftxError, unknown_name
+from deftx.reading import KINDS
+
+LONGEST_NAME = 80  # characters, ending included
+
+
+class KeptFiles:
+    """A folder of files; the names it gives out are the only ones it takes."""
+
+    def __init__(self, folder: Path, what: str, error: type[DeftxError]) -> None:
+        """Create the folder where it is missing, readable by its owner alone; ``what`` and ``error`` are for messages."""
+        self.folder, self._what, self._error = folder, what, error
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def names(self) -> list[str]:
+        """List the files, the newest first."""
+        files = [path for path in self.folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+        return [path.name for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)]
+
+    def path(self, name: str) -> Path:
+        """Find a file by its name; an error for any other, so that no path gets through."""
+        known = self.names()
+        if name not in known:
+            raise unknown_name(self._what, str(name), self._offered(known), self._error)
+        return self.folder / name
+
+    def _offered(self, known: list[str]) -> Iterable[str]:
+        return known
+
+    def note(self, name: str) -> dict[str, Any]:
+        """Give what is kept about a file; empty where nothing is."""
+        try:
+            return json.loads(self._note_path(self.path(name)).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+
+    def _keep(self, file: Path, name: str, note: dict[str, Any] | None = None) -> str:
+        """Copy a file under a safe form of ``name``, once for the same content and note; return the name it has here."""
+        target = self._free_place(file, name, note or {})
+        if not target.exists():
+            if note:
+                _write(self._note_path(target), json.dumps(note, ensure_ascii=False).encode())
+            _write(target, file)
+        os.utime(target)  # what was brought last stands first
+        return target.name
+
+    def _free_place(self, file: Path, name: str, note: dict[str, Any]) -> Path:
+        """Give the place for a file: the old one for the same content, a numbered one where the name is taken."""
+        stem, ending = safe_name(name)
+        number = 1
+        while True:
+            place = self.folder / (f"{stem}{ending}" if number == 1 else f"{stem}-{number}{ending}")
+            if not place.exists() or (filecmp.cmp(place, file, shallow=False) and self.note(place.name) == note):
+                return place
+            number += 1
+
+    def _note_path(self, path: Path) -> Path:
+        return path.with_name(f".{path.name}.json")
+
+
+def _write(target: Path, content: Path | bytes) -> None:
+    """Put a file in place at once: nobody reads a half of it."""
+    draft = target.with_name(f".{target.name}.part")
+    if isinstance(content, bytes):
+        draft.write_bytes(content)
+    else:
+        shutil.copyfile(content, draft)
+    os.replace(draft, target)
+
+
+def safe_name(name: str) -> tuple[str, str]:
+    """Turn any file name into a (stem, ending) of letters, digits, hyphens and dots; the ending says how to read it."""
+    lower = name.lower()
+    ending = next((kind + gz for kind in KINDS for gz in (".gz", "") if lower.endswith(kind + gz)), "")
+    stem = re.sub(r"[^\w-]+", "-", name[: len(name) - len(ending)]).strip("-")
+    return stem[: LONGEST_NAME - len(ending)] or "text", ending
