@@ -81,7 +81,7 @@ def test_a_table_is_counted(base, table_file):
     recipe = tiny.task_recipe(hold_out=0.25)
     size = TableSize.of(table, None, base.tokenizer)
     assert (size.rows, size.labels, size.pairs) == (96, 2, False)
-    assert size.amount(recipe, 32) == Amount(72, 7, 24 * 7.0)  # six words and two special tokens, but cut nowhere
+    assert size.amount(recipe, 32) == Amount(72, 6, 24 * 6.0)  # four words and two special tokens
     assert TableSize.of(table, table, base.tokenizer).amount(recipe, 4) == Amount(96, 4, 96 * 4.0)
 
 

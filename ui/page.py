@@ -26,6 +26,7 @@ class Kept:
     corpus: gr.BrowserState
     job: gr.BrowserState
     tab: gr.BrowserState
+    form: gr.BrowserState
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Sections:
     tabs: gr.Tabs
     tab: dict[str, gr.Tab]
     corpus: corpus_tab.CorpusTab
-    train: train_tab.TrainForm
+    train: train_tab.TrainTab
     watch: watch.Watch
     test: test_tab.TestTab
 
@@ -45,10 +46,10 @@ def build_page(studio: Studio) -> gr.Blocks:
     with gr.Blocks(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY)) as page:
         # The secret is no secret, but it must not change between starts.
         kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
-                      for name in ("corpus", "job", "tab")))  # fmt: skip
+                      for name in ("corpus", "job", "tab", "form")))  # fmt: skip
         gr.HTML(f"<header><h1>{escape(strings.TITLE)}</h1>{views.paragraph(strings.TAGLINE, 'tagline')}</header>")
         strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
-        sections = _lay_out(studio, strip)
+        sections = _lay_out(studio, strip, kept)
         look = {
             "fn": lambda chosen, seen: watch.look(studio, chosen, seen),
             "inputs": [kept.job, sections.watch.seen],
@@ -65,7 +66,7 @@ def build_page(studio: Studio) -> gr.Blocks:
     return page
 
 
-def _lay_out(studio: Studio, strip: gr.HTML) -> Sections:
+def _lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
     tab = {}
     with gr.Tabs(selected="corpus", elem_id="tabs") as tabs:
         with gr.Tab(strings.TABS["corpus"], id="corpus") as tab["corpus"]:
@@ -74,7 +75,7 @@ def _lay_out(studio: Studio, strip: gr.HTML) -> Sections:
             gr.HTML(views.paragraph(strings.TRAIN_INTRO))
             with gr.Row(equal_height=False, elem_classes="columns"):
                 with gr.Column(scale=2, min_width=300):
-                    train = train_tab.build_form(corpus.choice)
+                    train = train_tab.build(studio, corpus.choice, kept.form)
                 with gr.Column(scale=3, min_width=300, elem_classes="card"):
                     place = gr.Column()
         with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
@@ -99,6 +100,11 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
 
     restored = [sections.corpus.choice, sections.test.task, sections.tabs, sections.watch.seen]
     page.load(opened, [kept.corpus, kept.tab], restored, **PRIVATE).then(**look)
+    train = sections.train
+    form = page.load(
+        lambda entered: train_tab.restore(studio, entered), kept.form, [*train.inputs(), train.ready], **PRIVATE
+    )
+    form.then(**train_tab.looking(studio, train, kept.form), **PRIVATE)
 
 
 def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
@@ -119,14 +125,13 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
 
 
 def _connect_start(studio: Studio, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
-    form = sections.train
+    train = sections.train
 
     def start(corpus: str | None, *values: object) -> tuple:
-        job, said = train_tab.start_training(studio, corpus, dict(zip(form.fields, values, strict=True)))
+        job, said = train_tab.start_training(studio, corpus, dict(zip(train.form.fields, values, strict=True)))
         return job or gr.skip(), said
 
-    inputs = [sections.corpus.choice, *form.fields.values()]
-    started = form.start.click(start, inputs, [kept.job, form.answer], concurrency_limit=None, **PRIVATE)
+    started = train.start.click(start, train.inputs(), [kept.job, train.answer], concurrency_limit=None, **PRIVATE)
     started.then(**look).then(None, js=_SHOW_JOB, **PRIVATE)
 
 
