@@ -49,8 +49,9 @@ def start(studio, values, corpus=SAMPLE):
 
 
 def values_in(updates):
-    """The values that updates give to fields."""
-    return {name: update["value"] if isinstance(update, dict) else update.value for name, update in updates.items()}
+    """The values that fields have after these updates of an empty form."""
+    given = {n: u if isinstance(u, dict) else u._constructor_args[0] for n, u in updates.items()}
+    return {name: update.get("value", EMPTY[name]) for name, update in given.items()}
 
 
 # What is ordered

@@ -132,7 +132,7 @@ NOT_YET = "Once a text is chosen, this place shows how long the training takes a
 NOT_YET_TASK = (
     "Once labelled text is chosen, this place shows how long the training takes and how much memory and disk it needs."
 )
-TIME, MEMORY, DISK, VECTOR_SIZE = "Time", "Memory", "Disk while it runs", "Vector's file"
+TIME, MEMORY, DISK, VECTOR_SIZE = "Time", "Memory", "Disk while it runs", "Size of the vector"
 STEPS, CHANGED_WEIGHTS = "Steps", "Weights that change"
 TIME_RANGE, ABOUT = "{low} to {high}", "about {value}"
 STEPS_OF = "{dense:,} + {sparse:,}"

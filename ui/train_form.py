@@ -85,17 +85,21 @@ def _shape_of(setting: str, recipe: Any, kind: str, denoises: bool) -> Any:
 
 
 def filled(studio: Studio, values: train_fields.Values) -> list:
-    """Give every field its value, in the order of ``Form.fields``; lists of what there is are renewed."""
+    """Give fields their values, in the order of ``Form.fields``; lists of what there is are renewed.
+
+    A field that ``values`` does not name stays as it is; a file or vector that is gone leaves its field empty.
+    """
     lists = {"train": table_choices(studio), "valid": valid_choices(studio), "source": source_choices(studio)}
-    updates = []
-    for name, empty in EMPTY.items():
-        value = values.get(name, empty)
-        if name in lists:
-            known = [key for _, key in lists[name]]
-            updates.append(gr.Dropdown(choices=lists[name], value=value if value in known else empty))
-        else:
-            updates.append(gr.update(value=value))
-    return updates
+    return [_filled(name, values, lists.get(name)) for name in EMPTY]
+
+
+def _filled(name: str, values: train_fields.Values, choices: list[tuple[str, str]] | None) -> Any:
+    if choices is None:
+        return gr.update(value=values[name]) if name in values else gr.skip()
+    if name not in values:
+        return gr.Dropdown(choices=choices)
+    known = [key for _, key in choices]
+    return gr.Dropdown(choices=choices, value=values[name] if values[name] in known else EMPTY[name])
 
 
 def table_choices(studio: Studio) -> list[tuple[str, str]]:

@@ -111,11 +111,10 @@ def looking(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> dict[str, A
 
 def restore(studio: Studio, kept: object) -> tuple:
     """Bring back what this browser had entered: (text, *fields, ready)."""
-    texts = gr.Dropdown(choices=corpus_tab.choices(studio))
-    if not isinstance(kept, dict) or kept.get("kind") not in train_fields.RECIPES:
-        kept = EMPTY  # nothing was kept; but the lists may be longer than when the page was built
-    usable = {name: kept[name] for name in EMPTY if isinstance(kept.get(name), str | int | float)}
-    return texts, *train_form.filled(studio, {**EMPTY, **usable}), True
+    # Where nothing was kept, nothing is set: a slow answer must not undo what was typed meanwhile.
+    entered = kept if isinstance(kept, dict) and kept.get("kind") in train_fields.RECIPES else {}
+    usable = {name: entered[name] for name in EMPTY if isinstance(entered.get(name), str | int | float)}
+    return gr.Dropdown(choices=corpus_tab.choices(studio)), *train_form.filled(studio, usable), True
 
 
 def take_in(studio: Studio, place: str, file: str | None) -> tuple:
