@@ -1,6 +1,5 @@
 """What would be refused, and why, before a training is started: settings, data, base, disk and memory."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,16 +29,16 @@ class Machine:
 
     memory: int
     free_memory: int
-    device: str
+    name: str = "this computer"
 
     @classmethod
     def of(cls, device: str) -> "Machine":
         """Measure this machine."""
         if torch.device(device).type == "cuda":
             free, total = torch.cuda.mem_get_info(device)
-            return cls(total, free, device)
+            return cls(total, free, "the GPU")
         memory = psutil.virtual_memory()
-        return cls(memory.total, memory.available, device)
+        return cls(memory.total, memory.available)
 
 
 class SettingsRefused(DeftxError):
@@ -89,7 +88,7 @@ def check_room(found: Estimate, folder: Path, machine: Machine) -> list[Refusal]
         refused.append(
             Refusal(
                 "memory",
-                f"The training needs about {read_size(found.memory)} of memory; {machine.device} has "
+                f"The training needs about {read_size(found.memory)} of memory; {machine.name} has "
                 f"{read_size(machine.memory)} in all. Choose a larger accumulation, a smaller batch_size or max_length, "
                 "or a smaller base.",
             )
@@ -117,8 +116,3 @@ def notes(recipe: Recipe, facts: BaseFacts, size: Any, amount: Amount, found: Es
             "end other programs before it starts."
         )
     return said
-
-
-def free_disk(folder: Path) -> int:
-    """Return the bytes that are free where ``folder`` lies."""
-    return shutil.disk_usage(folder).free

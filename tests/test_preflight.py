@@ -15,7 +15,7 @@ XLM_R = Model(encoder=277_453_056, words=192_001_536, trainable=277_414_656, wid
 FACTS = BaseFacts("xlm-r", XLM_R, None, 128, here=False)
 AMOUNT = Amount(4, 96, 100)
 SPEED = Speed((1e9, 1e9), (0.0, 0.0), (5.0, 10.0), 1)
-ROOMY = Machine(64_000_000_000, 48_000_000_000, "cpu")
+ROOMY = Machine(64_000_000_000, 48_000_000_000)
 
 
 def refused(kind, preset, settings):
@@ -49,7 +49,7 @@ def test_a_k_beyond_the_base_is_named():
 def test_too_little_disk_and_memory_are_refused_with_numbers(tmp_path, monkeypatch):
     found = estimate("language", recipe_for("language", "quick"), XLM_R, AMOUNT, SPEED)
     monkeypatch.setattr(run_folder.shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
-    small = check_room(found, tmp_path, Machine(4_000_000_000, 1_000_000_000, "cpu"))
+    small = check_room(found, tmp_path, Machine(4_000_000_000, 1_000_000_000))
     assert [refusal.field for refusal in small] == ["disk", "memory"]
     assert "2.0 GB are free" in small[0].reason
     assert "4.0 GB in all" in small[1].reason
@@ -60,7 +60,7 @@ def test_too_little_disk_and_memory_are_refused_with_numbers(tmp_path, monkeypat
 def test_what_is_only_worth_a_thought_is_no_refusal():
     recipe = recipe_for("language", "paper")
     found = estimate("language", recipe, XLM_R, AMOUNT, SPEED)
-    tight = Machine(64_000_000_000, 1_000_000_000, "cpu")
+    tight = Machine(64_000_000_000, 1_000_000_000)
     said = " ".join(notes(recipe, FACTS, TextSize(9, 9, 400), AMOUNT, found, tight))
     for words in ("less text than one batch", "at most 128 tokens", "fetched from the Hub", "1.0 GB are free now"):
         assert words in said

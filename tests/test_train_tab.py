@@ -316,6 +316,13 @@ def test_an_uploaded_table_is_kept_and_chosen(studio, tmp_path):
     assert valid.choices[0][1] == ""
 
 
+def test_what_came_meanwhile_is_offered_and_the_choices_stay(studio, table):
+    text, train, valid, source = (update._constructor_args[0] for update in train_tab.renew_lists(studio))
+    assert all("value" not in update for update in (text, train, valid, source))
+    assert [name for _, name in train["choices"]] == [table]
+    assert (strings.NO_SOURCE, "") in source["choices"]
+
+
 # Settings in and out
 
 

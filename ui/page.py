@@ -112,6 +112,9 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
     # Tabs report the first one as selected when the page opens: that must not replace what was kept.
     for name, tab in sections.tab.items():
         tab.select(lambda seen, name=name: name if seen else gr.skip(), sections.watch.seen, kept.tab, **PRIVATE)
+    train = sections.train.form
+    lists = [train.text, *(train.fields[name] for name in ("train", "valid", "source"))]
+    sections.tab["train"].select(lambda: train_tab.renew_lists(studio), None, lists, **PRIVATE)
     sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
     for button, name in ((sections.corpus.to_train, "train"), (sections.corpus.to_test, "test")):
         button.click(lambda name=name: (gr.Tabs(selected=name), name), None, [sections.tabs, kept.tab], **PRIVATE)

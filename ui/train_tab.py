@@ -117,6 +117,12 @@ def restore(studio: Studio, kept: object) -> tuple:
     return gr.Dropdown(choices=corpus_tab.choices(studio)), *train_form.filled(studio, usable), True
 
 
+def renew_lists(studio: Studio) -> tuple:
+    """Offer what has come since the page was opened: (text, train, valid, source), the choices made staying."""
+    lists = (corpus_tab.choices, train_form.table_choices, train_form.valid_choices, train_form.source_choices)
+    return tuple(gr.Dropdown(choices=choices(studio)) for choices in lists)
+
+
 def take_in(studio: Studio, place: str, file: str | None) -> tuple:
     """Keep an uploaded table and choose it for ``place`` ("train" or "valid"): (train, valid, what to say)."""
     if not file:
