@@ -161,7 +161,8 @@ def estimate(kind: str, recipe: Recipe, model: Model, amount: Amount, speed: Spe
     dense = recipe.steps(amount.examples, "dense")
     sparse = 0 if recipe.ablate in NOT_RETRAINED else recipe.steps(amount.examples, "sparse")
     looks = 2 + sum(-(-steps // recipe.evaluate_every) for steps in (dense, sparse))  # before and after as well
-    operations = (dense + sparse) * model.step_operations(recipe, amount.tokens)
+    filled = amount.examples / (recipe.batch_size * -(-amount.examples // recipe.batch_size))  # the last batch is short
+    operations = filled * (dense + sparse) * model.step_operations(recipe, amount.tokens)
     operations += looks * model.evaluation_operations(recipe, amount.held_out)
     selected = recipe.count(model.trainable)
     entries, head = (model.trainable if recipe.ablate == "dense-delta" else selected), model.head(kind, labels)

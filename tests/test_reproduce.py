@@ -7,6 +7,7 @@ import pytest
 import deftx
 import deftx.commands.training as training
 from deftx.cli import build_parser
+from deftx.errors import TableError
 from deftx.meanings import MEANINGS
 from deftx.recipes import LanguageRecipe, TaskRecipe, recipe_for
 from deftx.reproduce import as_command, as_python, out_name
@@ -44,6 +45,11 @@ def test_files_come_through_the_shell_unharmed():
     found = parsed("task", TASK)
     assert found.train == "train.csv"
     assert training._columns(found.columns) == TASK["columns"]
+
+
+def test_a_column_without_its_name_is_refused():
+    with pytest.raises(TableError, match="'review' has no '='"):
+        training._columns(["label=stars", "review"])
 
 
 def test_every_setting_can_be_written_and_read_back():

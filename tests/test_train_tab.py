@@ -11,7 +11,9 @@ from tiny_base import finish_language_job, write_corpus
 
 from deftx.bases import ASSETS
 from deftx.errors import BaseModelError
+from deftx.events import Event
 from deftx.jobs import Store, state_of
+from deftx.jobs.job import EVENTS, RESULT, write_json
 from deftx.jobs.pace import expected_seconds
 from deftx.preflight import Refusal
 from deftx.recipes import LanguageRecipe, TaskRecipe
@@ -208,6 +210,22 @@ def test_the_outlook_shows_time_memory_disk_and_size_and_what_the_time_rests_on(
     assert command.startswith("python -m deftx language ")
     assert "deftx.learn_language(" in python
     assert json.loads(file)["corpus"] == SAMPLE
+
+
+def test_the_time_rests_on_trainings_that_finished_here(studio):
+    job, _ = start(studio, FORM)
+    events = [
+        Event("dense", 1, 2, time=100.0),
+        Event("dense", 2, 2, time=1_100.0),
+        Event("evaluate", 2, 2, time=1_200.0),
+    ]
+    (job.folder / EVENTS).write_text("".join(event.to_json() + "\n" for event in events), encoding="utf-8")
+    assert studio.forecast.look("language", train_fields.order_of(FORM, SAMPLE)).trainings == 0  # it still waits
+    write_json(job.folder / RESULT, {"outcome": "finished", "message": ""})
+    outlook = studio.forecast.look("language", train_fields.order_of(FORM, SAMPLE))
+    assert outlook.trainings == 1
+    assert outlook.found.seconds[0] < outlook.found.steps * 1_000 + 100 < outlook.found.seconds[1]
+    assert strings.RESTS_ON_ONE in train_preview.preview(studio, SAMPLE, FORM)[0]
 
 
 def test_nothing_is_reckoned_before_there_is_something_to_learn_from(studio):
