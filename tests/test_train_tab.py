@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from html import unescape
 
 import gradio as gr
 import pytest
@@ -205,6 +206,7 @@ def test_a_source_made_for_another_base_is_refused_before_it_starts(studio, base
 
 def test_the_outlook_shows_time_memory_disk_and_size_and_what_the_time_rests_on(studio):
     shown, command, python, file = train_preview.preview(studio, SAMPLE, FORM)
+    shown = unescape(shown)
     for word in (strings.TIME, strings.MEMORY, strings.DISK, strings.VECTOR_SIZE, strings.RESTS_ON_TRIAL):
         assert word in shown
     assert command.startswith("python -m deftx language ")
