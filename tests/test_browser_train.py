@@ -34,7 +34,7 @@ def test_a_task_is_ordered_and_an_error_or_a_reload_loses_nothing(page, app, tmp
     page.get_by_role("tab", name="Train").click()
     page.get_by_label(re.compile("A task vector")).check()
     expect(page.locator("#language-name")).to_contain_text("Name of the task", timeout=LONG)
-    page.locator("#upload-train input[type=file], #upload-train ~ input[type=file]").first.set_input_files(
+    page.locator("input[type=file]:has(+ #upload-train)").set_input_files(
         write_csv(tmp_path / "reviews.csv", ("text", "label"), labelled_rows())
     )
     expect(page.locator("#table-train input")).to_have_value("reviews.csv", timeout=LONG)

@@ -74,13 +74,10 @@ def _lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
         with gr.Tab(strings.TABS["train"], id="train") as tab["train"]:
             gr.HTML(views.paragraph(strings.TRAIN_INTRO))
             with gr.Row(equal_height=False, elem_classes="columns"):
-                with gr.Column(scale=2, min_width=300):
-                    train = train_tab.build(studio, corpus.choice, kept.form)
-                with gr.Column(scale=3, min_width=300, elem_classes="card"):
-                    place = gr.Column()
+                train = train_tab.build(studio, corpus.choice, kept.form)
         with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
             test = test_tab.build(studio)
-    with place:
+    with train.beside:
         watching = watch.build(strip, test.task, test.language)
     return Sections(tabs, tab, corpus, train, watching, test)
 

@@ -181,7 +181,7 @@ def _text_field(setting: str, kind: str, visible: bool = True) -> gr.Textbox:
     recipe = train_fields.preset_recipe(kind, "quick")
     return gr.Textbox(
         label=strings.SETTINGS[setting], info=MEANINGS[setting], placeholder=train_fields.shown(recipe, setting),
-        max_length=30, min_width=220, visible=visible, elem_id=f"setting-{setting.replace('_', '-')}",
+        max_length=30, min_width=150, visible=visible, elem_id=f"setting-{setting.replace('_', '-')}",
     )  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def _advanced(setting: str) -> gr.components.Component:
     value = train_fields.shown(train_fields.preset_recipe(kind, "quick"), setting)
     return gr.Dropdown(
         _setting_choices(setting, value), value="", label=strings.SETTINGS[setting], info=MEANINGS[setting],
-        min_width=220, visible=kind == "language", elem_id=f"setting-{setting.replace('_', '-')}",
+        min_width=150, visible=kind == "language", elem_id=f"setting-{setting.replace('_', '-')}",
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ class TrainTab:
     copies: tuple[gr.Code, gr.Code, gr.Code]
     settings: gr.UploadButton
     ready: gr.State  # whether what this browser had kept is back: before, nothing is kept
+    beside: gr.Column  # room below, for the trainings
 
     def inputs(self) -> list[gr.components.Component]:
         """The text, then every field in the order of ``EMPTY``."""
@@ -43,34 +44,31 @@ class TrainTab:
 
 
 def build(studio: Studio, corpus: gr.Dropdown, kept: gr.BrowserState) -> TrainTab:
-    """Lay the section out and connect what happens within it; ``corpus`` is where the text is chosen."""
-    form = train_form.build(studio)
-    outlook = gr.HTML(views.paragraph(strings.NOT_YET, "quiet"), elem_id="outlook")
-    with gr.Row(elem_classes="buttons"):
-        start = gr.Button(strings.START, variant="primary", elem_id="start")
-        settings = gr.UploadButton(strings.OPEN_SETTINGS, file_types=[".json"], elem_id="open-settings")
-    answer = gr.HTML(elem_id="train-answer")
-    with gr.Accordion(strings.COPY, open=False, elem_id="copies"):
-        gr.HTML(views.paragraph(strings.COPY_HINT, "quiet"))
-        copies = tuple(
-            gr.Code(
-                language=language,
-                label=label,
-                interactive=False,
-                wrap_lines=True,
-                max_lines=14,
-                elem_id=f"as-{language}",
-            )
-            for language, label in (
-                ("shell", strings.COMMAND),
-                ("python", strings.PYTHON),
-                ("json", strings.SETTINGS_FILE),
-            )
-        )
-    tab = TrainTab(form, start, answer, outlook, copies, settings, gr.State(False))
+    """Lay the section out in two columns and connect what happens within it; ``corpus`` is where the text is chosen."""
+    with gr.Column(scale=2, min_width=300):
+        form = train_form.build(studio)
+    with gr.Column(scale=3, min_width=300):
+        outlook = gr.HTML(views.paragraph(strings.NOT_YET, "quiet"), elem_id="outlook")
+        with gr.Row(elem_classes="buttons"):
+            start = gr.Button(strings.START, variant="primary", elem_id="start")
+            settings = gr.UploadButton(strings.OPEN_SETTINGS, file_types=[".json"], elem_id="open-settings")
+        answer = gr.HTML(elem_id="train-answer")
+        with gr.Accordion(strings.COPY, open=False, elem_id="copies"):
+            copies = _copies()
+        beside = gr.Column(elem_classes="card")
+    tab = TrainTab(form, start, answer, outlook, copies, settings, gr.State(False), beside)
     _connect_text(studio, tab, corpus)
     _connect_fields(studio, tab, kept)
     return tab
+
+
+def _copies() -> tuple[gr.Code, gr.Code, gr.Code]:
+    gr.HTML(views.paragraph(strings.COPY_HINT, "quiet"))
+    kinds = (("shell", strings.COMMAND), ("python", strings.PYTHON), ("json", strings.SETTINGS_FILE))
+    return tuple(
+        gr.Code(language=language, label=label, interactive=False, wrap_lines=True, lines=1, elem_id=f"as-{language}")
+        for language, label in kinds
+    )
 
 
 def _connect_text(studio: Studio, tab: TrainTab, corpus: gr.Dropdown) -> None:
