@@ -104,7 +104,7 @@ UNIFORM_RANK = "Rank r"
 UNIFORM_RANK_HINT = "The paper tries 100, 200 and 300 of 768."
 ADVANCED = "Advanced settings"
 ADVANCED_HINT = "An empty field takes the value shown in grey, which is the preset's."
-AS_PRESET = "As the preset has it: {value}"
+AS_PRESET = "{value} (preset)"
 SETTINGS = {
     "method": "Method", "rank": "What counts as signal", "keep": "Remaining entries kept", "k": "Weights that change (k)",
     "ablate": "Leave a part out", "seed": "Seed", "learning_rate": "Learning rate", "batch_size": "Batch size",
