@@ -122,10 +122,10 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
             model, lost = load_language_model(source, config)
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except LOADING_ERRORS as error:
-        raise BaseModelError(_cannot_load(name_or_path, error)) from error
+        raise BaseModelError(describe_failure(name_or_path, error)) from error
     if any(name in encoder_parameters(model) for name in lost):
         raise BaseModelError(f"The weights of base {name_or_path} lack {lost[0]} and {len(lost) - 1} other parameters.")
-    _check_tokenizer(tokenizer, config.vocab_size, name_or_path)
+    check_tokenizer(tokenizer, config.vocab_size, name_or_path)
     _check_classifier(model, name_or_path)
     model.language_head = find_head(model, str(name_or_path))
     if not reads_token_types(model):
@@ -217,7 +217,7 @@ def quiet_transformers() -> Iterator[None]:
         transformers.logging.set_verbosity(level)
 
 
-def _check_tokenizer(tokenizer: transformers.PreTrainedTokenizerBase, size: int, name: str | os.PathLike) -> None:
+def check_tokenizer(tokenizer: transformers.PreTrainedTokenizerBase, size: int, name: str | os.PathLike) -> None:
     if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # what transformers makes of a missing file
         raise BaseModelError(f"The base {name} has no tokenizer: the folder needs its tokenizer.json.")
     if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
@@ -238,7 +238,7 @@ def _check_classifier(model: nn.Module, name: str | os.PathLike) -> None:
         )
 
 
-def _cannot_load(name: str | os.PathLike, error: Exception) -> str:
+def describe_failure(name: str | os.PathLike, error: Exception) -> str:
     first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     advice = one_of(["a bundled name", "a folder with config.json, model.safetensors and tokenizer.json", "a Hub id"])
     return f"The base {name} cannot be loaded: {first_line} A base is {advice}."

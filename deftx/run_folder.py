@@ -60,13 +60,17 @@ def machine_settings() -> dict[str, Any]:
 
 
 def disk_needed(learner: "Learner", recipe: Recipe) -> int:
-    """Return the bytes that a run's folder holds at its fullest, δ included.
+    """Return the bytes that a run's folder holds at its fullest, δ included."""
+    return bytes_needed(*_sizes(learner), recipe)
+
+
+def bytes_needed(trainable: int, head: int, recipe: Recipe) -> int:
+    """Return the same from the weights of M and of the head alone, before anything is loaded.
 
     A checkpoint is 12 bytes an entry, and while it is replaced the old one is there as well; the best values are 4, and
     so is δ. In XLM-R base, all of M and the head: 3.3 GB twice, and 1.1 GB. When δ is written, the rest goes.
     """
-    trainable, head = (sum(p.numel() for p in part.values()) for part in (learner.trainable, learner.head))
-    return max(PHASE * (trainable + head), _delta_size(learner) + _sparse_size(learner, recipe))
+    return max(PHASE * (trainable + head), VALUE * (trainable + head) + _sparse_size(trainable, head, recipe))
 
 
 def check_disk(learner: "Learner", recipe: Recipe, folder: Path, delta: Path, dense_is_done: bool) -> None:
@@ -76,34 +80,36 @@ def check_disk(learner: "Learner", recipe: Recipe, folder: Path, delta: Path, de
         TrainingError: it has not; the message says how much is needed and how much there is.
     """
     present = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and f != delta) if folder.is_dir() else 0
-    needed = _sparse_size(learner, recipe) if dense_is_done else disk_needed(learner, recipe)
-    _refuse_if_full(folder, needed - present)
+    needed = _sparse_size(*_sizes(learner), recipe) if dense_is_done else disk_needed(learner, recipe)
+    refuse_if_full(folder, needed - present)
     if not dense_is_done:
-        _refuse_if_full(delta.parent, _delta_size(learner))
+        refuse_if_full(delta.parent, VALUE * sum(_sizes(learner)))
 
 
-def _delta_size(learner: "Learner") -> int:
-    return VALUE * sum(p.numel() for part in (learner.trainable, learner.head) for p in part.values())
+def _sizes(learner: "Learner") -> tuple[int, int]:
+    return tuple(sum(p.numel() for p in part.values()) for part in (learner.trainable, learner.head))
 
 
-def _sparse_size(learner: "Learner", recipe: Recipe) -> int:
+def _sparse_size(trainable: int, head: int, recipe: Recipe) -> int:
     if recipe.ablate in NOT_RETRAINED:
         return 0
-    k = recipe.count(sum(p.numel() for p in learner.trainable.values()))
-    return POSITION * k + PHASE * (k + sum(p.numel() for p in learner.head.values()))
+    k = recipe.count(trainable)
+    return POSITION * k + PHASE * (k + head)
 
 
-def _refuse_if_full(folder: Path, needed: int) -> None:
+def refuse_if_full(folder: Path, needed: int) -> None:
+    """Raise TrainingError where the disk of ``folder`` has fewer bytes free than are needed."""
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(there).free
     if needed > free:
         raise TrainingError(
-            f"The training needs {_size(needed)} of disk space in {folder} for its checkpoints; {_size(free)} are "
+            f"The training needs {read_size(needed)} of disk space in {folder} for its checkpoints; {read_size(free)} are "
             "free. Free some space, choose a folder on another disk, or a smaller base."
         )
 
 
-def _size(count: int) -> str:
+def read_size(count: float) -> str:
+    """Write bytes as a person reads them: "3.3 GB", "9.9 MB"."""
     return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{max(0, count) / 1e6:,.1f} MB"
 
 

@@ -159,7 +159,7 @@ def test_from_a_text_file_to_a_classified_sentence_through_a_reload(page, app, c
     page.reload()
     expect(page.get_by_role("tab", name="Train", selected=True)).to_be_visible(timeout=LONG)
     expect(page.locator("#job h3")).to_contain_text("Minangkabau", timeout=LONG)
-    expect(page.locator("#train-corpus")).to_contain_text("sentences.txt")
+    expect(page.locator("#train-text input")).to_have_value("sentences.txt")
     expect(page.locator("#loss .js-plotly-plot")).to_be_visible(timeout=LONG)
     expect(page.locator("#job .state.finished")).to_be_visible(timeout=LONG)
     expect(page.locator("#evidence")).to_contain_text("Base model alone", timeout=LONG)

@@ -14,13 +14,11 @@ import tiny
 from deftx.cli import main
 from deftx.errors import VectorError
 from deftx.evidence.grid import Vector, vectors_of, waves
-from deftx.evidence.plan import Model
 from deftx.evidence.rows import ROWS, VARIANTS, choose_rows
 from deftx.evidence.run import given_source
 from deftx.evidence.settings import SETTINGS
 from deftx.lt_sft import write_lt_sft
 from deftx.overlaps import overlap
-from deftx.recipes import recipe_for
 from deftx.vector import SparseVector
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -217,14 +215,6 @@ def test_uniform_ranks_are_scaled_to_the_width_of_the_base():
     ranks = [VARIANTS[f"uniform-{r}"].settings("task", 256)["rank"] for r in (100, 200, 300)]
     assert ranks == ["uniform:33", "uniform:67", "uniform:100"]
     assert VARIANTS["uniform-300"].settings("language", 768)["rank"] == "uniform:300"
-
-
-def test_the_operations_of_a_step_follow_from_the_sizes_of_the_base():
-    model = Model(encoder=277_453_056, words=192_001_536, trainable=277_414_656, width=768, layers=12)
-    recipe = recipe_for("language", "paper")
-    expected = 6 * 8 * 256 * (85_451_520 + 0.15 * 192_001_536)
-    assert model.step_operations(recipe, 256) == pytest.approx(expected)
-    assert 5.5e9 < model.memory(recipe) < 9e9
 
 
 def test_every_file_of_the_real_data_is_where_it_is_looked_for():

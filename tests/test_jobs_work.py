@@ -3,6 +3,7 @@
 from itertools import count
 
 import pytest
+import tiny
 from job_helpers import scheduler, wait_for_state
 
 from deftx.errors import DeftxError, TrainingStopped
@@ -70,6 +71,19 @@ def test_a_stopped_training_goes_on_to_the_vector_of_an_undisturbed_one(store, b
     learn_language(settings, stopped.folder, ignore, lambda: False)
     one, other = (SparseVector.load(job.out) for job in (undisturbed, stopped))
     assert one.digest() == other.digest()
+
+
+def test_labelled_files_keep_the_names_of_their_own_columns(store, base_folder, tmp_path):
+    rows = tiny.labelled_rows()
+    settings = {
+        "base": str(base_folder), "device": "cpu", "recipe": RECIPE,
+        "train": str(tiny.write_csv(tmp_path / "a.csv", ("sentence", "class"), rows)),
+        "valid": str(tiny.write_csv(tmp_path / "b.csv", ("review", "label"), rows)),
+        "columns": {"text": "sentence", "label": "class"}, "valid_columns": {"text": "review"},
+    }  # fmt: skip
+    job = store.add("task", "t", settings)
+    learn_task(settings, job.folder, ignore, lambda: False)
+    assert SparseVector.load(job.out).labels == ["negative", "positive"]
 
 
 def test_a_job_that_was_killed_after_its_vector_was_written_is_finished(store, base_folder, corpus_file):

@@ -1,13 +1,18 @@
 """The page as other programs see it: the named endpoints, over HTTP."""
 
+import runpy
+from pathlib import Path
+
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from tiny_base import finish_task_job, make_base, write_corpus
+from tiny_base import SHORT, finish_task_job, make_base, write_corpus
 
-from deftx.jobs import Store
+from deftx.jobs import Scheduler, Store
 from ui.page import build_page
 from ui.studio import Studio
+
+EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "use_the_api.py"
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +31,11 @@ def client(studio):
     page.close()
 
 
-def test_only_what_is_meant_for_programs_is_offered(client):
-    named = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(named) == {"/audit", "/train_language", "/jobs", "/classify"}
+def test_only_what_is_meant_for_programs_is_offered_and_described(client):
+    named = set(client.view_api(return_format="dict")["named_endpoints"])
+    assert named == {"/audit", "/train_language", "/train_task", "/job", "/jobs", "/cancel", "/resume", "/classify"}
+    documented = (EXAMPLE.parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
+    assert [name for name in named if f"| `{name}` |" not in documented] == []
 
 
 def test_a_program_audits_trains_and_watches(client, studio, tmp_path):
@@ -38,14 +45,44 @@ def test_a_program_audits_trains_and_watches(client, studio, tmp_path):
     assert client.predict(file=None, corpus="text.txt", api_name="/audit") == found
     job = client.predict("text.txt", "Bugis", "bug", "quick", {"rank": "mp"}, api_name="/train_language")
     assert job["state"] == "waiting"
+    assert job["seconds_expected"][0] > 0
     assert studio.store.get(job["id"]).settings["recipe"] == {"rank": "mp"}
     assert [one["name"] for one in client.predict(api_name="/jobs")] == ["Bugis", "Mood"]
+    assert client.predict(job["id"], api_name="/cancel")["state"] == "stopped"
+    assert client.predict(job["id"], api_name="/resume")["state"] == "waiting"
+    assert client.predict(job["id"], api_name="/job")["name"] == "Bugis"
+    studio.store.discard(job["id"])
+
+
+def test_a_program_trains_a_task(client, studio):
+    table = studio.store.root / "train.csv"
+    options = {"preset": "quick", "recipe": {"k": 100}, "language": "ind"}
+    job = client.predict(handle_file(table), None, "Mood again", options, api_name="/train_task")
+    settings = studio.store.get(job["id"]).settings
+    assert (job["kind"], settings["recipe"], settings["language"]) == ("task", {"k": 100}, "ind")
+    assert settings["train"] == str(studio.tables.path("train.csv"))
+    named = client.predict(None, None, "Named", {"train": "train.csv", "valid": "train.csv"}, api_name="/train_task")
+    assert studio.store.get(named["id"]).settings["valid"] == settings["train"]
+    for one in (job, named):
+        studio.store.discard(one["id"])
 
 
 def test_a_program_classifies(client, studio):
     key = f"job:{studio.store.list()[-1].id}"
     answer = client.predict("the food is good", key, "", api_name="/classify")
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-6)
+
+
+def test_the_example_of_the_docs_runs(client, studio, tmp_path, capsys):
+    """With real processes: the scheduler starts the worker that the example waits for."""
+    task = f"job:{studio.store.list()[-1].id}"
+    example = runpy.run_path(str(EXAMPLE))["main"]
+    with Scheduler(studio.store, interval=0.1):
+        found = example(
+            client.src, str(write_corpus(tmp_path / "words.txt", lines=60)), "the food is good", task, **SHORT
+        )
+    assert sum(found.values()) == pytest.approx(1, abs=1e-6)
+    assert "60 lines" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -55,6 +92,12 @@ def test_a_program_classifies(client, studio):
         ("/classify", ("text", "../../etc", ""), "not known"),
         ("/audit", (None, "/etc/passwd"), "not known"),
         ("/train_language", ("sample:indonesian", "X", "", "quik", {}), "Did you mean 'quick'"),
+        ("/train_language", ("sample:indonesian", "X", "", "quick", {"k": 10**9}), "selects 1,000,000,000"),
+        ("/train_task", (None, None, "X", {"train": "../jobs.sqlite"}), "not known"),
+        ("/train_task", (None, None, "X", {}), "labelled text"),
+        ("/job", ("../../etc",), "not the name of a job"),
+        ("/cancel", ("20260101-000000-000000",), "no job"),
+        ("/resume", ("20260101-000000-000000",), "no job"),
     ],
 )
 def test_a_refusal_reaches_the_program_in_words(client, name, arguments, reason):

@@ -13,13 +13,10 @@ from deftx.events import Event
 from deftx.jobs import Store, state_of
 from deftx.jobs.job import EVENTS, LOCK, RESULT, write_json
 from deftx.jobs.process import take_lock
-from ui import api, corpus_tab, figures, shelf, strings, test_tab, train_tab, watch, watch_views
+from ui import api, corpus_tab, figures, shelf, strings, test_tab, watch, watch_views
 from ui.corpora import SAMPLE, Corpora
 from ui.kept import safe_name
 from ui.studio import Studio
-
-FORM = {"name": "Minangkabau", "code": "min", "preset": "quick", "method": "deft-x", "rank": "variance",
-        "share": 0.9, "uniform": 100}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -117,69 +114,6 @@ def test_what_a_file_says_cannot_become_markup(studio, tmp_path):
     bad.write_text("<script>alert(1)</script>\n" * 60, encoding="utf-8")
     shown = corpus_tab.show_findings(studio, studio.corpora.add(bad))
     assert "<script" not in shown
-
-
-# Train
-
-
-def test_starting_puts_a_job_into_the_queue_with_what_was_chosen(studio, corpus):
-    name = studio.corpora.add(corpus)
-    values = {
-        **FORM,
-        "rank": "uniform",
-        "uniform": 8,
-        "learning_rate": "1e-3",
-        "max_steps": "5",
-        "k": "2,5",
-        "seed": "",
-    }
-    job_id, said = train_tab.start_training(studio, name, values)
-    job = studio.store.get(job_id)
-    assert strings.STARTED in said
-    assert (job.kind, job.name, state_of(job).name) == ("language", "Minangkabau", "waiting")
-    assert job.settings["corpus"] == str(studio.corpora.folder / name)
-    assert job.settings["recipe"] == {
-        "rank": "uniform:8", "learning_rate": 1e-3, "max_steps": 5, "k": 0.025, "min_steps": 0,
-    }  # fmt: skip
-
-
-def test_the_baseline_is_one_switch_away(studio):
-    job_id, _ = train_tab.start_training(studio, SAMPLE, {**FORM, "method": "lt-sft"})
-    assert studio.store.get(job_id).settings["recipe"] == {"method": "lt-sft"}
-
-
-def test_few_steps_with_the_papers_preset_are_few_steps():
-    recipe = train_tab.recipe_of({**FORM, "preset": "paper", "max_steps": "10"})
-    assert (recipe["min_steps"], recipe["max_steps"]) == (10, 10)
-
-
-@pytest.mark.parametrize(
-    ("corpus_name", "changed", "reason"),
-    [
-        (None, {}, strings.NEEDS_CORPUS),
-        (SAMPLE, {"name": "  "}, strings.NEEDS_NAME),
-        (SAMPLE, {"learning_rate": "fast"}, "is not a number"),
-        (SAMPLE, {"max_steps": "2.5"}, "whole number"),
-        (SAMPLE, {"learning_rate": "-1"}, "out of range"),
-        (SAMPLE, {"share": None}, "variance"),
-        (SAMPLE, {"share": 2}, "variance"),
-        ("gone.txt", {}, "not known"),
-    ],
-)
-def test_what_cannot_be_trained_is_refused_before_anything_is_written(studio, corpus_name, changed, reason):
-    job_id, said = train_tab.start_training(studio, corpus_name, {**FORM, **changed})
-    assert job_id == ""
-    assert reason in said.replace("&#x27;", "'")
-    assert studio.store.list() == ()
-
-
-def test_every_choice_of_the_form_is_one_that_the_library_knows():
-    for rank in strings.RANKS:
-        train_tab.recipe_for("language", "quick", **train_tab.recipe_of({**FORM, "rank": rank}))
-    for preset in strings.PRESETS:
-        assert train_tab.placeholders(preset)["learning_rate"]
-    for method in strings.METHODS:
-        train_tab.recipe_for("language", "quick", method=method)
 
 
 # Watch

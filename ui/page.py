@@ -26,6 +26,7 @@ class Kept:
     corpus: gr.BrowserState
     job: gr.BrowserState
     tab: gr.BrowserState
+    form: gr.BrowserState
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Sections:
     tabs: gr.Tabs
     tab: dict[str, gr.Tab]
     corpus: corpus_tab.CorpusTab
-    train: train_tab.TrainForm
+    train: train_tab.TrainTab
     watch: watch.Watch
     test: test_tab.TestTab
 
@@ -45,10 +46,10 @@ def build_page(studio: Studio) -> gr.Blocks:
     with gr.Blocks(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY)) as page:
         # The secret is no secret, but it must not change between starts.
         kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
-                      for name in ("corpus", "job", "tab")))  # fmt: skip
+                      for name in ("corpus", "job", "tab", "form")))  # fmt: skip
         gr.HTML(f"<header><h1>{escape(strings.TITLE)}</h1>{views.paragraph(strings.TAGLINE, 'tagline')}</header>")
         strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
-        sections = _lay_out(studio, strip)
+        sections = _lay_out(studio, strip, kept)
         look = {
             "fn": lambda chosen, seen: watch.look(studio, chosen, seen),
             "inputs": [kept.job, sections.watch.seen],
@@ -65,7 +66,7 @@ def build_page(studio: Studio) -> gr.Blocks:
     return page
 
 
-def _lay_out(studio: Studio, strip: gr.HTML) -> Sections:
+def _lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
     tab = {}
     with gr.Tabs(selected="corpus", elem_id="tabs") as tabs:
         with gr.Tab(strings.TABS["corpus"], id="corpus") as tab["corpus"]:
@@ -73,13 +74,10 @@ def _lay_out(studio: Studio, strip: gr.HTML) -> Sections:
         with gr.Tab(strings.TABS["train"], id="train") as tab["train"]:
             gr.HTML(views.paragraph(strings.TRAIN_INTRO))
             with gr.Row(equal_height=False, elem_classes="columns"):
-                with gr.Column(scale=2, min_width=300):
-                    train = train_tab.build_form(corpus.choice)
-                with gr.Column(scale=3, min_width=300, elem_classes="card"):
-                    place = gr.Column()
+                train = train_tab.build(studio, corpus.choice, kept.form)
         with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
             test = test_tab.build(studio)
-    with place:
+    with train.beside:
         watching = watch.build(strip, test.task, test.language)
     return Sections(tabs, tab, corpus, train, watching, test)
 
@@ -100,6 +98,11 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
     restored = [sections.corpus.choice, sections.test.task, sections.tabs, sections.watch.seen]
     page.load(opened, [kept.corpus, kept.tab], restored, **PRIVATE).then(**look)
     page.load(lambda: labelled_tab.refresh(studio), None, list(sections.corpus.labelled.choices.values()), **PRIVATE)
+    train = sections.train
+    form = page.load(
+        lambda entered: train_tab.restore(studio, entered), kept.form, [*train.inputs(), train.ready], **PRIVATE
+    )
+    form.then(**train_tab.looking(studio, train, kept.form), **PRIVATE)
 
 
 def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
@@ -107,6 +110,9 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
     # Tabs report the first one as selected when the page opens: that must not replace what was kept.
     for name, tab in sections.tab.items():
         tab.select(lambda seen, name=name: name if seen else gr.skip(), sections.watch.seen, kept.tab, **PRIVATE)
+    train = sections.train.form
+    lists = [train.text, *(train.fields[name] for name in ("train", "valid", "source"))]
+    sections.tab["train"].select(lambda: train_tab.renew_lists(studio), None, lists, **PRIVATE)
     sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
     for button, name in ((sections.corpus.to_train, "train"), (sections.corpus.to_test, "test")):
         button.click(lambda name=name: (gr.Tabs(selected=name), name), None, [sections.tabs, kept.tab], **PRIVATE)
@@ -120,14 +126,13 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
 
 
 def _connect_start(studio: Studio, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
-    form = sections.train
+    train = sections.train
 
     def start(corpus: str | None, *values: object) -> tuple:
-        job, said = train_tab.start_training(studio, corpus, dict(zip(form.fields, values, strict=True)))
+        job, said = train_tab.start_training(studio, corpus, dict(zip(train.form.fields, values, strict=True)))
         return job or gr.skip(), said
 
-    inputs = [sections.corpus.choice, *form.fields.values()]
-    started = form.start.click(start, inputs, [kept.job, form.answer], concurrency_limit=None, **PRIVATE)
+    started = train.start.click(start, train.inputs(), [kept.job, train.answer], concurrency_limit=None, **PRIVATE)
     started.then(**look).then(None, js=_SHOW_JOB, **PRIVATE)
 
 

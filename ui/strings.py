@@ -149,12 +149,35 @@ TRAIN_INTRO = (
     "A language vector is a small set of changes to the base model that makes it at home in your language. "
     "Training runs in a process of its own: the page can be closed."
 )
+KIND = "What to train"
+KINDS = {
+    "language": "A language vector, from plain text",
+    "task": "A task vector, from labelled text in a bigger, related language",
+}
 TRAIN_ON = "Text"
-NO_CORPUS_CHOSEN = "No text chosen yet: choose one under Corpus."
+TRAIN_ON_HINT = "Texts are uploaded and checked under Corpus."
 LANGUAGE_NAME = "Name of the language"
 LANGUAGE_NAME_HINT = "As it should stand in lists, for example Minangkabau."
 LANGUAGE_CODE = "Code"
 LANGUAGE_CODE_HINT = "For example min. May be empty."
+TASK_NAME = "Name of the task"
+TASK_NAME_HINT = "As it should stand in lists, for example Sentiment."
+FIELDS = {
+    "kind": "What to train", "corpus": "Text", "train": "Labelled text", "valid": "Validation file",
+    "source": "Start from a language vector", "name": "Name", "code": "Code", "base": "Base model",
+    "preset": "How long", "share": "Share of the variance", "uniform": "Rank r", "disk": "Disk", "memory": "Memory",
+    "settings": "Settings",
+}  # fmt: skip
+FIELD_HINTS = {
+    "train": "A table with columns text and label, or premise, hypothesis and label.",
+    "valid": "Judges the training; without one, some rows are held out for that.",
+    "source": "Of the language of the labelled text; the vector then holds the task alone (source-language vector).",
+}
+UPLOAD_TABLE = "Upload"
+HOLD_OUT_ROWS = "None: hold some rows out"
+NO_SOURCE = "None: start from the base model"
+BASE_HINT = "A bundled one, or type a folder or a Hub id. Vectors fit together only on the same base."
+PAGE_BASE = "{base}, as in Compose and test"
 PRESET = "How long"
 PRESETS = {
     "quick": "Quick: minutes on a laptop",
@@ -165,6 +188,7 @@ METHOD = "Method"
 METHODS = {
     "deft-x": "Denoise, then select (DeFT-X)",
     "lt-sft": "Select as it is (LT-SFT, the baseline)",
+    "random": "Select at random (a control: what is any vector of this size worth?)",
 }
 RANK = "What counts as signal"
 RANK_HINT = "Rank strategy: how many singular values of each weight matrix are kept when the change is denoised."
@@ -181,12 +205,56 @@ UNIFORM_RANK = "Rank r"
 UNIFORM_RANK_HINT = "The paper tries 100, 200 and 300 of 768."
 ADVANCED = "Advanced settings"
 ADVANCED_HINT = "An empty field takes the value shown in grey, which is the preset's."
-LEARNING_RATE, MAX_STEPS, ENTRIES, SEED = "Learning rate", "Steps per phase, at most", "Share of weights, %", "Seed"
+AS_PRESET = "{value} (preset)"
+SETTINGS = {
+    "method": "Method", "rank": "What counts as signal", "keep": "Remaining entries kept", "k": "Weights that change (k)",
+    "ablate": "Leave a part out", "seed": "Seed", "learning_rate": "Learning rate", "batch_size": "Batch size",
+    "accumulation": "Parts of a batch", "max_length": "Longest input, tokens", "epochs": "Passes (epochs)",
+    "min_steps": "Steps per phase, at least", "max_steps": "Steps per phase, at most",
+    "dense_epochs": "Passes in the dense phase", "evaluate_every": "Steps between evaluations", "l1": "L1 penalty",
+    "precision": "Precision", "clip": "Gradient bound", "values": "Stored as", "hold_out": "Share held out",
+    "mask_share": "Share hidden", "metric": "Best by", "group_by_length": "Group by length",
+}  # fmt: skip
 START = "Start training"
 NEEDS_NAME = "Please give the language a name, so that you find its vector again."
 NEEDS_CORPUS = "Please choose a text under Corpus first."
-NEEDS_WHOLE = "must be a whole number."
-STARTED = "is in the queue. Its progress appears here."
+NEEDS_TASK_NAME = "Please give the task a name, so that you find its vector again."
+NEEDS_TABLE = "Please choose or upload a file with labelled text first."
+NEEDS_WHOLE = "{text!r} must be a whole number."
+NO_NUMBER = "{text!r} is not a number."
+STARTED = "{name} is in the queue. Its progress appears here."
+REFUSED = "{field}:"
+NOT_STARTED = "This cannot be started."
+KEPT_FORM = "Nothing you entered is lost; change what is named and start again."
+
+# What the training takes, before it starts
+OUTLOOK = "What this training takes"
+NOT_YET = "Once a text is chosen, this place shows how long the training takes and how much memory and disk it needs."
+NOT_YET_TASK = (
+    "Once labelled text is chosen, this place shows how long the training takes and how much memory and disk it needs."
+)
+TIME, MEMORY, DISK, VECTOR_SIZE = "Time", "Memory", "Disk while it runs", "Size of the vector"
+STEPS, CHANGED_WEIGHTS = "Steps", "Weights that change"
+TIME_RANGE, ABOUT = "{low} to {high}", "about {value}"
+STEPS_OF = "{dense:,} + {sparse:,}"
+ENTRIES_OF = "{entries:,} of {all:,}"
+RESTS_ON_ONE = "The time rests on one earlier training with this base on this machine."
+RESTS_ON_MANY = "The time rests on {count} earlier trainings with this base on this machine."
+RESTS_ON_TRIAL = (
+    "The time rests on a short trial of this machine's speed; once a training with this base has finished here, "
+    "it becomes more exact. Other trainings in the queue come first."
+)
+SECONDS, MINUTES, HOURS, DAYS = "{count} s", "{count} min", "{count} h", "{count} days"
+NOTHING_REFUSED = "Nothing stands in the way."
+WOULD_BE_REFUSED = "This would be refused."
+COPY = "The same as a command, as Python, as a file"
+COPY_HINT = "Each does what the button does. Paths are those of this machine; the file names texts and vectors instead."
+COMMAND, PYTHON, SETTINGS_FILE = "Command", "Python", "Settings"
+OPEN_SETTINGS = "Open a settings file"
+SETTINGS_OPENED = "The settings of {name} are in the form."
+SETTINGS_PARTLY = "The settings are in the form, except for what cannot be used:"
+NOT_OPENED = "This settings file cannot be used; the form is as it was."
+NOT_HERE = "{field}: {name} is not on this page; what was chosen before stays."
 
 # Watch
 JOBS = "Trainings"

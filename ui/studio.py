@@ -11,14 +11,17 @@ from typing import Any
 import torch
 
 from deftx.audit import Audit, audit
-from deftx.bases import ASSETS, Base, load_base
+from deftx.bases import Base, load_base
 from deftx.composition import Classifier, compose
 from deftx.errors import DeftxError
 from deftx.jobs import Job, Store
+from deftx.jobs.pace import note_expected
 from deftx.jobs.state import worker_of
-from deftx.recipes import recipe_for
+from deftx.preflight import SettingsRefused
 from ui import shelf, strings
 from ui.corpora import Corpora
+from ui.forecast import Forecast
+from ui.orders import Order, full_name, job_settings
 from ui.tables import Tables
 from ui.text_facts import TextFacts
 
@@ -41,14 +44,13 @@ class Studio:
 
     def __init__(self, base_name: str, store: Store | None = None) -> None:
         """Use the base of this name; it is loaded when it is first needed."""
-        # A folder is kept as a full path: workers and later servers may be started from elsewhere.
-        bundled = (ASSETS / "bases" / base_name).is_dir()
-        self.base_name = str(Path(base_name).resolve()) if Path(base_name).is_dir() and not bundled else base_name
+        self.base_name = full_name(base_name)
         self.store = store or Store()
         self.corpora = Corpora(self.store.root)
         self.tables = Tables(self.store.root)
         self.facts = TextFacts(self.corpora, self.store.root)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.forecast = Forecast(self)
         self._loading = threading.Lock()
         self._audited = lru_cache(maxsize=32)(self._audit)
         self._composed = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
@@ -61,6 +63,10 @@ class Studio:
         """Return the base, loaded once however many ask."""
         with self._loading:
             return self._base
+
+    def loaded_base(self) -> Base | None:
+        """Return the base if it is loaded already; a look at a form must not wait for it."""
+        return self.__dict__.get("_base")
 
     @property
     def title(self) -> str:
@@ -81,23 +87,51 @@ class Studio:
         return self._audited(name, path.stat().st_mtime_ns, path.stat().st_size)
 
     def train_language(
-        self, corpus: str, name: str, code: str = "", preset: str = "quick", recipe: dict[str, Any] | None = None
+        self,
+        corpus: str,
+        name: str,
+        code: str = "",
+        preset: str = "quick",
+        recipe: dict[str, Any] | None = None,
+        base: str = "",
     ) -> Job:
         """Put a language training into the queue; DeftxError where it could not start, before anything is written."""
-        if not name.strip():
-            raise DeftxError(strings.NEEDS_NAME)
-        if not corpus:
-            raise DeftxError(strings.NEEDS_CORPUS)
-        recipe_for("language", preset, **(recipe or {}))
-        settings = {
-            "corpus": str(self.corpora.path(corpus)),
-            "language": code.strip() or name.strip(),
-            "base": self.base_name,
-            "device": self.device,
-            "preset": preset,
-            "recipe": recipe or {},
-        }
-        return self.store.add("language", name.strip(), settings)
+        order = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base}
+        return self.train("language", order)
+
+    def train_task(
+        self,
+        train: str,
+        name: str,
+        code: str = "",
+        preset: str = "quick",
+        recipe: dict[str, Any] | None = None,
+        base: str = "",
+        *,
+        valid: str = "",
+        source: str = "",
+    ) -> Job:
+        """Put a task training into the queue: ``train`` and ``valid`` are labelled files here, ``source`` a vector's key."""
+        order = {"train": train, "valid": valid, "source": source, "name": name, "language": code, "preset": preset,
+                 "recipe": recipe, "base": base}  # fmt: skip
+        return self.train("task", order)
+
+    def train(self, kind: str, order: Order) -> Job:
+        """Put what was ordered into the queue, by names.
+
+        Raises:
+            DeftxError: something is missing, or would be refused (SettingsRefused names what); nothing is written.
+        """
+        if not str(order.get("name") or "").strip():
+            raise DeftxError(strings.NEEDS_NAME if kind == "language" else strings.NEEDS_TASK_NAME)
+        if not order.get("corpus" if kind == "language" else "train"):
+            raise DeftxError(strings.NEEDS_CORPUS if kind == "language" else strings.NEEDS_TABLE)
+        outlook = self.forecast.look(kind, order)
+        if outlook.refusals:
+            raise SettingsRefused(outlook.refusals)
+        job = self.store.add(kind, str(order["name"]).strip(), job_settings(self, kind, order))
+        note_expected(job, outlook.found)
+        return job
 
     def resume(self, job_id: str) -> None:
         """Put a stopped, failed or interrupted job back into the queue, once its process has quite ended."""

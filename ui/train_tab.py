@@ -5,155 +5,141 @@ from typing import Any
 
 import gradio as gr
 
-from deftx.errors import DeftxError, RecipeError
-from deftx.recipes import recipe_for
-from ui import strings, views
-from ui.corpora import title_of
+from deftx.errors import DeftxError
+from deftx.preflight import SettingsRefused
+from ui import corpus_tab, strings, train_fields, train_form, train_settings, views
 from ui.studio import Studio
+from ui.train_fields import EMPTY, Values
+from ui.train_preview import preview, refusals_view
 
-# Settings that stay the preset's while their field is empty: name -> (label, the preset's value as text).
-ADVANCED = {
-    "learning_rate": (strings.LEARNING_RATE, lambda recipe: f"{recipe.learning_rate:g}"),
-    "max_steps": (strings.MAX_STEPS, lambda recipe: f"{recipe.max_steps:,}" if recipe.max_steps else "no limit"),
-    "k": (strings.ENTRIES, lambda recipe: f"{100 * recipe.k:.3f}"),
-    "seed": (strings.SEED, lambda recipe: str(recipe.seed)),
-}
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+LATEST = {
+    "trigger_mode": "always_last",
+    "concurrency_limit": None,
+    **PRIVATE,
+}  # while one look runs, only the last waits
+SHAPING = ("kind", "preset", "method", "rank", "train")  # choices that show or hide fields, or change what is grey
 
 
 @dataclass(frozen=True)
-class TrainForm:
-    """The form: its button, its fields by name, and the place for what it answers."""
+class TrainTab:
+    """The section: its form, the button, and the places for what it answers."""
 
+    form: train_form.Form
     start: gr.Button
-    fields: dict[str, gr.components.Component]
     answer: gr.HTML
+    outlook: gr.HTML
+    copies: tuple[gr.Code, gr.Code, gr.Code]
+    settings: gr.UploadButton
+    ready: gr.State  # whether what this browser had kept is back: before, nothing is kept
+    beside: gr.Column  # room below, for the trainings
+
+    def inputs(self) -> list[gr.components.Component]:
+        """The text, then every field in the order of ``EMPTY``."""
+        return [self.form.text, *self.form.fields.values()]
+
+    def filled(self) -> list[gr.components.Component]:
+        """What ``train_settings.fill`` and ``again`` answer for."""
+        return [*self.inputs(), self.answer]
 
 
-def build_form(corpus: gr.Dropdown) -> TrainForm:
-    """Lay the form out and connect what happens within it; ``corpus`` is where the text is chosen."""
-    chosen = gr.HTML(corpus_line(None), elem_id="train-corpus")
-    fields = _name_fields()
-    fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
-    fields["method"] = gr.Radio(_choices(strings.METHODS), value="deft-x", label=strings.METHOD, elem_id="method")
-    with gr.Column() as ranks:
-        fields |= _rank_fields()
-    with gr.Accordion(strings.ADVANCED, open=False, elem_id="advanced"):
-        gr.HTML(views.paragraph(strings.ADVANCED_HINT, "quiet"))
-        with gr.Row(elem_classes="pair"):
-            fields |= _advanced_fields()
-    start = gr.Button(strings.START, variant="primary", elem_id="start")
-    answer = gr.HTML(elem_id="train-answer")
-    private = {"api_visibility": "private", "show_progress": "hidden"}
-    corpus.change(corpus_line, corpus, chosen, **private)
-    fields["method"].change(lambda method: gr.Column(visible=method == "deft-x"), fields["method"], ranks, **private)
-    fields["rank"].change(
-        lambda rank: (gr.Number(visible=rank == "variance"), gr.Number(visible=rank == "uniform")),
-        fields["rank"], [fields["share"], fields["uniform"]], **private,
-    )  # fmt: skip
-    fields["preset"].change(
-        lambda preset: [gr.Textbox(placeholder=text) for text in placeholders(preset).values()],
-        fields["preset"], [fields[name] for name in ADVANCED], **private,
-    )  # fmt: skip
-    return TrainForm(start, fields, answer)
+def build(studio: Studio, corpus: gr.Dropdown, kept: gr.BrowserState) -> TrainTab:
+    """Lay the section out in two columns and connect what happens within it; ``corpus`` is where the text is chosen."""
+    with gr.Column(scale=2, min_width=300):
+        form = train_form.build(studio)
+    with gr.Column(scale=3, min_width=300):
+        outlook = gr.HTML(views.paragraph(strings.NOT_YET, "quiet"), elem_id="outlook")
+        with gr.Row(elem_classes="buttons"):
+            start = gr.Button(strings.START, variant="primary", elem_id="start")
+            settings = gr.UploadButton(strings.OPEN_SETTINGS, file_types=[".json"], elem_id="open-settings")
+        answer = gr.HTML(elem_id="train-answer")
+        with gr.Accordion(strings.COPY, open=False, elem_id="copies"):
+            copies = _copies()
+        beside = gr.Column(elem_classes="card")
+    tab = TrainTab(form, start, answer, outlook, copies, settings, gr.State(False), beside)
+    _connect_text(studio, tab, corpus)
+    _connect_fields(studio, tab, kept)
+    return tab
 
 
-def _name_fields() -> dict[str, Any]:
-    with gr.Row(elem_classes="pair"):
-        name = gr.Textbox(
-            label=strings.LANGUAGE_NAME, info=strings.LANGUAGE_NAME_HINT, max_length=60, scale=3, min_width=160,
-            elem_id="language-name",
-        )  # fmt: skip
-        code = gr.Textbox(
-            label=strings.LANGUAGE_CODE, info=strings.LANGUAGE_CODE_HINT, max_length=20, scale=2, min_width=110,
-            elem_id="language-code",
-        )  # fmt: skip
-    return {"name": name, "code": code}
+def _copies() -> tuple[gr.Code, gr.Code, gr.Code]:
+    gr.HTML(views.paragraph(strings.COPY_HINT, "quiet"))
+    kinds = (("shell", strings.COMMAND), ("python", strings.PYTHON), ("json", strings.SETTINGS_FILE))
+    return tuple(
+        gr.Code(language=language, label=label, interactive=False, wrap_lines=True, lines=1, elem_id=f"as-{language}")
+        for language, label in kinds
+    )
 
 
-def _rank_fields() -> dict[str, Any]:
-    return {
-        "rank": gr.Dropdown(
-            _choices(strings.RANKS), value="variance", label=strings.RANK, info=strings.RANK_HINT, elem_id="rank"
-        ),
-        "share": gr.Number(
-            0.9, label=strings.SHARE, info=strings.SHARE_HINT, minimum=0.01, maximum=1, step=0.01,
-            elem_id="variance-share",
-        ),
-        "uniform": gr.Number(
-            100, label=strings.UNIFORM_RANK, info=strings.UNIFORM_RANK_HINT, minimum=1, precision=0, visible=False,
-            elem_id="uniform-rank",
-        ),
-    }  # fmt: skip
+def _connect_text(studio: Studio, tab: TrainTab, corpus: gr.Dropdown) -> None:
+    """Keep the text chosen here and the one chosen under Corpus the same."""
+
+    def same(name: str | None) -> gr.Dropdown:
+        return gr.Dropdown(choices=corpus_tab.choices(studio), value=name)
+
+    corpus.change(same, corpus, tab.form.text, **PRIVATE)
+    tab.form.text.input(same, tab.form.text, corpus, **PRIVATE)
 
 
-def _advanced_fields() -> dict[str, Any]:
-    return {
-        name: gr.Textbox(
-            label=label, placeholder=placeholders("quick")[name], max_length=20, min_width=130,
-            elem_id=f"setting-{name.replace('_', '-')}",
-        )
-        for name, (label, _) in ADVANCED.items()
-    }  # fmt: skip
+def _connect_fields(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> None:
+    form = tab.form
+    chosen = [form.fields[name] for name in SHAPING]
+
+    def shape(kind: str, preset: str, method: str, rank: str, train: str | None) -> tuple:
+        return train_form.shape(kind, preset, method, rank, kind == "task" and studio.forecast.pairs(train))
+
+    gr.on([field.change for field in chosen], shape, chosen, form.shaped(), **LATEST)
+    changes = [field.change for field in tab.inputs()]
+    gr.on(changes, **looking(studio, tab, kept), **LATEST)
+    for name, upload in form.uploads.items():
+        lists = [form.fields["train"], form.fields["valid"], tab.answer]
+        upload.upload(lambda file, name=name: take_in(studio, name, file), upload, lists, **PRIVATE)
+    tab.settings.upload(lambda file: train_settings.open_file(studio, file), tab.settings, tab.filled(), **PRIVATE)
 
 
-def start_training(studio: Studio, corpus: str | None, values: dict[str, Any]) -> tuple[str, str]:
+def looking(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> dict[str, Any]:
+    """The event that looks at the form anew, and keeps what it holds in the browser."""
+
+    def look(ready: bool, text: str | None, *fields: object) -> tuple:
+        values = dict(zip(EMPTY, fields, strict=True))
+        return *preview(studio, text, values), values if ready else gr.skip()
+
+    return {"fn": look, "inputs": [tab.ready, *tab.inputs()], "outputs": [tab.outlook, *tab.copies, kept]}
+
+
+def restore(studio: Studio, kept: object) -> tuple:
+    """Bring back what this browser had entered: (text, *fields, ready)."""
+    # Where nothing was kept, nothing is set: a slow answer must not undo what was typed meanwhile.
+    entered = kept if isinstance(kept, dict) and kept.get("kind") in train_fields.RECIPES else {}
+    usable = {name: entered[name] for name in EMPTY if isinstance(entered.get(name), str | int | float)}
+    return gr.Dropdown(choices=corpus_tab.choices(studio)), *train_form.filled(studio, usable), True
+
+
+def renew_lists(studio: Studio) -> tuple:
+    """Offer what has come since the page was opened: (text, train, valid, source), the choices made staying."""
+    lists = (corpus_tab.choices, train_form.table_choices, train_form.valid_choices, train_form.source_choices)
+    return tuple(gr.Dropdown(choices=choices(studio)) for choices in lists)
+
+
+def take_in(studio: Studio, place: str, file: str | None) -> tuple:
+    """Keep an uploaded table and choose it for ``place`` ("train" or "valid"): (train, valid, what to say)."""
+    if not file:
+        return gr.skip(), gr.skip(), gr.skip()
+    try:
+        name = studio.tables.add(file)
+    except DeftxError as error:
+        return gr.skip(), gr.skip(), views.refusal(strings.NOT_READ, error)
+    lists = {"train": train_form.table_choices(studio), "valid": train_form.valid_choices(studio)}
+    chosen = {place: {"value": name}}
+    return *(gr.Dropdown(choices=choices, **chosen.get(key, {})) for key, choices in lists.items()), ""
+
+
+def start_training(studio: Studio, corpus: str | None, values: Values) -> tuple[str, str]:
     """Put the job into the queue; return (its id, what to say), the id empty where it was refused."""
     try:
-        job = studio.train_language(
-            corpus or "", values["name"] or "", values["code"] or "", values["preset"], recipe_of(values)
-        )
+        job = studio.train(values["kind"], train_fields.order_of(values, corpus))
+    except SettingsRefused as error:
+        return "", refusals_view(strings.NOT_STARTED, error.refusals, strings.KEPT_FORM)
     except DeftxError as error:
         return "", views.notice(str(error), kind="bad")
-    return job.id, views.notice(f"{job.name} {strings.STARTED}", kind="good")
-
-
-def recipe_of(values: dict[str, Any]) -> dict[str, Any]:
-    """Collect the settings that differ from the preset's; RecipeError names a field that holds no number."""
-    recipe: dict[str, Any] = {}
-    if values["method"] != "deft-x":
-        recipe["method"] = values["method"]
-    else:
-        recipe["rank"] = _rank(values)
-    for name, (label, _) in ADVANCED.items():
-        text = str(values.get(name) or "").strip()
-        if text:
-            recipe[name] = _number(label, text, whole=name in ("max_steps", "seed"))
-    if "k" in recipe:
-        recipe["k"] = float(recipe["k"]) / 100  # the field is in per cent
-    if "max_steps" in recipe:
-        recipe["min_steps"] = min(recipe["max_steps"], recipe_for("language", values["preset"]).min_steps)
-    return recipe
-
-
-def _rank(values: dict[str, Any]) -> str:
-    rank = values["rank"]
-    if rank == "variance":
-        return f"variance:{values['share'] if values['share'] is not None else ''}"
-    return f"uniform:{values['uniform'] or ''}" if rank == "uniform" else rank
-
-
-def _number(label: str, text: str, whole: bool) -> float | int:
-    try:
-        number = float(text.replace(",", "."))
-    except ValueError:
-        raise RecipeError(f"{label}: {text!r} is not a number.") from None
-    if whole and not number.is_integer():
-        raise RecipeError(f"{label} {strings.NEEDS_WHOLE}")
-    return int(number) if whole else number
-
-
-def placeholders(preset: str) -> dict[str, str]:
-    """What a preset has for each advanced setting."""
-    recipe = recipe_for("language", preset)
-    return {name: text(recipe) for name, (_, text) in ADVANCED.items()}
-
-
-def corpus_line(name: str | None) -> str:
-    """Say which text will be learned from."""
-    if not name:
-        return views.notice(strings.NO_CORPUS_CHOSEN)
-    return views.figures([(strings.TRAIN_ON, title_of(name))])
-
-
-def _choices(words: dict[str, str]) -> list[tuple[str, str]]:
-    return [(text, name) for name, text in words.items()]
+    return job.id, views.notice(strings.STARTED.format(name=job.name), kind="good")

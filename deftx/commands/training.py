@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from deftx.commands import options, output
+from deftx.meanings import MEANINGS
 
 _received: list[int] = []  # the signals that asked this process to stop
 
@@ -24,9 +25,13 @@ def add_commands(commands: Any) -> None:
     task.add_argument("--valid", metavar="FILE", help="validation file; without it a part of TRAIN is held out")
     task.add_argument("--source", metavar="VECTOR", help="language vector of TRAIN's language, to start from")
     task.add_argument("--language", metavar="CODE", help="code of TRAIN's language; noted in the vector")
+    for option, file in (("--columns", "TRAIN"), ("--valid-columns", "the validation file")):
+        task.add_argument(option, metavar="NAME=COLUMN", nargs="+", default=[], help=f"what {file} calls text or label")
     task.set_defaults(run=run_task)
     for parser in (language, task):
         _add_shared(parser)
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.epilog = "settings:\n" + "\n".join(f"  {name:16}{meaning}" for name, meaning in MEANINGS.items())
 
 
 def run_language(arguments: argparse.Namespace) -> None:
@@ -47,11 +52,12 @@ def run_task(arguments: argparse.Namespace) -> None:
     from deftx.tables import read_table
     from deftx.task import learn_task
 
-    train = read_table(arguments.train)
+    train = read_table(arguments.train, columns=_columns(arguments.columns))
+    valid = arguments.valid and read_table(arguments.valid, columns=_columns(arguments.valid_columns))
     recipe = _recipe("task", arguments, pairs=train.pairs)
     with stop_on_signal() as should_stop:
         vector = learn_task(
-            train, options.load_base_of(arguments), recipe, out=arguments.out, valid=arguments.valid,
+            train, options.load_base_of(arguments), recipe, out=arguments.out, valid=valid,
             source=arguments.source, language=arguments.language, delta=arguments.delta,
             on_event=output.Progress(), should_stop=should_stop,
         )  # fmt: skip
@@ -99,7 +105,8 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ablate", help="no-residual, dense-delta or no-retrain: table 5 of the paper")
     parser.add_argument("--k", metavar="N", help="entries to select: a number, or a share up to 1 (the paper's share)")
     parser.add_argument("--seed", type=int, help="seed of every draw (42)")
-    parser.add_argument("--set", metavar="key=value", nargs="+", action="extend", default=[], help="any other setting")
+    parser.add_argument("--set", metavar="key=value", nargs="+", action="extend", default=[],
+                        help="any other setting; they are listed below")  # fmt: skip
     parser.add_argument("--delta", metavar="DIR", help="keep the change after the dense phase here, for further runs")
     options.add_base(parser)
     options.add_json(parser)
@@ -115,6 +122,15 @@ def _recipe(kind: str, arguments: argparse.Namespace, pairs: bool = False) -> An
         settings.update([parse_setting(recipe, f"k={arguments.k}")])
     settings.update(parse_setting(recipe, text) for text in arguments.set)
     return recipe.changed(settings)
+
+
+def _columns(texts: list[str]) -> dict[str, str]:
+    from deftx.errors import TableError
+
+    for text in texts:
+        if "=" not in text:
+            raise TableError(f"Columns are written NAME=COLUMN, as in text=review; {text!r} has no '='.")
+    return dict(text.split("=", 1) for text in texts)
 
 
 def _report(vector: Any, arguments: argparse.Namespace) -> None:

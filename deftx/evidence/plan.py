@@ -3,17 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from deftx.estimates import POSITION, VALUE, Model
 from deftx.evidence.grid import Vector
 from deftx.evidence.run import Run
 from deftx.recipes import Recipe
-from deftx.run_folder import NOT_RETRAINED
+from deftx.run_folder import NOT_RETRAINED, bytes_needed
 
-PRODUCTS = 6  # operations a weight and token: two forward, four backward (Kaplan et al. 2020)
 SUSTAINED = 120e12  # operations a second that such a training keeps up in bfloat16: 40 % of an A100's 312e12
-TRAINED = 20  # bytes a weight in the dense phase: value, gradient, two averages, copy of the start
-ACTIVATIONS = 34  # bytes a layer, token and unit of width (Korthikanti et al. 2022, without recomputation)
-STORED = 5  # bytes an entry of a vector on disk: its value, and about one for its position
-CHECKPOINT = 28  # bytes a weight at the fullest (run_folder.py)
 
 
 @dataclass(frozen=True)
@@ -45,41 +41,6 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Model:
-    """The sizes of a base that the cost of a training follows from, in weights."""
-
-    encoder: int
-    words: int  # the embedding: looked up, not multiplied with, but for the logits
-    trainable: int
-    width: int
-    layers: int
-
-    @classmethod
-    def of(cls, base: Any) -> "Model":
-        """Measure a base."""
-        from deftx.bases import encoder_parameters, sparse_trainable
-
-        config = base.model.config
-        return cls(
-            encoder=sum(p.numel() for p in encoder_parameters(base.model).values()),
-            words=base.model.get_input_embeddings().weight.numel(),
-            trainable=sum(p.numel() for p in sparse_trainable(base.model).values()),
-            width=config.hidden_size,
-            layers=config.num_hidden_layers,
-        )
-
-    def step_operations(self, recipe: Recipe, tokens: float) -> float:
-        """Operations of an optimiser step on examples of so many tokens."""
-        asked = getattr(recipe, "mask_share", 0.0)  # of the tokens: only their logits are worked out
-        return PRODUCTS * recipe.batch_size * tokens * (self.encoder - self.words + asked * self.words)
-
-    def memory(self, recipe: Recipe) -> float:
-        """Bytes of a training at its fullest: the dense phase."""
-        portion = recipe.batch_size // recipe.accumulation * recipe.max_length
-        return TRAINED * self.trainable + 4 * self.words + ACTIVATIONS * self.layers * self.width * portion
-
-
-@dataclass(frozen=True)
 class Training:
     """One vector of the plan; ``dense_steps`` is 0 where another one's dense phase is used."""
 
@@ -87,12 +48,13 @@ class Training:
     sparse_steps: int
     operations: float
     memory: float
-    entries: int
+    disk: int  # while it runs
+    stored: int
 
 
 def plan(run: Run, base: Any) -> Plan:
     """Count what ``train_all`` would do on this base, from the lengths of the texts."""
-    model, lengths = Model.of(base), Lengths(run, base)
+    model, lengths = Model.of(base.model), Lengths(run, base)
     trainings = [
         _training(run.recipe(vector, model.width), vector, lengths, model, first=vector is group[0])
         for wave in run.groups()
@@ -108,8 +70,8 @@ def plan(run: Run, base: Any) -> Plan:
         operations=operations,
         gpu_hours=operations / SUSTAINED / 3600,
         memory_gb=max(t.memory for t in trainings) / 1e9,
-        run_disk_gb=CHECKPOINT * model.trainable / 1e9,
-        kept_disk_gb=sum(t.entries for t in trainings) * STORED / 1e9,
+        run_disk_gb=max(t.disk for t in trainings) / 1e9,
+        kept_disk_gb=sum(t.stored for t in trainings) / 1e9,
     )
 
 
@@ -119,7 +81,8 @@ def _training(recipe: Recipe, vector: Vector, lengths: "Lengths", model: Model, 
     sparse = 0 if recipe.ablate in NOT_RETRAINED else recipe.steps(examples, "sparse")
     entries = model.trainable if recipe.ablate == "dense-delta" else recipe.count(model.trainable)
     operations = (dense + sparse) * model.step_operations(recipe, tokens)
-    return Training(dense, sparse, operations, model.memory(recipe), entries)
+    disk = bytes_needed(model.trainable, model.head(vector.kind), recipe)
+    return Training(dense, sparse, operations, model.memory(recipe), disk, entries * (VALUE[recipe.values] + POSITION))
 
 
 class Lengths:

@@ -40,16 +40,20 @@ def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent,
 
 
 def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
-    """Learn a task vector from ``train`` (a path), with ``valid`` (a path) and ``source`` (a vector) if given."""
+    """Learn a task vector from ``train`` (a path), with ``valid`` (a path) and ``source`` (a vector) if given.
+
+    ``columns`` and ``valid_columns`` map text, premise, hypothesis and label to the files' own names of them.
+    """
     if _is_written(folder):
         return
-    train = read_table(folder / _needed(settings, "train"))
+    train = read_table(folder / _needed(settings, "train"), columns=settings.get("columns"))
+    valid = _path(settings, "valid", folder)
     deftx.task.learn_task(
         train,
         _base(settings),
         _recipe("task", settings, pairs=train.pairs),
         out=folder / OUT,
-        valid=_path(settings, "valid", folder),
+        valid=read_table(valid, columns=settings.get("valid_columns")) if valid else None,
         source=settings.get("source"),
         language=settings.get("language"),
         delta=_path(settings, "delta", folder),
