@@ -27,7 +27,7 @@ class Message:
 class Progress:
     """Where a training stands, and its history.
 
-    ``seconds_left`` is the estimate made at ``updated`` (seconds since 1970). ``losses`` and ``evaluations`` hold one
+    ``seconds_left`` is the estimate made at ``updated`` (seconds since 1970; None with it). ``losses`` and ``evaluations`` hold one
     curve for each phase. ``reached`` adds up the furthest step of every phase: it grows only when new ground is covered.
     """
 
@@ -104,8 +104,9 @@ class _History:
     """The events so far, sorted into curves, warnings and messages."""
 
     def __init__(self) -> None:
-        self.at = self.last = Event("", time=0.0)
+        self.at = Event("", time=0.0)
         self.seconds_left: float | None = None
+        self.estimated: float | None = None  # when that was
         self.losses: dict[str, list[tuple[int, float]]] = defaultdict(list)
         self.evaluations: dict[str, list[tuple[int, float]]] = defaultdict(list)
         self.loss: float | None = None
@@ -115,11 +116,10 @@ class _History:
 
     def take(self, event: Event) -> None:
         """Add one event."""
-        self.last = event
         if event.phase != self.at.phase or event.step or event.total:  # a mere message does not move the bar
             self.at = event
         if event.seconds_left is not None:
-            self.seconds_left = event.seconds_left
+            self.seconds_left, self.estimated = event.seconds_left, event.time
         self.furthest[event.phase] = max(event.step, self.furthest.get(event.phase, 0))
         if event.loss is not None:
             self.loss = event.loss
@@ -139,7 +139,7 @@ class _History:
             total=self.at.total,
             loss=self.loss,
             seconds_left=self.seconds_left,
-            updated=self.last.time,
+            updated=self.estimated,
             losses=_freeze(self.losses),
             evaluations=_freeze(self.evaluations),
             warnings=tuple(self.warnings),
