@@ -137,7 +137,11 @@ def _connect_actions(studio: Studio, watching: watch.Watch, kept: Kept, look: di
         return str(event.job)
 
     watching.jobs.select(chosen, None, kept.job, **PRIVATE).then(**look)
-    for button, action in ((watching.stop, "stop"), (watching.resume, "resume"), (watching.confirm, "discard")):
+    actions = {
+        "stop": watching.stop, "resume": watching.resume, "discard": watching.confirm,
+        "first": watching.first, "earlier": watching.earlier, "later": watching.later,
+    }  # fmt: skip
+    for action, button in actions.items():
         done = button.click(lambda job, action=action: watch.act(studio, action, job), kept.job, None, **PRIVATE)
         done.then(**look)
     asking = [watching.discard, watching.confirm, watching.keep]

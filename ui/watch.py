@@ -7,7 +7,7 @@ from zlib import crc32
 import gradio as gr
 
 from deftx.errors import DeftxError
-from deftx.jobs import Job, progress_of, state_of
+from deftx.jobs import Job, progress_of, state_of, turns
 from ui import figures, plot, shelf, strings, test_tab, views, watch_views
 from ui.studio import Studio
 
@@ -45,6 +45,9 @@ class Watch:
     confirm: gr.Button
     keep: gr.Button
     use: gr.Button
+    first: gr.Button
+    earlier: gr.Button
+    later: gr.Button
     task: gr.Dropdown
     language: gr.Dropdown
     seen: gr.Textbox  # fingerprints of what the page shows; the page itself keeps them, so a lost answer is sent again
@@ -62,6 +65,9 @@ def build(strip: gr.HTML, tasks: gr.Dropdown, languages: gr.Dropdown) -> Watch:
     evidence = gr.HTML(elem_id="evidence")
     with gr.Row(elem_classes="buttons"):
         use = gr.Button(strings.USE, variant="primary", visible=False, min_width=120, elem_id="use")
+        first = gr.Button(strings.FIRST, visible=False, min_width=90, elem_id="first")
+        earlier = gr.Button(strings.EARLIER, visible=False, min_width=90, elem_id="earlier")
+        later = gr.Button(strings.LATER, visible=False, min_width=90, elem_id="later")
         stop = gr.Button(strings.STOP, visible=False, min_width=120, elem_id="stop")
         resume = gr.Button(strings.RESUME, variant="primary", visible=False, min_width=120, elem_id="resume")
         discard = gr.Button(strings.DISCARD, visible=False, min_width=120, elem_id="discard")
@@ -72,8 +78,9 @@ def build(strip: gr.HTML, tasks: gr.Dropdown, languages: gr.Dropdown) -> Watch:
         messages = gr.HTML()
     seen = gr.Textbox("", visible=False)
     return Watch(
-        strip, jobs, view, loss, evidence, messages, stop, resume, discard, confirm, keep, use, tasks, languages, seen
-    )
+        strip, jobs, view, loss, evidence, messages, stop, resume, discard, confirm, keep, use, first, earlier, later,
+        tasks, languages, seen,
+    )  # fmt: skip
 
 
 def look(studio: Studio, chosen: str, seen: str) -> tuple:
@@ -87,16 +94,18 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
 
     jobs = studio.store.list()
     job = chosen_job(jobs, chosen)
+    queue = turns(jobs, studio.store.queue())
+    turn = queue.get(job.id) if job else None
     parts = {
         "strip": status_strip(studio, jobs),
-        "jobs": watch_views.job_list(jobs, job.id if job else ""),
-        "view": watch_views.job_view(job) if job else "",
+        "jobs": watch_views.job_list(jobs, job.id if job else "", queue),
+        "view": watch_views.job_view(job, turn) if job else "",
         "plot": plot.as_value(figures.loss_figure(progress_of(job))) if job else "",
         "evidence": _evidence(job),
         "messages": watch_views.messages(job) if job else "",
     }
     answers = [value if changed(name, value) else gr.skip() for name, value in parts.items()]
-    buttons = _buttons(job)
+    buttons = (*_buttons(job), *_moves(turn.place if turn else 0, len(queue)))
     new_buttons = changed("buttons", (job.id if job else "", buttons))
     answers += [gr.Button(visible=visible) if new_buttons else gr.skip() for visible in buttons]
     tasks, languages = test_tab.task_choices(studio), test_tab.language_choices(studio)
@@ -130,8 +139,15 @@ def status_strip(studio: Studio, jobs: tuple[Job, ...]) -> str:
 
 
 def act(studio: Studio, action: str, chosen: str) -> None:
-    """Stop, resume or discard the chosen job; what cannot be done is said in a message."""
-    actions = {"stop": studio.store.request_stop, "resume": studio.resume, "discard": studio.store.discard}
+    """Do to the chosen job what a button says; what cannot be done is said in a message."""
+    actions = {
+        "stop": studio.store.request_stop,
+        "resume": studio.resume,
+        "discard": studio.store.discard,
+        "first": lambda job_id: studio.store.move(job_id, 0),
+        "earlier": lambda job_id: studio.shift(job_id, -1),
+        "later": lambda job_id: studio.shift(job_id, 1),
+    }
     job = chosen_job(studio.store.list(), chosen)
     if job is None:
         return
@@ -152,6 +168,11 @@ def _evidence(job: Job | None) -> str:
     if job is None or state_of(job).name != "finished":
         return ""
     return watch_views.evidence(shelf.describe(job.out).get("scores"))
+
+
+def _moves(place: int, waiting: int) -> tuple[bool, ...]:
+    """Which of first, earlier and later are shown for a place in the queue; 0: it does not wait."""
+    return place > 2, place > 1, 0 < place < waiting
 
 
 def _buttons(job: Job | None) -> tuple[bool, ...]:
