@@ -137,15 +137,14 @@ def _connect_actions(studio: Studio, watching: watch.Watch, kept: Kept, look: di
         return str(event.job)
 
     watching.jobs.select(chosen, None, kept.job, **PRIVATE).then(**look)
-    actions = {
-        "stop": watching.stop, "resume": watching.resume, "discard": watching.confirm,
-        "first": watching.first, "earlier": watching.earlier, "later": watching.later,
-    }  # fmt: skip
-    for action, button in actions.items():
-        done = button.click(lambda job, action=action: watch.act(studio, action, job), kept.job, None, **PRIVATE)
+    for action, button in watching.actions().items():
+        done = button.click(
+            lambda seen, action=action: watch.act(studio, action, watch.shown(seen)), watching.seen, None, **PRIVATE
+        )
         done.then(**look)
-    asking = [watching.discard, watching.confirm, watching.keep]
-    for button, asks in ((watching.discard, True), (watching.keep, False)):
+    watching.undo.click(lambda: watch.undo(studio) or gr.skip(), None, kept.job, **PRIVATE).then(**look)
+    asking = [watching.free, watching.free_confirm, watching.free_keep]
+    for button, asks in ((watching.free, True), (watching.free_keep, False)):
         button.click(
             lambda asks=asks: (gr.Button(visible=not asks), gr.Button(visible=asks), gr.Button(visible=asks)),
             None, asking, **PRIVATE,

@@ -109,8 +109,11 @@ STATES = {
     "interrupted": "Interrupted",
 }
 STARTING = "Starting: the base model is being loaded."
-STOP, RESUME, DISCARD = "Stop, keep checkpoint", "Resume", "Discard"
-CONFIRM, KEEP = "Yes, remove for good", "Keep it"
+STOP, RESUME, DISCARD = "Stop and keep", "Resume", "Discard"
+CLONE = "Start another like this"
+UNDO = "Undo"
+UNDO_NOTE = "“{name}” was discarded. It stays in the trash until {day}."
+STOPPED_TOO = "It is stopped at a checkpoint, and can be resumed when it is back."
 USE = "Use it: compose and test"
 FIRST, EARLIER, LATER = "Start next", "Earlier", "Later"
 TURN = "No. {place} in the queue, starts in {duration}"
@@ -119,6 +122,26 @@ TURN_UNKNOWN = "No. {place} in the queue, start not known yet"
 TURN_HINT = "The estimate rests on trainings like it that were finished here, and on what runs now."
 MINUTE, MINUTES, HOURS = "less than a minute", "about {minutes} min", "about {hours} h {minutes:02d} min"
 LOSS_TITLE = "Loss while training"
+BASE_ALONE = "base model alone"
+SCORE_AXIS = {"f1": "macro-F1", "accuracy": "accuracy", "": "validation score"}
+NUMBERS = "The numbers of the plot"
+NO_NUMBERS = "They appear with the first measured steps."
+PHASE, STEP = "Phase", "Step"
+LOG, NO_LOG = "Log", "The process has not written anything yet."
+DISK = "Disk space"
+DISK_VECTOR, DISK_TRAINING, DISK_RECORD, DISK_TOTAL = "Vector", "Checkpoints and δ", "Log and events", "Together"
+FREE, FREE_CONFIRM, FREE_KEEP = "Free checkpoints", "Yes, free them", "Keep them"
+FREE_LOSES_DELTA = (
+    "{size} can be freed; the vector stays. What goes is the change after the dense phase (δ): "
+    "a later training with other ranks would do that phase again."
+)
+FREE_LOSES_STEPS = (
+    "{size} can be freed, but this training has no vector yet: without its checkpoints it begins anew when it is "
+    "resumed. What would be lost: {reached}."
+)
+PHASE_REACHED = "{phase} phase up to step {step:,}"
+FREE_LOSES_START = "{size} can be freed. No training step has been kept yet; when resumed, it begins anew."
+FREE_NOTHING = "Nothing here can be freed."
 LOSS_AXIS, STEPS_AXIS = "loss (nats)", "optimiser steps"
 TRAIN_LOSS, HELD_OUT_LOSS = "training text", "held-out text"
 NO_LOSS = "The loss curve appears with the first measured steps."

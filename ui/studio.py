@@ -95,6 +95,11 @@ class Studio:
         }
         return self.store.add("language", name.strip(), settings)
 
+    def settings_of(self, job_id: str) -> dict[str, Any]:
+        """Return kind, name and settings of a job, for another one like it."""
+        job = self.store.get(job_id)
+        return {"kind": job.kind, "name": job.name, "settings": dict(job.settings)}
+
     def resume(self, job_id: str) -> None:
         """Put a stopped, failed or interrupted job back into the queue, once its process has quite ended."""
         deadline = time.monotonic() + LAST_BREATH

@@ -9,6 +9,7 @@ from typing import Any
 
 from deftx.events import read_duration
 from deftx.jobs import Job, Progress, State, Turn, progress_of, state_of
+from deftx.jobs.store import TRASH_KEPT
 from ui import strings, views
 
 ORDER = tuple(strings.PHASES)
@@ -123,6 +124,13 @@ def time_left(progress: Progress, now: float | None = None) -> str:
         return ""
     left = progress.seconds_left - ((now or time.time()) - progress.updated)
     return f"about {read_duration(left)} left" if left >= 1 else "a moment left"
+
+
+def undo_note(job: Job) -> str:
+    """What was discarded, and until when it can be brought back."""
+    day = datetime.fromtimestamp(job.trashed + TRASH_KEPT).strftime("%d %b %H:%M")
+    said = strings.UNDO_NOTE.format(name=job.name, day=day)
+    return views.paragraph(f"{said} {strings.STOPPED_TOO}" if state_of(job).name == "stopping" else said, "quiet")
 
 
 def evidence(scores: dict[str, Any] | None) -> str:

@@ -28,7 +28,7 @@ class Progress:
     """Where a training stands, and its history.
 
     ``seconds_left`` is the estimate made at ``updated`` (seconds since 1970; None with it). ``losses`` and ``evaluations`` hold one
-    curve for each phase. ``reached`` adds up the furthest step of every phase: it grows only when new ground is covered.
+    curve for each phase; ``metric`` names what the evaluations measure. ``reached`` adds up the furthest step of every phase: it grows only when new ground is covered.
     """
 
     phase: str = ""
@@ -39,6 +39,7 @@ class Progress:
     updated: float | None = None
     losses: Mapping[str, Curve] = field(default_factory=dict)
     evaluations: Mapping[str, Curve] = field(default_factory=dict)
+    metric: str = ""
     warnings: tuple[str, ...] = ()
     messages: tuple[Message, ...] = ()
     reached: int = 0
@@ -109,6 +110,7 @@ class _History:
         self.estimated: float | None = None  # when that was
         self.losses: dict[str, list[tuple[int, float]]] = defaultdict(list)
         self.evaluations: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self.metric = ""
         self.loss: float | None = None
         self.warnings: dict[str, None] = {}  # each once: a resumed training repeats them
         self.messages: list[Message] = []
@@ -126,6 +128,7 @@ class _History:
             _extend(self.losses[event.phase], event.step, event.loss)
         if event.evaluation is not None:
             _extend(self.evaluations[event.phase], event.step, event.evaluation)
+            self.metric = event.metric or self.metric
         if event.message and event.warning:
             self.warnings[event.message] = None
         elif event.message:
@@ -142,6 +145,7 @@ class _History:
             updated=self.estimated,
             losses=_freeze(self.losses),
             evaluations=_freeze(self.evaluations),
+            metric=self.metric,
             warnings=tuple(self.warnings),
             messages=tuple(self.messages),
             reached=len(self.furthest) + sum(self.furthest.values()),  # a new phase is new ground as well
