@@ -17,7 +17,7 @@ def loss_figure(progress: Progress, kind: str = "language") -> go.Figure | None:
     if not any(progress.losses.get(phase) or progress.evaluations.get(phase) for phase in PHASES):
         return None
     scores = kind == "task"
-    figure = go.Figure(layout=_layout())
+    figure = go.Figure(layout=layout())
     if scores:
         _add_score_panel(figure, progress.metric)
     start = 0
@@ -86,7 +86,8 @@ def _draw_phase(figure: go.Figure, progress: Progress, phase: str, start: int, s
     return end
 
 
-def _layout() -> go.Layout:
+def layout() -> go.Layout:
+    """The look that all plots share."""
     axis = {"gridcolor": RULE, "zeroline": False, "linecolor": RULE, "ticks": "outside", "tickcolor": RULE,
             "automargin": True}  # fmt: skip
     return go.Layout(

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui import api, corpus_tab, strings, test_tab, train_tab, views, watch
+from ui import api, corpus_tab, history_tab, strings, test_tab, train_tab, views, watch
 from ui.studio import Studio
 
 DAY = 86_400  # seconds: uploads were copied and are cleared away after this
@@ -38,6 +38,7 @@ class Sections:
     train: train_tab.TrainForm
     watch: watch.Watch
     test: test_tab.TestTab
+    history: history_tab.HistoryTab
 
 
 def build_page(studio: Studio) -> gr.Blocks:
@@ -61,6 +62,7 @@ def build_page(studio: Studio) -> gr.Blocks:
         _connect_moves(studio, sections, kept)
         _connect_start(studio, sections, kept, look)
         _connect_actions(studio, sections.watch, kept, look)
+        history_tab.connect(studio, sections.history, sections.tab["history"], sections.tabs, kept.job, kept.tab)
         api.build(studio)
     return page
 
@@ -79,9 +81,11 @@ def _lay_out(studio: Studio, strip: gr.HTML) -> Sections:
                     place = gr.Column()
         with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
             test = test_tab.build(studio)
+        with gr.Tab(strings.TABS["history"], id="history") as tab["history"]:
+            history = history_tab.build()
     with place:
         watching = watch.build(strip, test.task, test.language)
-    return Sections(tabs, tab, corpus, train, watching, test)
+    return Sections(tabs, tab, corpus, train, watching, test, history)
 
 
 def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ TAGLINE = (
     "Teach a classifier a language that has little text and no labels: "
     "bring plain text, train a language vector, combine it with a task, and classify sentences."
 )
-TABS = {"corpus": "1  Corpus", "train": "2  Train", "test": "3  Compose and test"}
+TABS = {"corpus": "1  Corpus", "train": "2  Train", "test": "3  Compose and test", "history": "History"}
 
 # Status strip
 MACHINE, BASE, NOW, QUEUE = "Machine", "Base model", "Now", "Queue"
@@ -155,6 +155,33 @@ WARNING = "Warning"
 SETTINGS_OF = {
     "corpus": "Text", "preset": "Preset", "method": "Method", "rank": "Rank strategy", "base": "Base model",
 }  # fmt: skip
+
+# History
+HISTORY_INTRO = (
+    "Every training so far. Tick two or more to lay their curves over each other and to see in which settings they "
+    "differ; choose a name to open it."
+)
+SEARCH, SEARCH_HINT = "Search", "Name, language, text, base model, preset or method."
+ANY = "Any"
+STATE, NAME, KIND, STARTED_AT, TOOK, SCORE, SIZE = "State", "Name", "Kind", "Asked for", "Took", "Score", "Disk"
+KINDS = {"language": "Language", "task": "Task"}
+METHOD_NAMES = {"deft-x": "DeFT-X", "lt-sft": "LT-SFT", "random": "Random"}
+COMPARE, COMPARE_ONE = "Compare", "Compare {name}"
+NONE_FOUND = "No training matches. Clear the search to see all of them."
+COMPARISON = "Comparison"
+CHOOSE_TWO = "Tick two or more trainings above: their curves, scores and differing settings appear here."
+HELD_OUT_AXIS = "held-out loss (nats)"
+PHASE_TITLE = "{phase} phase"
+MEASURED_OTHERWISE = "Not in the plot, because it is measured in other units than the first one: {names}."
+SCORE_NAMES = {"masked_lm_loss": "Masked-LM loss with the vector, nats", "f1": "Macro-F1", "accuracy": "Accuracy"}
+SCORES_CAPTION = "Scores on held-out data of those that are finished"
+NO_SCORES = "None of them is finished, so there are no scores yet."
+SETTING, DIFFERENCES_CAPTION = "Setting", "Settings that differ"
+NO_DIFFERENCE = "They have the same settings."
+TRASH, EMPTY_TRASH, RESTORE = "Trash", "Empty the trash", "Bring back"
+TRASH_EMPTY = "Nothing was discarded. What is discarded stays here for seven days."
+DISCARDED_AT, REMOVED_AT = "Discarded", "Removed for good"
+CONFIRM, KEEP = "Yes, remove for good", "Keep it"
 
 # Compose and test
 TEST_INTRO = (
