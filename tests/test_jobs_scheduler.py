@@ -9,6 +9,7 @@ import psutil
 import pytest
 from job_helpers import COUNTING, scheduler, start_server, step_of, total_of, wait_for, wait_for_state
 
+from deftx.events import PHASES
 from deftx.jobs import Store, progress_of, state_of
 from deftx.jobs.process import kill
 from deftx.jobs.scheduler import _environment
@@ -99,6 +100,22 @@ def test_stop_keeps_the_checkpoint_and_resume_goes_on(store):
         wait_for(lambda: step_of(job) > reached, "more steps")
         messages = wait_for(lambda: progress_of(job).messages[1:], "the second start")
         assert messages[0].text == f"starts after step {reached}"
+
+
+def test_a_job_can_be_stopped_in_every_phase_and_goes_on_from_there(store):
+    job = store.add("count", "phases", {"steps": 140, "pause": 0.02, "phases": True})
+    with scheduler(store):
+        for phase in PHASES:
+            wait_for(lambda phase=phase: progress_of(job).phase == phase, phase)
+            store.request_stop(job.id)
+            stopped = wait_for_state(store, job, "stopped", "finished")
+            assert "resume" in state_of(stopped).meaning, phase  # its own words: it was not killed
+            wait_for(lambda stopped=stopped: worker_of(stopped) is None, "the process to end")
+            store.requeue(job.id)
+        assert total_of(wait_for_state(store, job, "finished")) == 140 * 141 // 2
+    starts = [int(message.text.split()[-1]) for message in progress_of(job).messages]
+    assert starts == sorted(set(starts))  # each start went on behind the one before
+    assert len(starts) == len(PHASES) + 1
 
 
 def test_a_worker_that_does_not_listen_is_killed_with_its_children_after_the_grace(store):

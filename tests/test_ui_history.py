@@ -117,17 +117,22 @@ def test_scores_of_finished_trainings_stand_side_by_side(studio, base, tmp_path)
 
 
 def test_a_seventh_makes_room_and_what_is_gone_is_left_out(studio):
-    jobs = [trained(studio, str(number)) for number in range(7)]
+    jobs = [trained(studio, str(number)).id for number in range(7)]
     compared = []
-    for job in jobs:
-        compared = history_tab.compare(studio.store.list(), compared, job.id, True)
-    assert compared == [job.id for job in jobs[1:]]
-    studio.store.discard(jobs[3].id)
-    assert history_tab.compare(studio.store.list(), compared, jobs[1].id, False) == [
-        job.id for job in (jobs[2], *jobs[4:])
-    ]
-    assert history_tab.compare(studio.store.list(), None, "../etc", True) == []
-    assert look(studio, compared=[jobs[3].id, jobs[4].id])["plot"] == ""  # of two, one is in the trash
+    for number in range(7):
+        compared = history_tab.compare(studio.store.list(), compared, jobs, [*compared, jobs[number]])
+    assert compared == jobs[1:]
+    studio.store.discard(jobs[3])
+    assert history_tab.compare(studio.store.list(), compared, jobs, jobs[2:]) == [jobs[2], *jobs[4:]]
+    assert history_tab.compare(studio.store.list(), None, ["../etc"], ["../etc"]) == []
+    assert look(studio, compared=[jobs[3], jobs[4]])["plot"] == ""  # of two, one is in the trash
+
+
+def test_two_ticks_before_the_first_answer_both_count_and_a_search_hides_but_keeps(studio):
+    a, b, c = (trained(studio, name).id for name in "abc")
+    assert history_tab.compare(studio.store.list(), [], [c, b, a], [b, a]) == [b, a]
+    assert history_tab.compare(studio.store.list(), [b, a], [c], [c]) == [b, a, c]
+    assert history_tab.compare(studio.store.list(), [b, a, c], [a], []) == [b, c]
 
 
 def test_labels_that_would_overlap_are_moved_apart_in_their_order():

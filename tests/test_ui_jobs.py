@@ -6,12 +6,14 @@ from dataclasses import fields
 
 import gradio as gr
 import pytest
-from tiny_base import make_base
+from job_helpers import scheduler, step_of, wait_for
+from tiny_base import finish_task_job, make_base
 
 from deftx.events import Event
 from deftx.jobs import Store, Turn
 from deftx.jobs.job import EVENTS, RESULT, write_json
-from ui import figures, strings, views, watch, watch_details, watch_views
+from deftx.jobs.process import ProcessId
+from ui import figures, history_views, shelf, strings, views, watch, watch_details, watch_views
 from ui.studio import Studio
 
 
@@ -181,6 +183,38 @@ def test_sizes_are_said_in_the_unit_that_fits(count, said):
 
 
 # What is shown of a training
+
+
+@pytest.mark.parametrize("outcome", ["failed", "stopped", "interrupted", "waiting"])
+def test_nothing_but_a_finished_training_offers_a_vector_or_a_score(studio, buttons, outcome):
+    job = studio.store.add("language", "half done", {})
+    job.out.mkdir()
+    scores = {"masked_lm_loss": {"before": 3.0, "after": 2.0}}
+    (job.out / "vector.json").write_text(json.dumps({"kind": "language", "scores": scores}))
+    say(job, Event("dense", 100, 100, loss=2.0), Event("sparse", 100, 100, loss=2.0))
+    if outcome == "interrupted":
+        studio.store.set_process(job.id, ProcessId(2**22 + 1, 0.0))
+    elif outcome != "waiting":
+        end(job, outcome, "It could not.")
+    shown = look(studio, job.id)
+    assert f'class="state {outcome}"' in shown["view"]
+    assert strings.STATES["finished"] not in shown["view"] + shown["jobs"]
+    assert shown["evidence"] == history_views.best_score(studio.store.get(job.id)) == ""
+    assert "use" not in buttons(job)
+    assert shelf.entries(studio.store, "language") == shelf._bundled("language")
+
+
+def test_sentences_are_classified_while_a_training_has_the_device(studio, base):
+    task = finish_task_job(studio.store, base)
+    job = studio.store.add("count", "long", {"steps": 100_000, "device": studio.device})
+    with scheduler(studio.store):
+        wait_for(lambda: step_of(job) > 1, "some steps")
+        answer = studio.classify("the food is good", f"job:{task.id}")
+        assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-6)
+        reached = step_of(job)
+        wait_for(lambda: step_of(job) > reached, "the training to go on")
+        studio.store.discard(job.id)
+        studio.store.empty_trash()
 
 
 def test_the_settings_of_a_training_are_those_of_the_store(studio):

@@ -20,12 +20,15 @@ _TABLE = """
 const names = ['compare', 'open', 'restore'];
 const of = target => { for (const name of names) {
   const found = target?.closest?.(`[data-${name}]`);
-  if (found) return [name, found.dataset[name], found];
+  if (found) return [name, found.dataset[name]];
 } };
 let last = '';
 element.addEventListener('click', e => {
-  const [name, job, found] = of(e.target) ?? [];
-  if (name) trigger('select', {what: name, job, on: found.checked ?? true});
+  const [name, job] = of(e.target) ?? [];
+  // All boxes, not the one: who ticks faster than the server answers loses none.
+  const boxes = [...element.querySelectorAll('[data-compare]')];
+  if (name) trigger('select', {what: name, job, listed: boxes.map(box => box.dataset.compare),
+    ticked: boxes.filter(box => box.checked).map(box => box.dataset.compare)});
 });
 element.addEventListener('focusin', e => {
   const [name, job] = of(e.target) ?? [];
@@ -112,11 +115,15 @@ def look(studio: Studio, words: str, state: str, method: str, compared: Sequence
     return (*answers, json.dumps(now) if now != before else gr.skip())
 
 
-def compare(jobs: Sequence[Job], compared: Sequence[str], job: str, on: bool) -> list[str]:
-    """Add a job to the comparison or take it out; what is gone is left out, and the first makes room for a seventh."""
-    known = {each.id for each in jobs}
-    kept = [each for each in compared or () if each in known and each != job]
-    return [*kept, job][-compare_figures.MOST :] if on and job in known else kept
+def compare(jobs: Sequence[Job], compared: Sequence[str], listed: Sequence[str], ticked: Sequence[str]) -> list[str]:
+    """Return the jobs to compare, in the order of ticking: of those listed the ticked ones, and what a search hides.
+
+    What is gone is left out, and the first makes room for a seventh.
+    """
+    known = {job.id for job in jobs}
+    kept = [job for job in compared or () if job in ticked or job not in listed]
+    added = [job for job in ticked if job not in kept]
+    return [job for job in (*kept, *added) if job in known][-compare_figures.MOST :]
 
 
 def restore(studio: Studio, job_id: str) -> None:
@@ -158,7 +165,8 @@ def connect(
         """Compare a job or open it, as the row's box or button says."""
         if event.what == "open":
             return gr.skip(), str(event.job), gr.Tabs(selected="train"), "train"
-        return compare(studio.store.list(), chosen, str(event.job), bool(event.on)), gr.skip(), gr.skip(), gr.skip()
+        now = compare(studio.store.list(), chosen, event.listed, event.ticked)
+        return now, gr.skip(), gr.skip(), gr.skip()
 
     tab.table.select(selected, compared, [compared, job, tabs, place], **private).then(**asked)
 
