@@ -15,8 +15,9 @@ PHASES = ("tokenise", "dense", "spectrum", "denoise", "select", "sparse", "evalu
 class Event:
     """One step forward, one measurement, or one thing worth saying.
 
-    ``loss`` is the training loss in nats since the last event, ``evaluation`` the validation score of the phase
-    (masked-LM loss in nats, or macro-F1 or accuracy from 0 to 1), ``seconds_left`` the estimate for the whole run.
+    ``loss`` is the training loss in nats since the last event, ``evaluation`` the validation score of the phase by
+    ``metric`` ("masked_lm_loss" in nats, or "f1" or "accuracy" from 0 to 1), ``seconds_left`` the estimate for the
+    whole run. In phase "evaluate", step 1 measures the base alone and step 2 the base with the vector.
     """
 
     phase: str
@@ -24,6 +25,7 @@ class Event:
     total: int = 0
     loss: float | None = None
     evaluation: float | None = None
+    metric: str = ""
     seconds_left: float | None = None
     message: str = ""
     warning: bool = False

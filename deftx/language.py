@@ -120,13 +120,14 @@ def learn_language(
     objective = language_objective(corpus, base, recipe, listener)
     with stoppable(base.model, listener):
         before = objective.evaluate(base.model)
-    listener.on_event(Event("evaluate", 1, 2, message=f"Held-out masked-LM loss of the base: {before:.3f} nats."))
+    message = f"Held-out masked-LM loss of the base: {before:.3f} nats."
+    listener.on_event(Event("evaluate", 1, 2, evaluation=before, metric=objective.metric, message=message))
     learner = language_learner(base, objective, len(objective.train), corpus.fingerprint)
 
     def scores(model: nn.Module) -> dict:
         after = objective.evaluate(model.eval())
         message = f"Held-out masked-LM loss: {before:.3f} nats before, {after:.3f} with the vector."
-        listener.on_event(Event("evaluate", 2, 2, evaluation=after, message=message))
+        listener.on_event(Event("evaluate", 2, 2, evaluation=after, metric=objective.metric, message=message))
         return {
             "masked_lm_loss": {"before": before, "after": after},
             "examples": objective.evaluation_tokens,

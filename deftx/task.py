@@ -126,7 +126,9 @@ def learn_task(
     def scores(model: nn.Module) -> dict:
         after = objective.scores(model.eval())
         message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
-        listener.on_event(Event("evaluate", 2, 2, evaluation=after[recipe.metric], message=message))
+        listener.on_event(
+            Event("evaluate", 2, 2, evaluation=after[recipe.metric], metric=recipe.metric, message=message)
+        )
         compared = {metric: {"before": before[metric], "after": after[metric]} for metric in METRICS}
         return {**compared, "examples": len(valid.texts), "on": "validation rows"}
 

@@ -95,7 +95,7 @@ def run_phase(
             if plan.evaluation_due(progress):  # before the step that follows: a run cut off here resumes with it
                 with accelerator.autocast(), stoppable(model, listener), clock.evaluation():
                     score = evaluate(model, entries, objective, progress, kept)
-                listener.on_event(clock.event(progress, score))
+                listener.on_event(clock.event(progress, score, objective.metric))
             if progress.step == plan.steps:
                 break
             if listener.should_stop() and is_sound(entries, progress):
@@ -227,13 +227,14 @@ class Clock:
         """Note the time spent so far, over all starts."""
         progress.seconds = self.seconds_before + time.monotonic() - self.started
 
-    def event(self, progress: Progress, score: float | None) -> Event:
+    def event(self, progress: Progress, score: float | None, metric: str = "") -> Event:
         """Make the event for this moment; the time left counts what a step has taken so far, evaluations included."""
         self.spoken = time.monotonic()
         pace = (self.spoken - self.started) / max(1, progress.step - self.first_step)
         left = pace * (self.plan.steps - progress.step + self.plan.steps_after)
         loss = progress.losses[-1][1] if progress.losses else None
-        return Event(self.plan.phase, progress.step, self.plan.steps, loss, score, left)
+        metric = metric if score is not None else ""
+        return Event(self.plan.phase, progress.step, self.plan.steps, loss, score, metric, left)
 
 
 def _stopped(plan: Plan, progress: Progress) -> str:

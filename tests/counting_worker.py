@@ -1,6 +1,7 @@
 """A worker whose work is real but small: it counts, step by step, and keeps a checkpoint, as a training does.
 
-Settings: ``steps``, ``pause`` (seconds a step), ``saving`` (seconds that a stop takes), and what goes wrong:
+Settings: ``steps``, ``pause`` (seconds a step), ``saving`` (seconds that a stop takes), ``phases`` (the steps are
+spread over all phases of a training; otherwise all are dense), and what goes wrong:
 ``fail_at`` with ``error`` (a key of ERRORS), ``die_at`` (the process is killed, the first ``deaths`` times), ``hang``
 (deaf to stop requests, with a child process).
 """
@@ -16,7 +17,7 @@ import time
 from pathlib import Path
 
 from deftx.errors import TrainingError, TrainingStopped
-from deftx.events import Event
+from deftx.events import PHASES, Event
 from deftx.jobs import worker
 
 
@@ -50,8 +51,20 @@ def count(settings, folder, on_event, should_stop):
             state = {"step": state["step"] + 1, "sum": state["sum"] + state["step"] + 1}
             worker.write_json(checkpoint, state)
             left = (settings["steps"] - state["step"]) * 0.01
-            on_event(Event("dense", state["step"], settings["steps"], loss=1 / state["step"], seconds_left=left))
+            on_event(
+                Event(
+                    _phase(settings, state["step"]),
+                    state["step"],
+                    settings["steps"],
+                    loss=1 / state["step"],
+                    seconds_left=left,
+                )
+            )
     worker.write_json(folder / "out" / "vector.json", state)
+
+
+def _phase(settings, step):
+    return PHASES[(step - 1) * len(PHASES) // settings["steps"]] if settings.get("phases") else "dense"
 
 
 def _take_device(device, folder):

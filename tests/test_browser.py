@@ -187,7 +187,7 @@ def test_a_bad_upload_says_why_and_keeps_what_was_chosen(page, tmp_path):
     expect(page.locator("#train-answer")).to_contain_text("give the language a name", timeout=LONG)
 
 
-def test_stop_keeps_resume_goes_on_and_discard_asks_first(page, app, corpus):
+def test_stop_keeps_resume_goes_on_and_discard_can_be_undone(page, app, corpus):
     upload(page, corpus)
     expect(page.locator("#audit")).to_contain_text("30,000", timeout=LONG)
     start_training(page, "Bugis", 20_000)
@@ -199,14 +199,13 @@ def test_stop_keeps_resume_goes_on_and_discard_asks_first(page, app, corpus):
     expect(page.locator("#job .under-bar")).to_contain_text("left", timeout=LONG)
     assert step(page)[1] >= reached > 0
     page.locator("#discard").click()
-    expect(page.locator("#confirm")).to_be_visible(timeout=LONG)
-    page.locator("#keep").click()
-    expect(page.locator("#confirm")).to_be_hidden(timeout=LONG)
-    assert any(job.name == "Bugis" for job in Store(app.home).list())
-    page.locator("#discard").click()
-    page.locator("#confirm").click()
     expect(page.locator("#jobs")).not_to_contain_text("Bugis", timeout=LONG)
     assert all(job.name != "Bugis" for job in Store(app.home).list())
+    page.locator("#undo").click()
+    expect(page.locator("#job h3")).to_contain_text("Bugis", timeout=LONG)
+    expect(page.locator("#job .state.stopped")).to_be_visible(timeout=LONG)
+    page.locator("#discard").click()
+    expect(page.locator("#jobs")).not_to_contain_text("Bugis", timeout=LONG)
 
 
 def test_a_killed_server_costs_nothing_and_the_open_page_recovers(page, app, corpus):

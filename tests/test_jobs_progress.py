@@ -41,6 +41,14 @@ def test_phases_curves_warnings_and_messages_are_kept_apart(job):
     assert progress.messages == ()
 
 
+def test_what_the_scores_measure_is_remembered_and_the_estimate_keeps_its_own_time(job):
+    append(job, Event("dense", 10, 20, evaluation=0.5, metric="f1", seconds_left=9.0, time=100.0))
+    append(job, Event("denoise", 1, 4, time=200.0))
+    progress = progress_of(job)
+    assert progress.metric == "f1"
+    assert (progress.seconds_left, progress.updated) == (9.0, 100.0)
+
+
 def test_a_message_does_not_throw_the_bar_back(job):
     append(job, Event("dense", 30, 100), Event("dense", message="best so far", time=7.0))
     progress = progress_of(job)

@@ -9,7 +9,8 @@ import psutil
 import pytest
 from job_helpers import COUNTING, scheduler, start_server, step_of, total_of, wait_for, wait_for_state
 
-from deftx.jobs import JobError, Store, progress_of, state_of
+from deftx.events import PHASES
+from deftx.jobs import Store, progress_of, state_of
 from deftx.jobs.process import kill
 from deftx.jobs.scheduler import _environment
 from deftx.jobs.state import worker_of
@@ -20,7 +21,7 @@ def store(tmp_path):
     """A store whose workers do not survive the test."""
     store = Store(tmp_path)
     yield store
-    for job in store.list():
+    for job in (*store.list(), *store.trash()):
         worker = worker_of(job)
         if worker is not None:
             kill(worker)
@@ -43,8 +44,8 @@ def test_a_worker_is_its_own_session_so_that_closing_the_terminal_does_not_end_i
         assert os.getsid(job.process.pid) == job.process.pid != os.getsid(0)
 
 
-def test_a_failing_job_says_why_and_the_queue_goes_on_in_order(store):
-    jobs = [store.add("count", f"{n}", {"steps": 2}) for n in range(10)]
+def test_one_of_twenty_fails_and_says_why_and_the_queue_goes_on_in_order(store):
+    jobs = [store.add("count", f"{n}", {"steps": 2}) for n in range(19)]
     failing = store.add("count", "failing", {"steps": 5, "fail_at": 3, "error": "nan"})
     store.move(failing.id, 4)
     with scheduler(store):
@@ -52,7 +53,7 @@ def test_a_failing_job_says_why_and_the_queue_goes_on_in_order(store):
     assert state_of(failing).name == "failed"
     assert "smaller learning_rate" in state_of(failing).meaning
     order = sorted([*done, store.get(failing.id)], key=lambda job: job.process.created)
-    assert [job.name for job in order] == ["0", "1", "2", "3", "failing", "4", "5", "6", "7", "8", "9"]
+    assert [job.name for job in order] == [*map(str, range(4)), "failing", *map(str, range(4, 19))]
     assert not (store.folder / "two-at-once").exists()
 
 
@@ -101,6 +102,22 @@ def test_stop_keeps_the_checkpoint_and_resume_goes_on(store):
         assert messages[0].text == f"starts after step {reached}"
 
 
+def test_a_job_can_be_stopped_in_every_phase_and_goes_on_from_there(store):
+    job = store.add("count", "phases", {"steps": 140, "pause": 0.02, "phases": True})
+    with scheduler(store):
+        for phase in PHASES:
+            wait_for(lambda phase=phase: progress_of(job).phase == phase, phase)
+            store.request_stop(job.id)
+            stopped = wait_for_state(store, job, "stopped", "finished")
+            assert "resume" in state_of(stopped).meaning, phase  # its own words: it was not killed
+            wait_for(lambda stopped=stopped: worker_of(stopped) is None, "the process to end")
+            store.requeue(job.id)
+        assert total_of(wait_for_state(store, job, "finished")) == 140 * 141 // 2
+    starts = [int(message.text.split()[-1]) for message in progress_of(job).messages]
+    assert starts == sorted(set(starts))  # each start went on behind the one before
+    assert len(starts) == len(PHASES) + 1
+
+
 def test_a_worker_that_does_not_listen_is_killed_with_its_children_after_the_grace(store):
     job = store.add("count", "deaf", {"steps": 3, "hang": True})
     with scheduler(store, grace=0.3):
@@ -122,17 +139,49 @@ def test_a_stop_asked_for_while_no_server_ran_still_has_its_grace(store):
         assert "resume" in state_of(wait_for_state(store, job, "stopped")).meaning  # its own words: it was not killed
 
 
-def test_discarding_a_running_job_ends_it_and_removes_all_of_it(store):
-    job = store.add("count", "unwanted", {"steps": 10_000})
+def test_discarding_a_running_job_stops_it_at_a_checkpoint_and_undo_lets_it_go_on(store):
+    job = store.add("count", "unwanted", {"steps": 100, "pause": 0.01})
     other = store.add("count", "wanted", {"steps": 3})
     with scheduler(store):
-        running = wait_for_state(store, job, "running")
+        wait_for(lambda: step_of(job) > 3, "some steps")
         store.discard(job.id)
+        wait_for_state(store, other, "finished")  # the device is free
+        reached = step_of(job)
+        assert 3 < reached < 100
+        store.restore(job.id)
+        assert state_of(store.get(job.id)).name == "stopped"
+        store.requeue(job.id)
+        assert total_of(wait_for_state(store, job, "finished")) == 100 * 101 // 2
+    assert progress_of(job).messages[1].text == f"starts after step {reached}"
+    assert not (store.folder / "two-at-once").exists()
+
+
+def test_a_discarded_job_that_does_not_listen_is_killed_after_the_grace(store):
+    job = store.add("count", "deaf", {"steps": 3, "hang": True})
+    with scheduler(store, grace=0.3):
+        running = wait_for(lambda: (job.folder / "child").exists() and store.get(job.id), "the child")
+        store.discard(job.id)
+        wait_for(lambda: worker_of(running) is None, "the process to end")
+    assert [job.name for job in store.trash()] == ["deaf"]
+
+
+def test_removing_a_discarded_job_for_good_ends_it_at_once(store):
+    job = store.add("count", "unwanted", {"steps": 10_000, "pause": 0.01, "saving": 20})
+    with scheduler(store):
+        wait_for(lambda: step_of(job) > 1, "some steps")
+        running = store.get(job.id)
+        store.discard(job.id)
+        store.remove(job.id)
         assert worker_of(running) is None
         assert not job.folder.exists()
-        with pytest.raises(JobError, match="There is no job"):
-            store.get(job.id)
-        wait_for_state(store, other, "finished")
+
+
+def test_the_trash_is_cleared_while_the_server_runs(store, monkeypatch):
+    job = store.add("count", "old", {"steps": 1})
+    store.discard(job.id)
+    monkeypatch.setattr("deftx.jobs.store.TRASH_KEPT", 0.0)
+    with scheduler(store):
+        wait_for(lambda: not store.trash() and not job.folder.exists(), "the trash to be cleared")
 
 
 def test_a_job_goes_on_while_its_server_is_killed_and_the_next_server_finds_it(store):

@@ -112,28 +112,98 @@ def test_a_failed_job_whose_process_still_ends_is_not_started_beside_it(store):
 def test_names_that_are_not_plain_are_refused(store, name):
     inside = store.root / "precious"
     inside.mkdir()
-    for action in (store.get, store.discard, store.request_stop, store.requeue, lambda name: store.move(name, 0)):
+    actions = (store.get, store.discard, store.restore, store.remove, store.request_stop, store.requeue)
+    for action in (*actions, lambda name: store.move(name, 0)):
         with pytest.raises(JobError):
             action(name)
     assert inside.exists()
 
 
-def test_discard_removes_folder_and_row_and_nothing_else(store):
+def test_discard_keeps_all_of_a_job_but_shows_it_nowhere(store):
     gone, kept = store.add("count", "gone", {}), store.add("count", "kept", {})
     (gone.out / "deep").mkdir(parents=True)
     store.discard(gone.id)
-    assert not gone.folder.exists()
-    assert names(store.list()) == ["kept"]
-    assert kept.folder.exists()
+    assert (gone.out / "deep").exists()
+    assert names(store.list()) == names(store.queue()) == ["kept"]
+    assert names(store.trash()) == ["gone"]
+    for action in (store.get, store.discard, store.request_stop, store.requeue):
+        with pytest.raises(JobError, match="in the trash; bring it back first"):
+            action(gone.id)
+    assert store.claim(lambda job: process_id()).id == kept.id
+
+
+def test_undo_brings_a_waiting_job_back_to_its_place_and_a_finished_one_as_it_was(store):
+    jobs = [store.add("count", name, {}) for name in "abc"]
+    done = store.add("count", "done", {})
+    write_json(done.folder / "result.json", {"outcome": "finished", "message": "Finished."})
+    for job in (jobs[1], done):
+        store.discard(job.id)
+        store.restore(job.id)
+        assert store.get(job.id).trashed is None
+    assert names(store.queue()) == ["a", "b", "c"]
+    assert state_of(store.get(done.id)).name == "finished"
+    with pytest.raises(JobError, match="is not in the trash"):
+        store.restore(done.id)
+
+
+def test_an_interrupted_job_that_is_discarded_holds_no_turn_and_comes_back_stopped(store):
+    first, second = store.add("count", "first", {}), store.add("count", "second", {})
+    gone = process_id()._replace(created=0.0)
+    assert store.claim(lambda job: gone).id == first.id
+    store.discard(first.id)
+    assert store.claim(lambda job: gone).id == second.id
+    store.restore(first.id)
+    assert state_of(store.get(first.id)).name == "stopped"
+    store.requeue(first.id)
+    assert names(store.queue()) == ["first"]
+
+
+def test_the_trash_is_emptied_by_hand_one_by_one_or_all_at_once(store):
+    a, b, c, kept = (store.add("count", name, {}) for name in ("a", "b", "c", "kept"))
+    for job in (a, b, c):
+        store.discard(job.id)
+    store.remove(b.id)
+    assert names(store.trash()) == ["c", "a"]  # the one discarded last first
+    assert not b.folder.exists()
+    with pytest.raises(JobError, match="not in the trash"):
+        store.remove(kept.id)
+    store.empty_trash()
+    assert store.trash() == ()
+    assert [path.name for path in store.folder.iterdir()] == [kept.id]
     with pytest.raises(JobError, match="There is no job"):
-        store.discard(gone.id)
+        store.get(a.id)
 
 
-def test_a_discard_that_was_cut_short_is_finished_by_the_next_start(store):
+def test_what_is_long_in_the_trash_is_removed_by_itself_and_what_is_not_stays(store):
+    old, young, kept = (store.add("count", name, {}) for name in ("old", "young", "kept"))
+    for job in (old, young):
+        store.discard(job.id)
+    with sqlite3.connect(store.root / "jobs.sqlite") as database:
+        database.execute("UPDATE jobs SET trashed = trashed - 7.1 * 86400 WHERE id = ?", (old.id,))
+        database.execute("UPDATE jobs SET trashed = trashed - 6.9 * 86400 WHERE id = ?", (young.id,))
+    store.remove_expired()
+    assert names(store.trash()) == ["young"]
+    assert [job.folder.exists() for job in (old, young, kept)] == [False, True, True]
+
+
+def test_a_home_of_the_first_version_is_brought_up_to_date_with_all_its_jobs(store):
+    waiting, gone = store.add("count", "waiting", {"steps": 3}), store.add("count", "gone", {})
+    with sqlite3.connect(store.root / "jobs.sqlite") as database:
+        database.execute("UPDATE jobs SET discarded = 1 WHERE id = ?", (gone.id,))
+        database.execute("ALTER TABLE jobs DROP COLUMN trashed")
+        database.execute("PRAGMA user_version = 1")
+    renewed = Store(store.root)
+    assert renewed.list() == renewed.queue() == (waiting,)
+    assert not gone.folder.exists()  # its removal had been cut short
+    renewed.discard(waiting.id)
+    assert names(renewed.trash()) == ["waiting"]
+
+
+def test_a_removal_that_was_cut_short_is_finished_by_the_next_start(store):
     job = store.add("count", "gone", {})
     with sqlite3.connect(store.root / "jobs.sqlite") as database:
         database.execute("UPDATE jobs SET discarded = 1")
-    assert store.queue() == ()  # nobody starts it in the meantime
+    assert store.queue() == store.trash() == ()  # nobody starts it in the meantime
     assert Store(store.root).list() == ()
     assert not job.folder.exists()
 

@@ -151,6 +151,9 @@ def test_every_phase_is_told_in_its_order(base, corpus_file, tmp_path):
     assert all(e.seconds_left is not None and e.loss is not None for e in said if e.phase in ("dense", "sparse"))
     assert said[-1].phase == "evaluate"
     assert said[-1].evaluation is not None
+    measured = [event for event in said if event.evaluation is not None]
+    assert {event.metric for event in measured} == {"masked_lm_loss"}
+    assert [(e.phase, e.step) for e in (measured[0], measured[-1])] == [("evaluate", 1), ("evaluate", 2)]
 
 
 def test_a_diverging_training_ends_in_words_and_its_folder_stays(base, corpus_file, tmp_path, monkeypatch):

@@ -9,14 +9,20 @@ PHASES = ("dense", "sparse")
 INK, QUIET, RULE, ACCENT = "var(--ink)", "var(--ink-2)", "var(--rule)", "var(--accent)"
 
 
-def loss_figure(progress: Progress) -> go.Figure | None:
-    """Draw the loss of both phases on one time line; None before anything was measured."""
+def loss_figure(progress: Progress, kind: str = "language") -> go.Figure | None:
+    """Draw the loss of both phases on one time line; None before anything was measured.
+
+    A task's validation score has a panel of its own above the loss: scores and nats share no axis.
+    """
     if not any(progress.losses.get(phase) or progress.evaluations.get(phase) for phase in PHASES):
         return None
-    figure = go.Figure(layout=_layout())
+    scores = kind == "task"
+    figure = go.Figure(layout=layout())
+    if scores:
+        _add_score_panel(figure, progress.metric)
     start = 0
     for phase in PHASES:
-        end = _draw_phase(figure, progress, phase, start)
+        end = _draw_phase(figure, progress, phase, start, scores)
         if end > start:
             figure.add_annotation(
                 x=start, y=1, yref="paper", text=f"{strings.PHASES[phase][0]} phase", showarrow=False,
@@ -25,28 +31,63 @@ def loss_figure(progress: Progress) -> go.Figure | None:
             if start:
                 figure.add_vline(x=start, line={"color": QUIET, "width": 1, "dash": "dot"})
         start = end
+    if not scores:
+        _mark_base(figure, progress)
     return figure
 
 
-def _draw_phase(figure: go.Figure, progress: Progress, phase: str, start: int) -> int:
+def _add_score_panel(figure: go.Figure, metric: str) -> None:
+    figure.update_layout(
+        height=440,
+        yaxis={"domain": [0, 0.42]},
+        yaxis2={
+            **figure.layout.yaxis.to_plotly_json(),
+            "domain": [0.56, 1],
+            "range": [0, 1.02],
+            "title": {"text": strings.SCORE_AXIS.get(metric, metric), "font": {"size": 13}},
+        },
+    )
+
+
+def _mark_base(figure: go.Figure, progress: Progress) -> None:
+    """Draw the held-out loss of the base alone as a line across, where it was measured."""
+    for step, value in progress.evaluations.get("evaluate", ()):
+        if step == 1:
+            figure.add_hline(
+                y=value, line={"color": INK, "width": 1, "dash": "dash"},
+                annotation={"text": f"{strings.BASE_ALONE} {value:.3f}", "font": {"color": INK, "size": 12}},
+                annotation_position="top right",
+            )  # fmt: skip
+
+
+def _draw_phase(figure: go.Figure, progress: Progress, phase: str, start: int, scores: bool) -> int:
     """Add the two curves of a phase, the steps counted from ``start``; return where the phase ends so far."""
+    judged = strings.SCORE_AXIS.get(progress.metric, progress.metric) if scores else strings.HELD_OUT_LOSS
     kinds = (
-        (strings.TRAIN_LOSS, progress.losses.get(phase, ()), "lines", QUIET, "solid"),
-        (strings.HELD_OUT_LOSS, progress.evaluations.get(phase, ()), "lines+markers", ACCENT, "solid"),
+        (strings.TRAIN_LOSS, progress.losses.get(phase, ()), "lines", QUIET, "solid", "y", " nats"),
+        (
+            judged,
+            progress.evaluations.get(phase, ()),
+            "lines+markers",
+            ACCENT,
+            "solid",
+            *(("y2", "") if scores else ("y", " nats")),
+        ),
     )
     end = start
-    for name, curve, mode, colour, dash in kinds:
+    for name, curve, mode, colour, dash, axis, unit in kinds:
         steps = [start + step for step, _ in curve]
         end = max([end, *steps])
         figure.add_scatter(
             x=steps, y=[value for _, value in curve], name=name, mode=mode, legendgroup=name,
             showlegend=phase == PHASES[0], line={"color": colour, "width": 1.5 if mode == "lines" else 2, "dash": dash},
-            marker={"size": 7}, hovertemplate=f"{strings.PHASES[phase][0]}, step %{{x:,}}: %{{y:.3f}} nats",
+            marker={"size": 7}, yaxis=axis, hovertemplate=f"{strings.PHASES[phase][0]}, step %{{x:,}}: %{{y:.3f}}{unit}",
         )  # fmt: skip
     return end
 
 
-def _layout() -> go.Layout:
+def layout() -> go.Layout:
+    """The look that all plots share."""
     axis = {"gridcolor": RULE, "zeroline": False, "linecolor": RULE, "ticks": "outside", "tickcolor": RULE,
             "automargin": True}  # fmt: skip
     return go.Layout(

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui import api, corpus_tab, labelled_tab, strings, test_tab, train_tab, views, watch
+from ui import api, corpus_tab, history_tab, labelled_tab, strings, test_tab, train_settings, train_tab, views, watch
 from ui.studio import Studio
 
 DAY = 86_400  # seconds: uploads were copied and are cleared away after this
@@ -39,6 +39,7 @@ class Sections:
     train: train_tab.TrainTab
     watch: watch.Watch
     test: test_tab.TestTab
+    history: history_tab.HistoryTab
 
 
 def build_page(studio: Studio) -> gr.Blocks:
@@ -61,7 +62,8 @@ def build_page(studio: Studio) -> gr.Blocks:
         _connect_opening(studio, page, sections, kept, look)
         _connect_moves(studio, sections, kept)
         _connect_start(studio, sections, kept, look)
-        _connect_actions(studio, sections.watch, kept, look)
+        _connect_actions(studio, sections, kept, look)
+        history_tab.connect(studio, sections.history, sections.tab["history"], sections.tabs, kept.job, kept.tab)
         api.build(studio)
     return page
 
@@ -77,9 +79,11 @@ def _lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
                 train = train_tab.build(studio, corpus.choice, kept.form)
         with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
             test = test_tab.build(studio)
+        with gr.Tab(strings.TABS["history"], id="history") as tab["history"]:
+            history = history_tab.build()
     with train.beside:
         watching = watch.build(strip, test.task, test.language)
-    return Sections(tabs, tab, corpus, train, watching, test)
+    return Sections(tabs, tab, corpus, train, watching, test, history)
 
 
 def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
@@ -136,18 +140,29 @@ def _connect_start(studio: Studio, sections: Sections, kept: Kept, look: dict[st
     started.then(**look).then(None, js=_SHOW_JOB, **PRIVATE)
 
 
-def _connect_actions(studio: Studio, watching: watch.Watch, kept: Kept, look: dict[str, Any]) -> None:
+def _connect_actions(studio: Studio, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
     """Connect the list of trainings and the buttons below it."""
+    watching = sections.watch
 
     def chosen(event: gr.EventData) -> str:
         return str(event.job)
 
     watching.jobs.select(chosen, None, kept.job, **PRIVATE).then(**look)
-    for button, action in ((watching.stop, "stop"), (watching.resume, "resume"), (watching.confirm, "discard")):
-        done = button.click(lambda job, action=action: watch.act(studio, action, job), kept.job, None, **PRIVATE)
+    for action, button in watching.actions().items():
+        done = button.click(
+            lambda seen, action=action: watch.act(studio, action, watch.shown(seen)), watching.seen, None, **PRIVATE
+        )
         done.then(**look)
-    asking = [watching.discard, watching.confirm, watching.keep]
-    for button, asks in ((watching.discard, True), (watching.keep, False)):
+
+    def again(seen: str) -> tuple:
+        """Put the settings of the training that is shown into the form, for another one like it."""
+        with api.refusals():
+            return train_settings.again(studio, studio.store.get(watch.shown(seen)))
+
+    watching.clone.click(again, watching.seen, sections.train.filled(), **PRIVATE)
+    watching.undo.click(lambda: watch.undo(studio) or gr.skip(), None, kept.job, **PRIVATE).then(**look)
+    asking = [watching.free, watching.free_confirm, watching.free_keep]
+    for button, asks in ((watching.free, True), (watching.free_keep, False)):
         button.click(
             lambda asks=asks: (gr.Button(visible=not asks), gr.Button(visible=asks), gr.Button(visible=asks)),
             None, asking, **PRIVATE,

@@ -5,7 +5,7 @@ TAGLINE = (
     "Teach a classifier a language that has little text and no labels: "
     "bring plain text, train a language vector, combine it with a task, and classify sentences."
 )
-TABS = {"corpus": "1  Corpus", "train": "2  Train", "test": "3  Compose and test"}
+TABS = {"corpus": "1  Corpus", "train": "2  Train", "test": "3  Compose and test", "history": "History"}
 
 # Status strip
 MACHINE, BASE, NOW, QUEUE = "Machine", "Base model", "Now", "Queue"
@@ -278,10 +278,39 @@ STATES = {
     "interrupted": "Interrupted",
 }
 STARTING = "Starting: the base model is being loaded."
-STOP, RESUME, DISCARD = "Stop, keep checkpoint", "Resume", "Discard"
-CONFIRM, KEEP = "Yes, remove for good", "Keep it"
+STOP, RESUME, DISCARD = "Stop and keep", "Resume", "Discard"
+CLONE = "Start another like this"
+UNDO = "Undo"
+UNDO_NOTE = "“{name}” was discarded. It stays in the trash until {day}."
+STOPPED_TOO = "It is stopped at a checkpoint, and can be resumed when it is back."
 USE = "Use it: compose and test"
+FIRST, EARLIER, LATER = "Start next", "Earlier", "Later"
+TURN = "No. {place} in the queue, starts in {duration}"
+TURN_NEXT = "No. {place} in the queue, starts at once"
+TURN_UNKNOWN = "No. {place} in the queue, start not known yet"
+TURN_HINT = "The estimate rests on trainings like it that were finished here, and on what runs now."
+MINUTE, MINUTES, HOURS = "less than a minute", "about {minutes} min", "about {hours} h {minutes:02d} min"
 LOSS_TITLE = "Loss while training"
+BASE_ALONE = "base model alone"
+SCORE_AXIS = {"f1": "macro-F1", "accuracy": "accuracy", "": "validation score"}
+NUMBERS = "The numbers of the plot"
+NO_NUMBERS = "They appear with the first measured steps."
+PHASE, STEP = "Phase", "Step"
+LOG, NO_LOG = "Log", "The process has not written anything yet."
+DISK = "Disk space"
+DISK_VECTOR, DISK_TRAINING, DISK_RECORD, DISK_TOTAL = "Vector", "Checkpoints and δ", "Log and events", "Together"
+FREE, FREE_CONFIRM, FREE_KEEP = "Free checkpoints", "Yes, free them", "Keep them"
+FREE_LOSES_DELTA = (
+    "{size} can be freed; the vector stays. What goes is the change after the dense phase (δ): "
+    "a later training with other ranks would do that phase again."
+)
+FREE_LOSES_STEPS = (
+    "{size} can be freed, but this training has no vector yet: without its checkpoints it begins anew when it is "
+    "resumed. What would be lost: {reached}."
+)
+PHASE_REACHED = "{phase} phase up to step {step:,}"
+FREE_LOSES_START = "{size} can be freed. No training step has been kept yet; when resumed, it begins anew."
+FREE_NOTHING = "Nothing here can be freed."
 LOSS_AXIS, STEPS_AXIS = "loss (nats)", "optimiser steps"
 TRAIN_LOSS, HELD_OUT_LOSS = "training text", "held-out text"
 NO_LOSS = "The loss curve appears with the first measured steps."
@@ -295,6 +324,33 @@ WARNING = "Warning"
 SETTINGS_OF = {
     "corpus": "Text", "preset": "Preset", "method": "Method", "rank": "Rank strategy", "base": "Base model",
 }  # fmt: skip
+
+# History
+HISTORY_INTRO = (
+    "Every training so far. Tick two or more to lay their curves over each other and to see in which settings they "
+    "differ; choose a name to open it."
+)
+SEARCH, SEARCH_HINT = "Search", "Name, language, text, base model, preset or method."
+ANY = "Any"
+STATE, NAME, KIND, STARTED_AT, TOOK, SCORE, SIZE = "State", "Name", "Kind", "Asked for", "Took", "Score", "Disk"
+KINDS = {"language": "Language", "task": "Task"}
+METHOD_NAMES = {"deft-x": "DeFT-X", "lt-sft": "LT-SFT", "random": "Random"}
+COMPARE, COMPARE_ONE = "Compare", "Compare {name}"
+NONE_FOUND = "No training matches. Clear the search to see all of them."
+COMPARISON = "Comparison"
+CHOOSE_TWO = "Tick two or more trainings above: their curves, scores and differing settings appear here."
+HELD_OUT_AXIS = "held-out loss (nats)"
+PHASE_TITLE = "{phase} phase"
+MEASURED_OTHERWISE = "Not in the plot, because it is measured in other units than the first one: {names}."
+SCORE_NAMES = {"masked_lm_loss": "Masked-LM loss with the vector, nats", "f1": "Macro-F1", "accuracy": "Accuracy"}
+SCORES_CAPTION = "Scores on held-out data of those that are finished"
+NO_SCORES = "None of them is finished, so there are no scores yet."
+SETTING, DIFFERENCES_CAPTION = "Setting", "Settings that differ"
+NO_DIFFERENCE = "They have the same settings."
+TRASH, EMPTY_TRASH, RESTORE = "Trash", "Empty the trash", "Bring back"
+TRASH_EMPTY = "Nothing was discarded. What is discarded stays here for seven days."
+DISCARDED_AT, REMOVED_AT = "Discarded", "Removed for good"
+CONFIRM, KEEP = "Yes, remove for good", "Keep it"
 
 # Compose and test
 TEST_INTRO = (

@@ -140,6 +140,11 @@ class Studio:
             time.sleep(0.1)
         self.store.requeue(job_id)
 
+    def shift(self, job_id: str, places: int) -> None:
+        """Move a waiting job by some places; below 0 is earlier."""
+        waiting = [job.id for job in self.store.queue()]
+        self.store.move(job_id, (waiting.index(job_id) if job_id in waiting else 0) + places)
+
     def classify(self, text: str, task: str, language: str = "") -> Answer:
         """Classify a sentence with the vectors of these keys; ``language`` may be empty.
 

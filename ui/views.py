@@ -63,3 +63,22 @@ def strip(cells: Iterable[tuple[str, str]]) -> str:
     """The line that is always in sight: what each cell is called and what it says."""
     inside = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
     return f'<dl class="strip">{inside}</dl>'
+
+
+def table(heads: Iterable[str], lines: Iterable[Iterable[str]], *, caption: str = "") -> str:
+    """A table of numbers and names; the first cell of a line names it."""
+    heading = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
+    body = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
+        for first, *rest in lines
+    )
+    said = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return f'<div class="scroll"><table class="numbers">{said}<thead><tr>{heading}</tr></thead>{body}</table></div>'
+
+
+def size(count: int) -> str:
+    """A number of bytes in the unit that fits."""
+    for unit, bytes_each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= bytes_each:
+            return f"{count / bytes_each:,.1f} {unit}"
+    return f"{count} B"

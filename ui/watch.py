@@ -1,17 +1,21 @@
 """Watching trainings: the page asks every two seconds, and is sent only what has changed."""
 
 import json
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from zlib import crc32
 
 import gradio as gr
 
-from deftx.errors import DeftxError
-from deftx.jobs import Job, progress_of, state_of
-from ui import figures, plot, shelf, strings, test_tab, views, watch_views
+from deftx.jobs import Job, Turn, progress_of, state_of, turns
+from deftx.jobs.disk import can_free, free_checkpoints
+from ui import figures, plot, shelf, strings, test_tab, views, watch_details, watch_views
+from ui.api import refusals
 from ui.studio import Studio
 
 EVERY = 2.0  # seconds
+UNDO_OFFERED = 600.0  # seconds after a discard; the trash itself is under History
 
 # A row of the list is a button; the one that had the keyboard's focus keeps it when the list is drawn anew.
 _LIST = """
@@ -35,16 +39,26 @@ class Watch:
 
     strip: gr.HTML
     jobs: gr.HTML
+    undone: gr.HTML
+    undo: gr.Button
     view: gr.HTML
-    plot: gr.HTML
     evidence: gr.HTML
-    messages: gr.HTML
-    stop: gr.Button
-    resume: gr.Button
-    discard: gr.Button
-    confirm: gr.Button
-    keep: gr.Button
     use: gr.Button
+    resume: gr.Button
+    first: gr.Button
+    earlier: gr.Button
+    later: gr.Button
+    stop: gr.Button
+    clone: gr.Button
+    discard: gr.Button
+    plot: gr.HTML
+    numbers: gr.HTML
+    messages: gr.HTML
+    log: gr.HTML
+    disk: gr.HTML
+    free: gr.Button
+    free_confirm: gr.Button
+    free_keep: gr.Button
     task: gr.Dropdown
     language: gr.Dropdown
     seen: gr.Textbox  # fingerprints of what the page shows; the page itself keeps them, so a lost answer is sent again
@@ -53,33 +67,54 @@ class Watch:
         """The components as a list."""
         return [getattr(self, field.name) for field in fields(self)]
 
+    def actions(self) -> dict[str, gr.Button]:
+        """The buttons that do at once what they say, by the name of what they do."""
+        names = ("stop", "resume", "discard", "first", "earlier", "later")
+        return {**{name: getattr(self, name) for name in names}, "free": self.free_confirm}
+
 
 def build(strip: gr.HTML, tasks: gr.Dropdown, languages: gr.Dropdown) -> Watch:
     """Lay the section out."""
     gr.HTML(f"<h2>{strings.JOBS}</h2>")
     jobs = gr.HTML(elem_id="jobs", js_on_load=_LIST)
-    view = gr.HTML(elem_id="job")
-    evidence = gr.HTML(elem_id="evidence")
+    with gr.Row(elem_classes="undo", elem_id="undo-row"):
+        undone = gr.HTML(elem_id="undone")
+        undo = _button("undo", strings.UNDO)
+    parts = {"view": gr.HTML(elem_id="job"), "evidence": gr.HTML(elem_id="evidence")}
     with gr.Row(elem_classes="buttons"):
-        use = gr.Button(strings.USE, variant="primary", visible=False, min_width=120, elem_id="use")
-        stop = gr.Button(strings.STOP, visible=False, min_width=120, elem_id="stop")
-        resume = gr.Button(strings.RESUME, variant="primary", visible=False, min_width=120, elem_id="resume")
-        discard = gr.Button(strings.DISCARD, visible=False, min_width=120, elem_id="discard")
-        confirm = gr.Button(strings.CONFIRM, variant="stop", visible=False, min_width=120, elem_id="confirm")
-        keep = gr.Button(strings.KEEP, visible=False, min_width=120, elem_id="keep")
-    loss = plot.live_plot("loss", strings.LOSS_TITLE)
-    with gr.Accordion(strings.MESSAGES, open=False, elem_id="messages"):
-        messages = gr.HTML()
+        buttons = {name: _button(name, label) for name, label in _BUTTONS.items()}
+    parts["plot"] = plot.live_plot("loss", strings.LOSS_TITLE)
+    for name, label in _FOLDED.items():
+        with gr.Accordion(label, open=False, elem_id=name):
+            parts[name] = gr.HTML()
+            if name == "disk":
+                with gr.Row(elem_classes="buttons"):
+                    buttons |= {name: _button(name, label) for name, label in _FREEING.items()}
     seen = gr.Textbox("", visible=False)
     return Watch(
-        strip, jobs, view, loss, evidence, messages, stop, resume, discard, confirm, keep, use, tasks, languages, seen
+        strip=strip, jobs=jobs, undone=undone, undo=undo, task=tasks, language=languages, seen=seen, **parts, **buttons
     )
+
+
+def _button(name: str, label: str) -> gr.Button:
+    variant = {"use": "primary", "resume": "primary", "free_confirm": "stop"}.get(name, "secondary")
+    return gr.Button(label, variant=variant, visible=False, min_width=90, elem_id=name.replace("_", "-"))
+
+
+_BUTTONS = {
+    "use": strings.USE, "resume": strings.RESUME, "first": strings.FIRST, "earlier": strings.EARLIER,
+    "later": strings.LATER, "stop": strings.STOP, "clone": strings.CLONE, "discard": strings.DISCARD,
+}  # fmt: skip
+_FREEING = {"free": strings.FREE, "free_confirm": strings.FREE_CONFIRM, "free_keep": strings.FREE_KEEP}
+_FOLDED = {
+    "numbers": strings.NUMBERS, "messages": strings.MESSAGES, "log": strings.LOG, "disk": strings.DISK,
+}  # fmt: skip
 
 
 def look(studio: Studio, chosen: str, seen: str) -> tuple:
     """Answer a poll: a value for what has changed since ``seen``, ``gr.skip()`` for the rest; the order is Watch's."""
     before = json.loads(seen) if seen else {}
-    now: dict[str, int] = {}
+    now: dict[str, int | str] = {}
 
     def changed(name: str, shown: object) -> bool:
         now[name] = crc32(repr(shown).encode())
@@ -87,23 +122,40 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
 
     jobs = studio.store.list()
     job = chosen_job(jobs, chosen)
-    parts = {
+    queue = turns(jobs, studio.store.queue())
+    discarded = _just_discarded(studio)
+    now["job"] = job.id if job else ""
+    values = {
         "strip": status_strip(studio, jobs),
-        "jobs": watch_views.job_list(jobs, job.id if job else ""),
-        "view": watch_views.job_view(job) if job else "",
-        "plot": plot.as_value(figures.loss_figure(progress_of(job))) if job else "",
-        "evidence": _evidence(job),
-        "messages": watch_views.messages(job) if job else "",
+        "jobs": watch_views.job_list(jobs, job.id if job else "", queue),
+        "undone": watch_views.undo_note(discarded) if discarded else "",
+        **_parts(job, queue.get(job.id) if job else None),
     }
-    answers = [value if changed(name, value) else gr.skip() for name, value in parts.items()]
-    buttons = _buttons(job)
+    answers = {name: value if changed(name, value) else gr.skip() for name, value in values.items()}
+    buttons = {"undo": discarded is not None, **_buttons(job, queue)}
     new_buttons = changed("buttons", (job.id if job else "", buttons))
-    answers += [gr.Button(visible=visible) if new_buttons else gr.skip() for visible in buttons]
+    answers |= {n: gr.Button(visible=visible) if new_buttons else gr.skip() for n, visible in buttons.items()}
     tasks, languages = test_tab.task_choices(studio), test_tab.language_choices(studio)
     first = {"value": tasks[0][1]} if tasks and before.get("tasks") == crc32(repr([]).encode()) else {}
-    answers.append(gr.Dropdown(choices=tasks, **first) if changed("tasks", tasks) else gr.skip())
-    answers.append(gr.Dropdown(choices=languages) if changed("languages", languages) else gr.skip())
-    return (*answers, json.dumps(now) if now != before else gr.skip())
+    answers["task"] = gr.Dropdown(choices=tasks, **first) if changed("tasks", tasks) else gr.skip()
+    answers["language"] = gr.Dropdown(choices=languages) if changed("languages", languages) else gr.skip()
+    answers["seen"] = json.dumps(now) if now != before else gr.skip()
+    return tuple(answers[field.name] for field in fields(Watch))
+
+
+def _parts(job: Job | None, turn: Turn | None) -> dict[str, str]:
+    """What is shown of the chosen job; everything empty where there is none."""
+    if job is None:
+        return dict.fromkeys(("view", "evidence", "plot", *_FOLDED), "")
+    return {
+        "view": watch_views.job_view(job, turn),
+        "evidence": _evidence(job),
+        "plot": plot.as_value(figures.loss_figure(progress_of(job), job.kind)),
+        "numbers": watch_details.numbers(job),
+        "messages": watch_views.messages(job),
+        "log": watch_details.log_tail(job),
+        "disk": watch_details.disk(job),
+    }
 
 
 def chosen_job(jobs: tuple[Job, ...], chosen: str) -> Job | None:
@@ -129,16 +181,39 @@ def status_strip(studio: Studio, jobs: tuple[Job, ...]) -> str:
     )
 
 
-def act(studio: Studio, action: str, chosen: str) -> None:
-    """Stop, resume or discard the chosen job; what cannot be done is said in a message."""
-    actions = {"stop": studio.store.request_stop, "resume": studio.resume, "discard": studio.store.discard}
-    job = chosen_job(studio.store.list(), chosen)
-    if job is None:
-        return
-    try:
-        actions[action](job.id)
-    except DeftxError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+def shown(seen: str) -> str:
+    """The id of the job that the page shows: a button means that one, whatever came or went meanwhile."""
+    return str(json.loads(seen).get("job", "")) if seen else ""
+
+
+def act(studio: Studio, action: str, job_id: str) -> None:
+    """Do to a job what a button says; what cannot be done is said in a message."""
+    actions = {
+        "stop": studio.store.request_stop,
+        "resume": studio.resume,
+        "discard": studio.store.discard,
+        "first": lambda job_id: studio.store.move(job_id, 0),
+        "earlier": lambda job_id: studio.shift(job_id, -1),
+        "later": lambda job_id: studio.shift(job_id, 1),
+        "free": lambda job_id: free_checkpoints(studio.store.get(job_id)),
+    }
+    if job_id:
+        with refusals():
+            actions[action](job_id)
+
+
+def undo(studio: Studio) -> str:
+    """Bring the job that was discarded last back, and return its id; empty where there is none."""
+    for job in studio.store.trash()[:1]:
+        with refusals():
+            studio.store.restore(job.id)
+        return job.id
+    return ""
+
+
+def _just_discarded(studio: Studio) -> Job | None:
+    trash = studio.store.trash()
+    return trash[0] if trash and time.time() - trash[0].trashed < UNDO_OFFERED else None
 
 
 def vector_key(studio: Studio, chosen: str) -> str:
@@ -154,10 +229,22 @@ def _evidence(job: Job | None) -> str:
     return watch_views.evidence(shelf.describe(job.out).get("scores"))
 
 
-def _buttons(job: Job | None) -> tuple[bool, ...]:
-    """Which of stop, resume, discard, confirm, keep and use are shown."""
+def _buttons(job: Job | None, queue: Mapping[str, Turn]) -> dict[str, bool]:
+    """Which buttons are shown for a job."""
     if job is None:
-        return (False,) * 6
+        return dict.fromkeys((*_BUTTONS, *_FREEING), False)
     state = state_of(job)
-    can_stop = state.name in ("running", "waiting")
-    return can_stop, state.resumable, True, False, False, state.name == "finished" and job.kind == "language"
+    place = queue[job.id].place if job.id in queue else 0
+    return {
+        "use": state.name == "finished" and job.kind == "language",
+        "resume": state.resumable,
+        "first": place > 2,
+        "earlier": place > 1,
+        "later": 0 < place < len(queue),
+        "stop": state.name in ("running", "waiting"),
+        "clone": True,
+        "discard": True,
+        "free": can_free(job),
+        "free_confirm": False,
+        "free_keep": False,
+    }

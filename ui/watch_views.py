@@ -1,36 +1,59 @@
 """How trainings look: the list, the phases, the bar, the evidence. Plain functions from a job to HTML."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from deftx.events import read_duration
-from deftx.jobs import Job, Progress, State, progress_of, state_of
+from deftx.jobs import Job, Progress, State, Turn, progress_of, state_of
+from deftx.jobs.store import TRASH_KEPT
 from ui import strings, views
 
 ORDER = tuple(strings.PHASES)
 
 
-def job_list(jobs: Sequence[Job], chosen: str) -> str:
-    """One button for every training, the newest first: name, state in words, when it was started."""
+def job_list(jobs: Sequence[Job], chosen: str, turns: Mapping[str, Turn]) -> str:
+    """One button for every training, those that wait in their order, then the newest first."""
     if not jobs:
         return views.paragraph(strings.NO_JOBS, "quiet")
-    return f'<div class="jobs" role="group" aria-label="{strings.JOBS}">{"".join(_row(j, chosen) for j in jobs)}</div>'
+    ordered = sorted(jobs, key=lambda job: turns[job.id].place if job.id in turns else len(turns) + 1)
+    rows = "".join(_row(job, chosen, turns.get(job.id)) for job in ordered)
+    return f'<div class="jobs" role="group" aria-label="{strings.JOBS}">{rows}</div>'
 
 
-def _row(job: Job, chosen: str) -> str:
+def _row(job: Job, chosen: str, turn: Turn | None) -> str:
     state = state_of(job)
-    progress = progress_of(job)
-    now = strings.STATES[state.name] + (f" · {phase_line(progress)}" if state.name == "running" else "")
+    now = strings.STATES[state.name]
+    if turn is not None:
+        now = when(turn)
+    elif state.name == "running":
+        now += f" · {phase_line(progress_of(job))}"
     started = datetime.fromtimestamp(job.created).strftime("%d %b %H:%M")
     return (
         f'<button type="button" data-job="{job.id}" aria-pressed="{str(job.id == chosen).lower()}">'
         f'<span class="name">{escape(job.name)}</span><span class="state {state.name}">{escape(now)}</span>'
         f'<span class="when">{started}</span></button>'
     )
+
+
+def when(turn: Turn) -> str:
+    """The place in the queue and when it is likely to be reached."""
+    if turn.seconds is None:
+        return strings.TURN_UNKNOWN.format(place=turn.place)
+    if turn.seconds < 1:
+        return strings.TURN_NEXT.format(place=turn.place)
+    return strings.TURN.format(place=turn.place, duration=roughly(turn.seconds))
+
+
+def roughly(seconds: float) -> str:
+    """A duration in whole minutes: what is estimated from other trainings is known no better."""
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return strings.MINUTES.format(minutes=minutes) if minutes else strings.MINUTE
+    return strings.HOURS.format(hours=minutes // 60, minutes=minutes % 60)
 
 
 def phase_line(progress: Progress) -> str:
@@ -49,12 +72,14 @@ def active_phase(progress: Progress) -> int:
     return ORDER.index(phase) if phase in ORDER else 0
 
 
-def job_view(job: Job) -> str:
+def job_view(job: Job, turn: Turn | None = None) -> str:
     """Everything about one training that stands above its plot."""
     state, progress = state_of(job), progress_of(job)
     title = f'<h3>{escape(job.name)} <span class="state {state.name}">{strings.STATES[state.name]}</span></h3>'
     said = views.paragraph(f"{state.meaning} {state.advice}", "quiet")
     parts = [title, said, phase_row(job, state, progress)]
+    if turn is not None:
+        parts.append(views.paragraph(f"{when(turn)}. {strings.TURN_HINT}", "quiet"))
     if state.name in ("running", "stopping", "stopped", "failed", "interrupted") and progress.phase:
         parts.append(_bar(state, progress))
     elif state.name == "running":
@@ -99,6 +124,13 @@ def time_left(progress: Progress, now: float | None = None) -> str:
         return ""
     left = progress.seconds_left - ((now or time.time()) - progress.updated)
     return f"about {read_duration(left)} left" if left >= 1 else "a moment left"
+
+
+def undo_note(job: Job) -> str:
+    """What was discarded, and until when it can be brought back."""
+    day = datetime.fromtimestamp(job.trashed + TRASH_KEPT).strftime("%d %b %H:%M")
+    said = strings.UNDO_NOTE.format(name=job.name, day=day)
+    return views.paragraph(f"{said} {strings.STOPPED_TOO}" if state_of(job).name == "stopping" else said, "quiet")
 
 
 def evidence(scores: dict[str, Any] | None) -> str:

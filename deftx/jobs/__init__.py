@@ -1,9 +1,10 @@
 """Training outside the web request: jobs that outlive the page and the server.
 
 A ``Store`` keeps the jobs, a ``Scheduler`` in the server starts one worker process at a time for each device,
-``state_of`` and ``progress_of`` say what a page shows.
+``state_of``, ``progress_of`` and ``turns`` say what a page shows.
 """
 
+from deftx.jobs.forecast import Turn, turns
 from deftx.jobs.job import Job, JobError
 from deftx.jobs.progress import Message, Progress, progress_of
 from deftx.jobs.scheduler import Scheduler
@@ -19,7 +20,9 @@ __all__ = [
     "Scheduler",
     "State",
     "Store",
+    "Turn",
     "home",
     "progress_of",
     "state_of",
+    "turns",
 ]

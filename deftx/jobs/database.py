@@ -7,8 +7,9 @@ from pathlib import Path
 
 from deftx.jobs.job import JobError
 
-_VERSION = 1  # PRAGMA user_version
-_SCHEMA = """
+# The statement at place n leads from version n (PRAGMA user_version; 0 is an empty file) to version n + 1.
+_STEPS = (
+    """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -20,24 +21,26 @@ CREATE TABLE jobs (
     process_created REAL,
     stop_requested REAL,
     reached INTEGER,                    -- progress at the last automatic restart
-    discarded INTEGER NOT NULL DEFAULT 0
+    discarded INTEGER NOT NULL DEFAULT 0 -- 1: it is being removed for good
 )
-"""
+    """,
+    "ALTER TABLE jobs ADD COLUMN trashed REAL",  # when it was put into the trash; NULL: it is not there
+)
 
 
 class Database:
     """One SQLite file; every use opens a connection of its own, so threads and processes share none."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file; JobError if a newer version of deftx wrote it."""
+        """Open, create or bring up to date the file; JobError if a newer version of deftx wrote it."""
         self.path = path
         with self.transaction() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > _VERSION:
+            if version > len(_STEPS):
                 raise JobError(f"{path} was written by a newer version of deftx; please update deftx.")
-            if version == 0:
-                connection.execute(_SCHEMA)
-                connection.execute(f"PRAGMA user_version = {_VERSION}")
+            for step in _STEPS[version:]:
+                connection.execute(step)
+            connection.execute(f"PRAGMA user_version = {len(_STEPS)}")
         self._use_write_ahead_log()
 
     @contextmanager

@@ -28,7 +28,7 @@ class Job:
     """What was asked for, and what the row remembers; whether it runs is not here but in ``state_of``.
 
     Times are seconds since 1970. ``process`` is the worker that was started last, ``reached`` how far the job had come
-    when it was last put back by itself (None: never).
+    when it was last put back by itself (None: never), ``trashed`` when it was discarded (None: it is not in the trash).
     """
 
     id: str
@@ -41,6 +41,7 @@ class Job:
     process: ProcessId | None = None
     stop_requested: float | None = None
     reached: int | None = None
+    trashed: float | None = None
 
     @property
     def device(self) -> str:

@@ -27,8 +27,8 @@ class Message:
 class Progress:
     """Where a training stands, and its history.
 
-    ``seconds_left`` is the estimate made at ``updated`` (seconds since 1970). ``losses`` and ``evaluations`` hold one
-    curve for each phase. ``reached`` adds up the furthest step of every phase: it grows only when new ground is covered.
+    ``seconds_left`` is the estimate made at ``updated`` (seconds since 1970; None with it). ``losses`` and ``evaluations`` hold one
+    curve for each phase; ``metric`` names what the evaluations measure. ``reached`` adds up the furthest step of every phase: it grows only when new ground is covered.
     """
 
     phase: str = ""
@@ -39,6 +39,7 @@ class Progress:
     updated: float | None = None
     losses: Mapping[str, Curve] = field(default_factory=dict)
     evaluations: Mapping[str, Curve] = field(default_factory=dict)
+    metric: str = ""
     warnings: tuple[str, ...] = ()
     messages: tuple[Message, ...] = ()
     reached: int = 0
@@ -104,10 +105,12 @@ class _History:
     """The events so far, sorted into curves, warnings and messages."""
 
     def __init__(self) -> None:
-        self.at = self.last = Event("", time=0.0)
+        self.at = Event("", time=0.0)
         self.seconds_left: float | None = None
+        self.estimated: float | None = None  # when that was
         self.losses: dict[str, list[tuple[int, float]]] = defaultdict(list)
         self.evaluations: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self.metric = ""
         self.loss: float | None = None
         self.warnings: dict[str, None] = {}  # each once: a resumed training repeats them
         self.messages: list[Message] = []
@@ -115,17 +118,17 @@ class _History:
 
     def take(self, event: Event) -> None:
         """Add one event."""
-        self.last = event
         if event.phase != self.at.phase or event.step or event.total:  # a mere message does not move the bar
             self.at = event
         if event.seconds_left is not None:
-            self.seconds_left = event.seconds_left
+            self.seconds_left, self.estimated = event.seconds_left, event.time
         self.furthest[event.phase] = max(event.step, self.furthest.get(event.phase, 0))
         if event.loss is not None:
             self.loss = event.loss
             _extend(self.losses[event.phase], event.step, event.loss)
         if event.evaluation is not None:
             _extend(self.evaluations[event.phase], event.step, event.evaluation)
+            self.metric = event.metric or self.metric
         if event.message and event.warning:
             self.warnings[event.message] = None
         elif event.message:
@@ -139,9 +142,10 @@ class _History:
             total=self.at.total,
             loss=self.loss,
             seconds_left=self.seconds_left,
-            updated=self.last.time,
+            updated=self.estimated,
             losses=_freeze(self.losses),
             evaluations=_freeze(self.evaluations),
+            metric=self.metric,
             warnings=tuple(self.warnings),
             messages=tuple(self.messages),
             reached=len(self.furthest) + sum(self.furthest.values()),  # a new phase is new ground as well

@@ -62,9 +62,9 @@ class Scheduler:
         self.stop()
 
     def tick(self) -> None:
-        """Look once: collect the dead, pass on stops, put back the interrupted, start what can start."""
+        """Look once: collect the dead, pass on stops, put back the interrupted, start what can start, clear the trash."""
         self._children = [child for child in self._children if child.poll() is None]
-        for job in self._store.list():
+        for job in (*self._store.list(), *self._store.trash()):
             if job.process is None or (job.folder / RESULT).exists():
                 continue
             if job.stop_requested:
@@ -73,6 +73,7 @@ class Scheduler:
                 self._put_back(job)
         while self._store.claim(self._spawn):
             pass
+        self._store.remove_expired()
 
     def _run(self) -> None:
         while not self._ended.wait(self._interval):

@@ -12,10 +12,14 @@ from typing import Any
 
 from deftx.jobs.database import Database
 from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict, write_json
-from deftx.jobs.process import ProcessId, kill
+from deftx.jobs.process import ProcessId, ask_to_stop, kill
 from deftx.jobs.state import state_of, worker_of
 
-_QUEUED = "pid IS NULL AND stop_requested IS NULL AND NOT discarded ORDER BY position, id"
+_THERE = "trashed IS NULL AND NOT discarded"
+_TRASHED = "trashed IS NOT NULL AND NOT discarded"
+_QUEUED = f"pid IS NULL AND stop_requested IS NULL AND {_THERE} ORDER BY position, id"
+
+TRASH_KEPT = 7 * 86_400.0  # seconds after which what is in the trash is removed for good
 
 
 def home() -> Path:
@@ -29,12 +33,12 @@ class Store:
     """The jobs below ``root`` (default: ``home()``)."""
 
     def __init__(self, root: Path | None = None) -> None:
-        """Open or create the store, and finish discards that were cut short."""
+        """Open or create the store, finish removals that were cut short, and remove what is long in the trash."""
         self.root = Path(root) if root is not None else home()
         self.folder = self.root / "jobs"
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._database = Database(self.root / "jobs.sqlite")
-        self._remove_discarded()
+        self.remove_expired()
 
     def add(self, kind: str, name: str, settings: Mapping[str, Any]) -> Job:
         """Put a new job at the end of the queue; ``settings`` must be what JSON can hold."""
@@ -55,13 +59,13 @@ class Store:
         return self.get(job_id)
 
     def get(self, job_id: str) -> Job:
-        """Return one job; JobError if there is none of that name."""
+        """Return one job; JobError if there is none of that name, or it is in the trash."""
         with self._database.connection() as database:
             return self._get(database, job_id)
 
     def list(self) -> tuple[Job, ...]:
-        """Return every job, the newest first."""
-        return self._select("NOT discarded ORDER BY id DESC")
+        """Return every job that is not in the trash, the newest first."""
+        return self._select(f"{_THERE} ORDER BY id DESC")
 
     def queue(self) -> tuple[Job, ...]:
         """Return the jobs that wait, the next one first."""
@@ -133,13 +137,56 @@ class Store:
             )
 
     def discard(self, job_id: str) -> None:
-        """End the job at once and remove all that it made: checkpoints, vector, log and row."""
+        """Put a job into the trash, from where ``restore`` brings it back; one that runs is stopped at a checkpoint.
+
+        A scheduler sees to it that the process ends. Nothing of the job is removed before ``remove`` or TRASH_KEPT.
+        """
         with self._database.transaction() as database:
             job = self._get(database, job_id)
-            database.execute("UPDATE jobs SET discarded = 1, stop_requested = ? WHERE id = ?", (time.time(), job.id))
-        self._remove_discarded()
+            worker = worker_of(job)
+            # What waits comes back to its place in the queue; what has run must not go on by itself.
+            stop = time.time() if worker is not None or job.process is not None else None
+            database.execute(
+                "UPDATE jobs SET trashed = ?, stop_requested = coalesce(stop_requested, ?) WHERE id = ?",
+                (time.time(), stop, job.id),
+            )
+        if worker is not None:
+            ask_to_stop(worker)
 
-    def _remove_discarded(self) -> None:
+    def trash(self) -> tuple[Job, ...]:
+        """Return the jobs in the trash, the one discarded last first."""
+        return self._select(f"{_TRASHED} ORDER BY trashed DESC, id DESC")
+
+    def restore(self, job_id: str) -> None:
+        """Bring a job back from the trash as it was; one that ran is now stopped and can be resumed."""
+        with self._database.transaction() as database:
+            job = self._get(database, job_id, _TRASHED)
+            database.execute("UPDATE jobs SET trashed = NULL WHERE id = ?", (job.id,))
+
+    def remove(self, job_id: str) -> None:
+        """Remove a job in the trash for good: checkpoints, vector, log and row."""
+        with self._database.transaction() as database:
+            self._forget(database, "id = ?", self._get(database, job_id, _TRASHED).id)
+        self._remove_forgotten()
+
+    def empty_trash(self) -> None:
+        """Remove all that is in the trash for good."""
+        with self._database.transaction() as database:
+            self._forget(database, _TRASHED)
+        self._remove_forgotten()
+
+    def remove_expired(self) -> None:
+        """Remove what has been in the trash for TRASH_KEPT, and what an earlier removal left behind."""
+        expired = time.time() - TRASH_KEPT
+        if any(job.trashed < expired for job in self.trash()):
+            with self._database.transaction() as database:
+                self._forget(database, "trashed < ?", expired)
+        self._remove_forgotten()
+
+    def _forget(self, database: sqlite3.Connection, condition: str, *values: Any) -> None:
+        database.execute(f"UPDATE jobs SET discarded = 1 WHERE {condition}", values)
+
+    def _remove_forgotten(self) -> None:
         for job in self._select("discarded"):
             worker = worker_of(job)
             if worker is not None and not kill(worker):
@@ -170,11 +217,14 @@ class Store:
             except FileExistsError:
                 continue  # another job of this very microsecond
 
-    def _get(self, database: sqlite3.Connection, job_id: str) -> Job:
-        found = self._rows(database, "id = ? AND NOT discarded", check_id(job_id))
-        if not found:
-            raise JobError(f"There is no job {job_id}: it was discarded, or belongs to another DEFTX_HOME.")
-        return found[0]
+    def _get(self, database: sqlite3.Connection, job_id: str, condition: str = _THERE) -> Job:
+        for job in self._rows(database, f"id = ? AND {condition}", check_id(job_id)):
+            return job
+        if condition == _TRASHED:
+            raise JobError(f"Job {job_id} is not in the trash: it was brought back, or removed for good.")
+        if self._rows(database, f"id = ? AND {_TRASHED}", job_id):
+            raise JobError(f"Job {job_id} was discarded and is in the trash; bring it back first.")
+        raise JobError(f"There is no job {job_id}: it was removed, or belongs to another DEFTX_HOME.")
 
     def _select(self, condition: str) -> tuple[Job, ...]:
         with self._database.connection() as database:

@@ -1,0 +1,70 @@
+"""Looking back: which jobs match some words, and in which settings they differ."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deftx.errors import DeftxError
+from deftx.jobs.job import Job
+from deftx.jobs.state import state_of
+from deftx.recipes import recipe_for
+
+DATA = ("corpus", "train", "valid", "source", "delta")  # settings that name files or vectors
+
+
+def search(jobs: Iterable[Job], words: str = "", state: str = "", method: str = "") -> list[Job]:
+    """Return the jobs that hold all words in name, language, data, base, preset or method, in the order given.
+
+    ``state`` and ``method`` narrow further; empty: any.
+    """
+    wanted = words.casefold().split()
+    return [
+        job
+        for job in jobs
+        if (not method or method_of(job) == method)
+        and (not wanted or all(word in _text(job) for word in wanted))
+        and (not state or state_of(job).name == state)
+    ]
+
+
+def method_of(job: Job) -> str:
+    """Return the method by which a job trains."""
+    return str((job.settings.get("recipe") or {}).get("method") or "deft-x")
+
+
+def settings_of(job: Job) -> dict[str, Any]:
+    """Return every setting that a job's result depends on, those of its preset filled in; files by their names."""
+    given = {name: value for name, value in job.settings.items() if name not in ("recipe", "device")}
+    named = {name: _short(value) if name in (*DATA, "base") else value for name, value in given.items()}
+    return {"kind": job.kind, **named, **_recipe(job)}
+
+
+def differences(jobs: Sequence[Job]) -> dict[str, tuple[Any, ...]]:
+    """Return the settings in which jobs differ: name -> one value for each job, None where it has none."""
+    settings = [settings_of(job) for job in jobs]
+    names = dict.fromkeys(name for each in settings for name in each)
+    values = {name: tuple(each.get(name) for each in settings) for name in names}
+    return {name: each for name, each in values.items() if any(value != each[0] for value in each)}
+
+
+def _recipe(job: Job) -> dict[str, Any]:
+    recipe: Mapping[str, Any] = job.settings.get("recipe") or {}
+    try:
+        return recipe_for(job.kind, str(job.settings.get("preset") or "quick"), **recipe).to_dict()
+    except DeftxError:  # written by another version, or by hand: it is shown as it stands
+        return dict(recipe)
+
+
+def _text(job: Job) -> str:
+    return "\n".join((job.id, job.name, job.kind, method_of(job), *_values(job))).casefold()
+
+
+def _values(job: Job) -> list[str]:
+    names = (*DATA, "base", "language", "preset")
+    return [str(_short(job.settings[name])) for name in names if job.settings.get(name)]
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, str):
+        return Path(value).name
+    return [_short(each) for each in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,96 @@
+"""The real app in headless Chromium: two tabs on one queue, undo, a plot that stays where it was looked at, history."""
+
+import pytest
+from test_browser import LONG, browser, expect, open_page, pytestmark  # noqa: F401 (a fixture, and marks)
+from test_browser import App as TheApp
+from tiny_base import finish_language_job, make_base, write_corpus
+
+from deftx.jobs import Store
+from deftx.jobs.process import kill
+from deftx.jobs.state import worker_of
+
+LENGTHY = {
+    "max_steps": 200_000,
+    "min_steps": 200_000,
+    "batch_size": 4,
+    "max_length": 16,
+    "evaluate_every": 200,
+    "k": 50,
+}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """An app with two finished trainings, one that runs for long and two that wait."""
+    base, home = make_base(tmp_path_factory.mktemp("base")), tmp_path_factory.mktemp("home")
+    corpus = write_corpus(home / "corpus.txt")
+    store = Store(home)
+    for name in ("Bugis", "Madurese"):
+        finish_language_job(store, base, corpus, name)
+    settings = {"corpus": str(corpus), "base": str(base), "device": "cpu", "recipe": LENGTHY}
+    for name in ("Long", "Second", "Third"):
+        store.add("language", name, settings)
+    app = TheApp(home, base)
+    app.start()
+    yield app
+    app.kill()
+    for job in (*store.list(), *store.trash()):
+        if worker_of(job) is not None:
+            kill(worker_of(job))
+
+
+def tab(app, browser, name="Train"):  # noqa: F811
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    open_page(page, app)
+    page.get_by_role("tab", name=name).click()
+    return page
+
+
+def waiting(page):
+    """The names of those that wait, in their order."""
+    return page.locator("#jobs .name:has(+ .state.waiting)")
+
+
+def test_two_tabs_share_one_queue_and_a_discard_can_be_undone_in_either(app, browser):  # noqa: F811
+    one, other = tab(app, browser), tab(app, browser)
+    expect(waiting(other)).to_have_text(["Second", "Third"], timeout=LONG)
+    one.locator("#jobs button", has_text="Third").click()
+    one.locator("#earlier").click()
+    for page in (one, other):
+        expect(waiting(page)).to_have_text(["Third", "Second"], timeout=LONG)
+    one.locator("#discard").click()
+    expect(waiting(other)).to_have_text(["Second"], timeout=LONG)
+    other.locator("#undo").click()
+    for page in (one, other):
+        expect(waiting(page)).to_have_text(["Third", "Second"], timeout=LONG)
+
+
+def test_a_reader_who_zoomed_in_and_unfolded_the_numbers_stays_there_while_it_trains(app, browser):  # noqa: F811
+    page = tab(app, browser)
+    page.locator("#jobs button", has_text="Long").click()
+    plot = page.locator("#loss .js-plotly-plot")
+    expect(plot).to_be_visible(timeout=LONG)
+    plot.evaluate("plot => Plotly.relayout(plot, {'xaxis.range': [10, 90], 'yaxis.range': [1, 2]})")
+    page.locator("#numbers button").first.click()
+    expect(page.locator("#numbers table")).to_be_visible(timeout=LONG)
+    points = "plot => plot.data.reduce((sum, trace) => sum + trace.x.length, 0)"
+    before = plot.evaluate(points)
+    page.wait_for_function(
+        f"before => ({points})(document.querySelector('#loss .js-plotly-plot')) > before", arg=before, timeout=LONG
+    )
+    assert plot.evaluate("plot => plot.layout.xaxis.range") == [10, 90]
+    assert plot.evaluate("plot => plot.layout.yaxis.range") == [1, 2]
+    expect(page.locator("#numbers table")).to_be_visible()
+
+
+def test_history_finds_compares_and_opens(app, browser):  # noqa: F811
+    page = tab(app, browser, "History")
+    page.locator("#search textarea, #search input").first.fill("finished nothing")
+    expect(page.locator("#history")).to_contain_text("No training matches", timeout=LONG)
+    page.locator("#search textarea, #search input").first.fill("")
+    for name in ("Bugis", "Madurese"):
+        page.get_by_label(f"Compare {name}").check(timeout=LONG)
+        expect(page.locator("#comparison")).to_contain_text("Tick two" if name == "Bugis" else name, timeout=LONG)
+    expect(page.locator("#comparison")).to_contain_text("Base model alone", timeout=LONG)
+    page.get_by_role("button", name="Madurese").click()
+    expect(page.locator("#job h3")).to_contain_text("Madurese", timeout=LONG)
