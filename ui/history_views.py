@@ -14,7 +14,7 @@ from deftx.jobs.store import TRASH_KEPT
 from ui import compare_figures, plot, shelf, strings, views
 
 DAY = "%d %b %H:%M"
-HEADS = (strings.COMPARE, strings.NAME, strings.KIND, strings.METHOD, strings.STATE, strings.STARTED_AT, strings.TOOK,
+HEADS = (strings.COMPARE, strings.NAME, strings.KIND_COLUMN, strings.METHOD, strings.STATE, strings.STARTED_AT, strings.TOOK,
          strings.SCORE, strings.SIZE)  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def _row(job: Job, chosen: bool) -> str:
     state, took = state_of(job), duration(job)
     label = escape(strings.COMPARE_ONE.format(name=job.name))
     cells = (
-        strings.KINDS.get(job.kind, job.kind),
+        strings.KIND_NAMES.get(job.kind, job.kind),
         strings.METHOD_NAMES.get(method_of(job), method_of(job)),
         None,
         datetime.fromtimestamp(job.created).strftime(DAY),

@@ -107,7 +107,7 @@ _BUTTONS = {
 }  # fmt: skip
 _FREEING = {"free": strings.FREE, "free_confirm": strings.FREE_CONFIRM, "free_keep": strings.FREE_KEEP}
 _FOLDED = {
-    "numbers": strings.NUMBERS, "messages": strings.MESSAGES, "log": strings.LOG, "disk": strings.DISK,
+    "numbers": strings.NUMBERS, "messages": strings.MESSAGES, "log": strings.LOG, "disk": strings.DISK_SPACE,
 }  # fmt: skip
 
 

@@ -52,8 +52,8 @@ def roughly(seconds: float) -> str:
     """A duration in whole minutes: what is estimated from other trainings is known no better."""
     minutes = round(seconds / 60)
     if minutes < 60:
-        return strings.MINUTES.format(minutes=minutes) if minutes else strings.MINUTE
-    return strings.HOURS.format(hours=minutes // 60, minutes=minutes % 60)
+        return strings.IN_MINUTES.format(minutes=minutes) if minutes else strings.IN_LESS
+    return strings.IN_HOURS.format(hours=minutes // 60, minutes=minutes % 60)
 
 
 def phase_line(progress: Progress) -> str:
