@@ -56,6 +56,7 @@ ROWS = {
     row.name: row
     for row in (
         Row("no-language", "No language vector", "variance", language=False, source=False),
+        Row("source-only", "No language vector, task started from the source", "variance", language=False),
         Row("lt-sft", "LT-SFT", "lt-sft", reference="Ansell et al. 2022"),
         Row("variance", "DeFT-X, 90 % of the variance", "variance", reference="table 1"),
         Row("uniform-100", "DeFT-X, uniform rank 100 of 768", "uniform-100", reference="table 1"),
