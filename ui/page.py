@@ -100,13 +100,15 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
         )
 
     restored = [sections.corpus.choice, sections.test.task, sections.tabs, sections.watch.seen]
-    page.load(opened, [kept.corpus, kept.tab], restored, **PRIVATE).then(**look)
-    page.load(lambda: labelled_tab.refresh(studio), None, list(sections.corpus.labelled.choices.values()), **PRIVATE)
+    # One after the other: what is restored first is what is looked at first, and the browser is soon at rest.
+    restoring = page.load(opened, [kept.corpus, kept.tab], restored, **PRIVATE).then(**look)
+    labelled = list(sections.corpus.labelled.choices.values())
+    restoring = restoring.then(lambda: labelled_tab.refresh(studio), None, labelled, **PRIVATE)
     train = sections.train
-    form = page.load(
+    restoring = restoring.then(
         lambda entered: train_tab.restore(studio, entered), kept.form, [*train.inputs(), train.ready], **PRIVATE
     )
-    form.then(**train_tab.looking(studio, train, kept.form), **PRIVATE)
+    restoring.then(**train_tab.looking(studio, train, kept.form), **PRIVATE)
 
 
 def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
