@@ -109,7 +109,7 @@ def page(app, browser):
 def open_page(page, app):
     page.goto(app.url)
     expect(page.locator("#strip .strip")).to_be_visible(timeout=LONG)
-    page.wait_for_load_state("networkidle")  # what an earlier visit had chosen is back
+    expect(page.locator("html[data-opened]")).to_be_attached(timeout=LONG)  # what an earlier visit had chosen is back
 
 
 def expect(locator):

@@ -37,7 +37,7 @@ def test_a_task_is_ordered_and_an_error_or_a_reload_loses_nothing(page, app, tmp
     page.locator("input[type=file]:has(+ #upload-train)").set_input_files(
         write_csv(tmp_path / "reviews.csv", ("text", "label"), labelled_rows())
     )
-    expect(page.locator("#table-train input")).to_have_value("reviews.csv", timeout=LONG)
+    expect(page.locator("#order-train input")).to_have_value("reviews.csv", timeout=LONG)
     expect(page.locator("#outlook dl")).to_be_visible(timeout=LONG)
     field(page, "language-name").fill("Mood")
     page.locator("#advanced button").first.click()
@@ -50,7 +50,7 @@ def test_a_task_is_ordered_and_an_error_or_a_reload_loses_nothing(page, app, tmp
     page.reload()
     expect(page.get_by_role("tab", name="Train", selected=True)).to_be_visible(timeout=LONG)
     expect(page.locator("#language-name input, #language-name textarea")).to_have_value("Mood", timeout=LONG)
-    expect(page.locator("#table-train input")).to_have_value("reviews.csv", timeout=LONG)
+    expect(page.locator("#order-train input")).to_have_value("reviews.csv", timeout=LONG)
     page.locator("#advanced button").first.click()
     expect(field(page, "setting-learning-rate")).to_have_value("fast")
     field(page, "setting-learning-rate").fill("0.002")

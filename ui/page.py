@@ -19,6 +19,10 @@ _SHOW_JOB = """() => {
 }"""
 
 
+# Scripts, and tests, that act for a visitor must wait until what was kept is back.
+_OPENED = "() => { document.documentElement.dataset.opened = 'yes' }"
+
+
 @dataclass(frozen=True)
 class Kept:
     """What the visitor's browser remembers over reloads and restarts of the server: names, nothing else."""
@@ -108,7 +112,8 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
     restoring = restoring.then(
         lambda entered: train_tab.restore(studio, entered), kept.form, [*train.inputs(), train.ready], **PRIVATE
     )
-    restoring.then(**train_tab.looking(studio, train, kept.form), **PRIVATE)
+    restored_all = restoring.then(**train_tab.looking(studio, train, kept.form), **PRIVATE)
+    restored_all.then(None, js=_OPENED, **PRIVATE)
 
 
 def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:

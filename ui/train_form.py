@@ -130,7 +130,7 @@ def _files(studio: Studio) -> tuple[dict[str, Any], dict[str, gr.UploadButton]]:
         with gr.Row(equal_height=False, elem_classes="file"):
             fields[name] = gr.Dropdown(
                 choices, value=EMPTY[name], label=strings.FIELDS[name], info=strings.FIELD_HINTS[name], scale=4,
-                min_width=180, elem_id=f"table-{name}",
+                min_width=180, elem_id=f"order-{name}",
             )  # fmt: skip
             uploads[name] = gr.UploadButton(
                 strings.UPLOAD_TABLE,
