@@ -107,6 +107,7 @@ def main() -> None:
         store = Store(Path(home))
         for job in store.list():  # they would outlive the app
             store.discard(job.id)
+            store.remove(job.id)
 
 
 if __name__ == "__main__":
