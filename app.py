@@ -4,12 +4,14 @@ import argparse
 import logging
 import os
 import threading
+from importlib.util import find_spec
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from deftx.bases import BUNDLED_BASE, find_base
 from deftx.errors import DeftxError
 from deftx.jobs import Scheduler
+from ui import languages
 from ui.page import build_page
 from ui.studio import Studio
 from ui.theme import STYLE, theme
@@ -47,10 +49,12 @@ def main() -> None:
             server_name=chosen.host,
             server_port=chosen.port,
             theme=theme(),
+            head=languages.CHOOSE,
             css_paths=STYLE,
             footer_links=[],
             run_history=False,
             enable_monitoring=False,
+            mcp_server=find_spec("mcp") is not None,  # the named endpoints as tools, where gradio[mcp] is installed
             max_file_size="500mb",
         )
     except OSError as error:  # the port is taken, or the address is not this machine's

@@ -52,7 +52,7 @@ def timed(page: Page, rounds: int) -> dict[str, list[float]]:
     """Return the milliseconds of each kind of click."""
     found: dict[str, list[float]] = {"classify a sentence": [], "look at another training": []}
     for number in range(rounds):
-        open_section(page, "Compose")
+        open_section(page, "Test")
         page.wait_for_timeout(200)
         found["classify a sentence"].append(classified(page, number))
         open_section(page, "Train")

@@ -42,11 +42,20 @@ def _add_shared(sums: list[Part], positions: Tensor, values: Tensor) -> Part:
     return positions, values
 
 
-@torch.no_grad()
 def apply_vectors(parameters: Mapping[str, Tensor], vectors: Sequence[Scaled]) -> Changes:
     """Add Σ s·φ to the parameters once, and return the values that stood there, for ``restore``."""
     saved: Changes = {}
-    for name, parts in sum_vectors(vectors).items():
+    apply_changes(parameters, sum_vectors(vectors), saved)
+    return saved
+
+
+@torch.no_grad()
+def apply_changes(parameters: Mapping[str, Tensor], changes: Changes, saved: Changes) -> None:
+    """Add changes to the parameters, each position once; ``saved`` gets the values that stood there, for ``restore``.
+
+    It gets them before they are replaced, so that what was begun can be undone also where memory runs out half-way.
+    """
+    for name, parts in changes.items():
         flat = parameters[name].view(-1)
         saved[name] = []
         for positions, values in parts:
@@ -54,7 +63,6 @@ def apply_vectors(parameters: Mapping[str, Tensor], vectors: Sequence[Scaled]) -
             before = flat.index_select(0, positions)
             saved[name].append((positions, before))
             flat.index_copy_(0, positions, before + values.to(flat.device))  # θ0 + (s_T·φ_T + s_L·φ_L)
-    return saved
 
 
 @torch.no_grad()

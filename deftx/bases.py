@@ -218,6 +218,7 @@ def quiet_transformers() -> Iterator[None]:
 
 
 def check_tokenizer(tokenizer: transformers.PreTrainedTokenizerBase, size: int, name: str | os.PathLike) -> None:
+    """Raise BaseModelError unless the tokenizer is there, can hide words, and fits a model of ``size`` tokens."""
     if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # what transformers makes of a missing file
         raise BaseModelError(f"The base {name} has no tokenizer: the folder needs its tokenizer.json.")
     if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
@@ -239,6 +240,7 @@ def _check_classifier(model: nn.Module, name: str | os.PathLike) -> None:
 
 
 def describe_failure(name: str | os.PathLike, error: Exception) -> str:
+    """Say in one sentence why a base could not be loaded, and what a base is."""
     first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     advice = one_of(["a bundled name", "a folder with config.json, model.safetensors and tokenizer.json", "a Hub id"])
     return f"The base {name} cannot be loaded: {first_line} A base is {advice}."

@@ -1,22 +1,22 @@
 """Composing a classifier: θ_TL = θ0 + (s_T·φ_T + s_L·φ_L), with the task's head on top (section 3.2)."""
 
 import json
-import math
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from deftx.apply import apply_vectors
+from deftx.apply import apply_changes
 from deftx.bases import Base, head_parameters, sparse_trainable
 from deftx.batches import Text, encode
 from deftx.errors import DeftxError, VectorError
 from deftx.events import Listener, ignore
+from deftx.merging import PAPER, MergeReport, merge
 from deftx.task import class_logits
 from deftx.vector import SparseVector
 
@@ -31,9 +31,12 @@ class Classifier:
     model: nn.Module
     labels: list[str]
     max_length: int  # tokens; longer texts are cut
+    report: MergeReport | None = None  # what the merge method did, where the classifier was composed
 
-    def classify(self, texts: Sequence[Text]) -> Tensor:
+    def classify(self, texts: Sequence[Text], on_share: Callable[[float], None] | None = None) -> Tensor:
         """Return the probabilities (n, labels) of sentences, or of (premise, hypothesis) pairs.
+
+        ``on_share`` is told now and then which share is done; what it raises ends the work.
 
         Raises:
             DeftxError: there is a sentence among pairs, or a pair among sentences.
@@ -43,7 +46,7 @@ class Classifier:
         if len({isinstance(text, str) for text in texts}) > 1:
             raise DeftxError("The texts mix sentences and pairs; classify them apart.")
         encoded = encode(self.base.tokenizer, texts, self.max_length)
-        return class_logits(self.model, encoded, self.base.tokenizer.pad_token_id).softmax(-1)
+        return class_logits(self.model, encoded, self.base.tokenizer.pad_token_id, on_share).softmax(-1)
 
     def predict(self, texts: Sequence[Text]) -> list[str]:
         """Return the most probable label of each text."""
@@ -79,26 +82,44 @@ def compose(
     language: VectorLike | None = None,
     scale_task: float = 1.0,
     scale_language: float = 1.0,
+    languages: Sequence[tuple[VectorLike, float]] = (),
+    method: str = PAPER,
+    parameters: Mapping[str, float] | None = None,
 ) -> Classifier:
-    """Compose a classifier from a task vector and, where there is one, a language vector; strengths are 1 in the paper.
+    """Compose a classifier from a task vector and, where there are any, language vectors; strengths are 1 in the paper.
+
+    ``languages`` are further language vectors with their strengths. ``method`` is one of ``merging.METHODS``: "sum" is
+    the paper; ``parameters`` are that method's, where they differ from its defaults.
 
     Raises:
         VectorError: a vector is damaged, of the wrong kind, or made for another base.
-        DeftxError: a strength is not a number.
+        DeftxError: a strength is not a number, or the method or a parameter of it cannot be used.
     """
-    for scale in (scale_task, scale_language):
-        if not math.isfinite(scale):
-            raise DeftxError(f"{scale} cannot be the strength of a vector; 1 adds it as it was learned.")
-    vectors = [(_vector(task, "task", base), scale_task)]
-    if language is not None:
-        vectors.append((_vector(language, "language", base), scale_language))
-    task_vector = vectors[0][0]
-    model = base.classifier(task_vector.labels, seed=0)
-    _put_head(model, task_vector)
-    apply_vectors(sparse_trainable(model), vectors)
-    wanted = task_vector.info.get("recipe", {}).get("max_length", 128)
+    wanted = [(language, scale_language), *languages] if language is not None else languages
+    vectors = [(load_for(base, task, "task"), scale_task)]
+    vectors += [(load_for(base, vector, "language"), strength) for vector, strength in wanted]
+    changes, report = merge(vectors, method, parameters)
+    classifier = classifier_of(base, vectors[0][0])
+    apply_changes(sparse_trainable(classifier.model), changes, {})
+    return replace(classifier, report=report)
+
+
+def classifier_of(base: Base, task: SparseVector) -> Classifier:
+    """Return θ0 with the head of a task on top, on a copy of its own: no vector has been added yet."""
+    model = base.classifier(task.labels, seed=0)
+    _put_head(model, task)
+    wanted = (task.info.get("recipe") or {}).get("max_length", 128)
     length = base.fitting_length(wanted, Listener(ignore, lambda: False))
-    return Classifier(base, model.eval(), task_vector.labels, length)
+    return Classifier(base, model.eval(), task.labels, length)
+
+
+def load_for(base: Base, vector: VectorLike, kind: str) -> SparseVector:
+    """Load a vector of a kind ("task" or "language") for a base; VectorError for any other."""
+    vector = vector if isinstance(vector, SparseVector) else SparseVector.load(vector)
+    vector.check_base(base)
+    if vector.kind != kind:
+        raise VectorError(f"{vector.name} is a {vector.kind} vector; a {kind} vector is needed there.")
+    return vector
 
 
 @torch.no_grad()
@@ -111,14 +132,6 @@ def _put_head(model: nn.Module, task: SparseVector) -> None:
         )
     for name, parameter in head.items():
         parameter.copy_(task.head[name])
-
-
-def _vector(vector: VectorLike, kind: str, base: Base) -> SparseVector:
-    vector = vector if isinstance(vector, SparseVector) else SparseVector.load(vector)
-    vector.check_base(base)
-    if vector.kind != kind:
-        raise VectorError(f"{vector.name} is a {vector.kind} vector; a {kind} vector is needed there.")
-    return vector
 
 
 def _set_longest(path: Path, max_length: int) -> None:

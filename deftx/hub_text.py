@@ -6,9 +6,10 @@ from pathlib import Path
 
 import httpx2
 from huggingface_hub import HfApi, hf_hub_download
-from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.errors import RevisionNotFoundError
 
 from deftx.errors import CorpusError, one_of, unknown_name
+from deftx.hub_errors import explain_hub
 from deftx.reading import KINDS
 from deftx.text import read_corpus
 
@@ -96,17 +97,4 @@ def _readable(path: str) -> bool:
 
 
 def _refusal(repository: str, error: Exception) -> CorpusError:
-    if isinstance(error, GatedRepoError):
-        return CorpusError(
-            f"The data set {repository} is gated: ask for access on its page on the Hub, then log in here "
-            "(hf auth login)."
-        )
-    if isinstance(error, RepositoryNotFoundError):
-        return CorpusError(
-            f"The Hugging Face Hub has no data set {repository} that you can see. Check the id; if it is private, "
-            "log in first (hf auth login)."
-        )
-    reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
-    return CorpusError(
-        f"The Hugging Face Hub could not be reached ({reason}). Check the network, or download the file and upload it."
-    )
+    return CorpusError(explain_hub(error, f"data set {repository}", "download the file and upload it"))

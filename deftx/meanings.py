@@ -6,7 +6,7 @@ It imports nothing, so that ``--help`` answers at once; the settings themselves 
 MEANINGS = {
     "method": "How the entries are chosen: deft-x denoises first, lt-sft takes the largest as they are, random draws.",
     "rank": "How many singular values count as signal: variance:p, uniform:r, optimal, mp or none.",
-    "keep": "Share of each matrix's remaining entries that stays after denoising; the paper keeps 0.05.",
+    "keep": "Share of each matrix's residual (what is not signal) that stays, the largest first; the paper keeps 0.05.",
     "ablate": "Leave a part of the method out, to see what it is worth: no-residual, dense-delta or no-retrain.",
     "k": "How many weights the vector changes: a share up to 1, or a number of entries.",
     "seed": "Fixes every random draw: the same seed gives the same vector on the same machine.",

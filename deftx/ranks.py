@@ -106,18 +106,32 @@ def check_strategy(text: str) -> None:
     _parse(text)
 
 
-def noise_edge(singular_values: Tensor, shape: Shape) -> float | None:
-    """Return the largest singular value that pure noise of this strength would have, or None where too few tell.
+def noise_level(singular_values: Tensor, shape: Shape) -> float | None:
+    """Return s, the standard deviation of the entries if they were noise, or None where too few values tell.
 
-    The entries' noise level is estimated as s = median(σ) / √(max(m, n)·μ_β); the edge is s·(√m + √n). The estimate
-    takes the entries as independent: heavy tails raise values above it that are not signal.
+    s = median(σ) / √(max(m, n)·μ_β). It takes the entries as independent: where signal fills more than half of the
+    spectrum, it is too high.
     """
     values = _clean(singular_values, shape)
     if len(values) < SMALLEST:
         return None
-    m, n = shape
-    noise = _median(values) / math.sqrt(max(m, n) * marchenko_pastur_median(len(values) / max(m, n)))
-    return noise * (math.sqrt(m) + math.sqrt(n))
+    return _median(values) / math.sqrt(max(shape) * marchenko_pastur_median(len(values) / max(shape)))
+
+
+def noise_edge(singular_values: Tensor, shape: Shape) -> float | None:
+    """Return s·(√m + √n), the largest singular value that pure noise of this strength would have, or None as above.
+
+    Heavy tails raise values above it that are not signal.
+    """
+    level = noise_level(singular_values, shape)
+    return None if level is None else level * (math.sqrt(shape[0]) + math.sqrt(shape[1]))
+
+
+def energy_kept(singular_values: Tensor, shape: Shape, rank: int) -> float:
+    """Return the share of the energy, σ1² + … + σr² of Σσ², that rank r keeps; 1 of a matrix of zeros."""
+    squares = _clean(singular_values, shape).square()
+    total = float(squares.sum())
+    return float(squares[:rank].sum()) / total if total else 1.0
 
 
 def optimal_threshold(singular_values: Tensor, shape: Shape) -> float | None:
@@ -141,18 +155,23 @@ def optimal_coefficient(beta: float) -> float:
 
 @lru_cache(maxsize=256)
 def marchenko_pastur_median(beta: float) -> float:
-    """Return μ_β, the median eigenvalue of XᵀX / max(m, n) for unit noise X, 0 < β <= 1, to about 1e-8.
+    """Return μ_β, the median eigenvalue of XᵀX / max(m, n) for unit noise X, 0 < β <= 1, to about 1e-8."""
+    return float(marchenko_pastur_quantiles(beta, torch.tensor([0.5], dtype=torch.float64)))
+
+
+def marchenko_pastur_quantiles(beta: float, above: Tensor) -> Tensor:
+    """Return the eigenvalues of XᵀX / max(m, n) above which these shares (n,) of them lie, for unit noise X.
 
     With t = 1 + β + 2√β·cos(a) the density √((t₊ − t)(t − t₋)) / (2πβt) dt becomes 2·sin²(a) / (π·t) da, which has no
-    singularity; its integral from the upper edge, a = 0, is summed by the midpoint rule up to one half.
+    singularity; its integral from the upper edge, a = 0, is summed by the midpoint rule.
     """
     step = math.pi / 2**16
     angles = (torch.arange(2**16, dtype=torch.float64) + 0.5) * step
     density = 2 / math.pi * angles.sin().square() / (1 + beta + 2 * math.sqrt(beta) * angles.cos())
     mass = density.cumsum(0) * step  # above t at the right end of each step
-    last = int(torch.searchsorted(mass, 0.5))
-    median = (last + 1) * step - float(mass[last] - 0.5) / float(density[last])
-    return 1 + beta + 2 * math.sqrt(beta) * math.cos(median)
+    last = torch.searchsorted(mass, above).clamp_max(len(mass) - 1)
+    reached = (last + 1) * step - (mass[last] - above) / density[last]
+    return 1 + beta + 2 * math.sqrt(beta) * reached.cos()
 
 
 def _parse(text: str) -> tuple[Strategy, float | None]:

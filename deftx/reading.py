@@ -65,7 +65,7 @@ def numbered_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[i
         except UnicodeDecodeError as problem:
             raise error(
                 f"{file.name}, line {number + 1} (byte {offset + problem.start}): this is not UTF-8 text. "
-                "Save the file as UTF-8 and try again."
+                "Save the file as UTF-8 (in most editors: Save as, Encoding) and try again."
             ) from None
         text = text.removeprefix("\ufeff") if offset == 0 else text
         # Files of old programs end their lines with \r alone.

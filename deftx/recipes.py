@@ -179,7 +179,7 @@ def recipe_for(kind: str, preset: str = "quick", *, pairs: bool = False, **setti
         raise unknown_name("The preset", preset, PRESETS)
     recipe = LanguageRecipe() if kind == "language" else TaskRecipe()
     for_pairs = {"metric": "accuracy"} if preset == "quick" else PAIR_SETTINGS
-    return recipe.changed({**(for_pairs if pairs else {}), **PRESETS[preset][kind], **settings})
+    return recipe.changed({**(for_pairs if pairs and kind == "task" else {}), **PRESETS[preset][kind], **settings})
 
 
 def parse_setting(recipe: Recipe, text: str) -> tuple[str, Any]:

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from deftx.checkpoints import read_tensors
 from deftx.errors import VectorError
+from deftx.noise import noise_rank
 from deftx.pipeline import DELTA_FILE
-from deftx.ranks import choose_rank, noise_edge
+from deftx.ranks import choose_rank, energy_kept, noise_edge
 from deftx.spectrum import decompose
 from deftx.vector import SparseVector
 
@@ -26,12 +27,15 @@ class Spectrum:
     chosen: int | None = None
 
     def to_dict(self, strategies: Sequence[str]) -> dict[str, Any]:
-        """Return shape, singular values, noise edge, and the rank under each strategy."""
+        """Return shape, singular values, noise edge, and under each strategy the rank, its energy, and noise's rank."""
+        ranks = {strategy: choose_rank(self.values, self.shape, strategy) for strategy in strategies}
         return {
             "shape": list(self.shape),
             "singular_values": self.values.tolist(),
             "noise_edge": noise_edge(self.values, self.shape),
-            "ranks": {strategy: choose_rank(self.values, self.shape, strategy) for strategy in strategies},
+            "ranks": ranks,
+            "energy_kept": {strategy: energy_kept(self.values, self.shape, rank) for strategy, rank in ranks.items()},
+            "noise_ranks": {strategy: noise_rank(self.shape, strategy) for strategy in strategies},
             "chosen": self.chosen,
         }
 
@@ -42,6 +46,7 @@ class Spectra:
 
     of: str
     matrices: dict[str, Spectrum]
+    strategy: str | None = None  # that chose the ranks; None where nothing has been chosen yet
 
 
 def spectra_of(name_or_path: str | os.PathLike) -> Spectra:
@@ -65,7 +70,7 @@ def spectra_of(name_or_path: str | os.PathLike) -> Spectra:
     if stored and shapes:
         ranks = vector.info["rank"]["ranks"]
         matrices = {n: Spectrum(tuple(shapes[n]), torch.tensor(v), ranks.get(n)) for n, v in stored.items()}
-        return Spectra(f"δ of {vector.name}", matrices)
+        return Spectra(f"δ of {vector.name}", matrices, vector.info["rank"].get("strategy"))
     matrices = {n: _computed(vector.dense(n)) for n in vector.positions if len(vector.shapes[n]) == 2}
     return Spectra(f"φ of {vector.name} (it carries no spectrum of δ)", matrices)
 

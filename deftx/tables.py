@@ -51,7 +51,7 @@ class Table:
         positions = list(positions)
         texts = [self.texts[position] for position in positions]
         labels = [self.labels[position] for position in positions] if self.labels else []
-        return replace(self, texts=texts, labels=labels, fingerprint=_fingerprint(texts, labels))
+        return replace(self, texts=texts, labels=labels, fingerprint=fingerprint_of(texts, labels))
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def read_table(path: str | Path, *, labelled: bool = True, columns: Mapping[str,
     if not texts:
         raise TableError(" ".join([f"{file.name} has no usable row.", *notes]))
     dropped = {reason: len(places) for reason, places in empty.items()}
-    return Table(texts, labels, PAIR[0] in names, file.name, _fingerprint(texts, labels), dropped, notes)
+    return Table(texts, labels, PAIR[0] in names, file.name, fingerprint_of(texts, labels), dropped, notes)
 
 
 def label_names(table: Table) -> list[str]:
@@ -192,7 +192,8 @@ def _label(cell: str) -> str:
     return whole[1] if whole else cell
 
 
-def _fingerprint(texts: Sequence[str | tuple[str, str]], labels: Sequence[str]) -> str:
+def fingerprint_of(texts: Sequence[str | tuple[str, str]], labels: Sequence[str]) -> str:
+    """Return what tells one file's rows from another's: a digest of texts and labels in their order."""
     digest = sha256()
     for text, label in zip_longest(texts, labels):
         digest.update(json.dumps([text, label], ensure_ascii=False).encode() + b"\n")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,13 +29,22 @@ CPU_TOKENS, ACCELERATOR_TOKENS = 1_024, 8_192
 
 
 @torch.no_grad()
-def class_logits(model: nn.Module, encoded: list[Encoded], pad_id: int) -> Tensor:
-    """Return the logits (n, labels) of encoded texts, in their order; batches are of similar length."""
+def class_logits(
+    model: nn.Module, encoded: list[Encoded], pad_id: int, on_share: Callable[[float], None] | None = None
+) -> Tensor:
+    """Return the logits (n, labels) of encoded texts, in their order; batches are of similar length.
+
+    ``on_share`` is told after each batch which share of the tokens is done; what it raises ends the work.
+    """
     device = next(model.parameters()).device
     logits = torch.empty(len(encoded), model.config.num_labels)
+    done, total = 0, sum(map(len, encoded))
     for indices in by_length(encoded, CPU_TOKENS if device.type == "cpu" else ACCELERATOR_TOKENS):
         batch = pad([encoded[i] for i in indices], pad_id, device)
         logits[indices] = model(**batch).logits.float().cpu()
+        done += sum(len(encoded[i]) for i in indices)
+        if on_share is not None:
+            on_share(done / total)
     return logits
 
 
@@ -120,21 +130,25 @@ def learn_task(
     labels = label_names(train)
     objective = task_objective(train, valid, labels, base, recipe, listener)
     learner = task_learner(base, objective, identity, source)
-    with stoppable(learner.model, listener):
-        before = objective.scores(learner.model.eval())
-
-    def scores(model: nn.Module) -> dict:
-        after = objective.scores(model.eval())
-        message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
-        listener.on_event(
-            Event("evaluate", 2, 2, evaluation=after[recipe.metric], metric=recipe.metric, message=message)
-        )
-        compared = {metric: {"before": before[metric], "after": after[metric]} for metric in METRICS}
-        return {**compared, "examples": len(valid.texts), "on": "validation rows"}
-
+    scores = comparison(learner, objective, listener)
     about = {"rows": len(train.texts), "valid_rows": len(valid.texts), "pairs": train.pairs, **findings,
              "source": source.name if source is not None else None}  # fmt: skip
     return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language, labels=labels)
+
+
+def comparison(learner: Learner, objective: TaskObjective, listener: Listener) -> Callable[[nn.Module], dict[str, Any]]:
+    """Score the model before it is trained; return what scores it afterwards and sets the two side by side."""
+    with stoppable(learner.model, listener):
+        before = objective.scores(learner.model.eval())
+
+    def scores(model: nn.Module) -> dict[str, Any]:
+        after, metric = objective.scores(model.eval()), objective.recipe.metric
+        message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
+        listener.on_event(Event("evaluate", 2, 2, evaluation=after[metric], metric=metric, message=message))
+        compared = {name: {"before": before[name], "after": after[name]} for name in METRICS}
+        return {**compared, "examples": len(objective.gold), "on": "validation rows"}
+
+    return scores
 
 
 def task_learner(base: Base, objective: TaskObjective, identity: dict, source: SparseVector | None) -> Learner:

@@ -2,13 +2,19 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from torch import Tensor
 
 from deftx.errors import TableError
 from deftx.reading import find_file, numbered_lines
 from deftx.records import as_text, open_records
 from deftx.tables import SINGLE, choose_columns
+
+LABEL_COLUMN = "label"
+# What makes a spreadsheet take a cell for a formula; a formula of someone else's file can send its other cells away.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,46 @@ def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None) ->
     return Rows(header, rows, texts, positions, len(wanted) > 1)
 
 
+def answer_columns(labels: Sequence[str], probabilities: Tensor) -> dict[str, list[str]]:
+    """Name the columns that a classifier adds: the most probable label, and the probability (n, labels) of each."""
+    predicted = [labels[place] for place in probabilities.argmax(-1).tolist()]
+    columns = {f"probability_{label}": [f"{p:.6f}" for p in probabilities[:, place].tolist()]
+               for place, label in enumerate(labels)}  # fmt: skip
+    return {LABEL_COLUMN: predicted, **columns}
+
+
+def least_certain(probabilities: Tensor, count: int) -> list[int]:
+    """Give the rows whose most probable label has the lowest probability, the lowest first."""
+    return probabilities.max(-1).values.argsort(stable=True)[:count].tolist()
+
+
+def disarm(rows: Rows) -> tuple[Rows, int]:
+    """Put an apostrophe before every cell that a spreadsheet would take for a formula; say how many there were.
+
+    Numbers stay as they are, and so do the texts that were classified: only what is written changes.
+    """
+    harmless = [[_disarmed(cell) for cell in row] for row in rows.rows]
+    changed = sum(
+        a != b for before, after in zip(rows.rows, harmless, strict=True) for a, b in zip(before, after, strict=True)
+    )
+    return replace(rows, columns=tuple(map(_disarmed, rows.columns)), rows=harmless), changed
+
+
+def _disarmed(cell: str) -> str:
+    if not cell.startswith(FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
 def write_rows(path: str | Path, rows: Rows, added: Mapping[str, Sequence[object]]) -> None:
-    """Write the rows as CSV with columns added, one value per text; a name that is taken gets an underscore."""
+    """Write the rows as CSV with columns added, one value per text; a name that is taken gets an underscore.
+
+    Cells are written as they are; ``disarm`` first where the file is for a spreadsheet.
+    """
     answers: list[list[object]] = [[""] * len(added) for _ in rows.rows]
     for position, *values in zip(rows.positions, *added.values(), strict=True):
         answers[position] = values

@@ -53,7 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     profiles, weighed, tested = [], {}, {}
     for code, name in NAMES.items():
-        train, held = split(_read(arguments.data / "corpora" / f"{CLEARED.get(code, code)}.txt.gz"), 0.1, 0)
+        train, held = split(read_lines(arguments.data / "corpora" / f"{CLEARED.get(code, code)}.txt.gz"), 0.1, 0)
         weighed[code], tested[code] = draw(held[::2], LINES_WEIGHED), draw(held[1::2], LINES_WEIGHED)
         profiles.append(learn_profile(code, name, draw(train, LINES_COUNTED), weighed[code]))
     languages = Languages(tuple(profiles), threshold=float("-inf"), noise=_noise(profiles, weighed))
@@ -65,7 +65,7 @@ def main() -> None:
         _report_nusax(languages, arguments.data / "nusax")
 
 
-def _read(path: Path) -> list[str]:
+def read_lines(path: Path) -> list[str]:
     """Read the lines of a corpus, each once."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return list({fold(line): line.strip() for line in file}.values())

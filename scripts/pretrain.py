@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from pretraining.start import STARTS  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM  # noqa: E402
 
+from deftx.commands.training import stop_on_signal  # noqa: E402
 from deftx.devices import has_bfloat16  # noqa: E402
 from deftx.families import find_head  # noqa: E402
 from deftx.language import EVALUATION_MASKS, masked_lm_loss  # noqa: E402
@@ -81,7 +83,8 @@ def main() -> None:
     train, held_out = text.read_corpora(given.data, settings.seed)
     tokenizer = prepare_tokenizer(given.out / "tokenizer", train, settings)
     model = start_model(given.out, settings, tokenizer, train).to(given.device)
-    run(model, tokenizer, settings, train, held_out, given)
+    with stop_on_signal() as should_stop:
+        run(model, tokenizer, settings, train, held_out, given, should_stop)
     keeping.save_base(given.out / "base", model.cpu(), tokenizer, given.out / "log.csv")
     card.write_card(given.out, sum(p.numel() for p in model.parameters()), given.device)
     print(f"The base is in {given.out / 'base'}.")
@@ -94,8 +97,9 @@ def run(
     train: dict,
     held_out: dict,
     given: argparse.Namespace,
+    should_stop: Callable[[], bool],
 ) -> None:
-    """Train to the last step, from the saved state where there is one."""
+    """Train to the last step, from the saved state where there is one; whoever stops it keeps what was learned."""
     optimizer = torch.optim.AdamW(groups(model, settings), betas=(0.9, 0.98), eps=1e-6, fused=True)
     state = given.out / "state.safetensors"
     about = keeping.restore_state(state, model, optimizer) if state.is_file() else {"step": 0, "seconds": 0.0}
@@ -128,10 +132,13 @@ def run(
             judge = last or step % (given.look_every * 10) == 0
             log.note(row, evaluate(model, judged, given.device) if judge else {})
             losses = []
-        if time.monotonic() - saved > given.save_every or last:
+        stop = should_stop() and not last
+        if time.monotonic() - saved > given.save_every or last or stop:
             seconds = about["seconds"] + time.monotonic() - began
             keeping.save_state(state, model, optimizer, {"step": step, "seconds": seconds})
             saved = time.monotonic()
+        if stop:
+            raise SystemExit(f"Stopped at step {step:,} of {settings.steps:,}. The same command goes on from there.")
 
 
 def groups(model: nn.Module, settings: Settings) -> list[dict]:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 WIDTHS = {"wide": (1280, 800), "narrow": (390, 844)}
@@ -48,31 +48,38 @@ def running_app(home: Path) -> Iterator[str]:
 class Camera:
     """Takes one picture in both themes and both widths, as a visitor with the given memory of earlier visits."""
 
-    def __init__(self, browser: Browser, url: str, folder: Path) -> None:
-        self.browser, self.url, self.folder = browser, url, folder
+    def __init__(self, browser: Browser, url: str, folder: Path, looks: list[str]) -> None:
+        self.browser, self.url, self.folder, self.looks = browser, url, folder, looks
         self.too_wide: list[str] = []
 
-    def take(self, name: str, memory: dict, prepare=lambda page: None) -> None:
-        """Open the page in every look, bring it to the state that is wanted, and take the picture."""
-        for size, (width, height) in WIDTHS.items():
-            for theme in THEMES:
-                context = self.browser.new_context(viewport={"width": width, "height": height}, storage_state=memory)
-                page = context.new_page()
-                page.goto(f"{self.url}?__theme={theme}")
-                page.wait_for_selector("#strip .strip")
-                page.wait_for_timeout(2_500)
-                prepare(page)
-                page.wait_for_timeout(600)
-                file = self.folder / f"{name}-{size}-{theme}.png"
-                page.screenshot(path=file, full_page=True)
-                if page.evaluate("document.documentElement.scrollWidth") > width:
-                    self.too_wide.append(file.name)
-                context.close()
+    def take(self, name: str, memory: dict, prepare=lambda page: None, path: str = "") -> None:
+        """Open the page (``path`` "es" in Spanish) in every look, bring it to the wanted state, take the picture."""
+        for look in self.looks:
+            size, theme = look.split("-")
+            width, height = WIDTHS[size]
+            context = self.browser.new_context(viewport={"width": width, "height": height}, storage_state=memory)
+            page = context.new_page()
+            page.goto(f"{self.url}{path}?__theme={theme}")
+            page.wait_for_selector("html[data-opened]", state="attached", timeout=60_000)
+            page.wait_for_timeout(1_500)
+            prepare(page)
+            page.wait_for_timeout(600)
+            page.evaluate("scrollTo(0, 0)")  # the strip that is always in sight is at its place
+            file = self.folder / f"{name}-{look}.png"
+            page.screenshot(path=file, full_page=True)
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                self.too_wide.append(file.name)
+            context.close()
 
 
 def open_section(page: Page, name: str) -> None:
     """Go to the section whose tab holds this word."""
-    page.get_by_role("tab", name=name).click()
+    tab = page.get_by_role("tab", name=name).first
+    if tab.is_visible():
+        tab.click()
+    else:  # on a phone the later ones are in a menu
+        page.locator(".overflow-menu button").first.click()
+        page.locator(".overflow-dropdown button", has_text=name).first.click()
 
 
 def choose(page: Page, field: str, word: str) -> None:
@@ -81,47 +88,135 @@ def choose(page: Page, field: str, word: str) -> None:
     page.get_by_role("option", name=word).first.click()
 
 
+def fill(page: Page, field: str, text: str) -> None:
+    """Type into a field."""
+    page.locator(f"#{field} input, #{field} textarea").first.fill(text)
+
+
 def walk(camera: Camera, corpus: str | None, steps: str) -> None:
-    """Go from nothing to a classified sentence, taking pictures on the way."""
+    """Go from nothing to a classified sentence and two trainings compared, taking pictures on the way."""
     context = camera.browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(camera.url)
-    page.wait_for_selector("#strip .strip")
+    page.wait_for_selector("html[data-opened]", state="attached", timeout=60_000)
     camera.take("1-first-visit", context.storage_state())
+    bring_text(page, corpus)
+    camera.take("2-corpus", context.storage_state())
+    with tempfile.TemporaryDirectory() as folder:
+        take_labelled(camera, page, context, Path(folder))
+    open_section(page, "Train")
+    camera.take("3-train", context.storage_state(), lambda p: open_section(p, "Train"))
+    camera.take("3-train-task", context.storage_state(), show_task_form)
+    train(page, "Minangkabau" if corpus else "Indonesian", "min" if corpus else "ind", steps)
+    page.wait_for_selector("#loss .js-plotly-plot", timeout=120_000)
+    page.wait_for_timeout(4_000)
+    camera.take("4-training", context.storage_state())
+    finish(page)
+    camera.take("5-trained", context.storage_state())
+    page.locator("#use").click()
+    page.wait_for_timeout(1_000)
+    camera.take("6-test", context.storage_state(), lambda p: classify(p, "Minang" if corpus else "Indonesian"))
+    open_section(page, "Train")
+    train(page, "The same without denoising", "", steps, method="LT-SFT")
+    finish(page)
+    camera.take("7-history", context.storage_state(), compare)
+    camera.take("8-spectra", context.storage_state(), lambda p: show(p, "Spectra", ".js-plotly-plot"))
+    camera.take("9-overlap", context.storage_state(), lambda p: show(p, "Overlap", ".js-plotly-plot"))
+    camera.take("10-library", context.storage_state(), show_vector)
+    camera.take("11-spanish", context.storage_state(), lambda p: open_section(p, "Entrenar"), path="es")
+
+
+def bring_text(page: Page, corpus: str | None) -> None:
+    """Upload the text, or choose the sample, and wait for what is said of it."""
     if corpus:
         page.locator("#corpus-file input[type=file]").set_input_files(corpus)
     else:
         choose(page, "corpus-choice", "Sample")
     page.wait_for_selector("#audit .figures", timeout=60_000)
     page.wait_for_timeout(1_000)
-    camera.take("2-corpus", context.storage_state())
+
+
+def take_labelled(camera: Camera, page: Page, context: BrowserContext, folder: Path) -> None:
+    """Bring a labelled file whose columns are called otherwise, and take pictures of the question and of the findings."""
+    table = folder / "reviews.csv"
+    rows = "".join(f"Kalimat ke-{n} dari ulasan ini,{('baik', 'buruk')[n % 2]}\n" for n in range(40))
+    table.write_text(f"kalimat,sentimen\n{rows}", encoding="utf-8")
+
+    def ask(page: Page) -> None:
+        page.locator("#table-file-train input[type=file]").set_input_files(table)
+        page.wait_for_selector("#use-columns", timeout=60_000)
+
+    def show(page: Page) -> None:
+        choose(page, "table-train", table.name)
+        page.wait_for_selector("#table-findings .figures", timeout=60_000)
+
+    camera.take("2-labelled-asked", context.storage_state(), ask)
+    ask(page)
+    page.locator("#use-columns").click()
+    page.wait_for_selector("#table-findings .figures", timeout=60_000)
+    camera.take("2-labelled", context.storage_state(), show)
+
+
+def show_task_form(page: Page) -> None:
+    """Fill the form in for a task."""
     open_section(page, "Train")
-    camera.take("3-train", context.storage_state(), lambda p: open_section(p, "Train"))
-    page.locator("#language-name input, #language-name textarea").fill("Minangkabau" if corpus else "Indonesian")
-    page.locator("#language-code input, #language-code textarea").fill("min" if corpus else "ind")
-    page.locator("#advanced button").first.click()
-    page.locator("#setting-max-steps input, #setting-max-steps textarea").fill(steps)
+    page.locator("#kind label").nth(1).click()
+    page.wait_for_selector("#order-train input")
+    choose(page, "order-train", "reviews.csv")
+    page.wait_for_timeout(2_500)
+
+
+def train(page: Page, name: str, code: str, steps: str, method: str = "DeFT-X") -> None:
+    """Fill the form in for a language, start, and wait until the training runs."""
+    fill(page, "language-name", name)
+    fill(page, "language-code", code)
+    page.locator("#method label", has_text=method).click()
+    if not page.locator("#setting-max-steps").is_visible():
+        page.locator("#advanced button").first.click()
+    fill(page, "setting-max-steps", steps)
     page.locator("#start").click()
     page.bring_to_front()
-    page.wait_for_selector("#job .state.running", timeout=600_000)
-    page.wait_for_selector("#loss .js-plotly-plot", timeout=120_000)
-    page.wait_for_timeout(4_000)
-    camera.take("4-training", context.storage_state())
+    page.wait_for_selector(f"#job h3:has-text('{name}') .state.running", timeout=600_000)
+
+
+def finish(page: Page) -> None:
+    """Wait until the training that is shown has finished."""
     page.bring_to_front()
     page.wait_for_selector("#job .state.finished", timeout=900_000)
     page.wait_for_timeout(2_500)
-    camera.take("5-trained", context.storage_state())
-    page.locator("#use").click()
-    page.wait_for_timeout(1_000)
 
-    def classify(page: Page) -> None:
-        open_section(page, "Compose")
-        page.wait_for_timeout(300)
-        choose(page, "language", "Minang" if corpus else "Indonesian")
-        page.locator("#classify").click()
-        page.wait_for_timeout(4_000)
 
-    camera.take("6-test", context.storage_state(), classify)
+def classify(page: Page, language: str) -> None:
+    """Classify the example with a language vector."""
+    open_section(page, "Test")
+    page.wait_for_timeout(300)
+    choose(page, "language", language)
+    page.locator("#classify").click()
+    page.wait_for_timeout(4_000)
+
+
+def compare(page: Page) -> None:
+    """Lay the curves of the two newest trainings over each other."""
+    open_section(page, "History")
+    page.wait_for_selector("#history input[type=checkbox]", timeout=60_000)
+    for place in (0, 1):
+        page.locator("#history input[type=checkbox]").nth(place).check()
+        page.wait_for_timeout(1_000)
+    page.wait_for_selector("#comparison-plot .js-plotly-plot", timeout=60_000)
+
+
+def show(page: Page, section: str, drawn: str) -> None:
+    """Go to a section and wait until its plots are drawn."""
+    open_section(page, section)
+    page.locator(drawn).locator("visible=true").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(2_000)
+
+
+def show_vector(page: Page) -> None:
+    """Look at a bundled vector in the Library."""
+    open_section(page, "Library")
+    page.get_by_role("button", name="min", exact=True).click()
+    page.wait_for_timeout(4_000)
 
 
 def main() -> int:
@@ -131,6 +226,8 @@ def main() -> int:
     parser.add_argument("--url", help="an app that runs already")
     parser.add_argument("--corpus", help="a text to learn from instead of the sample")
     parser.add_argument("--steps", default="120", help="steps of each phase (120)")
+    looks = [f"{size}-{theme}" for size in WIDTHS for theme in THEMES]
+    parser.add_argument("--looks", nargs="+", choices=looks, default=looks, help="which of them to take (all)")
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="the browser to use")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
@@ -138,11 +235,11 @@ def main() -> int:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path=chosen.chromium, args=arguments)
         if chosen.url:
-            camera = Camera(browser, chosen.url, chosen.folder)
+            camera = Camera(browser, chosen.url, chosen.folder, chosen.looks)
             walk(camera, chosen.corpus, chosen.steps)
         else:
             with running_app(Path(home)) as url:
-                camera = Camera(browser, url, chosen.folder)
+                camera = Camera(browser, url, chosen.folder, chosen.looks)
                 walk(camera, chosen.corpus, chosen.steps)
         browser.close()
     print("\n".join(f"wider than the screen: {name}" for name in camera.too_wide) or "All pictures fit their screens.")

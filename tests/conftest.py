@@ -6,9 +6,12 @@ from pathlib import Path
 import disks
 import pytest
 import tiny
+import tiny_base
 import torch
 
 from deftx.bases import load_base
+from deftx.jobs import Store
+from ui.studio import Studio
 
 # Models this small are no faster on two threads, and how many there are decides in which order numbers are added.
 torch.set_num_threads(1)
@@ -44,6 +47,18 @@ def base(base_folder):
     yield base
     after = base.model.state_dict()
     assert [name for name in before if not before[name].equal(after[name])] == []
+
+
+@pytest.fixture(scope="session")
+def page_base(tmp_path_factory):
+    """The folder of the base that tests of the page use: its tokenizer reads whole words."""
+    return tiny_base.make_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture
+def studio(page_base, tmp_path):
+    """A studio with an empty home of its own."""
+    return Studio(str(page_base), Store(tmp_path / "home"))
 
 
 @pytest.fixture(scope="session")
@@ -93,3 +108,15 @@ def lt_sft_traces():
     if "DEFTX_DATA" not in os.environ:
         pytest.skip("DEFTX_DATA is not set: the traces of LT-SFT lie beside the folder that it names")
     return Path(os.environ["DEFTX_DATA"]).parent / "fixtures" / "lt-sft"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; one for each file, which nothing of another file reaches."""
+    from browsing import CHROMIUM, sync_api
+
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield browser
+        browser.close()

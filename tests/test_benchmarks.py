@@ -17,6 +17,8 @@ COMMANDS = {
     "files": ["files.py"],
     "classify": ["classify.py"],
     "delta": ["delta.py"],
+    "compose": ["compose.py"],
+    "spectra": ["spectra.py"],
 }
 
 

@@ -3,27 +3,16 @@
 import re
 
 import pytest
-from test_browser import CHROMIUM, LONG, App, choose, expect, open_page, sync_api
+from browsing import LONG, choose, expect, open_page, pytestmark, serving  # noqa: F401 (marks)
 from tiny_base import make_base, write_corpus
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM to its path)"),
-]
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    app = App(tmp_path_factory.mktemp("home"), make_base(tmp_path_factory.mktemp("base")))
-    app.start()
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+def page(tmp_path_factory, browser):
+    with serving(tmp_path_factory.mktemp("home"), make_base(tmp_path_factory.mktemp("base"))) as app:
         page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
         open_page(page, app)
         yield page
-        browser.close()
-    app.kill()
 
 
 def fits(page):

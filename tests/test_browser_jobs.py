@@ -1,13 +1,10 @@
 """The real app in headless Chromium: two tabs on one queue, undo, a plot that stays where it was looked at, history."""
 
 import pytest
-from test_browser import LONG, browser, expect, open_page, pytestmark  # noqa: F401 (a fixture, and marks)
-from test_browser import App as TheApp
+from browsing import LONG, expect, open_page, open_tab, pytestmark, serving  # noqa: F401 (marks)
 from tiny_base import finish_language_job, make_base, write_corpus
 
 from deftx.jobs import Store
-from deftx.jobs.process import kill
-from deftx.jobs.state import worker_of
 
 LENGTHY = {
     "max_steps": 200_000,
@@ -30,19 +27,14 @@ def app(tmp_path_factory):
     settings = {"corpus": str(corpus), "base": str(base), "device": "cpu", "recipe": LENGTHY}
     for name in ("Long", "Second", "Third"):
         store.add("language", name, settings)
-    app = TheApp(home, base)
-    app.start()
-    yield app
-    app.kill()
-    for job in (*store.list(), *store.trash()):
-        if worker_of(job) is not None:
-            kill(worker_of(job))
+    with serving(home, base) as app:
+        yield app
 
 
-def tab(app, browser, name="Train"):  # noqa: F811
+def tab(app, browser, name="Train"):
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     open_page(page, app)
-    page.get_by_role("tab", name=name).click()
+    open_tab(page, name)
     return page
 
 
@@ -51,7 +43,7 @@ def waiting(page):
     return page.locator("#jobs .name:has(+ .state.waiting)")
 
 
-def test_two_tabs_share_one_queue_and_a_discard_can_be_undone_in_either(app, browser):  # noqa: F811
+def test_two_tabs_share_one_queue_and_a_discard_can_be_undone_in_either(app, browser):
     one, other = tab(app, browser), tab(app, browser)
     expect(waiting(other)).to_have_text(["Second", "Third"], timeout=LONG)
     one.locator("#jobs button", has_text="Third").click()
@@ -65,7 +57,7 @@ def test_two_tabs_share_one_queue_and_a_discard_can_be_undone_in_either(app, bro
         expect(waiting(page)).to_have_text(["Third", "Second"], timeout=LONG)
 
 
-def test_a_reader_who_zoomed_in_and_unfolded_the_numbers_stays_there_while_it_trains(app, browser):  # noqa: F811
+def test_a_reader_who_zoomed_in_and_unfolded_the_numbers_stays_there_while_it_trains(app, browser):
     page = tab(app, browser)
     page.locator("#jobs button", has_text="Long").click()
     plot = page.locator("#loss .js-plotly-plot")
@@ -83,7 +75,7 @@ def test_a_reader_who_zoomed_in_and_unfolded_the_numbers_stays_there_while_it_tr
     expect(page.locator("#numbers table")).to_be_visible()
 
 
-def test_history_finds_compares_and_opens(app, browser):  # noqa: F811
+def test_history_finds_compares_and_opens(app, browser):
     page = tab(app, browser, "History")
     page.locator("#search textarea, #search input").first.fill("finished nothing")
     expect(page.locator("#history")).to_contain_text("No training matches", timeout=LONG)

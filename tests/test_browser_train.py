@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from test_browser import CHROMIUM, LONG, App, expect, field, open_page, pytestmark, sync_api  # noqa: F401 (the mark)
+from browsing import LONG, expect, field, open_page, open_tab, pytestmark, serving  # noqa: F401 (marks)
 from tiny import labelled_rows, write_csv
 from tiny_base import make_base
 
@@ -12,26 +12,20 @@ from deftx.jobs import Store
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    app = App(tmp_path_factory.mktemp("home"), make_base(tmp_path_factory.mktemp("base")))
-    app.start()
-    yield app
-    app.kill()
+    with serving(tmp_path_factory.mktemp("home"), make_base(tmp_path_factory.mktemp("base"))) as app:
+        yield app
 
 
 @pytest.fixture
-def page(app):
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        open_page(page, app)
-        yield page
-        browser.close()
+def page(app, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    open_page(page, app)
+    yield page
+    page.close()
 
 
 def test_a_task_is_ordered_and_an_error_or_a_reload_loses_nothing(page, app, tmp_path):
-    page.get_by_role("tab", name="Train").click()
+    open_tab(page, "Train")
     page.get_by_label(re.compile("A task vector")).check()
     expect(page.locator("#language-name")).to_contain_text("Name of the task", timeout=LONG)
     page.locator("input[type=file]:has(+ #upload-train)").set_input_files(

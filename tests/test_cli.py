@@ -22,7 +22,7 @@ from deftx.composition import compose
 from deftx.vector import SparseVector
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("audit", "language", "task", "spectrum", "overlap", "classify", "evaluate", "export", "import")
+COMMANDS = ("audit", "nearest", "language", "task", "spectrum", "overlap", "classify", "evaluate", "export", "import")
 FAST = ("--k", "60", "--set", "precision=float32", "batch_size=4", "max_length=16", "min_steps=0", "evaluate_every=3",
         "learning_rate=0.002")  # fmt: skip
 SIX = (*FAST, "max_steps=6")
@@ -111,6 +111,17 @@ def test_evaluate_is_scikit_learns_score_with_the_contracts_keys(deftx, base, le
     assert "gold \\ predicted" in text
 
 
+def test_labels_of_a_test_file_are_renamed(deftx, learned, table_file, tmp_path):
+    with table_file.open(newline="") as stream:
+        rows = [(row["text"], row["label"][:3]) for row in csv.DictReader(stream)]
+    short = tiny.write_csv(tmp_path / "short.csv", ("text", "label"), [*rows, ("the day", "mixed")])
+    names = ("--rename", "pos=positive", "--rename", "neg=negative", "--rename", "mixed=")
+    assert (
+        deftx("evaluate", *learned, short, "--json", *names)[1] == deftx("evaluate", *learned, table_file, "--json")[1]
+    )
+    assert "pos=positive" in deftx("evaluate", *learned, short, "--rename", "pos")[2]
+
+
 def test_texts_are_classified(deftx, base, learned):
     texts = ["the day is good", "the night was awful"]
     status, out, err = deftx("classify", *learned, *texts, "--json")
@@ -122,6 +133,29 @@ def test_texts_are_classified(deftx, base, learned):
         assert list(one["probabilities"].values()) == pytest.approx(row)
         assert one["probabilities"][one["label"]] == max(row)
     assert "negative  positive" in deftx("classify", *learned, *texts)[1]
+
+
+def test_vectors_are_merged_with_strengths_and_a_method(deftx, base, task_vector, language_vector):
+    composed = compose(base, task=task_vector, scale_task=0.5, languages=[(language_vector, 0.2), (language_vector, 2.0)],
+                       method="ties", parameters={"keep": 0.4})  # fmt: skip
+    vectors = ("--task", task_vector, "--language", language_vector, "--language", language_vector)
+    strengths = ("--strength-task", 0.5, "--strength-language", 0.2, "--strength-language", 2)
+    status, out, err = deftx(
+        "classify", *vectors, *strengths, "--merge", "ties", "--merge-set", "keep=0.4", "the day is good", "--json"
+    )
+    assert status == 0, err
+    found = json.loads(out)[0]["probabilities"]
+    assert list(found.values()) == composed.classify(["the day is good"])[0].tolist()
+    assert f"{composed.report.conflicts:,} in opposite directions" in err
+    assert err.count(" in effect") == 3
+    for wrong, reason in (
+        (("--merge", "tise"), "Did you mean 'ties'"),
+        (("--merge-set", "keep"), "keep=0.5"),
+        (("--strength-language", "1", "--strength-language", "1", "--strength-language", "1"), "give one for each"),
+    ):
+        status, _, err = deftx("classify", *vectors, *wrong, "the day")
+        assert (status, err.count("\n")) == (2, 1)
+        assert reason in err
 
 
 def test_a_file_is_classified_into_another(deftx, learned, tmp_path):
@@ -147,7 +181,9 @@ def test_spectrum_shows_vectors_and_kept_changes(deftx, corpus_file, tmp_path):
     of_vector, of_delta = (json.loads(deftx("spectrum", tmp_path / n, "--json")[1])["matrices"] for n in ("v", "d"))
     assert of_vector.keys() == of_delta.keys()
     name = "roberta.embeddings.word_embeddings.weight"
-    assert set(of_vector[name]) == {"shape", "singular_values", "noise_edge", "ranks", "chosen"}
+    assert set(of_vector[name]) == {
+        "shape", "singular_values", "noise_edge", "ranks", "energy_kept", "noise_ranks", "chosen",
+    }  # fmt: skip
     assert of_vector[name]["ranks"]["variance:0.9"] == of_vector[name]["chosen"]
     status, out, _ = deftx("spectrum", tmp_path / "v", "--rank", "none", "uniform:7")
     assert status == 0
@@ -162,7 +198,11 @@ def test_overlap_is_a_matrix_in_total_and_by_layer(deftx, task_vector, language_
     assert found["overlap"][0][2] == 1
     assert found["overlap"][0][1] == found["overlap"][1][0] < 1
     assert "layer 1" in found["layers"][f"{task_vector} – {language_vector}"]
-    assert "per layer" in deftx("overlap", task_vector, language_vector)[1]
+    assert found["signs"][0][2] == 1
+    assert 0 < found["chance"][0][1] < 1
+    assert {"query", "output"} <= set(found["pairs"][0]["kinds"])
+    told = deftx("overlap", task_vector, language_vector)[1]
+    assert [title for title in ("per layer", "per kind", "by chance", "same sign") if title not in told] == []
 
 
 def test_export_writes_a_plain_folder(deftx, learned, tmp_path):
@@ -184,6 +224,16 @@ def test_a_published_vector_is_imported(deftx, lt_sft_traces, tmp_path):
 def test_audit_says_what_the_text_is(deftx, corpus_file):
     status, out, _ = deftx("audit", corpus_file, "--json")
     assert (status, json.loads(out)["lines"]) == (0, 200)
+
+
+def test_nearest_names_the_known_languages_in_order(deftx, tmp_path):
+    (tmp_path / "min.txt").write_text("Rancak bana hotel ko.\nMakanannyo lamak bana.\n" * 5, encoding="utf-8")
+    status, out, _ = deftx("nearest", tmp_path / "min.txt", "--json")
+    found = json.loads(out)
+    assert (status, found[0]["code"], found[0]["pieces"]) == (0, "min", None)  # the tiny base's pieces are not known
+    assert [near["letters"] for near in found] == sorted((near["letters"] for near in found), reverse=True)
+    _, shown, _ = deftx("nearest", tmp_path / "min.txt")
+    assert "Minangkabau" in shown.splitlines()[1]
 
 
 # What a person got wrong, and a word that the one line about it must hold.

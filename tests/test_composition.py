@@ -125,3 +125,19 @@ def test_a_head_for_other_labels_is_refused(base, task_vector):
 def test_a_strength_that_is_no_number_is_refused(base, task_vector, scale):
     with pytest.raises(DeftxError, match="strength"):
         compose(base, task=task_vector, scale_task=scale)
+
+
+def test_progress_is_told_changes_nothing_and_can_end_the_work(base, task_vector):
+    classifier = compose(base, task=task_vector)
+    told = []
+    texts = TEXTS * 100  # several batches
+    assert classifier.classify(texts, told.append).equal(classifier.classify(texts))
+    assert told == sorted(told)
+    assert len(told) > 2
+    assert told[-1] == 1.0
+
+    def enough(share):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        classifier.classify(texts, enough)

@@ -15,7 +15,7 @@ from deftx.cli import main
 from deftx.errors import VectorError
 from deftx.evidence.grid import Vector, vectors_of, waves
 from deftx.evidence.rows import ROWS, VARIANTS, choose_rows
-from deftx.evidence.run import given_source
+from deftx.evidence.run import Run, given_source
 from deftx.evidence.settings import SETTINGS
 from deftx.lt_sft import write_lt_sft
 from deftx.overlaps import overlap
@@ -211,6 +211,18 @@ def test_the_source_may_be_a_vector_of_lt_sft(base, language_vector, tmp_path):
         given_source(str(tmp_path), base)
 
 
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_vector_of_every_setting_has_a_recipe(name, tmp_path):
+    """Settings of pairs are for tasks: a language vector has no metric to choose by."""
+    setting = SETTINGS[name]
+    run = Run(setting, tuple(ROWS.values()), setting.targets, (42,), tmp_path, tmp_path, "base", "cpu", "quick",
+              {"language": {}, "task": {}})  # fmt: skip
+    vectors = [vector for wave in run.groups() for group in wave for vector in group]
+    metrics = {run.recipe(vector, 256).metric for vector in vectors if vector.kind == "task"}
+    assert metrics == {setting.metric}
+    assert all(hasattr(run.recipe(vector, 256), "mask_share") for vector in vectors if vector.kind == "language")
+
+
 def test_uniform_ranks_are_scaled_to_the_width_of_the_base():
     ranks = [VARIANTS[f"uniform-{r}"].settings("task", 256)["rank"] for r in (100, 200, 300)]
     assert ranks == ["uniform:33", "uniform:67", "uniform:100"]
@@ -222,4 +234,4 @@ def test_every_file_of_the_real_data_is_where_it_is_looked_for():
         pytest.skip("DEFTX_DATA is not set: there is no real data to look at")
     for setting in SETTINGS.values():
         languages = (*setting.targets, *setting.development, *([setting.reference] if setting.reference else []))
-        setting.check(Path(os.environ["DEFTX_DATA"]), languages)
+        assert setting.check(Path(os.environ["DEFTX_DATA"]), languages) is None  # it raises where a file is missing

@@ -11,6 +11,7 @@ from job_helpers import COUNTING, scheduler, start_server, step_of, total_of, wa
 
 from deftx.events import PHASES
 from deftx.jobs import Store, progress_of, state_of
+from deftx.jobs.job import RESULT, read_json
 from deftx.jobs.process import kill
 from deftx.jobs.scheduler import _environment
 from deftx.jobs.state import worker_of
@@ -94,7 +95,7 @@ def test_stop_keeps_the_checkpoint_and_resume_goes_on(store):
         stopped = wait_for_state(store, job, "stopped")
         reached = step_of(job)
         assert 3 < reached < 300
-        assert "resume" in state_of(stopped).meaning.lower()
+        assert read_json(stopped.folder / RESULT)["outcome"] == "stopped"
         wait_for(lambda: worker_of(stopped) is None, "the process to end")
         store.requeue(job.id)
         wait_for(lambda: step_of(job) > reached, "more steps")
@@ -114,7 +115,7 @@ def test_a_job_can_be_stopped_in_every_phase_and_goes_on_from_there(store):
             wait_for(lambda phase=phase: stepped(phase), phase)
             store.request_stop(job.id)
             stopped = wait_for_state(store, job, "stopped", "finished")
-            assert "resume" in state_of(stopped).meaning, phase  # its own words: it was not killed
+            assert read_json(stopped.folder / RESULT)["outcome"] == "stopped", phase  # by itself: it was not killed
             wait_for(lambda stopped=stopped: worker_of(stopped) is None, "the process to end")
             store.requeue(job.id)
         assert total_of(wait_for_state(store, job, "finished")) == 140 * 141 // 2
@@ -133,6 +134,7 @@ def test_a_worker_that_does_not_listen_is_killed_with_its_children_after_the_gra
         wait_for_state(store, job, "stopped")
     gone = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
     wait_for(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() in gone, "the child to die")
+    assert worker_of(store.get(job.id)) is None
 
 
 def test_a_stop_asked_for_while_no_server_ran_still_has_its_grace(store):
@@ -141,7 +143,7 @@ def test_a_stop_asked_for_while_no_server_ran_still_has_its_grace(store):
         wait_for(lambda: step_of(job) > 1, "some steps")
     store.request_stop(job.id)
     with scheduler(store):
-        assert "resume" in state_of(wait_for_state(store, job, "stopped")).meaning  # its own words: it was not killed
+        assert read_json(wait_for_state(store, job, "stopped").folder / RESULT)["outcome"] == "stopped"  # not killed
 
 
 def test_discarding_a_running_job_stops_it_at_a_checkpoint_and_undo_lets_it_go_on(store):
@@ -187,6 +189,7 @@ def test_the_trash_is_cleared_while_the_server_runs(store, monkeypatch):
     monkeypatch.setattr("deftx.jobs.store.TRASH_KEPT", 0.0)
     with scheduler(store):
         wait_for(lambda: not store.trash() and not job.folder.exists(), "the trash to be cleared")
+    assert store.list() == ()
 
 
 def test_a_job_goes_on_while_its_server_is_killed_and_the_next_server_finds_it(store):
@@ -252,6 +255,7 @@ def test_finished_workers_leave_no_zombies(store):
     with scheduler(store):
         done = [wait_for_state(store, job, "finished") for job in jobs]
         wait_for(lambda: not any(psutil.pid_exists(job.process.pid) for job in done), "the processes to be collected")
+    assert [step_of(job) for job in done] == [1, 1]
 
 
 def test_a_job_without_its_folder_does_not_hold_up_the_others(store):
@@ -288,6 +292,7 @@ def test_the_thread_survives_an_error_of_one_look(store):
     job = store.add("count", "patient", {"steps": 1})
     with scheduler(Flaky(store.root)):
         wait_for_state(store, job, "finished")
+    assert Flaky.looks > 3
 
 
 def test_a_worker_whose_server_died_before_writing_it_down_is_found_and_not_doubled(store):

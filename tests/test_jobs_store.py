@@ -58,6 +58,19 @@ def test_jobs_are_listed_newest_first_and_wait_oldest_first(store):
     assert names(store.queue()) == ["a", "b", "c"]
 
 
+def test_a_job_is_called_otherwise_and_stays_the_same(store):
+    job = store.add("language", "old", {"k": 1})
+    store.rename(job.id, "new")
+    assert (store.get(job.id).name, store.get(job.id).settings, store.get(job.id).folder) == (
+        "new",
+        {"k": 1},
+        job.folder,
+    )
+    store.discard(job.id)
+    with pytest.raises(JobError, match="trash"):
+        store.rename(job.id, "newer")
+
+
 def test_the_order_of_waiting_jobs_can_be_changed(store):
     a, _, c, d = (store.add("count", name, {}) for name in "abcd")
     store.move(d.id, 0)

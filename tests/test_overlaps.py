@@ -1,11 +1,23 @@
 """The overlap is the Jaccard index of the changed weights: counted here with Python sets."""
 
+import json
+
 import pytest
 import torch
 from tiny_vectors import SHAPES, make_vector
 
 from deftx.errors import VectorError
-from deftx.overlaps import layer_of, overlap, overlap_by_layer, overlap_matrix
+from deftx.matrix_kinds import matrix_kind
+from deftx.overlaps import (
+    Shared,
+    as_tables,
+    compare,
+    compare_all,
+    layer_of,
+    overlap,
+    overlap_by_layer,
+    overlap_matrix,
+)
 
 QUERY = "roberta.encoder.layer.0.attention.self.query.weight"
 BIAS = "roberta.encoder.layer.0.attention.self.query.bias"
@@ -92,6 +104,89 @@ def test_group_of_a_parameter(parameter, group):
     assert layer_of(parameter) == group
 
 
+def signs(vector):
+    """Whether each changed entry goes up."""
+    return {
+        (name, position): value > 0
+        for name in vector.positions
+        for position, value in zip(vector.positions[name].tolist(), vector.values[name].tolist(), strict=True)
+    }
+
+
+def test_signs_agree_where_both_change_in_the_same_direction():
+    for seed in range(1, 4):
+        a, b = make_vector(0), make_vector(seed)
+        both = entries(a) & entries(b)
+        up_a, up_b = signs(a), signs(b)
+        assert compare(a, b).total.signs == sum(up_a[entry] == up_b[entry] for entry in both) / len(both)
+    opposite = make_vector(0)
+    for values in opposite.values.values():
+        values.neg_()
+    assert compare(make_vector(0), opposite).total.signs == 0.0
+    assert compare(make_vector(0), make_vector(0)).total.signs == 1.0
+    assert compare(only(QUERY, [1]), only(QUERY, [2])).total.signs is None
+
+
+def test_the_parts_by_layer_and_by_kind_make_up_the_whole():
+    a, b = make_vector(0), make_vector(1)
+    found = compare(a, b)
+    assert list(found.kinds) == ["embeddings", "query", "output", "bias"]
+    for parts in (found.layers, found.kinds):
+        assert sum(part.both for part in parts.values()) == found.total.both == len(entries(a) & entries(b))
+        assert sum(part.weights for part in parts.values()) == sum(torch.Size(s).numel() for s in SHAPES.values())
+    for kind, part in found.kinds.items():
+        assert part.overlap == jaccard(a, b, [name for name in SHAPES if matrix_kind(name) == kind])
+
+
+def random_vector(sizes, seed):
+    """Entries drawn at random: so many of each of two matrices."""
+    draw = torch.Generator().manual_seed(seed)
+    vector = make_vector()
+    for name, (rows, count) in sizes.items():
+        vector.shapes[name] = (rows, 100)
+        vector.positions[name] = torch.randperm(rows * 100, generator=draw)[:count].sort().values
+        vector.values[name] = torch.randn(count, generator=draw)
+    for part in (vector.positions, vector.values):
+        for name in set(part) - set(sizes):
+            del part[name]
+    return vector
+
+
+def test_chance_is_what_random_masks_of_these_sizes_share():
+    even = {QUERY: (200, 2_000), OUTPUT: (200, 2_000)}
+    pairs = [compare(random_vector(even, 2 * n), random_vector(even, 2 * n + 1)).total for n in range(20)]
+    mean = sum(pair.overlap for pair in pairs) / len(pairs)
+    assert mean == pytest.approx(pairs[0].chance, rel=0.03)
+    assert pairs[0].chance == pairs[0].chance_by_matrix == pytest.approx(0.1 / (2 - 0.1))
+    assert sum(pair.signs for pair in pairs) / len(pairs) == pytest.approx(0.5, abs=0.02)
+
+
+def test_chance_by_matrix_allows_for_both_preferring_the_same_matrices():
+    lopsided = {QUERY: (100, 5_000), OUTPUT: (300, 300)}
+    pairs = [compare(random_vector(lopsided, 2 * n), random_vector(lopsided, 2 * n + 1)).total for n in range(20)]
+    mean = sum(pair.overlap for pair in pairs) / len(pairs)
+    assert mean == pytest.approx(pairs[0].chance_by_matrix, rel=0.03)
+    assert mean > 3 * pairs[0].chance
+
+
+@pytest.mark.parametrize(
+    ("both", "reading"), [(0, "below"), (50, "below"), (100, "chance"), (200, "above"), (500, "far above")]
+)
+def test_an_overlap_is_read_against_chance(both, reading):
+    assert Shared(both, 0, 1_000, 1_000, 10_000, 0.0).reading() == reading  # by chance 100 of 10,000 in both
+
+
+def test_the_tables_hold_every_pair_once_and_json_can_hold_them():
+    vectors = [make_vector(seed) for seed in range(3)]
+    found = as_tables(["a", "b", "c"], compare_all(vectors))
+    assert json.loads(json.dumps(found)) == found
+    assert [(pair["a"], pair["b"]) for pair in found["pairs"]] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert found["overlap"] == overlap_matrix(vectors)
+    assert found["layers"]["a – c"] == overlap_by_layer(vectors[0], vectors[2])
+    assert found["signs"][1][2] == found["signs"][2][1] == compare(vectors[1], vectors[2]).total.signs
+    assert found["chance"][0][0] is None
+
+
 def test_overlap_matrix_holds_every_pair():
     vectors = [make_vector(seed) for seed in range(3)]
     assert overlap_matrix(vectors) == [[overlap(a, b) for b in vectors] for a in vectors]
@@ -100,6 +195,6 @@ def test_overlap_matrix_holds_every_pair():
 
 def test_vectors_of_different_bases_are_refused():
     other = make_vector(base={"name": "other-base", "revision": None, "fingerprint": "cd" * 32})
-    for compare in (overlap, overlap_by_layer, lambda a, b: overlap_matrix([a, b])):
+    for refuse in (overlap, overlap_by_layer, compare, lambda a, b: overlap_matrix([a, b])):
         with pytest.raises(VectorError, match=r"tiny-base.*other-base|other-base.*tiny-base"):
-            compare(make_vector(), other)
+            refuse(make_vector(), other)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -84,11 +85,32 @@ def test_a_killed_pretraining_goes_on_to_the_same_weights(data, whole, tmp_path)
     process.kill()
     process.communicate()
     assert not (tmp_path / "base").exists()
-    status, _, errors = finish(start(data, tmp_path))
+    goes_on_to_the_same(data, whole, tmp_path)
+
+
+def test_a_pretraining_that_is_stopped_keeps_what_it_has_learned(data, whole, tmp_path):
+    process = start(data, tmp_path)
+    log, deadline = tmp_path / "log.csv", time.monotonic() + 120
+    while not log.exists() or len(log.read_text().splitlines()) < 2:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    status, _, errors = finish(process)
+    assert status == 1
+    assert "The same command goes on from there." in errors
+    assert "Traceback" not in errors
+    goes_on_to_the_same(data, whole, tmp_path)
+
+
+def goes_on_to_the_same(data, whole, out):
+    """Start once more, and compare the base and the log with those of an undisturbed run."""
+    assert (out / "state.safetensors").exists()
+    status, _, errors = finish(start(data, out))
     assert status == 0, errors
-    one, other = (load_file(folder / "base" / "model.safetensors") for folder in (whole, tmp_path))
+    one, other = (load_file(folder / "base" / "model.safetensors") for folder in (whole, out))
     assert all(one[name].equal(other[name]) for name in one)
-    logs = [[line.split(",")[0] for line in (f / "log.csv").read_text().splitlines()] for f in (whole, tmp_path)]
+    logs = [[line.split(",")[0] for line in (f / "log.csv").read_text().splitlines()] for f in (whole, out)]
     assert logs[1][-1] == logs[0][-1]
     assert len(set(logs[1])) == len(logs[1])  # no step stands there twice
 

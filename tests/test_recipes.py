@@ -21,7 +21,7 @@ XLM_R_BASE = 277_414_656
 
 @pytest.mark.parametrize(("preset", "kind", "pairs"), list(product(PRESETS, ("language", "task"), (False, True))))
 def test_every_preset_is_a_recipe(preset, kind, pairs):
-    recipe = recipe_for(kind, preset, pairs=pairs and kind == "task")
+    recipe = recipe_for(kind, preset, pairs=pairs)
     assert isinstance(recipe, {"language": LanguageRecipe, "task": TaskRecipe}[kind])
     assert recipe.method == "deft-x"
     assert recipe.rank == "variance:0.9"

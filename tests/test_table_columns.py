@@ -2,8 +2,8 @@
 
 import pytest
 
-from deftx.errors import TableError
-from deftx.table_columns import suggest_columns, table_columns
+from deftx.errors import CorpusError, TableError
+from deftx.table_columns import guess_columns, guess_text_column, suggest_columns, table_columns
 from deftx.tables import read_table
 
 
@@ -38,3 +38,29 @@ def test_a_text_that_is_named_is_taken_even_beside_a_pair(tmp_path):
     path = table(tmp_path, "premise,hypothesis,note,label\na,b,c,x\n")
     assert read_table(path).pairs
     assert read_table(path, columns={"text": "note"}).texts == ["c"]
+
+
+def test_a_file_without_labels_needs_the_text_alone(tmp_path):
+    assert table_columns(table(tmp_path, "Text,stars\na,b\n"), labelled=False) == (("Text", "stars"), True)
+    assert table_columns(table(tmp_path, "review\na\n"), labelled=False) == (("review",), False)
+    assert table_columns(table(tmp_path, "a\n", "a.txt"), labelled=False) == (("text",), True)
+
+
+@pytest.mark.parametrize(
+    ("content", "guessed"),
+    [
+        ("kalimat,sentimen\n" + "kata yang panjang {},baik\nlain sekali {},buruk\n" * 6,
+         {"text": "kalimat", "label": "sentimen"}),
+        ("No.,kato,catatan\n1,urang awak,x\n2,pai ka pasa,y\n", {"text": "kato"}),
+        ("sentence1,sentence2,n\na,b,1\n", {"premise": "sentence1", "hypothesis": "sentence2"}),
+        ("isi,label\nkata kata,x\n", {"text": "isi", "label": "label"}),
+    ],
+)  # fmt: skip
+def test_columns_of_other_names_are_guessed_from_what_they_hold(tmp_path, content, guessed):
+    path = table(tmp_path, content)
+    assert guess_columns(path, table_columns(path)[0]) == guessed
+
+
+def test_the_column_of_a_text_is_the_one_in_which_most_is_written(tmp_path):
+    path = table(tmp_path, "No.,kato,catatan\n1000001,urang awak,x\n1000002,pai ka pasa,y\n")
+    assert guess_text_column(path, ("No.", "kato", "catatan"), CorpusError) == "kato"

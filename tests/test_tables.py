@@ -9,7 +9,14 @@ import pytest
 
 from deftx.errors import TableError
 from deftx.held_out import fold
-from deftx.tables import Table, check, drop_unknown_labels, hold_out, label_names, read_table
+from deftx.tables import (
+    Table,
+    check,
+    drop_unknown_labels,
+    hold_out,
+    label_names,
+    read_table,
+)
 
 
 def write(tmp_path, content, name="a.csv"):

@@ -13,28 +13,17 @@ from tiny_base import finish_language_job, write_corpus
 from deftx.bases import ASSETS
 from deftx.errors import BaseModelError
 from deftx.events import Event
-from deftx.jobs import Store, state_of
+from deftx.jobs import state_of
 from deftx.jobs.job import EVENTS, RESULT, write_json
 from deftx.jobs.pace import expected_seconds
 from deftx.preflight import Refusal
 from deftx.recipes import LanguageRecipe, TaskRecipe
-from ui import orders, strings, train_fields, train_form, train_preview, train_settings, train_tab
+from ui import orders, strings, train_fields, train_form, train_names, train_preview, train_settings, train_tab
 from ui.corpora import SAMPLE
-from ui.studio import Studio
 from ui.train_fields import ADVANCED, EMPTY
 
 FORM = {**EMPTY, "name": "Minangkabau", "code": "min"}
 TASK = {**EMPTY, "kind": "task", "name": "Mood", "code": "ind"}
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return make_base(tmp_path_factory.mktemp("base") / "tiny-base")
-
-
-@pytest.fixture
-def studio(base, tmp_path):
-    return Studio(str(base), Store(tmp_path / "home"))
 
 
 @pytest.fixture
@@ -78,8 +67,8 @@ def test_starting_puts_a_job_into_the_queue_with_what_was_chosen(studio, tmp_pat
     assert 0 < low < high
 
 
-def test_a_task_is_trained_on_labelled_text_from_a_source_vector(studio, base, table, tmp_path):
-    source = finish_language_job(studio.store, base, write_corpus(tmp_path / "text.txt"))
+def test_a_task_is_trained_on_labelled_text_from_a_source_vector(studio, page_base, table, tmp_path):
+    source = finish_language_job(studio.store, page_base, write_corpus(tmp_path / "text.txt"))
     chosen = {
         "train": table,
         "valid": table,
@@ -192,7 +181,7 @@ def test_a_table_that_cannot_be_learned_from_is_refused(studio, tmp_path):
     assert "has no column" in said
 
 
-def test_a_source_made_for_another_base_is_refused_before_it_starts(studio, base, table, tmp_path):
+def test_a_source_made_for_another_base_is_refused_before_it_starts(studio, page_base, table, tmp_path):
     studio.base()  # told apart by its weights, as far as they are loaded
     other = make_base(tmp_path / "other-base", seed=1)
     source = finish_language_job(studio.store, other, write_corpus(tmp_path / "text.txt"))
@@ -337,10 +326,38 @@ def test_an_uploaded_table_is_kept_and_chosen(studio, tmp_path):
 
 
 def test_what_came_meanwhile_is_offered_and_the_choices_stay(studio, table):
-    text, train, valid, source = (update._constructor_args[0] for update in train_tab.renew_lists(studio))
+    updates = train_tab.renew_lists(studio, [None, table, "", ""])
+    text, train, valid, source = (update._constructor_args[0] for update in updates)
     assert all("value" not in update for update in (text, train, valid, source))
     assert [name for _, name in train["choices"]] == [table]
     assert (strings.NO_SOURCE, "") in source["choices"]
+
+
+def test_a_choice_that_was_removed_meanwhile_is_taken_back(studio, table):
+    studio.tables.discard(table)
+    updates = train_tab.renew_lists(studio, ["gone.txt", table, table, "job:gone"])
+    assert [update.value for update in updates] == [None, None, "", ""]
+
+
+def test_all_that_cannot_be_read_or_used_is_said_at_once(studio, table):
+    values = {**EMPTY, "kind": "task", "train": table, "code": "no code", "max_steps": "many", "learning_rate": "-3"}
+    said = train_preview.preview(studio, None, values)[0]
+    for field in ("code", "max_steps", "learning_rate"):
+        assert strings.REFUSED.format(field=train_fields.label(field)) in said
+
+
+@pytest.mark.parametrize("code", ["min", "quy", "id-Latn", ""])
+def test_codes_of_languages_are_taken(code):
+    assert train_fields.order_of({**EMPTY, "code": code}, None)["language"] == code
+
+
+def test_a_text_in_a_known_language_suggests_its_name_and_code(studio):
+    assert train_names.suggest(studio, SAMPLE, "", "") == ("Indonesian", "ind")
+
+
+@pytest.mark.parametrize("entered", [(None, "", ""), (SAMPLE, "Mine", ""), (SAMPLE, "", "xyz"), ("gone.txt", "", "")])
+def test_what_was_entered_is_not_replaced_by_a_suggestion(studio, entered):
+    assert train_names.suggest(studio, *entered) == (gr.skip(), gr.skip())
 
 
 # Settings in and out

@@ -5,24 +5,12 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
-from tiny_base import make_base, write_corpus
+from tiny_base import write_corpus
 
 from deftx import hub_text
 from deftx.cleaning import CLEANINGS
-from deftx.jobs import Store
 from ui import audit_view, clean_form, corpus_tab, hub_form, labelled_tab, strings
 from ui.corpora import SAMPLE
-from ui.studio import Studio
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return make_base(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture
-def studio(base, tmp_path):
-    return Studio(str(base), Store(tmp_path / "home"))
 
 
 def write(tmp_path, name, content):
@@ -122,8 +110,8 @@ def test_a_data_set_of_the_hub_becomes_a_text(studio, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", [None, "../x.txt"])
 def test_what_the_hub_does_not_have_is_said_in_place(studio, path):
-    assert strings.NOT_READ in hub_form.list_files("no id at all")[-1]
-    assert strings.NOT_READ in hub_form.take(studio, (), path, None)[-1]
+    assert strings.HUB_NOT_LISTED in hub_form.list_files("no id at all")[-1]
+    assert strings.HUB_NOT_FETCHED in hub_form.take(studio, (), path, None)[-1]
 
 
 # Cleaning
@@ -189,7 +177,7 @@ def test_columns_that_are_not_recognised_are_asked_for_with_a_guess_and_the_firs
     *_, place, asked, kind, text, premise, hypothesis, label, refused, waiting = labelled_tab.receive(
         studio, file, "train"
     )
-    assert (place.visible, kind, text.value, label.value, refused) == (True, "single", "review", None, "")
+    assert (place.visible, kind, text.value, label.value, refused) == (True, "single", "review", "stars", "")
     assert (text.visible, premise.visible, hypothesis.visible) == (True, False, False)
     assert "&lt;b&gt;x" in asked
     assert studio.tables.names() == []

@@ -11,23 +11,13 @@ from tiny_base import finish_language_job, finish_task_job, make_base, write_cor
 
 from deftx.errors import CorpusError, DeftxError, VectorError
 from deftx.events import Event
-from deftx.jobs import Store, state_of
+from deftx.jobs import state_of
 from deftx.jobs.job import EVENTS, LOCK, RESULT, write_json
 from deftx.jobs.process import take_lock
 from ui import api, corpus_tab, figures, shelf, strings, test_tab, watch, watch_views
 from ui.corpora import SAMPLE, Corpora
 from ui.kept import safe_name
-from ui.studio import Studio
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return make_base(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture
-def studio(base, tmp_path):
-    return Studio(str(base), Store(tmp_path / "home"))
+from ui.refusals import refusals
 
 
 @pytest.fixture
@@ -226,16 +216,30 @@ def test_resuming_waits_until_the_process_of_a_stopped_training_has_gone(studio)
 # Compose and test
 
 
-def test_a_finished_training_is_in_the_lists_and_classifies(studio, base, corpus):
+def filled_in(**given):
+    """The form of the test as it is when the page opens, but for what is given."""
+    plain = {
+        "task": None,
+        "strength_task": 1.0,
+        "language": "",
+        "strength_language": 1.0,
+        "text": "the food",
+        "second": "",
+    }
+    further = {"language_2": "", "strength_2": 1.0, "language_3": "", "strength_3": 1.0, "method": "sum"}
+    return {**plain, **further, **given}
+
+
+def test_a_finished_training_is_in_the_lists_and_classifies(studio, page_base, corpus):
     assert (strings.NO_LANGUAGE, "") in test_tab.language_choices(studio)
-    task = finish_task_job(studio.store, base)
-    language = finish_language_job(studio.store, base, corpus)
+    task = finish_task_job(studio.store, page_base)
+    language = finish_language_job(studio.store, page_base, corpus)
     assert (f"Minangkabau ({strings.TRAINED})", f"job:{language.id}") in test_tab.language_choices(studio)
     assert watch.vector_key(studio, language.id) == f"job:{language.id}"
     answer = studio.classify("the food is good", f"job:{task.id}", f"job:{language.id}")
     assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-6)
     assert list(answer.probabilities) == ["negative", "positive"]
-    shown = test_tab.show_answer(studio, "the food is <good>", f"job:{task.id}", "")
+    shown, *_ = test_tab.show(studio, filled_in(text="the food is <good>", task=f"job:{task.id}"))
     assert "&lt;good&gt;" in shown
     assert strings.NO_LANGUAGE in shown
     assert studio.machine in shown
@@ -243,11 +247,11 @@ def test_a_finished_training_is_in_the_lists_and_classifies(studio, base, corpus
     assert api.describe(language)["vector"] == f"job:{language.id}"
 
 
-def test_a_vector_made_for_another_base_is_refused_with_both_names(studio, base, corpus, tmp_path):
+def test_a_vector_made_for_another_base_is_refused_with_both_names(studio, page_base, corpus, tmp_path):
     other = make_base(tmp_path / "other-base", draw=1)
-    task = finish_task_job(studio.store, base)
+    task = finish_task_job(studio.store, page_base)
     language = finish_language_job(studio.store, other, corpus)
-    shown = test_tab.show_answer(studio, "the food", f"job:{task.id}", f"job:{language.id}")
+    shown, *_ = test_tab.show(studio, filled_in(task=f"job:{task.id}", language=f"job:{language.id}"))
     assert strings.NOT_CLASSIFIED in shown
     assert "other-base" in shown
 
@@ -258,22 +262,22 @@ def test_vectors_are_found_by_known_keys_only(studio, key):
         shelf.find(studio.store, "task", key)
 
 
-def test_what_is_missing_is_explained_in_place_of_the_answer(studio, base):
-    assert strings.NO_TASK.split(".")[0] in test_tab.show_answer(studio, "the food", None, "")
-    task = finish_task_job(studio.store, base)
-    assert strings.NO_SENTENCE in test_tab.show_answer(studio, " ", f"job:{task.id}", "")
+def test_what_is_missing_is_explained_in_place_of_the_answer(studio, page_base):
+    assert strings.NO_TASK.split(".")[0] in test_tab.show(studio, filled_in())[0]
+    task = finish_task_job(studio.store, page_base)
+    assert strings.NO_SENTENCE in test_tab.show(studio, filled_in(text=" ", task=f"job:{task.id}"))[0]
 
 
-def test_a_classifier_is_composed_once_and_anew_when_its_vector_is_replaced(studio, base):
-    task = finish_task_job(studio.store, base)
+def test_a_classifier_is_composed_once_and_anew_when_its_vector_is_replaced(studio, page_base):
+    task = finish_task_job(studio.store, page_base)
     for _ in range(3):
         studio.classify("the food", f"job:{task.id}")
-    assert studio._composed.cache_info().misses == 1
+    assert studio.composing.composed_of.cache_info().misses == 1
     os.utime(task.out / "vector.json")
     studio.classify("the food", f"job:{task.id}")
-    assert studio._composed.cache_info().misses == 2
+    assert studio.composing.composed_of.cache_info().misses == 2
 
 
 def test_errors_reach_other_programs_in_their_own_words():
-    with pytest.raises(gr.Error, match="what to do"), api.refusals():
+    with pytest.raises(gr.Error, match="what to do"), refusals():
         raise DeftxError("what to do")

@@ -5,23 +5,11 @@ import re
 
 import gradio as gr
 import pytest
-from tiny_base import finish_language_job, finish_task_job, make_base, write_corpus
+from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.events import Event
-from deftx.jobs import Store
 from deftx.jobs.job import EVENTS
 from ui import compare_figures, history_tab, history_views, strings
-from ui.studio import Studio
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return make_base(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture
-def studio(base, tmp_path):
-    return Studio(str(base), Store(tmp_path / "home"))
 
 
 def trained(studio, name, *, kind="language", metric="masked_lm_loss", values=(3.0, 2.0), **settings):
@@ -106,9 +94,9 @@ def test_the_comparison_names_what_differs_and_nothing_else(studio):
     assert strings.CHOOSE_TWO in look(studio, compared=[a.id])["comparison"]
 
 
-def test_scores_of_finished_trainings_stand_side_by_side(studio, base, tmp_path):
-    language = finish_language_job(studio.store, base, write_corpus(tmp_path / "corpus.txt"))
-    task = finish_task_job(studio.store, base)
+def test_scores_of_finished_trainings_stand_side_by_side(studio, page_base, tmp_path):
+    language = finish_language_job(studio.store, page_base, write_corpus(tmp_path / "corpus.txt"))
+    task = finish_task_job(studio.store, page_base)
     shown = look(studio, compared=[language.id, task.id])["comparison"]
     for name in (strings.BEFORE, *strings.SCORE_NAMES.values()):
         assert name in shown

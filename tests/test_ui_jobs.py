@@ -7,24 +7,13 @@ from dataclasses import fields
 import gradio as gr
 import pytest
 from job_helpers import scheduler, step_of, wait_for
-from tiny_base import finish_task_job, make_base
+from tiny_base import finish_task_job
 
 from deftx.events import Event
-from deftx.jobs import Store, Turn
+from deftx.jobs import Turn
 from deftx.jobs.job import EVENTS, RESULT, write_json
 from deftx.jobs.process import ProcessId
 from ui import figures, history_views, shelf, strings, views, watch, watch_details, watch_views
-from ui.studio import Studio
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return make_base(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture
-def studio(base, tmp_path):
-    return Studio(str(base), Store(tmp_path / "home"))
 
 
 @pytest.fixture
@@ -204,8 +193,8 @@ def test_nothing_but_a_finished_training_offers_a_vector_or_a_score(studio, butt
     assert shelf.entries(studio.store, "language") == shelf._bundled("language")
 
 
-def test_sentences_are_classified_while_a_training_has_the_device(studio, base):
-    task = finish_task_job(studio.store, base)
+def test_sentences_are_classified_while_a_training_has_the_device(studio, page_base):
+    task = finish_task_job(studio.store, page_base)
     job = studio.store.add("count", "long", {"steps": 100_000, "device": studio.device})
     with scheduler(studio.store):
         wait_for(lambda: step_of(job) > 1, "some steps")

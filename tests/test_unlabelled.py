@@ -3,9 +3,10 @@
 import csv
 
 import pytest
+import torch
 
 from deftx.errors import TableError
-from deftx.unlabelled import read_texts, write_rows
+from deftx.unlabelled import answer_columns, disarm, least_certain, read_texts, write_rows
 
 
 def write(tmp_path, content, name="a.csv"):
@@ -56,3 +57,29 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
     rows = read_texts(write(tmp_path, "text\nsatu\n"))
     with pytest.raises(TableError, match="cannot be written"):
         write_rows(tmp_path / "none" / "out.csv", rows, {})
+
+
+def test_the_answer_is_the_most_probable_label_and_every_probability():
+    found = answer_columns(["bad", "good"], torch.tensor([[0.25, 0.75], [2 / 3, 1 / 3]]))
+    assert found == {
+        "label": ["good", "bad"],
+        "probability_bad": ["0.250000", "0.666667"],
+        "probability_good": ["0.750000", "0.333333"],
+    }
+
+
+def test_the_least_certain_come_first_and_equals_in_order():
+    probabilities = torch.tensor([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5], [0.6, 0.4]])
+    assert least_certain(probabilities, 3) == [2, 1, 3]
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "+A1", "-A1", "@SUM(A1)", "=HYPERLINK(A1)"])
+def test_what_a_spreadsheet_would_compute_is_disarmed_for_it_alone(tmp_path, formula):
+    rows = read_texts(write(tmp_path, f'=name,text\n"{formula}",-1.5\nplain,"{formula}"\n'))
+    harmless, changed = disarm(rows)
+    assert changed == 2
+    assert harmless.columns == ("'=name", "text")
+    assert harmless.rows == [[f"'{formula}", "-1.5"], ["plain", f"'{formula}"]]
+    assert harmless.texts == rows.texts == ["-1.5", formula]  # what was classified
+    write_rows(tmp_path / "as-it-is.csv", rows, {})
+    assert written(tmp_path / "as-it-is.csv")[1][0] == formula

@@ -47,6 +47,18 @@ def finish_task_job(store, base, name="Mood"):
         read_table(table), load_base(base), recipe, out=job.out, valid=table))  # fmt: skip
 
 
+def finish_pair_job(store, base, name="Follows"):
+    """Do a task training on pairs of sentences here and now."""
+    table = store.root / "pairs.csv"
+    rows = [
+        f"the {noun} is {first},the {noun} is {second},{'yes' if first == second else 'no'}"
+        for noun in ("day", "food", "night", "house") for first in ("good", "bad") for second in ("good", "bad")
+    ]  # fmt: skip
+    table.write_text("\n".join(["premise,hypothesis,label", *rows]), encoding="utf-8")
+    return _finish(store, "task", name, base, lambda recipe, job: learn_task(
+        read_table(table), load_base(base), recipe, out=job.out, valid=table))  # fmt: skip
+
+
 def finish_language_job(store, base, corpus, name="Minangkabau"):
     """Put a language training into the store and do it here and now."""
     from deftx.language import learn_language

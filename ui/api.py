@@ -5,9 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from deftx.errors import DeftxError
+from deftx.errors import VectorError
 from deftx.jobs import Job, progress_of, state_of
 from deftx.jobs.pace import expected_seconds
+from deftx.overlaps import as_tables
+from ui import api_compose, api_files, api_library, api_spectra, strings
+from ui.refusals import refusals
 from ui.studio import Studio
 
 
@@ -15,6 +18,7 @@ def build(studio: Studio) -> None:
     """Offer the endpoints; docs/api.md shows how they are used."""
     with gr.Column(visible=False):
         _offer_files(studio)
+        api_files.build(studio)
     _offer_training(studio)
     _offer_jobs(studio)
 
@@ -24,6 +28,19 @@ def build(studio: Studio) -> None:
             return asdict(studio.classify(text, task, language))
 
     gr.api(classify, api_name="classify", concurrency_id="classify")
+    api_compose.build(studio)
+    api_library.build(studio)
+    api_spectra.build(studio)
+
+    def overlap(vectors: list[str]) -> dict[str, Any]:
+        """Compare vectors of one base, named bundled:NAME or job:ID, every two of them; two or more."""
+        with refusals():
+            compared = studio.overlaps.compare(vectors)
+            if len(compared.keys) < 2:
+                raise VectorError(strings.CHOOSE_TWO_VECTORS)
+            return as_tables(compared.keys, compared.pairs)
+
+    gr.api(overlap, api_name="overlap")
 
 
 def _offer_files(studio: Studio) -> None:
@@ -109,15 +126,3 @@ def describe(job: Job) -> dict[str, Any]:
         "seconds_left": progress.seconds_left, "seconds_expected": expected_seconds(job),
         "vector": f"job:{job.id}" if state.name == "finished" else None,
     }  # fmt: skip
-
-
-class refusals:
-    """Passes what a person can put right on to the caller in its own words."""
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> None:
-        """Turn a DeftxError into the message that a client is shown."""
-        if isinstance(error, DeftxError):
-            raise gr.Error(str(error), print_exception=False) from error

@@ -71,7 +71,9 @@ def label(effect: Effect) -> str:
         (False, True): strings.EFFECT_CHANGES, (True, True): strings.EFFECT_BOTH,
     }  # fmt: skip
     sentence = sentences[bool(effect.dropped), bool(effect.changed)]
-    return sentence.format(title=effect.cleaning.title, dropped=f"{effect.dropped:,}", changed=f"{effect.changed:,}")
+    return sentence.format(
+        title=strings.of_library(effect.cleaning.title), dropped=f"{effect.dropped:,}", changed=f"{effect.changed:,}"
+    )
 
 
 def effects_view(effects: Sequence[Effect]) -> str:
@@ -84,7 +86,7 @@ def _examples(effect: Effect) -> str:
     rows = "".join(f"<tr><td>{quote(before)}</td><td>{_after(after)}</td></tr>" for before, after in effect.examples)
     head = f"<tr><th scope=col>{escape(strings.BEFORE_CLEANING)}</th><th scope=col>{escape(strings.AFTER_CLEANING)}</th></tr>"
     return (
-        f"<details><summary>{escape(label(effect))}</summary>{views.paragraph(effect.cleaning.why, 'quiet')}"
+        f"<details><summary>{escape(label(effect))}</summary>{views.paragraph(strings.of_library(effect.cleaning.why), 'quiet')}"
         f'<table class="plain quoted"><thead>{head}</thead><tbody>{rows}</tbody></table></details>'
     )
 

@@ -57,7 +57,7 @@ def _draw_panel(figure: go.Figure, runs: Sequence[Run], phase: str, panel: str) 
             x=[step for step, _ in curve], y=[value for _, value in curve], name=run.name, mode="lines+markers",
             xaxis=panel, line={"color": COLOURS[place], "width": 2, "dash": DASHES[place]},
             marker={"symbol": MARKERS[place], "size": 7},
-            hovertemplate=f"{name}, step %{{x:,}}: %{{y:.3f}}",
+            hovertemplate=strings.POINT.format(phase=name, step="%{x:,}", value="%{y:.3f}"),
         )  # fmt: skip
 
 

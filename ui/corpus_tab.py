@@ -7,9 +7,10 @@ from pathlib import Path
 import gradio as gr
 
 from deftx.cleaning import CLEANINGS
-from deftx.errors import DeftxError
+from deftx.errors import CorpusError, DeftxError
+from deftx.table_columns import guess_text_column
 from deftx.text import columns_of
-from ui import audit_view, clean_form, hub_form, labelled_tab, plot, strings, views
+from ui import audit_view, clean_form, hub_form, labelled_tab, plot, removal, strings, views
 from ui.clean_form import CleanForm
 from ui.corpora import SAMPLE, title_of
 from ui.corpus_figures import length_figure
@@ -66,6 +67,7 @@ def build(studio: Studio) -> CorpusTab:
         with gr.Column(scale=2, min_width=300):
             bring = _build_bring()
             choice = gr.Dropdown(choices(studio), value=None, label=strings.CHOOSE_CORPUS, elem_id="corpus-choice")
+            removing = removal.build("text", strings.REMOVE_TEXT)
             with gr.Row(elem_classes="buttons"):
                 to_train = gr.Button(strings.NEXT_TRAIN, variant="primary", elem_id="to-train")
                 to_test = gr.Button(strings.TRY_FIRST, elem_id="to-test")
@@ -79,6 +81,9 @@ def build(studio: Studio) -> CorpusTab:
             cleaning = clean_form.build()
     _connect_bringing(studio, bring, choice, shown)
     _connect_choice(studio, choice, shown, cleaning)
+    removal.connect(studio, removal.Shelf(studio.corpora, [choice], lambda: choices(studio), None), 0, removing)
+    # What was said about a text is not about the one that is chosen now.
+    choice.input(None, None, [bring.refused, cleaning.answer, cleaning.remembered], js="() => ['', '', '']", **QUIET)
     labelled = labelled_tab.build(studio)
     return CorpusTab(bring.upload, choice, shown.findings, to_train, to_test, labelled)
 
@@ -137,6 +142,13 @@ def choices(studio: Studio) -> list[tuple[str, str]]:
     return [*((name, name) for name in studio.corpora.names()), (strings.SAMPLE, SAMPLE)]
 
 
+def renew_lists(studio: Studio, kept: Sequence[str | None]) -> tuple:
+    """Offer what is here now: the texts, then the labelled files for each role."""
+    text, *tables = kept
+    listed = labelled_tab.choices(studio)
+    return removal.renewed(choices(studio), text, None), *(removal.renewed(listed, table, "") for table in tables)
+
+
 def chosen(studio: Studio, name: str) -> gr.Dropdown:
     """The list of texts with this one chosen."""
     return gr.Dropdown(choices=choices(studio), value=name)
@@ -147,7 +159,8 @@ def receive(studio: Studio, files: Sequence[str] | None, column: str | None = No
     asked, done = gr.Dropdown(visible=False), gr.Button(visible=False)
     if files and column is None and (columns := unclear_columns(files)):
         said = views.notice(strings.COLUMN_ASKED.format(name=Path(files[0]).name))
-        asked = gr.Dropdown(choices=list(columns), value=columns[0], visible=True)
+        likely = guess_text_column(files[0], columns, CorpusError)
+        asked = gr.Dropdown(choices=list(columns), value=likely, visible=True)
         return gr.skip(), said, asked, gr.Button(visible=True), list(files)
     return *take_in(studio, files, column), asked, done, []
 

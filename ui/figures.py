@@ -25,7 +25,7 @@ def loss_figure(progress: Progress, kind: str = "language") -> go.Figure | None:
         end = _draw_phase(figure, progress, phase, start, scores)
         if end > start:
             figure.add_annotation(
-                x=start, y=1, yref="paper", text=f"{strings.PHASES[phase][0]} phase", showarrow=False,
+                x=start, y=1, yref="paper", text=strings.PHASE_TITLE.format(phase=strings.PHASES[phase][0]), showarrow=False,
                 xanchor="left", yanchor="bottom", font={"color": QUIET, "size": 12},
             )  # fmt: skip
             if start:
@@ -81,7 +81,7 @@ def _draw_phase(figure: go.Figure, progress: Progress, phase: str, start: int, s
         figure.add_scatter(
             x=steps, y=[value for _, value in curve], name=name, mode=mode, legendgroup=name,
             showlegend=phase == PHASES[0], line={"color": colour, "width": 1.5 if mode == "lines" else 2, "dash": dash},
-            marker={"size": 7}, yaxis=axis, hovertemplate=f"{strings.PHASES[phase][0]}, step %{{x:,}}: %{{y:.3f}}{unit}",
+            marker={"size": 7}, yaxis=axis, hovertemplate=strings.POINT.format(phase=strings.PHASES[phase][0], step="%{x:,}", value="%{y:.3f}") + unit,
         )  # fmt: skip
     return end
 

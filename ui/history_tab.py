@@ -9,8 +9,8 @@ import gradio as gr
 
 from deftx.jobs import Job
 from deftx.jobs.history import search
-from ui import compare_figures, history_views, plot, strings, views
-from ui.api import refusals
+from ui import compare_figures, history_views, plot, removal, strings, views
+from ui.refusals import refusals
 from ui.studio import Studio
 
 EVERY = 5.0  # seconds
@@ -56,6 +56,7 @@ class HistoryTab:
     confirm: gr.Button
     keep: gr.Button
     seen: gr.Textbox
+    timer: gr.Timer
 
     def filters(self) -> list[gr.components.Component]:
         """What narrows the table."""
@@ -92,24 +93,26 @@ def build() -> HistoryTab:
             confirm = gr.Button(strings.CONFIRM, variant="stop", visible=False, min_width=120, elem_id="confirm")
             keep = gr.Button(strings.KEEP, visible=False, min_width=120, elem_id="keep")
     seen = gr.Textbox("", visible=False)
-    return HistoryTab(words, state, method, table, figure, comparison, trash, empty, confirm, keep, seen)
+    timer = gr.Timer(EVERY, active=False)  # asks only while somebody looks
+    return HistoryTab(words, state, method, table, figure, comparison, trash, empty, confirm, keep, seen, timer)
 
 
 def look(studio: Studio, words: str, state: str, method: str, compared: Sequence[str], seen: str) -> tuple:
     """Answer a poll with what has changed since ``seen``, in the order of ``HistoryTab.outputs``."""
-    jobs, trash = studio.store.list(), studio.store.trash()
+    jobs, trash, removed = studio.store.list(), studio.store.trash(), removal.in_trash(studio)
     known = {job.id: job for job in jobs}
     chosen = [known[job] for job in compared or () if job in known]  # in the order of ticking: colours stay
     shown = {
         "table": history_views.table(search(jobs, words or "", state or "", method or ""), compared or ()),
         "plot": history_views.figure(chosen),
         "comparison": history_views.comparison(chosen),
-        "trash": history_views.trash(trash),
-        "empty": gr.Button(visible=bool(trash)),
+        "trash": history_views.trash(trash, removed),
+        "empty": gr.Button(visible=bool(trash or removed)),
     }
     before = json.loads(seen) if seen else {}
     now = {
-        name: crc32(repr(value if isinstance(value, str) else bool(trash)).encode()) for name, value in shown.items()
+        name: crc32(repr(value if isinstance(value, str) else bool(trash or removed)).encode())
+        for name, value in shown.items()
     }
     answers = [value if now[name] != before.get(name) else gr.skip() for name, value in shown.items()]
     return (*answers, json.dumps(now) if now != before else gr.skip())
@@ -126,16 +129,16 @@ def compare(jobs: Sequence[Job], compared: Sequence[str], listed: Sequence[str],
     return [job for job in (*kept, *added) if job in known][-compare_figures.MOST :]
 
 
-def restore(studio: Studio, job_id: str) -> None:
-    """Bring a job back from the trash."""
+def restore(studio: Studio, key: str) -> None:
+    """Bring a job, or a file, back from the trash."""
     with refusals():
-        studio.store.restore(job_id)
+        removal.restore(studio, key)
 
 
 def empty_trash(studio: Studio) -> None:
     """Remove all that is in the trash."""
     with refusals():
-        studio.store.empty_trash()
+        removal.empty_trash(studio)
 
 
 def connect(
@@ -152,11 +155,7 @@ def connect(
         **private,
     }
 
-    def ticked(where: str, *values: object) -> tuple:
-        """Ask only while somebody looks."""
-        return look(studio, *values) if where == "history" else (gr.skip(),) * len(tab.outputs())
-
-    gr.Timer(EVERY).tick(**{**asked, "fn": ticked, "inputs": [place, *asked["inputs"]]})
+    tab.timer.tick(**asked)
     section.select(**asked)
     for component in tab.filters():
         component.change(**asked)

@@ -12,17 +12,17 @@ from deftx.jobs.forecast import duration
 from deftx.jobs.history import differences, method_of
 from deftx.jobs.store import TRASH_KEPT
 from ui import compare_figures, plot, shelf, strings, views
+from ui.kept import Removed
 
 DAY = "%d %b %H:%M"
-HEADS = (strings.COMPARE, strings.NAME, strings.KIND_COLUMN, strings.METHOD, strings.STATE, strings.STARTED_AT, strings.TOOK,
-         strings.SCORE, strings.SIZE)  # fmt: skip
+HEADS = ("COMPARE", "NAME", "KIND_COLUMN", "METHOD", "STATE", "STARTED_AT", "TOOK", "SCORE", "SIZE")
 
 
 def table(jobs: Sequence[Job], chosen: Sequence[str]) -> str:
     """Every training found, each with a box to compare it and its name as a button that opens it."""
     if not jobs:
         return views.paragraph(strings.NONE_FOUND, "quiet")
-    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in HEADS)
+    heads = "".join(f'<th scope="col">{escape(getattr(strings, head))}</th>' for head in HEADS)
     rows = "".join(_row(job, job.id in chosen) for job in jobs)
     return f'<div class="scroll"><table class="numbers history"><thead><tr>{heads}</tr></thead>{rows}</table></div>'
 
@@ -130,21 +130,25 @@ def _said(value: Any) -> str:
     return "–" if value is None or value == "" else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def trash(jobs: Sequence[Job]) -> str:
-    """What was discarded, with a button each that brings it back."""
-    if not jobs:
+def trash(jobs: Sequence[Job], files: Sequence[tuple[str, Removed]] = ()) -> str:
+    """What was discarded, trainings and then files, with a button each that brings it back."""
+    if not (jobs or files):
         return views.paragraph(strings.TRASH_EMPTY, "quiet")
-    rows = "".join(
-        f"<tr><th scope='row'>{escape(job.name)}</th><td>{_day(job.trashed)}</td><td>{_day(job.trashed + TRASH_KEPT)}</td>"
-        f"<td>{views.size(usage_of(job).total)}</td>"
-        f'<td><button type="button" data-restore="{job.id}">{strings.RESTORE}</button></td></tr>'
-        for job in jobs
-    )
+    rows = "".join(_discarded(job.id, job.name, job.trashed, usage_of(job).total) for job in jobs)
+    rows += "".join(_discarded(key, file.name, file.removed, file.size) for key, file in files)
     heads = "".join(
         f'<th scope="col">{escape(head)}</th>'
         for head in (strings.NAME, strings.DISCARDED_AT, strings.REMOVED_AT, strings.SIZE, "")
     )
     return f'<div class="scroll"><table class="numbers"><thead><tr>{heads}</tr></thead>{rows}</table></div>'
+
+
+def _discarded(key: str, name: str, when: float, size: int) -> str:
+    return (
+        f"<tr><th scope='row'>{escape(name)}</th><td>{_day(when)}</td><td>{_day(when + TRASH_KEPT)}</td>"
+        f"<td>{views.size(size)}</td>"
+        f'<td><button type="button" data-restore="{escape(key)}">{strings.RESTORE}</button></td></tr>'
+    )
 
 
 def _day(seconds: float) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 import gradio as gr
 
 from deftx import hub_text
-from deftx.errors import DeftxError
+from deftx.errors import CorpusError, DeftxError
+from deftx.table_columns import guess_text_column
 from deftx.text import columns_of
 from ui import strings, views
 from ui.studio import Studio
@@ -46,7 +47,7 @@ def list_files(name: str | None) -> tuple:
         files = hub_text.find_files(name or "")
     except DeftxError as error:
         hidden = gr.Dropdown(visible=False)
-        return (), hidden, hidden, gr.Button(visible=False), views.refusal(strings.NOT_READ, error)
+        return (), hidden, hidden, gr.Button(visible=False), views.refusal(strings.HUB_NOT_LISTED, error)
     named = [(strings.HUB_SIZE.format(path=file.path, size=f"{file.size / 2**20:,.1f}"), file.path) for file in files]
     said = views.notice(strings.HUB_FOUND.format(count=len(files)))
     dropdown = gr.Dropdown(choices=named, value=files[0].path, visible=True)
@@ -61,11 +62,12 @@ def take(studio: Studio, files: tuple, path: str | None, column: str | None) -> 
         columns, usual = columns_of(fetched)
         if columns and not (column or usual):
             asked = views.notice(strings.COLUMN_ASKED.format(name=fetched.name))
-            return None, gr.Dropdown(choices=list(columns), value=columns[0], visible=True), asked
+            likely = guess_text_column(fetched, columns, CorpusError)
+            return None, gr.Dropdown(choices=list(columns), value=likely, visible=True), asked
         lines, cut = hub_text.read_lines(fetched, column or usual)
         stem = f"{file.repository}-{file.path}".replace("/", "-").split(".")[0]
         name = studio.corpora.add_lines(stem, lines, {"files": [f"{file.repository}/{file.path}"]})
     except DeftxError as error:
-        return None, gr.skip(), views.refusal(strings.NOT_READ, error)
+        return None, gr.skip(), views.refusal(strings.HUB_NOT_FETCHED, error)
     said = (strings.HUB_CUT if cut else strings.HUB_KEPT).format(name=name, count=f"{len(lines):,}")
     return name, gr.skip(), views.notice(said, kind="good")

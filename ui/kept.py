@@ -5,14 +5,28 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deftx.errors import DeftxError, unknown_name
+from deftx.jobs.store import TRASH_KEPT
 from deftx.reading import KINDS
+from ui import strings
 
 LONGEST_NAME = 80  # characters, ending included
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A file in the trash: the key that brings it back, the name it had, when it was removed (seconds), its bytes."""
+
+    key: str
+    name: str
+    removed: float
+    size: int
 
 
 class KeptFiles:
@@ -22,6 +36,8 @@ class KeptFiles:
         """Create the folder where it is missing, readable by its owner alone; ``what`` and ``error`` are for messages."""
         self.folder, self._what, self._error = folder, what, error
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._trash = self.folder / ".trash"
+        self.trash()  # what has been there long enough goes
 
     def names(self) -> list[str]:
         """List the files, the newest first."""
@@ -40,10 +56,50 @@ class KeptFiles:
 
     def note(self, name: str) -> dict[str, Any]:
         """Give what is kept about a file; empty where nothing is."""
-        try:
-            return json.loads(self._note_path(self.path(name)).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return {}
+        return _read_note(self._note_path(self.path(name)))
+
+    def discard(self, name: str) -> str:
+        """Put a file into the trash and return its key there; an error for a file that was not brought here."""
+        path = self.path(name)
+        if path.parent != self.folder:
+            raise self._error(strings.SAMPLE_STAYS)
+        key = str(time.time_ns())
+        place = self._trash / key
+        place.mkdir(mode=0o700, parents=True)
+        # The file before its note: cut short, it comes back beside the note that stayed.
+        os.replace(path, place / path.name)
+        if self._note_path(path).is_file():
+            os.replace(self._note_path(path), self._note_path(place / path.name))
+        return key
+
+    def trash(self) -> list[Removed]:
+        """List what is in the trash, the last removed first; what has been there for ``TRASH_KEPT`` is gone for good."""
+        found = []
+        for place in sorted(self._trash.iterdir(), reverse=True) if self._trash.is_dir() else ():
+            removed = int(place.name) / 1e9
+            if removed < time.time() - TRASH_KEPT:
+                shutil.rmtree(place, ignore_errors=True)
+                continue
+            found += [
+                Removed(place.name, path.name, removed, path.stat().st_size)
+                for path in place.iterdir()
+                if not path.name.startswith(".")
+            ]
+        return found
+
+    def restore(self, key: str) -> str:
+        """Bring a file back from the trash, note and all; return its name, a numbered one where the old one is taken."""
+        removed = next((one for one in self.trash() if one.key == key), None)
+        if removed is None:
+            raise self._error(strings.FILE_GONE)
+        file = self._trash / key / removed.name
+        name = self._keep(file, removed.name, _read_note(self._note_path(file)))
+        shutil.rmtree(file.parent, ignore_errors=True)
+        return name
+
+    def empty_trash(self) -> None:
+        """Remove all that is in the trash for good."""
+        shutil.rmtree(self._trash, ignore_errors=True)
 
     def _keep(self, file: Path, name: str, note: dict[str, Any] | None = None) -> str:
         """Copy a file under a safe form of ``name``, once for the same content and note; return the name it has here."""
@@ -67,6 +123,13 @@ class KeptFiles:
 
     def _note_path(self, path: Path) -> Path:
         return path.with_name(f".{path.name}.json")
+
+
+def _read_note(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
 
 
 def _write(target: Path, content: Path | bytes) -> None:

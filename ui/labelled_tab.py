@@ -12,17 +12,22 @@ import gradio as gr
 from deftx.errors import DeftxError, TableError
 from deftx.reading import find_file
 from deftx.records import as_text, open_records
-from deftx.table_columns import suggest_columns, table_columns
+from deftx.table_columns import guess_columns, table_columns
 from deftx.tables import LABEL, PAIR, SINGLE, Findings, check
-from ui import strings, views
+from ui import removal, strings, views
 from ui.audit_view import quote
 from ui.studio import Studio
 
 FILE_TYPES = [".csv", ".tsv", ".jsonl", ".parquet", ".gz"]
 PRIVATE = {"api_visibility": "private"}
-ROLES = {"train": strings.TRAIN_FILE, "valid": strings.VALID_FILE}
+ROLES = {"train": "TRAIN_FILE", "valid": "VALID_FILE"}
 KINDS = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # which columns each kind needs
 ROWS_SHOWN = 3
+
+# The question stands below both lists: without this, a file would seem to have been swallowed.
+_SHOW_QUESTION = (
+    "() => { document.querySelector('#table-columns')?.scrollIntoView({behavior: 'smooth', block: 'nearest'}) }"
+)
 
 
 @dataclass(frozen=True)
@@ -52,20 +57,25 @@ class ColumnForm:
 def build(studio: Studio) -> LabelledTab:
     """Lay the section out and connect what happens within it."""
     gr.HTML(f'<h2 id="labelled">{escape(strings.LABELLED)}</h2>{views.paragraph(strings.LABELLED_INTRO)}')
-    uploads, lists = {}, {}
+    uploads, lists, removing = {}, {}, {}
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
-            for role, title in ROLES.items():
+            for role, key in ROLES.items():
+                title = getattr(strings, key)
                 uploads[role] = gr.File(label=title, file_types=FILE_TYPES, height=140, elem_id=f"table-file-{role}")
                 lists[role] = gr.Dropdown(
                     choices(studio), value="", label=f"{strings.CHOOSE_TABLE}: {title}", show_label=False,
                     elem_id=f"table-{role}",
                 )  # fmt: skip
+                removing[role] = removal.build(role, strings.REMOVE_TABLE)
             gr.HTML(views.paragraph(strings.LABELLED_FORMATS, "quiet"))
             form = _build_form()
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             findings = gr.HTML(show(studio, "", ""), elem_id="table-findings")
     _connect(studio, uploads, lists, form, findings)
+    shelf = removal.Shelf(studio.tables, list(lists.values()), lambda: choices(studio), "")
+    for place, role in enumerate(lists):
+        removal.connect(studio, shelf, place, removing[role])
     return LabelledTab(lists)
 
 
@@ -93,7 +103,7 @@ def _connect(studio: Studio, uploads: dict, lists: dict, form: ColumnForm, findi
         upload.upload(
             lambda file, role=role: (*receive(studio, file, role), None), upload, [*targets, upload],
             show_progress_on=[findings], **PRIVATE,
-        )  # fmt: skip
+        ).then(None, js=_SHOW_QUESTION, **PRIVATE)  # fmt: skip
         lists[role].change(lambda *names: show(studio, *names), list(lists.values()), findings, **PRIVATE)
 
     def use(waiting: tuple[str, str], kind: str, *values: str | None) -> tuple:
@@ -181,7 +191,7 @@ def _labels(name: str, counts: Mapping[str, int]) -> str:
 
 def _ask(path: str, role: str, columns: tuple[str, ...]) -> tuple:
     """Open the form with the file's columns, the likely ones chosen, and its first rows to choose by."""
-    likely = suggest_columns(columns)
+    likely = guess_columns(path, columns)
     kind = "pair" if PAIR[0] in likely else "single"
     fields = [
         gr.Dropdown(choices=list(columns), value=likely.get(name), visible=name in KINDS[kind])

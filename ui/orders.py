@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from deftx import vector_files
 from deftx.bases import ASSETS
 from deftx.jobs import Job
+from deftx.jobs.branch import DELTA
 from ui import shelf
 from ui.corpora import SAMPLE, SAMPLE_FILE
 
@@ -26,6 +27,7 @@ def job_settings(studio: "Studio", kind: str, order: Order) -> dict[str, Any]:
         "device": studio.device,
         "preset": order.get("preset") or "quick",
         "recipe": dict(order.get("recipe") or {}),
+        "delta": DELTA,  # stays after the training, for other ranks, until it is freed
     }
     if kind == "language":
         return {"corpus": str(studio.corpora.path(order.get("corpus") or "")), **settings}

@@ -1,12 +1,30 @@
 """The page: header, status strip, sections from left to right in the order of work, and one timer."""
 
-from dataclasses import dataclass
-from html import escape
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from ui import api, corpus_tab, history_tab, labelled_tab, strings, test_tab, train_settings, train_tab, views, watch
+from ui import (
+    api,
+    check_tab,
+    corpus_tab,
+    history_tab,
+    labelled_tab,
+    languages,
+    library_tab,
+    overlap_tab,
+    score_tab,
+    spectra_tab,
+    strings,
+    test_tab,
+    train_names,
+    train_settings,
+    train_tab,
+    watch,
+)
+from ui.refusals import refusals
+from ui.sections import Kept, Sections, lay_out
 from ui.studio import Studio
 
 DAY = 86_400  # seconds: uploads were copied and are cleared away after this
@@ -19,75 +37,50 @@ _SHOW_JOB = """() => {
 }"""
 
 
+# The form that another training was put into stands above the list: without this, nothing would seem to happen.
+_SHOW_FORM = "() => { document.querySelector('#kind')?.scrollIntoView({behavior: 'smooth', block: 'start'}) }"
+
+
 # Scripts, and tests, that act for a visitor must wait until what was kept is back.
 _OPENED = "() => { document.documentElement.dataset.opened = 'yes' }"
 
 
-@dataclass(frozen=True)
-class Kept:
-    """What the visitor's browser remembers over reloads and restarts of the server: names, nothing else."""
-
-    corpus: gr.BrowserState
-    job: gr.BrowserState
-    tab: gr.BrowserState
-    form: gr.BrowserState
-
-
-@dataclass(frozen=True)
-class Sections:
-    """The parts of the page that events connect."""
-
-    tabs: gr.Tabs
-    tab: dict[str, gr.Tab]
-    corpus: corpus_tab.CorpusTab
-    train: train_tab.TrainTab
-    watch: watch.Watch
-    test: test_tab.TestTab
-    history: history_tab.HistoryTab
-
-
 def build_page(studio: Studio) -> gr.Blocks:
-    """Build the page over a studio."""
-    with gr.Blocks(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY)) as page:
-        # The secret is no secret, but it must not change between starts.
-        kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
-                      for name in ("corpus", "job", "tab", "form")))  # fmt: skip
-        gr.HTML(f"<header><h1>{escape(strings.TITLE)}</h1>{views.paragraph(strings.TAGLINE, 'tagline')}</header>")
-        strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
-        sections = _lay_out(studio, strip, kept)
-        look = {
-            "fn": lambda chosen, seen: watch.look(studio, chosen, seen),
-            "inputs": [kept.job, sections.watch.seen],
-            "outputs": sections.watch.outputs(),
-            "concurrency_limit": None,
-            **PRIVATE,
-        }
-        gr.Timer(watch.EVERY).tick(**look)
-        _connect_opening(studio, page, sections, kept, look)
-        _connect_moves(studio, sections, kept)
-        _connect_start(studio, sections, kept, look)
-        _connect_actions(studio, sections, kept, look)
-        history_tab.connect(studio, sections.history, sections.tab["history"], sections.tabs, kept.job, kept.tab)
+    """Build the page over a studio, once in every language: at / in English, at /id in Indonesian, at /es in Spanish."""
+    page = gr.Blocks(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
+    with page:
         api.build(studio)
+    for code, name in strings.SPOKEN.items():
+        place = page if code == languages.FIRST else page.route(name, code, show_in_navbar=False)
+        with place, strings.speaking(code):
+            _build(studio, page)
+    languages.speak(page)
     return page
 
 
-def _lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
-    tab = {}
-    with gr.Tabs(selected="corpus", elem_id="tabs") as tabs:
-        with gr.Tab(strings.TABS["corpus"], id="corpus") as tab["corpus"]:
-            corpus = corpus_tab.build(studio)
-        with gr.Tab(strings.TABS["train"], id="train") as tab["train"]:
-            gr.HTML(views.paragraph(strings.TRAIN_INTRO))
-            with gr.Row(equal_height=False, elem_classes="columns"):
-                train = train_tab.build(studio, corpus.choice, kept.form)
-        with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
-            test = test_tab.build(studio)
-        with gr.Tab(strings.TABS["history"], id="history") as tab["history"]:
-            history = history_tab.build()
-    with train.beside:
-        watching = watch.build(strip, test.task, test.language)
-    return Sections(tabs, tab, corpus, train, watching, test, history)
+def _build(studio: Studio, page: gr.Blocks) -> None:
+    # The secret is no secret, but it must not change between starts.
+    kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
+                  for name in ("corpus", "job", "tab", "form")))  # fmt: skip
+    gr.HTML(languages.header())
+    strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
+    sections = lay_out(studio, strip, kept)
+    look = {
+        "fn": lambda chosen, seen: watch.look(studio, chosen, seen),
+        "inputs": [kept.job, sections.watch.seen],
+        "outputs": sections.watch.outputs(),
+        "concurrency_limit": None,
+        **PRIVATE,
+    }
+    polling = gr.Timer(watch.EVERY).tick(**look)
+    _connect_opening(studio, page, sections, kept, look)
+    _connect_moves(studio, sections, kept)
+    _connect_start(studio, sections, kept, look)
+    spectra_tab.connect(studio, sections.spectra, sections.tab["spectra"], kept.job)
+    _connect_actions(studio, sections, kept, look, polling)
+    _connect_library(studio, sections, kept)
+    overlap_tab.connect(studio, sections.overlap, sections.tab["overlap"])
+    history_tab.connect(studio, sections.history, sections.tab["history"], sections.tabs, kept.job, kept.tab)
 
 
 def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
@@ -101,11 +94,14 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
             gr.Dropdown(choices=tasks, value=tasks[0][1] if tasks else None),
             gr.Tabs(selected=tab or "corpus"),
             "",
+            gr.Timer(active=tab == "history"),
         )
 
-    restored = [sections.corpus.choice, sections.test.task, sections.tabs, sections.watch.seen]
+    page.load(None, js=languages.declare(), **PRIVATE)
+    restored = [sections.corpus.choice, sections.test.task, sections.tabs, sections.watch.seen, sections.history.timer]
     # One after the other: what is restored first is what is looked at first, and the browser is soon at rest.
     restoring = page.load(opened, [kept.corpus, kept.tab], restored, **PRIVATE).then(**look)
+    restoring = restoring.then(**check_tab.restoring(studio, sections.check), **PRIVATE)
     labelled = list(sections.corpus.labelled.choices.values())
     restoring = restoring.then(lambda: labelled_tab.refresh(studio), None, labelled, **PRIVATE)
     train = sections.train
@@ -118,13 +114,29 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
 
 def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
     """Remember the section and the text; let buttons lead on."""
+
     # Tabs report the first one as selected when the page opens: that must not replace what was kept.
+    def moved(name: str, seen: str) -> tuple:
+        return (name, gr.Timer(active=name == "history")) if seen else (gr.skip(), gr.skip())
+
     for name, tab in sections.tab.items():
-        tab.select(lambda seen, name=name: name if seen else gr.skip(), sections.watch.seen, kept.tab, **PRIVATE)
+        tab.select(partial(moved, name), sections.watch.seen, [kept.tab, sections.history.timer], **PRIVATE)
     train = sections.train.form
     lists = [train.text, *(train.fields[name] for name in ("train", "valid", "source"))]
-    sections.tab["train"].select(lambda: train_tab.renew_lists(studio), None, lists, **PRIVATE)
+    sections.tab["train"].select(lambda *chosen: train_tab.renew_lists(studio, chosen), lists, lists, **PRIVATE)
+    # The trash, under History, may have given something back, and another visitor may have brought or removed something.
+    here = [sections.corpus.choice, *sections.corpus.labelled.choices.values()]
+    sections.tab["corpus"].select(lambda *chosen: corpus_tab.renew_lists(studio, chosen), here, here, **PRIVATE)
+    chosen = sections.score.table
+    sections.tab["test"].select(lambda name: score_tab.renew(studio, name), chosen, chosen, **PRIVATE)
+    sections.tab["test"].select(
+        lambda: gr.Dropdown(choices=corpus_tab.choices(studio)), None, sections.check.text, **PRIVATE
+    )
     sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
+    naming = [train.fields["name"], train.fields["code"]]
+    sections.corpus.to_train.click(
+        lambda *entered: train_names.suggest(studio, *entered), [sections.corpus.choice, *naming], naming, **PRIVATE
+    )
     for button, name in ((sections.corpus.to_train, "train"), (sections.corpus.to_test, "test")):
         button.click(lambda name=name: (gr.Tabs(selected=name), name), None, [sections.tabs, kept.tab], **PRIVATE)
 
@@ -134,6 +146,27 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
         return gr.Dropdown(choices=test_tab.language_choices(studio), value=key), gr.Tabs(selected="test"), "test"
 
     sections.watch.use.click(use, kept.job, [sections.test.language, sections.tabs, kept.tab], **PRIVATE)
+
+
+def _connect_library(studio: Studio, sections: Sections, kept: Kept) -> None:
+    """Let a vector that is looked at in the Library be used in Test."""
+    library = sections.library
+    library_tab.connect(studio, library, sections.tab["library"], sections.corpus.choice)
+    outputs = [sections.test.task, sections.test.language, sections.tabs, kept.tab]
+
+    def use(key: str) -> tuple:
+        """Choose a vector in Test, in the list of its kind, and go there."""
+        lists = test_tab.task_choices(studio), test_tab.language_choices(studio)
+        chosen = (
+            gr.Dropdown(choices=each, value=key) if key in dict(map(reversed, each)) else gr.skip() for each in lists
+        )
+        return *chosen, gr.Tabs(selected="test"), "test"
+
+    def use_near(event: gr.EventData) -> tuple:
+        return use(str(event.key))
+
+    library.use.click(use, library.chosen, outputs, **PRIVATE)
+    library.nearest.answer.select(use_near, None, outputs, **PRIVATE)
 
 
 def _connect_start(studio: Studio, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
@@ -147,26 +180,33 @@ def _connect_start(studio: Studio, sections: Sections, kept: Kept, look: dict[st
     started.then(**look).then(None, js=_SHOW_JOB, **PRIVATE)
 
 
-def _connect_actions(studio: Studio, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
+def _connect_actions(
+    studio: Studio, sections: Sections, kept: Kept, look: dict[str, Any], polling: gr.events.Dependency
+) -> None:
     """Connect the list of trainings and the buttons below it."""
     watching = sections.watch
 
-    def chosen(event: gr.EventData) -> str:
-        return str(event.job)
+    # Done and looked at in one answer: a second request would double what a click takes. A poll that is under way meanwhile
+    # would bring back what was shown before.
+    def chosen(seen: str, event: gr.EventData) -> tuple:
+        return (str(event.job), *watch.look(studio, str(event.job), seen))
 
-    watching.jobs.select(chosen, None, kept.job, **PRIVATE).then(**look)
+    def act(action: str, job: str, seen: str) -> tuple:
+        watch.act(studio, action, watch.shown(seen))
+        return watch.look(studio, job, seen)
+
+    shown = {"concurrency_limit": None, "cancels": [polling], **PRIVATE}
+    watching.jobs.select(chosen, watching.seen, [kept.job, *watching.outputs()], **shown)
     for action, button in watching.actions().items():
-        done = button.click(
-            lambda seen, action=action: watch.act(studio, action, watch.shown(seen)), watching.seen, None, **PRIVATE
-        )
-        done.then(**look)
+        button.click(partial(act, action), [kept.job, watching.seen], watching.outputs(), **shown)
 
     def again(seen: str) -> tuple:
         """Put the settings of the training that is shown into the form, for another one like it."""
-        with api.refusals():
+        with refusals():
             return train_settings.again(studio, studio.store.get(watch.shown(seen)))
 
-    watching.clone.click(again, watching.seen, sections.train.filled(), **PRIVATE)
+    cloned = watching.clone.click(again, watching.seen, sections.train.filled(), **PRIVATE)
+    cloned.then(None, js=_SHOW_FORM, **PRIVATE)
     watching.undo.click(lambda: watch.undo(studio) or gr.skip(), None, kept.job, **PRIVATE).then(**look)
     asking = [watching.free, watching.free_confirm, watching.free_keep]
     for button, asks in ((watching.free, True), (watching.free_keep, False)):

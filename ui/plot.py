@@ -1,6 +1,9 @@
 """A plotly figure that is updated in place: ``gr.Plot`` builds itself anew at every change, which flickers and unzooms."""
 
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import plotly
@@ -20,6 +23,12 @@ const draw = () => {
   const figure = JSON.parse(resolve(props.value));
   figure.layout.font.family = getComputedStyle(element).fontFamily;
   Plotly.react(place, figure.data, figure.layout, {responsive: true, displaylogo: false, displayModeBar: false});
+  // A cell or point that names something can be chosen by it.
+  place.removeAllListeners('plotly_click');
+  place.on('plotly_click', event => {
+    const name = event.points[0].customdata;
+    if (name) trigger('select', {name});
+  });
 };
 watch('value', draw);
 new MutationObserver(draw).observe(document.body, {attributes: true, attributeFilter: ['class']});
@@ -35,6 +44,12 @@ def live_plot(elem_id: str, label: str) -> gr.HTML:
         "", label=label, elem_id=elem_id, html_template="", js_on_load=_DRAW, apply_default_css=False,
         head=f'<script src="gradio_api/file={SCRIPTS}/plotly.min.js"></script>',
     )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def kept_value(draw: Callable[..., go.Figure | None], language: str, *drawn: Any) -> str:
+    """Write the figure that ``draw`` makes, once for the same things in the same language: many pages ask for it."""
+    return as_value(draw(*drawn))
 
 
 def as_value(figure: go.Figure | None) -> str:

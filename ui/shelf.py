@@ -1,6 +1,7 @@
-"""The vectors that a visitor can choose from: bundled ones and those of finished jobs, known by key alone."""
+"""The vectors that a visitor can choose from: of finished jobs, brought by people, bundled; known by key alone."""
 
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,26 @@ from typing import Any
 from deftx import vector_files
 from deftx.errors import VectorError, unknown_name
 from deftx.jobs import Store, state_of
+from deftx.own_vectors import OwnVectors
 from ui import strings
+
+BUNDLED_KEY = "bundled:"
+
+# What is kept of vector.json in memory, beside "weights": all those in the parameters that it changes.
+DESCRIBED = (
+    "kind",
+    "language",
+    "labels",
+    "base",
+    "method",
+    "ablate",
+    "rank",
+    "k",
+    "seed",
+    "recipe",
+    "corpus",
+    "scores",
+)
 
 
 @dataclass(frozen=True)
@@ -22,8 +42,8 @@ class Entry:
 
 
 def entries(store: Store, kind: str) -> list[Entry]:
-    """List the vectors of a kind ("language" or "task"): those trained here first, the newest leading."""
-    return [*_trained(store, kind), *_bundled(kind)]
+    """List the vectors of a kind ("language" or "task"): those trained here first, the newest leading, then those brought."""
+    return [*_trained(store, kind), *_brought(store, kind), *_bundled(kind)]
 
 
 def find(store: Store, kind: str, key: str) -> Entry:
@@ -48,8 +68,9 @@ def _read(path: Path, _changed: int) -> dict[str, Any]:
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise ValueError(path)
-    # Spectra and masks are large and nothing of this page shows them.
-    return {k: content.get(k) for k in ("kind", "language", "labels", "base", "scores", "method", "rank", "corpus")}
+    # Spectra are large, and where they are shown they are read anew.
+    described = {name: content.get(name) for name in DESCRIBED}
+    return {**described, "weights": sum(math.prod(shape) for shape in (content.get("shapes") or {}).values())}
 
 
 def _trained(store: Store, kind: str) -> list[Entry]:
@@ -61,10 +82,18 @@ def _trained(store: Store, kind: str) -> list[Entry]:
     ]
 
 
+def _brought(store: Store, kind: str) -> list[Entry]:
+    return [
+        Entry(f"own:{own.name}", f"{own.title} ({strings.BROUGHT})", own.folder)
+        for own in OwnVectors(store.root).list()
+        if describe(own.folder).get("kind") == kind
+    ]
+
+
 def _bundled(kind: str) -> list[Entry]:
     folders = sorted(vector_files.BUNDLED_VECTORS.glob("*/" + vector_files.INFO))
     return [
-        Entry(f"bundled:{path.parent.name}", f"{path.parent.name} ({strings.BUNDLED})", path.parent)
+        Entry(f"{BUNDLED_KEY}{path.parent.name}", f"{path.parent.name} ({strings.BUNDLED})", path.parent)
         for path in folders
         if describe(path.parent).get("kind") == kind
     ]

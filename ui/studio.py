@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -12,21 +13,26 @@ import torch
 
 from deftx.audit import Audit, audit
 from deftx.bases import Base, load_base
-from deftx.composition import Classifier, compose
+from deftx.composition import Classifier
 from deftx.errors import DeftxError
 from deftx.jobs import Job, Store
 from deftx.jobs.pace import note_expected
 from deftx.jobs.state import worker_of
 from deftx.preflight import SettingsRefused
-from ui import shelf, strings
+from ui import strings
+from ui.combination import Combination
+from ui.composing import Composing, check_text, takes_pairs
 from ui.corpora import Corpora
+from ui.errands import Errands
 from ui.forecast import Forecast
 from ui.orders import Order, full_name, job_settings
+from ui.overlaps import Overlaps
+from ui.scoring import Scoring
+from ui.spectra_facts import SpectraFacts
 from ui.tables import Tables
 from ui.text_facts import TextFacts
 
 LAST_BREATH = 10.0  # seconds that a process may take to go after it has said how it ended
-COMPOSED_KEPT = 4  # classifiers in memory: each is as large as the base
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,15 @@ class Studio:
         self.corpora = Corpora(self.store.root)
         self.tables = Tables(self.store.root)
         self.facts = TextFacts(self.corpora, self.store.root)
+        self.overlaps = Overlaps(self.store)
+        self.spectra = SpectraFacts(self.store)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.forecast = Forecast(self)
+        self.errands = Errands()
+        self.scoring = Scoring(self)
         self._loading = threading.Lock()
         self._audited = lru_cache(maxsize=32)(self._audit)
-        self._composed = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
+        self.composing = Composing(self.store, self.base)
 
     @cached_property
     def _base(self) -> Base:
@@ -73,13 +83,13 @@ class Studio:
         """How the base is called on the page."""
         return Path(self.base_name).name if Path(self.base_name).is_absolute() else self.base_name
 
-    @cached_property
+    @property
     def machine(self) -> str:
         """Say what computes: the GPU's name, else the number of processor cores."""
         if self.device == "cuda":
             return torch.cuda.get_device_name()
         cores = len(os.sched_getaffinity(0))
-        return "1 CPU core" if cores == 1 else f"{cores} CPU cores"
+        return strings.ONE_CORE if cores == 1 else strings.CORES.format(count=cores)
 
     def audit(self, name: str) -> Audit:
         """Audit a text by its name, once for each state of its file."""
@@ -153,26 +163,31 @@ class Studio:
         """
         if not text.strip():
             raise DeftxError(strings.NO_SENTENCE)
-        chosen = [shelf.find(self.store, "task", task)]
-        chosen += [shelf.find(self.store, "language", language)] if language else []
-        if (shelf.describe(chosen[0].folder).get("corpus") or {}).get("pairs"):
-            raise DeftxError(strings.PAIR_TASK)
-        classifier = self._composed(*((entry.folder, _changed(entry.folder)) for entry in chosen))
+        found = self.composing.find(Combination.of(task, [(language, 1.0)]))
+        check_text(found.entries[0].folder, text)
+        classifier = self.composing.composed_of(found.order, found.states)
         values = classifier.classify([text])[0].tolist()
         return Answer(
             dict(zip(classifier.labels, values, strict=True)),
-            task=chosen[0].label,
-            language=chosen[1].label if language else strings.NO_LANGUAGE,
+            task=found.task,
+            language=found.languages[0] if language else strings.NO_LANGUAGE,
             device=self.machine,
         )
 
+    def composed(self, order: Combination) -> Classifier:
+        """Return the classifier of a combination, for any number of texts: nobody else changes it.
+
+        Raises:
+            DeftxError: no such vector or method, or a vector made for another base.
+        """
+        return self.composing.composed(order)
+
+    def predict(self, texts: Sequence[str], task: str, language: str = "") -> list[str]:
+        """Return the most probable label of each text, with the vectors of these keys; DeftxError as ``classify``."""
+        found = self.composing.find(Combination.of(task, [(language, 1.0)]))
+        if takes_pairs(found.entries[0].folder):
+            raise DeftxError(strings.PAIR_TASK)
+        return self.composing.composed_of(found.order, found.states).predict(texts)
+
     def _audit(self, name: str, _changed: int, _size: int) -> Audit:
         return audit(self.corpora.read(name), self.base().tokenizer)
-
-    def _compose(self, task: tuple[Path, int], language: tuple[Path, int] | None = None) -> Classifier:
-        return compose(self.base(), task=task[0], language=language[0] if language else None)
-
-
-def _changed(folder: Path) -> int:
-    """When a vector was written, so that one replaced under the same name is read anew."""
-    return (folder / shelf.vector_files.INFO).stat().st_mtime_ns

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from deftx.audit import Unused, unused
 from deftx.cleaning import Effect, preview
 from deftx.languages import Languages, Profile, load_languages, register
+from deftx.nearest import Near, nearest
 from deftx.text import Corpus
 from ui.corpora import Corpora
 
@@ -21,6 +23,7 @@ class TextFacts:
         self._unused = lru_cache(maxsize=32)(lambda name, state: unused(corpora.path(name)))
         self._effects = lru_cache(maxsize=32)(self._preview)
         self._mix = lru_cache(maxsize=32)(self._mix_of)
+        self._nearest = lru_cache(maxsize=32)(self._nearest_to)
         self._languages = lru_cache(maxsize=1)(lambda state: load_languages(self.languages_folder))
 
     def read(self, name: str) -> Corpus:
@@ -39,6 +42,10 @@ class TextFacts:
         """Give the share of lines in each language, by code; "unknown" is one of them."""
         return self._mix(name, self._state(name), self._registered())
 
+    def nearest(self, name: str, tokenizer: Any) -> tuple[Near, ...]:
+        """Compare a text with every known language, the nearest first; CorpusError where it has no letters."""
+        return self._nearest(name, self._state(name), self._registered(), tokenizer)
+
     def languages(self) -> Languages:
         """Give the languages that are known: the project's own and those registered here."""
         return self._languages(self._registered())
@@ -52,6 +59,9 @@ class TextFacts:
 
     def _mix_of(self, name: str, state: tuple[int, int], registered: tuple) -> dict[str, float]:
         return self._languages(registered).mix(self._read(name, state).lines)
+
+    def _nearest_to(self, name: str, state: tuple[int, int], registered: tuple, tokenizer: Any) -> tuple[Near, ...]:
+        return nearest(self._read(name, state).lines, self._languages(registered), tokenizer)
 
     def _state(self, name: str) -> tuple[int, int]:
         found = self.corpora.path(name).stat()

@@ -34,6 +34,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")  # 200,000: the commas part thousands
 
+CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")  # as in BCP 47: min, quy, id-Latn
+
 EMPTY: dict[str, Any] = {
     "kind": "language", "name": "", "code": "", "train": None, "valid": "", "source": "", "base": "", "preset": "quick",
     "method": "deft-x", "rank": "variance", "share": 0.9, "uniform": 100, "keep": "", "k": "",
@@ -118,10 +120,23 @@ def values_of(kind: str, order: Mapping[str, Any]) -> dict[str, Any]:
 def order_of(values: Values, corpus: str | None) -> dict[str, Any]:
     """Turn what the fields hold into an order; SettingsRefused names each field that cannot be read."""
     order = {name: values.get(name) or "" for name in ("name", "base", "preset")}
-    order |= {"language": values.get("code") or "", "recipe": recipe_of(values)}
+    order |= _recipe_and_code(values)
     if (values.get("kind") or "language") == "language":
         return {**order, "corpus": corpus or ""}
     return {**order, **{name: values.get(name) or "" for name in ("train", "valid", "source")}}
+
+
+def _recipe_and_code(values: Values) -> dict[str, Any]:
+    code = str(values.get("code") or "").strip()
+    refused = [Refusal("code", strings.NO_CODE.format(text=code))] if code and not CODE.fullmatch(code) else []
+    recipe: dict[str, Any] = {}
+    try:
+        recipe = recipe_of(values)
+    except SettingsRefused as error:
+        refused += error.refusals
+    if refused:
+        raise SettingsRefused(refused)
+    return {"recipe": recipe, "language": code}
 
 
 def label(setting: str) -> str:

@@ -180,7 +180,7 @@ def _ranks() -> dict[str, Any]:
 def _text_field(setting: str, kind: str, visible: bool = True) -> gr.Textbox:
     recipe = train_fields.preset_recipe(kind, "quick")
     return gr.Textbox(
-        label=strings.SETTINGS[setting], info=MEANINGS[setting], placeholder=train_fields.shown(recipe, setting),
+        label=strings.SETTINGS[setting], info=strings.of_library(MEANINGS[setting]), placeholder=train_fields.shown(recipe, setting),
         max_length=30, min_width=150, visible=visible, elem_id=f"setting-{setting.replace('_', '-')}",
     )  # fmt: skip
 
@@ -191,7 +191,7 @@ def _advanced(setting: str) -> gr.components.Component:
         return _text_field(setting, kind, visible=kind == "language")
     value = train_fields.shown(train_fields.preset_recipe(kind, "quick"), setting)
     return gr.Dropdown(
-        _setting_choices(setting, value), value="", label=strings.SETTINGS[setting], info=MEANINGS[setting],
+        _setting_choices(setting, value), value="", label=strings.SETTINGS[setting], info=strings.of_library(MEANINGS[setting]),
         min_width=150, visible=kind == "language", elem_id=f"setting-{setting.replace('_', '-')}",
     )  # fmt: skip
 

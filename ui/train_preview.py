@@ -23,7 +23,10 @@ def preview(studio: Studio, text: str | None, values: Values) -> tuple[str, str,
     try:
         order = train_fields.order_of(values, text)
     except SettingsRefused as error:
-        return refusals_view(strings.WOULD_BE_REFUSED, error.refusals), "", "", ""
+        # What can be read may be refused as well: all of it is said at once.
+        readable = {**values, **{one.field: "" for one in error.refusals}}
+        others = studio.forecast.look(kind, train_fields.order_of(readable, text)).refusals
+        return refusals_view(strings.WOULD_BE_REFUSED, [*error.refusals, *others]), "", "", ""
     seen = outlook_view(kind, studio.forecast.look(kind, order))
     return seen, *copies(studio, kind, order)
 

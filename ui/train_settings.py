@@ -57,7 +57,7 @@ def fill(studio: Studio, kind: str, order: Mapping[str, Any], problems: list[str
 def _said(order: Mapping[str, Any], problems: list[str]) -> str:
     if problems:
         return views.notice(strings.SETTINGS_PARTLY) + views.notes(strings.NOTE, problems)
-    return views.notice(strings.SETTINGS_OPENED.format(name=order.get("name") or strings.OPEN_SETTINGS), kind="good")
+    return views.notice(strings.SETTINGS_OPENED.format(name=order.get("name") or strings.UNNAMED), kind="good")
 
 
 def _read(path: Path) -> str:

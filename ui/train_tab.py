@@ -1,5 +1,6 @@
 """Train: what to learn from and how; "Start training" puts a job into the queue and returns at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ import gradio as gr
 
 from deftx.errors import DeftxError
 from deftx.preflight import SettingsRefused
-from ui import corpus_tab, strings, train_fields, train_form, train_settings, views
+from ui import corpus_tab, removal, strings, train_fields, train_form, train_settings, views
 from ui.studio import Studio
 from ui.train_fields import EMPTY, Values
 from ui.train_preview import preview, refusals_view
@@ -89,6 +90,9 @@ def _connect_fields(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> Non
         return train_form.shape(kind, preset, method, rank, kind == "task" and studio.forecast.pairs(train))
 
     gr.on([field.change for field in chosen], shape, chosen, form.shaped(), **LATEST)
+    # An answer is about the form as it was; once something else is entered it says nothing any more.
+    entered = [field.input for field in tab.inputs()]
+    gr.on(entered, None, None, tab.answer, js="() => ''", **PRIVATE)
     changes = [field.change for field in tab.inputs()]
     gr.on(changes, **looking(studio, tab, kept), **LATEST)
     for name, upload in form.uploads.items():
@@ -115,10 +119,11 @@ def restore(studio: Studio, kept: object) -> tuple:
     return gr.Dropdown(choices=corpus_tab.choices(studio)), *train_form.filled(studio, usable), True
 
 
-def renew_lists(studio: Studio) -> tuple:
-    """Offer what has come since the page was opened: (text, train, valid, source), the choices made staying."""
+def renew_lists(studio: Studio, chosen: Sequence[str | None]) -> tuple:
+    """Offer what has come since the page was opened: (text, train, valid, source); a choice that is gone is taken back."""
     lists = (corpus_tab.choices, train_form.table_choices, train_form.valid_choices, train_form.source_choices)
-    return tuple(gr.Dropdown(choices=choices(studio)) for choices in lists)
+    nothing = (None, EMPTY["train"], EMPTY["valid"], EMPTY["source"])
+    return tuple(map(removal.renewed, (choices(studio) for choices in lists), chosen, nothing))
 
 
 def take_in(studio: Studio, place: str, file: str | None) -> tuple:

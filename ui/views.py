@@ -30,7 +30,7 @@ def figures(items: Iterable[tuple[str, str]]) -> str:
 
 
 def _figure(name: str, value: str) -> str:
-    hint = strings.HINTS.get(name, "")
+    hint = next((text for key, text in strings.HINTS.items() if getattr(strings, key) == name), "")
     title = f' title="{escape(hint)}"' if hint else ""
     return f"<div{title}><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
 

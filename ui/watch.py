@@ -10,8 +10,8 @@ import gradio as gr
 
 from deftx.jobs import Job, Turn, progress_of, state_of, turns
 from deftx.jobs.disk import can_free, free_checkpoints
-from ui import figures, plot, shelf, strings, test_tab, views, watch_details, watch_views
-from ui.api import refusals
+from ui import figures, plot, removal, shelf, strings, test_tab, views, watch_details, watch_views
+from ui.refusals import refusals
 from ui.studio import Studio
 
 EVERY = 2.0  # seconds
@@ -82,14 +82,14 @@ def build(strip: gr.HTML, tasks: gr.Dropdown, languages: gr.Dropdown) -> Watch:
         undo = _button("undo", strings.UNDO)
     parts = {"view": gr.HTML(elem_id="job"), "evidence": gr.HTML(elem_id="evidence")}
     with gr.Row(elem_classes="buttons"):
-        buttons = {name: _button(name, label) for name, label in _BUTTONS.items()}
+        buttons = {name: _button(name, getattr(strings, label)) for name, label in _BUTTONS.items()}
     parts["plot"] = plot.live_plot("loss", strings.LOSS_TITLE)
     for name, label in _FOLDED.items():
-        with gr.Accordion(label, open=False, elem_id=name):
+        with gr.Accordion(getattr(strings, label), open=False, elem_id=name):
             parts[name] = gr.HTML()
             if name == "disk":
                 with gr.Row(elem_classes="buttons"):
-                    buttons |= {name: _button(name, label) for name, label in _FREEING.items()}
+                    buttons |= {name: _button(name, getattr(strings, label)) for name, label in _FREEING.items()}
     seen = gr.Textbox("", visible=False)
     return Watch(
         strip=strip, jobs=jobs, undone=undone, undo=undo, task=tasks, language=languages, seen=seen, **parts, **buttons
@@ -101,14 +101,10 @@ def _button(name: str, label: str) -> gr.Button:
     return gr.Button(label, variant=variant, visible=False, min_width=90, elem_id=name.replace("_", "-"))
 
 
-_BUTTONS = {
-    "use": strings.USE, "resume": strings.RESUME, "first": strings.FIRST, "earlier": strings.EARLIER,
-    "later": strings.LATER, "stop": strings.STOP, "clone": strings.CLONE, "discard": strings.DISCARD,
-}  # fmt: skip
-_FREEING = {"free": strings.FREE, "free_confirm": strings.FREE_CONFIRM, "free_keep": strings.FREE_KEEP}
-_FOLDED = {
-    "numbers": strings.NUMBERS, "messages": strings.MESSAGES, "log": strings.LOG, "disk": strings.DISK_SPACE,
-}  # fmt: skip
+# What each is called: the name of its label in ``strings``.
+_BUTTONS = {name: name.upper() for name in ("use", "resume", "first", "earlier", "later", "stop", "clone", "discard")}
+_FREEING = {name: name.upper() for name in ("free", "free_confirm", "free_keep")}
+_FOLDED = {"numbers": "NUMBERS", "messages": "MESSAGES", "log": "LOG", "disk": "DISK_SPACE"}
 
 
 def look(studio: Studio, chosen: str, seen: str) -> tuple:
@@ -150,7 +146,7 @@ def _parts(job: Job | None, turn: Turn | None) -> dict[str, str]:
     return {
         "view": watch_views.job_view(job, turn),
         "evidence": _evidence(job),
-        "plot": plot.as_value(figures.loss_figure(progress_of(job), job.kind)),
+        "plot": plot.kept_value(figures.loss_figure, strings.language(), progress_of(job), job.kind),
         "numbers": watch_details.numbers(job),
         "messages": watch_views.messages(job),
         "log": watch_details.log_tail(job),
@@ -176,7 +172,7 @@ def status_strip(studio: Studio, jobs: tuple[Job, ...]) -> str:
             (strings.MACHINE, studio.machine),
             (strings.BASE, studio.title),
             (strings.NOW, ", ".join(running) or strings.IDLE),
-            (strings.QUEUE, f"{waiting} waiting" if waiting else strings.NOBODY_WAITS),
+            (strings.QUEUE, strings.SO_MANY_WAIT.format(count=waiting) if waiting else strings.NOBODY_WAITS),
         ]
     )
 
@@ -191,7 +187,7 @@ def act(studio: Studio, action: str, job_id: str) -> None:
     actions = {
         "stop": studio.store.request_stop,
         "resume": studio.resume,
-        "discard": studio.store.discard,
+        "discard": lambda job_id: removal.discard_job(studio, job_id),
         "first": lambda job_id: studio.store.move(job_id, 0),
         "earlier": lambda job_id: studio.shift(job_id, -1),
         "later": lambda job_id: studio.shift(job_id, 1),

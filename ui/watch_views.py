@@ -12,7 +12,7 @@ from deftx.jobs import Job, Progress, State, Turn, progress_of, state_of
 from deftx.jobs.store import TRASH_KEPT
 from ui import strings, views
 
-ORDER = tuple(strings.PHASES)
+ORDER = ("tokenise", "dense", "denoise", "select", "sparse", "evaluate")
 
 
 def job_list(jobs: Sequence[Job], chosen: str, turns: Mapping[str, Turn]) -> str:
@@ -59,7 +59,7 @@ def roughly(seconds: float) -> str:
 def phase_line(progress: Progress) -> str:
     """The phase and how far it is, in a few words."""
     if not progress.phase:
-        return "starting"
+        return strings.BEGINS
     share = f" {progress.step / progress.total:.0%}" if progress.total > 1 else ""
     return strings.PHASES[ORDER[active_phase(progress)]][0].lower() + share
 
@@ -76,7 +76,7 @@ def job_view(job: Job, turn: Turn | None = None) -> str:
     """Everything about one training that stands above its plot."""
     state, progress = state_of(job), progress_of(job)
     title = f'<h3>{escape(job.name)} <span class="state {state.name}">{strings.STATES[state.name]}</span></h3>'
-    said = views.paragraph(f"{state.meaning} {state.advice}", "quiet")
+    said = views.paragraph(f"{strings.of_library(state.meaning)} {strings.of_library(state.advice)}", "quiet")
     parts = [title, said, phase_row(job, state, progress)]
     if turn is not None:
         parts.append(views.paragraph(f"{when(turn)}. {strings.TURN_HINT}", "quiet"))
@@ -111,9 +111,9 @@ def phase_row(job: Job, state: State, progress: Progress) -> str:
 def _bar(state: State, progress: Progress) -> str:
     share = progress.step / progress.total if progress.total else 0.0
     name = strings.PHASES[ORDER[active_phase(progress)]][0]
-    where = f"{name}: {progress.step:,} of {progress.total:,}" if progress.total else name
+    where = strings.STEP_OF.format(phase=name, step=progress.step, total=progress.total) if progress.total else name
     left = time_left(progress) if state.name == "running" else ""
-    loss = f"loss {progress.loss:.3f}" if progress.loss is not None else ""
+    loss = strings.LOSS_NOW.format(loss=progress.loss) if progress.loss is not None else ""
     cells = "".join(f"<span>{escape(text)}</span>" for text in (where, loss, left))
     return f'{views.bar(share, where)}<div class="under-bar">{cells}</div>'
 
@@ -123,7 +123,7 @@ def time_left(progress: Progress, now: float | None = None) -> str:
     if progress.seconds_left is None or progress.updated is None or progress.phase not in ("dense", "sparse"):
         return ""
     left = progress.seconds_left - ((now or time.time()) - progress.updated)
-    return f"about {read_duration(left)} left" if left >= 1 else "a moment left"
+    return strings.TIME_LEFT.format(duration=read_duration(left)) if left >= 1 else strings.MOMENT_LEFT
 
 
 def undo_note(job: Job) -> str:

@@ -1,21 +1,29 @@
-"""``audit``, ``spectrum`` and ``overlap``: looking at texts and vectors."""
+"""``audit``, ``nearest``, ``spectrum`` and ``overlap``: looking at texts and vectors."""
 
 import argparse
 from typing import Any
 
 from deftx.commands import options, output
 
+# What the overlap of all vectors is shown as, and the parts that each pair is split into.
+MATRICES = {"overlap": "overlap", "chance": "by chance", "signs": "same sign"}
+PARTS = {"layers": "per layer", "kinds": "per kind"}
+
 STRATEGIES = ("variance:0.9", "uniform:100", "uniform:200", "uniform:300", "optimal", "mp")
 
 
 def add_commands(commands: Any) -> None:
-    """Add the three commands."""
+    """Add the commands."""
     audit = commands.add_parser("audit", help="what a corpus is, and what is wrong with it")
     audit.add_argument(
         "corpus", metavar="CORPUS", nargs="+", help=".txt, .csv, .tsv, .jsonl, .parquet (.gz), or a folder"
     )
     options.add_base(audit)
     audit.set_defaults(run=run_audit)
+    nearest = commands.add_parser("nearest", help="which known languages are nearest to a corpus")
+    nearest.add_argument("corpus", metavar="CORPUS", nargs="+", help="as for audit")
+    nearest.add_argument("--base", metavar="B", help="whose pieces to compare: a base as for audit (bundled base)")
+    nearest.set_defaults(run=run_nearest)
     spectrum = commands.add_parser("spectrum", help="singular values of every matrix, and the rank of each strategy")
     spectrum.add_argument("vector", metavar="VECTOR|DELTA", help="a vector, or a folder that --delta wrote")
     spectrum.add_argument("--rank", metavar="R", nargs="+", default=STRATEGIES, help="strategies to compare")
@@ -23,7 +31,7 @@ def add_commands(commands: Any) -> None:
     overlap = commands.add_parser("overlap", help="how many entries vectors share (figures 2 and 3)")
     overlap.add_argument("vectors", metavar="VECTOR", nargs="+", help="two vectors or more")
     overlap.set_defaults(run=run_overlap)
-    for parser in (audit, spectrum, overlap):
+    for parser in (audit, nearest, spectrum, overlap):
         options.add_json(parser)
 
 
@@ -44,6 +52,26 @@ def run_audit(arguments: argparse.Namespace) -> None:
     output.result(found, arguments.json, "\n".join(lines))
 
 
+def run_nearest(arguments: argparse.Namespace) -> None:
+    """Compare a corpus with every known language, by its letters and, for the bundled base, by its pieces."""
+    from dataclasses import asdict
+
+    from deftx.base_facts import look_at_base
+    from deftx.bases import BUNDLED_BASE
+    from deftx.languages import load_languages
+    from deftx.nearest import nearest
+    from deftx.text import read_corpus
+
+    tokenizer = look_at_base(arguments.base or BUNDLED_BASE).tokenizer
+    found = nearest(read_corpus(arguments.corpus).lines, load_languages(), tokenizer)
+    rows = [
+        (near.code, near.name, f"{near.letters:.1%}", "–" if near.pieces is None else f"{near.pieces:.1%}")
+        for near in found
+    ]
+    text = output.table(("code", "language", "letters shared", "pieces shared"), rows)
+    output.result([asdict(near) for near in found], arguments.json, text)
+
+
 def run_spectrum(arguments: argparse.Namespace) -> None:
     """Show each matrix's largest singular value and its rank under each strategy."""
     from deftx.spectra import spectra_of
@@ -61,26 +89,41 @@ def run_spectrum(arguments: argparse.Namespace) -> None:
 
 
 def run_overlap(arguments: argparse.Namespace) -> None:
-    """Show the overlap of each pair of vectors, in total and per layer."""
+    """Show the overlap of each pair of vectors, what chance would give, the agreement of signs, and all of it in parts."""
     from deftx.errors import VectorError
-    from deftx.overlaps import overlap_by_layer, overlap_matrix
+    from deftx.overlaps import as_tables, compare_all
     from deftx.vector import SparseVector
 
     if len(arguments.vectors) < 2:
         raise VectorError("An overlap is between vectors: name two or more.")
-    vectors = [SparseVector.load(name) for name in arguments.vectors]
-    matrix = overlap_matrix(vectors)
-    places = range(len(vectors))
-    layers = {
-        f"{arguments.vectors[i]} – {arguments.vectors[j]}": overlap_by_layer(vectors[i], vectors[j])
-        for i in places for j in places if i < j
-    }  # fmt: skip
-    names = [str(name) for name in arguments.vectors]
-    total = output.table(("overlap", *names), [(names[i], *(f"{x:.2%}" for x in matrix[i])) for i in places])
-    groups = list(dict.fromkeys(group for shares in layers.values() for group in shares))
-    rows = [(pair, *(f"{shares.get(group, 0):.2%}" for group in groups)) for pair, shares in layers.items()]
-    text = f"{total}\n\n{output.table(('per layer', *groups), rows)}"
-    output.result({"vectors": names, "overlap": matrix, "layers": layers}, arguments.json, text)
+    pairs = compare_all([SparseVector.load(name) for name in arguments.vectors])
+    found = as_tables([str(name) for name in arguments.vectors], pairs)
+    tables = [
+        *(_matrix(title, found["vectors"], found[key]) for key, title in MATRICES.items()),
+        *(_parts(title, found["pairs"], key) for key, title in PARTS.items()),
+    ]
+    output.result(found, arguments.json, "\n\n".join(tables))
+
+
+def _matrix(title: str, names: list[str], rows: list[list[float | None]]) -> str:
+    lines = [(name, *map(_share, row)) for name, row in zip(names, rows, strict=True)]
+    return output.table((title, *names), lines)
+
+
+def _parts(title: str, pairs: list[dict[str, Any]], key: str) -> str:
+    groups = list(dict.fromkeys(group for pair in pairs for group in pair[key]))
+    rows = [
+        (
+            f"{pair['a']} – {pair['b']}",
+            *(_share(pair[key][group]["overlap"]) if group in pair[key] else "–" for group in groups),
+        )
+        for pair in pairs
+    ]
+    return output.table((title, *groups), rows)
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2%}"
 
 
 def _plain(value: Any) -> str:

@@ -4,6 +4,7 @@ import argparse
 import os
 from typing import Any
 
+from deftx.commands import output
 from deftx.errors import RecipeError
 
 
@@ -23,9 +24,17 @@ def add_composition(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task", metavar="VECTOR", required=True, help="task vector: a folder, a Hub id or a bundled name"
     )
-    parser.add_argument("--language", metavar="VECTOR", help="language vector of the texts")
-    parser.add_argument("--scale-task", type=float, default=1.0, metavar="S", help="strength of the task vector (1)")
-    parser.add_argument("--scale-language", type=float, default=1.0, metavar="S", help="of the language vector (1)")
+    parser.add_argument("--language", metavar="VECTOR", action="append", default=[],
+                        help="language vector of the texts; may be given several times")  # fmt: skip
+    parser.add_argument("--scale-task", "--strength-task", type=float, default=1.0, metavar="S",
+                        help="strength of the task vector (1, as in the paper)")  # fmt: skip
+    parser.add_argument("--scale-language", "--strength-language", type=float, action="append", default=[], metavar="S",
+                        help="of the language vector (1); one for all of them, or one for each in turn")  # fmt: skip
+    parser.add_argument("--merge", metavar="METHOD", default="sum",
+                        help="how the vectors are merged: sum (the paper), ties or dare (sum)")  # fmt: skip
+    # One value each: a list of values would swallow the texts to classify.
+    parser.add_argument("--merge-set", metavar="key=value", action="append", default=[],
+                        help="a parameter of the method: keep or lambda of ties, drop or seed of dare")  # fmt: skip
     add_base(parser)
 
 
@@ -47,15 +56,46 @@ def load_base_of(arguments: argparse.Namespace) -> Any:
 def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
     """Compose the classifier that the options describe; return it with its task vector."""
     from deftx.composition import compose
+    from deftx.merging import check_method
     from deftx.vector import SparseVector
 
+    languages = _with_strengths(arguments.language, arguments.scale_language)
+    parameters = dict(map(_parameter, arguments.merge_set))
+    check_method(arguments.merge, parameters)  # before anything large is loaded
     task = SparseVector.load(arguments.task)
-    language = SparseVector.load(arguments.language) if arguments.language else None
     classifier = compose(
         load_base_of(arguments),
         task=task,
-        language=language,
         scale_task=arguments.scale_task,
-        scale_language=arguments.scale_language,
+        languages=languages,
+        method=arguments.merge,
+        parameters=parameters,
     )
+    if arguments.merge != "sum":
+        _say_what_merging_did(classifier.report)
     return classifier, task
+
+
+def _with_strengths(languages: list[str], strengths: list[float]) -> list[tuple[str, float]]:
+    if len(strengths) > 1 and len(strengths) != len(languages):
+        raise RecipeError(
+            f"{len(strengths)} strengths are given for {len(languages)} language vectors; give one for each."
+        )
+    each = strengths if len(strengths) > 1 else (strengths or [1.0]) * len(languages)
+    return list(zip(languages, each, strict=True))
+
+
+def _parameter(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise RecipeError(f"{text!r} is no parameter of a merge method; write it as in keep=0.5.") from None
+
+
+def _say_what_merging_did(report: Any) -> None:
+    output.say(f"{report.method}: {report.shared:,} of {report.entries:,} entries are changed by several vectors, "
+               f"{report.conflicts:,} in opposite directions; {report.resolved:,} of these conflicts are resolved.")  # fmt: skip
+    for vector in report.vectors:
+        output.say(f"  {vector.name} × {vector.strength:g}: {vector.entries:,} entries, {vector.dropped:,} dropped, "
+                   f"{vector.outvoted:,} outvoted, {vector.in_effect:,} in effect")  # fmt: skip

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output
-from deftx.errors import DeftxError, TableError
+from deftx.errors import DeftxError
 
 
 def add_commands(commands: Any) -> None:
@@ -20,6 +20,10 @@ def add_commands(commands: Any) -> None:
     evaluate = commands.add_parser("evaluate", help="score a classifier on labelled text")
     evaluate.add_argument("test", metavar="TEST", help="file with columns text,label or premise,hypothesis,label")
     evaluate.add_argument("--metric", help="f1 (macro-F1) or accuracy (the metric of the task vector's recipe)")
+    evaluate.add_argument(
+        "--rename", metavar="OLD=NEW", action="append", default=[],
+        help="a label of the file as the task calls it, e.g. pos=positive; OLD= leaves its rows out; may be repeated",
+    )  # fmt: skip
     evaluate.set_defaults(run=run_evaluate)
     for parser in (classify, evaluate):
         options.add_composition(parser)
@@ -52,14 +56,15 @@ def run_classify(arguments: argparse.Namespace) -> None:
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Score a classifier, with a 95 % bootstrap interval."""
     from deftx.evaluation import evaluate_predictions
+    from deftx.labels import check_kind, rename_labels
     from deftx.recipes import METRICS
     from deftx.tables import read_table
 
-    table = read_table(arguments.test)
+    table = rename_labels(read_table(arguments.test), _renamed(arguments.rename))
     for note in table.notes:
         output.say(f"warning: {note}")
     classifier, task = options.compose_from(arguments)
-    _check_pairs(task, table.pairs, arguments.test)
+    check_kind(task.name, _wants_pairs(task), table.name, table.pairs)
     metric = arguments.metric or task.info.get("recipe", {}).get("metric", "f1")
     found = evaluate_predictions(metric, table.labels, classifier.predict(table.texts), classifier.labels)
     name = METRICS[metric]
@@ -74,16 +79,15 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _classify_file(arguments: argparse.Namespace) -> None:
-    from deftx.unlabelled import read_texts, write_rows
+    from deftx.labels import check_kind
+    from deftx.unlabelled import answer_columns, read_texts, write_rows
 
     rows = read_texts(arguments.file)
     classifier, task = options.compose_from(arguments)
-    _check_pairs(task, rows.pairs, arguments.file)
-    probabilities = classifier.classify(rows.texts)
-    predicted = [classifier.labels[place] for place in probabilities.argmax(-1).tolist()]
-    columns = {f"probability_{label}": [f"{p:.6f}" for p in probabilities[:, place].tolist()]
-               for place, label in enumerate(classifier.labels)}  # fmt: skip
-    write_rows(arguments.out, rows, {"label": predicted, **columns})
+    check_kind(task.name, _wants_pairs(task), arguments.file, rows.pairs)
+    answers = answer_columns(classifier.labels, classifier.classify(rows.texts))
+    write_rows(arguments.out, rows, answers)
+    predicted = answers["label"]
     counts = {label: predicted.count(label) for label in classifier.labels}
     text = f"{arguments.out}: {len(predicted):,} texts, " + ", ".join(f"{n:,} {label}" for label, n in counts.items())
     output.result({"out": arguments.out, "n": len(predicted), "labels": counts}, arguments.json, text)
@@ -93,10 +97,13 @@ def _wants_pairs(task: Any) -> bool:
     return bool((task.info.get("corpus") or {}).get("pairs", False))
 
 
-def _check_pairs(task: Any, pairs: bool, file: str) -> None:
-    if pairs != _wants_pairs(task):
-        wanted, there = ("pairs", "single texts") if not pairs else ("single texts", "pairs")
-        raise TableError(f"The task vector {task.name} classifies {wanted}, but {file} holds {there}.")
+def _renamed(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise DeftxError(
+                f"--rename {pair!r}: write the label of the file, =, and the task's label, as in pos=positive."
+            )
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _paired(texts: list[str]) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ class Usage:
 
 
 def usage_of(job: Job) -> Usage:
-    """Measure the folder of a job; what vanishes meanwhile counts nothing."""
+    """Measure the folder of a job; what vanishes meanwhile counts nothing, a δ shared with other jobs in part."""
     training = set(_training_files(job))
     vector = sum(map(_size, _vector_files(job)))
     trained = sum(map(_size, training))
@@ -55,13 +55,13 @@ def free_checkpoints(job: Job) -> int:
     if lock is None:
         raise JobError(f"Job {job.id} has no checkpoints to free, or still works with them; stop it first.")
     with lock:
-        before = usage_of(job).training
+        before = _only_here(job)
         # vector.json first: a vector half written must not be taken for a whole one when the checkpoints are gone.
         for path in sorted(_training_files(job), key=lambda path: path.name != INFO):
             path.unlink(missing_ok=True)
         for folder in _training_folders(job):
             shutil.rmtree(folder, ignore_errors=True)
-    return before - usage_of(job).training
+    return before - _only_here(job)
 
 
 def has_vector(job: Job) -> bool:
@@ -71,6 +71,11 @@ def has_vector(job: Job) -> bool:
 
 def _vector_files(job: Job) -> list[Path]:
     return [path for name in VECTOR if (path := job.out / name).is_file()] if has_vector(job) else []
+
+
+def _only_here(job: Job) -> int:
+    """Bytes that go with the checkpoints: of a δ that another job holds as well, none do."""
+    return sum(map(_size, (path for path in _training_files(job) if _holders(path) == 1)))
 
 
 def _training_files(job: Job) -> Iterator[Path]:
@@ -102,7 +107,15 @@ def _files_below(folder: Path) -> list[Path]:
 
 
 def _size(path: Path) -> int:
+    """The bytes of a file; of one that several jobs hold, this one's part, so that the parts add up to it."""
     try:
-        return path.stat().st_size
+        return path.stat().st_size // _holders(path)
     except OSError:
         return 0
+
+
+def _holders(path: Path) -> int:
+    try:
+        return max(1, path.stat().st_nlink)
+    except OSError:
+        return 1

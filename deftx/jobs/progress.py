@@ -23,7 +23,7 @@ class Message:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal only to itself: what was made of one can be kept under it
 class Progress:
     """Where a training stands, and its history.
 

@@ -40,8 +40,13 @@ class Store:
         self._database = Database(self.root / "jobs.sqlite")
         self.remove_expired()
 
-    def add(self, kind: str, name: str, settings: Mapping[str, Any]) -> Job:
-        """Put a new job at the end of the queue; ``settings`` must be what JSON can hold."""
+    def add(
+        self, kind: str, name: str, settings: Mapping[str, Any], prepare: Callable[[Path], None] = lambda folder: None
+    ) -> Job:
+        """Put a new job at the end of the queue; ``settings`` must be what JSON can hold.
+
+        ``prepare`` puts into the job's folder what it starts from; where that fails, there is no job.
+        """
         try:
             text = json.dumps(dict(settings), ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as error:
@@ -49,7 +54,12 @@ class Store:
         job_id, created = self._new_folder()
         content = {"id": job_id, "kind": kind, "name": name, "created": created, "settings": json.loads(text)}
         # The folder first: as soon as the row is there, any server may start the job.
-        write_json(self.folder / job_id / SETTINGS, content)
+        try:
+            prepare(self.folder / job_id)
+            write_json(self.folder / job_id / SETTINGS, content)
+        except BaseException:
+            shutil.rmtree(self.folder / job_id, ignore_errors=True)
+            raise
         with self._database.transaction() as database:
             database.execute(
                 "INSERT INTO jobs (id, kind, name, settings, created, position)"
@@ -66,6 +76,12 @@ class Store:
     def list(self) -> tuple[Job, ...]:
         """Return every job that is not in the trash, the newest first."""
         return self._select(f"{_THERE} ORDER BY id DESC")
+
+    def rename(self, job_id: str, name: str) -> None:
+        """Call a job otherwise; its id, by which everything finds it, stays."""
+        with self._database.transaction() as database:
+            job = self._get(database, job_id)
+            database.execute("UPDATE jobs SET name = ? WHERE id = ?", (name, job.id))
 
     def queue(self) -> tuple[Job, ...]:
         """Return the jobs that wait, the next one first."""

@@ -22,6 +22,7 @@ from deftx.errors import DeftxError, TrainingStopped, unknown_name
 from deftx.events import Event
 from deftx.jobs.job import EVENTS, HEARTBEAT, LOCK, RESULT, SETTINGS, JobError, read_json, write_json
 from deftx.jobs.process import process_id, take_lock
+from deftx.jobs.state import STATES
 
 # What does the work of each kind of job: "module:function", imported only when a worker needs it. The function is
 # called with the job's settings, its folder, a listener for events, and a question to ask at every step: stop?
@@ -68,8 +69,7 @@ def _work(folder: Path, work: Mapping[str, str], events: "EventLog", stop: "_Sto
         log.info("Process %d starts on %s job %s.", os.getpid(), job["kind"], job["id"])
         pkgutil.resolve_name(work[job["kind"]])(job["settings"], folder, events.write, stop.asked)
     except TrainingStopped as error:
-        message = "Stopped as asked. The checkpoint is kept: resume goes on from there."
-        return Result("stopped", message, type(error).__name__), 128 + (stop.signal or signal.SIGTERM)
+        return Result("stopped", STATES["stopped"].meaning, type(error).__name__), 128 + (stop.signal or signal.SIGTERM)
     except DeftxError as error:
         log.exception("The job cannot go on.")
         return Result("failed", str(error), type(error).__name__), 2

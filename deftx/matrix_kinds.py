@@ -1,0 +1,57 @@
+"""What a weight does in the encoder, told by the name of its parameter: one table for all families."""
+
+import re
+from dataclasses import dataclass
+
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of weight, and what the names of its parameters hold; the first kind that fits is the one."""
+
+    name: str
+    pattern: re.Pattern[str]
+    reference: str
+
+
+def _kind(name: str, pattern: str, reference: str) -> Kind:
+    return Kind(name, re.compile(pattern), reference)
+
+
+# Normalisation and biases stand first: theirs are the names that also hold the name of another kind.
+KINDS = (
+    _kind("LayerNorm", r"(?i)norm", "any family; no part of M"),
+    _kind("bias", r"bias$", "any family"),
+    _kind("embeddings", r"embed", "any family"),
+    _kind("query", r"\.(query|query_proj|q_proj|q_lin)\.", "BERT, XLM-R; DeBERTa; EuroBERT; DistilBERT"),
+    _kind("key", r"\.(key|key_proj|k_proj|k_lin)\.", "BERT, XLM-R; DeBERTa; EuroBERT; DistilBERT"),
+    _kind("value", r"\.(value|value_proj|v_proj|v_lin)\.", "BERT, XLM-R; DeBERTa; EuroBERT; DistilBERT"),
+    _kind("query, key, value", r"\.Wqkv\.", "ModernBERT: one matrix for the three"),
+    _kind(
+        "attention output", r"attention\.(output\.)?dense\.|attn\.Wo\.|\.(o_proj|out_lin)\.",
+        "BERT, XLM-R, ALBERT; ModernBERT; EuroBERT; DistilBERT",
+    ),
+    _kind(
+        "intermediate", r"\.intermediate\.dense\.|\.mlp\.Wi\.|\.(gate_proj|up_proj|lin1|ffn)\.(weight|bias)",
+        "BERT, XLM-R; ModernBERT; EuroBERT; DistilBERT; ALBERT",
+    ),
+    _kind(
+        "output", r"\.output\.dense\.|\.mlp\.Wo\.|\.(down_proj|lin2|ffn_output)\.",
+        "BERT, XLM-R; ModernBERT; EuroBERT; DistilBERT; ALBERT",
+    ),
+)  # fmt: skip
+
+
+def matrix_kind(parameter: str) -> str:
+    """Name the kind of a parameter; "other" where no pattern fits."""
+    return next((kind.name for kind in KINDS if kind.pattern.search(parameter)), OTHER)
+
+
+def reading_order(kind: str) -> int:
+    """Say where a kind stands in a list: from the input to the output, then biases, normalisation and the rest."""
+    return _ORDER.index(kind)
+
+
+_MATRICES = [kind.name for kind in KINDS if kind.name not in ("LayerNorm", "bias")]
+_ORDER = [*_MATRICES, "bias", "LayerNorm", OTHER]

@@ -1,0 +1,102 @@
+"""Redraws the paper's figures 2 and 3 for the bundled languages: ``scripts/paper_figures.py OUT``.
+
+Writes ``OUT/figures.html``, a page that needs no network, and a picture of each figure where a browser is found (with
+playwright; ``--chromium`` names it). Other vectors: ``--languages FOLDER … --task FOLDER``.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+import plotly.graph_objects as go  # noqa: E402 (the project's root is put in the path above)
+from evidence_page import PAGE, colours  # noqa: E402
+from plotly.offline import get_plotlyjs  # noqa: E402
+
+from deftx.overlaps import NOTHING, compare, compare_all  # noqa: E402
+from deftx.vector import SparseVector  # noqa: E402
+from ui import overlap_figures  # noqa: E402
+
+LANGUAGES = ("mad", "bjn", "ban", "ace", "min", "ind")  # in the paper's order; it leaves the source language out
+NAMES = ("figure-2", "figure-3")
+WIDTH = 760  # pixels of a picture
+
+
+def main() -> int:
+    """Draw the page and, where there is a browser, the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, help="where page and pictures go")
+    parser.add_argument("--languages", nargs="+", default=LANGUAGES, metavar="VECTOR", help="language vectors, by name")
+    parser.add_argument("--task", default="sentiment", metavar="VECTOR", help="the task vector (sentiment)")
+    parser.add_argument("--chromium", type=Path, default=Path("/usr/bin/chromium"), help="the browser to use")
+    chosen = parser.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    file = chosen.out / "figures.html"
+    file.write_text(page(chosen.languages, chosen.task), encoding="utf-8")
+    print(file)
+    if chosen.chromium.exists():
+        print(*take_pictures(file, chosen.chromium), sep="\n")
+    else:
+        print(f"No pictures: there is no browser at {chosen.chromium}; --chromium names another.", file=sys.stderr)
+    return 0
+
+
+def page(languages: Sequence[str], task: str) -> str:
+    """Return the page with both figures."""
+    vectors, names = [SparseVector.load(name) for name in languages], [Path(name).name for name in languages]
+    drawn = figures(vectors, names, SparseVector.load(task))
+    light, dark = colours()
+    places = "\n".join(
+        f"<section><h2>{heading}</h2><p>{text}</p><div id='figure-{place}'></div></section>"
+        for place, (heading, text, _) in enumerate(drawn)
+    )
+    # "</" would end the script that the figures stand in.
+    content = f"[{', '.join(figure.to_json() for _, _, figure in drawn)}]".replace("</", "<\\/")
+    return PAGE.format(
+        title="Overlap of the vectors", light=light, dark=dark, plotly=get_plotlyjs(), figures=content, sections=places
+    )
+
+
+def figures(
+    vectors: Sequence[SparseVector], names: Sequence[str], task: SparseVector
+) -> list[tuple[str, str, go.Figure]]:
+    """Draw figure 2, each language against the task, and figure 3, the languages among themselves."""
+    against = {name: compare(vector, task).total for name, vector in zip(names, vectors, strict=True)}
+    pairs = compare_all(vectors)
+    chance = sum((pair.total for pair in pairs.values()), NOTHING).chance
+    return [
+        (
+            "Figure 2: language vectors and the task vector",
+            "Weights that both change, in % of those that either changes. Stroke: two random masks of these sizes.",
+            overlap_figures.bars(against),
+        ),
+        (
+            "Figure 3: the language vectors",
+            f"Weights that both change, in % of those that either changes. Two random masks of these sizes: {chance:.1%}.",
+            overlap_figures.heatmap(names, pairs, "overlap"),
+        ),
+    ]
+
+
+def take_pictures(file: Path, chromium: Path) -> list[Path]:
+    """Take a picture of each figure as the page shows it in light colours."""
+    from playwright.sync_api import sync_playwright
+
+    pictures = [file.with_name(f"{name}.png") for name in NAMES]
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=arguments)
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light", device_scale_factor=1.5)
+        page.goto(file.absolute().as_uri())
+        page.wait_for_selector(f"#figure-{len(NAMES) - 1} .main-svg")
+        for section, picture in zip(page.locator("section").all(), pictures, strict=True):
+            section.screenshot(path=picture)
+        browser.close()
+    return pictures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

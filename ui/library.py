@@ -1,0 +1,214 @@
+"""What the Library does with vectors: list, look into, rename, remove and bring back, pack for taking away."""
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gradio.utils import get_upload_folder
+
+from deftx.archives import pack
+from deftx.composition import compose
+from deftx.errors import DeftxError, VectorError, unknown_name
+from deftx.exporting import export_zip
+from deftx.jobs import Job, state_of
+from deftx.jobs.store import TRASH_KEPT
+from deftx.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
+from deftx.vector import KINDS
+from deftx.vector_files import CARD, INFO, TENSORS
+from ui import shelf, strings
+from ui.studio import Studio
+
+FILES = (TENSORS, INFO, CARD)
+WORKING = ("waiting", "running", "stopping", "interrupted")  # states of jobs that read their source, now or later
+
+
+@dataclass(frozen=True)
+class Item:
+    """A vector of the library: ``info`` is what vector.json says, without spectra; ``date`` in seconds since 1970."""
+
+    key: str
+    title: str
+    origin: str
+    folder: Path
+    info: dict[str, Any]
+    size: int
+    date: float | None
+    fits: bool  # it was made for the base of this page
+
+    @property
+    def source(self) -> str:
+        """Where it is from: "job", "own" or "bundled"."""
+        return self.key.partition(":")[0]
+
+    @property
+    def base(self) -> str:
+        """The name of the base that it was made for."""
+        return str((self.info.get("base") or {}).get("name") or "")
+
+
+@dataclass(frozen=True)
+class Trashed:
+    """A vector that was removed and can be brought back until ``until`` (seconds since 1970)."""
+
+    key: str
+    title: str
+    at: float
+    until: float
+
+
+def items(studio: Studio, words: str = "", kind: str = "") -> list[Item]:
+    """List the vectors that hold all of the words, of a kind or of both."""
+    wanted = (words or "").casefold().split()
+    found = (item for each in KINDS if kind in ("", each) for item in _items(studio, each))
+    return [item for item in found if all(word in _text(item) for word in wanted)]
+
+
+def find(studio: Studio, key: str) -> Item:
+    """Find a vector by its key; VectorError for any other, so that no path gets through."""
+    known = {item.key: item for item in items(studio)}
+    if key not in known:
+        raise unknown_name("The vector", str(key), known, VectorError)
+    return known[key]
+
+
+def trash(studio: Studio) -> list[Trashed]:
+    """List what was removed, the last first: vectors that were brought, and trainings with theirs."""
+    _own(studio).remove_expired()
+    own = [
+        Trashed(f"own:{o.name}", o.title, o.trashed or 0, (o.trashed or 0) + TRASH_KEPT) for o in _own(studio).trash()
+    ]
+    jobs = [Trashed(f"job:{job.id}", job.name, job.trashed or 0, (job.trashed or 0) + TRASH_KEPT)
+            for job in studio.store.trash() if (job.out / INFO).is_file()]  # fmt: skip
+    return sorted([*own, *jobs], key=lambda one: one.at, reverse=True)
+
+
+def rename(studio: Studio, key: str, title: str) -> None:
+    """Call a vector otherwise; DeftxError where it is a bundled one, or the name is empty."""
+    item, title = find(studio, key), clean(title or "", LONGEST_TITLE)
+    _refuse_bundled(item)
+    if not title:
+        raise VectorError(strings.NEEDS_TITLE)
+    if item.source == "own":
+        _own(studio).rename(_id(item), title)
+    else:
+        studio.store.rename(_id(item), title)
+
+
+def discard(studio: Studio, key: str) -> None:
+    """Put a vector into the trash, one that was trained here together with its training.
+
+    Raises:
+        DeftxError: it is a bundled one, or a training that waits or runs starts from it.
+    """
+    item = find(studio, key)
+    _refuse_bundled(item)
+    if users := [job.name for job in _users(studio, item)]:
+        raise VectorError(strings.SOURCE_IN_USE.format(name=item.title, trainings=", ".join(users)))
+    if item.source == "own":
+        _own(studio).discard(_id(item))
+    else:
+        studio.store.discard(_id(item))
+
+
+def restore(studio: Studio, key: str) -> str:
+    """Bring a vector back from the trash and return the key it has now."""
+    source, _, name = str(key).partition(":")
+    if source == "job":
+        studio.store.restore(name)
+        return key
+    return f"own:{_own(studio).restore(name).name}"
+
+
+def pack_vector(studio: Studio, key: str) -> Path:
+    """Pack the files of a vector, the same ones always as the same bytes; the page clears the zip away within a day."""
+    item = find(studio, key)
+    name = safe_name(item.title)
+    files = [(f"{name}/{file}", item.folder / file) for file in FILES if (item.folder / file).is_file()]
+    return _handed_out(name, lambda target: pack(files, target))
+
+
+def export(studio: Studio, task: str, language: str = "", scale_task: float = 1.0, scale_language: float = 1.0) -> Path:
+    """Compose a classifier from vectors by key and pack it; the page clears the zip away within a day."""
+    if not task:
+        raise DeftxError(strings.NEEDS_TASK_VECTOR)
+    chosen = [shelf.find(studio.store, "task", task)]
+    chosen += [shelf.find(studio.store, "language", language)] if language else []
+    classifier = compose(
+        studio.base(), task=chosen[0].folder, language=chosen[1].folder if language else None,
+        scale_task=scale_task, scale_language=scale_language,
+    )  # fmt: skip
+    name = "-".join(safe_name(find(studio, entry.key).title) for entry in chosen)
+    return _handed_out(f"classifier-{name}", lambda target: export_zip(classifier, target))
+
+
+def _items(studio: Studio, kind: str) -> Iterator[Item]:
+    jobs = {f"job:{job.id}": job for job in studio.store.list()}
+    own = {f"own:{one.name}": one for one in _own(studio).list()}
+    fingerprint = studio.base().fingerprint
+    for entry in shelf.entries(studio.store, kind):
+        info = shelf.describe(entry.folder)
+        about = (entry.folder.name, strings.BUNDLED, None)
+        if entry.key in jobs:
+            about = (jobs[entry.key].name, strings.TRAINED, jobs[entry.key].created)
+        elif entry.key in own:
+            brought = own[entry.key]
+            about = (brought.title, strings.BROUGHT_FROM.format(origin=brought.origin), brought.added)
+        title, origin, date = about
+        fits = (info.get("base") or {}).get("fingerprint") == fingerprint
+        yield Item(entry.key, title, origin, entry.folder, info, _size(entry.folder), date, fits)
+
+
+def _text(item: Item) -> str:
+    info = item.info
+    labels = [str(label) for label in info.get("labels") or []]
+    kind = str(info.get("kind") or "")
+    parts = (
+        item.title,
+        item.origin,
+        item.base,
+        str(info.get("language") or ""),
+        str(info.get("method") or ""),
+        kind,
+        *labels,
+    )
+    return "\n".join((*parts, strings.KIND_NAMES.get(kind, ""))).casefold()
+
+
+def _users(studio: Studio, item: Item) -> list[Job]:
+    jobs = [job for job in studio.store.list() if job.settings.get("source")]
+    return [
+        job for job in jobs
+        if Path(str(job.settings["source"])).resolve() == item.folder.resolve() and state_of(job).name in WORKING
+    ]  # fmt: skip
+
+
+def _refuse_bundled(item: Item) -> None:
+    if item.source == "bundled":
+        raise VectorError(strings.BUNDLED_STAYS.format(title=item.title))
+
+
+def _own(studio: Studio) -> OwnVectors:
+    return OwnVectors(studio.store.root)
+
+
+def _id(item: Item) -> str:
+    return item.key.partition(":")[2]
+
+
+def _size(folder: Path) -> int:
+    return sum((folder / file).stat().st_size for file in FILES if (folder / file).is_file())
+
+
+def _handed_out(name: str, write: Callable[[Path], Path]) -> Path:
+    """Write a zip to be taken away into Gradio's own folder, which serves it and clears it away; all of it or nothing."""
+    folder = Path(get_upload_folder()) / f"{time.time_ns():x}-{secrets.token_hex(8)}"
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        return write(folder / f"{name}.zip")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

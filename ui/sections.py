@@ -1,0 +1,78 @@
+"""The sections of the page: what each is made of, and where it stands."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ui import (
+    check_tab,
+    corpus_tab,
+    file_tab,
+    history_tab,
+    library_tab,
+    overlap_tab,
+    score_tab,
+    spectra_form,
+    strings,
+    test_tab,
+    train_tab,
+    views,
+    watch,
+)
+from ui.studio import Studio
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the visitor's browser remembers over reloads and restarts of the server: names, nothing else."""
+
+    corpus: gr.BrowserState
+    job: gr.BrowserState
+    tab: gr.BrowserState
+    form: gr.BrowserState
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The parts of the page that events connect."""
+
+    tabs: gr.Tabs
+    tab: dict[str, gr.Tab]
+    corpus: corpus_tab.CorpusTab
+    train: train_tab.TrainTab
+    watch: watch.Watch
+    test: test_tab.TestTab
+    score: score_tab.ScoreTab
+    check: check_tab.CheckTab
+    spectra: spectra_form.SpectraTab
+    overlap: overlap_tab.OverlapTab
+    library: library_tab.LibraryTab
+    history: history_tab.HistoryTab
+
+
+def lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
+    """Build every section, in the order of work; ``strip`` is the line that is always in sight."""
+    tab = {}
+    with gr.Tabs(selected="corpus", elem_id="tabs") as tabs:
+        with gr.Tab(strings.TABS["corpus"], id="corpus") as tab["corpus"]:
+            corpus = corpus_tab.build(studio)
+        with gr.Tab(strings.TABS["train"], id="train") as tab["train"]:
+            gr.HTML(views.paragraph(strings.TRAIN_INTRO))
+            with gr.Row(equal_height=False, elem_classes="columns"):
+                train = train_tab.build(studio, corpus.choice, kept.form)
+        with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
+            test = test_tab.build(studio)
+            file_tab.build(studio, test.form)
+            score = score_tab.build(studio, test.form)
+            check = check_tab.build(studio, test.task, test.language)
+        with gr.Tab(strings.TABS["spectra"], id="spectra") as tab["spectra"]:
+            spectra = spectra_form.build()
+        with gr.Tab(strings.TABS["overlap"], id="overlap") as tab["overlap"]:
+            overlap = overlap_tab.build(studio)
+        with gr.Tab(strings.TABS["library"], id="library") as tab["library"]:
+            library = library_tab.build()
+        with gr.Tab(strings.TABS["history"], id="history") as tab["history"]:
+            history = history_tab.build()
+    with train.beside:
+        watching = watch.build(strip, test.task, test.language)
+    return Sections(tabs, tab, corpus, train, watching, test, score, check, spectra, overlap, library, history)
