@@ -114,10 +114,17 @@ def field(page, name):
 
 
 def choose(page, name, option):
-    field = page.locator(f"#{name} input")
-    field.evaluate("field => field.scrollIntoView({block: 'center'})")  # or the list opens outside of a small screen
-    field.click()
-    page.get_by_role("option", name=option).first.click()
+    """Choose in a list as a person does: where it opened outside of the window, close it and open it again."""
+    field, wanted = page.locator(f"#{name} input"), page.get_by_role("option", name=option).first
+    for _ in range(10):
+        field.evaluate("field => field.scrollIntoView({block: 'center'})")
+        field.click()
+        try:
+            return wanted.click(timeout=6_000)
+        except sync_api.TimeoutError:
+            field.press("Escape")
+            field.blur()
+    raise AssertionError(f"{option!r} could not be chosen in {name!r}")
 
 
 def probabilities(page):
