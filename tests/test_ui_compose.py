@@ -247,7 +247,7 @@ def test_a_program_gets_probabilities_and_the_report(studio, keys):
         ({"strength_task": float("inf")}, "cannot be the strength"),
         ({"method": "tise"}, "Did you mean 'ties'"),
         ({"parameters": {"keep": 0.5}}, "has no parameter"),
-        ({"task": ""}, "no task vector"),
+        ({"task": ""}, "choose a task vector"),
         ({"task": "../../etc"}, "is not known"),
     ],
 )

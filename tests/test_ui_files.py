@@ -149,7 +149,7 @@ def test_what_cannot_be_classified_is_said(studio, keys, tmp_path, monkeypatch, 
 
 def test_nothing_is_begun_without_a_file_a_task_or_with_a_key_that_is_none(studio, keys, file):
     assert strings.NEEDS_FILE in file_tab.begin(studio, None, filled_in(task=keys["task"]), "", None, None, None)[1]
-    assert strings.NO_TASK[:20] in file_tab.begin(studio, str(file), filled_in(), "", None, None, None)[1]
+    assert strings.NEEDS_TASK_VECTOR in file_tab.begin(studio, str(file), filled_in(), "", None, None, None)[1]
     assert "not known" in file_tab.begin(studio, str(file), filled_in(task="../../etc"), "", None, None, None)[1]
 
 

@@ -8,15 +8,30 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
+import torch
+from safetensors.torch import load_file
 from tiny_base import finish_language_job, finish_task_job, make_base, write_corpus
 from tiny_vectors import make_vector
 
+from deftx.bases import BUNDLED_BASE
 from deftx.errors import DeftxError, VectorError
 from deftx.jobs import Store
 from deftx.jobs.job import RESULT, write_json
 from deftx.own_vectors import OwnVectors
 from deftx.vector import SparseVector
-from ui import library, library_facts, library_forms, library_tab, library_views, orders, readme, shelf, strings
+from ui import (
+    compose_form,
+    library,
+    library_facts,
+    library_forms,
+    library_tab,
+    library_views,
+    orders,
+    readme,
+    shelf,
+    strings,
+)
+from ui.combination import Combination
 from ui.studio import Studio
 
 
@@ -265,17 +280,46 @@ def test_a_vector_of_another_base_is_brought_and_marked(here, tmp_path):
 
 def test_a_classifier_is_packed_or_it_is_said_why_not(here):
     studio, task, language = here
-    file, said = library_forms.export(studio, task, language, 1.0, 0.5)
+
+    def export(*values):
+        return library_forms.export(studio, lambda: library_forms.chosen_for_export(*values))
+
+    file, said = export(task, language, 1.0, 0.5)
     assert Path(file).name == "classifier-Mood-Minangkabau.zip"
     assert "classifier-Mood-Minangkabau.zip" in said
-    assert strings.NEEDS_TASK_VECTOR in library_forms.export(studio, None, "", 1, 1)[1]
-    assert strings.NOT_EXPORTED in library_forms.export(studio, task, "bundled:min", 1, 1)[1]
+    assert strings.NEEDS_TASK_VECTOR in export(None, "", 1, 1)[1]
+    assert strings.NOT_EXPORTED in export(task, "bundled:min", 1, 1)[1]
+
+
+def test_a_packed_classifier_is_merged_as_the_combination_says(here, tmp_path):
+    studio, task, language = here
+    weights = {}
+    for method in ("sum", "dare"):
+        order = Combination.of(task, [(language, 0.5)], 1.0, method)
+        with zipfile.ZipFile(library.export(studio, order)) as packed:
+            packed.extractall(tmp_path / method)
+        file = next((tmp_path / method).rglob("model.safetensors"))
+        weights[method] = load_file(file)
+        wanted = studio.composed(order).model.state_dict()
+        assert all(torch.equal(weights[method][name], wanted[name]) for name in weights[method])
+    assert any(not torch.equal(tensor, weights["dare"][name]) for name, tensor in weights["sum"].items())
+
+
+def test_task_vectors_of_the_page_s_base_are_offered_first(here):
+    studio, task, _ = here
+    assert compose_form.task_choices(studio)[0][1] == task
+    bundled = Studio(BUNDLED_BASE, studio.store)
+    bundled.base()
+    assert compose_form.task_choices(bundled)[0][1] == "bundled:sentiment"
 
 
 def test_a_zip_that_cannot_be_written_leaves_nothing(here, monkeypatch, tmp_path):
     monkeypatch.setattr(library, "get_upload_folder", lambda: str(tmp_path / "out"))
     monkeypatch.setattr("deftx.archives.SPARE", 10**18)
-    for pack in (lambda: library.pack_vector(here[0], here[2]), lambda: library.export(here[0], here[1])):
+    for pack in (
+        lambda: library.pack_vector(here[0], here[2]),
+        lambda: library.export(here[0], Combination.of(here[1])),
+    ):
         with pytest.raises(DeftxError, match="are free"):
             pack()
     assert list((tmp_path / "out").iterdir()) == []

@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from ui import library, library_views
+from ui.combination import Combination
 from ui.library import Item
 from ui.refusals import refusals
 from ui.studio import Studio
@@ -22,9 +23,9 @@ def build(studio: Studio) -> None:
 
     def export(task: str, language: str, scale_task: float | None, scale_language: float | None) -> str:
         """Pack a classifier of vectors by key as a zip with a plain transformers folder; the language may be empty."""
-        scales = (1.0 if scale is None else float(scale) for scale in (scale_task, scale_language))
+        of_task, of_language = (1.0 if scale is None else scale for scale in (scale_task, scale_language))
         with refusals():
-            return str(library.export(studio, task, language or "", *scales))
+            return str(library.export(studio, Combination.of(task, [(language, of_language)], of_task)))
 
     with gr.Column(visible=False):
         inputs = [gr.Textbox(), gr.Textbox(), gr.Number(1.0), gr.Number(1.0)]

@@ -37,7 +37,7 @@ class Combination:
             DeftxError: there is no task, a strength is no number, or the method or a parameter cannot be used.
         """
         if not task:
-            raise DeftxError(strings.NO_TASK)
+            raise DeftxError(strings.NEEDS_TASK_VECTOR)
         chosen = tuple((key, _number(strength)) for key, strength in languages if key)
         check_method(method, parameters)
         return cls(str(task), chosen, _number(strength_task), method, tuple(sorted((parameters or {}).items())))

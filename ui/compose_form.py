@@ -89,8 +89,12 @@ def needs_pair(studio: Studio, task: str | None) -> bool:
 
 
 def task_choices(studio: Studio) -> list[tuple[str, str]]:
-    """Task vectors that can be chosen: (label, key)."""
-    return [(entry.label, entry.key) for entry in shelf.entries(studio.store, "task")]
+    """Task vectors that can be chosen, those first that were made for the base of this page: (label, key)."""
+    base = studio.loaded_base()
+    found = shelf.entries(studio.store, "task")
+    if base is not None:
+        found = sorted(found, key=lambda entry: not shelf.fits(entry, base.fingerprint))
+    return [(entry.label, entry.key) for entry in found]
 
 
 def language_choices(studio: Studio) -> list[tuple[str, str]]:

@@ -11,19 +11,17 @@ from typing import Any
 from gradio.utils import get_upload_folder
 
 from deftx.archives import pack
-from deftx.composition import compose
-from deftx.errors import DeftxError, VectorError, unknown_name
+from deftx.errors import VectorError, unknown_name
 from deftx.exporting import export_zip
-from deftx.jobs import Job, state_of
 from deftx.jobs.store import TRASH_KEPT
 from deftx.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
 from deftx.vector import KINDS
 from deftx.vector_files import CARD, INFO, TENSORS
-from ui import shelf, strings
+from ui import removal, shelf, strings
+from ui.combination import Combination
 from ui.studio import Studio
 
 FILES = (TENSORS, INFO, CARD)
-WORKING = ("waiting", "running", "stopping", "interrupted")  # states of jobs that read their source, now or later
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,7 @@ def discard(studio: Studio, key: str) -> None:
     """
     item = find(studio, key)
     _refuse_bundled(item)
-    if users := [job.name for job in _users(studio, item)]:
-        raise VectorError(strings.SOURCE_IN_USE.format(name=item.title, trainings=", ".join(users)))
+    removal.check_source_unused(studio, item.folder, item.title)
     if item.source == "own":
         _own(studio).discard(_id(item))
     else:
@@ -131,17 +128,11 @@ def pack_vector(studio: Studio, key: str) -> Path:
     return _handed_out(name, lambda target: pack(files, target))
 
 
-def export(studio: Studio, task: str, language: str = "", scale_task: float = 1.0, scale_language: float = 1.0) -> Path:
-    """Compose a classifier from vectors by key and pack it; the page clears the zip away within a day."""
-    if not task:
-        raise DeftxError(strings.NEEDS_TASK_VECTOR)
-    chosen = [shelf.find(studio.store, "task", task)]
-    chosen += [shelf.find(studio.store, "language", language)] if language else []
-    classifier = compose(
-        studio.base(), task=chosen[0].folder, language=chosen[1].folder if language else None,
-        scale_task=scale_task, scale_language=scale_language,
-    )  # fmt: skip
+def export(studio: Studio, order: Combination) -> Path:
+    """Pack the classifier of a combination; the page clears the zip away within a day. DeftxError as in ``composed``."""
+    chosen = studio.composing.find(order).entries
     name = "-".join(safe_name(find(studio, entry.key).title) for entry in chosen)
+    classifier = studio.composed(order)
     return _handed_out(f"classifier-{name}", lambda target: export_zip(classifier, target))
 
 
@@ -158,8 +149,8 @@ def _items(studio: Studio, kind: str) -> Iterator[Item]:
             brought = own[entry.key]
             about = (brought.title, strings.BROUGHT_FROM.format(origin=brought.origin), brought.added)
         title, origin, date = about
-        fits = (info.get("base") or {}).get("fingerprint") == fingerprint
-        yield Item(entry.key, title, origin, entry.folder, info, _size(entry.folder), date, fits)
+        size, fits = _size(entry.folder), shelf.fits(entry, fingerprint)
+        yield Item(entry.key, title, origin, entry.folder, info, size, date, fits)
 
 
 def _text(item: Item) -> str:
@@ -176,14 +167,6 @@ def _text(item: Item) -> str:
         *labels,
     )
     return "\n".join((*parts, strings.KIND_NAMES.get(kind, ""))).casefold()
-
-
-def _users(studio: Studio, item: Item) -> list[Job]:
-    jobs = [job for job in studio.store.list() if job.settings.get("source")]
-    return [
-        job for job in jobs
-        if Path(str(job.settings["source"])).resolve() == item.folder.resolve() and state_of(job).name in WORKING
-    ]  # fmt: skip
 
 
 def _refuse_bundled(item: Item) -> None:

@@ -9,7 +9,9 @@ import gradio as gr
 from deftx.bringing import Wishes, bring_file, bring_from_hub
 from deftx.errors import DeftxError
 from deftx.own_vectors import OwnVector, OwnVectors
-from ui import corpus_tab, library, library_views, shelf, strings, views
+from ui import corpus_tab, library, library_views, strings, views
+from ui.combination import Combination
+from ui.compose_form import language_choices, task_choices
 from ui.studio import Studio
 
 # Buttons of a table name what they are for in a data attribute.
@@ -163,8 +165,7 @@ def _taken(
 
 def renew(studio: Studio, task: str | None, language: str | None, corpus: str | None, chosen: str | None) -> tuple:
     """Renew the lists of the forms; ``chosen`` is the text that Corpus shows."""
-    tasks = [(entry.label, entry.key) for entry in shelf.entries(studio.store, "task")]
-    languages = [(strings.NO_LANGUAGE, ""), *((e.label, e.key) for e in shelf.entries(studio.store, "language"))]
+    tasks, languages = task_choices(studio), language_choices(studio)
     texts = corpus_tab.choices(studio)
     return (
         gr.Dropdown(choices=tasks, value=_still(task, tasks) or (tasks[0][1] if tasks else None)),
@@ -177,16 +178,19 @@ def _still(value: str | None, choices: list[tuple[str, str]]) -> str | None:
     return value if value in [key for _, key in choices] else None
 
 
-def export(
-    studio: Studio, task: str | None, language: str | None, of_task: float, of_language: float
-) -> tuple[str | None, str]:
-    """Pack a classifier; return (the file, what to say)."""
+def export(studio: Studio, wanted: Callable[[], Combination]) -> tuple[str | None, str]:
+    """Pack the classifier of a combination; return (the file, what to say)."""
     try:
-        file = library.export(studio, task or "", language or "", float(of_task), float(of_language))
+        file = library.export(studio, wanted())
     except DeftxError as error:
         return None, views.refusal(strings.NOT_EXPORTED, error)
     said = strings.EXPORTED.format(name=file.name, size=views.size(file.stat().st_size))
     return str(file), views.notice(said, kind="good")
+
+
+def chosen_for_export(task: str | None, language: str | None, of_task: float, of_language: float) -> Combination:
+    """Read the form of ``build_export``; DeftxError where there is no task."""
+    return Combination.of(task, [(language, of_language)], of_task)
 
 
 def compare(studio: Studio, corpus: str | None) -> str:

@@ -27,8 +27,7 @@ watch('value', () => {
 });
 """
 
-# A file that is ready is taken as if its button had been pressed.
-_TAKE = "() => { const link = document.querySelector('#taking a, a#taking, #taking'); if (link) link.click(); }"
+_TAKE = views.press("taking")  # a file that is ready is taken as if its button had been pressed
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 SLOW = {"api_visibility": "private", "show_progress": "minimal"}
 
@@ -242,7 +241,8 @@ def _connect_forms(studio: Studio, tab: LibraryTab, found: list[gr.components.Co
         outputs = [bring.answer, bring.file, *tab.whole()]
         _compare(studio, tab, event(partial(brought, take, len(asked)), [*asked, *found], outputs, **SLOW))
     packed = export.button.click(
-        lambda *values: library_forms.export(studio, *values), export.inputs, [tab.taking, export.answer], **SLOW
-    )
+        lambda *values: library_forms.export(studio, partial(library_forms.chosen_for_export, *values)),
+        export.inputs, [tab.taking, export.answer], **SLOW,
+    )  # fmt: skip
     packed.success(None, js=_TAKE, **PRIVATE)
     nearest.corpus.change(lambda name: library_forms.compare(studio, name), nearest.corpus, nearest.answer, **SLOW)

@@ -111,12 +111,17 @@ def check_unused(studio: "Studio", file: Path) -> list[Job]:
     return [job for job in users if state_of(job).resumable]
 
 
+def check_source_unused(studio: "Studio", folder: Path, name: str) -> None:
+    """Refuse (JobError) to remove a vector that a training starts from which waits, runs or was interrupted."""
+    needing = [job for job in studio.store.list() if job.settings.get("source") and _starts_from(job, folder)]
+    if busy := [job for job in needing if _busy(job) or state_of(job).name == "interrupted"]:
+        raise JobError(strings.SOURCE_IN_USE.format(name=name, trainings=_names(busy)))
+
+
 def discard_job(studio: "Studio", job_id: str) -> None:
-    """Put a training into the trash; JobError where another one that waits or runs starts from its vector."""
+    """Put a training into the trash; JobError as in ``check_source_unused``."""
     job = studio.store.get(job_id)
-    busy = [other for other in studio.store.list() if _busy(other) and other.settings.get("source") == str(job.out)]
-    if busy:
-        raise JobError(strings.SOURCE_IN_USE.format(name=job.name, trainings=_names(busy)))
+    check_source_unused(studio, job.out, job.name)
     studio.store.discard(job_id)
 
 
@@ -149,6 +154,10 @@ def _places(studio: "Studio") -> dict[str, KeptFiles]:
 def _reads(job: Job) -> set[Path]:
     named = (job.settings.get(name) or [] for name in READS)
     return {Path(path) for paths in named for path in ([paths] if isinstance(paths, str) else paths)}
+
+
+def _starts_from(job: Job, folder: Path) -> bool:
+    return Path(str(job.settings["source"])).resolve() == folder.resolve()
 
 
 def _busy(job: Job) -> bool:

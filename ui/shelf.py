@@ -63,6 +63,11 @@ def describe(folder: Path) -> dict[str, Any]:
         return {}
 
 
+def fits(entry: Entry, fingerprint: str) -> bool:
+    """Say whether a vector was made for the base of this fingerprint."""
+    return (describe(entry.folder).get("base") or {}).get("fingerprint") == fingerprint
+
+
 @lru_cache(maxsize=256)
 def _read(path: Path, _changed: int) -> dict[str, Any]:
     content = json.loads(path.read_text(encoding="utf-8"))

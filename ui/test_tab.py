@@ -7,7 +7,7 @@ import gradio as gr
 
 from deftx.batches import Text
 from deftx.errors import DeftxError
-from ui import compose_form, compose_views, strings, views
+from ui import compose_form, compose_views, library_forms, strings, views
 from ui.combination import Combination
 from ui.compose_form import ComposeForm, language_choices, task_choices
 from ui.studio import Studio
@@ -48,6 +48,7 @@ def build(studio: Studio) -> TestTab:
                 sides_table, words_table = gr.HTML(), gr.HTML()
             with gr.Accordion(strings.MERGE_REPORT, open=False, elem_id="merge-did"):
                 merged = gr.HTML(views.paragraph(waiting, "quiet"), elem_id="merge-report")
+            _build_taking(studio, form)
     _connect_form(studio, form)
     fields = form.fields
 
@@ -92,6 +93,19 @@ def show_words(studio: Studio, values: dict[str, Any]) -> tuple[str, str]:
     except DeftxError:
         return "", ""
     return compose_views.words_view(attribution), compose_views.words_table(attribution)
+
+
+def _build_taking(studio: Studio, form: ComposeForm) -> None:
+    """Let the classifier that is tried be taken away as it is: every vector, every strength, the merge method."""
+    take = gr.Button(strings.EXPORT_THIS, size="sm", elem_id="take-classifier")
+    gr.HTML(views.paragraph(strings.EXPORT_THIS_HINT, "quiet"))
+    said = gr.HTML(elem_id="take-answer")
+    taking = gr.DownloadButton(strings.EXPORT_THIS, visible="hidden", elem_id="taking-classifier")
+    packed = take.click(
+        lambda *values: library_forms.export(studio, lambda: compose_form.order_of(form.values(values))),
+        form.inputs(), [taking, said], show_progress="minimal", **PRIVATE,
+    )  # fmt: skip
+    packed.success(None, js=views.press("taking-classifier"), **PRIVATE)
 
 
 def _asked(studio: Studio, values: dict[str, Any]) -> tuple[Combination, Text]:

@@ -82,3 +82,8 @@ def size(count: int) -> str:
         if count >= bytes_each:
             return f"{count / bytes_each:,.1f} {unit}"
     return f"{count} B"
+
+
+def press(elem_id: str) -> str:
+    """Return the script that presses a hidden download button, so that a file that is ready is taken at once."""
+    return f"() => document.querySelector('#{elem_id} a, a#{elem_id}, #{elem_id}')?.click()"
