@@ -1,6 +1,7 @@
 """Composing in headless Chromium: strengths by the keyboard, and two pages that never see each other's combination."""
 
 import re
+import shutil
 
 import pytest
 from browsing import choose, expect, field, open_page, open_tab, probabilities, pytestmark, serving  # noqa: F401 (marks)
@@ -97,3 +98,18 @@ def test_a_merge_method_shows_its_parameters_and_says_what_it_did(pages):
     expect(page.locator("#merge-report")).to_contain_text("their mean counts", timeout=LONG)
     expect(page.locator("#merge-drop")).to_have_count(0)
     expect(page.locator("#merge-keep")).to_be_visible()
+
+
+def test_what_is_tried_is_downloaded_as_a_plain_folder(pages, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    page = pages[0]
+    choose(page, "language", "min")
+    with page.expect_download(timeout=LONG) as loading:
+        page.locator("#take-classifier").click()
+    expect(page.locator("#take-answer")).to_contain_text("classifier-sentiment-min.zip")
+    shutil.unpack_archive(loading.value.path(), tmp_path, "zip")
+    tried = transformers.pipeline("text-classification", str(tmp_path / "classifier-sentiment-min"), top_k=None)
+    scores = sorted((found["score"] for found in tried([TEXT])[0]), reverse=True)
+    field(page, "sentence").fill(TEXT)
+    expect(page.locator("#answer td:last-child").first).to_contain_text(f"{100 * scores[0]:.1f}", timeout=LONG)
+    assert sorted(probabilities(page), reverse=True) == [round(100 * score, 1) for score in scores]
