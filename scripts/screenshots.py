@@ -93,7 +93,7 @@ def fill(page: Page, field: str, text: str) -> None:
     page.locator(f"#{field} input, #{field} textarea").first.fill(text)
 
 
-def walk(camera: Camera, corpus: str | None, steps: str) -> None:
+def walk(camera: Camera, corpus: str | None, labelled: str | None, steps: str) -> None:
     """Go from nothing to a classified sentence and two trainings compared, taking pictures on the way."""
     context = camera.browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -116,6 +116,10 @@ def walk(camera: Camera, corpus: str | None, steps: str) -> None:
     page.locator("#use").click()
     page.wait_for_timeout(1_000)
     camera.take("6-test", context.storage_state(), lambda p: classify(p, "Minang" if corpus else "Indonesian"))
+    camera.take("6-check", context.storage_state(), check)
+    if labelled:
+        score(page, labelled)
+        camera.take("6-scored", context.storage_state(), lambda p: show(p, "Test", "#intervals .js-plotly-plot"))
     open_section(page, "Train")
     train(page, "The same without denoising", "", steps, method="LT-SFT")
     finish(page)
@@ -195,6 +199,29 @@ def classify(page: Page, language: str) -> None:
     page.wait_for_timeout(4_000)
 
 
+def check(page: Page) -> None:
+    """Judge the first sentences of the text by hand."""
+    open_section(page, "Test")
+    page.locator("#check button").first.click()
+    page.locator("#check-text input").click()
+    page.get_by_role("option").last.click()
+    page.locator("#check-start").click()
+    page.locator("#check-right").wait_for(timeout=120_000)
+    for mark in ("right", "right", "wrong", "right"):
+        page.locator(f"#check-{mark}").click()
+        page.wait_for_timeout(1_000)
+
+
+def score(page: Page, labelled: str) -> None:
+    """Score the chosen vectors on labelled sentences, and wait for it."""
+    open_section(page, "Test")
+    page.locator("#score-file input[type=file]").set_input_files(labelled)
+    page.wait_for_timeout(3_000)
+    page.locator("#score-start").click()
+    page.bring_to_front()
+    page.wait_for_selector("#score-lines table", timeout=600_000)
+
+
 def compare(page: Page) -> None:
     """Lay the curves of the two newest trainings over each other."""
     open_section(page, "History")
@@ -225,6 +252,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="where the pictures go")
     parser.add_argument("--url", help="an app that runs already")
     parser.add_argument("--corpus", help="a text to learn from instead of the sample")
+    parser.add_argument("--labelled", help="labelled sentences of the language, to be scored")
     parser.add_argument("--steps", default="120", help="steps of each phase (120)")
     looks = [f"{size}-{theme}" for size in WIDTHS for theme in THEMES]
     parser.add_argument("--looks", nargs="+", choices=looks, default=looks, help="which of them to take (all)")
@@ -236,11 +264,11 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chosen.chromium, args=arguments)
         if chosen.url:
             camera = Camera(browser, chosen.url, chosen.folder, chosen.looks)
-            walk(camera, chosen.corpus, chosen.steps)
+            walk(camera, chosen.corpus, chosen.labelled, chosen.steps)
         else:
             with running_app(Path(home)) as url:
                 camera = Camera(browser, url, chosen.folder, chosen.looks)
-                walk(camera, chosen.corpus, chosen.steps)
+                walk(camera, chosen.corpus, chosen.labelled, chosen.steps)
         browser.close()
     print("\n".join(f"wider than the screen: {name}" for name in camera.too_wide) or "All pictures fit their screens.")
     return 1 if camera.too_wide else 0
