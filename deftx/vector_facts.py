@@ -1,10 +1,13 @@
 """A vector in a few numbers: how many weights it changes in each layer, and what its spectra were like."""
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
+
+import torch
 
 from deftx.overlaps import in_reading_order, layer_of
 from deftx.vector import SparseVector
@@ -12,7 +15,7 @@ from deftx.vector import SparseVector
 
 @dataclass(frozen=True)
 class Changed:
-    """Weights of a layer that a vector changes, of those in the parameters that it changes there at all."""
+    """Weights of a layer that a vector changes, and how many it could: those of M where the base is known."""
 
     count: int
     of: int
@@ -33,14 +36,25 @@ class Spectral:
     energy: float
 
 
-def changed_by_layer(vector: SparseVector) -> dict[str, Changed]:
+def changed_by_layer(vector: SparseVector) -> dict[str, int]:
     """Count the changed weights of each layer: "embeddings", "layer 0", …, and "other" where needed."""
-    counts: dict[str, list[int]] = {}
-    for name, shape in vector.shapes.items():
-        pair = counts.setdefault(layer_of(name), [0, 0])
-        pair[0] += int((vector.values[name] != 0).sum()) if name in vector.values else 0
-        pair[1] += math.prod(shape)
-    return {group: Changed(*counts[group]) for group in in_reading_order(counts)}
+    counts: Counter[str] = Counter()
+    for name, values in vector.values.items():
+        counts[layer_of(name)] += int(torch.count_nonzero(values))
+    return {group: counts[group] for group in in_reading_order(counts)}
+
+
+def sizes_by_layer(shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    """Count the weights of each layer in parameters of these shapes: M by layer, or what a vector says of its own."""
+    counts: Counter[str] = Counter()
+    for name, shape in shapes.items():
+        counts[layer_of(name)] += math.prod(shape)
+    return {group: counts[group] for group in in_reading_order(counts)}
+
+
+def changed_of(counts: Mapping[str, int], sizes: Mapping[str, int]) -> dict[str, Changed]:
+    """Put changed weights beside all of them, layer by layer; a layer that a vector leaves alone has 0."""
+    return {layer: Changed(counts.get(layer, 0), size) for layer, size in sizes.items()}
 
 
 def spectral(info: Mapping[str, Any]) -> Spectral | None:

@@ -3,7 +3,7 @@
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from deftx.exporting import export_zip
 from deftx.jobs.store import TRASH_KEPT
 from deftx.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
 from deftx.vector import KINDS
+from deftx.vector_facts import sizes_by_layer
 from deftx.vector_files import CARD, INFO, TENSORS
 from ui import removal, shelf, strings
 from ui.combination import Combination
@@ -35,7 +36,12 @@ class Item:
     info: dict[str, Any]
     size: int
     date: float | None
-    fits: bool  # it was made for the base of this page
+    sizes: Mapping[str, int] | None  # the weights of M by layer, where the vector was made for the base of this page
+
+    @property
+    def fits(self) -> bool:
+        """Whether it was made for the base of this page."""
+        return self.sizes is not None
 
     @property
     def source(self) -> str:
@@ -139,7 +145,8 @@ def export(studio: Studio, order: Combination) -> Path:
 def _items(studio: Studio, kind: str) -> Iterator[Item]:
     jobs = {f"job:{job.id}": job for job in studio.store.list()}
     own = {f"own:{one.name}": one for one in _own(studio).list()}
-    fingerprint = studio.base().fingerprint
+    base = studio.base()
+    sizes = sizes_by_layer({name: weight.shape for name, weight in base.parameters().items()})
     for entry in shelf.entries(studio.store, kind):
         info = shelf.describe(entry.folder)
         about = (entry.folder.name, strings.BUNDLED, None)
@@ -149,8 +156,9 @@ def _items(studio: Studio, kind: str) -> Iterator[Item]:
             brought = own[entry.key]
             about = (brought.title, strings.BROUGHT_FROM.format(origin=brought.origin), brought.added)
         title, origin, date = about
-        size, fits = _size(entry.folder), shelf.fits(entry, fingerprint)
-        yield Item(entry.key, title, origin, entry.folder, info, size, date, fits)
+        fits = shelf.fits(entry, base.fingerprint)
+        known = {**info, "weights": sum(sizes.values())} if fits else info
+        yield Item(entry.key, title, origin, entry.folder, known, _size(entry.folder), date, sizes if fits else None)
 
 
 def _text(item: Item) -> str:

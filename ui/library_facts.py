@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deftx.overlaps import overlap
 from deftx.vector import SparseVector
-from deftx.vector_facts import Changed, Spectral, changed_by_layer, spectral
+from deftx.vector_facts import Changed, Spectral, changed_by_layer, changed_of, sizes_by_layer, spectral
 from deftx.vector_files import INFO
 from ui import library
 from ui.library import Item
@@ -15,13 +15,14 @@ MOST_COMPARED = 12  # vectors whose overlap with one is shown
 
 
 def layers(item: Item) -> dict[str, Changed]:
-    """Count the changed weights of each layer, once for each state of the vector's files."""
-    return _facts(item.folder, _changed(item.folder))[0]
+    """Say how many weights of each layer change, of those that could: of M, or where the base is another, as far as known."""
+    counts, known, _ = _facts(item.folder, _changed(item.folder))
+    return changed_of(counts, item.sizes or known)
 
 
 def spectrum(item: Item) -> Spectral | None:
     """Sum up the spectra that a vector carries."""
-    return _facts(item.folder, _changed(item.folder))[1]
+    return _facts(item.folder, _changed(item.folder))[2]
 
 
 def overlaps(studio: Studio, item: Item) -> list[tuple[str, float]]:
@@ -46,9 +47,9 @@ def _load(folder: Path, _state: int) -> SparseVector:
 
 
 @lru_cache(maxsize=128)
-def _facts(folder: Path, state: int) -> tuple[dict[str, Changed], Spectral | None]:
+def _facts(folder: Path, state: int) -> tuple[dict[str, int], dict[str, int], Spectral | None]:
     vector = _load(folder, state)
-    return changed_by_layer(vector), spectral(vector.info)
+    return changed_by_layer(vector), sizes_by_layer(vector.shapes), spectral(vector.info)
 
 
 @lru_cache(maxsize=2048)
