@@ -24,6 +24,9 @@ LONG = 60_000  # milliseconds
 
 pytestmark = [
     pytest.mark.browser,
+    # A browser, a server and a training share two cores: what a busy moment made late may be asked once more, and the
+    # run says that it was. What is wrong stays wrong.
+    pytest.mark.flaky(reruns=1),
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM to its path)"),
 ]
 
