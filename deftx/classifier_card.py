@@ -28,7 +28,9 @@ def write_classifier_card(
         "tags": list(TAGS),
         **metadata_of(base, language, license_id),
     }
-    known = dict.fromkeys(code for vector, _ in languages for code in metadata_of("", vector.language, None).get("language", []))
+    known = dict.fromkeys(
+        code for vector, _ in languages for code in metadata_of("", vector.language, None).get("language", [])
+    )
     if known:
         entries["language"] = list(known)
     parts = [

@@ -70,7 +70,9 @@ def check_push(api: HfApi, repository: str) -> Target:
     """
     name = read_name(repository)
     if name is None or name.revision:
-        raise HubError(f"{repository.strip()[:120]!r} is not the id of a repository on the Hub. It looks like owner/name.")
+        raise HubError(
+            f"{repository.strip()[:120]!r} is not the id of a repository on the Hub. It looks like owner/name."
+        )
     try:
         account = api.whoami()
         _check_token(account, name.id)
@@ -117,7 +119,9 @@ def _check_owner(account: dict[str, Any], repository: str) -> None:
     roles = {one.get("name"): one.get("roleInOrg") for one in account.get("orgs") or []}
     if owner == account["name"] or roles.get(owner) in WRITING_ROLES:
         return
-    where = f"you may only read in {owner}" if owner in roles else f"{owner} is neither you nor an organisation of yours"
+    where = (
+        f"you may only read in {owner}" if owner in roles else f"{owner} is neither you nor an organisation of yours"
+    )
     raise HubError(
         f"You are {account['name']} on the Hub, and {where}: {repository} cannot be made. "
         f"Push to {account['name']}/{repository.split('/')[1]} instead."

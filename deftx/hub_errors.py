@@ -8,6 +8,7 @@ from huggingface_hub.errors import (
     DisabledRepoError,
     GatedRepoError,
     HfHubHTTPError,
+    LocalEntryNotFoundError,
     LocalTokenNotFoundError,
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
@@ -26,6 +27,8 @@ def explain_hub(error: Exception, what: str, instead: str, missing: tuple[type, 
     ``instead`` says what can be done without the Hub, as the end of "Check the network, or …". ``missing`` are further
     errors that mean that there is no such thing.
     """
+    if isinstance(error, (LocalEntryNotFoundError, RuntimeError)) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # the client says what it was at; what counts is what the Hub answered
     if isinstance(error, GatedRepoError):
         return f"The {what} is gated: ask for access on its page on the Hub, then log in here (hf auth login)."
     if isinstance(error, DisabledRepoError):

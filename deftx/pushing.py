@@ -89,10 +89,14 @@ def prepare_classifier(
 def describe(upload: Upload) -> list[str]:
     """Say in lines what a push will do: nothing of it can be undone on the Hub by this project."""
     target = upload.target
-    sight = "private: you and those you let in can see it" if upload.private else "public: everybody can see and copy it"
+    sight = (
+        "private: you and those you let in can see it" if upload.private else "public: everybody can see and copy it"
+    )
     where = f"a new repository, {sight}" if target.private is None else f"a repository that is there already, {sight}"
     files = [f"  {name}  {size:,} bytes" for name, size in upload.files]
-    replaced = [] if target.private is None else ["Files of these names there are replaced by a new commit; others stay."]
+    replaced = (
+        [] if target.private is None else ["Files of these names there are replaced by a new commit; others stay."]
+    )
     return [
         f"{upload.what} goes to {target.repository} ({where}), as {target.account}:",
         *files,
@@ -115,7 +119,7 @@ def push(api: HfApi, upload: Upload) -> Pushed:
         before = api.model_info(repository, timeout=20).sha
         additions = [CommitOperationAdd(name, upload.folder / name) for name, _ in upload.files]
         commit = api.create_commit(repository, additions, commit_message=f"Push {upload.what}")
-    except FAMILIES as error:
+    except (*FAMILIES, RuntimeError) as error:  # the client reports large files that did not arrive as RuntimeError
         raise HubError(_failed(api, repository, made, before, error)) from error
     return Pushed(repository, f"{api.endpoint}/{repository}", commit.oid)
 

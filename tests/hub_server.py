@@ -82,6 +82,7 @@ class Hub:
         self.asked: list[tuple[str, str, str | None]] = []
         self.sent = 0  # bytes of files, over all downloads
         self.url = ""
+        self.storage = ""  # where large files are: under another name, so that it is another host to the client
 
     def make(self, name: str, files: dict[str, bytes] | None = None, **settings: Any) -> Repository:
         """Put a repository there, with its first commit and, where files are given, a second one."""
@@ -184,7 +185,9 @@ class Handler(BaseHTTPRequestHandler):
             return None
         repository = self.hub.repositories.get(name)
         if repository is None or (repository.private and not self.may_write(name)):
-            self.reply(404 if self.account else 401, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"})
+            self.reply(
+                404 if self.account else 401, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"}
+            )
             return None
         return repository
 
@@ -240,14 +243,16 @@ class Handler(BaseHTTPRequestHandler):
         if self.hub.repositories[name].gated and not self.may_write(name):
             return self.reply(403 if self.account else 401, {"error": "gated"}, {"X-Error-Code": "GatedRepo"})
         if path not in files:
-            return self.reply(404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": sha})
+            return self.reply(
+                404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": sha}
+            )
         content = files[path]
         if len(content) < LARGE:
             return self.reply(200, content, {"ETag": f'"{_blob(content)}"', "X-Repo-Commit": sha})
         oid = hashlib.sha256(content).hexdigest()
         self.hub.large[oid] = content
         linked = {"X-Linked-Etag": f'"{oid}"', "X-Linked-Size": str(len(content)), "X-Repo-Commit": sha}
-        return self.reply(302, b"", {"Location": f"{self.hub.url}/cdn/{oid}", **linked})
+        return self.reply(302, b"", {"Location": f"{self.hub.storage}/cdn/{oid}", **linked})
 
     def download(self, oid: str) -> None:
         """``/cdn/OID``: from where large files come, in part where a part is asked for."""
@@ -302,7 +307,7 @@ class Handler(BaseHTTPRequestHandler):
             objects = []
             for one in json.loads(self.content)["objects"]:
                 there = one["oid"] in self.hub.large
-                actions = {} if there else {"actions": {"upload": {"href": f"{self.hub.url}/lfs/{one['oid']}"}}}
+                actions = {} if there else {"actions": {"upload": {"href": f"{self.hub.storage}/lfs/{one['oid']}"}}}
                 objects.append({**one, **actions})
             self.reply(200, {"transfer": "basic", "objects": objects})
 
@@ -357,6 +362,7 @@ def serving() -> Iterator[Hub]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"hub": hub}))
     server.daemon_threads = True
     hub.url = f"http://127.0.0.1:{server.server_port}"
+    hub.storage = f"http://localhost:{server.server_port}"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
         yield hub

@@ -67,7 +67,9 @@ def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
             pushed = push(api, upload)
     except HubError as error:
         again = f"python -m deftx push {folder} --to {repository}{' --private' if private else ''}"
-        raise HubError(f"The vector is complete in {folder}, but it was not pushed: {error} To push it later: {again}") from error
+        raise HubError(
+            f"The vector is complete in {folder}, but it was not pushed: {error} To push it later: {again}"
+        ) from error
     return f"Pushed to {pushed.url} (commit {pushed.commit[:12]})."
 
 
