@@ -17,7 +17,7 @@ from deftx.hub_errors import FAMILIES, explain_hub
 WRITING_ROLES = ("admin", "write", "contributor")  # of a member in an organisation; a contributor may make repositories
 WRITE_SCOPES = ("repo.write", "repo.content.write")  # of a fine-grained token
 
-_NAMED = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w.-]+(/[\w.-]+)*))?", re.ASCII)
+_NAMED = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(@(?P<revision>\w[\w.-]*(/\w[\w.-]*)*))?", re.ASCII)
 
 
 @dataclass(frozen=True)

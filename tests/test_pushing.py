@@ -2,7 +2,6 @@
 
 import re
 
-import hub_server
 import pytest
 import yaml
 from hub_server import MEMBER, READ_ONLY, SCOPED, WRITER
@@ -17,10 +16,8 @@ SPECTRA = {"singular_values": {"roberta.encoder.layer.0.attention.self.query.wei
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
-    with hub_server.serving() as found:
-        hub_server.attach(monkeypatch, found, tmp_path / "cache")
-        yield found
+def server(hub_here):
+    return hub_here
 
 
 @pytest.fixture
