@@ -55,7 +55,10 @@ def nothing_left(own):
         (" https://huggingface.co/ana/min/ ", HubName("ana/min")),
         ("ana/min@v1.0", HubName("ana/min", "v1.0")),
         ("ana/min@refs/pr/1", HubName("ana/min", "refs/pr/1")),
-        *((text, None) for text in ("", "ana", "a/b/c", "../b", "./b", "ana/min@", "ana/min@../x/", "ana/m--n", "a b/c")),
+        *(
+            (text, None)
+            for text in ("", "ana", "a/b/c", "../b", "./b", "ana/min@", "ana/min@../x/", "ana/m--n", "a b/c")
+        ),
         ("ana/min@v1@v2", None),
     ],
 )
@@ -135,7 +138,9 @@ def test_a_private_repository_is_seen_by_who_may(own, hub_here, there, monkeypat
         bring(own)
     monkeypatch.setenv("HF_TOKEN", WRITER)
     assert bring(own).title == "min"
-    assert {token for _, path, token in hub_here.asked if path.startswith("/cdn/")} == {None}  # no token to another host
+    assert {token for _, path, token in hub_here.asked if path.startswith("/cdn/")} == {
+        None
+    }  # no token to another host
 
 
 @pytest.mark.parametrize("name", ["", "../../etc", "/etc/passwd", "one", "a/b/c", ".hidden/x", "a b/c"])
@@ -211,7 +216,9 @@ def test_an_unknown_revision_is_named(own, there, load):
 
 
 def test_a_broken_connection_is_taken_up_where_it_broke(own, hub_here, there, tmp_path, monkeypatch):
-    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 4_000)  # bytes after which the client keeps what it has; 10 MB
+    monkeypatch.setattr(
+        constants, "DOWNLOAD_CHUNK_SIZE", 4_000
+    )  # bytes after which the client keeps what it has; 10 MB
     size = (tmp_path / "there" / "vector.safetensors").stat().st_size
     hub_here.fail("^GET /cdn/", after=20_000, times=2)
     kept = bring(own)
@@ -249,5 +256,5 @@ def test_a_repository_of_something_else_is_refused(own, hub_here, files, reason)
 
 def test_a_repository_without_a_vector_is_no_argument(hub_here):
     hub_here.make("ana/other", {"README.md": b"x"})
-    with pytest.raises(VectorError, match="has no vector.safetensors"):
+    with pytest.raises(VectorError, match=r"has no vector\.safetensors"):
         SparseVector.load("ana/other")
