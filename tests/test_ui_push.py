@@ -104,6 +104,16 @@ def test_a_login_of_this_machine_is_used_where_no_token_is_typed(hub_here, studi
     assert push_form.look(studio, "", wanted(vector=keys[1]))[1].visible
 
 
+@pytest.mark.parametrize("name", push_form.SHARED)
+def test_strangers_do_not_push_with_the_login_of_the_machine(hub_here, studio, keys, monkeypatch, name):
+    monkeypatch.setenv("HF_TOKEN", WRITER)
+    monkeypatch.setenv(name, "x")
+    said, button, _ = push_form.look(studio, "", wanted(vector=keys[1]))
+    assert strings.PUSH_NEEDS_TOKEN in said
+    assert not button.visible
+    assert hub_here.asked == []
+
+
 def test_a_failed_upload_is_told(hub_here, studio, keys):
     ask = wanted(vector=keys[1])
     *_, shown = push_form.look(studio, WRITER, ask)

@@ -1,5 +1,6 @@
 """Push to the Hub, in the Library: what would be uploaded is shown first, and then exactly that is uploaded."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from ui.compose_form import language_choices, task_choices
 from ui.studio import Studio
 
 VECTOR, CLASSIFIER = "vector", "classifier"
+SHARED = ("SPACE_ID", "DEFTX_AUTH")  # set where strangers reach the page: its own login is not theirs to push with
 PRIVATE = {"api_visibility": "private", "show_progress": "minimal"}
 
 
@@ -120,7 +122,7 @@ def renew(studio: Studio, vector: str | None, task: str | None, language: str | 
 def look(studio: Studio, token: str | None, wanted: Wanted) -> tuple:
     """Show what would be uploaded: (what to say, the button that uploads, what was shown)."""
     try:
-        with _prepared(studio, hub(token), wanted) as upload:
+        with _prepared(studio, _api(token), wanted) as upload:
             return describe(upload), gr.Button(visible=True), _essence(upload)
     except DeftxError as error:
         return views.refusal(strings.PUSH_NOT, error), gr.Button(visible=False), None
@@ -130,7 +132,7 @@ def send(studio: Studio, token: str | None, wanted: Wanted, shown: tuple | None)
     """Upload what was shown, and empty the token's field; where it is not that any more, show it again instead."""
     hidden = gr.Button(visible=False)
     try:
-        api = hub(token)
+        api = _api(token)
         with _prepared(studio, api, wanted) as upload:
             if _essence(upload) != shown:
                 again = views.notice(strings.PUSH_CHANGED) + describe(upload)
@@ -152,6 +154,13 @@ def describe(upload: Upload) -> str:
     whole = (strings.PUSH_SUM.format(count=len(rows)), f"{upload.size:,}")
     listed = views.table((strings.PUSH_FILE, strings.PUSH_BYTES), [*rows, whole], caption=said)
     return listed + views.notice(f"{sight} {strings.PUSH_FOR_GOOD}")
+
+
+def _api(token: str | None) -> HfApi:
+    """Speak to the Hub as whoever typed a token; as this machine's login only where nobody but its owner is here."""
+    if not token and any(os.environ.get(name) for name in SHARED):
+        raise DeftxError(strings.PUSH_NEEDS_TOKEN)
+    return hub(token)
 
 
 @contextmanager
