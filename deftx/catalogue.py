@@ -12,7 +12,7 @@ FILE = Path(__file__).resolve().parent.parent / "assets" / "lt_sft.toml"
 class Published:
     """A vector on the Hub in LT-SFT's format: of which base, learned in which language, and a task's labels in order.
 
-    ``code`` is the language's ISO 639-3 code, empty where there are several.
+    ``code`` is the language's code as the language profiles have it (ISO 639), empty where there are several.
     """
 
     id: str

@@ -28,11 +28,9 @@ def write_classifier_card(
         "tags": list(TAGS),
         **metadata_of(base, language, license_id),
     }
-    known = dict.fromkeys(
-        code for vector, _ in languages for code in metadata_of("", vector.language, None).get("language", [])
-    )
+    known = [one for vector, _ in languages for one in metadata_of("", vector.language, None).get("language", [])]
     if known:
-        entries["language"] = list(known)
+        entries["language"] = list(dict.fromkeys(known))
     parts = [
         front_matter(entries),
         f"# {code(repository.split('/')[-1])}",

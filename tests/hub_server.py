@@ -400,3 +400,9 @@ def _oid(content: bytes | None) -> str | None:
 
 def _blob(content: bytes) -> str:
     return hashlib.sha1(f"blob {len(content)}\0".encode() + content).hexdigest()
+
+
+if __name__ == "__main__":  # to try commands by hand: python tests/hub_server.py, then what it prints
+    with serving() as here:
+        print(f"HF_ENDPOINT={here.url} HF_TOKEN={WRITER} HF_HUB_DISABLE_XET=1 python -m deftx push min --to ana/min")
+        threading.Event().wait()

@@ -161,14 +161,6 @@ def test_a_source_that_is_nothing_is_refused(tmp_path, monkeypatch):
         read_lt_sft(tmp_path / "nothing", TinyBase())
 
 
-def test_a_hub_id_is_downloaded(tmp_path, monkeypatch):
-    write_lt_sft(make_vector(), TinyBase(), tmp_path)
-    asked = []
-    monkeypatch.setattr(lt_sft, "download", lambda name, needed: asked.append((name, needed)) or tmp_path)
-    assert same_vector(read_lt_sft("cambridgeltl/xlmr-lang-sft-min-small", TinyBase()), make_vector())
-    assert asked == [("cambridgeltl/xlmr-lang-sft-min-small", (FILE,))]
-
-
 # What follows is wrong in one place.
 
 
