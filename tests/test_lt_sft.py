@@ -15,7 +15,6 @@ import torch
 from safetensors.torch import load_file
 from tiny_vectors import SHAPES, TinyBase, make_vector, same_vector
 
-from deftx import lt_sft
 from deftx.errors import VectorError
 from deftx.lt_sft import FILE, read_lt_sft, write_lt_sft
 from deftx.vector import SparseVector
