@@ -1,7 +1,7 @@
 """A server on this machine that speaks the Hub's HTTP for the calls that are used here, with faults to be switched on.
 
 It keeps repositories in memory. What it answers follows huggingface_hub 2.4, whose client the tests use for real: the
-calls are those that its source makes. Xet, the Hub's newer way to move large files, is not spoken: see ``attach``.
+calls are those that its source makes. Of Xet, by which the Hub moves large files, it takes uploads and looks into none.
 """
 
 import base64
@@ -20,6 +20,7 @@ import yaml
 from huggingface_hub import constants
 
 LARGE = 8_192  # bytes from which a file is kept as a large one (LFS)
+XET = "a token for the storage alone"
 READ_ONLY, WRITER, SCOPED, MEMBER = "hf_read", "hf_writer", "hf_scoped", "hf_member"
 
 ACCOUNTS = {
@@ -78,6 +79,7 @@ class Hub:
         self.repositories: dict[str, Repository] = {}
         self.renamed: dict[str, str] = {}
         self.large: dict[str, bytes] = {}
+        self.xet: dict[str, bytes] = {}  # what came over Xet: blocks and their lists, as they are
         self.faults: list[Fault] = []
         self.asked: list[tuple[str, str, str | None]] = []
         self.sent = 0  # bytes of files, over all downloads
@@ -128,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
                 if not fault.after and not fault.served:
                     return self.hang_up()
                 break
-        if self.token and self.account is None:
+        if self.token and self.account is None and self.token != XET:
             return self.reply(401, {"error": "Invalid credentials"}, {"X-Error-Message": "Invalid credentials in Authorization header"})  # fmt: skip
         for methods, pattern, method in ROUTES:
             if self.command in methods and (match := re.fullmatch(pattern, self.where)):
@@ -318,6 +320,20 @@ class Handler(BaseHTTPRequestHandler):
         self.hub.large[oid] = self.content
         return self.reply(200)
 
+    # Xet, as far as an upload needs it: blocks are taken and not looked into
+
+    def xet_token(self, name: str, revision: str) -> None:
+        """``/api/models/OWNER/NAME/xet-write-token/REVISION``: where to put blocks, and a token for there."""
+        if self.written(name) is not None:
+            self.reply(200, {"casUrl": self.hub.storage, "exp": 2**31, "accessToken": XET})
+
+    def xet_store(self, kind: str) -> None:
+        """``/v1/xorbs/default/HASH`` and ``/v1/shards``."""
+        if self.token != XET:
+            return self.reply(401, {"error": "no token of the storage"})
+        self.hub.xet[self.where] = self.content
+        return self.reply(200, {"was_inserted": True} if kind == "xorbs" else {"result": 1})
+
     def commit(self, name: str, revision: str) -> None:
         """``/api/models/OWNER/NAME/commit/REVISION``: all of it or nothing."""
         repository = self.written(name)
@@ -330,6 +346,9 @@ class Handler(BaseHTTPRequestHandler):
             if item["key"] == "file":
                 files[value["path"]] = base64.b64decode(value["content"])
             elif item["key"] == "lfsFile":
+                if self.hub.xet:
+                    files[value["path"]] = f"by Xet: {value['oid']}".encode()
+                    continue
                 if value["oid"] not in self.hub.large:
                     return self.reply(400, {"error": f"{value['path']} was never uploaded"})
                 files[value["path"]] = self.hub.large[value["oid"]]
@@ -350,6 +369,8 @@ ROUTES = (
     ({"POST"}, "/api/validate-yaml", Handler.validate),
     ({"POST"}, rf"/api/models/{_NAME}/preupload/{_REVISION}", Handler.preupload),
     ({"POST"}, r"/(?P<name>[\w.-]+/[\w.-]+?)\.git/info/lfs/objects/batch", Handler.batch),
+    ({"GET"}, rf"/api/models/{_NAME}/xet-write-token/{_REVISION}", Handler.xet_token),
+    ({"POST"}, r"/v1/(?P<kind>xorbs|shards)(/.*)?", Handler.xet_store),
     ({"PUT"}, r"/lfs/(?P<oid>\w+)", Handler.store),
     ({"POST"}, rf"/api/models/{_NAME}/commit/{_REVISION}", Handler.commit),
 )
@@ -374,7 +395,7 @@ def serving() -> Iterator[Hub]:
 def attach(monkeypatch: Any, hub: Hub, cache: Any, token: str | None = None) -> None:
     """Let the Hub's client in this process speak to the server, with a cache and a login of the test's own.
 
-    Xet is switched off: it moves large files by a protocol of its own, in which the server does not answer.
+    Xet is switched off: the server keeps what comes by it, but cannot give it out again.
     """
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))

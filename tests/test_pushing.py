@@ -5,12 +5,14 @@ import re
 import pytest
 import yaml
 from hub_server import MEMBER, READ_ONLY, SCOPED, WRITER
+from huggingface_hub import constants
 from tiny_vectors import make_vector, same_vector
 
 from deftx.errors import HubError
 from deftx.hub import check_push, hub
 from deftx.pushing import describe, prepare_vector, push
 from deftx.vector import SparseVector
+from deftx.vector_files import file_sha256
 
 SPECTRA = {"singular_values": {"roberta.encoder.layer.0.attention.self.query.weight": [3.0, 1.0, 0.5, 0.1]}}
 
@@ -82,6 +84,29 @@ def test_pushing_again_replaces_what_changed_and_says_so(server, upload):
     assert files["notes.txt"] == b"kept"
     assert b'license: "mit"' in files["README.md"]
     assert len(server.requests("^PUT")) == before  # the tensors were there
+
+
+@pytest.fixture
+def by_xet(monkeypatch, tmp_path):
+    """Large files go by Xet, as they do by default."""
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    monkeypatch.setenv("HF_XET_CACHE", str(tmp_path / "xet"))
+
+
+def test_large_files_go_by_xet_where_it_is_on(server, upload, vector, by_xet):
+    push(hub(WRITER), upload())
+    files = server.repositories["ana/min"].commits[-1][1]
+    assert files["vector.safetensors"].decode() == f"by Xet: {file_sha256(vector / 'vector.safetensors')}"
+    assert files["vector.json"] == (vector / "vector.json").read_bytes()
+    assert sum(map(len, server.xet.values())) > 0.5 * (vector / "vector.safetensors").stat().st_size
+    assert server.requests("^POST /v1/shards")
+    assert WRITER not in {token for _, path, token in server.asked if path.startswith("/v1/")}
+
+
+def test_a_storage_that_refuses_is_told(server, upload, by_xet):
+    server.fail("xet-write-token", status=403)
+    with pytest.raises(HubError, match="was made and is empty"):
+        push(hub(WRITER), upload())
 
 
 # Rights
