@@ -7,22 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx2
-from huggingface_hub import HfApi, hf_hub_download
-from huggingface_hub.errors import (
-    HFValidationError,
-    RevisionNotFoundError,
-)
+from huggingface_hub import HfApi
 
 from deftx import lt_sft
 from deftx.archives import check_room, unpack
 from deftx.card import write_card
 from deftx.errors import DeftxError, VectorError
-from deftx.hub_errors import explain_hub
+from deftx.hub import HubName, hub, read_name
+from deftx.hub_errors import FAMILIES
+from deftx.hub_pull import pull_refusal
 from deftx.lt_sft import read_lt_sft
 from deftx.own_vectors import OwnVector, OwnVectors
 from deftx.vector import BaseLike, SparseVector
-from deftx.vector_files import CARD, HUB_ID, INFO, TENSORS
+from deftx.vector_files import CARD, INFO, TENSORS
 
 # What is taken, and up to how many bytes: XLM-R large with the paper's shares has 150 MB of tensors and 2 MB of spectra.
 VECTOR_FILES = {TENSORS: 2**29, INFO: 2**23, CARD: 2**20}
@@ -64,25 +61,24 @@ def bring_file(own: OwnVectors, file: Path, named: str, base: Callable[[], BaseL
 def bring_from_hub(
     own: OwnVectors, name: str, revision: str, base: Callable[[], BaseLike], wishes: Wishes
 ) -> OwnVector:
-    """Take in a vector, or LT-SFT's file, from a repository of the Hub (owner/name), at a revision or the newest.
+    """Take in a vector, or LT-SFT's file, from the Hub: owner/name or owner/name@revision, or its newest state.
 
     Raises:
         VectorError: there is none, it cannot be fetched or used, or is too large; nothing of it is kept.
     """
-    name, revision = name.strip().removeprefix("https://huggingface.co/").rstrip("/"), revision.strip()
-    if not HUB_ID.fullmatch(name) or name.startswith("."):
-        raise VectorError(f"{name[:120]!r} is not the id of a repository on the Hub. It looks like owner/name.")
+    wanted = _read_name(name, revision.strip())
     with own.incoming() as folder:
         try:
-            commit, sizes = _look(name, revision)
-            chosen = _wanted(name, sizes)
+            api = hub()
+            found, commit, sizes = _look(api, wanted)
+            chosen = _wanted(found, sizes)
             check_room(folder, sum(sizes[file] for file in chosen))
             for file in chosen:
-                shutil.copyfile(hf_hub_download(name, file, revision=commit), folder / file)
-        except (httpx2.HTTPError, OSError, ValueError) as error:
-            raise _refusal(name, revision, error) from error
+                shutil.copyfile(api.hf_hub_download(found, file, revision=commit), folder / file)
+        except FAMILIES as error:
+            raise pull_refusal(wanted, error) from error
         vector = _complete(folder, set(chosen), base, wishes)
-        return own.keep(folder, wishes.title or _title(vector, name.split("/")[1]), f"{name} ({commit[:12]})")
+        return own.keep(folder, wishes.title or _title(vector, found.split("/")[1]), f"{found} ({commit[:12]})")
 
 
 def _complete(folder: Path, found: set[str], base: Callable[[], BaseLike], wishes: Wishes) -> SparseVector:
@@ -144,10 +140,20 @@ def _copy_within(source: Path, target: Path, most: int) -> None:
         raise VectorError(f"The file cannot be taken in: {error}") from error
 
 
-def _look(name: str, revision: str) -> tuple[str, dict[str, int]]:
-    """Ask the Hub for the commit that a revision names and for the sizes of its files."""
-    found = HfApi().model_info(name, revision=revision or None, files_metadata=True, timeout=20)
-    return str(found.sha), {file.rfilename: int(file.size or 0) for file in found.siblings or []}
+def _read_name(name: str, revision: str) -> HubName:
+    """Read an id, with its revision behind an @ or in a field of its own."""
+    found = read_name(name)
+    if found is None:
+        raise VectorError(f"{name.strip()[:120]!r} is not the id of a repository on the Hub. It looks like owner/name.")
+    if revision and found.revision not in (None, revision):
+        raise VectorError(f"Two revisions are given, {found.revision!r} and {revision!r}. Leave one of them out.")
+    return HubName(found.id, found.revision or revision or None)
+
+
+def _look(api: HfApi, wanted: HubName) -> tuple[str, str, dict[str, int]]:
+    """Ask the Hub what a repository is called now, which commit is meant, and the sizes of its files."""
+    found = api.model_info(wanted.id, revision=wanted.revision, files_metadata=True, timeout=20)
+    return found.id, str(found.sha), {file.rfilename: int(file.size or 0) for file in found.siblings or []}
 
 
 def _wanted(name: str, sizes: dict[str, int]) -> list[str]:
@@ -162,10 +168,3 @@ def _wanted(name: str, sizes: dict[str, int]) -> list[str]:
                     )
             return [file for file in files if file in sizes]
     raise VectorError(f"{name} holds neither a vector ({TENSORS} and {INFO}) nor LT-SFT's {lt_sft.FILE}.")
-
-
-def _refusal(name: str, revision: str, error: Exception) -> VectorError:
-    if isinstance(error, RevisionNotFoundError):
-        return VectorError(f"{name} has no revision {revision!r}. Give a branch, a tag or a commit, or leave it empty.")
-    instead = "download the folder elsewhere, pack it as a .zip and bring that"
-    return VectorError(explain_hub(error, f"repository {name}", instead, missing=(HFValidationError,)))

@@ -2,11 +2,17 @@
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from deftx.card_data import results
 
 if TYPE_CHECKING:
     from deftx.vector import SparseVector
 
+BUNDLED_BASES = Path(__file__).resolve().parent.parent / "assets" / "bases"  # none of them is on the Hub
 TAGS = ("deft-x", "sparse-fine-tuning", "cross-lingual-transfer")
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}")  # the Hub takes ISO 639 codes only
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", re.ASCII)
@@ -24,14 +30,19 @@ ABOUT = {
     "task": "A task vector: the change that learning to classify makes to some of the base model's weights, with the "
     "classification head. Added to the base together with a language vector, it classifies text in that language.",
 }
+HERE = "THIS FOLDER OR ITS HUB ID"
 USE = {
-    "language": 'task="TASK VECTOR", language="THIS FOLDER OR ITS HUB ID"',
-    "task": 'task="THIS FOLDER OR ITS HUB ID", language="LANGUAGE VECTOR"',
+    "language": 'task="TASK VECTOR", language="{here}"',
+    "task": 'task="{here}", language="LANGUAGE VECTOR"',
 }
 USE_BY_COMMAND = {
-    "language": '--task "TASK VECTOR" --language "THIS FOLDER OR ITS HUB ID"',
-    "task": '--task "THIS FOLDER OR ITS HUB ID" --language "LANGUAGE VECTOR"',
+    "language": '--task "TASK VECTOR" --language "{here}"',
+    "task": '--task "{here}" --language "LANGUAGE VECTOR"',
 }
+SPECTRA = """![Singular values of the dense change by kind of weight, with the ranks that were kept]({file})
+
+Singular values of the change before denoising, each matrix relative to its largest; a line is the median over the matrices of a kind.
+Dots mark the ranks that were kept. Every value is in `vector.json`."""
 CITATION = """```bibtex
 @article{simon2025deftx,
   title   = {{DeFT-X}: Denoised Sparse Fine-Tuning for Zero-Shot Cross-Lingual Transfer},
@@ -42,11 +53,21 @@ CITATION = """```bibtex
 ```"""
 
 
-def write_card(vector: "SparseVector") -> str:
+@dataclass(frozen=True)
+class Publication:
+    """What a card on the Hub says beyond the vector: its repository, its license, its data sets, its picture (a file)."""
+
+    repository: str
+    license: str | None = None
+    datasets: tuple[str, ...] = ()
+    picture: str | None = None
+
+
+def write_card(vector: "SparseVector", published: Publication | None = None) -> str:
     """Write README.md for a vector; what people typed into it cannot become Markdown, HTML or YAML."""
     info = vector.info
     parts = [
-        _front_matter(info),
+        front_matter(_metadata(vector, published)),
         f"# {code(vector.name)}",
         ABOUT[vector.kind],
         _what(vector),
@@ -54,7 +75,8 @@ def write_card(vector: "SparseVector") -> str:
         _how(vector),
         *(["## What it achieves", scores] if (scores := _scores(info.get("scores") or {})) else []),
         "## How to use it",
-        _usage(vector),
+        _usage(vector, published.repository if published else HERE),
+        *(["## Its spectra", SPECTRA.format(file=published.picture)] if published and published.picture else []),
         *(["## Which weights change", mask] if (mask := _mask(info.get("mask") or {})) else []),
         "## Citation",
         CITATION,
@@ -73,16 +95,34 @@ def base_name(name: str) -> str:
     return name if HUB_NAME.fullmatch(name) else re.split(r"[/\\]", name.rstrip("/\\"))[-1]
 
 
-def _front_matter(info: dict[str, Any]) -> str:
-    entries: dict[str, Any] = {"library_name": "deftx", "tags": list(TAGS)}
-    if HUB_NAME.fullmatch(info["base"]["name"]):
-        entries["base_model"] = info["base"]["name"]
-    if LANGUAGE_CODE.fullmatch(info.get("language") or ""):
-        entries["language"] = [info["language"]]
-    if LICENSE.fullmatch(str(info.get("license"))) and info["license"]:
-        entries["license"] = info["license"]
-    # JSON is YAML, and in its strings nothing but JSON has a meaning.
+def front_matter(entries: Mapping[str, Any]) -> str:
+    """Write a card's metadata, entry by entry: JSON is YAML, and in its strings nothing but JSON has a meaning."""
     return "\n".join(("---", *(f"{key}: {json.dumps(value)}" for key, value in entries.items()), "---"))
+
+
+def metadata_of(base: str, language: str | None, license_id: str | None) -> dict[str, Any]:
+    """Say what the Hub can file something under; what is in no form that it knows is left out."""
+    found: dict[str, Any] = {}
+    if HUB_NAME.fullmatch(base) and not (BUNDLED_BASES / base).is_dir():
+        found["base_model"] = base
+    if LANGUAGE_CODE.fullmatch(language or ""):
+        found["language"] = [language]
+    if license_id and LICENSE.fullmatch(license_id):
+        found["license"] = license_id
+    return found
+
+
+def _metadata(vector: "SparseVector", published: Publication | None) -> dict[str, Any]:
+    info = vector.info
+    license_id = (published and published.license) or str(info.get("license") or "")
+    entries = {
+        "library_name": "deftx",
+        "tags": list(TAGS),
+        **metadata_of(info["base"]["name"], info.get("language"), license_id),
+    }
+    if published and published.datasets:
+        entries["datasets"] = list(published.datasets)
+    return {**entries, **(results(vector.kind, published.repository, info.get("scores") or {}) if published else {})}
 
 
 def _what(vector: "SparseVector") -> str:
@@ -127,17 +167,17 @@ def _mask(mask: dict[str, int]) -> str:
     return _table(("kind of weight", "changed weights", "share"), rows)
 
 
-def _usage(vector: "SparseVector") -> str:
+def _usage(vector: "SparseVector", here: str) -> str:
     base = json.dumps(base_name(vector.info["base"]["name"]))
     return f"""```python
 import deftx
 
 base = deftx.load_base({base})
-classifier = deftx.compose(base, {USE[vector.kind]})
+classifier = deftx.compose(base, {USE[vector.kind].format(here=here)})
 print(classifier.classify(["a sentence in the language"]))
 ```
 
-or `python -m deftx classify {USE_BY_COMMAND[vector.kind]} "a sentence in the language"`."""
+or `python -m deftx classify {USE_BY_COMMAND[vector.kind].format(here=here)} "a sentence in the language"`."""
 
 
 def _list(lines: list[tuple[str, str]]) -> str:

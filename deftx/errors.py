@@ -28,6 +28,10 @@ class VectorError(DeftxError):
     """A sparse vector is damaged, of another version, or made for another base."""
 
 
+class HubError(DeftxError):
+    """The Hugging Face Hub does not take something, or cannot be asked; nothing was changed there."""
+
+
 class TrainingError(DeftxError):
     """A training could not go on; what was reached is kept in its folder."""
 

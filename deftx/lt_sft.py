@@ -20,8 +20,10 @@ from torch import Tensor
 
 from deftx.card import base_name
 from deftx.errors import VectorError
+from deftx.hub import read_name
+from deftx.hub_pull import pull
 from deftx.vector import BaseLike, SparseVector
-from deftx.vector_files import HUB_ID, check_parameter_name, download, file_sha256
+from deftx.vector_files import check_parameter_name, file_sha256
 
 FILE = "pytorch_diff.bin"
 
@@ -120,8 +122,8 @@ def _find(path: str | os.PathLike) -> Path:
         if os.path.isfile(os.path.join(name, FILE)):
             return Path(name, FILE)
         raise VectorError(f"The folder {path} holds no {FILE}: it is not an LT-SFT vector.")
-    if HUB_ID.fullmatch(name) and not name.startswith("."):
-        return download(name, needed=(FILE,)) / FILE
+    if remote := read_name(name):
+        return pull(remote, needed=(FILE,)) / FILE
     raise VectorError(f"There is no {path}: give an LT-SFT folder, its {FILE}, or a Hub id (owner/name).")
 
 

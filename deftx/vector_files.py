@@ -11,16 +11,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import numpy as np
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import RepositoryNotFoundError
 from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from deftx.errors import VectorError, unknown_name
+from deftx.hub import read_name
+from deftx.hub_pull import pull
 
 TENSORS, INFO, CARD = "vector.safetensors", "vector.json", "README.md"
 FORMAT_NAME, FORMAT_VERSION = "deftx-sparse-vector", 1
@@ -29,7 +28,6 @@ BUNDLED_VECTORS = Path(__file__).resolve().parent.parent / "assets" / "vectors"
 # What vector.safetensors may hold: the prefix of a tensor's name, and the types it is read in.
 TENSOR_TYPES = {"positions": {"U8"}, "values": {"F32", "F16", "BF16"}, "head": {"F32", "F16", "BF16"}}
 MAX_INFO_BYTES = 2**28  # XLM-R large needs about 2 MB of singular values; more than this is no vector.json
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 Groups = dict[str, dict[str, Tensor]]
 
@@ -55,9 +53,9 @@ def decode_gaps(code: Tensor) -> Tensor:
 
 
 def resolve_vector(name_or_path: str | os.PathLike) -> Path:
-    """Find the folder of a vector: an existing folder, else a bundled vector's name, else a Hub id (owner/name).
+    """Find the folder of a vector: an existing folder, else a bundled vector's name, else a Hub id.
 
-    Raises ``VectorError`` where it is none of these, or where the Hub has no such vector or cannot be reached.
+    A Hub id is ``OWNER/NAME`` or, at a branch, tag or commit, ``OWNER/NAME@REVISION``. Raises ``VectorError`` where it is none of these, or where the Hub has no such vector or cannot be reached.
     """
     name = os.fspath(name_or_path)
     folder = os.path.expanduser(name)
@@ -68,39 +66,13 @@ def resolve_vector(name_or_path: str | os.PathLike) -> Path:
     bundled = {path.name: path for path in BUNDLED_VECTORS.glob("*") if path.is_dir()}
     if name in bundled:
         return bundled[name]
-    if HUB_ID.fullmatch(name) and not name.startswith("."):
-        return download(name, needed=(TENSORS, INFO), wanted=(CARD,))
+    if remote := read_name(name):
+        return pull(remote, needed=(TENSORS, INFO), wanted=(CARD,))
     if bundled:
         raise unknown_name("No folder has this name, and the bundled vector", name, bundled, VectorError)
-    raise VectorError(f"There is no vector {name!r}: it is neither a folder here nor a Hub id (owner/name).")
-
-
-def download(repository: str, *, needed: tuple[str, ...], wanted: tuple[str, ...] = ()) -> Path:
-    """Give the folder with these files of a Hub repository: the cached copy where there is one, else a new one."""
-    files = [*needed, *wanted]
-    try:
-        # The cache first: without a network the Hub client tries for 23 seconds before it gives up.
-        folder = Path(snapshot_download(repository, allow_patterns=files, local_files_only=True))
-        if all((folder / file).is_file() for file in needed):
-            return folder
-    except (httpx2.HTTPError, OSError, ValueError):
-        pass  # not in the cache: asked for below
-    try:
-        folder = Path(snapshot_download(repository, allow_patterns=files))
-    except RepositoryNotFoundError as error:
-        raise VectorError(
-            f"{repository} is neither a folder here nor a repository on the Hugging Face Hub that you can see; if it "
-            "is private or gated, log in first (hf auth login)."
-        ) from error
-    except (httpx2.HTTPError, OSError, ValueError) as error:
-        raise VectorError(
-            f"There is no folder {repository} here, and it could not be fetched from the Hugging Face Hub "
-            f"({_in_one_line(error)}). Check the network, or download the folder and give its path."
-        ) from error
-    for file in needed:
-        if not (folder / file).is_file():
-            raise VectorError(f"The Hub repository {repository} has no {file}: it does not hold what is looked for.")
-    return folder
+    raise VectorError(
+        f"There is no vector {name!r}: it is neither a folder here nor a Hub id (owner/name, or owner/name@revision)."
+    )
 
 
 def write_folder(folder: Path, info: dict[str, Any], groups: Groups, card: str) -> None:

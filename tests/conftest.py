@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import disks
+import hub_server
 import pytest
 import tiny
 import tiny_base
@@ -31,6 +32,14 @@ def pytest_collection_modifyitems(config, items):
 def pytest_report_collectionfinish(config):
     """Say which tests were left out."""
     return config.stash.get(LEFT_OUT, [])
+
+
+@pytest.fixture
+def hub_here(tmp_path, monkeypatch):
+    """A Hub on this machine, to which the Hub's client in this process speaks; nobody is logged in."""
+    with hub_server.serving() as hub:
+        hub_server.attach(monkeypatch, hub, tmp_path / "hub-cache")
+        yield hub
 
 
 @pytest.fixture(scope="session")

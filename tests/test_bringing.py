@@ -4,14 +4,11 @@ import io
 import pickle
 import zipfile
 
-import httpx2
 import pytest
 import torch
-from huggingface_hub.errors import RepositoryNotFoundError
 from tiny_vectors import TinyBase, make_vector, same_vector
 
-from deftx import bringing
-from deftx.bringing import Wishes, bring_file, bring_from_hub
+from deftx.bringing import Wishes, bring_file
 from deftx.errors import VectorError
 from deftx.lt_sft import FILE, write_lt_sft
 from deftx.own_vectors import OwnVectors
@@ -144,70 +141,6 @@ def test_other_files_are_named_for_what_they_are_not(own, tmp_path):
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(VectorError, match="neither a"):
         bring(own, tmp_path / "a.txt")
-
-
-# The Hub, which no test reaches: what it would say is said in its place.
-
-
-@pytest.fixture
-def hub(tmp_path, monkeypatch):
-    """A Hub with one repository that holds a vector."""
-    folder = make_vector().save(tmp_path / "repository")
-    sizes = {file.name: file.stat().st_size for file in folder.iterdir()}
-    asked = []
-
-    def look(name, revision):
-        asked.append((name, revision))
-        return "c0ffee" * 6, sizes
-
-    monkeypatch.setattr(bringing, "_look", look)
-    monkeypatch.setattr(bringing, "hf_hub_download", lambda name, file, revision: str(folder / file))
-    return asked, sizes
-
-
-def test_a_vector_comes_from_the_hub_at_a_commit(own, hub):
-    kept = bring_from_hub(own, " https://huggingface.co/someone/min-vector ", "v1", TinyBase, Wishes())
-    assert hub[0] == [("someone/min-vector", "v1")]
-    assert (kept.title, kept.origin) == ("min-vector", "someone/min-vector (c0ffeec0ffee)")
-    assert same_vector(SparseVector.load(kept.folder), make_vector())
-
-
-@pytest.mark.parametrize("name", ["", "../../etc", "/etc/passwd", "one", "a/b/c", ".hidden/x", "a b/c"])
-def test_what_is_no_id_is_refused_before_anything_is_asked(own, hub, name):
-    with pytest.raises(VectorError, match="owner/name"):
-        bring_from_hub(own, name, "", TinyBase, Wishes())
-    assert hub[0] == []
-
-
-def test_a_repository_without_a_vector_or_with_too_large_a_one_is_refused(own, hub):
-    hub[1]["vector.json"] = 2**40
-    with pytest.raises(VectorError, match="too large"):
-        bring_from_hub(own, "a/b", "", TinyBase, Wishes())
-    del hub[1]["vector.json"]
-    with pytest.raises(VectorError, match="holds neither"):
-        bring_from_hub(own, "a/b", "", TinyBase, Wishes())
-    assert nothing_left(own)
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (httpx2.ConnectError("Name or service not known"), "could not be reached .*Name or service"),
-        (ConnectionError("offline mode"), "could not be reached"),
-        (
-            RepositoryNotFoundError("404", response=httpx2.Response(404, request=httpx2.Request("GET", "https://x"))),
-            "no repository a/b",
-        ),
-    ],
-)
-def test_what_the_hub_refuses_is_said_in_words(own, monkeypatch, error, reason):
-    def look(name, revision):
-        raise error
-
-    monkeypatch.setattr(bringing, "_look", look)
-    with pytest.raises(VectorError, match=reason):
-        bring_from_hub(own, "a/b", "", TinyBase, Wishes())
-    assert nothing_left(own)
 
 
 def test_a_zip_in_memory_is_what_a_person_packs(tmp_path, own):

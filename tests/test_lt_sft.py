@@ -15,7 +15,6 @@ import torch
 from safetensors.torch import load_file
 from tiny_vectors import SHAPES, TinyBase, make_vector, same_vector
 
-from deftx import lt_sft
 from deftx.errors import VectorError
 from deftx.lt_sft import FILE, read_lt_sft, write_lt_sft
 from deftx.vector import SparseVector
@@ -159,14 +158,6 @@ def test_a_source_that_is_nothing_is_refused(tmp_path, monkeypatch):
         read_lt_sft(tmp_path, TinyBase())
     with pytest.raises(VectorError, match="There is no"):
         read_lt_sft(tmp_path / "nothing", TinyBase())
-
-
-def test_a_hub_id_is_downloaded(tmp_path, monkeypatch):
-    write_lt_sft(make_vector(), TinyBase(), tmp_path)
-    asked = []
-    monkeypatch.setattr(lt_sft, "download", lambda name, needed: asked.append((name, needed)) or tmp_path)
-    assert same_vector(read_lt_sft("cambridgeltl/xlmr-lang-sft-min-small", TinyBase()), make_vector())
-    assert asked == [("cambridgeltl/xlmr-lang-sft-min-small", (FILE,))]
 
 
 # What follows is wrong in one place.

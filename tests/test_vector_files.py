@@ -7,7 +7,6 @@ import re
 import shutil
 from pathlib import Path
 
-import httpx2
 import numpy as np
 import pytest
 import torch
@@ -315,69 +314,9 @@ def test_a_bundled_name_is_found_and_a_near_one_is_offered(folder, tmp_path, mon
 )
 def test_a_name_that_is_nothing_is_refused_without_the_network(name, tmp_path, monkeypatch):
     monkeypatch.setattr(vector_files, "BUNDLED_VECTORS", tmp_path)
-    monkeypatch.setattr(vector_files, "snapshot_download", None)  # calling it would be a TypeError
+    monkeypatch.setattr(vector_files, "pull", None)  # calling it would be a TypeError
     with pytest.raises(VectorError, match="neither a folder"):
         resolve_vector(name)
-
-
-class Hub:
-    """Stands for the Hub client: ``cached`` is on this disk, ``remote`` behind the network; an error is raised."""
-
-    def __init__(self, cached, remote):
-        self.cached, self.remote, self.asked = cached, remote, []
-
-    def __call__(self, repository, *, allow_patterns, local_files_only=False):
-        assert set(allow_patterns) == {TENSORS, INFO, CARD}
-        self.asked.append("cache" if local_files_only else "network")
-        answer = self.cached if local_files_only else self.remote
-        if isinstance(answer, Exception):
-            raise answer
-        return str(answer)
-
-
-def not_found():
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    return RepositoryNotFoundError("404", response=httpx2.Response(404, request=httpx2.Request("GET", "https://x")))
-
-
-def test_a_hub_id_is_taken_from_the_cache_without_the_network(folder, monkeypatch):
-    hub = Hub(folder, httpx2.ConnectError("no network"))
-    monkeypatch.setattr(vector_files, "snapshot_download", hub)
-    assert same_vector(SparseVector.load("owner/name"), SparseVector.load(folder))
-    assert hub.asked == ["cache"]
-
-
-@pytest.mark.parametrize("cached", ["nothing", "a part"])
-def test_a_hub_id_that_is_not_cached_in_full_is_fetched(folder, tmp_path, monkeypatch, cached):
-    part = tmp_path / "part"
-    part.mkdir()
-    (part / INFO).write_text("{}")
-    hub = Hub(part if cached == "a part" else FileNotFoundError("not cached"), folder)
-    monkeypatch.setattr(vector_files, "snapshot_download", hub)
-    assert resolve_vector("owner/name") == folder
-    assert hub.asked == ["cache", "network"]
-
-
-@pytest.mark.parametrize(
-    ("remote", "reason"),
-    [
-        (httpx2.ConnectError("[Errno -3] name\nresolution"), "could not be fetched.*name resolution"),
-        (FileNotFoundError("not in the cache, and no network"), "could not be fetched"),
-        (ValueError("not a repository id"), "could not be fetched"),
-        (not_found(), "log in"),
-    ],
-)
-def test_a_hub_id_that_cannot_be_fetched_says_why(monkeypatch, remote, reason):
-    monkeypatch.setattr(vector_files, "snapshot_download", Hub(FileNotFoundError("not cached"), remote))
-    with pytest.raises(VectorError, match=reason):
-        SparseVector.load("owner/name")
-
-
-def test_a_hub_repository_of_something_else_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(vector_files, "snapshot_download", Hub(tmp_path, tmp_path))
-    with pytest.raises(VectorError, match=f"has no {TENSORS}"):
-        SparseVector.load("owner/name")
 
 
 def test_names_of_real_parameters_are_taken():

@@ -7,6 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from deftx.bringing import Wishes, bring_file, bring_from_hub
+from deftx.catalogue import published
 from deftx.errors import DeftxError
 from deftx.own_vectors import OwnVector, OwnVectors
 from ui import corpus_tab, library, library_views, strings, views
@@ -26,6 +27,7 @@ class BringForm:
     """Where a vector is brought in."""
 
     file: gr.File
+    catalogue: gr.Dropdown
     hub: gr.Textbox
     revision: gr.Textbox
     fetch: gr.Button
@@ -63,6 +65,10 @@ def build_bring() -> BringForm:
                 file = gr.File(label=strings.BRING_FILE, file_types=[".zip", ".bin"], height=110, elem_id="bring-file")
                 gr.HTML(views.paragraph(strings.BRING_FORMATS, "under"))
             with gr.Column(min_width=280):
+                catalogue = gr.Dropdown(
+                    catalogue_choices(), value="", label=strings.CATALOGUE, info=strings.CATALOGUE_HINT,
+                    elem_id="bring-catalogue",
+                )  # fmt: skip
                 hub = gr.Textbox(
                     label=strings.BRING_HUB, info=strings.BRING_HUB_HINT, max_length=200, elem_id="bring-hub"
                 )
@@ -81,7 +87,7 @@ def build_bring() -> BringForm:
                 label=strings.BRING_LABELS, info=strings.BRING_LABELS_HINT, max_length=400, elem_id="bring-labels"
             )
         answer = gr.HTML(elem_id="bring-answer")
-    return BringForm(file, hub, revision, fetch, [title, code, labels], answer)
+    return BringForm(file, catalogue, hub, revision, fetch, [title, code, labels], answer)
 
 
 def build_export() -> ExportForm:
@@ -122,6 +128,24 @@ def build_nearest() -> NearestForm:
         corpus = gr.Dropdown([], label=strings.TRAIN_ON, info=strings.TRAIN_ON_HINT, elem_id="nearest-corpus")
         answer = gr.HTML(elem_id="nearest-answer", js_on_load=USE)
     return NearestForm(corpus, answer)
+
+
+def catalogue_choices() -> list[tuple[str, str]]:
+    """List the published LT-SFT vectors, with kind, language and base: (label, id); none first."""
+    listed = (
+        (strings.CATALOGUE_ENTRY.format(
+            kind=strings.KIND_NAMES[one.kind], language=f"{one.language} ({one.code})" if one.code else one.language,
+            name=one.id.split("/")[1], base=one.base,
+        ), one.id)
+        for one in published()
+    )  # fmt: skip
+    return [(strings.CATALOGUE_NONE, ""), *listed]
+
+
+def from_catalogue(chosen: str | None) -> tuple[str, str, str]:
+    """Fill the form for a published vector: (its id, its language's code, its labels)."""
+    found = next((one for one in published() if one.id == chosen), None)
+    return (found.id, found.code, ", ".join(found.labels)) if found else ("", "", "")
 
 
 def take_file(studio: Studio, file: str | None, title: str, code: str, labels: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from functools import partial
 
 import gradio as gr
 
-from ui import library, library_facts, library_forms, library_views, strings, views
+from ui import library, library_facts, library_forms, library_views, push_form, strings, views
 from ui.refusals import refusals
 from ui.studio import Studio
 
@@ -57,6 +57,7 @@ class LibraryTab:
     bring: library_forms.BringForm
     export: library_forms.ExportForm
     nearest: library_forms.NearestForm
+    push: push_form.PushForm
 
     def lists(self) -> list[gr.components.Component]:
         """What shows the vectors, in the order of ``look``."""
@@ -91,12 +92,13 @@ def build() -> LibraryTab:
         undo = gr.Button(strings.UNDO, visible=False, elem_id="vector-undo")
     card = _build_card()
     bring, nearest, export = library_forms.build_bring(), library_forms.build_nearest(), library_forms.build_export()
+    push = push_form.build()
     with gr.Accordion(strings.TRASH, open=False, elem_id="vector-trash"):
         trash = gr.HTML(js_on_load=_TABLE)
     taking = gr.DownloadButton(strings.TAKE_AWAY, visible="hidden", elem_id="taking")
     chosen, undoable = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
     return LibraryTab(
-        words, kind, table, *card, said, undo, trash, chosen, undoable, taking, bring, export, nearest
+        words, kind, table, *card, said, undo, trash, chosen, undoable, taking, bring, export, nearest, push
     )  # fmt: skip
 
 
@@ -181,6 +183,8 @@ def connect(studio: Studio, tab: LibraryTab, section: gr.Tab, corpus: gr.Dropdow
     listed(section.select).then(
         lambda *values: library_forms.renew(studio, *values), [*lists, corpus], lists, **PRIVATE
     )
+    section.select(lambda *values: push_form.renew(studio, *values), tab.push.choices(), tab.push.choices(), **PRIVATE)
+    push_form.connect(studio, tab.push)
     for component in found:
         listed(component.change)
     _compare(studio, tab, tab.table.select(selected, found, tab.whole(), **SLOW))
@@ -240,6 +244,7 @@ def _connect_forms(studio: Studio, tab: LibraryTab, found: list[gr.components.Co
     ):
         outputs = [bring.answer, bring.file, *tab.whole()]
         _compare(studio, tab, event(partial(brought, take, len(asked)), [*asked, *found], outputs, **SLOW))
+    bring.catalogue.change(library_forms.from_catalogue, bring.catalogue, [bring.hub, *bring.wishes[1:]], **PRIVATE)
     packed = export.button.click(
         lambda *values: library_forms.export(studio, partial(library_forms.chosen_for_export, *values)),
         export.inputs, [tab.taking, export.answer], **SLOW,

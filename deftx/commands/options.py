@@ -19,10 +19,10 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-def add_composition(parser: argparse.ArgumentParser) -> None:
+def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """Add the vectors of a composition, their strengths and the base."""
     parser.add_argument(
-        "--task", metavar="VECTOR", required=True, help="task vector: a folder, a Hub id or a bundled name"
+        "--task", metavar="VECTOR", required=required, help="task vector: a folder, a Hub id or a bundled name"
     )
     parser.add_argument("--language", metavar="VECTOR", action="append", default=[],
                         help="language vector of the texts; may be given several times")  # fmt: skip
@@ -59,7 +59,7 @@ def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from deftx.merging import check_method
     from deftx.vector import SparseVector
 
-    languages = _with_strengths(arguments.language, arguments.scale_language)
+    languages = with_strengths(arguments.language, arguments.scale_language)
     parameters = dict(map(_parameter, arguments.merge_set))
     check_method(arguments.merge, parameters)  # before anything large is loaded
     task = SparseVector.load(arguments.task)
@@ -76,7 +76,8 @@ def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
     return classifier, task
 
 
-def _with_strengths(languages: list[str], strengths: list[float]) -> list[tuple[str, float]]:
+def with_strengths(languages: list[str], strengths: list[float]) -> list[tuple[str, float]]:
+    """Pair language vectors with their strengths: one for all of them, or one for each."""
     if len(strengths) > 1 and len(strengths) != len(languages):
         raise RecipeError(
             f"{len(strengths)} strengths are given for {len(languages)} language vectors; give one for each."

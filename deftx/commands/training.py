@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from deftx.commands import options, output
+from deftx.commands.hub import push_trained
+from deftx.errors import HubError
 from deftx.meanings import MEANINGS
 
 _received: list[int] = []  # the signals that asked this process to stop
@@ -39,12 +41,14 @@ def run_language(arguments: argparse.Namespace) -> None:
     from deftx.language import learn_language
 
     recipe = _recipe("language", arguments)
+    api = _check_push(arguments)
     with stop_on_signal() as should_stop:
         vector = learn_language(
             arguments.corpus, options.load_base_of(arguments), recipe, out=arguments.out, language=arguments.language,
             delta=arguments.delta, on_event=output.Progress(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
+    _push(api, arguments)
 
 
 def run_task(arguments: argparse.Namespace) -> None:
@@ -55,6 +59,7 @@ def run_task(arguments: argparse.Namespace) -> None:
     train = read_table(arguments.train, columns=_columns(arguments.columns))
     valid = arguments.valid and read_table(arguments.valid, columns=_columns(arguments.valid_columns))
     recipe = _recipe("task", arguments, pairs=train.pairs)
+    api = _check_push(arguments)
     with stop_on_signal() as should_stop:
         vector = learn_task(
             train, options.load_base_of(arguments), recipe, out=arguments.out, valid=valid,
@@ -62,6 +67,7 @@ def run_task(arguments: argparse.Namespace) -> None:
             on_event=output.Progress(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
+    _push(api, arguments)
 
 
 @contextmanager
@@ -108,6 +114,9 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", metavar="key=value", nargs="+", action="extend", default=[],
                         help="any other setting; they are listed below")  # fmt: skip
     parser.add_argument("--delta", metavar="DIR", help="keep the change after the dense phase here, for further runs")
+    parser.add_argument("--push-to", metavar="OWNER/NAME",
+                        help="push the vector to the Hugging Face Hub at the end; the right to is checked at the start")  # fmt: skip
+    parser.add_argument("--private", action="store_true", help="with --push-to: make the repository private (public)")
     options.add_base(parser)
     options.add_json(parser)
 
@@ -122,6 +131,28 @@ def _recipe(kind: str, arguments: argparse.Namespace, pairs: bool = False) -> An
         settings.update([parse_setting(recipe, f"k={arguments.k}")])
     settings.update(parse_setting(recipe, text) for text in arguments.set)
     return recipe.changed(settings)
+
+
+def _check_push(arguments: argparse.Namespace) -> Any:
+    """Ask the Hub for the right to push before anything is computed; return its client, None without ``--push-to``."""
+    from deftx import processes
+
+    if arguments.private and not arguments.push_to:
+        raise HubError("--private is about the repository of --push-to; give both.")
+    if not arguments.push_to or not processes.is_main():
+        return None
+    from deftx.hub import hub
+    from deftx.pushing import check_target
+
+    api = hub()
+    target = check_target(api, arguments.push_to, arguments.private)
+    output.say(f"At the end the vector is pushed to {target.repository}, as {target.account}.")
+    return api
+
+
+def _push(api: Any, arguments: argparse.Namespace) -> None:
+    if api is not None:
+        output.say(push_trained(api, arguments.out, arguments.push_to, arguments.private))
 
 
 def _columns(texts: list[str]) -> dict[str, str]:

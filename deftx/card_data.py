@@ -1,0 +1,40 @@
+"""The scores of a vector as the Hub's cards hold them: ``metrics`` and ``model-index``."""
+
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+TASKS = {"language": ("fill-mask", "Masked language modelling"), "task": ("text-classification", "Text classification")}
+METRICS = {"masked_lm_loss": ("loss", "Masked-LM loss, in nats"), "f1": ("f1", "Macro-F1"), "accuracy": ("accuracy", "Accuracy")}  # fmt: skip
+
+# What scores are measured on is a part of what was brought for the training: no data set of the Hub.
+HELD_OUT = {
+    "language": ("held-out", "Held-out lines of the training text"),
+    "task": ("validation", "Validation rows of the training data"),
+}
+
+
+def results(kind: str, name: str, scores: dict[str, Any]) -> dict[str, Any]:
+    """Give ``metrics`` and ``model-index`` for scores as vector.json holds them; nothing where there are none.
+
+    ``name`` is what the results are listed under: the repository. Only scores of METRICS that are numbers are given.
+    """
+    found = {key: number for key in METRICS if (number := _after(scores.get(key))) is not None}
+    if not found:
+        return {}
+    task, task_name = TASKS[kind]
+    dataset, dataset_name = HELD_OUT[kind]
+    listed = [
+        EvalResult(
+            task_type=task, task_name=task_name, dataset_type=dataset, dataset_name=dataset_name,
+            metric_type=METRICS[key][0], metric_name=METRICS[key][1], metric_value=round(number, 4),
+        )
+        for key, number in found.items()
+    ]  # fmt: skip
+    data = ModelCardData(model_name=name, eval_results=listed, metrics=[METRICS[key][0] for key in found]).to_dict()
+    return {key: data[key] for key in ("metrics", "model-index")}
+
+
+def _after(score: Any) -> float | None:
+    number = score.get("after") if isinstance(score, dict) else None
+    return float(number) if isinstance(number, (int, float)) and not isinstance(number, bool) else None

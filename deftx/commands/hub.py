@@ -1,0 +1,99 @@
+"""``push``: a vector or a composed classifier goes to the Hugging Face Hub, after it was said what will be uploaded."""
+
+import argparse
+import getpass
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from deftx.commands import options, output
+from deftx.errors import HubError
+
+YES = ("y", "yes")
+
+
+def add_commands(commands: Any) -> None:
+    """Add the command."""
+    push = commands.add_parser("push", help="push a vector, or a composed classifier, to the Hugging Face Hub")
+    push.add_argument("vector", metavar="VECTOR", nargs="?", help="vector to push; or --task for a classifier")
+    push.add_argument("--to", metavar="OWNER/NAME", required=True, help="repository; it is made where there is none")
+    push.add_argument("--private", action="store_true", help="make the repository private (public)")
+    push.add_argument("--license", metavar="ID", help="license for the card, as the Hub writes it, e.g. cc-by-4.0")
+    push.add_argument(
+        "--dataset", metavar="OWNER/NAME", action="append", default=[],
+        help="data set on the Hub that a vector was learned from, for its card; may be repeated",
+    )  # fmt: skip
+    push.add_argument("--ask-token", action="store_true", help="type a token (the one of hf auth login, or HF_TOKEN)")
+    push.add_argument("--dry-run", action="store_true", help="check the rights, say what would be uploaded, and stop")
+    push.add_argument("--yes", action="store_true", help="do not ask before uploading")
+    options.add_composition(push, required=False)
+    options.add_json(push)
+    push.set_defaults(run=run_push)
+
+
+def run_push(arguments: argparse.Namespace) -> None:
+    """Check the rights, put the files together, say what they are, ask, and push."""
+    from deftx.hub import hub
+    from deftx.pushing import describe, push
+
+    if bool(arguments.vector) == bool(arguments.task):
+        raise HubError("Say what to push: a VECTOR, or --task (with --language) for a composed classifier.")
+    api = hub(getpass.getpass("Token of the Hugging Face Hub: ") if arguments.ask_token else None)
+    with tempfile.TemporaryDirectory(prefix="deftx-push-") as folder:
+        upload = _prepared(api, arguments, Path(folder))
+        for line in describe(upload):
+            output.say(line)
+        found = {"repository": upload.target.repository, "private": upload.private, "files": dict(upload.files)}
+        if arguments.dry_run:
+            output.result(found, arguments.json, "Nothing was uploaded (--dry-run).")
+            return
+        if not (arguments.yes or _agreed()):
+            raise HubError("Nothing was uploaded.")
+        pushed = push(api, upload)
+    text = f"{pushed.url} (commit {pushed.commit[:12]})"
+    output.result({**found, "url": pushed.url, "commit": pushed.commit}, arguments.json, text)
+
+
+def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
+    """Push the vector that a training has just written; return what to say. HubError says how to push it later."""
+    from deftx.pushing import describe, prepare_vector, push
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="deftx-push-") as beside:
+            upload = prepare_vector(api, folder, repository, Path(beside), private=private)
+            for line in describe(upload):
+                output.say(line)
+            pushed = push(api, upload)
+    except HubError as error:
+        again = f"python -m deftx push {folder} --to {repository}{' --private' if private else ''}"
+        raise HubError(
+            f"The vector is complete in {folder}, but it was not pushed: {error} To push it later: {again}"
+        ) from error
+    return f"Pushed to {pushed.url} (commit {pushed.commit[:12]})."
+
+
+def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
+    from deftx.pushing import prepare_classifier, prepare_vector
+    from deftx.vector import SparseVector
+
+    if arguments.vector:
+        return prepare_vector(
+            api, arguments.vector, arguments.to, folder,
+            private=arguments.private, license_id=arguments.license, datasets=arguments.dataset,
+        )  # fmt: skip
+    languages = [
+        (SparseVector.load(name), strength)
+        for name, strength in options.with_strengths(arguments.language, arguments.scale_language)
+    ]
+    return prepare_classifier(
+        api, lambda: options.compose_from(arguments)[0], SparseVector.load(arguments.task), arguments.scale_task,
+        languages, arguments.to, folder,
+        private=arguments.private, license_id=arguments.license, method=arguments.merge,
+    )  # fmt: skip
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise HubError("Nobody can be asked whether to upload this: give --yes, or --dry-run to see it alone.")
+    return input("Upload this? [y/N] ").strip().lower() in YES
