@@ -119,6 +119,28 @@ def test_thousands_of_entries_are_refused(tmp_path, folder):
         unpack(archive, folder, WANTED)
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_a_list_of_millions_of_entries_is_refused_before_it_is_read(tmp_path, folder, monkeypatch, large):
+    """Each entry takes 46 bytes of the archive and some 700 of the memory."""
+    archive = make(tmp_path / "a.zip", whole())
+    raw = archive.read_bytes()
+    at = raw.rfind(b"PK\5\6")
+    pointer = struct.pack("<4sIQI", b"PK\6\7", 0, 0, 1) if large else b""
+    size = struct.unpack("<I", raw[at + 12 : at + 16])[0] if large else archives.LARGEST_LIST + 1
+    archive.write_bytes(raw[:at] + pointer + raw[at : at + 12] + struct.pack("<I", size) + raw[at + 16 :])
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # is not reached
+    with pytest.raises(VectorError, match="more than 1,000 entries"):
+        unpack(archive, folder, WANTED)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_only_the_usual_packing_is_unpacked(tmp_path, folder, packing):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", packing) as archive:
+        archive.writestr("vector.json", b"{}")
+    with pytest.raises(VectorError, match="packed in a rare way"):
+        unpack(tmp_path / "a.zip", folder, WANTED)
+
+
 def test_a_zip_of_the_same_files_is_the_same_bytes_and_tells_no_path(tmp_path):
     for place in ("one", "two"):
         (tmp_path / place).mkdir()
