@@ -28,7 +28,7 @@ def unpack(archive: Path, folder: Path, wanted: Mapping[str, int]) -> set[str]:
     in ``folder`` then but what was written before, so give an empty one that is thrown away.
     """
     try:
-        _check_list(archive)
+        check_list(archive)
         with zipfile.ZipFile(archive) as opened:
             found = _choose(opened.infolist(), wanted)
             _check_room(folder, sum(entry.file_size for entry in found.values()))
@@ -85,19 +85,18 @@ def check_room(folder: Path, needed: int) -> None:
         )
 
 
-def _check_list(archive: Path) -> None:
-    """Refuse a list of millions of entries before zipfile makes an object of each (.ZIP File Format, 4.3.15 and 4.3.16)."""
+def check_list(archive: Path) -> None:
+    """Refuse, with VectorError, a list of millions of entries before zipfile makes an object of each (.ZIP File Format, 4.3.15 and 4.3.16)."""
     with archive.open("rb") as file:
-        file.seek(max(0, archive.stat().st_size - 22 - 2**16))  # the end, with the longest comment
+        file.seek(max(0, archive.stat().st_size - 98 - 2**16))  # both kinds of end, with the longest comment
         tail = file.read()
     # Found as zipfile finds it: at the very end, else the last one before a comment.
     bare = tail[-22:].startswith(b"PK\5\6") and tail.endswith(b"\0\0")
     end = len(tail) - 22 if bare else tail.rfind(b"PK\5\6")
-    if end < 0:
-        return  # no archive, which zipfile says
-    beyond = tail[max(0, end - 20) : end].startswith(b"PK\6\7")  # another list, for 65,536 entries or 4 GB
-    if beyond or int.from_bytes(tail[end + 12 : end + 16], "little") > LARGEST_LIST:
-        raise VectorError(f"The archive has more than {MOST_ENTRIES:,} entries; a vector has three files.")
+    sizes = [tail[end + 12 : end + 16], tail[end - 36 : end - 28] if end >= 76 else b""]  # the plain end's, the 64-bit one's
+    listed = sizes[end >= 76 and tail.startswith(b"PK\6\6", end - 76)]
+    if end >= 0 and int.from_bytes(listed, "little") > LARGEST_LIST:
+        raise VectorError(f"The archive lists more than {MOST_ENTRIES:,} entries; a vector has three files.")
 
 
 def _choose(entries: list[zipfile.ZipInfo], wanted: Mapping[str, int]) -> dict[str, zipfile.ZipInfo]:

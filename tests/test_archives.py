@@ -125,9 +125,10 @@ def test_a_list_of_millions_of_entries_is_refused_before_it_is_read(tmp_path, fo
     archive = make(tmp_path / "a.zip", whole())
     raw = archive.read_bytes()
     at = raw.rfind(b"PK\5\6")
-    pointer = struct.pack("<4sIQI", b"PK\6\7", 0, 0, 1) if large else b""
-    size = struct.unpack("<I", raw[at + 12 : at + 16])[0] if large else archives.LARGEST_LIST + 1
-    archive.write_bytes(raw[:at] + pointer + raw[at : at + 12] + struct.pack("<I", size) + raw[at + 16 :])
+    size = 0xFFFFFFFF if large else archives.LARGEST_LIST + 1
+    longer = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 2**21, 2**21, archives.LARGEST_LIST + 1, 0)
+    longer += struct.pack("<4sIQI", b"PK\6\7", 0, at, 1)
+    archive.write_bytes(raw[:at] + longer * large + raw[at : at + 12] + struct.pack("<I", size) + raw[at + 16 :])
     monkeypatch.setattr(zipfile, "ZipFile", None)  # is not reached
     with pytest.raises(VectorError, match="more than 1,000 entries"):
         unpack(archive, folder, WANTED)
