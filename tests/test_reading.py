@@ -95,7 +95,7 @@ def test_lines_are_the_same_wherever_the_chunks_end(tmp_path, monkeypatch, ends,
 @pytest.mark.parametrize("content", [bytes(2**25), b"\n" * 2**25, b"satu dua\n" * 2**22])
 def test_a_gzip_bomb_is_refused_at_a_hundred_times_its_size(tmp_path, content):
     (tmp_path / "bomb.txt.gz").write_bytes(gzip.compress(content))
-    assert "bomb.txt.gz unpacks to more than 16 MB" in refusal(tmp_path / "bomb.txt.gz")
+    assert "bomb.txt.gz unpacks to more than" in refusal(tmp_path / "bomb.txt.gz")
 
 
 @pytest.mark.parametrize("error", [CorpusError, TableError])

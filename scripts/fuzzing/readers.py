@@ -168,7 +168,7 @@ def _archive(draw: random.Random, samples: Samples, folder: Path) -> Read:
         try:
             kept = bring_file(own, path, path.name, lambda: samples.tiny, wishes)
             own.rename(kept.name, draw.choice(("a", *strings.DRAWN)))
-            shutil.rmtree(own.folder)  # it was good, and is meant to stay
+            shutil.rmtree(home)  # it was good, and was meant to stay
         finally:
             if own.folder.is_dir() and not list(own.folder.iterdir()):
                 shutil.rmtree(home)  # the empty folder for vectors may stay; a file in it may not
