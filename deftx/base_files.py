@@ -45,7 +45,9 @@ def check_sizes(config: PretrainedConfig, name: str) -> None:
     sizes = {key: value for key, value in config.to_dict().items() if isinstance(value, int)}
     for key, value in sizes.items():
         if abs(value) >= (MOST_LAYERS if "layers" in key else LARGEST_SIZE):
-            raise BaseModelError(f"The base {name} cannot be loaded: its {key} of {value:,} is beyond any that is known.")
+            raise BaseModelError(
+                f"The base {name} cannot be loaded: its {key} of {value:,} is beyond any that is known."
+            )
 
 
 def check_weights(source: str, weights: int) -> None:

@@ -14,7 +14,11 @@ _MAKING = {
     **dict.fromkeys(b"()]}tRbQ\x85\x86\x87", 0),  # marks, containers, calls, states
     ord("q"): 1, ord("r"): 4, 0x80: 1,  # places in the memo, the protocol
 }  # fmt: skip
-_TEXTS = {ord("X"): 4, ord("U"): 1, 0x8A: 1}  # with the length of their length: texts, short byte strings, long integers
+_TEXTS = {
+    ord("X"): 4,
+    ord("U"): 1,
+    0x8A: 1,
+}  # with the length of their length: texts, short byte strings, long integers
 _NAME, _END = ord("c"), ord(".")
 
 MOST_MADE = 200_000  # XLM-R large with the paper's shares makes some 40,000

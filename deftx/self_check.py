@@ -204,7 +204,7 @@ def _folder_name(check: Check) -> str:
 def _read(file: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        whole = isinstance(content["created"], int | float) and COUNTS <= content.keys()
+        whole = isinstance(content["created"], int | float) and content.keys() >= COUNTS
         return content if whole and content["version"] == VERSION and _fingerprints(content) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None  # put there, or changed, by hand

@@ -213,7 +213,9 @@ def _read_info(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_INFO_BYTES:
             raise VectorError(f"{path} is larger than {MAX_INFO_BYTES >> 20} MB: it is no vector's description.")
-        info = json.loads(path.read_text(encoding="utf-8"), parse_int=whole, parse_constant=refuse, object_pairs_hook=unique)
+        info = json.loads(
+            path.read_text(encoding="utf-8"), parse_int=whole, parse_constant=refuse, object_pairs_hook=unique
+        )
     except (OSError, ValueError, RecursionError) as error:
         raise VectorError(f"{path} is damaged: {_in_one_line(error)}. Copy or download it again.") from error
     if not isinstance(info, dict):

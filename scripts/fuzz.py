@@ -19,12 +19,12 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"  # ids are looked at, never asked for
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import torch  # noqa: E402 (the project's root is put in the path above)
-import transformers  # noqa: E402
+import torch
+import transformers
 
-from scripts.fuzzing.property import Verdict, judge  # noqa: E402
-from scripts.fuzzing.readers import READERS, Reader  # noqa: E402
-from scripts.fuzzing.samples import Samples  # noqa: E402
+from scripts.fuzzing.property import Verdict, judge
+from scripts.fuzzing.readers import READERS, Reader
+from scripts.fuzzing.samples import Samples
 
 MEMORY = 2**31  # bytes that all readers together may take beyond what the program has at the start
 SHOWN = 10  # faults

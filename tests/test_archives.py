@@ -1,5 +1,6 @@
 """Zip files of strangers: what they hold is taken or refused, and nothing gets out of its folder."""
 
+import os
 import stat
 import struct
 import zipfile
@@ -132,6 +133,14 @@ def test_a_list_of_millions_of_entries_is_refused_before_it_is_read(tmp_path, fo
     monkeypatch.setattr(zipfile, "ZipFile", None)  # is not reached
     with pytest.raises(VectorError, match="more than 1,000 entries"):
         unpack(archive, folder, WANTED)
+
+
+def test_what_never_ends_is_no_archive(tmp_path, folder):
+    os.mkfifo(tmp_path / "pipe.zip")
+    (tmp_path / "zeros.zip").symlink_to("/dev/zero")
+    for path in (tmp_path / "pipe.zip", tmp_path / "zeros.zip", folder):
+        with pytest.raises(VectorError, match="not a regular file"):
+            unpack(path, folder, WANTED)
 
 
 @pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

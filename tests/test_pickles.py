@@ -41,7 +41,7 @@ def test_every_name_is_asked_for_and_the_end_is_found():
 
 
 def test_a_name_that_is_not_allowed_is_told():
-    with pytest.raises(ForeignPickle, match="it names builtins.eval"):
+    with pytest.raises(ForeignPickle, match=r"it names builtins\.eval"):
         walk(pickle.dumps(Call(eval, "1"), protocol=2).replace(b"__builtin__", b"builtins"), lambda name: False)
 
 

@@ -77,7 +77,7 @@ def test_a_file_that_only_claims_to_be_gzipped_is_refused(tmp_path):
 
 def test_a_line_of_a_hundred_megabytes_is_refused_before_it_is_held_in_memory(tmp_path, monkeypatch):
     path = tmp_path / "long.txt"
-    path.write_bytes(b"satu\n" + bytes(b"a") * 100_000_000)
+    path.write_bytes(b"satu\n" + b"a" * 100_000_000)
     tracemalloc.start()
     assert "long.txt, line 2 has more than 16 MB" in refusal(path)
     assert tracemalloc.get_traced_memory()[1] < 80e6

@@ -89,4 +89,7 @@ def test_no_cell_that_is_written_is_a_formula_be_it_a_label_or_the_name_of_a_col
     """The labels come from whoever made the task vector."""
     rows = read_texts(write(tmp_path, "text,-2\n-good,-1e3\n"))
     write_rows(tmp_path / "out.csv", rows, {"=label": ["=HYPERLINK(A1)"], "probability": [-0.5]})
-    assert written(tmp_path / "out.csv") == [["text", "-2", "'=label", "probability"], ["'-good", "-1e3", "'=HYPERLINK(A1)", "-0.5"]]
+    assert written(tmp_path / "out.csv") == [
+        ["text", "-2", "'=label", "probability"],
+        ["'-good", "-1e3", "'=HYPERLINK(A1)", "-0.5"],
+    ]

@@ -3,10 +3,12 @@
 import gzip
 import io
 import json
+import os
 import pickle
 import random
 import stat
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import pyarrow
@@ -28,7 +30,12 @@ GLOBALS = (
     b"ctorch\nSize\n", b"ctorch._utils\n_rebuild_tensor_v2\n", b"cnumpy\ndtype\n", b"ctorch\nFloatStorage\n", b"ctorch\nTensor\n",
     b"cnumpy.core.multiarray\nscalar\n",
 )  # fmt: skip
-OPERATIONS = [op.encode("latin1") for op in "().0]}Rabdest" + "\x85\x86\x87\x88\x89NQ"] + [b"K\1", b"M\1\2", b"h\0", b"q\0"]
+OPERATIONS = [op.encode("latin1") for op in "().0]}Rabdest" + "\x85\x86\x87\x88\x89NQ"] + [
+    b"K\1",
+    b"M\1\2",
+    b"h\0",
+    b"q\0",
+]
 
 
 def odd_name(draw: random.Random, ending: str) -> str:
@@ -42,8 +49,6 @@ def odd_file(draw: random.Random, path: Path, outside: Path) -> None:
     if kind == "folder":
         path.mkdir()
     elif kind == "pipe":
-        import os
-
         os.mkfifo(path)
     elif kind == "hard link":
         path.hardlink_to(outside)
@@ -56,7 +61,10 @@ def odd_file(draw: random.Random, path: Path, outside: Path) -> None:
 def table(draw: random.Random, kind: str) -> bytes:
     """Return a table of a kind (".csv", ".tsv", ".jsonl" or ".parquet") with odd columns and cells."""
     columns = [draw.choice(COLUMNS) for _ in range(draw.choice((1, 2, 2, 3, 40)))]
-    rows = [[_cell(draw) for _ in range(max(0, len(columns) + draw.choice((0, 0, 0, -1, 1))))] for _ in range(draw.randint(0, 12))]
+    rows = [
+        [_cell(draw) for _ in range(max(0, len(columns) + draw.choice((0, 0, 0, -1, 1))))]
+        for _ in range(draw.randint(0, 12))
+    ]
     if kind == ".parquet":
         return _parquet(draw, dict.fromkeys(columns))
     if kind == ".jsonl":
@@ -81,8 +89,13 @@ def packed(draw: random.Random, content: bytes) -> bytes:
     kind = draw.choice(("once", "twice", "members", "tail", "bomb"))
     whole = gzip.compress(content)
     if kind == "bomb":
-        return gzip.compress(draw.choice((b"\0", b"\n", b"a", b"a,b\n")) * 2**23 + content)
+        return _bomb(draw.choice((b"\0", b"\n", b"a", b"a,b\n")))
     return {"once": whole, "twice": gzip.compress(whole), "members": whole * 2, "tail": whole + b"tail"}[kind]
+
+
+@cache
+def _bomb(sign: bytes) -> bytes:
+    return gzip.compress(sign * 2**23)
 
 
 def archive(draw: random.Random, files: dict[str, bytes]) -> bytes:
@@ -94,7 +107,7 @@ def archive(draw: random.Random, files: dict[str, bytes]) -> bytes:
         draw.shuffle(chosen)
         for name, content in chosen:
             entry = zipfile.ZipInfo(name)
-            entry.compress_type = draw.choice((0, 0, 8, 8, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
+            entry.compress_type = draw.choice((0,) * 8 + (8,) * 8 + (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
             if draw.random() < 0.1:
                 entry.create_system = 3
                 entry.external_attr = draw.choice((stat.S_IFLNK, stat.S_IFIFO, stat.S_IFDIR, stat.S_IFREG)) << 16
@@ -121,7 +134,11 @@ def tensors(draw: random.Random, content: bytes) -> bytes:
         if lie == "name":
             header[draw.choice(WORDS)] = entry
         elif "shape" in entry:
-            entry[lie] = draw.choice(("U8", "I64", "F64", "F8_E4M3", "x")) if lie == "dtype" else draw.choice(([odd], [odd, 2], [0, odd]))
+            entry[lie] = (
+                draw.choice(("U8", "I64", "F64", "F8_E4M3", "x"))
+                if lie == "dtype"
+                else draw.choice(([odd], [odd, 2], [0, odd]))
+            )
     written = write_json(header)
     length = draw.choice((len(written), len(written), len(written), 0, 2**31, 2**64 - 1, len(written) + 8))
     return length.to_bytes(8, "little") + written + data[: draw.choice((None, 0, 10, -1))]
@@ -140,7 +157,11 @@ def _parquet(draw: random.Random, columns: dict[str, None]) -> bytes:
     count = draw.randint(0, 5)
     content = {name.encode("utf-8", "replace").decode(): pyarrow.nulls(count, draw.choice(kinds)) for name in columns}
     for name in list(content)[:2]:
-        content[name] = pyarrow.array([_cell(draw).encode("utf-8", "replace").decode() for _ in range(count)], pyarrow.string())
+        content[name] = pyarrow.array(
+            [_cell(draw).encode("utf-8", "replace").decode() for _ in range(count)], pyarrow.string()
+        )
     stream = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(content), stream, compression=draw.choice(("none", "snappy", "zstd", "gzip")))
+    pyarrow.parquet.write_table(
+        pyarrow.table(content), stream, compression=draw.choice(("none", "snappy", "zstd", "gzip"))
+    )
     return stream.getvalue()

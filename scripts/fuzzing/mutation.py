@@ -15,13 +15,42 @@ TOKENS = tuple(
         "[" * 4_000, '{"a":' * 2_000, "á" * 50, "𐤀", "__proto__", "PK\3\4", "\x1f\x8b",
     )
 )  # fmt: skip
-NUMBERS = ("-1", "0", "1", "255", "65536", "2147483648", "9223372036854775808", "1e309", "-1e-309", "NaN", "1" + "0" * 400, "0.5")
+NUMBERS = (
+    "-1",
+    "0",
+    "1",
+    "255",
+    "65536",
+    "2147483648",
+    "9223372036854775808",
+    "1e309",
+    "-1e-309",
+    "NaN",
+    "1" + "0" * 400,
+    "0.5",
+)
 WORDS = (
     "", " ", "a", "text", "label", "good", "ä" * 40, "\u202eabc", "a\0b", "a\nb", "=1+1", "-5", "<img src=x onerror=alert(1)>",
     "x" * 5_000, "../..", "/etc/passwd", "C:\\x", "1e999", "nan", "\ud800", "`x`", "[a](b)", "${x}", "variance:0.9", "uniform:-3",
     "uniform:99999999999999999999", "variance:nan", "deft-x",
 )  # fmt: skip
-ODD_VALUES = (None, True, False, 0, -1, 1, 2**31, 2**63, -(2**70), 10**300, 0.5, -0.0, 1e308, float("inf"), float("nan"))
+ODD_VALUES = (
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    2**31,
+    2**63,
+    -(2**70),
+    10**300,
+    0.5,
+    -0.0,
+    1e308,
+    float("inf"),
+    float("nan"),
+)
 
 
 def damage(draw: random.Random, content: bytes, other: bytes = b"") -> bytes:

@@ -156,22 +156,18 @@ def _lt_sft(draw: random.Random, samples: Samples, folder: Path) -> Read:
 
 
 def _archive(draw: random.Random, samples: Samples, folder: Path) -> Read:
-    info, tensors = _vector_files(draw, samples) if draw.random() < 0.5 else (samples.vector[INFO], samples.vector[TENSORS])
+    info, tensors = (
+        _vector_files(draw, samples) if draw.random() < 0.5 else (samples.vector[INFO], samples.vector[TENSORS])
+    )
     files = {INFO: info, TENSORS: tensors, CARD: samples.vector[CARD]}
     content = making.archive(draw, files)
     path = _place(draw, samples, folder, ".zip", damage(draw, content) if draw.random() < 0.5 else content)
-    home = folder.parent / "home"
-    own = OwnVectors(home)
+    own = OwnVectors(folder.parent / "home")
     wishes = Wishes(title=draw.choice(strings.DRAWN), language=draw.choice(strings.DRAWN))
 
     def bring() -> None:
-        try:
-            kept = bring_file(own, path, path.name, lambda: samples.tiny, wishes)
-            own.rename(kept.name, draw.choice(("a", *strings.DRAWN)))
-            shutil.rmtree(home)  # it was good, and was meant to stay
-        finally:
-            if own.folder.is_dir() and not list(own.folder.iterdir()):
-                shutil.rmtree(home)  # the empty folder for vectors may stay; a file in it may not
+        kept = bring_file(own, path, path.name, lambda: samples.tiny, wishes)
+        shutil.rmtree(kept.folder)  # it was good, and was meant to stay
 
     return bring
 
@@ -203,7 +199,9 @@ def _records(draw: random.Random, samples: Samples, folder: Path) -> Read:
     own = folder / "vectors" / "some"
     own.mkdir(parents=True)
     (own / INFO).write_bytes(samples.vector[INFO])
-    (own / "own.json").write_bytes(write_json(damage_json(draw, {"title": "a", "origin": "b", "added": 1.5, "trashed": None})))
+    (own / "own.json").write_bytes(
+        write_json(damage_json(draw, {"title": "a", "origin": "b", "added": 1.5, "trashed": None}))
+    )
     return _all_of(
         lambda: Check.from_dict(asked).accuracy(),
         lambda: self_check.load(folder, "ab" * 32),

@@ -18,7 +18,7 @@ from deftx.settings_file import write_settings
 from deftx.vector import SparseVector
 
 SHAPES = {"encoder.embeddings.weight": (40, 9), "encoder.query.weight": (8, 6), "encoder.query.bias": (8,)}
-ROWS = [{"text": f"satu dua {n} tiga, \"empat\"", "label": "good" if n % 2 else "bad", "score": n / 2} for n in range(8)]
+ROWS = [{"text": f'satu dua {n} tiga, "empat"', "label": "good" if n % 2 else "bad", "score": n / 2} for n in range(8)]
 WORDS = ("good", "bad", "fine", "day", "night", "food", "house", "very", "not", "the", "is", "was")
 
 
@@ -54,7 +54,9 @@ class Samples:
         torch.save(torch.load(folder / FILE, weights_only=False), older, _use_new_zipfile_serialization=False)
         self.lt_sft = [(folder / FILE).read_bytes(), older.getvalue()]
         self.base = _base(folder / "base")
-        check = begin(["satu", "dua"], ["good", "bad"], task=Vector("t", "ab" * 32), language=None, corpus="a.txt", seed=1)
+        check = begin(
+            ["satu", "dua"], ["good", "bad"], task=Vector("t", "ab" * 32), language=None, corpus="a.txt", seed=1
+        )
         check = check.mark("right").mark("wrong")
         self.singular = torch.tensor([3.0, 2.0, 1.0, 0.5, 0.2, 0.1])
         self.check = json.dumps(check.to_dict()).encode()

@@ -9,7 +9,7 @@ from typing import Any
 from deftx import hub_text
 from deftx.bringing import Wishes, bring_from_hub
 from deftx.card import base_name, code
-from deftx.errors import DeftxError
+from deftx.errors import printable
 from deftx.labels import rename_labels
 from deftx.own_vectors import OwnVectors, clean, safe_name
 from deftx.ranks import choose_rank
@@ -20,7 +20,18 @@ from scripts.fuzzing.mutation import WORDS, any_json, damage
 from ui import kept, readme
 from ui.combination import Combination
 
-DRAWN = (*WORDS, *NAMES, "a/b", "owner/name", "https://huggingface.co/a/b", "datasets/a/b", "../a", "a/..", "x" * 4_000, "a b/c")
+DRAWN = (
+    *WORDS,
+    *NAMES,
+    "a/b",
+    "owner/name",
+    "https://huggingface.co/a/b",
+    "datasets/a/b",
+    "../a",
+    "a/..",
+    "x" * 4_000,
+    "a b/c",
+)
 # What a card may become: these tags, with these attributes alone.
 _HARMLESS = re.compile(
     r"</?(p|h[1-6]|ul|ol|li|table|thead|tbody|tr|td|th|code|pre|blockquote|em|strong|br|hr)( /)?>"
@@ -45,7 +56,9 @@ def prepare(draw: random.Random, samples: Any, folder: Path) -> Callable[[], Any
             lambda: OwnVectors(folder).get(text),
             lambda: choose_rank(samples.singular, (8, 6), text),
             lambda: rename_labels(Table(["a"], ["x"], False, "a.csv", ""), {text: text[::-1]}),
-            lambda: Combination.of(any_json(draw), [(any_json(draw), any_json(draw))], any_json(draw), text, {text: any_json(draw)}),
+            lambda: Combination.of(
+                any_json(draw), [(any_json(draw), any_json(draw))], any_json(draw), text, {text: any_json(draw)}
+            ),
         )
     )
 
@@ -56,7 +69,7 @@ def _damaged(draw: random.Random) -> str:
 
 def _names(text: str) -> None:
     line = clean(text, 80)
-    _need(len(line) <= 80 and line.isprintable(), line)
+    _need(len(line) <= 80 and line == printable(line), line)
     for name in (safe_name(text), *kept.safe_name(text)):
         _need(not re.search(r"[/\\\x00-\x1f<>:\"]|^\.\.", name) and len(name) <= 80, name)
     _need("\n" not in code(text) and code(text).count("`") == 2 and code(text)[1:-1].isprintable(), code(text))
