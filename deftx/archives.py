@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from deftx.errors import DeftxError, VectorError
 
 MOST_ENTRIES = 1_000  # of an archive; a vector has three files
+LARGEST_LIST = 2**20  # bytes of the list of entries at an archive's end, which zipfile reads whole
 CHUNK = 2**20  # bytes
 SPARE = 2**26  # bytes of the disk that are left free
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every file in an archive written here: the same files, the same bytes
@@ -27,6 +28,9 @@ def unpack(archive: Path, folder: Path, wanted: Mapping[str, int]) -> set[str]:
     in ``folder`` then but what was written before, so give an empty one that is thrown away.
     """
     try:
+        if not archive.is_file():  # a pipe or a device would never end
+            raise VectorError(f"{archive.name} is not a regular file.")
+        check_list(archive)
         with zipfile.ZipFile(archive) as opened:
             found = _choose(opened.infolist(), wanted)
             _check_room(folder, sum(entry.file_size for entry in found.values()))
@@ -83,6 +87,23 @@ def check_room(folder: Path, needed: int) -> None:
         )
 
 
+def check_list(archive: Path) -> None:
+    """Refuse, with VectorError, a list of millions of entries before zipfile makes an object of each (.ZIP File Format, 4.3.15 and 4.3.16)."""
+    with archive.open("rb") as file:
+        file.seek(max(0, archive.stat().st_size - 98 - 2**16))  # both kinds of end, with the longest comment
+        tail = file.read(98 + 2**16)
+    # Found as zipfile finds it: at the very end, else the last one before a comment.
+    bare = tail[-22:].startswith(b"PK\5\6") and tail.endswith(b"\0\0")
+    end = len(tail) - 22 if bare else tail.rfind(b"PK\5\6")
+    sizes = [
+        tail[end + 12 : end + 16],
+        tail[end - 36 : end - 28] if end >= 76 else b"",
+    ]  # the plain end's, the 64-bit one's
+    listed = sizes[end >= 76 and tail.startswith(b"PK\6\6", end - 76)]
+    if end >= 0 and int.from_bytes(listed, "little") > LARGEST_LIST:
+        raise VectorError(f"The archive lists more than {MOST_ENTRIES:,} entries; a vector has three files.")
+
+
 def _choose(entries: list[zipfile.ZipInfo], wanted: Mapping[str, int]) -> dict[str, zipfile.ZipInfo]:
     if len(entries) > MOST_ENTRIES:
         raise VectorError(f"The archive has {len(entries):,} entries; a vector has three files.")
@@ -116,6 +137,10 @@ def _refuse_dangerous(path: PurePosixPath, entry: zipfile.ZipInfo, wanted: Mappi
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         raise VectorError(f"In the archive, {path.name!r} is a link or a device, not a file. It is refused.")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise VectorError(
+            f"In the archive, {path.name!r} is packed in a rare way. Pack the vector's folder as a plain .zip."
+        )
     if entry.flag_bits & 0x1:
         raise VectorError("The archive is encrypted. Pack the vector's folder without a password.")
     if path.name in wanted:

@@ -7,8 +7,8 @@ from typing import Any
 
 from transformers import AutoConfig, AutoTokenizer
 
-from deftx.bases import LOADING_ERRORS, check_tokenizer, describe_failure, find_base, quiet_transformers
-from deftx.errors import BaseModelError
+from deftx.base_files import check_files, check_sizes, refusing_base
+from deftx.bases import check_tokenizer, find_base, quiet_transformers
 from deftx.estimates import Model
 from deftx.families import bare_classifier, longest_input, refuse_other_kinds
 
@@ -32,17 +32,16 @@ def look_at_base(name: str) -> BaseFacts:
     """
     source = find_base(name)
     is_folder = Path(source).is_dir()
-    try:
+    check_files(source)
+    with refusing_base(name), quiet_transformers():
         config = _cached_first(AutoConfig.from_pretrained, source, is_folder)
         refuse_other_kinds(config, name)
-        with quiet_transformers():
-            tokenizer = _cached_first(AutoTokenizer.from_pretrained, source, is_folder)
+        check_sizes(config, name)
+        tokenizer = _cached_first(AutoTokenizer.from_pretrained, source, is_folder)
         bare = bare_classifier(config)
         model = Model.of(bare)
-    except LOADING_ERRORS as error:
-        raise BaseModelError(describe_failure(name, error)) from error
-    check_tokenizer(tokenizer, config.vocab_size, name)
-    longest = min(tokenizer.model_max_length, longest_input(bare) or tokenizer.model_max_length)
+        check_tokenizer(tokenizer, config.vocab_size, name)
+        longest = min(tokenizer.model_max_length, longest_input(bare) or tokenizer.model_max_length)
     return BaseFacts(name, model, tokenizer, longest, _has_weights(Path(source)) if is_folder else _is_cached(source))
 
 

@@ -16,12 +16,11 @@ from pathlib import Path
 
 import torch
 import transformers
-from huggingface_hub.errors import HFValidationError, StrictDataclassError
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
-from deftx.errors import BaseModelError, one_of, unknown_name
+from deftx.base_files import check_files, check_sizes, check_weights, refusing_base
+from deftx.errors import BaseModelError, unknown_name
 from deftx.events import Event, Listener
 from deftx.families import (
     bare_classifier,
@@ -37,12 +36,6 @@ from deftx.families import (
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 BUNDLED_BASE = "nusantara-small"
-
-# What transformers raises for a base that is missing, damaged, or at odds with itself.
-LOADING_ERRORS = (
-    OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, HFValidationError, SafetensorError,
-    StrictDataclassError,
-)  # fmt: skip
 
 
 @dataclass
@@ -114,23 +107,25 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
         BaseModelError: it is not there, cannot be read, or its architecture is not covered.
     """
     source = find_base(name_or_path)
-    try:
+    check_files(source)
+    with refusing_base(name_or_path), quiet_transformers():
         # trust_remote_code=False: left open, transformers would ask at the terminal whether to run a base's own code.
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         refuse_other_kinds(config, str(name_or_path))
-        with quiet_transformers():
-            model, lost = load_language_model(source, config)
-            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-    except LOADING_ERRORS as error:
-        raise BaseModelError(describe_failure(name_or_path, error)) from error
-    if any(name in encoder_parameters(model) for name in lost):
-        raise BaseModelError(f"The weights of base {name_or_path} lack {lost[0]} and {len(lost) - 1} other parameters.")
-    check_tokenizer(tokenizer, config.vocab_size, name_or_path)
-    _check_classifier(model, name_or_path)
-    model.language_head = find_head(model, str(name_or_path))
-    if not reads_token_types(model):
-        names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
-        tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
+        check_sizes(config, str(name_or_path))
+        check_weights(source, sum(p.numel() for p in bare_classifier(config).parameters()))
+        model, lost = load_language_model(source, config)
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        if missing := [name for name in lost if name in encoder_parameters(model)]:
+            raise BaseModelError(
+                f"The weights of base {name_or_path} lack {missing[0]} and {len(missing) - 1} other parameters."
+            )
+        check_tokenizer(tokenizer, config.vocab_size, name_or_path)
+        _check_classifier(model, name_or_path)
+        model.language_head = find_head(model, str(name_or_path))
+        if not reads_token_types(model):
+            names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+            tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
     base = Base(str(name_or_path), getattr(config, "_commit_hash", None), model.to(device or "cpu"), tokenizer)
     if lost:
         _start_head(base, lost)
@@ -237,10 +232,3 @@ def _check_classifier(model: nn.Module, name: str | os.PathLike) -> None:
             f"The base {name} ({model.config.model_type}) cannot be used: its language model and its classifier do not "
             f"share an encoder. They differ in {len(differing)} parameters{', such as ' + differing[0] if differing else ''}."
         )
-
-
-def describe_failure(name: str | os.PathLike, error: Exception) -> str:
-    """Say in one sentence why a base could not be loaded, and what a base is."""
-    first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    advice = one_of(["a bundled name", "a folder with config.json, model.safetensors and tokenizer.json", "a Hub id"])
-    return f"The base {name} cannot be loaded: {first_line} A base is {advice}."

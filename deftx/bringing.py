@@ -45,6 +45,8 @@ def bring_file(own: OwnVectors, file: Path, named: str, base: Callable[[], BaseL
     Raises:
         VectorError: it is none, is damaged, or holds what could do harm; nothing of it is kept.
     """
+    if not file.is_file():
+        raise VectorError(f"{named} is not a regular file.")
     stem = Path(named).name.removesuffix(".zip")
     with own.incoming() as folder:
         if Path(named).name.lower().endswith(".zip"):

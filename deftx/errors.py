@@ -3,9 +3,20 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST_MESSAGE = 1_000  # characters: a message may quote a name or a cell of a stranger's file
+JOINERS = "\u200c\u200d"  # spelling needs them in Persian and in many scripts of India; they turn nothing round
+
 
 class DeftxError(Exception):
     """Something a person asked for cannot be done; the text says what is wrong, where, and what to do."""
+
+    def __str__(self) -> str:
+        """Return the message as one printable line: what it quotes cannot hide, turn round or drown the rest of it."""
+        message = printable(super().__str__())
+        if len(message) <= LONGEST_MESSAGE:
+            return message
+        # What is wrong stands at the start, what to do at the end.
+        return f"{message[: LONGEST_MESSAGE * 2 // 3]} … {message[-LONGEST_MESSAGE // 3 + 3 :]}"
 
 
 class BaseModelError(DeftxError):
@@ -38,6 +49,17 @@ class TrainingError(DeftxError):
 
 class TrainingStopped(DeftxError):
     """A training was asked to stop; its checkpoint is kept and the same call resumes it."""
+
+
+def printable(text: str) -> str:
+    """Write a text in one line, with control characters and those that change the direction of writing as \\u202e."""
+    return "".join(map(_printable, text))
+
+
+def _printable(sign: str) -> str:
+    if sign.isprintable() or sign in JOINERS:
+        return sign
+    return " " if sign.isspace() else f"\\u{ord(sign):04x}"
 
 
 def one_of(names: Iterable[str]) -> str:

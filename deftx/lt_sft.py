@@ -2,7 +2,7 @@
 
 The file is a torch pickle: ``{"diffs": {name: {"size", "index_steps", "values"}}, "abs": {name: dense head tensor}}``.
 Flat indices are column-major (the first axis moves fastest); ``index_steps`` holds the first index, then differences.
-It is read with torch's restricted unpickler, which calls nothing but what is listed here and rebuilds tensors.
+It is read with torch's restricted unpickler, once its pickles name nothing but what is listed here.
 """
 
 import os
@@ -18,10 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from deftx.archives import check_list
 from deftx.card import base_name
 from deftx.errors import VectorError
 from deftx.hub import read_name
 from deftx.hub_pull import pull
+from deftx.pickles import ForeignPickle, check_pickle
 from deftx.vector import BaseLike, SparseVector
 from deftx.vector_files import check_parameter_name, file_sha256
 
@@ -57,6 +59,12 @@ ALLOWED = [
     (_numpy_scalar, "numpy._core.multiarray.scalar"),
     (_numpy_scalar, "numpy.core.multiarray.scalar"),  # its name in files that were written with NumPy 1
 ]
+# Everything that such files name: tensors with their memory, and NumPy's integers.
+NAMED = re.compile(
+    r"collections\.OrderedDict|_codecs\.encode|torch\.Size|torch\.\w+Storage|numpy\.dtype|numpy\._?core\.multiarray\.scalar"
+    r"|torch\._utils\._rebuild_(tensor_v2|parameter|parameter_with_state)"
+)
+OLDER_PARTS = 5  # pickles at the start of a file in torch's older form
 
 
 def read_lt_sft(path: str | os.PathLike, base: BaseLike, labels: Sequence[str] | None = None) -> SparseVector:
@@ -140,15 +148,11 @@ def _contents(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _unpickle(file: Path) -> Any:
     try:
-        if zipfile.is_zipfile(file):
-            with zipfile.ZipFile(file) as archive:
-                if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-                    raise VectorError(f"{file} is a compressed archive, as torch never writes: it is refused.")
+        _look_at_pickles(file)
         with torch.serialization.safe_globals(ALLOWED):
             return torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        named = re.search(r"GLOBAL ([\w.]+)", str(error))
-        what = f" (it names {named[1]})" if named else ""
+    except (pickle.UnpicklingError, ForeignPickle) as error:
+        what = f" ({error})" if isinstance(error, ForeignPickle) else ""
         raise VectorError(
             f"{file} holds more than tensors and numbers{what}, or is damaged. It is refused, and nothing in it ran."
         ) from error
@@ -156,6 +160,22 @@ def _unpickle(file: Path) -> Any:
         raise
     except Exception as error:  # a damaged archive ends in errors of many families
         raise VectorError(f"{file} is damaged, or no file that torch wrote. Copy or download it again.") from error
+
+
+def _look_at_pickles(file: Path) -> None:
+    """Refuse a file whose pickles would call, or make, anything that a vector's does not; nothing is loaded."""
+    if not zipfile.is_zipfile(file):
+        code, place = file.read_bytes(), 0
+        for _ in range(OLDER_PARTS):
+            place = check_pickle(code, place, lambda name: NAMED.fullmatch(name) is not None)
+        return
+    check_list(file)
+    with zipfile.ZipFile(file) as archive:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise VectorError(f"{file} is a compressed archive, as torch never writes: it is refused.")
+        for entry in archive.infolist():
+            if entry.filename.endswith(".pkl"):
+                check_pickle(archive.read(entry), 0, lambda name: NAMED.fullmatch(name) is not None)
 
 
 def _is_empty(diff: Any) -> bool:

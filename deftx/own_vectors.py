@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 
-from deftx.errors import VectorError, unknown_name
+from deftx.errors import JOINERS, VectorError, unknown_name
 from deftx.vector_files import INFO
 
 NOTE = "own.json"  # beside the vector's own files: what it is called here, where it is from, when it came
@@ -125,7 +125,8 @@ def safe_name(title: str) -> str:
 
 def clean(text: str, longest: int) -> str:
     """Put a text into one printable line of at most so many characters."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split())[:longest].strip()
+    kept = (sign if sign.isprintable() or sign in JOINERS else " " for sign in str(text))
+    return " ".join("".join(kept).split())[:longest].strip()
 
 
 def _find(known: tuple[OwnVector, ...], name: str) -> OwnVector:

@@ -5,7 +5,6 @@ Lines and rows are streamed; a file that cannot be read is named with the line a
 """
 
 import gzip
-import io
 import os
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,11 @@ from deftx.errors import DeftxError, one_of
 KINDS = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")  # each also with .gz
 
 _SUPPORTED = f"{one_of(KINDS)}, each also with .gz"
+CHUNK = 2**20  # bytes read at a time
+LONGEST_LINE = 2**24  # bytes: whole books are shorter, and a line is held in memory
+# Of a gzipped file: what it may unpack to in any case, in multiples of its size, and at the most, in bytes.
+SMALL_UNPACKED, MOST_TIMES, MOST_UNPACKED = 2**22, 100, 2**31
+
 # What gzip raises for a file that is cut off, damaged, or not gzipped at all.
 BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -56,27 +60,32 @@ def open_bytes(file: InputFile) -> BinaryIO:
     return gzip.open(file.path, "rb") if file.gzipped else file.path.open("rb")
 
 
+def read_bytes(file: InputFile, most: int, error: type[DeftxError]) -> bytes:
+    """Read a whole file, unpacked; one of more than ``most`` bytes is refused."""
+    with open_bytes(file) as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise error(f"{file.name} unpacks to more than {most >> 20} MB. Unpack it, or bring a part of it.")
+    return content
+
+
 def numbered_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
     """Stream the lines of a UTF-8 file with numbers from 1 and with their ends; a byte order mark is taken off."""
-    number = offset = 0
-    for raw in _raw_lines(file, error):
+    offset = 0
+    for number, raw in enumerate(_raw_lines(file, error), 1):
         try:
-            text = raw.decode("utf-8")
+            line = raw.decode("utf-8")
         except UnicodeDecodeError as problem:
             raise error(
-                f"{file.name}, line {number + 1} (byte {offset + problem.start}): this is not UTF-8 text. "
+                f"{file.name}, line {number} (byte {offset + problem.start}): this is not UTF-8 text. "
                 "Save the file as UTF-8 (in most editors: Save as, Encoding) and try again."
             ) from None
-        text = text.removeprefix("\ufeff") if offset == 0 else text
-        # Files of old programs end their lines with \r alone.
-        for line in io.StringIO(text, newline="") if "\r" in text else (text,):
-            number += 1
-            if "\0" in line:
-                raise error(
-                    f"{file.name}, line {number}: there is a NUL character, so this is not plain text. "
-                    "Save the file as UTF-8 text and try again."
-                )
-            yield number, line
+        if "\0" in line:
+            raise error(
+                f"{file.name}, line {number}: there is a NUL character, so this is not plain text. "
+                "Save the file as UTF-8 text and try again."
+            )
+        yield number, line.removeprefix("\ufeff") if offset == 0 else line
         offset += len(raw)
 
 
@@ -120,9 +129,36 @@ def _input_file(path: Path, name: str) -> InputFile | None:
 
 
 def _raw_lines(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
+    """Stream the lines with their ends, \\r alone among them, as files of old programs have it."""
+    number, held = 0, b""
+    for chunk in _chunks(file, error):
+        # The last line may go on in the next chunk, or its \r be the first half of \r\n.
+        *lines, held = (held + chunk).splitlines(keepends=True)
+        number += len(lines)
+        if len(held) > LONGEST_LINE:
+            raise error(
+                f"{file.name}, line {number + 1} has more than {LONGEST_LINE >> 20} MB. "
+                "Put each sentence, paragraph or row on a line of its own."
+            )
+        yield from lines
+    if held:
+        yield held
+
+
+def _chunks(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
+    unpacked = 0
     try:
+        packed = file.path.stat().st_size
+        most = min(max(SMALL_UNPACKED, MOST_TIMES * packed), MOST_UNPACKED)
         with open_bytes(file) as stream:
-            yield from stream
+            while chunk := stream.read(CHUNK):
+                unpacked += len(chunk)
+                if file.gzipped and unpacked > most:
+                    raise error(
+                        f"{file.name} unpacks to more than {most >> 20} MB from {packed / 1e6:,.1f} MB: too much to be "
+                        "read here. Unpack it, or bring a part of it."
+                    )
+                yield chunk
     except BROKEN_GZIP:
         raise error(f"{file.name} is damaged or cut off: it cannot be unpacked to its end. Copy it again.") from None
     except OSError as problem:

@@ -9,12 +9,17 @@ from itertools import chain, islice
 from typing import Any
 
 import pyarrow
+import pyarrow.compute
 import pyarrow.parquet
 
 from deftx.errors import DeftxError
-from deftx.reading import BROKEN_GZIP, InputFile, numbered_lines, open_bytes
+from deftx.reading import BROKEN_GZIP, InputFile, numbered_lines, read_bytes
 
 LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
+MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list them
+LARGEST_PACKED = 2**29  # bytes of a Parquet file that is gzipped once more: it is unpacked in memory
+# A small Parquet file can repeat a long text, or nothing at all, any number of times.
+MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
 
 _DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
@@ -49,7 +54,10 @@ class Records:
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
     """Open a .csv, .tsv, .jsonl or .parquet file; a file without a header, or one that cannot be read, is refused."""
-    return _OPENERS[file.kind](file, error)
+    records = _OPENERS[file.kind](file, error)
+    if len(records.columns) > MOST_COLUMNS:
+        raise error(f"{file.name} has {len(records.columns):,} columns; up to {MOST_COLUMNS:,} can be read.")
+    return records
 
 
 def find_column(records: Records, name: str, error: type[DeftxError]) -> str | None:
@@ -150,22 +158,40 @@ def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
         return error(f"{file.name} is damaged or is not a Parquet file. Write it again.")
 
     try:
-        with open_bytes(file) as stream:
-            content = io.BytesIO(stream.read()) if file.gzipped else str(file.path)
-        table = pyarrow.parquet.ParquetFile(content)
+        content = io.BytesIO(read_bytes(file, LARGEST_PACKED, error)) if file.gzipped else str(file.path)
+        schema = pyarrow.parquet.read_schema(content)
+        texts = [column.name for column in schema if _is_text(column.type)]
+        # As dictionaries, so that a text that is repeated lies in memory once.
+        table = pyarrow.parquet.ParquetFile(content, read_dictionary=texts)
     except _BROKEN_PARQUET:
         raise refuse() from None
+    if table.metadata.num_rows > MOST_ROWS:
+        raise error(f"{file.name} has {table.metadata.num_rows:,} rows; up to {MOST_ROWS:,} can be read.")
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
+        number = characters = 0
         try:
-            batches = table.iter_batches(columns=list(wanted))
-            rows = chain.from_iterable(batch.to_pylist() for batch in batches)
-            yield from enumerate(([row[name] for name in wanted] for row in rows), 1)
+            for batch in table.iter_batches(columns=list(wanted)):
+                for cells in zip(*(_cells(batch.column(name)) for name in wanted), strict=True):
+                    number += 1
+                    characters += sum(len(cell) for cell in cells if isinstance(cell, str))
+                    if characters > MOST_CHARACTERS:
+                        raise error(f"{file.name} holds more text than can be read at once. Bring a part of it.")
+                    yield number, list(cells)
         except _BROKEN_PARQUET:
             raise refuse() from None
 
-    schema = table.schema_arrow
-    return Records(file, tuple(schema.names), tuple(f.name for f in schema if _is_text(f.type)), select)
+    return Records(file, tuple(schema.names), tuple(texts), select)
+
+
+def _cells(column: pyarrow.Array) -> list[Any]:
+    """Turn a column into values; equal texts of a dictionary are one text in memory."""
+    if not pyarrow.types.is_dictionary(column.type):
+        return column.to_pylist()
+    if max(pyarrow.compute.binary_length(column.dictionary).to_pylist(), default=0) > LONGEST_CELL:
+        raise ValueError("a cell that no text is as long as")
+    known = column.dictionary.to_pylist()
+    return [None if place is None else known[place] for place in column.indices.to_pylist()]
 
 
 def _is_text(kind: pyarrow.DataType) -> bool:

@@ -28,6 +28,7 @@ LEVEL = 0.95  # of the interval
 RIGHT, WRONG, UNSURE = MARKS = ("right", "wrong", "unsure")
 FOLDER = "checks"
 VERSION = 1
+COUNTS = {"corpus", "seed", "drawn", "right", "judged", "unsure", "share", "low", "high"}  # what every kept check has
 FINGERPRINT, ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{16}")
 
 
@@ -107,7 +108,7 @@ class Check:
                 corpus=_text(content["corpus"]), seed=int(content["seed"]),
                 **{name: tuple(map(_text, content[name])) for name in ("sentences", "answers", "marks")},
             )  # fmt: skip
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise CheckError("What is kept of this check cannot be read. Start it again.") from error
         known = set(check.marks) <= set(MARKS) and len(check.marks) <= len(check.sentences)
         if not known or not check.sentences or len(check.answers) != len(check.sentences):
@@ -203,9 +204,10 @@ def _folder_name(check: Check) -> str:
 def _read(file: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        return content if content["version"] == VERSION and _fingerprints(content) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        whole = isinstance(content["created"], int | float) and content.keys() >= COUNTS
+        return content if whole and content["version"] == VERSION and _fingerprints(content) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None  # put there, or changed, by hand
 
 
 def _fingerprints(content: dict[str, Any]) -> set[str]:

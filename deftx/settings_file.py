@@ -6,6 +6,7 @@ What a file says that cannot be used is named and left out; the rest is taken.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from deftx.errors import RecipeError, unknown_name
@@ -34,6 +35,17 @@ def write_settings(kind: str, values: Mapping[str, Any]) -> str:
     kept = {name: values[name] for name in TEXTS[kind] if values.get(name)}
     content = {"format": FORMAT, "version": VERSION, "kind": kind, **kept, "recipe": dict(values.get("recipe") or {})}
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
+def open_settings(path: Path) -> Settings:
+    """Read a settings file; RecipeError as ``read_settings``, and where it is no file of UTF-8 text."""
+    if not path.is_file():
+        raise RecipeError(f"{path.name} is not a file.")
+    try:
+        with path.open(encoding="utf-8") as file:
+            return read_settings(file.read(LARGEST + 1))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path.name} cannot be read as UTF-8 text.") from error
 
 
 def read_settings(text: str) -> Settings:

@@ -10,11 +10,10 @@ from torch import Tensor
 from deftx.errors import TableError
 from deftx.reading import find_file, numbered_lines
 from deftx.records import as_text, open_records
+from deftx.spreadsheet import harmless
 from deftx.tables import SINGLE, choose_columns
 
 LABEL_COLUMN = "label"
-# What makes a spreadsheet take a cell for a formula; a formula of someone else's file can send its other cells away.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -68,28 +67,23 @@ def disarm(rows: Rows) -> tuple[Rows, int]:
 
     Numbers stay as they are, and so do the texts that were classified: only what is written changes.
     """
-    harmless = [[_disarmed(cell) for cell in row] for row in rows.rows]
+    disarmed = [list(map(harmless, row)) for row in rows.rows]
     changed = sum(
-        a != b for before, after in zip(rows.rows, harmless, strict=True) for a, b in zip(before, after, strict=True)
+        a != b for before, after in zip(rows.rows, disarmed, strict=True) for a, b in zip(before, after, strict=True)
     )
-    return replace(rows, columns=tuple(map(_disarmed, rows.columns)), rows=harmless), changed
+    return replace(rows, columns=tuple(map(harmless, rows.columns)), rows=disarmed), changed
 
 
-def _disarmed(cell: str) -> str:
-    if not cell.startswith(FORMULA):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell
-
-
-def write_rows(path: str | Path, rows: Rows, added: Mapping[str, Sequence[object]]) -> None:
+def write_rows(
+    path: str | Path, rows: Rows, added: Mapping[str, Sequence[object]], *, as_they_are: bool = False
+) -> None:
     """Write the rows as CSV with columns added, one value per text; a name that is taken gets an underscore.
 
-    Cells are written as they are; ``disarm`` first where the file is for a spreadsheet.
+    No cell, label or name of a column is a formula to a spreadsheet, unless they are written ``as_they_are``.
     """
+    if not as_they_are:
+        rows = disarm(rows)[0]
+        added = {harmless(name): [harmless(str(value)) for value in values] for name, values in added.items()}
     answers: list[list[object]] = [[""] * len(added) for _ in rows.rows]
     for position, *values in zip(rows.positions, *added.values(), strict=True):
         answers[position] = values

@@ -27,7 +27,8 @@ BUNDLED_VECTORS = Path(__file__).resolve().parent.parent / "assets" / "vectors"
 
 # What vector.safetensors may hold: the prefix of a tensor's name, and the types it is read in.
 TENSOR_TYPES = {"positions": {"U8"}, "values": {"F32", "F16", "BF16"}, "head": {"F32", "F16", "BF16"}}
-MAX_INFO_BYTES = 2**28  # XLM-R large needs about 2 MB of singular values; more than this is no vector.json
+MAX_INFO_BYTES = 2**25  # XLM-R large needs about 2 MB of singular values; more than this is no vector.json
+MAX_WHOLE = 2**63  # whole numbers are below this: counts, seeds and sizes are
 
 Groups = dict[str, dict[str, Tensor]]
 
@@ -170,6 +171,12 @@ def _read_info(path: Path) -> dict[str, Any]:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
 
+    def whole(digits: str) -> int:
+        # Python reads as many digits as there are, and stumbles over such numbers later, wherever they become a float.
+        if len(digits) > 20 or abs(int(digits)) >= MAX_WHOLE:
+            raise ValueError("a whole number stands there that is too large")
+        return int(digits)
+
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) != len(pairs):
             raise ValueError("a key stands there twice, which readers take differently")
@@ -178,7 +185,9 @@ def _read_info(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_INFO_BYTES:
             raise VectorError(f"{path} is larger than {MAX_INFO_BYTES >> 20} MB: it is no vector's description.")
-        info = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse, object_pairs_hook=unique)
+        info = json.loads(
+            path.read_text(encoding="utf-8"), parse_int=whole, parse_constant=refuse, object_pairs_hook=unique
+        )
     except (OSError, ValueError, RecursionError) as error:
         raise VectorError(f"{path} is damaged: {_in_one_line(error)}. Copy or download it again.") from error
     if not isinstance(info, dict):

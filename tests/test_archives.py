@@ -1,5 +1,6 @@
 """Zip files of strangers: what they hold is taken or refused, and nothing gets out of its folder."""
 
+import os
 import stat
 import struct
 import zipfile
@@ -117,6 +118,37 @@ def test_thousands_of_entries_are_refused(tmp_path, folder):
     archive = make(tmp_path / "a.zip", [(f"{n}.txt", b"") for n in range(archives.MOST_ENTRIES + 1)])
     with pytest.raises(VectorError, match="entries"):
         unpack(archive, folder, WANTED)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_list_of_millions_of_entries_is_refused_before_it_is_read(tmp_path, folder, monkeypatch, large):
+    """Each entry takes 46 bytes of the archive and some 700 of the memory."""
+    archive = make(tmp_path / "a.zip", whole())
+    raw = archive.read_bytes()
+    at = raw.rfind(b"PK\5\6")
+    size = 0xFFFFFFFF if large else archives.LARGEST_LIST + 1
+    longer = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 2**21, 2**21, archives.LARGEST_LIST + 1, 0)
+    longer += struct.pack("<4sIQI", b"PK\6\7", 0, at, 1)
+    archive.write_bytes(raw[:at] + longer * large + raw[at : at + 12] + struct.pack("<I", size) + raw[at + 16 :])
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # is not reached
+    with pytest.raises(VectorError, match="more than 1,000 entries"):
+        unpack(archive, folder, WANTED)
+
+
+def test_what_never_ends_is_no_archive(tmp_path, folder):
+    os.mkfifo(tmp_path / "pipe.zip")
+    (tmp_path / "zeros.zip").symlink_to("/dev/zero")
+    for path in (tmp_path / "pipe.zip", tmp_path / "zeros.zip", folder):
+        with pytest.raises(VectorError, match="not a regular file"):
+            unpack(path, folder, WANTED)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_only_the_usual_packing_is_unpacked(tmp_path, folder, packing):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", packing) as archive:
+        archive.writestr("vector.json", b"{}")
+    with pytest.raises(VectorError, match="packed in a rare way"):
+        unpack(tmp_path / "a.zip", folder, WANTED)
 
 
 def test_a_zip_of_the_same_files_is_the_same_bytes_and_tells_no_path(tmp_path):

@@ -2,9 +2,11 @@
 
 import gzip
 import os
+import tracemalloc
 
 import pytest
 
+from deftx import reading
 from deftx.errors import CorpusError, TableError
 from deftx.reading import find_file, find_files, numbered_lines
 
@@ -71,6 +73,29 @@ def test_a_file_that_only_claims_to_be_gzipped_is_refused(tmp_path):
     path = tmp_path / "plain.txt.gz"
     path.write_text("satu\n")
     assert "plain.txt.gz is damaged" in refusal(path)
+
+
+def test_a_line_of_a_hundred_megabytes_is_refused_before_it_is_held_in_memory(tmp_path, monkeypatch):
+    path = tmp_path / "long.txt"
+    path.write_bytes(b"satu\n" + b"a" * 100_000_000)
+    tracemalloc.start()
+    assert "long.txt, line 2 has more than 16 MB" in refusal(path)
+    assert tracemalloc.get_traced_memory()[1] < 80e6
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("chunk", [1, 3, 5])
+def test_lines_are_the_same_wherever_the_chunks_end(tmp_path, monkeypatch, ends, chunk):
+    monkeypatch.setattr(reading, "CHUNK", chunk)
+    (tmp_path / "a.txt").write_bytes(ends.join([b"satu", b"", "dúa".encode(), b"tiga"]))
+    assert [line.strip() for _, line in lines(tmp_path / "a.txt")] == ["satu", "", "dúa", "tiga"]
+
+
+@pytest.mark.parametrize("content", [bytes(2**25), b"\n" * 2**25, b"satu dua\n" * 2**22])
+def test_a_gzip_bomb_is_refused_at_a_hundred_times_its_size(tmp_path, content):
+    (tmp_path / "bomb.txt.gz").write_bytes(gzip.compress(content))
+    assert "bomb.txt.gz unpacks to more than" in refusal(tmp_path / "bomb.txt.gz")
 
 
 @pytest.mark.parametrize("error", [CorpusError, TableError])

@@ -59,16 +59,14 @@ def test_a_file_becomes_a_csv_equal_to_that_of_the_command_line(studio, keys, fi
     there = tmp_path / "cli.csv"
     arguments = ["classify", "--task", vectors[0], "--language", vectors[1], "--base", str(page_base)]
     assert main([*arguments, "--file", str(file), "--out", str(there)]) == 0
-    assert found.file(for_spreadsheet=False).read_bytes() == there.read_bytes()
-    ours, theirs = read(found.file(for_spreadsheet=True)), read(there)
-    assert [row["text"] for row in ours] == [
+    assert found.file().read_bytes() == there.read_bytes()
+    assert [row["text"] for row in read(found.file())] == [
         "the food is good",
         "",
         "'=the day <b>is</b> bad",
         "the night is not awful",
     ]
-    assert [{**row, "text": ""} for row in ours] == [{**row, "text": ""} for row in theirs]
-    assert found.file(for_spreadsheet=True).name == "my-texts-classified.csv"
+    assert found.file().name == "my-texts-classified.csv"
     assert sum(found.counts.values()) == len(found.rows.texts) == 3
 
 
@@ -185,7 +183,7 @@ def test_a_result_that_is_gone_or_was_never_there_is_said(studio):
 
 def test_the_files_go_with_the_result(studio, keys, file):
     id_, _ = begin(studio, file, keys)
-    path = studio.errands.find(id_).result.file(for_spreadsheet=True)
+    path = studio.errands.find(id_).result.file()
     assert path.is_file()
     del studio.errands._known[id_]
     assert not path.exists()

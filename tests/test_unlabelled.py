@@ -73,7 +73,7 @@ def test_the_least_certain_come_first_and_equals_in_order():
     assert least_certain(probabilities, 3) == [2, 1, 3]
 
 
-@pytest.mark.parametrize("formula", ["=1+1", "+A1", "-A1", "@SUM(A1)", "=HYPERLINK(A1)"])
+@pytest.mark.parametrize("formula", ["=1+1", "+A1", "-A1", "@SUM(A1)", "=HYPERLINK(A1)", "＝1+1", "-１"])
 def test_what_a_spreadsheet_would_compute_is_disarmed_for_it_alone(tmp_path, formula):
     rows = read_texts(write(tmp_path, f'=name,text\n"{formula}",-1.5\nplain,"{formula}"\n'))
     harmless, changed = disarm(rows)
@@ -81,5 +81,15 @@ def test_what_a_spreadsheet_would_compute_is_disarmed_for_it_alone(tmp_path, for
     assert harmless.columns == ("'=name", "text")
     assert harmless.rows == [[f"'{formula}", "-1.5"], ["plain", f"'{formula}"]]
     assert harmless.texts == rows.texts == ["-1.5", formula]  # what was classified
-    write_rows(tmp_path / "as-it-is.csv", rows, {})
+    write_rows(tmp_path / "as-it-is.csv", rows, {}, as_they_are=True)
     assert written(tmp_path / "as-it-is.csv")[1][0] == formula
+
+
+def test_no_cell_that_is_written_is_a_formula_be_it_a_label_or_the_name_of_a_column(tmp_path):
+    """The labels come from whoever made the task vector."""
+    rows = read_texts(write(tmp_path, "text,-2\n-good,-1e3\n"))
+    write_rows(tmp_path / "out.csv", rows, {"=label": ["=HYPERLINK(A1)"], "probability": [-0.5]})
+    assert written(tmp_path / "out.csv") == [
+        ["text", "-2", "'=label", "probability"],
+        ["'-good", "-1e3", "'=HYPERLINK(A1)", "-0.5"],
+    ]

@@ -139,7 +139,7 @@ def _ended(view: str, found: Classified | None = None) -> tuple:
     shown: Sequence[Any] = [gr.Column(visible=False), *[gr.skip()] * 4, gr.DownloadButton(visible=False)]
     if found is not None:
         label = gr.Dropdown(choices=[(strings.ANY, ""), *((name, name) for name in found.labels)], value="")
-        path = str(found.file(for_spreadsheet=True))
+        path = str(found.file())
         shown = [gr.Column(visible=True), label, "file", file_views.uncertain(found), file_views.rows(found, "", "file"),
                  gr.DownloadButton(value=path, visible=True)]  # fmt: skip
     return view, gr.Button(visible=False), *shown, gr.Timer(active=False)

@@ -25,7 +25,7 @@ MOST_TEXTS = 100_000  # more stay in memory too long; the command line has no li
 
 @dataclass(frozen=True)
 class Classified:
-    """A classified file: its rows, the probabilities (texts, labels) and the two files that can be taken away."""
+    """A classified file: its rows, the probabilities (texts, labels) and the file that can be taken away."""
 
     name: str
     rows: Rows
@@ -47,14 +47,11 @@ class Classified:
         counts = Counter(self.predicted)
         return {label: counts[label] for label in self.labels}
 
-    def file(self, *, for_spreadsheet: bool) -> Path:
-        """Give the CSV: the file's rows with label and probabilities added, for a spreadsheet without formulas."""
-        place = Path(self.folder.name) / ("spreadsheet" if for_spreadsheet else "plain")
-        path = place / f"{safe_name(self.name)[0]}-classified.csv"
+    def file(self) -> Path:
+        """Give the CSV: the file's rows with label and probabilities added, without formulas."""
+        path = Path(self.folder.name) / f"{safe_name(self.name)[0]}-classified.csv"
         if not path.exists():
-            place.mkdir(exist_ok=True)
-            rows = disarm(self.rows)[0] if for_spreadsheet else self.rows
-            write_rows(path, rows, answer_columns(self.labels, self.probabilities))
+            write_rows(path, self.rows, answer_columns(self.labels, self.probabilities))
         return path
 
 

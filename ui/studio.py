@@ -18,6 +18,7 @@ from deftx.errors import DeftxError
 from deftx.jobs import Job, Store
 from deftx.jobs.pace import note_expected
 from deftx.jobs.state import worker_of
+from deftx.own_vectors import LONGEST_TITLE, clean
 from deftx.preflight import SettingsRefused
 from ui import strings
 from ui.combination import Combination
@@ -132,14 +133,17 @@ class Studio:
         Raises:
             DeftxError: something is missing, or would be refused (SettingsRefused names what); nothing is written.
         """
-        if not str(order.get("name") or "").strip():
+        # One printable line of a bearable length each: they are shown to others, and become the name of a vector.
+        texts = {text: clean(order.get(text) or "", LONGEST_TITLE) for text in ("name", "language")}
+        order = {**order, **texts}
+        if not order["name"]:
             raise DeftxError(strings.NEEDS_NAME if kind == "language" else strings.NEEDS_TASK_NAME)
         if not order.get("corpus" if kind == "language" else "train"):
             raise DeftxError(strings.NEEDS_CORPUS if kind == "language" else strings.NEEDS_TABLE)
         outlook = self.forecast.look(kind, order)
         if outlook.refusals:
             raise SettingsRefused(outlook.refusals)
-        job = self.store.add(kind, str(order["name"]).strip(), job_settings(self, kind, order))
+        job = self.store.add(kind, order["name"], job_settings(self, kind, order))
         note_expected(job, outlook.found)
         return job
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from deftx.errors import DeftxError, RecipeError
+from deftx.errors import DeftxError
 from deftx.jobs import Job
-from deftx.settings_file import LARGEST, read_settings
+from deftx.settings_file import open_settings
 from ui import corpus_tab, orders, strings, train_fields, train_form, views
 from ui.studio import Studio
 
@@ -16,7 +16,7 @@ from ui.studio import Studio
 def open_file(studio: Studio, path: str | None) -> tuple:
     """Answer an uploaded settings file: as ``fill`` does; a file that cannot be read changes nothing."""
     try:
-        found = read_settings(_read(Path(path or "")))
+        found = open_settings(Path(path or ""))
     except DeftxError as error:
         return (gr.skip(), *(gr.skip() for _ in train_fields.EMPTY), views.refusal(strings.NOT_OPENED, error))
     return fill(studio, found.kind, found.values, found.problems)
@@ -58,11 +58,3 @@ def _said(order: Mapping[str, Any], problems: list[str]) -> str:
     if problems:
         return views.notice(strings.SETTINGS_PARTLY) + views.notes(strings.NOTE, problems)
     return views.notice(strings.SETTINGS_OPENED.format(name=order.get("name") or strings.UNNAMED), kind="good")
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8") as file:
-            return file.read(LARGEST + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path.name} cannot be read as UTF-8 text.") from error

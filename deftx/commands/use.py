@@ -16,6 +16,10 @@ def add_commands(commands: Any) -> None:
     )
     classify.add_argument("--file", metavar="CSV", help="file of texts: .txt, or a table with a column text")
     classify.add_argument("--out", metavar="CSV", help="where the file's rows go, with label and probabilities added")
+    classify.add_argument(
+        "--as-is", action="store_true",
+        help="write cells as they are, for a program; else those that a spreadsheet would take for a formula get an apostrophe",
+    )  # fmt: skip
     classify.set_defaults(run=run_classify)
     evaluate = commands.add_parser("evaluate", help="score a classifier on labelled text")
     evaluate.add_argument("test", metavar="TEST", help="file with columns text,label or premise,hypothesis,label")
@@ -86,7 +90,7 @@ def _classify_file(arguments: argparse.Namespace) -> None:
     classifier, task = options.compose_from(arguments)
     check_kind(task.name, _wants_pairs(task), arguments.file, rows.pairs)
     answers = answer_columns(classifier.labels, classifier.classify(rows.texts))
-    write_rows(arguments.out, rows, answers)
+    write_rows(arguments.out, rows, answers, as_they_are=arguments.as_is)
     predicted = answers["label"]
     counts = {label: predicted.count(label) for label in classifier.labels}
     text = f"{arguments.out}: {len(predicted):,} texts, " + ", ".join(f"{n:,} {label}" for label, n in counts.items())

@@ -9,6 +9,7 @@ from deftx.evaluation import RESAMPLES
 from deftx.evidence.baselines import BASELINES
 from deftx.evidence.cells import Cost, Scored
 from deftx.evidence.statistics import Interval, joint_difference, joint_interval, wilcoxon_against
+from deftx.spreadsheet import harmless
 
 METRIC_TITLES = {"f1": "Macro-F1", "accuracy": "Accuracy"}
 NONE = "–"
@@ -142,7 +143,7 @@ def csv(found: Summary) -> str:
         points = ["" if score is None else f"{100 * score:.2f}" for score in scores]
         p = "" if line.p is None else f"{line.p:.4g}"
         cost = [f"{line.cost.seconds:.1f}", f"{line.cost.peak_gb:.2f}"] if line.cost else ["", ""]
-        out.writerow([line.row, line.title, *points, p, *cost])
+        out.writerow([harmless(line.row), harmless(line.title), *points, p, *cost])
     return text.getvalue()
 
 
