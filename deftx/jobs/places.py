@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,10 +55,8 @@ def why_not(folder: Path) -> str | None:
         return f"{folder} cannot be written by user {os.getuid()} ({error.strerror or error})."
     finally:
         for file in (first, second):
-            try:
+            with suppress(OSError):  # where the folder cannot be written, there is nothing to remove
                 file.unlink(missing_ok=True)
-            except OSError:
-                pass  # the folder may not be written: there is nothing to remove
     return None
 
 
