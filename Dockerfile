@@ -10,14 +10,15 @@ RUN useradd -m -u 1000 user && mkdir /data && chown 1000:1000 /data
 
 USER user
 ENV HOME=/home/user \
-    PATH=/home/user/.local/bin:$PATH
+    PATH=/home/user/venv/bin:$PATH
+RUN python -m venv /home/user/venv
 WORKDIR /home/user/app
 
 COPY --chown=user requirements.txt ./
 RUN if [ "$TORCH" = cpu ]; then \
-        pip install --no-cache-dir --user torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu; \
+        pip install --no-cache-dir torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu; \
     fi
-RUN pip install --no-cache-dir --user -r requirements.txt
+RUN pip install --no-cache-dir -r requirements.txt
 
 COPY --chown=user . ./
 
