@@ -8,19 +8,19 @@ ARG TORCH=cuda
 # The rule of Spaces: everything runs as user 1000, and a bucket may be mounted at /data when it starts.
 RUN useradd -m -u 1000 user && mkdir /data && chown 1000:1000 /data
 
-USER user
+USER 1000
 ENV HOME=/home/user \
     PATH=/home/user/venv/bin:$PATH
 RUN python -m venv /home/user/venv
 WORKDIR /home/user/app
 
-COPY --chown=user requirements.txt ./
+COPY --chown=1000 requirements.txt ./
 RUN if [ "$TORCH" = cpu ]; then \
         pip install --no-cache-dir torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu; \
-    fi
-RUN pip install --no-cache-dir -r requirements.txt
+    fi && \
+    pip install --no-cache-dir -r requirements.txt
 
-COPY --chown=user . ./
+COPY --chown=1000 . ./
 
 ENV DEFTX_CONTAINER=1 \
     DEFTX_PERSISTENT=/data \

@@ -162,7 +162,7 @@ def _run(image: Image, value: str, context: Path, reuse: bool) -> None:
 
 
 def _user(image: Image, value: str, context: Path, reuse: bool) -> None:
-    image.user = int(value) if value.isdigit() else {"user": 1000, "root": 0}[value]
+    image.user = int(value)
 
 
 def _workdir(image: Image, value: str, context: Path, reuse: bool) -> None:
@@ -181,7 +181,7 @@ def _copy(image: Image, value: str, context: Path, reuse: bool) -> None:
         copy = place / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
-        if "--chown=user" in options and os.getuid() == 0:
+        if "--chown=1000" in options and os.getuid() == 0:
             for made in (copy, *(place / folder for folder in name.parents if folder != Path())):
                 os.chown(made, 1000, 1000)
 
