@@ -1,7 +1,7 @@
 # The studio as a Hugging Face Space (sdk: docker), or in any container: docs/deploy.md.
 FROM python:3.11-slim
 
-# Which torch: "cuda" (the registry's own build: with a GPU or without), or "cpu" (a tenth of the size, never a GPU).
+# Which torch: "cuda" (the registry's own build: with a GPU or without), or "cpu" (much smaller, never a GPU).
 # A Space passes its variables on as build arguments, so that there TORCH=cpu is a variable in its settings.
 ARG TORCH=cuda
 
