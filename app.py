@@ -62,6 +62,7 @@ def main() -> None:
             mcp_server=find_spec("mcp") is not None,  # the named endpoints as tools, where gradio[mcp] is installed
             max_file_size="500mb",
             quiet=way == "json",
+            _frontend=False,  # else a machine too busy to answer itself within 3 s would not get a page at all
             app_kwargs={"routes": [route(studio, scheduler, container)]},
         )
     except OSError as error:  # the port is taken, or the address is not this machine's

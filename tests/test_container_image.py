@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -91,13 +92,21 @@ def test_a_dockerfile_that_is_not_understood_is_refused_with_its_line():
 
 
 @pytest.fixture
-def image(tmp_path, page_base):
-    """The image of the Dockerfile, with a tiny base beside it that its user may read."""
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    shutil.copytree(page_base, tmp_path / "tiny")
-    (tmp_path / "tiny").chmod(0o755)
-    return run_dockerfile.build(tmp_path / "image", reuse=True)
+def place(page_base, corpus_file):
+    """A folder that user 1000 may enter, as pytest's own is not, with a tiny base and a text."""
+    folder = Path(tempfile.mkdtemp(prefix="deftx-image-"))
+    folder.chmod(0o755)
+    shutil.copytree(page_base, folder / "tiny")
+    (folder / "tiny").chmod(0o755)
+    shutil.copyfile(corpus_file, folder / "corpus.txt")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def image(place):
+    """What the Dockerfile makes, with the packages of this Python."""
+    return run_dockerfile.build(place / "image", reuse=True)
 
 
 class Running:
@@ -132,18 +141,17 @@ class Running:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
 
-def test_the_image_trains_as_user_1000_and_goes_on_after_a_stop(image, tmp_path, corpus_file):
-    corpus = tmp_path / "corpus.txt"
-    shutil.copyfile(corpus_file, corpus)
-    corpus.chmod(0o644)
+def test_the_image_trains_as_user_1000_and_goes_on_after_a_stop(image, place):
     recipe = {"max_steps": 400, "epochs": 1000, "min_steps": 0, "batch_size": 4, "max_length": 16, "k": 50,
               "evaluate_every": 200}  # fmt: skip
-    running = Running(image, tmp_path / "tiny")
+    running = Running(image, place / "tiny")
     try:
         running.start()
         if os.getuid() == 0:
             assert psutil.Process(running.server.pid).uids().effective == 1000
-        running.ask({"corpus": str(corpus), "base": str(tmp_path / "tiny"), "preset": "quick", "recipe": recipe})
+        running.ask(
+            {"corpus": str(place / "corpus.txt"), "base": str(place / "tiny"), "preset": "quick", "recipe": recipe}
+        )
         wait_for(lambda: running.ask()[1] > 1500, "the training to be under way", seconds=120)
         began = time.monotonic()
         running.server.terminate()

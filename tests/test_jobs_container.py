@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -174,13 +175,12 @@ def test_the_folder_is_chosen_by_trying_it(tmp_path):
     assert choose({**environment, "DEFTX_HOME": str(kept)}).home == kept
 
 
-def test_a_folder_that_its_user_may_not_write_is_not_taken(tmp_path):
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    tmp_path.chmod(0o555)
+def test_a_folder_that_its_user_may_not_write_is_not_taken():
     # What root may do says nothing; the module is imported before the user is changed, who may not read this Python.
     code = "import os, sys; from pathlib import Path; from deftx.jobs.places import why_not\n"
     code += "if os.getuid() == 0: os.setgroups([]); os.setgid(1000); os.setuid(1000)\nprint(why_not(Path(sys.argv[1])))"
-    done = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=HERE.parent, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as folder:  # nobody else may enter pytest's own
+        Path(folder).chmod(0o555)
+        done = subprocess.run([sys.executable, "-c", code, folder], cwd=HERE.parent, capture_output=True, text=True)
     assert "cannot be written by user" in done.stdout, done.stderr
     assert "(Permission denied)" in done.stdout
