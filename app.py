@@ -1,7 +1,6 @@
 """Builds the page and launches it."""
 
 import argparse
-import logging
 import os
 import threading
 from importlib.util import find_spec
@@ -11,7 +10,10 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from deftx.bases import BUNDLED_BASE, find_base
 from deftx.errors import DeftxError
 from deftx.jobs import Scheduler
+from deftx.jobs.container import Container, is_container
+from deftx.logs import set_up
 from ui import languages
+from ui.health import route
 from ui.page import build_page
 from ui.studio import Studio
 from ui.theme import STYLE, theme
@@ -33,15 +35,18 @@ def options() -> argparse.Namespace:
 
 def main() -> None:
     """Start looking after the jobs, and serve the page until it is interrupted."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     chosen = options()
     try:
+        way = set_up(otherwise="json" if is_container() else "text")
+        container = Container() if is_container() else None
         find_base(chosen.base)
         studio = Studio(chosen.base)
     except DeftxError as error:
         raise SystemExit(str(error)) from error
-    Scheduler(studio.store).start()
+    scheduler = Scheduler(studio.store)
+    if container:
+        container.look_after(studio.store, scheduler)
+    scheduler.start()
     threading.Thread(target=studio.base, name="load base", daemon=True).start()
     page = build_page(studio)
     try:
@@ -56,6 +61,9 @@ def main() -> None:
             enable_monitoring=False,
             mcp_server=find_spec("mcp") is not None,  # the named endpoints as tools, where gradio[mcp] is installed
             max_file_size="500mb",
+            quiet=way == "json",
+            _frontend=False,  # else a machine too busy to answer itself within 3 s would not get a page at all
+            app_kwargs={"routes": [route(studio, scheduler, container)]},
         )
     except OSError as error:  # the port is taken, or the address is not this machine's
         raise SystemExit(f"The page cannot be served at {chosen.host}:{chosen.port}: {error}") from error

@@ -212,6 +212,15 @@ def test_export_writes_a_plain_folder(deftx, learned, tmp_path):
     assert deftx("export", *learned, "--out", tmp_path / "plain")[0] == 2
 
 
+def test_export_writes_a_space(deftx, learned, tmp_path):
+    status, out, _ = deftx("export", *learned, "--out", tmp_path / "my-space", "--space", "--json")
+    assert (status, json.loads(out)["space"]) == (0, True)
+    assert json.loads((tmp_path / "my-space" / "about.json").read_text())["title"] == "my-space"
+    assert (tmp_path / "my-space" / "model" / "model.safetensors").is_file()
+    status, _, err = deftx("export", *learned, "--out", tmp_path / "my-space", "--space")
+    assert (status, "is not an empty folder" in err) == (2, True)
+
+
 @pytest.mark.data
 def test_a_published_vector_is_imported(deftx, lt_sft_traces, tmp_path):
     arguments = ("import", lt_sft_traces / "plain", "--out", tmp_path / "v", "--language", "en", "--json")

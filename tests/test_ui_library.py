@@ -1,5 +1,6 @@
 """The Library's handlers as plain functions."""
 
+import json
 import re
 import shutil
 import zipfile
@@ -289,6 +290,25 @@ def test_a_classifier_is_packed_or_it_is_said_why_not(here):
     assert "classifier-Mood-Minangkabau.zip" in said
     assert strings.NEEDS_TASK_VECTOR in export(None, "", 1, 1)[1]
     assert strings.NOT_EXPORTED in export(task, "bundled:min", 1, 1)[1]
+
+
+def test_a_classifier_becomes_a_space_of_its_own_or_it_is_said_why_not(here, tmp_path):
+    studio, task, language = here
+    order = Combination.of(task, [(language, 0.5)])
+    file, said = library_forms.export(studio, lambda: order, as_space=True)
+    assert Path(file).name == "space-Mood-Minangkabau.zip"
+    assert "space-Mood-Minangkabau.zip" in said
+    with zipfile.ZipFile(file) as packed:
+        packed.extractall(tmp_path)
+    folder = tmp_path / "space-Mood-Minangkabau"
+    assert json.loads((folder / "about.json").read_text()) == {"title": "space-Mood-Minangkabau", "inputs": ["Text"]}
+    wanted = studio.composed(order).model.state_dict()
+    assert all(
+        torch.equal(tensor, wanted[name]) for name, tensor in load_file(folder / "model/model.safetensors").items()
+    )
+    refused = library_forms.export(studio, lambda: Combination.of(task, [("bundled:min", 1.0)]), as_space=True)
+    assert refused[0] is None
+    assert strings.NOT_EXPORTED in refused[1]
 
 
 def test_a_packed_classifier_is_merged_as_the_combination_says(here, tmp_path):

@@ -12,7 +12,7 @@ from gradio.utils import get_upload_folder
 
 from deftx.archives import pack
 from deftx.errors import VectorError, unknown_name
-from deftx.exporting import export_zip
+from deftx.exporting import export_space_zip, export_zip
 from deftx.jobs.store import TRASH_KEPT
 from deftx.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
 from deftx.vector import KINDS
@@ -20,6 +20,7 @@ from deftx.vector_facts import sizes_by_layer
 from deftx.vector_files import CARD, INFO, TENSORS
 from ui import removal, shelf, strings
 from ui.combination import Combination
+from ui.composing import takes_pairs
 from ui.studio import Studio
 
 FILES = (TENSORS, INFO, CARD)
@@ -136,10 +137,19 @@ def pack_vector(studio: Studio, key: str) -> Path:
 
 def export(studio: Studio, order: Combination) -> Path:
     """Pack the classifier of a combination; the page clears the zip away within a day. DeftxError as in ``composed``."""
-    chosen = studio.composing.find(order).entries
-    name = "-".join(safe_name(find(studio, entry.key).title) for entry in chosen)
-    classifier = studio.composed(order)
+    name, classifier = _named_after_its_vectors(studio, order), studio.composed(order)
     return _handed_out(f"classifier-{name}", lambda target: export_zip(classifier, target))
+
+
+def export_space(studio: Studio, order: Combination) -> Path:
+    """Pack the classifier of a combination as a Space of its own; as ``export`` otherwise."""
+    name, classifier = _named_after_its_vectors(studio, order), studio.composed(order)
+    pairs = takes_pairs(studio.composing.find(order).entries[0].folder)
+    return _handed_out(f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
+
+
+def _named_after_its_vectors(studio: Studio, order: Combination) -> str:
+    return "-".join(safe_name(find(studio, entry.key).title) for entry in studio.composing.find(order).entries)
 
 
 def _items(studio: Studio, kind: str) -> Iterator[Item]:

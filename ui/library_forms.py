@@ -202,13 +202,15 @@ def _still(value: str | None, choices: list[tuple[str, str]]) -> str | None:
     return value if value in [key for _, key in choices] else None
 
 
-def export(studio: Studio, wanted: Callable[[], Combination]) -> tuple[str | None, str]:
-    """Pack the classifier of a combination; return (the file, what to say)."""
+def export(studio: Studio, wanted: Callable[[], Combination], as_space: bool = False) -> tuple[str | None, str]:
+    """Pack the classifier of a combination, or its Space; return (the file, what to say)."""
     try:
-        file = library.export(studio, wanted())
+        file = (library.export_space if as_space else library.export)(studio, wanted())
     except DeftxError as error:
         return None, views.refusal(strings.NOT_EXPORTED, error)
-    said = strings.EXPORTED.format(name=file.name, size=views.size(file.stat().st_size))
+    said = (strings.EXPORTED_SPACE if as_space else strings.EXPORTED).format(
+        name=file.name, size=views.size(file.stat().st_size)
+    )
     return str(file), views.notice(said, kind="good")
 
 

@@ -97,15 +97,20 @@ def show_words(studio: Studio, values: dict[str, Any]) -> tuple[str, str]:
 
 def _build_taking(studio: Studio, form: ComposeForm) -> None:
     """Let the classifier that is tried be taken away as it is: every vector, every strength, the merge method."""
-    take = gr.Button(strings.EXPORT_THIS, size="sm", elem_id="take-classifier")
-    gr.HTML(views.paragraph(strings.EXPORT_THIS_HINT, "quiet"))
-    said = gr.HTML(elem_id="take-answer")
-    taking = gr.DownloadButton(strings.EXPORT_THIS, visible="hidden", elem_id="taking-classifier")
-    packed = take.click(
-        lambda *values: library_forms.export(studio, lambda: compose_form.order_of(form.values(values))),
-        form.inputs(), [taking, said], show_progress="minimal", **PRIVATE,
-    )  # fmt: skip
-    packed.success(None, js=views.press("taking-classifier"), **PRIVATE)
+    for as_space, name, label, hint in (
+        (False, "classifier", strings.EXPORT_THIS, strings.EXPORT_THIS_HINT),
+        (True, "space", strings.EXPORT_SPACE, strings.EXPORT_SPACE_HINT),
+    ):
+        take = gr.Button(label, size="sm", elem_id=f"take-{name}")
+        gr.HTML(views.paragraph(hint, "quiet"))
+        said = gr.HTML(elem_id="take-answer" if name == "classifier" else f"take-{name}-answer")
+        taking = gr.DownloadButton(label, visible="hidden", elem_id=f"taking-{name}")
+
+        def pack(*values: Any, as_space: bool = as_space) -> tuple[str | None, str]:
+            return library_forms.export(studio, lambda: compose_form.order_of(form.values(values)), as_space)
+
+        packed = take.click(pack, form.inputs(), [taking, said], show_progress="minimal", **PRIVATE)
+        packed.success(None, js=views.press(f"taking-{name}"), **PRIVATE)
 
 
 def _asked(studio: Studio, values: dict[str, Any]) -> tuple[Combination, Text]:

@@ -1,6 +1,7 @@
 """``export`` and ``import``: exchanging with tools that know nothing of this one."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output
@@ -10,6 +11,8 @@ def add_commands(commands: Any) -> None:
     """Add the two commands."""
     export = commands.add_parser("export", help="write a composed classifier as a plain transformers folder")
     export.add_argument("--out", metavar="DIR", required=True, help="folder for the classifier")
+    export.add_argument("--space", action="store_true",
+                        help="write a Space instead: the folder with a page to classify on, a card and its requirements")  # fmt: skip
     options.add_composition(export)
     options.add_json(export)
     export.set_defaults(run=run_export)
@@ -25,7 +28,16 @@ def add_commands(commands: Any) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Compose and write the classifier."""
-    classifier, _ = options.compose_from(arguments)
+    classifier, task = options.compose_from(arguments)
+    if arguments.space:
+        from deftx.classifier_space import write_space
+
+        pairs = bool((task.info.get("corpus") or {}).get("pairs", False))
+        title = Path(arguments.out).expanduser().resolve().name
+        write_space(classifier, arguments.out, title=title, pairs=pairs)
+        text = f"{arguments.out}: try it with python app.py in that folder, or put it on the Hub: hf upload NAME/SPACE . --type space"
+        output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
+        return
     classifier.save_pretrained(arguments.out)
     text = f"{arguments.out}: load it with transformers.pipeline('text-classification', '{arguments.out}')"
     output.result({"out": arguments.out, "labels": classifier.labels}, arguments.json, text)

@@ -15,6 +15,7 @@ from deftx.jobs.process import ProcessId, ask_to_stop, kill, process_id
 from deftx.jobs.progress import progress_of
 from deftx.jobs.state import state_of, worker_of
 from deftx.jobs.store import Store
+from deftx.logs import about
 
 # -P: whatever lies in the folder from which the server was started is not imported.
 WORKER = (sys.executable, "-P", "-m", "deftx.jobs.worker")
@@ -44,11 +45,15 @@ class Scheduler:
         """Look after the jobs from now on."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Look no longer; workers go on."""
+    def stop(self, patience: float | None = None) -> None:
+        """Look no longer; workers go on. A look under way is waited for, at most ``patience`` seconds."""
         self._ended.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(patience)
+
+    def alive(self) -> bool:
+        """Say whether somebody looks after the jobs."""
+        return self._thread.is_alive() and not self._ended.is_set()
 
     def __enter__(self) -> "Scheduler":
         """Start, for a with statement."""
@@ -71,7 +76,7 @@ class Scheduler:
                 self._end(job)
             elif state_of(job).name == "interrupted":
                 self._put_back(job)
-        while self._store.claim(self._spawn):
+        while not self._ended.is_set() and self._store.claim(self._spawn):
             pass
         self._store.remove_expired()
 
@@ -80,7 +85,7 @@ class Scheduler:
             try:
                 self.tick()
             except Exception:  # a full disk or a locked database pass; the queue must go on when they have
-                log.exception("The scheduler could not look after the jobs; it tries again.")
+                log.exception("The scheduler could not look after the jobs; it tries again.", extra=about("scheduler"))
 
     def _end(self, job: Job) -> None:
         worker = worker_of(job)
@@ -92,7 +97,8 @@ class Scheduler:
             self._asked[worker] = time.monotonic()
             ask_to_stop(worker)
         elif time.monotonic() - asked > self._grace:
-            log.warning("Job %s did not stop within %g s and is killed.", job.id, self._grace)
+            log.warning("Job %s did not stop within %g s and is killed.", job.id, self._grace,
+                        extra=about("job_killed", job.id))  # fmt: skip
             kill(worker)
 
     def _put_back(self, job: Job) -> None:
@@ -102,9 +108,10 @@ class Scheduler:
             return
         try:
             self._store.requeue(job.id, front=True, reached=reached)
-            log.warning("Job %s was interrupted and goes on from its checkpoint.", job.id)
+            log.warning("Job %s was interrupted and goes on from its checkpoint.", job.id,
+                        extra=about("job_put_back", job.id))  # fmt: skip
         except JobError as error:  # another server was faster
-            log.info("%s", error)
+            log.info("%s", error, extra=about("scheduler", job.id))
 
     def _spawn(self, job: Job) -> ProcessId:
         _rotate(job.folder / LOG)
@@ -119,7 +126,7 @@ class Scheduler:
                 env=_environment(),
             )
         self._children.append(child)
-        log.info("Job %s (%s) starts as process %d.", job.id, job.name, child.pid)
+        log.info("Job %s (%s) starts as process %d.", job.id, job.name, child.pid, extra=about("job_started", job.id))
         return process_id(child.pid)
 
 

@@ -19,6 +19,8 @@ _THERE = "trashed IS NULL AND NOT discarded"
 _TRASHED = "trashed IS NOT NULL AND NOT discarded"
 _QUEUED = f"pid IS NULL AND stop_requested IS NULL AND {_THERE} ORDER BY position, id"
 
+DATABASE_VARIABLE = "DEFTX_DATABASE"  # the queue's file, where it must not lie in the home itself
+
 TRASH_KEPT = 7 * 86_400.0  # seconds after which what is in the trash is removed for good
 
 
@@ -37,7 +39,9 @@ class Store:
         self.root = Path(root) if root is not None else home()
         self.folder = self.root / "jobs"
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._database = Database(self.root / "jobs.sqlite")
+        # Elsewhere for the one home of this process alone: a store that is given its folder keeps all of it there.
+        elsewhere = os.environ.get(DATABASE_VARIABLE) if root is None else None
+        self._database = Database(Path(elsewhere) if elsewhere else self.root / "jobs.sqlite")
         self.remove_expired()
 
     def add(

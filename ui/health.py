@@ -1,0 +1,25 @@
+"""``/health``: whether the studio can work, as JSON, on the port of the page; open to whoever can reach the port."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from deftx.jobs import Scheduler
+from deftx.jobs.container import Container
+from deftx.jobs.health import health
+from ui.studio import Studio
+
+PATH = "/health"
+
+
+def route(studio: Studio, scheduler: Scheduler, container: Container | None = None) -> Route:
+    """Return the route that answers 200, or 503 where something is missing that the body names."""
+    lasting = container.places.lasting if container else None
+
+    async def answer(request: Request) -> JSONResponse:
+        loaded = studio.loaded_base() is not None
+        found = await run_in_threadpool(health, studio.store, scheduler, studio.title, loaded, lasting)
+        return JSONResponse(found.to_dict(), found.code, headers={"Cache-Control": "no-store"})
+
+    return Route(PATH, answer)
