@@ -97,7 +97,8 @@ def place(page_base, corpus_file):
     folder = Path(tempfile.mkdtemp(prefix="deftx-image-"))
     folder.chmod(0o755)
     shutil.copytree(page_base, folder / "tiny")
-    (folder / "tiny").chmod(0o755)
+    for path in (folder / "tiny", *(folder / "tiny").iterdir()):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     shutil.copyfile(corpus_file, folder / "corpus.txt")
     yield folder
     shutil.rmtree(folder)
