@@ -16,7 +16,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # ids are looked at, never asked for
+if __name__ == "__main__":
+    os.environ["HF_HUB_OFFLINE"] = "1"  # ids are looked at, never asked for
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch

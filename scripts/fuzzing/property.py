@@ -84,11 +84,10 @@ def _interrupting() -> Iterator[None]:
     # A reader that waits for a pipe uses no processor time; on a busy machine one that works needs long by the clock.
     clocks = {signal.SIGPROF: signal.ITIMER_PROF, signal.SIGALRM: signal.ITIMER_REAL}
     earlier = {number: signal.signal(number, interrupt) for number in clocks}
-    for seconds, clock in zip(HANGING, clocks.values(), strict=True):
-        signal.setitimer(clock, seconds)
+    running = [signal.setitimer(clock, seconds) for seconds, clock in zip(HANGING, clocks.values(), strict=True)]
     try:
         yield
     finally:
-        for number, clock in clocks.items():
-            signal.setitimer(clock, 0)
+        for (number, clock), before in zip(clocks.items(), running, strict=True):
+            signal.setitimer(clock, *before)  # such as the test runner's own
             signal.signal(number, earlier[number])

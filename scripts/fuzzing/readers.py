@@ -15,7 +15,7 @@ from deftx.base_facts import look_at_base
 from deftx.bases import load_base
 from deftx.bringing import Wishes, bring_file
 from deftx.card import write_card
-from deftx.errors import CorpusError, TableError
+from deftx.errors import CorpusError, DeftxError
 from deftx.lt_sft import FILE, read_lt_sft
 from deftx.own_vectors import OwnVectors
 from deftx.self_check import Check
@@ -217,7 +217,7 @@ def _all_of(*calls: Read) -> Read:
         for call in calls:
             try:
                 call()
-            except (CorpusError, TableError, strings.DeftxError) as error:
+            except DeftxError as error:
                 refused = refused or error
         if refused is not None:
             raise refused
