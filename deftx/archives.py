@@ -28,7 +28,7 @@ def unpack(archive: Path, folder: Path, wanted: Mapping[str, int]) -> set[str]:
     in ``folder`` then but what was written before, so give an empty one that is thrown away.
     """
     try:
-        if not archive.is_file():  # a pipe or a device would never end
+        if not os.path.isfile(archive):  # a pipe or a device would never end
             raise VectorError(f"{archive.name} is not a regular file.")
         check_list(archive)
         with zipfile.ZipFile(archive) as opened:

@@ -45,7 +45,7 @@ def bring_file(own: OwnVectors, file: Path, named: str, base: Callable[[], BaseL
     Raises:
         VectorError: it is none, is damaged, or holds what could do harm; nothing of it is kept.
     """
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise VectorError(f"{named} is not a regular file.")
     stem = Path(named).name.removesuffix(".zip")
     with own.incoming() as folder:

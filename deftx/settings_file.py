@@ -4,6 +4,7 @@ What a file says that cannot be used is named and left out; the rest is taken.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,7 @@ def write_settings(kind: str, values: Mapping[str, Any]) -> str:
 
 def open_settings(path: Path) -> Settings:
     """Read a settings file; RecipeError as ``read_settings``, and where it is no file of UTF-8 text."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, false for a name that no disk takes
         raise RecipeError(f"{path.name} is not a file.")
     try:
         with path.open(encoding="utf-8") as file:
@@ -64,7 +65,7 @@ def read_settings(text: str) -> Settings:
         if name not in TEXTS[kind]:
             problems.append(str(unknown_name("The entry", name, (*TEXTS[kind], "recipe"))))
         elif not isinstance(value, str):
-            problems.append(f"{name} = {value!r} cannot be used: expected a text in quotes.")
+            problems.append(str(RecipeError(f"{name} = {value!r} cannot be used: expected a text in quotes.")))
         else:
             values[name] = value
     if values.get("preset", "quick") not in PRESETS:

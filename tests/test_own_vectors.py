@@ -9,7 +9,7 @@ from tiny_vectors import make_vector, same_vector
 
 from deftx import own_vectors
 from deftx.errors import VectorError
-from deftx.own_vectors import NOTE, OwnVectors, safe_name
+from deftx.own_vectors import NOTE, OwnVectors, clean, safe_name
 from deftx.vector import SparseVector
 
 
@@ -113,3 +113,9 @@ def test_what_was_put_there_by_hand_is_not_taken_for_checked(own):
     assert own.list() == ()
     (kept.folder / NOTE).write_text(json.dumps(["?"]))
     assert own.list() == ()
+
+
+def test_a_title_is_one_printable_line_in_its_own_spelling():
+    assert clean("a\nb\x00c\u202egpj.exe\u2066", 80) == "a b c gpj.exe"
+    assert clean("می\u200cخواهم", 80) == "می\u200cخواهم"  # the joiner is part of the word
+    assert len(clean("x" * 4_000, 80)) == 80

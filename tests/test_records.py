@@ -150,3 +150,36 @@ def test_two_columns_of_one_name_are_refused(tmp_path):
 )
 def test_cells_become_text(value, text):
     assert as_text(value) == text
+
+
+@pytest.mark.parametrize("kind", [pyarrow.string(), pyarrow.large_string()])
+def test_a_small_parquet_file_that_repeats_a_long_text_does_not_fill_the_memory(tmp_path, kind):
+    """Some hundred bytes would become 1,000 GB; equal texts are one, and their sum has a bound."""
+    texts = pyarrow.DictionaryArray.from_arrays(
+        pyarrow.array([0] * 100_000, pyarrow.int32()), pyarrow.array(["b" * 10**7], kind)
+    )
+    pyarrow.parquet.write_table(pyarrow.table({"text": texts}), tmp_path / "bomb.parquet", compression="zstd")
+    assert (tmp_path / "bomb.parquet").stat().st_size < 2_000
+    records = open_records(find_file(tmp_path / "bomb.parquet", TableError), TableError)
+    with pytest.raises(TableError, match="more text than can be read at once"):
+        list(records.texts(["text"], TableError))
+
+
+def test_a_parquet_file_of_endless_rows_or_a_cell_beyond_any_text_is_refused(tmp_path, monkeypatch):
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["satu", "dua", "tiga"]}), tmp_path / "a.parquet")
+    monkeypatch.setattr("deftx.records.LONGEST_CELL", 3)
+    with pytest.raises(TableError, match="damaged"):
+        list(open_records(find_file(tmp_path / "a.parquet", TableError), TableError).rows(["text"]))
+    monkeypatch.setattr("deftx.records.MOST_ROWS", 2)
+    with pytest.raises(TableError, match="3 rows; up to 2"):
+        open_records(find_file(tmp_path / "a.parquet", TableError), TableError)
+
+
+@pytest.mark.parametrize("kind", [".csv", ".tsv", ".jsonl"])
+def test_a_table_of_a_million_columns_is_refused_before_they_are_searched(tmp_path, kind):
+    names = [f"c{number}" for number in range(200_000)]
+    mark = "\t" if kind == ".tsv" else ","
+    text = json.dumps(dict.fromkeys(names, "")) if kind == ".jsonl" else mark.join(names) + "\n"
+    (tmp_path / f"wide{kind}").write_text(text)
+    with pytest.raises(TableError, match="200,000 columns; up to 1,000"):
+        open_records(find_file(tmp_path / f"wide{kind}", TableError), TableError)

@@ -156,3 +156,30 @@ def test_a_vector_is_named_by_its_tensors(tmp_path):
     (folders[0] / "vector.json").write_text("[]")
     with pytest.raises(VectorError, match="cannot be read any more"):
         vector_of(folders[0], "one")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"created": "now"},
+        {"created": None},
+        {"version": 9},
+        {"task": []},
+        {"right": ...},
+        {"judged": ...},
+        {"task": {"fingerprint": []}},
+    ],
+)
+def test_records_that_were_changed_by_hand_are_left_out(tmp_path, changes):
+    file = save(tmp_path, check(["right"]))
+    whole = json.loads(file.read_text())
+    assert len(load(tmp_path)) == 1
+    file.write_text(json.dumps({name: value for name, value in {**whole, **changes}.items() if value is not ...}))
+    assert load(tmp_path) == []
+    file.write_text("[" * 100_000)
+    assert load(tmp_path) == []
+
+
+def test_a_browser_that_sends_an_infinite_seed_is_refused():
+    with pytest.raises(CheckError, match="cannot be read"):
+        Check.from_dict({**check().to_dict(), "seed": math.inf})

@@ -1,11 +1,12 @@
 """Settings go out to a file and come back; what cannot be used is named and the rest is taken."""
 
 import json
+import os
 
 import pytest
 
 from deftx.errors import RecipeError
-from deftx.settings_file import read_settings, write_settings
+from deftx.settings_file import open_settings, read_settings, write_settings
 
 ORDER = {
     "name": "Minangkabau", "language": "min", "base": "nusantara-small", "preset": "standard", "corpus": "a.txt",
@@ -55,3 +56,17 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_taken(entries, said, kept)
 def test_what_is_no_settings_file_is_refused(text):
     with pytest.raises(RecipeError):
         read_settings(text)
+
+
+def test_what_is_no_file_of_text_is_refused_and_nothing_is_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "zeros.json").symlink_to("/dev/zero")
+    (tmp_path / "folder.json").mkdir()
+    for name in ("pipe.json", "zeros.json", "folder.json", "none.json", "a\0b.json", "x" * 4_000):
+        with pytest.raises(RecipeError, match=r"is not a file|cannot be read"):
+            open_settings(tmp_path / name)
+    (tmp_path / "latin.json").write_bytes(b"\xe9")
+    with pytest.raises(RecipeError, match="as UTF-8"):
+        open_settings(tmp_path / "latin.json")
+    (tmp_path / "good.json").write_text(write_settings("language", ORDER))
+    assert open_settings(tmp_path / "good.json").values == ORDER

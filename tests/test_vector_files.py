@@ -322,3 +322,20 @@ def test_a_name_that_is_nothing_is_refused_without_the_network(name, tmp_path, m
 def test_names_of_real_parameters_are_taken():
     for name in (*SHAPES, "head.dense.weight", "classifier-2.out_proj.bias", "bias"):
         assert vector_files.check_parameter_name(name) is None  # it raises for any other
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"k": 10**400},
+        {"singular_values": {QUERY: [10**400]}},
+        {"scores": {"f1": {"before": 0, "after": -(10**400)}}},
+        {"mask": {"a": 2**63, "b": -(2**63) + 1}},
+        {"seed": 10**19},
+    ],
+)
+def test_whole_numbers_beyond_any_count_are_refused_where_they_stand(folder, changes):
+    """Read as what they are, they fail later: in a card, on the page, wherever they become a decimal number."""
+    reseal(folder, **changes)
+    with pytest.raises(VectorError, match="a whole number stands there that is too large"):
+        SparseVector.load(folder)
