@@ -3,16 +3,20 @@
 import argparse
 import os
 import threading
+from functools import partial
 from importlib.util import find_spec
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from deftx.bases import BUNDLED_BASE, find_base
 from deftx.errors import DeftxError
+from deftx.hosting import hosting_from
 from deftx.jobs import Scheduler
+from deftx.jobs.allowance import limits_for
 from deftx.jobs.container import Container, is_container
 from deftx.logs import set_up
 from ui import languages
+from ui.entrance import gated, open_house
 from ui.health import route
 from ui.page import build_page
 from ui.studio import Studio
@@ -40,14 +44,16 @@ def main() -> None:
         way = set_up(otherwise="json" if is_container() else "text")
         container = Container() if is_container() else None
         find_base(chosen.base)
-        studio = Studio(chosen.base)
+        hosting = hosting_from()
+        house = Studio(chosen.base)
+        studio = open_house(house, hosting)
     except DeftxError as error:
         raise SystemExit(str(error)) from error
-    scheduler = Scheduler(studio.store)
+    scheduler = Scheduler(house.store, limits=partial(limits_for, hosting))
     if container:
-        container.look_after(studio.store, scheduler)
+        container.look_after(house.store, scheduler)
     scheduler.start()
-    threading.Thread(target=studio.base, name="load base", daemon=True).start()
+    threading.Thread(target=house.base, name="load base", daemon=True).start()
     page = build_page(studio)
     try:
         page.queue(default_concurrency_limit=4).launch(
@@ -59,11 +65,12 @@ def main() -> None:
             footer_links=[],
             run_history=False,
             enable_monitoring=False,
-            mcp_server=find_spec("mcp") is not None,  # the named endpoints as tools, where gradio[mcp] is installed
-            max_file_size="500mb",
+            # The named endpoints as tools, where gradio[mcp] is installed; they know of no logins.
+            mcp_server=studio is house and find_spec("mcp") is not None,
+            max_file_size=f"{hosting.upload_megabytes}mb" if hosting.upload_megabytes else None,
             quiet=way == "json",
             _frontend=False,  # else a machine too busy to answer itself within 3 s would not get a page at all
-            app_kwargs={"routes": [route(studio, scheduler, container)]},
+            **gated(studio, [route(house, scheduler, container)]),
         )
     except OSError as error:  # the port is taken, or the address is not this machine's
         raise SystemExit(f"The page cannot be served at {chosen.host}:{chosen.port}: {error}") from error

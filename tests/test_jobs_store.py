@@ -204,6 +204,7 @@ def test_a_home_of_the_first_version_is_brought_up_to_date_with_all_its_jobs(sto
     with sqlite3.connect(store.root / "jobs.sqlite") as database:
         database.execute("UPDATE jobs SET discarded = 1 WHERE id = ?", (gone.id,))
         database.execute("ALTER TABLE jobs DROP COLUMN trashed")
+        database.execute("ALTER TABLE jobs DROP COLUMN owner")
         database.execute("PRAGMA user_version = 1")
     renewed = Store(store.root)
     assert renewed.list() == renewed.queue() == (waiting,)

@@ -22,6 +22,7 @@ from deftx.own_vectors import OwnVectors
 from deftx.vector import SparseVector
 from ui import (
     compose_form,
+    handed,
     library,
     library_facts,
     library_forms,
@@ -334,7 +335,7 @@ def test_task_vectors_of_the_page_s_base_are_offered_first(here):
 
 
 def test_a_zip_that_cannot_be_written_leaves_nothing(here, monkeypatch, tmp_path):
-    monkeypatch.setattr(library, "get_upload_folder", lambda: str(tmp_path / "out"))
+    monkeypatch.setattr(handed, "get_upload_folder", lambda: str(tmp_path / "out"))
     monkeypatch.setattr("deftx.archives.SPARE", 10**18)
     for pack in (
         lambda: library.pack_vector(here[0], here[2]),

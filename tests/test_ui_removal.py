@@ -32,8 +32,8 @@ def table(studio, tmp_path):
 def shelf_of(studio, tables=False):
     """Lists as the page has them; only how many there are counts here."""
     if tables:
-        return removal.Shelf(studio.tables, [None, None], lambda: labelled_tab.choices(studio), "")
-    return removal.Shelf(studio.corpora, [None], lambda: corpus_tab.choices(studio), None)
+        return removal.Shelf(lambda: studio.tables, [None, None], lambda: labelled_tab.choices(studio), "")
+    return removal.Shelf(lambda: studio.corpora, [None], lambda: corpus_tab.choices(studio), None)
 
 
 def names(choices):

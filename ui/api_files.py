@@ -40,7 +40,7 @@ def _offer_classifying(studio: Studio) -> None:
                 "task": found.task,
                 "language": found.language,
             }
-            return str(found.file()), counted
+            return str(studio.handed.copy(found.file(), studio.owner)), counted
 
     file, task, language = gr.File(), gr.Textbox(), gr.Textbox()
     columns, csv, counted = gr.JSON(), gr.File(), gr.JSON()

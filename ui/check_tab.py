@@ -180,6 +180,7 @@ def keep_check(studio: Studio, content: object) -> str:
     """Keep the result with the vectors that it is about."""
     try:
         check = Check.from_dict(content)
+        studio.admit(0)
         save(studio.store.root, check)
     except DeftxError as error:
         return views.refusal(strings.CHECK_NOT_KEPT, error)

@@ -1,6 +1,7 @@
 """Composed classifiers for everybody who visits: which are kept, and what is worked out anew when one strength changes."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -69,6 +70,12 @@ class Composing:
         self._bench = lru_cache(maxsize=BENCHES_KEPT)(lambda task: Workbench(base(), self._vector(task)))
         self.composed_of = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
         self._answer = lru_cache(maxsize=ANSWERS_KEPT)(self._classify)
+
+    def over(self, store: Store) -> "Composing":
+        """Compose from the vectors of another store, with the same base and the same classifiers in memory."""
+        other = copy(self)
+        other._store = store
+        return other
 
     def find(self, order: Combination) -> Found:
         """Look the vectors of a combination up; VectorError for a key that stands for none."""

@@ -11,7 +11,7 @@ from deftx.cleaning import CLEANINGS, clean
 from deftx.errors import CorpusError
 from deftx.text import Corpus, all_lines, read_corpus
 from ui import strings
-from ui.kept import KeptFiles, safe_name
+from ui.kept import Admit, KeptFiles, admit_all, safe_name
 
 SAMPLE = "sample:indonesian"  # no file can be called so: names are free of colons
 SAMPLE_FILE = ASSETS / "samples" / "indonesian.txt"
@@ -25,9 +25,9 @@ def title_of(name: str) -> str:
 class Corpora(KeptFiles):
     """The folder of texts; the sample counts as one of them."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, admit: Admit = admit_all) -> None:
         """Create the folder where it is missing."""
-        super().__init__(home / "corpora", "The text", CorpusError)
+        super().__init__(home / "corpora", "The text", CorpusError, admit)
 
     def path(self, name: str) -> Path:
         """Find a text by its name; CorpusError for any other, so that no path gets through."""

@@ -5,6 +5,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -29,6 +30,7 @@ class Errand:
     """One piece of work; ``share`` from 0 to 1 is done, and ``result`` or ``error`` are there once it has ended."""
 
     id: str
+    owner: str
     work: Work | None  # let go once it has ended
     share: float = 0.0
     began: float | None = None  # seconds since 1970, as are the others
@@ -52,7 +54,7 @@ class Errand:
 
 
 class Errands:
-    """The work of all visitors; nobody can name that of another, for ids cannot be guessed."""
+    """The work of all visitors, in one line; that of another is not found, even by an id that was not guessed."""
 
     def __init__(self) -> None:
         """Start with nothing to do."""
@@ -62,18 +64,19 @@ class Errands:
         self._running = False
         self._thread: threading.Thread | None = None
 
-    def start(self, work: Work, *, instead_of: str = "") -> str:
+    def start(self, work: Work, *, instead_of: str = "", owner: str = "") -> str:
         """Put work at the end of the line and return its id; what the same visitor asked for before is stopped.
 
         Raises:
             DeftxError: too much is waiting already.
         """
-        self.stop(instead_of)
+        self.stop(instead_of, owner)
         with self._lock:
             self._forget()
             if len(self._waiting) >= MOST_WAITING:
                 raise DeftxError(strings.TOO_BUSY.format(count=len(self._waiting)))
-            errand = Errand(secrets.token_urlsafe(16), strings.spoken(strings.language(), work))
+            # In the context of whoever asks: in their language, and in their room.
+            errand = Errand(secrets.token_urlsafe(16), owner, partial(copy_context().run, work))
             self._known[errand.id] = errand
             self._waiting.append(errand)
             # A daemon: a server that is stopped does not wait for a long file.
@@ -83,11 +86,11 @@ class Errands:
             self._lock.notify_all()
         return errand.id
 
-    def find(self, id_: str) -> Errand | None:
-        """Find work by its id; None where there is none, or where it is kept no longer."""
+    def find(self, id_: str, owner: str = "") -> Errand | None:
+        """Find an owner's work by its id; None where there is none, or where it is kept no longer."""
         with self._lock:
             self._forget()
-            errand = self._known.get(id_ or "")
+            errand = self._own(id_, owner)
             if errand is not None:
                 errand.seen = time.time()
             return errand
@@ -97,10 +100,10 @@ class Errands:
         with self._lock:
             return self._waiting.index(errand) + self._running if errand in self._waiting else 0
 
-    def stop(self, id_: str) -> None:
+    def stop(self, id_: str, owner: str = "") -> None:
         """End work that waits or is being done; where there is none, nothing happens."""
         with self._lock:
-            errand = self._known.get(id_ or "")
+            errand = self._own(id_, owner)
             if errand is None or errand.ended is not None:
                 return
             errand.stop.set()
@@ -108,14 +111,20 @@ class Errands:
                 self._waiting.remove(errand)
                 self._end(errand, error=Stopped())
 
-    def wait(self, id_: str) -> Any:
+    def wait(self, id_: str, owner: str = "") -> Any:
         """Wait for the end of work, and return its result or raise its error."""
         with self._lock:
-            errand = self._known[id_]
+            errand = self._own(id_, owner)
+            if errand is None:
+                raise DeftxError(strings.WORK_GONE)
             self._lock.wait_for(lambda: errand.ended is not None)
         if errand.error is not None:
             raise errand.error
         return errand.result
+
+    def _own(self, id_: str, owner: str) -> Errand | None:
+        errand = self._known.get(id_ or "")
+        return errand if errand is not None and errand.owner == owner else None
 
     def _work(self) -> None:
         while True:
@@ -147,6 +156,34 @@ class Errands:
         for place, errand in enumerate(over):
             if now - errand.seen > KEPT or len(over) - place > MOST_KEPT:
                 del self._known[errand.id]
+
+
+@dataclass(frozen=True)
+class OwnErrands:
+    """The work of one owner in the line of all."""
+
+    everybody: Errands
+    owner: str
+
+    def start(self, work: Work, *, instead_of: str = "") -> str:
+        """As ``Errands.start``."""
+        return self.everybody.start(work, instead_of=instead_of, owner=self.owner)
+
+    def find(self, id_: str) -> Errand | None:
+        """As ``Errands.find``."""
+        return self.everybody.find(id_, self.owner)
+
+    def before(self, errand: Errand) -> int:
+        """As ``Errands.before``."""
+        return self.everybody.before(errand)
+
+    def stop(self, id_: str) -> None:
+        """As ``Errands.stop``."""
+        self.everybody.stop(id_, self.owner)
+
+    def wait(self, id_: str) -> Any:
+        """As ``Errands.wait``."""
+        return self.everybody.wait(id_, self.owner)
 
 
 def _tell(errand: Errand, share: float) -> None:

@@ -132,14 +132,14 @@ def look(studio: Studio, id_: str) -> tuple:
         return *[gr.skip()] * 8, gr.Timer(active=False)
     if seen.going:
         return seen.view, gr.Button(visible=True), *[gr.skip()] * 6, gr.Timer(active=True)
-    return _ended(seen.view or file_views.summary(seen.result), seen.result)
+    return _ended(studio, seen.view or file_views.summary(seen.result), seen.result)
 
 
-def _ended(view: str, found: Classified | None = None) -> tuple:
+def _ended(studio: Studio, view: str, found: Classified | None = None) -> tuple:
     shown: Sequence[Any] = [gr.Column(visible=False), *[gr.skip()] * 4, gr.DownloadButton(visible=False)]
     if found is not None:
         label = gr.Dropdown(choices=[(strings.ANY, ""), *((name, name) for name in found.labels)], value="")
-        path = str(found.file())
+        path = str(studio.handed.copy(found.file(), studio.owner))
         shown = [gr.Column(visible=True), label, "file", file_views.uncertain(found), file_views.rows(found, "", "file"),
                  gr.DownloadButton(value=path, visible=True)]  # fmt: skip
     return view, gr.Button(visible=False), *shown, gr.Timer(active=False)

@@ -94,7 +94,7 @@ class Forecast:
     def speed(self, base: str) -> Speed:
         """Give the speed with a base on this machine: from finished trainings, else from a trial."""
         known = [pace for job in self._studio.store.list() for pace in self._pace(job, base)]
-        return speed_from(known) if known else self._trial
+        return speed_from(known) if known else self._studio.house.forecast._trial
 
     @cached_property
     def _trial(self) -> Speed:

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from deftx.errors import DeftxError, unknown_name
 from deftx.jobs.store import TRASH_KEPT
 from deftx.reading import KINDS
 from ui import strings
+
+Admit = Callable[[int], None]  # refuses to keep so many bytes by raising a DeftxError
 
 LONGEST_NAME = 80  # characters, ending included
 
@@ -29,12 +31,19 @@ class Removed:
     size: int
 
 
+def admit_all(size: int) -> None:
+    """Let every file in."""
+
+
 class KeptFiles:
     """A folder of files; the names it gives out are the only ones it takes."""
 
-    def __init__(self, folder: Path, what: str, error: type[DeftxError]) -> None:
-        """Create the folder where it is missing, readable by its owner alone; ``what`` and ``error`` are for messages."""
-        self.folder, self._what, self._error = folder, what, error
+    def __init__(self, folder: Path, what: str, error: type[DeftxError], admit: Admit = admit_all) -> None:
+        """Create the folder where it is missing, readable by its owner alone; ``what`` and ``error`` are for messages.
+
+        ``admit`` is asked before a file of so many bytes is kept.
+        """
+        self.folder, self._what, self._error, self._admit = folder, what, error, admit
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._trash = self.folder / ".trash"
         self.trash()  # what has been there long enough goes
@@ -105,6 +114,7 @@ class KeptFiles:
         """Copy a file under a safe form of ``name``, once for the same content and note; return the name it has here."""
         target = self._free_place(file, name, note or {})
         if not target.exists():
+            self._admit(file.stat().st_size)
             if note:
                 _write(self._note_path(target), json.dumps(note, ensure_ascii=False).encode())
             _write(target, file)

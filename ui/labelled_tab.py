@@ -73,7 +73,7 @@ def build(studio: Studio) -> LabelledTab:
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             findings = gr.HTML(show(studio, "", ""), elem_id="table-findings")
     _connect(studio, uploads, lists, form, findings)
-    shelf = removal.Shelf(studio.tables, list(lists.values()), lambda: choices(studio), "")
+    shelf = removal.Shelf(lambda: studio.tables, list(lists.values()), lambda: choices(studio), "")
     for place, role in enumerate(lists):
         removal.connect(studio, shelf, place, removing[role])
     return LabelledTab(lists)

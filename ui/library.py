@@ -1,14 +1,9 @@
 """What the Library does with vectors: list, look into, rename, remove and bring back, pack for taking away."""
 
-import secrets
-import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from gradio.utils import get_upload_folder
 
 from deftx.archives import pack
 from deftx.errors import VectorError, unknown_name
@@ -132,20 +127,20 @@ def pack_vector(studio: Studio, key: str) -> Path:
     item = find(studio, key)
     name = safe_name(item.title)
     files = [(f"{name}/{file}", item.folder / file) for file in FILES if (item.folder / file).is_file()]
-    return _handed_out(name, lambda target: pack(files, target))
+    return _hand_out(studio, name, lambda target: pack(files, target))
 
 
 def export(studio: Studio, order: Combination) -> Path:
     """Pack the classifier of a combination; the page clears the zip away within a day. DeftxError as in ``composed``."""
     name, classifier = _named_after_its_vectors(studio, order), studio.composed(order)
-    return _handed_out(f"classifier-{name}", lambda target: export_zip(classifier, target))
+    return _hand_out(studio, f"classifier-{name}", lambda target: export_zip(classifier, target))
 
 
 def export_space(studio: Studio, order: Combination) -> Path:
     """Pack the classifier of a combination as a Space of its own; as ``export`` otherwise."""
     name, classifier = _named_after_its_vectors(studio, order), studio.composed(order)
     pairs = takes_pairs(studio.composing.find(order).entries[0].folder)
-    return _handed_out(f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
+    return _hand_out(studio, f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
 
 
 def _named_after_its_vectors(studio: Studio, order: Combination) -> str:
@@ -204,12 +199,5 @@ def _size(folder: Path) -> int:
     return sum((folder / file).stat().st_size for file in FILES if (folder / file).is_file())
 
 
-def _handed_out(name: str, write: Callable[[Path], Path]) -> Path:
-    """Write a zip to be taken away into Gradio's own folder, which serves it and clears it away; all of it or nothing."""
-    folder = Path(get_upload_folder()) / f"{time.time_ns():x}-{secrets.token_hex(8)}"
-    folder.mkdir(mode=0o700, parents=True)
-    try:
-        return write(folder / f"{name}.zip")
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+def _hand_out(studio: Studio, name: str, write: Callable[[Path], Path]) -> Path:
+    return studio.handed.write(f"{name}.zip", write, studio.owner)

@@ -179,6 +179,7 @@ def _taken(
         title or "", (code or "").strip(), tuple(part.strip() for part in (labels or "").split(",") if part.strip())
     )
     try:
+        studio.admit(0)
         kept = bring(OwnVectors(studio.store.root), wishes)
     except DeftxError as error:
         return "", views.refusal(strings.NOT_TAKEN, error)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from deftx import vector_files
 from deftx.bases import ASSETS
+from deftx.errors import BaseModelError
 from deftx.jobs import Job
 from deftx.jobs.branch import DELTA
-from ui import shelf
+from ui import shelf, strings
 from ui.corpora import SAMPLE, SAMPLE_FILE
 
 if TYPE_CHECKING:
@@ -57,8 +58,15 @@ def order_of(studio: "Studio", job: Job) -> dict[str, Any]:
 
 
 def base_of(studio: "Studio", order: Order) -> str:
-    """Name the base of an order: the page's where none is named, a folder by its full path."""
-    return full_name(str(order.get("base") or "").strip() or studio.base_name)
+    """Name the base of an order: the page's where none is named, a folder by its full path.
+
+    Raises:
+        BaseModelError: a person's order names a folder of this machine; that is the house's alone.
+    """
+    base = full_name(str(order.get("base") or "").strip() or studio.base_name)
+    if not studio.is_house and base != studio.base_name and (Path(base).is_absolute() or ".." in Path(base).parts):
+        raise BaseModelError(strings.NO_FOLDER_AS_BASE)
+    return base
 
 
 def full_name(base: str) -> str:

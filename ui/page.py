@@ -9,6 +9,7 @@ from ui import (
     api,
     check_tab,
     corpus_tab,
+    gate,
     history_tab,
     labelled_tab,
     languages,
@@ -22,8 +23,10 @@ from ui import (
     train_settings,
     train_tab,
     watch,
+    who,
 )
 from ui.refusals import refusals
+from ui.rooms import Rooms
 from ui.sections import Kept, Sections, lay_out
 from ui.studio import Studio
 
@@ -45,15 +48,19 @@ _SHOW_FORM = "() => { document.querySelector('#kind')?.scrollIntoView({behavior:
 _OPENED = "() => { document.documentElement.dataset.opened = 'yes' }"
 
 
-def build_page(studio: Studio) -> gr.Blocks:
-    """Build the page over a studio, once in every language: at / in English, at /id in Indonesian, at /es in Spanish."""
+def build_page(studio: Studio | Rooms) -> gr.Blocks:
+    """Build the page over a studio, or over the rooms of all who log in, once in every language: at / in English, at /id in Indonesian, at /es in Spanish."""
     page = gr.Blocks(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
     with page:
         api.build(studio)
+        if isinstance(studio, Rooms):
+            who.offer(studio)
     for code, name in strings.SPOKEN.items():
         place = page if code == languages.FIRST else page.route(name, code, show_in_navbar=False)
         with place, strings.speaking(code):
             _build(studio, page)
+    if isinstance(studio, Rooms):
+        gate.guard(page, studio)
     languages.speak(page)
     return page
 
@@ -63,6 +70,8 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
     kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
                   for name in ("corpus", "job", "tab", "form")))  # fmt: skip
     gr.HTML(languages.header())
+    if isinstance(studio, Rooms):
+        who.build(studio, page)
     strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
     sections = lay_out(studio, strip, kept)
     look = {

@@ -1,7 +1,9 @@
 """Removing what people brought, with a way back; and what must not be removed because a training still needs it."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +39,7 @@ class RemovalForm:
 class Shelf:
     """Lists of the same files: what they offer, and what stands for "none"."""
 
-    files: KeptFiles
+    files: Callable[[], KeptFiles]  # those of whoever asks
     lists: Sequence[gr.Dropdown]
     choices: Callable[[], list[tuple[str, str]]]
     none: str | None
@@ -71,8 +73,8 @@ def connect(studio: "Studio", shelf: Shelf, place: int, form: RemovalForm) -> No
 def remove(studio: "Studio", shelf: Shelf, name: str | None, chosen: Sequence[str | None]) -> tuple:
     """Put a file into the trash: (lists, what to say, the undo button, the key); one in use stays and it is said why."""
     try:
-        needed = check_unused(studio, shelf.files.path(name or ""))
-        key = shelf.files.discard(name or "")
+        needed = check_unused(studio, shelf.files().path(name or ""))
+        key = shelf.files().discard(name or "")
     except DeftxError as error:
         return *(gr.skip() for _ in shelf.lists), views.notice(str(error), kind="bad"), gr.Button(visible=False), ""
     day = datetime.fromtimestamp(time.time() + TRASH_KEPT).strftime("%d %b %H:%M")
@@ -87,7 +89,7 @@ def remove(studio: "Studio", shelf: Shelf, name: str | None, chosen: Sequence[st
 def bring_back(shelf: Shelf, place: int, key: str) -> tuple:
     """Bring a file back and choose it: (lists, what to say, the undo button, the key)."""
     try:
-        name = shelf.files.restore(key)
+        name = shelf.files().restore(key)
     except DeftxError as error:
         said = views.notice(str(error), kind="bad")
         return *(gr.skip() for _ in shelf.lists), said, gr.Button(visible=False), ""
@@ -158,6 +160,16 @@ def _reads(job: Job) -> set[Path]:
 
 def _starts_from(job: Job, folder: Path) -> bool:
     return Path(str(job.settings["source"])).resolve() == folder.resolve()
+
+
+def room_size(folder: Path) -> int:
+    """Count the bytes of all files below a folder; what vanishes meanwhile counts nothing."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += (Path(place) / name).lstat().st_size
+    return total
 
 
 def _busy(job: Job) -> bool:

@@ -81,10 +81,15 @@ def _read(path: Path, _changed: int) -> dict[str, Any]:
 def _trained(store: Store, kind: str) -> list[Entry]:
     jobs = [job for job in store.list() if job.kind == kind and state_of(job).name == "finished"]
     return [
-        Entry(f"job:{job.id}", f"{job.name} ({strings.TRAINED})", job.out)
+        Entry(f"job:{job.id}", f"{job.name} ({whose(store, job.owner, strings.TRAINED)})", job.out)
         for job in jobs
         if (job.out / vector_files.INFO).is_file()
     ]
+
+
+def whose(store: Store, owner: str, said: str) -> str:
+    """Add to what is said of something whose it is, where it is somebody else's: an admin sees what is everybody's."""
+    return f"{said}, {owner}" if owner != (store.owner or "") else said
 
 
 def _brought(store: Store, kind: str) -> list[Entry]:

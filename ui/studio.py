@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -24,8 +24,9 @@ from ui import strings
 from ui.combination import Combination
 from ui.composing import Composing, check_text, takes_pairs
 from ui.corpora import Corpora
-from ui.errands import Errands
+from ui.errands import Errands, OwnErrands
 from ui.forecast import Forecast
+from ui.handed import Handed
 from ui.orders import Order, full_name, job_settings
 from ui.overlaps import Overlaps
 from ui.scoring import Scoring
@@ -49,22 +50,35 @@ class Answer:
 class Studio:
     """The page's one door to ``deftx``; every method can be called from any thread."""
 
-    def __init__(self, base_name: str, store: Store | None = None) -> None:
-        """Use the base of this name; it is loaded when it is first needed."""
+    def __init__(
+        self,
+        base_name: str,
+        store: Store | None = None,
+        *,
+        house: "Studio | None" = None,
+        admit: Callable[[int], None] = lambda size: None,
+    ) -> None:
+        """Use the base of this name; it is loaded when it is first needed.
+
+        A room in a ``house`` shares its base, composed classifiers and line of errands; what it keeps lies below the
+        ``root`` of its store. ``admit`` is asked before so many bytes are kept, and refuses by raising a DeftxError.
+        """
         self.base_name = full_name(base_name)
+        self.house, self.admit = house or self, admit
         self.store = store or Store()
-        self.corpora = Corpora(self.store.root)
-        self.tables = Tables(self.store.root)
+        self.handed = house.handed if house else Handed()
+        self.corpora = Corpora(self.store.root, admit)
+        self.tables = Tables(self.store.root, admit)
         self.facts = TextFacts(self.corpora, self.store.root)
         self.overlaps = Overlaps(self.store)
         self.spectra = SpectraFacts(self.store)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.forecast = Forecast(self)
-        self.errands = Errands()
+        self.errands = OwnErrands(house.errands, self.owner) if house else Errands()
         self.scoring = Scoring(self)
         self._loading = threading.Lock()
         self._audited = lru_cache(maxsize=32)(self._audit)
-        self.composing = Composing(self.store, self.base)
+        self.composing = house.composing.over(self.store) if house else Composing(self.store, self.base)
 
     @cached_property
     def _base(self) -> Base:
@@ -72,12 +86,24 @@ class Studio:
 
     def base(self) -> Base:
         """Return the base, loaded once however many ask."""
+        if self.house is not self:
+            return self.house.base()
         with self._loading:
             return self._base
 
     def loaded_base(self) -> Base | None:
         """Return the base if it is loaded already; a look at a form must not wait for it."""
-        return self.__dict__.get("_base")
+        return self.house.__dict__.get("_base")
+
+    @property
+    def owner(self) -> str:
+        """Whose studio it is; empty for the house's own."""
+        return self.store.owner or ""
+
+    @property
+    def is_house(self) -> bool:
+        """Whether it is open to the house alone: everything on the machine can be named in it."""
+        return self.house is self
 
     @property
     def title(self) -> str:

@@ -8,15 +8,15 @@ from deftx.errors import TableError
 from deftx.reading import find_file
 from deftx.records import open_records
 from deftx.tables import Table, choose_columns, read_table
-from ui.kept import KeptFiles
+from ui.kept import Admit, KeptFiles, admit_all
 
 
 class Tables(KeptFiles):
     """The folder of labelled files."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, admit: Admit = admit_all) -> None:
         """Create the folder where it is missing."""
-        super().__init__(home / "tables", "The labelled file", TableError)
+        super().__init__(home / "tables", "The labelled file", TableError, admit)
 
     def columns(self, name: str) -> dict[str, str]:
         """Give the file's own name of each column, as ``read_table(columns=…)`` takes it; TableError for a name not here."""

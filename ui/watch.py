@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from zlib import crc32
 
@@ -118,7 +118,8 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
 
     jobs = studio.store.list()
     job = chosen_job(jobs, chosen)
-    queue = turns(jobs, studio.store.queue())
+    everyone = studio.house.store  # whose trainings come first, but nothing else of them, is shown to all
+    queue = turns(everyone.list(), everyone.queue())
     discarded = _just_discarded(studio)
     now["job"] = job.id if job else ""
     values = {
@@ -128,7 +129,7 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
         **_parts(job, queue.get(job.id) if job else None),
     }
     answers = {name: value if changed(name, value) else gr.skip() for name, value in values.items()}
-    buttons = {"undo": discarded is not None, **_buttons(job, queue)}
+    buttons = {"undo": discarded is not None, **_buttons(job, [own.id for own in studio.store.queue()])}
     new_buttons = changed("buttons", (job.id if job else "", buttons))
     answers |= {n: gr.Button(visible=visible) if new_buttons else gr.skip() for n, visible in buttons.items()}
     tasks, languages = test_tab.task_choices(studio), test_tab.language_choices(studio)
@@ -167,6 +168,11 @@ def status_strip(studio: Studio, jobs: tuple[Job, ...]) -> str:
     states = [(job, state_of(job)) for job in jobs]
     running = [f"{job.name}: {watch_views.phase_line(progress_of(job))}" for job, state in states if state.active]
     waiting = sum(state.name == "waiting" for _, state in states)
+    if not studio.is_house:
+        waiting = len(studio.house.store.queue())
+        known = {job.id for job in jobs}
+        others = [job for job in studio.house.store.list() if job.id not in known and state_of(job).active]
+        running += [strings.OTHERS_TRAIN] if others else []
     return views.strip(
         [
             (strings.MACHINE, studio.machine),
@@ -225,12 +231,12 @@ def _evidence(job: Job | None) -> str:
     return watch_views.evidence(shelf.describe(job.out).get("scores"))
 
 
-def _buttons(job: Job | None, queue: Mapping[str, Turn]) -> dict[str, bool]:
-    """Which buttons are shown for a job."""
+def _buttons(job: Job | None, queue: Sequence[str]) -> dict[str, bool]:
+    """Which buttons are shown for a job; ``queue`` are the visitor's own that wait, the next one first."""
     if job is None:
         return dict.fromkeys((*_BUTTONS, *_FREEING), False)
     state = state_of(job)
-    place = queue[job.id].place if job.id in queue else 0
+    place = queue.index(job.id) + 1 if job.id in queue else 0
     return {
         "use": state.name == "finished" and job.kind == "language",
         "resume": state.resumable,

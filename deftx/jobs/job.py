@@ -28,7 +28,8 @@ class Job:
     """What was asked for, and what the row remembers; whether it runs is not here but in ``state_of``.
 
     Times are seconds since 1970. ``process`` is the worker that was started last, ``reached`` how far the job had come
-    when it was last put back by itself (None: never), ``trashed`` when it was discarded (None: it is not in the trash).
+    when it was last put back by itself (None: never), ``trashed`` when it was discarded (None: it is not in the trash),
+    ``owner`` whose it is (empty: the house's own, as all are where nobody logs in).
     """
 
     id: str
@@ -42,6 +43,7 @@ class Job:
     stop_requested: float | None = None
     reached: int | None = None
     trashed: float | None = None
+    owner: str = ""
 
     @property
     def device(self) -> str:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -28,14 +28,22 @@ class Scheduler:
     """A thread in the server's process; the workers outlive it, and the next scheduler finds them again.
 
     ``interval`` is the time between two looks in seconds, ``grace`` the seconds that a worker has to save its
-    checkpoint before it is killed, ``command`` what starts a worker when the job's folder is appended.
+    checkpoint before it is killed, ``command`` what starts a worker when the job's folder is appended, ``limits`` what
+    a worker's environment says about how much a job may take.
     """
 
     def __init__(
-        self, store: Store, *, interval: float = 1.0, grace: float = 60.0, command: Sequence[str] = WORKER
+        self,
+        store: Store,
+        *,
+        interval: float = 1.0,
+        grace: float = 60.0,
+        command: Sequence[str] = WORKER,
+        limits: Callable[[Job], Mapping[str, str]] = lambda job: {},
     ) -> None:
         """Prepare; nothing happens before ``start`` or ``tick``."""
         self._store, self._interval, self._grace, self._command = store, interval, grace, tuple(command)
+        self._limits = limits
         self._children: list[subprocess.Popen[bytes]] = []
         self._asked: dict[ProcessId, float] = {}  # when a worker was told to stop, by this scheduler's own clock
         self._ended = threading.Event()
@@ -123,7 +131,7 @@ class Scheduler:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 close_fds=True,
-                env=_environment(),
+                env={**_environment(), **self._limits(job)},
             )
         self._children.append(child)
         log.info("Job %s (%s) starts as process %d.", job.id, job.name, child.pid, extra=about("job_started", job.id))

@@ -1,11 +1,16 @@
-"""The jobs of one home: a row in SQLite and a folder each, safe to be used by several processes and threads."""
+"""The jobs of one home: a row in SQLite and a folder each, safe to be used by several processes and threads.
+
+Several people share one queue, but not one folder: what is a person's lies in a room of their own, and a store that was
+opened for a person finds no row but theirs, whoever asks it and for what.
+"""
 
 import json
 import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,12 +20,15 @@ from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict, 
 from deftx.jobs.process import ProcessId, ask_to_stop, kill
 from deftx.jobs.state import state_of, worker_of
 
+Admit = Callable[[Sequence[Job]], None]
+
 _THERE = "trashed IS NULL AND NOT discarded"
 _TRASHED = "trashed IS NOT NULL AND NOT discarded"
 _QUEUED = f"pid IS NULL AND stop_requested IS NULL AND {_THERE} ORDER BY position, id"
 
 DATABASE_VARIABLE = "DEFTX_DATABASE"  # the queue's file, where it must not lie in the home itself
 
+PEOPLE = "people"  # the folder of the rooms below a home
 TRASH_KEPT = 7 * 86_400.0  # seconds after which what is in the trash is removed for good
 
 
@@ -31,18 +39,38 @@ def home() -> Path:
     return folder
 
 
+def room(root: Path, owner: str) -> Path:
+    """Return the folder of all that is a person's; of the house's own, where ``owner`` is empty."""
+    return root / PEOPLE / owner if owner else root
+
+
 class Store:
-    """The jobs below ``root`` (default: ``home()``)."""
+    """The jobs below ``root`` (default: ``home()``): everybody's, or those of one ``owner`` and no other."""
 
     def __init__(self, root: Path | None = None) -> None:
         """Open or create the store, finish removals that were cut short, and remove what is long in the trash."""
-        self.root = Path(root) if root is not None else home()
-        self.folder = self.root / "jobs"
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.home = Path(root) if root is not None else home()
         # Elsewhere for the one home of this process alone: a store that is given its folder keeps all of it there.
         elsewhere = os.environ.get(DATABASE_VARIABLE) if root is None else None
-        self._database = Database(Path(elsewhere) if elsewhere else self.root / "jobs.sqlite")
+        self._furnish(None, lambda waiting: None)
+        self._database = Database(Path(elsewhere) if elsewhere else self.home / "jobs.sqlite")
         self.remove_expired()
+
+    def of(self, owner: str, admit: Admit = lambda waiting: None) -> "Store":
+        """Give the store of one owner's jobs in the same queue; ``owner`` is a name that can be a folder's.
+
+        ``admit`` is called with the owner's jobs that wait before one more is put into the queue; what it raises refuses
+        that.
+        """
+        other = copy(self)
+        other._furnish(owner, admit)
+        return other
+
+    def _furnish(self, owner: str | None, admit: Admit) -> None:
+        self.owner, self._admit = owner, admit
+        self.root = room(self.home, owner or "")
+        self.folder = self.root / "jobs"
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def add(
         self, kind: str, name: str, settings: Mapping[str, Any], prepare: Callable[[Path], None] = lambda folder: None
@@ -61,15 +89,16 @@ class Store:
         try:
             prepare(self.folder / job_id)
             write_json(self.folder / job_id / SETTINGS, content)
+            with self._database.transaction() as database:
+                self._admit(self._waiting(database))
+                database.execute(
+                    "INSERT INTO jobs (id, kind, name, settings, created, owner, position)"
+                    " SELECT ?, ?, ?, ?, ?, ?, coalesce(max(position), 0) + 1 FROM jobs",
+                    (job_id, kind, name, text, created, self.owner or ""),
+                )
         except BaseException:
             shutil.rmtree(self.folder / job_id, ignore_errors=True)
             raise
-        with self._database.transaction() as database:
-            database.execute(
-                "INSERT INTO jobs (id, kind, name, settings, created, position)"
-                " SELECT ?, ?, ?, ?, ?, coalesce(max(position), 0) + 1 FROM jobs",
-                (job_id, kind, name, text, created),
-            )
         return self.get(job_id)
 
     def get(self, job_id: str) -> Job:
@@ -119,13 +148,21 @@ class Store:
             self._set_process(database, self._get(database, job_id).id, process)
 
     def move(self, job_id: str, position: int) -> None:
-        """Give a waiting job another place in the queue, 0 being the next; places beyond the end are the end."""
+        """Give a waiting job another place in the queue, 0 being the next; places beyond the end are the end.
+
+        In the store of one owner places are counted among theirs, and the turns of all others stay as they are.
+        """
         with self._database.transaction() as database:
-            order = [job.id for job in self._rows(database, _QUEUED)]
-            if check_id(job_id) not in order:
+            own = [job.id for job in self._rows(database, _QUEUED)]
+            if check_id(job_id) not in own:
                 raise JobError(f"Job {job_id} does not wait, so it cannot be moved.")
-            order.remove(job_id)
-            order.insert(max(0, position), job_id)
+            everyone = [row["id"] for row in database.execute(f"SELECT id FROM jobs WHERE {_QUEUED}")]
+            turns = [everyone.index(one) for one in own]
+            own.remove(job_id)
+            own.insert(max(0, position), job_id)
+            order = list(everyone)
+            for turn, one in zip(turns, own, strict=True):
+                order[turn] = one
             database.executemany("UPDATE jobs SET position = ? WHERE id = ?", list(enumerate(order)))
 
     def request_stop(self, job_id: str) -> None:
@@ -149,6 +186,8 @@ class Store:
                 raise JobError(f"Job {job.id} cannot be resumed: it is {state.name}.")
             if worker_of(job) is not None:
                 raise JobError(f"The process of job {job.id} is still ending; try again in a moment.")
+            if not front:  # a person's wish
+                self._admit(self._waiting(database))
             (job.folder / RESULT).unlink(missing_ok=True)
             database.execute(
                 f"UPDATE jobs SET pid = NULL, process_created = NULL, stop_requested = NULL, reached = ?,"
@@ -204,7 +243,7 @@ class Store:
         self._remove_forgotten()
 
     def _forget(self, database: sqlite3.Connection, condition: str, *values: Any) -> None:
-        database.execute(f"UPDATE jobs SET discarded = 1 WHERE {condition}", values)
+        database.execute(*self._scoped("UPDATE jobs SET discarded = 1 WHERE", condition, values))
 
     def _remove_forgotten(self) -> None:
         for job in self._select("discarded"):
@@ -216,8 +255,13 @@ class Store:
             with self._database.transaction() as database:
                 database.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
 
+    def _waiting(self, database: sqlite3.Connection) -> tuple[Job, ...]:
+        return tuple(job for job in self._rows(database, _QUEUED) if state_of(job).name == "waiting")
+
     def _next(self, database: sqlite3.Connection) -> Job | None:
-        waiting = [job for job in self._rows(database, _QUEUED) if state_of(job).name == "waiting"]
+        if self.owner is not None:
+            raise ValueError("Only a store of everybody's jobs knows which device is free.")
+        waiting = self._waiting(database)
         others = self._rows(database, "1 ORDER BY id DESC")
         for device in dict.fromkeys(job.device for job in waiting):
             if not any(conflict(device, job.device) and _holds_device(job) for job in others):
@@ -251,7 +295,13 @@ class Store:
             return self._rows(database, condition)
 
     def _rows(self, database: sqlite3.Connection, condition: str, *values: Any) -> tuple[Job, ...]:
-        return tuple(self._job(row) for row in database.execute(f"SELECT * FROM jobs WHERE {condition}", values))
+        return tuple(map(self._job, database.execute(*self._scoped("SELECT * FROM jobs WHERE", condition, values))))
+
+    def _scoped(self, statement: str, condition: str, values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+        """Narrow a statement to the owner's rows: the one place where it is decided whose jobs are seen and changed."""
+        if self.owner is None:
+            return f"{statement} {condition}", values
+        return f"{statement} owner = ? AND {condition}", (self.owner, *values)
 
     def _job(self, row: sqlite3.Row) -> Job:
         columns = dict(row)
@@ -259,7 +309,8 @@ class Store:
         del columns["discarded"]
         columns["settings"] = json.loads(columns["settings"])
         process = None if pid is None else ProcessId(pid, created)
-        return Job(**columns, folder=self.folder / columns["id"], process=process)
+        folder = room(self.home, columns["owner"]) / "jobs" / columns["id"]
+        return Job(**columns, folder=folder, process=process)
 
 
 def _holds_device(job: Job) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 from deftx.advice import explain_any
 from deftx.errors import DeftxError, TrainingStopped, unknown_name
 from deftx.events import Event
+from deftx.jobs.allowance import Allowance
 from deftx.jobs.job import EVENTS, HEARTBEAT, LOCK, RESULT, SETTINGS, JobError, read_json, write_json
 from deftx.jobs.process import process_id, take_lock
 from deftx.jobs.state import STATES
@@ -64,12 +65,18 @@ def main(folder: Path, work: Mapping[str, str] = WORK) -> int:
 
 
 def _work(folder: Path, work: Mapping[str, str], events: "EventLog", stop: "_StopRequest") -> tuple[Result, int]:
+    allowance = Allowance(folder)
     try:
         job = _job(folder, work)
         log.info("Process %d starts on %s job %s.", os.getpid(), job["kind"], job["id"])
-        pkgutil.resolve_name(work[job["kind"]])(job["settings"], folder, events.write, stop.asked)
+        with allowance:
+            pkgutil.resolve_name(work[job["kind"]])(
+                job["settings"], folder, events.write, lambda: stop.asked() or allowance.is_spent()
+            )
     except TrainingStopped as error:
-        return Result("stopped", STATES["stopped"].meaning, type(error).__name__), 128 + (stop.signal or signal.SIGTERM)
+        return Result("stopped", allowance.exceeded or STATES["stopped"].meaning, type(error).__name__), 128 + (
+            stop.signal or signal.SIGTERM
+        )
     except DeftxError as error:
         log.exception("The job cannot go on.")
         return Result("failed", str(error), type(error).__name__), 2

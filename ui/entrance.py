@@ -1,0 +1,46 @@
+"""How the studio is opened: to whoever sits at the machine, to the people of a file, or to the visitors of a Space."""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from deftx.hosting import Hosting
+from deftx.people import People
+from ui.doors import AccountDoor, PasswordDoor, on_a_space
+from ui.gate import Gate
+from ui.retention import Retention
+from ui.rooms import Rooms
+from ui.studio import Studio
+
+log = logging.getLogger(__name__)
+
+
+def open_house(house: Studio, hosting: Hosting) -> Studio | Rooms:
+    """Return the house itself, or its rooms where people log in.
+
+    Raises:
+        DeftxError: the file of people cannot be read.
+    """
+    if hosting.people_file:
+        door = PasswordDoor(People(Path(hosting.people_file)))
+    elif on_a_space():
+        door = AccountDoor(hosting, os.environ.get("SPACE_AUTHOR_NAME", ""))
+    else:
+        return house
+    rooms = Rooms(house, hosting, door)
+    Retention(rooms).start()
+    log.info("People log in: each sees their own work alone, admins see everybody's.")
+    return rooms
+
+
+def gated(studio: Studio | Rooms, routes: Sequence[BaseRoute] = ()) -> dict[str, Any]:
+    """Give what ``launch`` needs for people to log in, which is nothing where they do not, and for more ``routes``."""
+    if not isinstance(studio, Rooms):
+        return {"app_kwargs": {"routes": list(routes)}}
+    login = {"auth": studio.door.check} if isinstance(studio.door, PasswordDoor) else {}
+    return {**login, "app_kwargs": {"routes": list(routes), "middleware": [Middleware(Gate, rooms=studio)]}}
