@@ -91,4 +91,6 @@ ANSWERS: dict[int, Callable[[HfHubHTTPError, str], str]] = {
 
 def _in_one_line(error: Exception) -> str:
     text = getattr(error, "server_message", None) or str(error)
-    return " ".join(str(text).split())[:200].rstrip(".") or type(error).__name__
+    # What stands at HF_ENDPOINT may be a proxy that repeats what it was sent.
+    text = re.sub(r"hf_\w+|(?<=Bearer )\S+", "(a token)", str(text))
+    return " ".join(text.split())[:200].rstrip(".") or type(error).__name__
