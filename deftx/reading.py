@@ -20,7 +20,7 @@ _SUPPORTED = f"{one_of(KINDS)}, each also with .gz"
 CHUNK = 2**20  # bytes read at a time
 LONGEST_LINE = 2**24  # bytes: whole books are shorter, and a line is held in memory
 # Of a gzipped file: what it may unpack to in any case, in multiples of its size, and at the most, in bytes.
-SMALL_UNPACKED, MOST_TIMES, MOST_UNPACKED = 2**22, 100, 2**31
+SMALL_UNPACKED, MOST_TIMES, MOST_UNPACKED = 2**20, 100, 2**31
 
 # What gzip raises for a file that is cut off, damaged, or not gzipped at all.
 BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)

@@ -86,7 +86,7 @@ def test_a_program_classifies_a_file(client, studio, tmp_path):
     path, found = client.predict(handle_file(texts), key, "", {"text": "review"}, api_name="/classify_file")
     rows = [line.split(",") for line in Path(path).read_text(encoding="utf-8").splitlines()]
     assert rows[0] == ["n", "review", "label", "probability_negative", "probability_positive"]
-    assert rows[2][1] == "=the day"  # a program is given the texts as they are
+    assert rows[2][1] == "'=the day"  # no formula, whoever opens the file
     assert sum(map(float, rows[1][3:])) == pytest.approx(1, abs=1e-5)
     assert found["n"] == sum(found["labels"].values()) == 2
 

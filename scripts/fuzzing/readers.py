@@ -73,7 +73,9 @@ def _corpus(draw: random.Random, samples: Samples, folder: Path) -> Read:
     source = draw.choice((path, path, folder))
     column = draw.choice((None, None, "text", "body", ""))
     return _all_of(
-        lambda: read_corpus(source, column=column), lambda: list(unused_lines(source)), lambda: columns_of(path)
+        lambda: read_corpus(source, column=column),
+        lambda: sum(1 for _ in unused_lines(source)),
+        lambda: columns_of(path),
     )
 
 
