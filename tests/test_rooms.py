@@ -15,7 +15,7 @@ from deftx.hosting import Hosting
 from deftx.jobs import JobError, Store
 from deftx.jobs.job import RESULT, write_json
 from deftx.people import EMPTY, NOBODY, Person
-from ui import gate, who
+from ui import gate, library, public, who
 from ui.page import build_page
 from ui.retention import DAY, Retention
 from ui.rooms import Rooms
@@ -165,6 +165,28 @@ def test_visitors_keep_nothing_and_do_not_train(rooms, tmp_path):
     allowing = Rooms(rooms.house, Hosting(visitors_train=True), NamedDoor())
     with asking("vic"):
         assert allowing.store.add("language", "x", {}).owner == "vic"
+
+
+def test_a_vector_made_public_is_for_all_to_use_and_for_its_maker_to_withdraw(rooms, page_base, tmp_path):
+    text = write_corpus(tmp_path / "text.txt")
+    with asking("ana"):
+        key = f"job:{finish_language_job(rooms.store, page_base, text, 'Shared').id}"
+        shared = public.publish(rooms, key)
+    for name in ("bob", "vic", None):
+        with asking(name):
+            assert [item.key for item in library.items(rooms, "Shared")] == [shared]
+            assert rooms.spectra.find(shared).label == "Shared (public)"
+            for change in (lambda: library.discard(rooms, shared), lambda: library.rename(rooms, shared, "Mine"),
+                           lambda: public.withdraw(rooms, shared), lambda: public.publish(rooms, shared),
+                           lambda: public.publish(rooms, key), lambda: public.publish(rooms, "bundled:min")):  # fmt: skip
+                with pytest.raises(DeftxError):
+                    change()
+    with asking("ana"):
+        library.discard(rooms, key)
+        assert [item.key for item in library.items(rooms, "Shared")] == [shared]  # a copy: others may rest on it
+        public.withdraw(rooms, shared)
+    with asking("bob"):
+        assert library.items(rooms, "Shared") == []
 
 
 def test_limits_of_a_person_say_what_to_do(rooms, tmp_path):

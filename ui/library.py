@@ -41,7 +41,7 @@ class Item:
 
     @property
     def source(self) -> str:
-        """Where it is from: "job", "own" or "bundled"."""
+        """Where it is from: "job", "own", "public" or "bundled"."""
         return self.key.partition(":")[0]
 
     @property
@@ -150,6 +150,7 @@ def _named_after_its_vectors(studio: Studio, order: Combination) -> str:
 def _items(studio: Studio, kind: str) -> Iterator[Item]:
     jobs = {f"job:{job.id}": job for job in studio.store.list()}
     own = {f"own:{one.name}": one for one in _own(studio).list()}
+    public = {f"{shelf.PUBLIC_KEY}{one.name}": one for one in shelf.public(studio.store).list()}
     base = studio.base()
     sizes = sizes_by_layer({name: weight.shape for name, weight in base.parameters().items()})
     for entry in shelf.entries(studio.store, kind):
@@ -160,6 +161,8 @@ def _items(studio: Studio, kind: str) -> Iterator[Item]:
         elif entry.key in own:
             brought = own[entry.key]
             about = (brought.title, strings.BROUGHT_FROM.format(origin=brought.origin), brought.added)
+        elif entry.key in public:
+            about = (public[entry.key].title, strings.PUBLIC, public[entry.key].added)
         title, origin, date = about
         fits = shelf.fits(entry, base.fingerprint)
         known = {**info, "weights": sum(sizes.values())} if fits else info
@@ -183,6 +186,8 @@ def _text(item: Item) -> str:
 
 
 def _refuse_bundled(item: Item) -> None:
+    if item.source == "public":
+        raise VectorError(strings.PUBLIC_STAYS.format(title=item.title))
     if item.source == "bundled":
         raise VectorError(strings.BUNDLED_STAYS.format(title=item.title))
 

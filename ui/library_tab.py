@@ -130,7 +130,7 @@ def show(studio: Studio, key: str) -> tuple:
     if item is None:
         hidden = (gr.Row(visible=False),) * 2
         return (views.paragraph(strings.CHOOSE_VECTOR, "quiet"), gr.skip(), *hidden, *(gr.skip(),) * 3)
-    own = item.source != "bundled"
+    own = item.source not in ("bundled", "public")
     with refusals():
         detail = library_views.detail(item)
     rows = gr.Row(visible=True), gr.Row(visible=own)

@@ -15,6 +15,7 @@ from ui import (
     languages,
     library_tab,
     overlap_tab,
+    public,
     score_tab,
     spectra_tab,
     strings,
@@ -55,6 +56,7 @@ def build_page(studio: Studio | Rooms) -> gr.Blocks:
         api.build(studio)
         if isinstance(studio, Rooms):
             who.offer(studio)
+            public.offer(studio)
     for code, name in strings.SPOKEN.items():
         place = page if code == languages.FIRST else page.route(name, code, show_in_navbar=False)
         with place, strings.speaking(code):
@@ -74,6 +76,8 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
         who.build(studio, page)
     strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
     sections = lay_out(studio, strip, kept)
+    if isinstance(studio, Rooms):
+        public.build(studio, sections.library, sections.tab["library"])
     look = {
         "fn": lambda chosen, seen: watch.look(studio, chosen, seen),
         "inputs": [kept.job, sections.watch.seen],

@@ -13,7 +13,7 @@ from deftx.jobs import Store, state_of
 from deftx.own_vectors import OwnVectors
 from ui import strings
 
-BUNDLED_KEY = "bundled:"
+BUNDLED_KEY, PUBLIC_KEY = "bundled:", "public:"
 
 # What is kept of vector.json in memory, beside "weights": all those in the parameters that it changes.
 DESCRIBED = (
@@ -42,8 +42,8 @@ class Entry:
 
 
 def entries(store: Store, kind: str) -> list[Entry]:
-    """List the vectors of a kind ("language" or "task"): those trained here first, the newest leading, then those brought."""
-    return [*_trained(store, kind), *_brought(store, kind), *_bundled(kind)]
+    """List the vectors of a kind ("language" or "task"): those trained here first, then those brought, those made public."""
+    return [*_trained(store, kind), *_brought(store, kind), *_public(store, kind), *_bundled(kind)]
 
 
 def find(store: Store, kind: str, key: str) -> Entry:
@@ -96,6 +96,19 @@ def _brought(store: Store, kind: str) -> list[Entry]:
     return [
         Entry(f"own:{own.name}", f"{own.title} ({strings.BROUGHT})", own.folder)
         for own in OwnVectors(store.root).list()
+        if describe(own.folder).get("kind") == kind
+    ]
+
+
+def public(store: Store) -> OwnVectors:
+    """The shelf of vectors that people have made public: the same one in every room."""
+    return OwnVectors(store.home / "public")
+
+
+def _public(store: Store, kind: str) -> list[Entry]:
+    return [
+        Entry(f"{PUBLIC_KEY}{own.name}", f"{own.title} ({strings.PUBLIC})", own.folder)
+        for own in public(store).list()
         if describe(own.folder).get("kind") == kind
     ]
 
