@@ -21,7 +21,11 @@ LEFT_OUT = pytest.StashKey[str]()
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out the tests that need a disk of their own where nobody may mount one."""
+    """Keep together what shares an app; leave out the tests that need a disk of their own where nobody may mount one."""
+    for item in (
+        items
+    ):  # with ``-n``: one process for all browsers, since two of them and their apps are too much for two cores
+        item.add_marker(pytest.mark.xdist_group("browser" if item.get_closest_marker("browser") else item.path.name))
     wanting = [item for item in items if "small_disk" in item.fixturenames]
     if wanting and (reason := disks.why_not()):
         items[:] = [item for item in items if item not in wanting]
