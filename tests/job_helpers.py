@@ -24,7 +24,7 @@ def start_server(home, jobs=0):
     return subprocess.Popen([sys.executable, HERE / "counting_server.py", home, str(jobs)], env=environment)
 
 
-def wait_for(condition, what, seconds=30.0):
+def wait_for(condition, what, seconds=60.0):
     """Wait until ``condition()`` is true and return what it gave; fail after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -33,7 +33,7 @@ def wait_for(condition, what, seconds=30.0):
     return found
 
 
-def wait_for_state(store, job, *names, seconds=30.0):
+def wait_for_state(store, job, *names, seconds=60.0):
     """Wait until the job is in one of the states and return it as it is then."""
 
     def reached():

@@ -33,7 +33,9 @@ def lives(process: ProcessId | None) -> bool:
     try:
         found = psutil.Process(process.pid)
         same = abs(found.create_time() - process.created) < _CLOCK_TOLERANCE
-        return same and found.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+        ended = found.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+        # Until its last thread has ended too, its files stay open, and with them the lock of its job.
+        return same and not (ended and found.num_threads() < 2)
     except psutil.NoSuchProcess:
         return False
 
