@@ -20,6 +20,7 @@ torch.set_num_threads(1)
 LEFT_OUT = pytest.StashKey[str]()
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     """Keep together what shares an app; leave out the tests that need a disk of their own where nobody may mount one."""
     for item in (
