@@ -23,9 +23,8 @@ LEFT_OUT = pytest.StashKey[str]()
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     """Keep together what shares an app; leave out the tests that need a disk of their own where nobody may mount one."""
-    for item in (
-        items
-    ):  # with ``-n``: one process for all browsers, since two of them and their apps are too much for two cores
+    # With -n, one process has all browsers: two of them and their apps are too much for two cores.
+    for item in items:
         item.add_marker(pytest.mark.xdist_group("browser" if item.get_closest_marker("browser") else item.path.name))
     wanting = [item for item in items if "small_disk" in item.fixturenames]
     if wanting and (reason := disks.why_not()):
