@@ -20,12 +20,8 @@ torch.set_num_threads(1)
 LEFT_OUT = pytest.StashKey[str]()
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    """Keep together what shares an app; leave out the tests that need a disk of their own where nobody may mount one."""
-    # With -n, one process has all browsers: two of them and their apps are too much for two cores.
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("browser" if item.get_closest_marker("browser") else item.path.name))
+    """Leave out the tests that need a disk of their own where nobody may mount one."""
     wanting = [item for item in items if "small_disk" in item.fixturenames]
     if wanting and (reason := disks.why_not()):
         items[:] = [item for item in items if item not in wanting]
