@@ -53,8 +53,10 @@ class Records:
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a .csv, .tsv, .jsonl or .parquet file; a file without a header, or one that cannot be read, is refused."""
+    """Open a .csv, .tsv, .jsonl or .parquet file; a file without columns, or one that cannot be read, is refused."""
     records = _OPENERS[file.kind](file, error)
+    if not records.columns:
+        raise error(f"{file.name} has no columns: every row of it is empty.")
     if len(records.columns) > MOST_COLUMNS:
         raise error(f"{file.name} has {len(records.columns):,} columns; up to {MOST_COLUMNS:,} can be read.")
     return records
@@ -188,6 +190,7 @@ def _cells(column: pyarrow.Array) -> list[Any]:
     """Turn a column into values; equal texts of a dictionary are one text in memory."""
     if not pyarrow.types.is_dictionary(column.type):
         return column.to_pylist()
+    column.validate(full=True)  # a damaged file can point behind the last text of its dictionary
     if max(pyarrow.compute.binary_length(column.dictionary).to_pylist(), default=0) > LONGEST_CELL:
         raise ValueError("a cell that no text is as long as")
     known = column.dictionary.to_pylist()

@@ -33,6 +33,11 @@ def test_malformed_input_is_read_or_refused_in_one_clear_message(samples, tmp_pa
     assert list(tmp_path.iterdir()) == [] or name == "archive"
 
 
+@pytest.mark.parametrize("number", [1876, 3442])  # no column at all; places behind the last text of a dictionary
+def test_what_the_long_run_found_stays_mended(samples, tmp_path, number):
+    assert fuzz.try_one(READERS["table"], samples, tmp_path, 1, number).fault == ""
+
+
 def test_good_samples_are_read(samples, tmp_path):
     """Were these refused, the damaged ones would prove nothing."""
     from deftx.lt_sft import FILE, read_lt_sft

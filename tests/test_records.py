@@ -130,6 +130,10 @@ def test_a_damaged_parquet_file_is_refused(tmp_path, kind):
     assert "damaged" in refusal(tmp_path / f"text{kind}", b"text,label\n")
 
 
+def test_a_file_whose_rows_are_all_empty_is_refused(tmp_path):
+    assert "a.jsonl has no columns" in refusal(tmp_path / "a.jsonl", b"{}\n{}\n")
+
+
 def test_parquet_says_which_columns_hold_text(tmp_path):
     table = pyarrow.table({"id": [1, 2], "body": ["a", "b"], "kind": pyarrow.array(["x", "y"]).dictionary_encode()})
     pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
