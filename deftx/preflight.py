@@ -12,7 +12,8 @@ from deftx.base_facts import BaseFacts
 from deftx.errors import DeftxError, RecipeError, TrainingError, unknown_name
 from deftx.estimates import Amount, Estimate, TextSize
 from deftx.recipes import PRESETS, Recipe, recipe_for
-from deftx.run_folder import read_size, refuse_if_full
+from deftx.run_folder import refuse_if_full
+from deftx.sizes import read_size
 
 
 @dataclass(frozen=True)

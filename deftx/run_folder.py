@@ -13,6 +13,7 @@ from deftx import processes
 from deftx.errors import RecipeError, TrainingError
 from deftx.events import Event, Listener
 from deftx.recipes import Recipe
+from deftx.sizes import read_size
 
 if TYPE_CHECKING:
     from deftx.pipeline import Learner
@@ -106,11 +107,6 @@ def refuse_if_full(folder: Path, needed: int) -> None:
             f"The training needs {read_size(needed)} of disk space in {folder} for its checkpoints; {read_size(free)} are "
             "free. Free some space, choose a folder on another disk, or a smaller base."
         )
-
-
-def read_size(count: float) -> str:
-    """Write bytes as a person reads them: "3.3 GB", "9.9 MB"."""
-    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{max(0, count) / 1e6:,.1f} MB"
 
 
 def _differences(there: dict, here: dict) -> str:

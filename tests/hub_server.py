@@ -108,6 +108,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     hub: Hub
+    routes: tuple[Any, ...] = ()  # those below, and those of servers that do more
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -132,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
                 break
         if self.token and self.account is None and self.token != XET:
             return self.reply(401, {"error": "Invalid credentials"}, {"X-Error-Message": "Invalid credentials in Authorization header"})  # fmt: skip
-        for methods, pattern, method in ROUTES:
+        for methods, pattern, method in self.routes:
             if self.command in methods and (match := re.fullmatch(pattern, self.where)):
                 return method(self, **match.groupdict())
         return self.reply(404, {"error": f"no such call: {self.command} {self.where}"})
@@ -374,13 +375,14 @@ ROUTES = (
     ({"PUT"}, r"/lfs/(?P<oid>\w+)", Handler.store),
     ({"POST"}, rf"/api/models/{_NAME}/commit/{_REVISION}", Handler.commit),
 )
+Handler.routes = ROUTES
 
 
 @contextmanager
-def serving() -> Iterator[Hub]:
-    """Serve an empty Hub until the end of the block."""
-    hub = Hub()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"hub": hub}))
+def serving(hub: Hub | None = None, handler: type[Handler] = Handler) -> Iterator[Hub]:
+    """Serve a Hub, by default an empty one, until the end of the block."""
+    hub = hub or Hub()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (handler,), {"hub": hub}))
     server.daemon_threads = True
     hub.url = f"http://127.0.0.1:{server.server_port}"
     hub.storage = f"http://localhost:{server.server_port}"

@@ -6,7 +6,7 @@ from deftx.errors import DeftxError
 from deftx.estimates import Estimate
 from deftx.preflight import Refusal, SettingsRefused
 from deftx.reproduce import as_command, as_python
-from deftx.run_folder import read_size
+from deftx.sizes import read_size
 from deftx.settings_file import write_settings
 from ui import strings, train_fields, views
 from ui.forecast import Outlook

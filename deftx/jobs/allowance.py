@@ -11,7 +11,7 @@ from types import TracebackType
 from deftx.events import read_duration
 from deftx.hosting import Hosting
 from deftx.jobs.job import Job, read_json, write_json
-from deftx.run_folder import read_size
+from deftx.sizes import read_size
 
 SECONDS, BYTES = "DEFTX_JOB_SECONDS_LEFT", "DEFTX_JOB_BYTES"  # in a worker's environment; missing: no limit
 SPENT = "spent.json"  # in the job's folder: the seconds that its runs have taken

@@ -16,6 +16,8 @@ SETTINGS, LOG, EVENTS, HEARTBEAT, RESULT, LOCK, OUT = (
     "job.json", "log.txt", "events.jsonl", "heartbeat", "result.json", "lock", "out",
 )  # fmt: skip
 
+HF_JOBS = "hf-jobs"  # as the device: not here, but on Hugging Face Jobs (deftx.jobs.remote)
+
 _PLAIN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}")  # date, time, microseconds (UTC): sorting by id sorts by age
 
 
@@ -51,6 +53,11 @@ class Job:
         return str(self.settings.get("device") or "")
 
     @property
+    def is_remote(self) -> bool:
+        """Whether another machine works on it, and its process here only watches."""
+        return self.device == HF_JOBS
+
+    @property
     def out(self) -> Path:
         """Where the training keeps its checkpoints and, at the end, the vector."""
         return self.folder / OUT
@@ -74,7 +81,12 @@ def check_id(job_id: str) -> str:
 
 
 def conflict(one: str, other: str) -> bool:
-    """Tell whether jobs on these two devices must wait for each other: all but those that name different ones."""
+    """Tell whether jobs on these two devices must wait for each other: all but those that name different ones.
+
+    Jobs elsewhere take no device of this machine, and each has a machine of its own.
+    """
+    if HF_JOBS in (one, other):
+        return False
     same = {"cuda": "cuda:0"}
     return not one or not other or same.get(one, one) == same.get(other, other)
 

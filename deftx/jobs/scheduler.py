@@ -21,6 +21,9 @@ from deftx.logs import about
 WORKER = (sys.executable, "-P", "-m", "deftx.jobs.worker")
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
+# What a job elsewhere has to save its checkpoint and to bring it here: nobody would end its machine after a kill.
+REMOTE_GRACE = 1800.0  # seconds
+
 log = logging.getLogger(__name__)
 
 
@@ -104,15 +107,16 @@ class Scheduler:
             # Counted from here, not from the row: a server that was down must not kill what it never asked.
             self._asked[worker] = time.monotonic()
             ask_to_stop(worker)
-        elif time.monotonic() - asked > self._grace:
-            log.warning("Job %s did not stop within %g s and is killed.", job.id, self._grace,
+        elif time.monotonic() - asked > (grace := max(self._grace, REMOTE_GRACE) if job.is_remote else self._grace):
+            log.warning("Job %s did not stop within %g s and is killed.", job.id, grace,
                         extra=about("job_killed", job.id))  # fmt: skip
             kill(worker)
 
     def _put_back(self, job: Job) -> None:
         # Once, and again only after new ground was covered: what dies twice at one point would die for ever.
         reached = progress_of(job).reached
-        if job.reached is not None and reached <= job.reached:
+        # One elsewhere goes on all the same: it must be watched again, however often the watching is interrupted.
+        if job.reached is not None and reached <= job.reached and not job.is_remote:
             return
         try:
             self._store.requeue(job.id, front=True, reached=reached)

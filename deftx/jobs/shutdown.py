@@ -35,8 +35,7 @@ def stop_workers(store: Store, patience: float = PATIENCE) -> Stopped:
         for worker, job in working.items():
             if worker not in asked:  # also one that a scheduler had started just before it was stopped
                 asked[worker] = job
-                log.info("Job %s is asked to save a checkpoint and to end.", job.id, extra=about("job_asked", job.id))
-                ask_to_stop(worker)
+                _ask(worker, job)
         if time.monotonic() > deadline:
             break
         time.sleep(0.02)
@@ -46,6 +45,16 @@ def stop_workers(store: Store, patience: float = PATIENCE) -> Stopped:
     for worker, job in sorted(asked.items(), key=lambda pair: pair[1].position, reverse=True):
         _put_back(store, job.id, worker in late)
     return Stopped(len(asked) - len(late), len(late))
+
+
+def _ask(worker: ProcessId, job: Job) -> None:
+    if job.is_remote and not job.stop_requested:
+        # To be asked would stop the training elsewhere, which can go on without this machine and is found again.
+        log.info("Job %s goes on elsewhere; it is watched again at the next start.", job.id, extra=about("job_left", job.id))
+        kill(worker, patience=1.0)
+        return
+    log.info("Job %s is asked to save a checkpoint and to end.", job.id, extra=about("job_asked", job.id))
+    ask_to_stop(worker)
 
 
 def _working(store: Store) -> dict[ProcessId, Job]:
@@ -64,6 +73,8 @@ def _put_back(store: Store, job_id: str, was_killed: bool) -> None:
         log.exception("Job %s could not be put back into the queue.", job_id, extra=about("job_not_kept", job_id))
         return
     step = progress_of(found).step
+    if found.is_remote:
+        return
     if was_killed:
         log.warning("Job %s did not end in time and was killed; it goes on from its last checkpoint at the next start.",
                     job_id, extra=about("job_killed", job_id))  # fmt: skip

@@ -21,13 +21,15 @@ from deftx.advice import explain_any
 from deftx.errors import DeftxError, TrainingStopped, unknown_name
 from deftx.events import Event
 from deftx.jobs.allowance import Allowance
-from deftx.jobs.job import EVENTS, HEARTBEAT, LOCK, RESULT, SETTINGS, JobError, read_json, write_json
+from deftx.jobs.job import EVENTS, HEARTBEAT, HF_JOBS, LOCK, RESULT, SETTINGS, JobError, read_json, write_json
 from deftx.jobs.process import process_id, take_lock
 from deftx.jobs.state import STATES
 
 # What does the work of each kind of job: "module:function", imported only when a worker needs it. The function is
 # called with the job's settings, its folder, a listener for events, and a question to ask at every step: stop?
 WORK = {"language": "deftx.jobs.work:learn_language", "task": "deftx.jobs.work:learn_task"}
+
+ELSEWHERE = "deftx.jobs.remote.watcher:train_elsewhere"  # the same for a job that runs on another machine
 
 HEARTBEAT_EVERY = 2.0  # seconds
 _PREDECESSOR_ENDS = 30.0  # seconds that a process which has written its result may take to go
@@ -70,7 +72,7 @@ def _work(folder: Path, work: Mapping[str, str], events: "EventLog", stop: "_Sto
         job = _job(folder, work)
         log.info("Process %d starts on %s job %s.", os.getpid(), job["kind"], job["id"])
         with allowance:
-            pkgutil.resolve_name(work[job["kind"]])(
+            pkgutil.resolve_name(_work_of(job, work))(
                 job["settings"], folder, events.write, lambda: stop.asked() or allowance.is_spent()
             )
     except TrainingStopped as error:
@@ -93,6 +95,10 @@ def _job(folder: Path, work: Mapping[str, str]) -> dict[str, Any]:
     if job["kind"] not in work:
         raise unknown_name("The kind of job", job["kind"], work, JobError)
     return job
+
+
+def _work_of(job: Mapping[str, Any], work: Mapping[str, str]) -> str:
+    return ELSEWHERE if job["settings"].get("device") == HF_JOBS else work[job["kind"]]
 
 
 class EventLog:

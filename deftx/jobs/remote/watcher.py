@@ -1,0 +1,222 @@
+"""What the worker of a remote job does on this machine: it sends the job, watches it, and brings back what it made.
+
+It computes nothing and can be killed at any moment: the next start finds the remote job by its note and goes on watching.
+"""
+
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from huggingface_hub import HfApi, JobInfo
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import disable_progress_bars
+
+from deftx.events import Event, OnEvent, event_from_json
+from deftx.hub_errors import FAMILIES, explain_hub
+from deftx.jobs.job import EVENTS, JobError
+from deftx.jobs.remote import starting
+from deftx.jobs.remote.bucket import BucketFolder
+from deftx.jobs.remote.ending import collect
+from deftx.jobs.remote.inside import STOP
+from deftx.jobs.remote.note import Note, read_note
+from deftx.jobs.remote.places import client, poll_seconds
+
+ENDED = ("COMPLETED", "CANCELED", "ERROR", "DELETED")
+WAITS = {"SCHEDULING": "waits for a machine", "RUNNING": "runs"}
+GRACE_POLLS = 90  # looks that a training gets to save what it has before its machine is switched off
+PASSING = (408, 409, 425, 429)  # answers of the Hub after which the same question may be answered otherwise
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+
+def train_elsewhere(
+    settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: Callable[[], bool]
+) -> None:
+    """Do a job on Hugging Face Jobs; what it ends with is what a worker's work ends with.
+
+    Raises:
+        TrainingStopped: it was asked to stop; its checkpoint is in the job's folder.
+        JobError: it could not be started, ended without a result, or can no longer be watched.
+    """
+    disable_progress_bars()
+    note = read_note(folder)
+    if note is not None and note.finished:
+        return
+    api = client()
+    if note is None:
+        note = starting.plan(api, settings, folder)
+    if not note.asked:
+        starting.send(api, note, settings, folder, on_event)
+    if not note.job:
+        note = starting.start(api, note, folder)
+    watcher = Watcher(api, note, folder, on_event, should_stop)
+    last = watcher.watch()
+    collect(watcher.bucket, note, last, folder, watcher.stopping, watcher.patient)
+
+
+class Watcher:
+    """Looks at one remote job until it has ended, and mirrors its events and its log."""
+
+    def __init__(
+        self, api: HfApi, note: Note, folder: Path, on_event: OnEvent, should_stop: Callable[[], bool]
+    ) -> None:
+        """Take up what the folder has of the job's events already."""
+        self._api, self._note, self._folder = api, note, folder
+        self._tell, self._should_stop, self._poll = on_event, should_stop, poll_seconds()
+        self.bucket = BucketFolder(api, note.bucket, note.path)
+        self.stopping: float | None = None  # since when, by this process's clock
+        self._cancelled, self._asked_to_stop = False, False
+        self._stage, self._phase, self._seen_events = "", "tokenise", ""
+        self._known = _lines(folder / EVENTS)
+        self._away_since: float | None = None
+
+    def watch(self) -> JobInfo:
+        """Return what the Hub says of the job at its end; JobError where it can no longer be asked."""
+        mirror = _LogMirror(self._api, self._note, self._poll)
+        mirror.start()
+        while True:
+            info = self.patient(lambda: self._api.inspect_job(job_id=self._note.job, namespace=self._note.namespace))
+            if info is not None:
+                self._say_stage(info.status.stage)
+            self._mirror_events()
+            if info is not None and info.status.stage in ENDED:
+                mirror.stop()
+                return info
+            if self._should_stop():
+                self._stop(info)
+            self._wait()
+
+    def patient(self, call: Callable[[], Answer]) -> Answer | None:
+        """Ask the Hub; None where it could not be reached now and is asked again later.
+
+        Raises:
+            JobError: it refuses, or could not be reached for longer than the job could run.
+        """
+        try:
+            answer = call()
+        except HfHubHTTPError as error:
+            if error.response.status_code < 500 and error.response.status_code not in PASSING:
+                raise JobError(self._refused(error)) from error
+            self._note_absence(error)
+        except (*FAMILIES, RuntimeError) as error:
+            self._note_absence(error)
+        else:
+            self._away_since = None
+            return answer
+        return None
+
+    def _say_stage(self, stage: str) -> None:
+        if stage != self._stage and stage in WAITS:
+            self._say(f"The job on Hugging Face ({self._note.flavor}) {WAITS[stage]}: {self._note.url}")
+        self._stage = stage
+
+    def _stop(self, info: JobInfo | None) -> None:
+        """Pass the wish on; after the grace, or where nothing has begun, switch the machine off."""
+        if self.stopping is None:
+            self.stopping = time.monotonic()
+            self._say("The training elsewhere is asked to save its checkpoint …")
+        late = time.monotonic() - self.stopping > GRACE_POLLS * self._poll
+        if not self._cancelled and (late or (info is not None and info.status.stage == "SCHEDULING")):
+            self._cancelled = self._done(
+                lambda: self._api.cancel_job(job_id=self._note.job, namespace=self._note.namespace)
+            )
+        elif not self._asked_to_stop:
+            self._asked_to_stop = self._done(lambda: self.bucket.put([(b"stop", STOP)]))
+
+    def _done(self, call: Callable[[], Any]) -> bool:
+        return self.patient(lambda: (call(), True)[1]) is not None
+
+    def _mirror_events(self) -> None:
+        """Write the events that are new there into the job's own, as they are."""
+        name = f"back/{EVENTS}"
+        file = self.patient(lambda: self.bucket.look(name))
+        if file is None or file.xet_hash == self._seen_events:
+            return
+        with tempfile.TemporaryDirectory(prefix="deftx-") as scratch:
+            if self.patient(lambda: (self.bucket.fetch({name: file}, Path(scratch)), True)[1]) is None:
+                return
+            lines = _lines(Path(scratch) / name)
+        self._seen_events = file.xet_hash
+        for line in (line for line in lines if line not in self._known):
+            self._known[line] = None
+            try:
+                event = event_from_json(line)
+            except (ValueError, TypeError):
+                continue
+            self._phase = event.phase
+            self._tell(event)
+
+    def _say(self, text: str, warning: bool = False) -> None:
+        self._tell(Event(self._phase, message=text, warning=warning))
+
+    def _note_absence(self, error: Exception) -> None:
+        now = time.monotonic()
+        if self._away_since is None:
+            self._away_since = now
+            log.warning("The Hub does not answer: %s", explain_hub(error, "remote job", "wait"))
+            self._say(
+                "The Hugging Face Hub cannot be reached; the training goes on there, and it is asked again.", True
+            )
+        if now - self._away_since > (self._note.hours + 1) * 3600:
+            raise JobError(
+                "The Hugging Face Hub could not be reached for longer than the training was allowed to run, so it has ended "
+                "there. When the network is back, resume: what it left is fetched."
+            ) from error
+
+    def _refused(self, error: Exception) -> str:
+        return (
+            f"{explain_hub(error, 'job on Hugging Face', 'resume later')} It may still run, until its time limit of "
+            f"{self._note.hours:g} h: {self._note.url}. When this is put right, resume: it is found again."
+        )
+
+    def _wait(self) -> None:
+        """Wait for the next look; a wish to stop does not have to."""
+        until = time.monotonic() + self._poll
+        while time.monotonic() < until and (self.stopping is not None or not self._should_stop()):
+            time.sleep(min(0.2, self._poll))
+
+
+class _LogMirror:
+    """Writes the lines that the other machine prints into this worker's log, in a thread of its own."""
+
+    def __init__(self, api: HfApi, note: Note, pause: float) -> None:
+        self._api, self._note, self._pause = api, note, pause
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait a moment for the last lines."""
+        self._ended.set()
+        self._thread.join(5.0)
+
+    def _run(self) -> None:
+        written = 0
+        while True:
+            try:
+                lines = self._api.fetch_job_logs(job_id=self._note.job, namespace=self._note.namespace, follow=True)
+                for number, line in enumerate(lines):
+                    if number >= written:
+                        log.info("[there] %s", line.rstrip())
+                        written = number + 1
+                return  # the job has ended
+            except Exception as error:  # the log is a help, not what the job depends on
+                if self._ended.wait(max(1.0, self._pause)):
+                    return
+                log.debug("The log there could not be read: %s", error)
+
+
+def _lines(path: Path) -> dict[str, None]:
+    """Read whole lines, in their order; those of a file that is just being written may lack the last one."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    return dict.fromkeys(text.rpartition("\n")[0].splitlines())
