@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 OPTIONS = ("method", "rank", "keep", "ablate", "k", "seed")  # settings that have an option of their own
+ELSEWHERE = "hf-jobs"  # as the device of a job; the Python does the same on the machine that runs it
 COLUMNS = ("columns", "valid_columns")
 DATA = {"language": "corpus", "task": "train"}  # the setting that names what is learned from
 
@@ -13,9 +14,12 @@ DATA = {"language": "corpus", "task": "train"}  # the setting that names what is
 def as_command(kind: str, settings: Mapping[str, Any]) -> str:
     """Write the command line of a training; run in a shell it does the same as the job."""
     words = ["python", "-m", "deftx", kind, *_files(settings[DATA[kind]]), "--out", out_name(kind, settings)]
+    away = settings.get("device") == ELSEWHERE
     for name in ("valid", "source", "language", "base", "device", "delta", "preset"):
-        if settings.get(name):
+        if settings.get(name) and not (away and name in ("device", "delta")):
             words += [f"--{name}", str(settings[name])]
+    if away:
+        words += ["--on", ELSEWHERE, "--flavor", str(settings["flavor"]), "--hours", f"{settings['hours']:g}"]
     for name in COLUMNS:
         if settings.get(name):
             words += [f"--{name.replace('_', '-')}", *(f"{here}={there}" for here, there in settings[name].items())]
@@ -33,7 +37,7 @@ def as_python(kind: str, settings: Mapping[str, Any]) -> str:
     """Write the Python of a training."""
     data, preset, recipe = settings[DATA[kind]], settings.get("preset") or "quick", settings.get("recipe") or {}
     changed = "".join(f", {name}={value!r}" for name, value in recipe.items())
-    device = f", device={settings['device']!r}" if settings.get("device") else ""
+    device = f", device={settings['device']!r}" if settings.get("device") not in (None, "", ELSEWHERE) else ""
     base = repr(settings["base"]) if settings.get("base") else "deftx.BUNDLED_BASE"
     given = {name: settings[name] for name in ("valid", "source", "language", "delta") if settings.get(name)}
     given = {"out": out_name(kind, settings), **given}

@@ -50,7 +50,9 @@ def stop_workers(store: Store, patience: float = PATIENCE) -> Stopped:
 def _ask(worker: ProcessId, job: Job) -> None:
     if job.is_remote and not job.stop_requested:
         # To be asked would stop the training elsewhere, which can go on without this machine and is found again.
-        log.info("Job %s goes on elsewhere; it is watched again at the next start.", job.id, extra=about("job_left", job.id))
+        log.info(
+            "Job %s goes on elsewhere; it is watched again at the next start.", job.id, extra=about("job_left", job.id)
+        )
         kill(worker, patience=1.0)
         return
     log.info("Job %s is asked to save a checkpoint and to end.", job.id, extra=about("job_asked", job.id))

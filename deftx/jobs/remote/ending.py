@@ -9,7 +9,7 @@ from typing import Any
 
 from huggingface_hub import JobInfo
 
-from deftx.errors import TrainingStopped
+from deftx.errors import TrainingError, TrainingStopped
 from deftx.hub_errors import FAMILIES
 from deftx.jobs.job import JobError
 from deftx.jobs.remote import delivery
@@ -21,6 +21,10 @@ PATIENCE_POLLS = 12  # looks for the last files: a mounted bucket gets them a wh
 ARRIVING = ".arriving"  # in the job's folder
 
 
+class RemoteFailure(JobError, TrainingError):
+    """A training that was started elsewhere could not go on; what was reached is kept."""
+
+
 def collect(
     bucket: BucketFolder, note: Note, last: JobInfo, folder: Path, stopped: float | None, patient: Callable[[Any], Any]
 ) -> None:
@@ -28,7 +32,7 @@ def collect(
 
     Raises:
         TrainingStopped: it was asked to stop.
-        JobError: it failed there; the message is that of the training, or says what became of its machine.
+        RemoteFailure: it failed there; the message is that of the training, or says what became of its machine.
     """
     found = _wait_for_delivery(bucket, last, folder, patient)
     result = _take(bucket, found, folder, patient) if found is not None else {}
@@ -44,8 +48,10 @@ def collect(
     # Last, so that no restart in between begins another remote job by itself.
     forget(folder)
     if stopped is not None and outcome != "failed":
-        raise TrainingStopped("stopped")
-    raise JobError(_why(note, last, result, found is not None))
+        raise TrainingStopped(
+            "The training elsewhere was stopped; its checkpoint is here, and the same command resumes it."
+        )
+    raise RemoteFailure(_why(note, last, result, found is not None))
 
 
 def _wait_for_delivery(bucket: BucketFolder, last: JobInfo, folder: Path, patient: Callable[[Any], Any]) -> Any:
@@ -78,7 +84,7 @@ def _take(
             return result
         looks -= answer is not None
         time.sleep(poll_seconds())
-    raise JobError(
+    raise RemoteFailure(
         f"What the training left in the bucket {bucket.bucket} is damaged: files there are not what was written. Resume "
         "tries again to fetch them."
     )

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from huggingface_hub import HfApi
-
-from deftx.hub import hub
 from deftx.jobs.job import HF_JOBS, JobError
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
 
 IMAGE, BUCKET, NAMESPACE, POLL = "DEFTX_JOBS_IMAGE", "DEFTX_JOBS_BUCKET", "DEFTX_JOBS_NAMESPACE", "DEFTX_JOBS_POLL"
 TOKEN = "HF_TOKEN"
@@ -62,8 +62,10 @@ def why_not_offered(environment: Mapping[str, str] = os.environ) -> str:
     return ""
 
 
-def client() -> HfApi:
+def client() -> "HfApi":
     """Return a client with the token of the environment; JobError where something is missing."""
+    from deftx.hub import hub  # the command line reads this module for every command
+
     if reason := why_not_offered():
         raise JobError(reason)
     return hub(os.environ[TOKEN])
