@@ -3,6 +3,7 @@
 What does not change with a setting (a text's size, a base's, the machine's speed) is worked out once and kept.
 """
 
+import sys
 import time
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -17,12 +18,13 @@ from deftx.jobs.pace import Pace, paces
 from deftx.preflight import Machine, Refusal, SettingsRefused, check_room, check_settings, check_size, notes
 from deftx.recipes import Recipe
 from deftx.speed import Speed, speed_from, trial_speed
-from ui import shelf
+from ui import elsewhere, shelf
 from ui.orders import Order, base_of
 
 if TYPE_CHECKING:
     from ui.studio import Studio
 
+ELSEWHERE = Machine(sys.maxsize, sys.maxsize)  # its memory is not for this one to judge
 ASK_AGAIN = 60.0  # seconds after which a base that could not be found is looked for again
 
 
@@ -36,6 +38,7 @@ class Outlook:
     trainings: int = 0  # that the time rests on; 0: a trial of the machine
     refusals: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    place: elsewhere.Place | None = None  # a machine elsewhere; None: this one
 
 
 class Forecast:
@@ -55,6 +58,7 @@ class Forecast:
         """Say what an order takes, and everything that would be refused; nothing is raised for it."""
         refused: list[Refusal] = []
         base = self._try("base", refused, self.base, base_of(self._studio, order))
+        place = self._try("flavor", refused, elsewhere.place_of, self._studio, order)
         size = self._try_size(kind, order, base, refused)
         pairs = isinstance(size, TableSize) and size.pairs
         try:
@@ -66,12 +70,12 @@ class Forecast:
         refused += check_size(recipe, base) + self._check_source(kind, order, base)
         if size is None or refused:
             return Outlook(recipe, base, refusals=refused)
-        amount, speed = size.amount(recipe, base.longest), self.speed(base.name)
+        amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
         found = estimate(kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
-        machine = Machine.of(self._studio.device)
+        machine = Machine.of(self._studio.device) if place is None else ELSEWHERE
         refused += check_room(found, self._studio.store.folder, machine)
         said = notes(recipe, base, size, amount, found, machine)
-        return Outlook(recipe, base, found, speed.trainings, refused, said)
+        return Outlook(recipe, base, found, speed.trainings, refused, said, place)
 
     def base(self, name: str) -> BaseFacts:
         """Look at a base; BaseModelError where it cannot be used."""
@@ -91,9 +95,10 @@ class Forecast:
         except DeftxError:
             return False
 
-    def speed(self, base: str) -> Speed:
-        """Give the speed with a base on this machine: from finished trainings, else from a trial."""
-        known = [pace for job in self._studio.store.list() for pace in self._pace(job, base)]
+    def speed(self, base: str, flavor: str = "") -> Speed:
+        """Give the speed with a base on this machine, or one elsewhere: from finished trainings, else from a trial here."""
+        jobs = [job for job in self._studio.store.list() if job.settings.get("flavor", "") == flavor]
+        known = [pace for job in jobs for pace in self._pace(job, base)]
         return speed_from(known) if known else self._studio.house.forecast._trial
 
     @cached_property
@@ -104,7 +109,7 @@ class Forecast:
         if job.settings.get("base") != base:
             return []
         if job.id not in self._paces:
-            found = paces([job], base, self._studio.device)
+            found = paces([job], base, job.device if job.is_remote else self._studio.device)
             if not found:  # it may yet finish
                 return []
             self._paces[job.id] = found

@@ -9,6 +9,7 @@ from deftx.bases import ASSETS
 from deftx.errors import BaseModelError
 from deftx.jobs import Job
 from deftx.jobs.branch import DELTA
+from deftx.jobs.remote.places import HOURS, settings_for
 from ui import shelf, strings
 from ui.corpora import SAMPLE, SAMPLE_FILE
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ui.studio import Studio
 
 # An order has name, language (a code), base, preset and recipe, and by kind: corpus; or train, valid and source.
+# One that is to run elsewhere has flavor (the machine's name) and hours.
 Order = Mapping[str, Any]
 
 
@@ -30,6 +32,8 @@ def job_settings(studio: "Studio", kind: str, order: Order) -> dict[str, Any]:
         "recipe": dict(order.get("recipe") or {}),
         "delta": DELTA,  # stays after the training, for other ranks, until it is freed
     }
+    if order.get("flavor"):
+        settings |= settings_for(order["flavor"], order.get("hours") or HOURS)
     if kind == "language":
         return {"corpus": str(studio.corpora.path(order.get("corpus") or "")), **settings}
     files = {"train": str(studio.tables.path(order.get("train") or ""))}
@@ -45,7 +49,7 @@ def job_settings(studio: "Studio", kind: str, order: Order) -> dict[str, Any]:
 def order_of(studio: "Studio", job: Job) -> dict[str, Any]:
     """Turn a job back into the order it came of; files and vectors that are gone keep the name they had."""
     settings = job.settings
-    order = {name: settings[name] for name in ("preset", "recipe") if settings.get(name)}
+    order = {name: settings[name] for name in ("preset", "recipe", "flavor", "hours") if settings.get(name)}
     order |= {"name": job.name, "base": settings.get("base") or studio.base_name}
     order["language"] = "" if settings.get("language") == job.name else settings.get("language") or ""
     for name in ("corpus", "train", "valid"):

@@ -17,6 +17,7 @@ from deftx.composition import Classifier
 from deftx.errors import DeftxError
 from deftx.jobs import Job, Store
 from deftx.jobs.pace import note_expected
+from deftx.jobs.remote.flavors import Offers
 from deftx.jobs.state import worker_of
 from deftx.own_vectors import LONGEST_TITLE, clean
 from deftx.preflight import SettingsRefused
@@ -73,6 +74,7 @@ class Studio:
         self.overlaps = Overlaps(self.store)
         self.spectra = SpectraFacts(self.store)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.offers = house.offers if house else Offers()
         self.forecast = Forecast(self)
         self.errands = OwnErrands(house.errands, self.owner) if house else Errands()
         self.scoring = Scoring(self)

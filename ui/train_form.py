@@ -7,7 +7,7 @@ import gradio as gr
 
 from deftx.bases import ASSETS
 from deftx.meanings import MEANINGS
-from ui import shelf, strings, train_fields, views
+from ui import elsewhere, shelf, strings, train_fields, views
 from ui.studio import Studio
 from ui.train_fields import ADVANCED, CHOICES, EMPTY
 
@@ -45,6 +45,7 @@ def build(studio: Studio) -> Form:
     fields["base"] = gr.Dropdown(
         base_choices(studio), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
     )  # fmt: skip
+    fields |= elsewhere.fields()
     fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
     fields["method"] = gr.Radio(_choices(strings.METHODS), value="deft-x", label=strings.METHOD, elem_id="method")
     with gr.Column() as ranks:
@@ -90,16 +91,18 @@ def filled(studio: Studio, values: train_fields.Values) -> list:
     A field that ``values`` does not name stays as it is; a file or vector that is gone leaves its field empty.
     """
     lists = {"train": table_choices(studio), "valid": valid_choices(studio), "source": source_choices(studio)}
+    lists["flavor"] = elsewhere.choices(studio)
     return [_filled(name, values, lists.get(name)) for name in EMPTY]
 
 
 def _filled(name: str, values: train_fields.Values, choices: list[tuple[str, str]] | None) -> Any:
     if choices is None:
         return gr.update(value=values[name]) if name in values else gr.skip()
+    seen = {"visible": len(choices) > 1} if name == "flavor" else {}
     if name not in values:
-        return gr.Dropdown(choices=choices)
+        return gr.Dropdown(choices=choices, **seen)
     known = [key for _, key in choices]
-    return gr.Dropdown(choices=choices, value=values[name] if values[name] in known else EMPTY[name])
+    return gr.Dropdown(choices=choices, value=values[name] if values[name] in known else EMPTY[name], **seen)
 
 
 def table_choices(studio: Studio) -> list[tuple[str, str]]:

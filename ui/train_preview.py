@@ -3,12 +3,11 @@
 from html import escape
 
 from deftx.errors import DeftxError
-from deftx.estimates import Estimate
 from deftx.preflight import Refusal, SettingsRefused
 from deftx.reproduce import as_command, as_python
-from deftx.sizes import read_size
 from deftx.settings_file import write_settings
-from ui import strings, train_fields, views
+from deftx.sizes import read_size
+from ui import elsewhere, strings, train_fields, views
 from ui.forecast import Outlook
 from ui.orders import Order, job_settings
 from ui.studio import Studio
@@ -51,8 +50,8 @@ def outlook_view(kind: str, outlook: Outlook) -> str:
         return refusals_view(strings.WOULD_BE_REFUSED, outlook.refusals)
     if outlook.found is None:
         return views.paragraph(strings.NOT_YET if kind == "language" else strings.NOT_YET_TASK, "quiet")
-    numbers = views.figures(_numbers(outlook.found, outlook.base.model.trainable))
-    rests = views.paragraph(_rests_on(outlook.trainings), "quiet")
+    numbers = views.figures(_numbers(outlook))
+    rests = views.paragraph(_rests_on(outlook), "quiet")
     good = views.paragraph(strings.NOTHING_REFUSED, "quiet")
     return f"<h3>{strings.OUTLOOK}</h3>{numbers}{views.notes(strings.NOTE, outlook.notes) or good}{rests}"
 
@@ -78,11 +77,14 @@ def rough(seconds: float) -> str:
     return strings.DAYS.format(count=round(seconds / DAY))
 
 
-def _numbers(found: Estimate, trainable: int) -> list[tuple[str, str]]:
+def _numbers(outlook: Outlook) -> list[tuple[str, str]]:
+    found, trainable, place = outlook.found, outlook.base.model.trainable, outlook.place
     low, high = (rough(seconds) for seconds in found.seconds)
     time = strings.ABOUT.format(value=low) if low == high else strings.TIME_RANGE.format(low=low, high=high)
+    measured = place is None or outlook.trainings > 0  # of a machine elsewhere nobody can make a trial
     return [
-        (strings.TIME, time),
+        (strings.TIME, time if measured else strings.ELSEWHERE_NO_TIME),
+        *(elsewhere.numbers(place, found.seconds if measured else None) if place else ()),
         (strings.MEMORY, strings.ABOUT.format(value=read_size(found.memory))),
         (strings.DISK, read_size(found.disk)),
         (strings.VECTOR_SIZE, strings.ABOUT.format(value=read_size(found.vector))),
@@ -91,7 +93,10 @@ def _numbers(found: Estimate, trainable: int) -> list[tuple[str, str]]:
     ]
 
 
-def _rests_on(trainings: int) -> str:
+def _rests_on(outlook: Outlook) -> str:
+    trainings = outlook.trainings
+    if outlook.place is not None:
+        return elsewhere.rests_on(outlook.place, trainings)
     if trainings == 0:
         return strings.RESTS_ON_TRIAL
     return strings.RESTS_ON_ONE if trainings == 1 else strings.RESTS_ON_MANY.format(count=trainings)

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from threading import Lock
+from dataclasses import dataclass, replace
+from threading import Lock, Thread
 
 from huggingface_hub import HfApi, JobHardware
 from huggingface_hub.hf_api import JobHardwareInfo
@@ -63,25 +63,32 @@ def find(flavors: Iterable[Flavor], name: str) -> Flavor:
 
 
 class Offers:
-    """The last answer, for pages that ask often; can be asked from any thread."""
+    """The last answer, for pages that ask often and must not wait for a Hub that is far away."""
 
     def __init__(self) -> None:
         """Nothing is asked yet."""
-        self._lock, self._offer, self._until = Lock(), None, 0.0
+        self._lock, self._asking, self._until = Lock(), None, 0.0
+        self._offer = Offer(tuple(Flavor(one.value, one.value) for one in JobHardware), "The Hub has not answered yet.")
 
-    def now(self) -> Offer:
-        """Give what is offered; without an answer of the Hub the names that its client knows, and no prices."""
+    def now(self, patience: float = 3.0) -> Offer:
+        """Give what is offered; before the Hub has answered, the names that its client knows, and no prices."""
         with self._lock:
-            if self._offer is None or time.monotonic() > self._until:
-                self._offer = self._asked()
-                self._until = time.monotonic() + (KEPT / 10 if self._offer.problem else KEPT)
-            return self._offer
+            if self._asking is None and time.monotonic() > self._until:
+                self._asking = Thread(target=self._ask, name="offers", daemon=True)
+                self._asking.start()
+            asking = self._asking
+        if asking is not None:
+            asking.join(patience)
+        return self._offer
 
-    def _asked(self) -> Offer:
+    def _ask(self) -> None:
         try:
-            return Offer(ask(hub()))
-        except JobError as error:
-            return Offer(tuple(Flavor(one.value, one.value) for one in JobHardware), str(error))
+            offer = Offer(ask(hub()))
+        except JobError as error:  # prices of an hour ago may not hold any more: none are shown
+            offer = Offer(tuple(replace(one, dollars=None) for one in self._offer.flavors), str(error))
+        with self._lock:
+            self._offer, self._asking = offer, None
+            self._until = time.monotonic() + (KEPT / 10 if offer.problem else KEPT)
 
 
 def _flavor(one: JobHardwareInfo) -> Flavor:
