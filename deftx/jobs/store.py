@@ -248,6 +248,9 @@ class Store:
     def _remove_forgotten(self) -> None:
         for job in self._select("discarded"):
             worker = worker_of(job)
+            if worker is not None and job.is_remote:
+                ask_to_stop(worker)  # it ends the machine elsewhere, and a later look removes the job
+                continue
             if worker is not None and not kill(worker):
                 raise JobError(f"Process {worker.pid} of job {job.id} does not end; the next start removes the job.")
             shutil.rmtree(job.folder, ignore_errors=True)

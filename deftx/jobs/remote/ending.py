@@ -25,9 +25,7 @@ class RemoteFailure(JobError, TrainingError):
     """A training that was started elsewhere could not go on; what was reached is kept."""
 
 
-def collect(
-    bucket: BucketFolder, note: Note, last: JobInfo, folder: Path, stopped: float | None, patient: Callable[[Any], Any]
-) -> None:
+def collect(bucket: BucketFolder, note: Note, last: JobInfo, folder: Path, patient: Callable[[Any], Any]) -> None:
     """Bring back what the job left and end as it did.
 
     Raises:
@@ -47,7 +45,7 @@ def collect(
         return
     # Last, so that no restart in between begins another remote job by itself.
     forget(folder)
-    if stopped is not None and outcome != "failed":
+    if note.stopping and outcome != "failed":
         raise TrainingStopped(
             "The training elsewhere was stopped; its checkpoint is here, and the same command resumes it."
         )

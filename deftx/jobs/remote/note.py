@@ -16,6 +16,7 @@ class Note:
 
     ``mark`` is a label of the remote job, drawn before it is started: should its id be lost on the way, it is found by
     that. ``asked``: the Hub was, or was about to be, asked to start it. ``job`` is its id, empty until the Hub said it.
+    ``stopping``: it was asked to stop. ``finished``: its vector is here.
     """
 
     mark: str
@@ -27,6 +28,7 @@ class Note:
     asked: bool = False
     job: str = ""
     url: str = ""
+    stopping: bool = False
     finished: bool = False
 
     def changed(self, folder: Path, **what: Any) -> "Note":

@@ -56,7 +56,7 @@ def train_elsewhere(
         note = starting.start(api, note, folder)
     watcher = Watcher(api, note, folder, on_event, should_stop)
     last = watcher.watch()
-    collect(watcher.bucket, note, last, folder, watcher.stopping, watcher.patient)
+    collect(watcher.bucket, watcher.note, last, folder, watcher.patient)
 
 
 class Watcher:
@@ -66,10 +66,10 @@ class Watcher:
         self, api: HfApi, note: Note, folder: Path, on_event: OnEvent, should_stop: Callable[[], bool]
     ) -> None:
         """Take up what the folder has of the job's events already."""
-        self._api, self._note, self._folder = api, note, folder
+        self._api, self.note, self._folder = api, note, folder
         self._tell, self._should_stop, self._poll = on_event, should_stop, poll_seconds()
         self.bucket = BucketFolder(api, note.bucket, note.path)
-        self.stopping: float | None = None  # since when, by this process's clock
+        self._stopping: float | None = None  # since when, by this process's clock
         self._cancelled, self._asked_to_stop = False, False
         self._stage, self._phase, self._seen_events = "", "tokenise", ""
         self._known = _lines(folder / EVENTS)
@@ -77,10 +77,10 @@ class Watcher:
 
     def watch(self) -> JobInfo:
         """Return what the Hub says of the job at its end; JobError where it can no longer be asked."""
-        mirror = _LogMirror(self._api, self._note, self._poll)
+        mirror = _LogMirror(self._api, self.note, self._poll)
         mirror.start()
         while True:
-            info = self.patient(lambda: self._api.inspect_job(job_id=self._note.job, namespace=self._note.namespace))
+            info = self.patient(lambda: self._api.inspect_job(job_id=self.note.job, namespace=self.note.namespace))
             if info is not None:
                 self._say_stage(info.status.stage)
             self._mirror_events()
@@ -112,18 +112,19 @@ class Watcher:
 
     def _say_stage(self, stage: str) -> None:
         if stage != self._stage and stage in WAITS:
-            self._say(f"The job on Hugging Face ({self._note.flavor}) {WAITS[stage]}: {self._note.url}")
+            self._say(f"The job on Hugging Face ({self.note.flavor}) {WAITS[stage]}: {self.note.url}")
         self._stage = stage
 
     def _stop(self, info: JobInfo | None) -> None:
         """Pass the wish on; after the grace, or where nothing has begun, switch the machine off."""
-        if self.stopping is None:
-            self.stopping = time.monotonic()
+        if self._stopping is None:
+            self._stopping = time.monotonic()
+            self.note = self.note.changed(self._folder, stopping=True)
             self._say("The training elsewhere is asked to save its checkpoint …")
-        late = time.monotonic() - self.stopping > GRACE_POLLS * self._poll
+        late = time.monotonic() - self._stopping > GRACE_POLLS * self._poll
         if not self._cancelled and (late or (info is not None and info.status.stage == "SCHEDULING")):
             self._cancelled = self._done(
-                lambda: self._api.cancel_job(job_id=self._note.job, namespace=self._note.namespace)
+                lambda: self._api.cancel_job(job_id=self.note.job, namespace=self.note.namespace)
             )
         elif not self._asked_to_stop:
             self._asked_to_stop = self._done(lambda: self.bucket.put([(b"stop", STOP)]))
@@ -162,7 +163,7 @@ class Watcher:
             self._say(
                 "The Hugging Face Hub cannot be reached; the training goes on there, and it is asked again.", True
             )
-        if now - self._away_since > (self._note.hours + 1) * 3600:
+        if now - self._away_since > (self.note.hours + 1) * 3600:
             raise JobError(
                 "The Hugging Face Hub could not be reached for longer than the training was allowed to run, so it has ended "
                 "there. When the network is back, resume: what it left is fetched."
@@ -171,13 +172,13 @@ class Watcher:
     def _refused(self, error: Exception) -> str:
         return (
             f"{explain_hub(error, 'job on Hugging Face', 'resume later')} It may still run, until its time limit of "
-            f"{self._note.hours:g} h: {self._note.url}. When this is put right, resume: it is found again."
+            f"{self.note.hours:g} h: {self.note.url}. When this is put right, resume: it is found again."
         )
 
     def _wait(self) -> None:
         """Wait for the next look; a wish to stop does not have to."""
         until = time.monotonic() + self._poll
-        while time.monotonic() < until and (self.stopping is not None or not self._should_stop()):
+        while time.monotonic() < until and (self._stopping is not None or not self._should_stop()):
             time.sleep(min(0.2, self._poll))
 
 
