@@ -67,7 +67,7 @@ class JobsHub(Hub):
 
     def start(self, spec: dict[str, Any]) -> RemoteJob:
         """Take a job in, and start it unless all are held."""
-        job = RemoteJob(f"{len(self.jobs) + 1:024x}", spec, datetime.now(UTC).isoformat())
+        job = RemoteJob(f"{len(self.jobs) + 1:024x}", spec, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
         self.jobs[job.id] = job
         if not self.held:
             self.run(job)
@@ -222,7 +222,9 @@ class JobsHandler(Handler):
 
     def about_bucket(self, name: str) -> None:
         """``GET /api/buckets/NAME``."""
-        self.reply(200, {"id": name, "private": self.hub.buckets[name], "createdAt": "2026-01-01T00:00:00Z", "size": 0, "totalFiles": 0})  # fmt: skip
+        if name not in self.hub.buckets:
+            return self.reply(404, {"error": "Bucket not found"})
+        return self.reply(200, {"id": name, "private": self.hub.buckets[name], "createdAt": "2026-01-01T00:00:00Z", "size": 0, "totalFiles": 0})  # fmt: skip
 
     def bucket_tree(self, name: str, prefix: str | None = None) -> None:
         """``/api/buckets/NAME/tree[/PREFIX]``: the files below a prefix."""

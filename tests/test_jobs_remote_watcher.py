@@ -19,8 +19,9 @@ from deftx.jobs.state import worker_of
 from deftx.language import learn_language
 from deftx.recipes import recipe_for
 
-RECIPE = {**SHORT, "max_steps": 500, "min_steps": 500, "evaluate_every": 100, "epochs": 1000, "precision": "float32"}
+RECIPE = {**SHORT, "max_steps": 240, "min_steps": 240, "evaluate_every": 80, "epochs": 1000, "precision": "float32"}
 FILES = ("vector.safetensors", "vector.json", "README.md")
+LONG = 300.0  # seconds for what takes ten on a machine that does nothing else
 DIES = ["python", "-c", "print('no driver'); raise SystemExit(7)"]
 
 
@@ -65,6 +66,16 @@ def warnings_of(job):
     return " ".join(progress_of(job).warnings)
 
 
+def has_steps(job):
+    assert state_of(job).name not in ("failed", "finished"), message_of(job)
+    return progress_of(job).step > 0
+
+
+def resume(store, job):
+    wait_for(lambda: worker_of(store.get(job.id)) is None, "the watcher to end")
+    store.requeue(job.id)
+
+
 def on_disk(folder, text):
     """List the files below a folder that hold a text."""
     found = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
@@ -73,7 +84,7 @@ def on_disk(folder, text):
 
 def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, running, order, page_base, tmp_path):
     job = store.add("language", "Minang", order)
-    wait_for(lambda: progress_of(job).step > 0, "steps from there")
+    wait_for(lambda: has_steps(store.get(job.id)), "steps from there", LONG)
     (there,) = hub.jobs.values()
     hub.freeze(there, True)
 
@@ -89,18 +100,16 @@ def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, runn
     # A stop keeps the best so far, as it does here.
     store.request_stop(job.id)
     hub.freeze(there, False)
-    stopped = wait_for_state(store, job, "stopped", "failed", "finished")
+    stopped = wait_for_state(store, job, "stopped", "failed", "finished", seconds=LONG)
     assert state_of(stopped).name == "stopped", message_of(stopped)
     assert (job.out / "run").is_dir()
     assert not (job.folder / NOTE).exists()
     assert len(hub.jobs) == 1
-    reached = progress_of(job).step
-    assert 0 < reached < 500
+    assert progress_of(job).step > 0
 
     # Resumed, another job goes on from there, and ends in the same vector as a training here.
-    wait_for(lambda: worker_of(store.get(job.id)) is None, "the watcher to end")
-    store.requeue(job.id)
-    finished = wait_for_state(store, job, "finished", "failed")
+    resume(store, job)
+    finished = wait_for_state(store, job, "finished", "failed", seconds=LONG)
     assert state_of(finished).name == "finished", message_of(finished)
     assert len(hub.jobs) == 2
     recipe = recipe_for("language", "quick", **RECIPE)
@@ -149,7 +158,7 @@ def test_a_lost_answer_starts_no_second_job(hub, store, running, order):
     job = wait_for_state(store, store.add("language", "Minang", order), "failed")
     assert "Whether the job was started is not known" in message_of(job)
     assert read_note(job.folder).asked
-    store.requeue(job.id)
+    resume(store, job)
     wait_for(lambda: read_note(job.folder).job, "the job to be found")
     wait_for(lambda: hub.requests("GET /api/jobs/ana/0+1$"), "it to be watched")
     assert len(hub.jobs) == 1

@@ -99,9 +99,9 @@ def _settings(kind: str, arguments: argparse.Namespace, recipe: Any, preset: Any
 
 def _place(name: str | None) -> str | None:
     """Give a folder by its full path; names of the Hub and bundled ones stay as they are."""
-    from deftx.jobs.remote.parcel import BUNDLED_BASES
+    from deftx.jobs.remote.parcel import is_bundled
 
-    if not name or (BUNDLED_BASES / name).is_dir() or not Path(name).expanduser().is_dir():
+    if not name or is_bundled(name) or not Path(name).expanduser().is_dir():
         return name
     return os.path.abspath(Path(name).expanduser())
 

@@ -50,6 +50,11 @@ def pack(settings: Mapping[str, Any], folder: Path, device: str) -> Parcel:
     return Parcel(packed, files)
 
 
+def is_bundled(base: str) -> bool:
+    """Say whether a base of this name comes with the studio, here and there."""
+    return Path(base).name == base and (BUNDLED_BASES / base).is_dir()
+
+
 def _data(name: str, given: Any, folder: Path, files: list[tuple[Path, str]]) -> Any:
     paths = [folder / path for path in ([given] if isinstance(given, str) else given)]
     # Each in a folder of its own: two files may be called the same, and a name says how a file is read.
@@ -70,7 +75,7 @@ def _take(path: Path, place: str, files: list[tuple[Path, str]]) -> str:
 
 def _folder(name: str, given: Any) -> Path | None:
     text = str(given or "")
-    if not text or (name == "base" and (BUNDLED_BASES / text).is_dir()):
+    if not text or (name == "base" and is_bundled(text)):
         return None
     path = Path(text).expanduser()
     return path if path.is_dir() else None

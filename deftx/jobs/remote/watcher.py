@@ -44,6 +44,7 @@ def train_elsewhere(
         JobError: it could not be started, ended without a result, or can no longer be watched.
     """
     disable_progress_bars()
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for every look would fill the log
     note = read_note(folder)
     if note is not None and note.finished:
         return
