@@ -11,11 +11,7 @@ from hub_server import WRITER
 from tiny_base import SHORT
 from xet_storage import UNCOMPRESSED
 
-from deftx.bases import load_base
-from deftx.cli import EXIT_BAD_INPUT, main
-from deftx.recipes import recipe_for
-from deftx.tables import read_table
-from deftx.task import learn_task
+from deftx.cli import EXIT_BAD_INPUT, EXIT_OK, main
 from deftx.vector import SparseVector
 
 QUICKLY = [f"{name}={value}" for name, value in SHORT.items() if name != "k"]
@@ -39,27 +35,27 @@ def run(*arguments):
 
 def test_a_task_is_learned_elsewhere_as_it_is_here(hub, base_folder, table_file, language_vector, tmp_path):
     out = tmp_path / "mood"
-    words = ["task", table_file, "--out", out, "--base", base_folder, "--source", language_vector, "--language", "ind",
+    words = ["task", str(table_file), "--base", str(base_folder), "--source", str(language_vector), "--language", "ind",
              "--k", "50", "--set", *QUICKLY, "precision=float32"]  # fmt: skip
-    there = ["--on", "hf-jobs", "--flavor", "cpu-basic", "--hours", "2", "--json"]
+    there = ["--out", out, "--on", "hf-jobs", "--flavor", "cpu-basic", "--hours", "2", "--json"]
     done = run(*words, *there)
     assert done.returncode == 0, done.stderr
     assert "CPU Basic, for 2 h at most: $0.01 an hour, $0.02 at most" in done.stderr
     assert json.loads(done.stdout)["vector"] == str(out)
     assert sorted(path.name for path in out.iterdir()) == ["README.md", "vector.json", "vector.safetensors"]
-    recipe = recipe_for("task", "quick", **SHORT, precision="float32")
-    learn_task(read_table(table_file), load_base(base_folder), recipe, out=tmp_path / "here", source=language_vector,
-               language="ind")  # fmt: skip
+    assert main([*words, "--out", str(tmp_path / "here")]) == EXIT_OK
     for name in ("vector.json", "vector.safetensors"):
         assert (out / name).read_bytes() == (tmp_path / "here" / name).read_bytes(), name
     assert SparseVector.load(out).info["k"] == 50
 
     # A vector is there now, and is not trained over.
-    assert run(*words, *there).returncode == EXIT_BAD_INPUT
+    assert main([*words, *map(str, there)]) == EXIT_BAD_INPUT
     assert len(hub.jobs) == 1
 
 
-def test_an_end_without_a_result_is_one_line_and_the_same_command_begins_anew(hub, base_folder, corpus_file, tmp_path):
+def test_an_end_without_a_result_is_one_line_and_the_same_command_begins_anew(
+    hub, base_folder, corpus_file, tmp_path, capsys
+):
     hub.command = ["python", "-c", "raise SystemExit(7)"]
     words = [
         "language",
@@ -78,9 +74,8 @@ def test_an_end_without_a_result_is_one_line_and_the_same_command_begins_anew(hu
     assert "exit code: 7" in done.stderr.splitlines()[-1]
     run(*words)
     assert len(hub.jobs) == 2
-    other = run(*words, "--seed", "7")
-    assert other.returncode == EXIT_BAD_INPUT
-    assert "other settings (recipe)" in other.stderr
+    assert main([*map(str, words), "--seed", "7"]) == EXIT_BAD_INPUT
+    assert "other settings (recipe)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_training_that_finished_there_gives_time_and_cost(server, studio, corp
     (job.folder / "events.jsonl").write_text("\n".join(lines) + "\n")
     write_json(job.folder / RESULT, {"outcome": "finished"})
     outlook = seen(studio, corpus)[0]
-    assert "1 earlier trainings with this base on l4x1" in outlook
+    assert "earlier trainings with this base on l4x1 (1)" in outlook
     assert strings.ELSEWHERE_COST in outlook
     # It says nothing of this machine, nor of another one there.
     assert studio.forecast.speed(studio.base_name).trainings == 0
