@@ -15,6 +15,7 @@ from deftx.jobs import Scheduler, Store, progress_of, state_of
 from deftx.jobs.process import kill
 from deftx.jobs.remote.note import NOTE, read_note
 from deftx.jobs.remote.places import settings_for
+from deftx.jobs.shutdown import stop_workers
 from deftx.jobs.state import worker_of
 from deftx.language import learn_language
 from deftx.recipes import recipe_for
@@ -222,3 +223,33 @@ def test_a_token_that_may_only_read_is_said(hub, store, running, order, monkeypa
     assert "no right" in message_of(job)
     assert on_disk(store.root, READ_ONLY) == []
     assert os.environ["HF_TOKEN"] == READ_ONLY
+
+
+def test_a_machine_that_is_lost_leaves_its_last_checkpoint(hub, store, running, order, monkeypatch):
+    monkeypatch.setenv("DEFTX_JOBS_SAVE", "0.1")
+    job = store.add("language", "Minang", order)
+    listed = hub.bucket("ana/deftx-jobs")
+    wait_for(lambda: [*listed.glob("*/back/*/out/run/**/*.safetensors")], "a copy of a checkpoint", LONG)
+    (there,) = hub.jobs.values()
+    hub.end(there, "ERROR", "Node lost")
+    failed = wait_for_state(store, job, "failed", "finished", seconds=LONG)
+    assert "Node lost" in message_of(failed)
+    assert "goes on from the checkpoint that came back" in message_of(failed)
+    assert [*job.out.rglob("*.safetensors")]
+
+
+def test_a_studio_that_ends_leaves_the_job_to_the_next_one(hub, store, order):
+    hub.held = True
+    with Scheduler(store, interval=0.05):
+        job = store.add("language", "Minang", order)
+        wait_for(lambda: hub.requests("GET /api/jobs/ana/0+1$"), "it to be watched")
+    stop_workers(store)
+    assert state_of(store.get(job.id)).name == "waiting"
+    assert hub.requests("cancel") == []
+    with Scheduler(store, interval=0.05):
+        wait_for_state(store, job, "running")
+        # Thrown away for good while it is watched: its machine is switched off first.
+        store.discard(job.id)
+        store.remove(job.id)
+        wait_for(lambda: not job.folder.exists(), "the job to be gone")
+    assert [one.stage for one in hub.jobs.values()] == ["CANCELED"]
