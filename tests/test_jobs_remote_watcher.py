@@ -228,8 +228,10 @@ def test_a_token_that_may_only_read_is_said(hub, store, running, order, monkeypa
 def test_a_machine_that_is_lost_leaves_its_last_checkpoint(hub, store, running, order, monkeypatch):
     monkeypatch.setenv("DEFTX_JOBS_SAVE", "0.1")
     job = store.add("language", "Minang", order)
-    listed = hub.bucket("ana/deftx-jobs")
-    wait_for(lambda: [*listed.glob("*/back/*/out/run/**/*.safetensors")], "a copy of a checkpoint", LONG)
+    lists = hub.bucket("ana/deftx-jobs").glob
+    wait_for(
+        lambda: any("checkpoint" in path.read_text() for path in lists("*/back/*/list.json")), "a whole copy", LONG
+    )
     (there,) = hub.jobs.values()
     hub.end(there, "ERROR", "Node lost")
     failed = wait_for_state(store, job, "failed", "finished", seconds=LONG)

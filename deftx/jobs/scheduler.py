@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from deftx.jobs.job import LOG, RESULT, Job, JobError
+from deftx.jobs.job import HEARTBEAT, LOG, RESULT, Job, JobError, read_json
 from deftx.jobs.process import ProcessId, ask_to_stop, kill, process_id
 from deftx.jobs.progress import progress_of
+from deftx.jobs.remote.note import is_open
 from deftx.jobs.state import state_of, worker_of
 from deftx.jobs.store import Store
 from deftx.logs import about
@@ -80,8 +81,9 @@ class Scheduler:
     def tick(self) -> None:
         """Look once: collect the dead, pass on stops, put back the interrupted, start what can start, clear the trash."""
         self._children = [child for child in self._children if child.poll() is None]
-        for job in (*self._store.list(), *self._store.trash()):
-            if job.process is None or (job.folder / RESULT).exists():
+        for job in (*self._store.list(), *self._store.trash(), *self._store.leaving()):
+            ending = job.stop_requested and is_open(job)
+            if (job.process is None and not ending) or (job.folder / RESULT).exists():
                 continue
             if job.stop_requested:
                 self._end(job)
@@ -101,7 +103,11 @@ class Scheduler:
     def _end(self, job: Job) -> None:
         worker = worker_of(job)
         if worker is None:
+            if is_open(job):  # its watcher died: the machine elsewhere is not told to stop by anybody else
+                self._store.set_process(job.id, self._spawn(job))
             return
+        if job.is_remote and not _listens(job, worker):
+            return  # a signal before it can take one would end it, and nothing elsewhere
         asked = self._asked.get(worker)
         if asked is None:
             # Counted from here, not from the row: a server that was down must not kill what it never asked.
@@ -140,6 +146,10 @@ class Scheduler:
         self._children.append(child)
         log.info("Job %s (%s) starts as process %d.", job.id, job.name, child.pid, extra=about("job_started", job.id))
         return process_id(child.pid)
+
+
+def _listens(job: Job, worker: ProcessId) -> bool:
+    return (read_json(job.folder / HEARTBEAT) or {}).get("pid") == worker.pid
 
 
 def _environment() -> dict[str, str]:

@@ -18,6 +18,7 @@ from typing import Any
 from deftx.jobs.database import Database
 from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict, write_json
 from deftx.jobs.process import ProcessId, ask_to_stop, kill
+from deftx.jobs.remote.note import is_open
 from deftx.jobs.state import state_of, worker_of
 
 Admit = Callable[[Sequence[Job]], None]
@@ -145,7 +146,7 @@ class Store:
     def set_process(self, job_id: str, process: ProcessId) -> None:
         """Write down which process works on the job."""
         with self._database.transaction() as database:
-            self._set_process(database, self._get(database, job_id).id, process)
+            self._set_process(database, self._get(database, job_id, "1").id, process)
 
     def move(self, job_id: str, position: int) -> None:
         """Give a waiting job another place in the queue, 0 being the next; places beyond the end are the end.
@@ -204,17 +205,21 @@ class Store:
             job = self._get(database, job_id)
             worker = worker_of(job)
             # What waits comes back to its place in the queue; what has run must not go on by itself.
-            stop = time.time() if worker is not None or job.process is not None else None
+            stop = time.time() if worker is not None or job.process is not None or is_open(job) else None
             database.execute(
                 "UPDATE jobs SET trashed = ?, stop_requested = coalesce(stop_requested, ?) WHERE id = ?",
                 (time.time(), stop, job.id),
             )
-        if worker is not None:
+        if worker is not None and not job.is_remote:
             ask_to_stop(worker)
 
     def trash(self) -> tuple[Job, ...]:
         """Return the jobs in the trash, the one discarded last first."""
         return self._select(f"{_TRASHED} ORDER BY trashed DESC, id DESC")
+
+    def leaving(self) -> tuple[Job, ...]:
+        """Return the jobs that are being removed for good."""
+        return self._select("discarded")
 
     def restore(self, job_id: str) -> None:
         """Bring a job back from the trash as it was; one that ran is now stopped and can be resumed."""
@@ -248,9 +253,8 @@ class Store:
     def _remove_forgotten(self) -> None:
         for job in self._select("discarded"):
             worker = worker_of(job)
-            if worker is not None and job.is_remote:
-                ask_to_stop(worker)  # it ends the machine elsewhere, and a later look removes the job
-                continue
+            if job.is_remote and (worker is not None or is_open(job)):
+                continue  # a scheduler has the machine elsewhere switched off first, and a later look removes the job
             if worker is not None and not kill(worker):
                 raise JobError(f"Process {worker.pid} of job {job.id} does not end; the next start removes the job.")
             shutil.rmtree(job.folder, ignore_errors=True)

@@ -41,7 +41,7 @@ def leave(folder: Path, mount: Path, number: int, final: bool) -> Delivery:
     place = mount / Delivery(number, final, {}).place
     shutil.rmtree(place, ignore_errors=True)
     files = {}
-    for path in _training_files(folder, final):
+    for path in training_files(folder, final):
         name = path.relative_to(folder).as_posix()
         try:
             files[name] = _copy(path, place / name)
@@ -51,6 +51,17 @@ def leave(folder: Path, mount: Path, number: int, final: bool) -> Delivery:
     content = {"number": number, "final": final, "files": files}
     _write(place / LIST, json.dumps(content).encode())
     return Delivery(number, final, files)
+
+
+def training_files(folder: Path, final: bool = False) -> list[Path]:
+    """List what comes back of a job's folder: checkpoints, δ and vector, and at the end the result."""
+    found = []
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name not in OF_THIS_MACHINE:
+            found += [path for path in entry.rglob("*") if path.is_file() and not path.name.endswith(".part")]
+    if final and (folder / RESULT).is_file():
+        found.append(folder / RESULT)
+    return sorted(found)
 
 
 def find(bucket: BucketFolder, scratch: Path) -> Delivery | None:
@@ -71,6 +82,7 @@ def fetch(bucket: BucketFolder, delivery: Delivery, scratch: Path) -> Path | Non
         return None
     bucket.fetch({name: there[name] for name in wanted}, scratch)
     folder = scratch / delivery.place
+    folder.mkdir(parents=True, exist_ok=True)
     whole = all(_sha256(folder / name) == sha for name, (_, sha) in delivery.files.items())
     return folder if whole else None
 
@@ -85,16 +97,6 @@ def unpack(arrived: Path, folder: Path) -> dict[str, Any]:
         return json.loads((arrived / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-
-
-def _training_files(folder: Path, final: bool) -> list[Path]:
-    found = []
-    for entry in folder.iterdir():
-        if entry.is_dir() and entry.name not in OF_THIS_MACHINE:
-            found += [path for path in entry.rglob("*") if path.is_file() and not path.name.endswith(".part")]
-    if final and (folder / RESULT).is_file():
-        found.append(folder / RESULT)
-    return sorted(found)
 
 
 def _read(path: Path) -> Delivery | None:

@@ -90,9 +90,9 @@ class Courier:
 
 
 def _state_of(folder: Path) -> str:
-    """Describe the checkpoints so that a change of any is seen."""
+    """Describe what the training has kept so far, so that any change of it is seen; empty where it is nothing."""
     found = []
-    for path in sorted(folder.rglob("*.safetensors")):
+    for path in delivery.training_files(folder):
         try:
             found.append(f"{path} {path.stat().st_mtime_ns}")
         except FileNotFoundError:

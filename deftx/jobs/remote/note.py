@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from deftx.jobs.job import JobError, read_json, write_json
+from deftx.jobs.job import RESULT, Job, JobError, read_json, write_json
 
 NOTE = "remote.json"  # in the job's folder
 
@@ -64,6 +64,17 @@ def read_note(folder: Path) -> Note | None:
             f"{NOTE} in the folder of this job is damaged (it should hold {known}). Look among your jobs on Hugging Face "
             "for one that still runs, then delete the file and resume."
         ) from error
+
+
+def is_open(job: Job) -> bool:
+    """Say whether a machine elsewhere may still work on a job, whether or not a process here watches it."""
+    if not job.is_remote or (job.folder / RESULT).exists():
+        return False
+    try:
+        note = read_note(job.folder)
+    except JobError:
+        return False
+    return note is not None and note.asked and not note.finished
 
 
 def forget(folder: Path) -> None:

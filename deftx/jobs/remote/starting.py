@@ -3,14 +3,14 @@
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi, JobInfo, Volume
 from huggingface_hub.errors import HfHubHTTPError
 
-from deftx.errors import HubError
+from deftx.errors import HubError, TrainingStopped
 from deftx.events import Event, OnEvent
 from deftx.hub_errors import FAMILIES, explain_hub
 from deftx.jobs import allowance
@@ -60,13 +60,17 @@ def send(api: HfApi, note: Note, settings: Mapping[str, Any], folder: Path, on_e
     _asked(put, f"bucket {note.bucket}")
 
 
-def start(api: HfApi, note: Note, folder: Path) -> Note:
+def start(api: HfApi, note: Note, folder: Path, should_stop: Callable[[], bool]) -> Note:
     """Start the remote job, or find the one that was started; the note with its id is on the disk when this returns.
 
     Raises:
+        TrainingStopped: it was asked to stop before anything was started.
         JobError: the Hub refuses, and there is none; or it cannot be told, and the next start looks again.
     """
     found = _find(api, note) if note.asked else None
+    if found is None and should_stop():
+        forget(folder)
+        raise TrainingStopped("The training was stopped before a machine was asked for.")
     if found is None:
         note = note.changed(folder, asked=True)
         try:

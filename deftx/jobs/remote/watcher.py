@@ -54,7 +54,7 @@ def train_elsewhere(
     if not note.asked:
         starting.send(api, note, settings, folder, on_event)
     if not note.job:
-        note = starting.start(api, note, folder)
+        note = starting.start(api, note, folder, should_stop)
     watcher = Watcher(api, note, folder, on_event, should_stop)
     last = watcher.watch()
     collect(watcher.bucket, watcher.note, last, folder, watcher.patient)
