@@ -189,6 +189,7 @@ def test_a_refusal_is_said_and_starts_nothing(hub, store, running, order, patter
     job = wait_for_state(store, store.add("language", "Minang", order), "failed")
     assert said in message_of(job)
     assert hub.jobs == {}
+    assert [path for path in (hub.folder / "buckets").rglob("*") if path.is_file()] == []
 
 
 def test_a_hub_away_for_a_while_ends_nothing(hub, store, running, order):

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def start(api: HfApi, note: Note, folder: Path, should_stop: Callable[[], bool])
     """
     found = _find(api, note) if note.asked else None
     if found is None and should_stop():
-        forget(folder)
+        _take_back(api, note, folder)
         raise TrainingStopped("The training was stopped before a machine was asked for.")
     if found is None:
         note = note.changed(folder, asked=True)
@@ -78,7 +79,7 @@ def start(api: HfApi, note: Note, folder: Path, should_stop: Callable[[], bool])
         except HfHubHTTPError as error:
             if error.response.status_code >= 500:
                 raise JobError(_unknown(error)) from error
-            forget(folder)
+            _take_back(api, note, folder)
             raise JobError(refusal(error)) from error
         except FAMILIES as error:
             raise JobError(_unknown(error)) from error
@@ -115,6 +116,13 @@ def _run(api: HfApi, note: Note) -> JobInfo:
         volumes=[Volume(type="bucket", source=note.bucket, mount_path=MOUNT, path=note.path, read_only=False)],
         namespace=note.namespace,
     )
+
+
+def _take_back(api: HfApi, note: Note, folder: Path) -> None:
+    """Remove what was sent for a job that was not started."""
+    with suppress(*FAMILIES, RuntimeError):  # what stays there is the owner's to remove
+        BucketFolder(api, note.bucket, note.path).remove()
+    forget(folder)
 
 
 def _find(api: HfApi, note: Note) -> JobInfo | None:
