@@ -26,15 +26,14 @@ class Place:
 
 def fields() -> dict[str, gr.components.Component]:
     """Make the fields; nobody sees them before ``choices`` has something to choose from."""
-    with gr.Row(elem_classes="pair"):
-        flavor = gr.Dropdown(
-            [(strings.TRAIN_HERE, "")], value="", label=strings.FIELDS["flavor"], info=strings.FIELD_HINTS["flavor"],
-            visible=False, scale=3, min_width=180, elem_id="flavor",
-        )  # fmt: skip
-        hours = gr.Number(
-            HOURS, label=strings.FIELDS["hours"], info=strings.FIELD_HINTS["hours"], minimum=FEWEST_HOURS, maximum=MOST_HOURS,
-            visible=False, scale=2, min_width=110, elem_id="hours",
-        )  # fmt: skip
+    flavor = gr.Dropdown(
+        [(strings.TRAIN_HERE, "")], value="", label=strings.FIELDS["flavor"], info=strings.FIELD_HINTS["flavor"],
+        visible=False, elem_id="flavor",
+    )  # fmt: skip
+    hours = gr.Number(
+        HOURS, label=strings.FIELDS["hours"], info=strings.FIELD_HINTS["hours"], minimum=FEWEST_HOURS, maximum=MOST_HOURS,
+        visible=False, elem_id="hours",
+    )  # fmt: skip
     flavor.change(
         lambda name: gr.Number(visible=bool(name)), flavor, hours, api_visibility="private", show_progress="hidden"
     )
