@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ui.studio import Studio
 
 # An order has name, language (a code), base, preset and recipe, and by kind: corpus; or train, valid and source.
+# Where a machine has several GPUs, it may have processes: how many of them it takes.
 Order = Mapping[str, Any]
 
 
@@ -30,6 +31,8 @@ def job_settings(studio: "Studio", kind: str, order: Order) -> dict[str, Any]:
         "recipe": dict(order.get("recipe") or {}),
         "delta": DELTA,  # stays after the training, for other ranks, until it is freed
     }
+    if (processes := order.get("processes") or 1) > 1:
+        settings["processes"] = processes
     if kind == "language":
         return {"corpus": str(studio.corpora.path(order.get("corpus") or "")), **settings}
     files = {"train": str(studio.tables.path(order.get("train") or ""))}
@@ -45,7 +48,7 @@ def job_settings(studio: "Studio", kind: str, order: Order) -> dict[str, Any]:
 def order_of(studio: "Studio", job: Job) -> dict[str, Any]:
     """Turn a job back into the order it came of; files and vectors that are gone keep the name they had."""
     settings = job.settings
-    order = {name: settings[name] for name in ("preset", "recipe") if settings.get(name)}
+    order = {name: settings[name] for name in ("preset", "recipe", "processes") if settings.get(name)}
     order |= {"name": job.name, "base": settings.get("base") or studio.base_name}
     order["language"] = "" if settings.get("language") == job.name else settings.get("language") or ""
     for name in ("corpus", "train", "valid"):

@@ -73,6 +73,7 @@ class Studio:
         self.overlaps = Overlaps(self.store)
         self.spectra = SpectraFacts(self.store)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.gpus = torch.cuda.device_count()
         self.forecast = Forecast(self)
         self.errands = OwnErrands(house.errands, self.owner) if house else Errands()
         self.scoring = Scoring(self)
@@ -114,7 +115,8 @@ class Studio:
     def machine(self) -> str:
         """Say what computes: the GPU's name, else the number of processor cores."""
         if self.device == "cuda":
-            return torch.cuda.get_device_name()
+            name = torch.cuda.get_device_name()
+            return name if self.gpus == 1 else strings.SEVERAL_GPUS.format(count=self.gpus, name=name)
         cores = len(os.sched_getaffinity(0))
         return strings.ONE_CORE if cores == 1 else strings.CORES.format(count=cores)
 
@@ -131,9 +133,11 @@ class Studio:
         preset: str = "quick",
         recipe: dict[str, Any] | None = None,
         base: str = "",
+        processes: int = 1,
     ) -> Job:
         """Put a language training into the queue; DeftxError where it could not start, before anything is written."""
-        order = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base}
+        order = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base,
+                 "processes": processes}  # fmt: skip
         return self.train("language", order)
 
     def train_task(
@@ -147,10 +151,11 @@ class Studio:
         *,
         valid: str = "",
         source: str = "",
+        processes: int = 1,
     ) -> Job:
         """Put a task training into the queue: ``train`` and ``valid`` are labelled files here, ``source`` a vector's key."""
         order = {"train": train, "valid": valid, "source": source, "name": name, "language": code, "preset": preset,
-                 "recipe": recipe, "base": base}  # fmt: skip
+                 "recipe": recipe, "base": base, "processes": processes}  # fmt: skip
         return self.train("task", order)
 
     def train(self, kind: str, order: Order) -> Job:

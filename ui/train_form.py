@@ -46,6 +46,10 @@ def build(studio: Studio) -> Form:
         base_choices(studio), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
     )  # fmt: skip
     fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
+    fields["processes"] = gr.Number(
+        1, label=strings.FIELDS["processes"], info=strings.FIELD_HINTS["processes"], minimum=1, maximum=max(1, studio.gpus),
+        precision=0, visible=studio.gpus > 1, elem_id="processes",
+    )  # fmt: skip
     fields["method"] = gr.Radio(_choices(strings.METHODS), value="deft-x", label=strings.METHOD, elem_id="method")
     with gr.Column() as ranks:
         fields |= _ranks()
@@ -90,6 +94,8 @@ def filled(studio: Studio, values: train_fields.Values) -> list:
     A field that ``values`` does not name stays as it is; a file or vector that is gone leaves its field empty.
     """
     lists = {"train": table_choices(studio), "valid": valid_choices(studio), "source": source_choices(studio)}
+    if "processes" in values:  # of a machine with more GPUs than this
+        values = {**values, "processes": max(1, min(int(values["processes"] or 1), studio.gpus))}
     return [_filled(name, values, lists.get(name)) for name in EMPTY]
 
 

@@ -1,8 +1,8 @@
 """What each kind of job does: its settings, as the page or a script gave them, turned into one training.
 
 Settings common to both kinds: ``base`` (name or folder), ``preset``, ``recipe`` (the settings that differ from the
-preset's), ``language`` (code), ``delta`` (folder) and ``device``. Paths of data and of ``delta`` are absolute or relative
-to the job's folder. Only a worker imports this module: it brings torch and transformers along.
+preset's), ``language`` (code), ``delta`` (folder), ``device`` and ``processes`` (how many train together, 1 by default).
+Paths of data and of ``delta`` are absolute or relative to the job's folder. Only a worker imports this module: it brings torch and transformers along.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ import deftx.task
 from deftx.bases import BUNDLED_BASE, Base, load_base
 from deftx.events import OnEvent
 from deftx.jobs.job import OUT, JobError
+from deftx.processes import own_device
 from deftx.recipes import Recipe, recipe_for
 from deftx.record import RUN
 from deftx.tables import read_table
@@ -68,7 +69,7 @@ def _is_written(folder: Path) -> bool:
 
 
 def _base(settings: Mapping[str, Any]) -> Base:
-    return load_base(settings.get("base") or BUNDLED_BASE, device=settings.get("device"))
+    return load_base(settings.get("base") or BUNDLED_BASE, device=own_device(settings.get("device")))
 
 
 def _recipe(kind: str, settings: Mapping[str, Any], pairs: bool = False) -> Recipe:
