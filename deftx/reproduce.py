@@ -12,7 +12,8 @@ DATA = {"language": "corpus", "task": "train"}  # the setting that names what is
 
 def as_command(kind: str, settings: Mapping[str, Any]) -> str:
     """Write the command line of a training; run in a shell it does the same as the job."""
-    words = [*_launched(settings), "-m", "deftx", kind, *_files(settings[DATA[kind]]), "--out", out_name(kind, settings)]
+    words = [*_launched(settings), "-m", "deftx", kind, *_files(settings[DATA[kind]])]
+    words += ["--out", out_name(kind, settings)]
     for name in ("valid", "source", "language", "base", "device", "delta", "preset"):
         if settings.get(name):
             words += [f"--{name}", str(settings[name])]
