@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 import yaml
@@ -150,6 +151,9 @@ def test_the_image_trains_as_user_1000_and_goes_on_after_a_stop(image, place):
         running.start()
         if os.getuid() == 0:
             assert psutil.Process(running.server.pid).uids().effective == 1000
+        lasting = httpx.get(f"http://127.0.0.1:{running.port}/health", timeout=30).json()["lasting"]
+        said = "not-lasting" in httpx.get(f"http://127.0.0.1:{running.port}/config", timeout=30).text
+        assert said == (not lasting)
         running.ask(
             {"corpus": str(place / "corpus.txt"), "base": str(place / "tiny"), "preset": "quick", "recipe": recipe}
         )

@@ -74,6 +74,7 @@ class Studio:
         self.spectra = SpectraFacts(self.store)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.gpus = torch.cuda.device_count()
+        self.lasting = True  # whether what is kept outlives the machine; a container without a mount says otherwise
         self.forecast = Forecast(self)
         self.errands = OwnErrands(house.errands, self.owner) if house else Errands()
         self.scoring = Scoring(self)
