@@ -21,6 +21,7 @@ from deftx.vector import SparseVector
 
 RECIPE = {"precision": "float32", "batch_size": 4, "max_length": 16, "min_steps": 0, "evaluate_every": 100, "k": 60,
           "learning_rate": 0.002, "max_steps": 12, "epochs": 1000}  # fmt: skip
+PATIENCE = 180.0  # seconds: each start brings three processes with torch along, and a machine may be busy
 LONG = {**RECIPE, "max_steps": 150, "evaluate_every": 50}
 
 
@@ -70,7 +71,7 @@ def trains(job, start):
 def test_two_processes_learn_what_one_learns_from_the_same_micro_batches(store, order, tmp_path):
     job = order(RECIPE)
     with scheduler(store, command=WORKER):
-        job = wait_for_state(store, job, "finished", "failed", seconds=120)
+        job = wait_for_state(store, job, "finished", "failed", seconds=PATIENCE)
     assert state_of(job).name == "finished", job.log_tail(60)
     one = tmp_path / "one"
     learn_language({**job.settings, "recipe": {**RECIPE, "accumulation": 2}}, one, ignore, lambda: False)
@@ -83,24 +84,28 @@ def test_two_processes_learn_what_one_learns_from_the_same_micro_batches(store, 
 def test_a_death_a_stop_and_the_death_of_the_worker_lose_nothing_and_leave_nobody_behind(store, order):
     job = order(LONG)
     with scheduler(store, command=WORKER):
-        wait_for(lambda: trains(job, 1), "the first run")
+        wait_for(lambda: trains(job, 1), "the first run", PATIENCE)
         first = store.get(job.id).process
         ranks = ranks_of(job)
         assert set(ranks) == {0, 1}
         assert all(os.getsid(rank.pid) != first.pid for rank in ranks.values())  # the launcher makes it so
         ranks[1].kill()
         wait_for(lambda: not any(rank.is_running() for rank in ranks.values()), "the other rank to end")
-        wait_for(lambda: (store.get(job.id).process or first) != first, "the job to be put back and started again")
+        wait_for(
+            lambda: (store.get(job.id).process or first) != first, "the job to be put back and started again", PATIENCE
+        )
 
-        wait_for(lambda: trains(job, 2), "the second run")
+        wait_for(lambda: trains(job, 2), "the second run", PATIENCE)
         store.request_stop(job.id)
-        stopped = wait_for_state(store, job, "stopped")
+        stopped = wait_for_state(store, job, "stopped", seconds=PATIENCE)
         assert read_json(stopped.folder / RESULT)["outcome"] == "stopped", stopped.log_tail(60)
         assert [*job.out.rglob("checkpoint.safetensors")]
         wait_for(lambda: worker_of(stopped) is None and not ranks_of(job), "all processes to end")
 
         store.requeue(job.id)
-        wait_for(lambda: any("goes on from step" in m.text for m in progress_of(job).messages), "the checkpoint")
+        wait_for(
+            lambda: any("goes on from step" in m.text for m in progress_of(job).messages), "the checkpoint", PATIENCE
+        )
         ranks = ranks_of(job)
     assert set(ranks) == {0, 1}
     os.kill(store.get(job.id).process.pid, signal.SIGKILL)  # the worker alone, and nobody starts another
