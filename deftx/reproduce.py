@@ -17,6 +17,7 @@ def as_command(kind: str, settings: Mapping[str, Any]) -> str:
     for name in ("valid", "source", "language", "base", "device", "delta", "preset"):
         if settings.get(name):
             words += [f"--{name}", str(settings[name])]
+    words += _push(settings, "--push-to")
     for name in COLUMNS:
         if settings.get(name):
             words += [f"--{name.replace('_', '-')}", *(f"{here}={there}" for here, there in settings[name].items())]
@@ -55,7 +56,16 @@ def as_python(kind: str, settings: Mapping[str, Any]) -> str:
     else:
         lines += [f"recipe = deftx.recipe_for({kind!r}, {preset!r}{changed})"]
         lines += [f"vector = deftx.learn_language({data!r}, base, recipe, {named})"]
+    if settings.get("push_to"):
+        words = ["python", "-m", "deftx", "push", given["out"], *_push(settings, "--to")]
+        lines += [f"# The push is a command of its own: {shlex.join(words)}"]
     return "\n".join(lines) + "\n"
+
+
+def _push(settings: Mapping[str, Any], option: str) -> list[str]:
+    if not settings.get("push_to"):
+        return []
+    return [option, settings["push_to"], *(["--private"] if settings.get("push_private") else [])]
 
 
 def _launched(settings: Mapping[str, Any]) -> list[str]:

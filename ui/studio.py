@@ -14,8 +14,8 @@ import torch
 from deftx.audit import Audit, audit
 from deftx.bases import Base, load_base
 from deftx.composition import Classifier
-from deftx.errors import DeftxError
-from deftx.jobs import Job, Store
+from deftx.errors import DeftxError, HubError
+from deftx.jobs import Job, Store, push
 from deftx.jobs.pace import note_expected
 from deftx.jobs.state import worker_of
 from deftx.own_vectors import LONGEST_TITLE, clean
@@ -175,7 +175,11 @@ class Studio:
         outlook = self.forecast.look(kind, order)
         if outlook.refusals:
             raise SettingsRefused(outlook.refusals)
-        job = self.store.add(kind, order["name"], job_settings(self, kind, order))
+        settings = job_settings(self, kind, order)
+        if settings.get("push_to") and not self.is_house:
+            raise HubError(strings.PUSH_NOT_YOURS)
+        push.check(settings)
+        job = self.store.add(kind, order["name"], settings)
         note_expected(job, outlook.found)
         return job
 
