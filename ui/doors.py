@@ -49,10 +49,7 @@ class PasswordDoor:
         async with self._looking:
             wait = self._tries.wait(username, address.get())
             if wait:
-                # 400 as for a wrong password: Gradio's page to log in says nothing at any other.
-                seconds = math.ceil(wait)
-                said = strings.TOO_MANY_TRIES.format(seconds=seconds)
-                raise HTTPException(400, said, {"Retry-After": str(seconds)})
+                raise _too_many(math.ceil(wait))
             right = await anyio.to_thread.run_sync(self._people.check, username, password)
             self._tries.note(username, address.get(), right)
         if not right:
@@ -85,6 +82,11 @@ class AccountDoor:
         role = VISITOR if self._members and known not in self._members else MEMBER
         # Accounts can be renamed, and old names taken by others: the room is that of the account's own number.
         return Person(name, role, f"{_plain(known)}-{number}")
+
+
+def _too_many(seconds: int) -> HTTPException:
+    # 400 as for a wrong password: Gradio's page to log in says nothing at any other.
+    return HTTPException(400, strings.TOO_MANY_TRIES.format(seconds=seconds), {"Retry-After": str(seconds)})
 
 
 def on_a_space() -> bool:
