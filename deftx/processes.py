@@ -27,7 +27,7 @@ _apart = False  # whether the processes go through a part of the way one after t
 
 def join(device: torch.device) -> None:
     """Meet the other processes that the launcher started, if any; ``device`` is the one that this process uses."""
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+    if _are_several():
         PartialState(cpu=device.type == "cpu", timeout=LONGEST_WAIT)
 
 
@@ -37,9 +37,9 @@ def own_device(device: str | None) -> str | None:
     Raises:
         RecipeError: there are more processes than GPUs.
     """
-    place = int(os.environ.get("LOCAL_RANK", 0))
-    if device != "cuda" or int(os.environ.get("WORLD_SIZE", 1)) == 1:
+    if device != "cuda" or not _are_several():
         return device
+    place = int(os.environ.get("LOCAL_RANK", 0))
     if place >= (gpus := torch.cuda.device_count()):
         raise RecipeError(f"Process {place + 1} has no GPU: this machine has {gpus}. Start as many processes as GPUs.")
     return f"cuda:{place}"
@@ -51,8 +51,10 @@ def count() -> int:
 
 
 def index() -> int:
-    """Return the place of this process among them, from 0."""
-    return dist.get_rank() if dist.is_initialized() else 0
+    """Return the place of this process among them, from 0; known before they have met."""
+    if dist.is_initialized():
+        return dist.get_rank()
+    return int(os.environ.get("RANK", 0)) if _are_several() else 0
 
 
 def is_main() -> bool:
@@ -142,6 +144,10 @@ def dealt_out(recipe: Recipe, processes: int) -> Recipe:
             f"Choose a multiple of {parts}."
         )
     return recipe.changed({"accumulation": parts})
+
+
+def _are_several() -> bool:
+    return int(os.environ.get("WORLD_SIZE", 1)) > 1  # as the launcher says
 
 
 @contextmanager

@@ -64,7 +64,11 @@ def run(folder: Path, count: int, stop: StopRequest, should_stop: Callable[[], b
     # In the worker's own process group, which is killed as one; the launcher gives each rank a session of its own.
     command = [*LAUNCH, "--num_processes", str(count), "-m", module, str(folder)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=_environment(count)) as launcher:
-        asked = _wait(launcher, folder, should_stop)
+        try:
+            asked = _wait(launcher, folder, should_stop)
+        except BaseException:
+            _kill(launcher)
+            raise
     log.info("The launcher of %d processes ended with %d.", count, launcher.returncode)
     return verdict(read_words(folder), asked, stopped_code(stop))
 
@@ -104,19 +108,24 @@ def verdict(words: Mapping[int, tuple[Result, int]], asked: bool, stopped: int) 
 
 def _wait(launcher: subprocess.Popen, folder: Path, should_stop: Callable[[], bool]) -> bool:
     """Wait for the launcher, passing a stop on; end what does not end by itself. Return whether a stop was asked for."""
-    asked, ask_next, word_since = False, 0.0, None
+    asked, ask_next, over_since = False, 0.0, None
     while launcher.poll() is None:
         now = time.monotonic()
         if should_stop() and now >= ask_next:
             asked, ask_next = True, now + _ASK_EVERY
             _ask(launcher)
-        if word_since is None and any(folder.glob(_word("*"))):
-            word_since = now
-        if word_since is not None and now - word_since > _LAST_WORDS:
+        if over_since is None and _is_over(read_words(folder)):
+            over_since = now
+        if over_since is not None and now - over_since > _LAST_WORDS:
             log.warning("Some processes do not end by themselves and are killed.")
             _kill(launcher)
         time.sleep(_LOOK_EVERY)
     return asked
+
+
+def _is_over(words: Mapping[int, tuple[Result, int]]) -> bool:
+    # What the others have finished, the first may still have to write and to hand on.
+    return 0 in words or any(result.outcome == "failed" for result, _ in words.values())
 
 
 def _ask(launcher: subprocess.Popen) -> None:
