@@ -26,10 +26,11 @@ def writer(hub_here, monkeypatch):
 
 
 def work(job):
-    """Do the work of a job as a worker does, with what it says kept."""
+    """Do the work of a job as a worker does, with what it says kept; return its warnings and messages."""
     with open(job.folder / EVENTS, "a", encoding="utf-8") as file:
         learn_language(job.settings, job.folder, lambda event: file.write(event.to_json() + "\n"), lambda: False)
-    return [message.text for message in progress_of(job).messages]
+    progress = progress_of(job)
+    return progress.warnings, [message.text for message in progress.messages]
 
 
 def ordered(studio, **more):
@@ -42,7 +43,7 @@ def test_a_training_ends_in_a_push_once_and_its_token_is_nowhere_on_disk(writer,
     job, _ = ordered(studio)
     assert (job.settings["push_to"], job.settings["push_private"]) == ("ana/min", True)
     assert writer.repositories == {}
-    said = work(job)
+    _, said = work(job)
     repository = writer.repositories["ana/min"]
     sha, files = repository.commits[-1]
     assert repository.private
@@ -59,12 +60,12 @@ def test_a_training_ends_in_a_push_once_and_its_token_is_nowhere_on_disk(writer,
 def test_a_push_that_fails_leaves_the_vector_and_is_tried_again_where_the_job_is(writer, studio):
     job, _ = ordered(studio)
     writer.fail("^POST .*/commit", status=500)
-    said = work(job)
-    assert "The vector is finished, but it was not pushed" in said[-1]
-    assert "Push it from the Library" in said[-1]
+    (warning,), _ = work(job)
+    assert "The vector is finished, but it was not pushed" in warning
+    assert "Push it from the Library" in warning
     assert (job.out / "vector.json").is_file()
     writer.faults.clear()
-    assert "Pushed to" in work(job)[-1]
+    assert "Pushed to" in work(job)[1][-1]
 
 
 @pytest.mark.parametrize(("token", "reason"), [(READ_ONLY, "may only read"), ("hf_old", "has expired")])
