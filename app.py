@@ -46,6 +46,7 @@ def main() -> None:
         find_base(chosen.base)
         hosting = hosting_from()
         house = Studio(chosen.base)
+        house.lasting = container is None or container.places.lasting
         studio = open_house(house, hosting)
     except DeftxError as error:
         raise SystemExit(str(error)) from error

@@ -47,6 +47,10 @@ class TrainingError(DeftxError):
     """A training could not go on; what was reached is kept in its folder."""
 
 
+class PeerLost(TrainingError):
+    """Another of the processes that train together has ended; what was reached is kept."""
+
+
 class TrainingStopped(DeftxError):
     """A training was asked to stop; its checkpoint is kept and the same call resumes it."""
 

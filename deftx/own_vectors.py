@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import tempfile
 import time
@@ -13,14 +12,13 @@ from itertools import chain, count
 from pathlib import Path
 
 from deftx.errors import JOINERS, VectorError, unknown_name
+from deftx.names import is_plain, plain_name
 from deftx.vector_files import INFO
 
 NOTE = "own.json"  # beside the vector's own files: what it is called here, where it is from, when it came
 TRASH_KEPT = 7 * 86_400.0  # seconds after which what is in the trash is removed for good
 ABANDONED = 86_400.0  # seconds after which a folder that an import left behind is removed
 LONGEST_TITLE, LONGEST_NAME = 80, 60  # characters
-
-_NAME = re.compile(r"\w[\w-]*")
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ class OwnVectors:
 
 def safe_name(title: str) -> str:
     """Turn a title into letters, digits and hyphens: a name that is a folder's and nothing else."""
-    return re.sub(r"[\W_]+", "-", title).strip("-")[:LONGEST_NAME].strip("-") or "vector"
+    return plain_name(title, LONGEST_NAME) or "vector"
 
 
 def clean(text: str, longest: int) -> str:
@@ -142,7 +140,7 @@ def _read_all(folder: Path) -> tuple[OwnVector, ...]:
 
 
 def _read(folder: Path) -> OwnVector | None:
-    if not _NAME.fullmatch(folder.name) or not (folder / INFO).is_file():
+    if not is_plain(folder.name) or not (folder / INFO).is_file():
         return None
     try:
         note = json.loads((folder / NOTE).read_text(encoding="utf-8"))

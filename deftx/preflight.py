@@ -11,6 +11,7 @@ import torch
 from deftx.base_facts import BaseFacts
 from deftx.errors import DeftxError, RecipeError, TrainingError, unknown_name
 from deftx.estimates import Amount, Estimate, TextSize
+from deftx.processes import dealt_out
 from deftx.recipes import PRESETS, Recipe, recipe_for
 from deftx.run_folder import refuse_if_full
 from deftx.sizes import read_size
@@ -75,6 +76,19 @@ def check_size(recipe: Recipe, facts: BaseFacts) -> list[Refusal]:
         recipe.count(facts.model.trainable)
     except RecipeError as error:
         return [Refusal("k", str(error))]
+    return []
+
+
+def check_processes(processes: Any, recipe: Recipe, gpus: int) -> list[Refusal]:
+    """Refuse more processes than the machine has GPUs, and a batch that so many cannot share evenly."""
+    if isinstance(processes, bool) or not isinstance(processes, int) or processes < 1:
+        return [Refusal("processes", f"{processes!r} is no number of GPUs; expected a whole number, 1 or more.")]
+    if processes > max(1, gpus):
+        return [Refusal("processes", f"{processes} GPUs are asked for, and this machine has {gpus}. Choose fewer.")]
+    try:
+        dealt_out(recipe, processes)
+    except RecipeError as error:
+        return [Refusal("batch_size", str(error))]
     return []
 
 

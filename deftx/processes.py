@@ -7,6 +7,7 @@ on its own (a stop, a file, a score) is agreed upon before any acts on it. With 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from math import lcm
 
 import torch
@@ -14,17 +15,34 @@ import torch.distributed as dist
 from accelerate import PartialState
 from torch import Tensor
 
-from deftx.errors import RecipeError
+from deftx.errors import PeerLost, RecipeError
 from deftx.events import Event, Listener, OnEvent, ignore
 from deftx.recipes import Recipe
+
+# One process waits while the main one decomposes and writes; whether that lives is the launcher's to know.
+LONGEST_WAIT = timedelta(hours=6)
 
 _apart = False  # whether the processes go through a part of the way one after the other
 
 
 def join(device: torch.device) -> None:
     """Meet the other processes that the launcher started, if any; ``device`` is the one that this process uses."""
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
-        PartialState(cpu=device.type == "cpu")
+    if _are_several():
+        PartialState(cpu=device.type == "cpu", timeout=LONGEST_WAIT)
+
+
+def own_device(device: str | None) -> str | None:
+    """Return the device of this process where the setting names the kind alone: of several, each has a GPU of its own.
+
+    Raises:
+        RecipeError: there are more processes than GPUs.
+    """
+    if device != "cuda" or not _are_several():
+        return device
+    place = int(os.environ.get("LOCAL_RANK", 0))
+    if place >= (gpus := torch.cuda.device_count()):
+        raise RecipeError(f"Process {place + 1} has no GPU: this machine has {gpus}. Start as many processes as GPUs.")
+    return f"cuda:{place}"
 
 
 def count() -> int:
@@ -33,8 +51,10 @@ def count() -> int:
 
 
 def index() -> int:
-    """Return the place of this process among them, from 0."""
-    return dist.get_rank() if dist.is_initialized() else 0
+    """Return the place of this process among them, from 0; known before they have met."""
+    if dist.is_initialized():
+        return dist.get_rank()
+    return int(os.environ.get("RANK", 0)) if _are_several() else 0
 
 
 def is_main() -> bool:
@@ -45,7 +65,8 @@ def is_main() -> bool:
 def wait() -> None:
     """Go on only when every process has come this far."""
     if count() > 1:
-        dist.barrier()
+        with _together():
+            dist.barrier()
 
 
 def any_of(flag: bool) -> bool:
@@ -53,8 +74,9 @@ def any_of(flag: bool) -> bool:
     if count() == 1 or _apart:
         return flag
     raised = torch.tensor(int(flag), device=_device())
-    dist.all_reduce(raised, dist.ReduceOp.MAX)
-    return bool(raised)
+    with _together():
+        dist.all_reduce(raised, dist.ReduceOp.MAX)
+        return bool(raised)
 
 
 def from_main(number: float) -> float:
@@ -62,15 +84,17 @@ def from_main(number: float) -> float:
     if count() == 1:
         return number
     shared = torch.tensor(number, dtype=torch.float64, device=_device())
-    dist.broadcast(shared, 0)
-    return float(shared)
+    with _together():
+        dist.broadcast(shared, 0)
+        return float(shared)
 
 
 def sum_up(tensors: Iterable[Tensor]) -> None:
     """Replace tensors, in place, by their sums over all processes."""
     if count() > 1:
-        for tensor in tensors:
-            dist.all_reduce(tensor)
+        with _together():
+            for tensor in tensors:
+                dist.all_reduce(tensor)
 
 
 @contextmanager
@@ -99,17 +123,45 @@ def share(recipe: Recipe, listener: Listener) -> Recipe:
     Raises:
         RecipeError: a batch cannot be cut into so many equal parts.
     """
-    parts = lcm(recipe.accumulation, count())
+    dealt = dealt_out(recipe, count())
+    if dealt != recipe:
+        message = (
+            f"accumulation is {dealt.accumulation}, so that each of the {count()} processes gets an equal part of every "
+            "batch."
+        )
+        listener.on_event(Event("tokenise", message=message))
+    return dealt
+
+
+def dealt_out(recipe: Recipe, processes: int) -> Recipe:
+    """Return the recipe with as many micro-batches as so many processes can share evenly; RecipeError as ``share``."""
+    parts = lcm(recipe.accumulation, processes)
     if parts == recipe.accumulation:
         return recipe
     if recipe.batch_size % parts:
         raise RecipeError(
-            f"A batch_size of {recipe.batch_size} cannot be cut into {parts} equal parts for {count()} processes. "
+            f"A batch_size of {recipe.batch_size} cannot be cut into {parts} equal parts for {processes} processes. "
             f"Choose a multiple of {parts}."
         )
-    message = f"accumulation is {parts}, so that each of the {count()} processes gets an equal part of every batch."
-    listener.on_event(Event("tokenise", message=message))
     return recipe.changed({"accumulation": parts})
+
+
+def _are_several() -> bool:
+    return int(os.environ.get("WORLD_SIZE", 1)) > 1  # as the launcher says
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    # gloo and NCCL say it in words of their own, all of them RuntimeErrors; what a GPU reports late is not among them.
+    try:
+        yield
+    except (torch.OutOfMemoryError, torch.AcceleratorError):
+        raise
+    except RuntimeError as error:
+        raise PeerLost(
+            "Another of the processes that train together has ended, and this one cannot go on alone. What is saved is "
+            "kept: the same training goes on from its last checkpoint."
+        ) from error
 
 
 def _device() -> torch.device:

@@ -13,13 +13,15 @@ DATA = {"language": "corpus", "task": "train"}  # the setting that names what is
 
 def as_command(kind: str, settings: Mapping[str, Any]) -> str:
     """Write the command line of a training; run in a shell it does the same as the job."""
-    words = ["python", "-m", "deftx", kind, *_files(settings[DATA[kind]]), "--out", out_name(kind, settings)]
+    words = [*_launched(settings), "-m", "deftx", kind, *_files(settings[DATA[kind]])]
+    words += ["--out", out_name(kind, settings)]
     away = settings.get("device") == ELSEWHERE
     for name in ("valid", "source", "language", "base", "device", "delta", "preset"):
         if settings.get(name) and not (away and name in ("device", "delta")):
             words += [f"--{name}", str(settings[name])]
     if away:
         words += ["--on", ELSEWHERE, "--flavor", str(settings["flavor"]), "--hours", f"{settings['hours']:g}"]
+    words += _push(settings, "--push-to")
     for name in COLUMNS:
         if settings.get(name):
             words += [f"--{name.replace('_', '-')}", *(f"{here}={there}" for here, there in settings[name].items())]
@@ -45,6 +47,9 @@ def as_python(kind: str, settings: Mapping[str, Any]) -> str:
     if settings.get("valid"):
         named += f", valid={_table(settings['valid'], settings.get('valid_columns'))}"
     lines = ["import deftx"]
+    if len(launch := _launched(settings)) > 1:
+        lines = [f"# To be started as: {shlex.join([*launch, 'FILE.py'])}", "import os", "", *lines]
+        device = ", device=f\"cuda:{os.environ['LOCAL_RANK']}\""
     if kind == "task":
         lines += ["from deftx.tables import read_table"]
     lines += ["", f"base = deftx.load_base({base}{device})"]
@@ -55,7 +60,23 @@ def as_python(kind: str, settings: Mapping[str, Any]) -> str:
     else:
         lines += [f"recipe = deftx.recipe_for({kind!r}, {preset!r}{changed})"]
         lines += [f"vector = deftx.learn_language({data!r}, base, recipe, {named})"]
+    if settings.get("push_to"):
+        words = ["python", "-m", "deftx", "push", given["out"], *_push(settings, "--to")]
+        lines += [f"# The push is a command of its own: {shlex.join(words)}"]
     return "\n".join(lines) + "\n"
+
+
+def _push(settings: Mapping[str, Any], option: str) -> list[str]:
+    if not settings.get("push_to"):
+        return []
+    return [option, settings["push_to"], *(["--private"] if settings.get("push_private") else [])]
+
+
+def _launched(settings: Mapping[str, Any]) -> list[str]:
+    processes = settings.get("processes") or 1
+    if processes == 1:
+        return ["python"]
+    return ["accelerate", "launch", "--multi_gpu", "--num_processes", str(processes)]
 
 
 def out_name(kind: str, settings: Mapping[str, Any]) -> str:

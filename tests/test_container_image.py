@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 import yaml
@@ -43,7 +44,8 @@ def instructions():
 def test_the_front_matter_is_that_of_a_docker_space():
     found = front_matter()
     assert (found["sdk"], found["app_port"], found["license"]) == ("docker", 7860, "apache-2.0")
-    assert (found["hf_oauth"], found["hf_oauth_scopes"]) == (True, ["contribute-repos"])
+    assert found["hf_oauth"] is True
+    assert "hf_oauth_scopes" not in found  # nothing here uses the login's token, so nobody is asked to give it rights
     assert found["suggested_hardware"] == "cpu-basic"
     assert len(found["short_description"]) <= 60
     assert (ROOT / "README.md").read_text().split("---\n")[2].lstrip().startswith("# DeFT-X studio")
@@ -150,6 +152,9 @@ def test_the_image_trains_as_user_1000_and_goes_on_after_a_stop(image, place):
         running.start()
         if os.getuid() == 0:
             assert psutil.Process(running.server.pid).uids().effective == 1000
+        lasting = httpx.get(f"http://127.0.0.1:{running.port}/health", timeout=30).json()["lasting"]
+        said = "not-lasting" in httpx.get(f"http://127.0.0.1:{running.port}/config", timeout=30).text
+        assert said == (not lasting)
         running.ask(
             {"corpus": str(place / "corpus.txt"), "base": str(place / "tiny"), "preset": "quick", "recipe": recipe}
         )

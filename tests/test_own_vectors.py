@@ -50,11 +50,13 @@ def test_a_name_that_is_taken_is_numbered_also_by_one_in_the_trash(own):
         (".trash", "trash"),
         ("x" * 300, "x" * 60),
         ("Kʼiche'", "Kʼiche"),
+        ("हिन्दी", "हिन्दी"),
     ],
 )
 def test_a_title_cannot_lead_out_of_the_folder(own, title, name):
     assert safe_name(title) == name
     assert bring(own, title).folder.parent == own.folder
+    assert [one.name for one in own.list()] == [name]
 
 
 @pytest.mark.parametrize("name", ["../jobs", ".trash", "", "/etc", "nothing", ".incoming-x"])

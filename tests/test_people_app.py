@@ -9,7 +9,7 @@ from gradio_client.exceptions import AppError
 from people_app import PASSWORDS, app, plain, program, write_people
 from tiny_base import SHORT, make_base, write_corpus
 
-from deftx.people import remove_person
+from deftx.people import put_person, remove_person
 
 NO_JOB = "20200101-000000-000000"
 
@@ -56,6 +56,21 @@ def test_without_logging_in_there_is_nothing(world):
     assert nobody.post("/gradio_api/upload", files={"files": b"text"}).status_code == 401
     assert nobody.post("/login", data={"username": "ana", "password": "a tale of two river"}).status_code == 400
     assert "anasecret" not in nobody.get("/").text.lower()
+
+
+def test_wrong_passwords_close_a_name_for_a_while_and_say_so(world):
+    put_person(world["people"], "eve", "an apple from the tree")
+    nobody, eve = plain(world["url"]), {"username": "eve", "password": "an apple from the tree"}
+    rule = nobody.get("/gradio_api/login_check").json()["detail"]["auth_message"]
+    assert rule.count("<p lang=") == 3
+    for _ in range(5):
+        answer = nobody.post("/login", data={**eve, "password": "a wrong password"})
+        assert (answer.status_code, answer.json()["detail"]) == (400, "Incorrect credentials.")
+    answer = nobody.post("/login", data=eve)
+    assert answer.status_code == 400
+    assert "too many wrong passwords" in answer.json()["detail"]
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    nobody.post("/login", data={"username": "ana", "password": PASSWORDS["ana"]}).raise_for_status()  # others come in
 
 
 def test_a_job_of_another_does_not_exist(world):

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from deftx import processes
+from deftx.errors import RecipeError
 from deftx.vector import SparseVector
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,3 +96,23 @@ def test_two_processes_that_are_stopped_go_on_to_the_same_vector(language, tmp_p
     whole, _ = learn(LAUNCH, longer, tmp_path / "whole")
     assert stopped.digest() == whole.digest()
     assert all(stopped.head[name].equal(whole.head[name]) for name in whole.head)
+
+
+def test_which_process_speaks_is_known_before_they_meet(monkeypatch):
+    assert processes.is_main()
+    monkeypatch.setenv("RANK", "1")
+    assert processes.is_main()  # somebody else's variable: there is one process
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert not processes.is_main()
+
+
+def test_each_process_has_a_gpu_of_its_own_or_says_that_there_is_none(monkeypatch):
+    assert processes.own_device("cuda") == "cuda"  # alone, it takes the first
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert [processes.own_device(device) for device in ("cpu", "cuda:0", None)] == ["cpu", "cuda:0", None]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert processes.own_device("cuda") == "cuda:1"
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(RecipeError, match="Process 2 has no GPU: this machine has 1"):
+        processes.own_device("cuda")

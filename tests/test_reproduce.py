@@ -39,6 +39,27 @@ def test_the_command_is_read_as_the_same_recipe(kind, settings):
         assert getattr(found, name, None) == settings.get(name)
 
 
+def test_several_processes_are_launched_and_each_takes_the_device_that_is_its_own():
+    settings = {**LANGUAGE, "processes": 2}
+    words = shlex.split(as_command("language", settings))
+    assert words[:7] == ["accelerate", "launch", "--multi_gpu", "--num_processes", "2", "-m", "deftx"]
+    assert words[7:] == shlex.split(as_command("language", LANGUAGE))[3:]
+    python = as_python("language", settings)
+    assert python.startswith("# To be started as: accelerate launch --multi_gpu --num_processes 2 FILE.py\n")
+    assert "device=f\"cuda:{os.environ['LOCAL_RANK']}\"" in python
+    compile(python, "FILE.py", "exec")
+
+
+def test_a_push_at_the_end_is_an_option_of_the_command_and_a_command_after_the_python():
+    settings = {**LANGUAGE, "push_to": "ana/min", "push_private": True}
+    found = parsed("language", settings)
+    assert (found.push_to, found.private) == ("ana/min", True)
+    last = as_python("language", settings).splitlines()[-1]
+    words = shlex.split(last.partition(": ")[2])
+    assert words[:4] == ["python", "-m", "deftx", "push"]
+    assert words[-3:] == ["--to", "ana/min", "--private"]
+
+
 def test_files_come_through_the_shell_unharmed():
     assert parsed("language", LANGUAGE).corpus == [LANGUAGE["corpus"]]
     assert parsed("language", {"corpus": ["a b", "c"]}).corpus == ["a b", "c"]

@@ -85,6 +85,47 @@ def test_a_task_is_trained_on_labelled_text_from_a_source_vector(studio, page_ba
     assert train_fields.order_of(train_fields.values_of("task", again), None) == again
 
 
+def test_a_training_takes_several_gpus_where_there_are_several(studio):
+    studio.gpus = 4  # the form asks for no more than the number
+    job, _ = start(studio, {**FORM, "processes": 2})
+    assert job.settings["processes"] == 2
+    assert orders.order_of(studio, job)["processes"] == 2
+    assert train_fields.values_of("language", orders.order_of(studio, job))["processes"] == 2
+    looked = studio.forecast.look("language", train_fields.order_of({**FORM, "processes": 2}, SAMPLE))
+    assert looked.recipe.accumulation == 2  # what each holds in memory is its part of the batch
+    assert any("waits until all GPUs are free" in note for note in looked.notes)
+    command = train_preview.preview(studio, SAMPLE, {**FORM, "processes": 2})[1]
+    assert command.startswith("accelerate launch --multi_gpu --num_processes 2 -m deftx language")
+    assert "--device" not in command
+    assert "processes" not in start(studio, {**FORM, "processes": 1})[0].settings
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "words"),
+    [({"processes": 5}, "processes", "5 GPUs are asked for, and this machine has 4. Choose fewer."),
+     ({"processes": -1}, "processes", "-1 is no number of GPUs"), ({"processes": 1.5}, "processes", "1.5 is no number"),
+     ({"processes": 3}, "batch_size", "cannot be cut into 3 equal parts for 3 processes. Choose a multiple of 3.")],
+)  # fmt: skip
+def test_gpus_that_are_not_there_or_a_batch_that_does_not_divide_is_refused_before_it_starts(
+    studio, typed, field, words
+):
+    studio.gpus = 4
+    job, said = start(studio, {**FORM, **typed})
+    assert job is None
+    assert words in said
+    assert train_fields.label(field) in said
+
+
+def test_a_number_of_gpus_is_asked_for_only_where_there_are_several(studio):
+    for gpus, kept in ((0, 1), (1, 1), (2, 2)):
+        studio.gpus = gpus
+        with gr.Blocks():
+            field = train_form.build(studio).fields["processes"]
+        assert (field.visible, field.maximum) == (gpus > 1, max(1, gpus))
+        updates = dict(zip(EMPTY, train_form.filled(studio, {"processes": 8}), strict=True))
+        assert updates["processes"]["value"] == kept  # kept by a browser that was at a larger machine
+
+
 @pytest.mark.parametrize("method", ["lt-sft", "random"])
 def test_other_methods_are_one_switch_away_and_take_no_rank(studio, method):
     job, _ = start(studio, {**FORM, "method": method, "rank": "mp", "ablate": "no-residual", "keep": "0.2"})

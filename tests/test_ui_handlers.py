@@ -45,6 +45,8 @@ def end(job, outcome, message="Said."):
         ("a b.TXT", ("a-b", ".txt")),
         ("../../etc/passwd.txt", ("etc-passwd", ".txt")),
         ("bahasa Minangkabau é.csv.gz", ("bahasa-Minangkabau-é", ".csv.gz")),
+        ("हिन्दी समाचार.txt", ("हिन्दी-समाचार", ".txt")),
+        ("தமிழ்.csv", ("தமிழ்", ".csv")),
         ("...txt", ("text", ".txt")),
         ("x" * 300 + ".jsonl", ("x" * 74, ".jsonl")),
     ],

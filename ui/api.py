@@ -58,7 +58,7 @@ def _offer_files(studio: Studio) -> None:
         """Put the training of a task vector into the queue, from files that are kept or named in ``options``.
 
         ``options``: train, valid (labelled files that are here already), source (a vector's key), language, base,
-        preset and recipe (the settings that differ from the preset's).
+        preset, recipe (the settings that differ from the preset's) and processes (how many GPUs it takes).
         """
         with refusals():
             order = {**(options or {}), "name": name}
@@ -83,10 +83,14 @@ def _offer_training(studio: Studio) -> None:
         preset: str = "quick",
         recipe: dict[str, Any] | None = None,
         base: str = "",
+        processes: int = 1,
     ) -> dict[str, Any]:
-        """Put the training of a language vector into the queue; ``recipe`` holds settings that differ from the preset's."""
+        """Put the training of a language vector into the queue; ``recipe`` holds settings that differ from the preset's.
+
+        ``processes``: how many GPUs it takes.
+        """
         with refusals():
-            return describe(studio.train_language(corpus, name, code, preset, recipe, base))
+            return describe(studio.train_language(corpus, name, code, preset, recipe, base, processes))
 
     gr.api(train_language, api_name="train_language", concurrency_limit=None)
 

@@ -1,15 +1,27 @@
 """Doors: how the person behind a request is told, from a password file or from a login at the Hugging Face Hub."""
 
+import logging
+import math
 import os
 import re
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 import anyio
+from starlette.exceptions import HTTPException
 
 from deftx.hosting import Hosting
+from deftx.logs import about
 from deftx.people import ADMIN, MEMBER, NOBODY, VISITOR, People, Person
+from deftx.tries import Tries
+from ui import strings
+
+# Where the request comes from that is being answered; the gate, which alone sees it, says so.
+address: ContextVar[str] = ContextVar("address", default="")
+
+log = logging.getLogger(__name__)
 
 
 class Door(Protocol):
@@ -25,12 +37,24 @@ class PasswordDoor:
     def __init__(self, people: People) -> None:
         """Ask these people for their passwords."""
         self._people = people
-        self._tries = anyio.Semaphore(2)  # each takes a processor and 16 MB for a fifth of a second
+        self._looking = anyio.Semaphore(2)  # each takes a processor and 16 MB for a fifth of a second
+        self._tries = Tries()
 
     async def check(self, username: str, password: str) -> bool:
-        """Say whether somebody may come in; what launch(auth=…) asks."""
-        async with self._tries:
-            return await anyio.to_thread.run_sync(self._people.check, username, password)
+        """Say whether somebody may come in; what launch(auth=…) asks.
+
+        Raises:
+            HTTPException: there were too many wrong passwords; the text says when the next one is looked at.
+        """
+        async with self._looking:
+            wait = self._tries.wait(username, address.get())
+            if wait:
+                raise _too_many(math.ceil(wait))
+            right = await anyio.to_thread.run_sync(self._people.check, username, password)
+            self._tries.note(username, address.get(), right)
+        if not right:
+            log.warning("A wrong password was tried.", extra=about("wrong_password"))
+        return right
 
     def person(self, username: str | None, session: Mapping[str, Any]) -> Person | None:
         """Look the name up at every request, so that whoever was taken out of the file is out."""
@@ -58,6 +82,11 @@ class AccountDoor:
         role = VISITOR if self._members and known not in self._members else MEMBER
         # Accounts can be renamed, and old names taken by others: the room is that of the account's own number.
         return Person(name, role, f"{_plain(known)}-{number}")
+
+
+def _too_many(seconds: int) -> HTTPException:
+    # 400 as for a wrong password: Gradio's page to log in says nothing at any other.
+    return HTTPException(400, strings.TOO_MANY_TRIES.format(seconds=seconds), {"Retry-After": str(seconds)})
 
 
 def on_a_space() -> bool:

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from deftx.hosting import Hosting
 from deftx.people import People
+from ui import strings
 from ui.doors import AccountDoor, PasswordDoor, on_a_space
 from ui.gate import Gate
 from ui.retention import Retention
@@ -42,5 +44,16 @@ def gated(studio: Studio | Rooms, routes: Sequence[BaseRoute] = ()) -> dict[str,
     """Give what ``launch`` needs for people to log in, which is nothing where they do not, and for more ``routes``."""
     if not isinstance(studio, Rooms):
         return {"app_kwargs": {"routes": list(routes)}}
-    login = {"auth": studio.door.check} if isinstance(studio.door, PasswordDoor) else {}
+    login = {}
+    if isinstance(studio.door, PasswordDoor):
+        login = {"auth": studio.door.check, "auth_message": _rule()}
     return {**login, "app_kwargs": {"routes": list(routes), "middleware": [Middleware(Gate, rooms=studio)]}}
+
+
+def _rule() -> str:
+    """Say what wrong passwords cost: Gradio's page to log in is one for all languages, so in each of them."""
+    said = []
+    for code in strings.SPOKEN:
+        with strings.speaking(code):
+            said.append(f'<p lang="{code}">{escape(strings.LOGIN_RULE)}</p>')
+    return "".join(said)

@@ -15,7 +15,17 @@ from deftx.errors import BaseModelError, CorpusError, DeftxError, TableError
 from deftx.estimates import Estimate, TableSize, TextSize, estimate
 from deftx.jobs import Job
 from deftx.jobs.pace import Pace, paces
-from deftx.preflight import Machine, Refusal, SettingsRefused, check_room, check_settings, check_size, notes
+from deftx.preflight import (
+    Machine,
+    Refusal,
+    SettingsRefused,
+    check_processes,
+    check_room,
+    check_settings,
+    check_size,
+    notes,
+)
+from deftx.processes import dealt_out
 from deftx.recipes import Recipe
 from deftx.speed import Speed, speed_from, trial_speed
 from ui import elsewhere, shelf
@@ -65,16 +75,21 @@ class Forecast:
             recipe = check_settings(kind, order.get("preset") or "quick", order.get("recipe") or {}, pairs)
         except SettingsRefused as error:
             return Outlook(base=base, refusals=[*refused, *error.refusals])
+        processes = (order.get("processes") or 1) if place is None else 1
+        refused += check_processes(processes, recipe, self._studio.gpus)
         if base is None:
             return Outlook(recipe, base, refusals=refused)
         refused += check_size(recipe, base) + self._check_source(kind, order, base)
         if size is None or refused:
             return Outlook(recipe, base, refusals=refused)
+        recipe = dealt_out(recipe, processes)
         amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
         found = estimate(kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
         machine = Machine.of(self._studio.device) if place is None else ELSEWHERE
         refused += check_room(found, self._studio.store.folder, machine)
         said = notes(recipe, base, size, amount, found, machine)
+        if processes > 1:
+            said.append(f"The time is that of one GPU; with {processes} it is less. It waits until all GPUs are free.")
         return Outlook(recipe, base, found, speed.trainings, refused, said, place)
 
     def base(self, name: str) -> BaseFacts:

@@ -13,12 +13,14 @@ from starlette.responses import JSONResponse
 from deftx.errors import DeftxError
 from deftx.people import Person
 from ui import strings
+from ui.doors import address
 from ui.handed import comes_from_outside
 from ui.refusals import refusals
 from ui.rooms import Rooms
 
 Scope, Message = MutableMapping[str, Any], MutableMapping[str, Any]
 
+_LOGIN = re.compile(r"/+login/*")
 _FILE = re.compile(r"(?:/gradio_api)?/+file[=/](.*)", re.DOTALL)
 _UPLOAD = re.compile(r"(?:/gradio_api)?/+upload/*")
 # As Gradio answers for what is not there, so that nobody learns that it is.
@@ -37,6 +39,8 @@ class Gate:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         path = scope["path"].removeprefix(scope.get("root_path") or "")
+        if _LOGIN.fullmatch(path):
+            address.set((scope.get("client") or ("",))[0])
         file, upload = _FILE.fullmatch(path), _UPLOAD.fullmatch(path)
         if not file and not upload:
             return await self._app(scope, receive, send)

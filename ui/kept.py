@@ -3,7 +3,6 @@
 import filecmp
 import json
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +12,7 @@ from typing import Any
 
 from deftx.errors import DeftxError, unknown_name
 from deftx.jobs.store import TRASH_KEPT
+from deftx.names import plain_name
 from deftx.reading import KINDS
 from ui import strings
 
@@ -156,5 +156,4 @@ def safe_name(name: str) -> tuple[str, str]:
     """Turn any file name into a (stem, ending) of letters, digits, hyphens and dots; the ending says how to read it."""
     lower = name.lower()
     ending = next((kind + gz for kind in KINDS for gz in (".gz", "") if lower.endswith(kind + gz)), "")
-    stem = re.sub(r"[^\w-]+", "-", name[: len(name) - len(ending)]).strip("-")
-    return stem[: LONGEST_NAME - len(ending)] or "text", ending
+    return plain_name(name[: len(name) - len(ending)], LONGEST_NAME - len(ending), "_") or "text", ending

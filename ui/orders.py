@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # An order has name, language (a code), base, preset and recipe, and by kind: corpus; or train, valid and source.
 # One that is to run elsewhere has flavor (the machine's name) and hours.
+# Where a machine has several GPUs, it may have processes: how many of them it takes. One that is to end in a push to the
+# Hub has push_to (a repository) and push_private.
 Order = Mapping[str, Any]
 
 
@@ -34,6 +36,10 @@ def job_settings(studio: "Studio", kind: str, order: Order) -> dict[str, Any]:
     }
     if order.get("flavor"):
         settings |= settings_for(order["flavor"], order.get("hours") or HOURS)
+    elif (processes := order.get("processes") or 1) > 1:
+        settings["processes"] = processes
+    if push_to := str(order.get("push_to") or "").strip():
+        settings |= {"push_to": push_to, "push_private": bool(order.get("push_private", True))}
     if kind == "language":
         return {"corpus": str(studio.corpora.path(order.get("corpus") or "")), **settings}
     files = {"train": str(studio.tables.path(order.get("train") or ""))}
@@ -49,7 +55,9 @@ def job_settings(studio: "Studio", kind: str, order: Order) -> dict[str, Any]:
 def order_of(studio: "Studio", job: Job) -> dict[str, Any]:
     """Turn a job back into the order it came of; files and vectors that are gone keep the name they had."""
     settings = job.settings
-    order = {name: settings[name] for name in ("preset", "recipe", "flavor", "hours") if settings.get(name)}
+    order = {name: settings[name] for name in ("preset", "recipe", "processes", "push_to", "flavor", "hours") if settings.get(name)}
+    if "push_to" in order:
+        order["push_private"] = bool(settings.get("push_private"))
     order |= {"name": job.name, "base": settings.get("base") or studio.base_name}
     order["language"] = "" if settings.get("language") == job.name else settings.get("language") or ""
     for name in ("corpus", "train", "valid"):

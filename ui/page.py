@@ -23,6 +23,7 @@ from ui import (
     train_names,
     train_settings,
     train_tab,
+    views,
     watch,
     who,
 )
@@ -75,6 +76,8 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
     if isinstance(studio, Rooms):
         who.build(studio, page)
     strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
+    if not studio.house.lasting:
+        gr.HTML(views.notice(strings.NOT_LASTING), elem_id="not-lasting")
     sections = lay_out(studio, strip, kept)
     if isinstance(studio, Rooms):
         public.build(studio, sections.library, sections.tab["library"])

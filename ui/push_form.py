@@ -12,6 +12,7 @@ from huggingface_hub import HfApi
 
 from deftx.errors import DeftxError
 from deftx.hub import hub
+from deftx.jobs.push import SHARED
 from deftx.pushing import Upload, prepare_classifier, prepare_vector, push
 from deftx.vector import SparseVector
 from ui import library, strings, views
@@ -20,7 +21,6 @@ from ui.compose_form import language_choices, task_choices
 from ui.studio import Studio
 
 VECTOR, CLASSIFIER = "vector", "classifier"
-SHARED = ("SPACE_ID", "DEFTX_AUTH")  # set where strangers reach the page: its own login is not theirs to push with
 PRIVATE = {"api_visibility": "private", "show_progress": "minimal"}
 
 

@@ -14,8 +14,8 @@ import torch
 from deftx.audit import Audit, audit
 from deftx.bases import Base, load_base
 from deftx.composition import Classifier
-from deftx.errors import DeftxError
-from deftx.jobs import Job, Store
+from deftx.errors import DeftxError, HubError
+from deftx.jobs import Job, Store, push
 from deftx.jobs.pace import note_expected
 from deftx.jobs.remote.flavors import Offers
 from deftx.jobs.state import worker_of
@@ -75,6 +75,8 @@ class Studio:
         self.spectra = SpectraFacts(self.store)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.offers = house.offers if house else Offers()
+        self.gpus = torch.cuda.device_count()
+        self.lasting = True  # whether what is kept outlives the machine; a container without a mount says otherwise
         self.forecast = Forecast(self)
         self.errands = OwnErrands(house.errands, self.owner) if house else Errands()
         self.scoring = Scoring(self)
@@ -116,7 +118,8 @@ class Studio:
     def machine(self) -> str:
         """Say what computes: the GPU's name, else the number of processor cores."""
         if self.device == "cuda":
-            return torch.cuda.get_device_name()
+            name = torch.cuda.get_device_name()
+            return name if self.gpus == 1 else strings.SEVERAL_GPUS.format(count=self.gpus, name=name)
         cores = len(os.sched_getaffinity(0))
         return strings.ONE_CORE if cores == 1 else strings.CORES.format(count=cores)
 
@@ -133,9 +136,11 @@ class Studio:
         preset: str = "quick",
         recipe: dict[str, Any] | None = None,
         base: str = "",
+        processes: int = 1,
     ) -> Job:
         """Put a language training into the queue; DeftxError where it could not start, before anything is written."""
-        order = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base}
+        order = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base,
+                 "processes": processes}  # fmt: skip
         return self.train("language", order)
 
     def train_task(
@@ -149,10 +154,11 @@ class Studio:
         *,
         valid: str = "",
         source: str = "",
+        processes: int = 1,
     ) -> Job:
         """Put a task training into the queue: ``train`` and ``valid`` are labelled files here, ``source`` a vector's key."""
         order = {"train": train, "valid": valid, "source": source, "name": name, "language": code, "preset": preset,
-                 "recipe": recipe, "base": base}  # fmt: skip
+                 "recipe": recipe, "base": base, "processes": processes}  # fmt: skip
         return self.train("task", order)
 
     def train(self, kind: str, order: Order) -> Job:
@@ -171,7 +177,11 @@ class Studio:
         outlook = self.forecast.look(kind, order)
         if outlook.refusals:
             raise SettingsRefused(outlook.refusals)
-        job = self.store.add(kind, order["name"], job_settings(self, kind, order))
+        settings = job_settings(self, kind, order)
+        if settings.get("push_to") and not self.is_house:
+            raise HubError(strings.PUSH_NOT_YOURS)
+        push.check(settings)
+        job = self.store.add(kind, order["name"], settings)
         note_expected(job, outlook.found)
         return job
 

@@ -39,7 +39,7 @@ CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")  # as in BCP 47: min,
 
 EMPTY: dict[str, Any] = {
     "kind": "language", "name": "", "code": "", "train": None, "valid": "", "source": "", "base": "", "preset": "quick",
-    "method": "deft-x", "rank": "variance", "share": 0.9, "uniform": 100, "keep": "", "k": "",
+    "processes": 1, "push_to": "", "push_private": True, "method": "deft-x", "rank": "variance", "share": 0.9, "uniform": 100, "keep": "", "k": "",
     "flavor": "", "hours": HOURS, **dict.fromkeys(ADVANCED, ""),
 }  # fmt: skip
 
@@ -107,7 +107,8 @@ def values_of(kind: str, order: Mapping[str, Any]) -> dict[str, Any]:
     values = {**EMPTY, "kind": kind}
     values |= {name: order[name] for name in ("name", "train", "valid", "source", "base", "preset") if order.get(name)}
     values |= {name: order[name] for name in ("flavor", "hours") if order.get(name)}
-    values["code"] = order.get("language") or ""
+    values |= {"code": order.get("language") or "", "processes": order.get("processes") or 1}
+    values |= {name: order[name] for name in ("push_to", "push_private") if name in order}
     for name, value in (order.get("recipe") or {}).items():
         if name == "rank":
             strategy, _, parameter = value.partition(":")
@@ -125,6 +126,10 @@ def order_of(values: Values, corpus: str | None) -> dict[str, Any]:
     order |= _recipe_and_code(values)
     if values.get("flavor"):
         order |= {"flavor": values["flavor"], "hours": values.get("hours") or HOURS}
+    if (processes := values.get("processes") or 1) != 1:
+        order["processes"] = processes
+    if push_to := str(values.get("push_to") or "").strip():
+        order |= {"push_to": push_to, "push_private": bool(values.get("push_private", True))}
     if (values.get("kind") or "language") == "language":
         return {**order, "corpus": corpus or ""}
     return {**order, **{name: values.get(name) or "" for name in ("train", "valid", "source")}}

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from deftx.bases import ASSETS
+from deftx.jobs import push
 from deftx.meanings import MEANINGS
 from ui import elsewhere, shelf, strings, train_fields, views
 from ui.studio import Studio
@@ -47,10 +48,15 @@ def build(studio: Studio) -> Form:
     )  # fmt: skip
     fields |= elsewhere.fields()
     fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
+    fields["processes"] = gr.Number(
+        1, label=strings.FIELDS["processes"], info=strings.FIELD_HINTS["processes"], minimum=1, maximum=max(1, studio.gpus),
+        precision=0, visible=studio.gpus > 1, elem_id="processes",
+    )  # fmt: skip
     fields["method"] = gr.Radio(_choices(strings.METHODS), value="deft-x", label=strings.METHOD, elem_id="method")
     with gr.Column() as ranks:
         fields |= _ranks()
     fields["k"] = _text_field("k", "language")
+    fields |= _push()
     with gr.Accordion(strings.ADVANCED, open=False, elem_id="advanced"):
         gr.HTML(views.paragraph(strings.ADVANCED_HINT, "quiet"))
         with gr.Row(elem_classes="pair"):
@@ -92,6 +98,10 @@ def filled(studio: Studio, values: train_fields.Values) -> list:
     """
     lists = {"train": table_choices(studio), "valid": valid_choices(studio), "source": source_choices(studio)}
     lists["flavor"] = elsewhere.choices(studio)
+    if "processes" in values:  # of a machine with more GPUs than this
+        values = {**values, "processes": max(1, min(int(values["processes"] or 1), studio.gpus))}
+    if not push.is_offered() and values.get("push_to"):  # of a machine that may push
+        values = {**values, "push_to": ""}
     return [_filled(name, values, lists.get(name)) for name in EMPTY]
 
 
@@ -178,6 +188,20 @@ def _ranks() -> dict[str, Any]:
         ),
         "keep": _text_field("keep", "language"),
     }  # fmt: skip
+
+
+def _push() -> dict[str, Any]:
+    offered = push.is_offered()
+    with gr.Row(elem_classes="pair", visible=offered):
+        to = gr.Textbox(
+            label=strings.FIELDS["push_to"], info=strings.FIELD_HINTS["push_to"], max_length=120, scale=3, min_width=180,
+            visible=offered, elem_id="train-push-to",
+        )  # fmt: skip
+        private = gr.Checkbox(
+            True, label=strings.PUSH_PRIVATE, info=strings.PUSH_PRIVATE_HINT, scale=2, min_width=160, visible=offered,
+            elem_id="train-push-private",
+        )  # fmt: skip
+    return {"push_to": to, "push_private": private}
 
 
 def _text_field(setting: str, kind: str, visible: bool = True) -> gr.Textbox:

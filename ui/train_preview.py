@@ -39,7 +39,7 @@ def copies(studio: Studio, kind: str, order: Order) -> tuple[str, str, str]:
         settings = job_settings(studio, kind, order)
     except DeftxError:  # said above, with what stands in the way
         return "", "", file
-    if settings["device"] == "cpu":  # it is what both take where there is no GPU
+    if settings["device"] == "cpu" or "processes" in settings:  # what both take where there is no GPU, or several
         del settings["device"]
     return as_command(kind, settings), as_python(kind, settings), file
 

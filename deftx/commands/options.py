@@ -43,9 +43,10 @@ def load_base_of(arguments: argparse.Namespace) -> Any:
     import torch
 
     from deftx.bases import BUNDLED_BASE, load_base
+    from deftx.processes import own_device
 
     own = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"  # each of several processes has its own
-    device = arguments.device or (own if torch.cuda.is_available() else "cpu")
+    device = own_device(arguments.device) or (own if torch.cuda.is_available() else "cpu")
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:

@@ -13,7 +13,7 @@ from deftx.jobs.state import State, state_of
 
 LATEST = 5  # finished jobs that an estimate rests on
 # What a training's duration depends on most; jobs with equal recipes as well are preferred.
-_ALIKE = ("preset", "base", "device", "delta_of")
+_ALIKE = ("preset", "base", "device", "processes", "delta_of")
 
 
 @dataclass(frozen=True)

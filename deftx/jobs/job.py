@@ -49,8 +49,9 @@ class Job:
 
     @property
     def device(self) -> str:
-        """The device that the settings name; empty: wherever the worker finds one."""
-        return str(self.settings.get("device") or "")
+        """The device that the settings name; empty: wherever the worker finds one, or several processes use them all."""
+        alone = self.settings.get("processes") in (None, 1)
+        return str(self.settings.get("device") or "") if alone else ""
 
     @property
     def is_remote(self) -> bool:

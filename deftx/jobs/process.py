@@ -4,6 +4,7 @@ import fcntl
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -68,8 +69,10 @@ def _signal(pid: int, number: int, group: bool) -> None:
         pass  # it ended by itself in the meantime
 
 
-def take_lock(path: Path, patience: float = 0.0) -> IO[bytes] | None:
+def take_lock(path: Path, patience: float = 0.0, shared: bool = False) -> IO[bytes] | None:
     """Lock a file for as long as the returned handle stays open, trying for ``patience`` seconds; None if it is taken.
+
+    A shared lock keeps out only those that are not.
 
     The kernel releases the lock when the process dies, however it dies. So the lock is right where process numbers
     cannot be: after the clock was set, and for a worker whose number was not yet written down when the server died.
@@ -78,7 +81,7 @@ def take_lock(path: Path, patience: float = 0.0) -> IO[bytes] | None:
     deadline = time.monotonic() + patience
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
             return handle
         except BlockingIOError:
             if time.monotonic() >= deadline:
@@ -97,3 +100,9 @@ def is_locked(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def wait_until_unlocked(path: Path) -> None:
+    """Wait until no process holds the lock on ``path``, or the file is gone."""
+    with suppress(FileNotFoundError), open(path, "rb") as handle:
+        fcntl.flock(handle, fcntl.LOCK_SH)

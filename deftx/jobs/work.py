@@ -1,8 +1,9 @@
 """What each kind of job does: its settings, as the page or a script gave them, turned into one training.
 
 Settings common to both kinds: ``base`` (name or folder), ``preset``, ``recipe`` (the settings that differ from the
-preset's), ``language`` (code), ``delta`` (folder) and ``device``. Paths of data and of ``delta`` are absolute or relative
-to the job's folder. Only a worker imports this module: it brings torch and transformers along.
+preset's), ``language`` (code), ``delta`` (folder), ``device`` and ``processes`` (how many train together, 1 by default),
+``push_to`` (a repository of the Hub to which the vector goes at the end) and ``push_private``. Paths of data and of ``delta``
+are absolute or relative to the job's folder. Only a worker imports this module: it brings torch and transformers along.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ import deftx.task
 from deftx.bases import BUNDLED_BASE, Base, load_base
 from deftx.events import OnEvent
 from deftx.jobs.job import OUT, JobError
+from deftx.jobs.push import push_finished
+from deftx.processes import own_device
 from deftx.recipes import Recipe, recipe_for
 from deftx.record import RUN
 from deftx.tables import read_table
@@ -24,8 +27,12 @@ ShouldStop = Callable[[], bool]
 
 def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     """Learn a language vector from ``corpus`` (a path or a list of paths)."""
-    if _is_written(folder):
-        return
+    if not _is_written(folder):
+        _learn_language(settings, folder, on_event, should_stop)
+    push_finished(settings, folder, on_event)
+
+
+def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     corpus = _needed(settings, "corpus")
     deftx.language.learn_language(
         [folder / path for path in ([corpus] if isinstance(corpus, str) else corpus)],
@@ -44,8 +51,12 @@ def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sho
 
     ``columns`` and ``valid_columns`` map text, premise, hypothesis and label to the files' own names of them.
     """
-    if _is_written(folder):
-        return
+    if not _is_written(folder):
+        _learn_task(settings, folder, on_event, should_stop)
+    push_finished(settings, folder, on_event)
+
+
+def _learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     train = read_table(folder / _needed(settings, "train"), columns=settings.get("columns"))
     valid = _path(settings, "valid", folder)
     deftx.task.learn_task(
@@ -68,7 +79,7 @@ def _is_written(folder: Path) -> bool:
 
 
 def _base(settings: Mapping[str, Any]) -> Base:
-    return load_base(settings.get("base") or BUNDLED_BASE, device=settings.get("device"))
+    return load_base(settings.get("base") or BUNDLED_BASE, device=own_device(settings.get("device")))
 
 
 def _recipe(kind: str, settings: Mapping[str, Any], pairs: bool = False) -> Recipe:

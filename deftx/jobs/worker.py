@@ -7,23 +7,21 @@ for SIGTERM) or 1 (anything else). All but a violent death leave a result.json t
 import logging
 import os
 import pkgutil
-import signal
 import sys
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from deftx.advice import explain_any
-from deftx.errors import DeftxError, TrainingStopped, unknown_name
-from deftx.events import Event
+from deftx.errors import unknown_name
+from deftx.events import Event, OnEvent
+from deftx.jobs import group
 from deftx.jobs.allowance import Allowance
+from deftx.jobs.ending import Ending, StopRequest, ending_of
 from deftx.jobs.job import EVENTS, HEARTBEAT, HF_JOBS, LOCK, RESULT, SETTINGS, JobError, read_json, write_json
 from deftx.jobs.process import process_id, take_lock
-from deftx.jobs.state import STATES
 
 # What does the work of each kind of job: "module:function", imported only when a worker needs it. The function is
 # called with the job's settings, its folder, a listener for events, and a question to ask at every step: stop?
@@ -37,26 +35,18 @@ _PREDECESSOR_ENDS = 30.0  # seconds that a process which has written its result 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Result:
-    """How a job ended, as result.json holds it; the traceback stands in the log alone."""
-
-    outcome: str  # "finished", "failed" or "stopped"
-    message: str  # for the person
-    exception: str | None = None
-    time: float = field(default_factory=time.time)
-
-
 def main(folder: Path, work: Mapping[str, str] = WORK) -> int:
     """Do the work of the job in ``folder`` and return the exit code."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
-    stop = _StopRequest()
+    stop = StopRequest()
     lock = take_lock(folder / LOCK, patience=_PREDECESSOR_ENDS)
     if lock is None:
         log.error("Another process works on this job already.")
         return 1
     with lock, _heartbeat(folder):
         result, code = _work(folder, work, EventLog(folder / EVENTS), stop)
+        if result is None:
+            return code
         log.info("%s: %s", result.outcome, result.message)
         try:
             write_json(folder / RESULT, asdict(result))
@@ -66,29 +56,36 @@ def main(folder: Path, work: Mapping[str, str] = WORK) -> int:
     return code
 
 
-def _work(folder: Path, work: Mapping[str, str], events: "EventLog", stop: "_StopRequest") -> tuple[Result, int]:
+def _work(folder: Path, work: Mapping[str, str], events: "EventLog", stop: StopRequest) -> Ending:
     allowance = Allowance(folder)
-    try:
-        job = _job(folder, work)
+
+    def should_stop() -> bool:
+        return stop.asked() or allowance.is_spent()
+
+    def do() -> Ending | None:
+        job = read_job(folder, work)
         log.info("Process %d starts on %s job %s.", os.getpid(), job["kind"], job["id"])
         with allowance:
-            pkgutil.resolve_name(_work_of(job, work))(
-                job["settings"], folder, events.write, lambda: stop.asked() or allowance.is_spent()
-            )
-    except TrainingStopped as error:
-        return Result("stopped", allowance.exceeded or STATES["stopped"].meaning, type(error).__name__), 128 + (
-            stop.signal or signal.SIGTERM
-        )
-    except DeftxError as error:
-        log.exception("The job cannot go on.")
-        return Result("failed", str(error), type(error).__name__), 2
-    except Exception as error:
-        log.exception("The job failed.")
-        return Result("failed", explain_any(error), type(error).__name__), 1
-    return Result("finished", "Finished."), 0
+            if (count := group.count_of(job["settings"])) > 1 and not _is_elsewhere(job):
+                return group.run(folder, count, stop, should_stop)
+            train(job, work, folder, events.write, should_stop)
+
+    result, code = ending_of(do, stop)
+    if allowance.exceeded and result is not None and result.outcome == "stopped":
+        result = replace(result, message=allowance.exceeded)
+    return result, code
 
 
-def _job(folder: Path, work: Mapping[str, str]) -> dict[str, Any]:
+def train(
+    job: Mapping[str, Any], work: Mapping[str, str], folder: Path, on_event: OnEvent, should_stop: Callable[[], bool]
+) -> None:
+    """Do the work of a job's kind in this process."""
+    name = ELSEWHERE if _is_elsewhere(job) else work[job["kind"]]
+    pkgutil.resolve_name(name)(job["settings"], folder, on_event, should_stop)
+
+
+def read_job(folder: Path, work: Mapping[str, str]) -> dict[str, Any]:
+    """Read what the job in ``folder`` is; JobError where that cannot be read, or nobody does work of its kind."""
     job = read_json(folder / SETTINGS)
     if job is None or not {"id", "kind", "settings"} <= job.keys():
         raise JobError(f"{folder / SETTINGS} is missing or damaged; discard this job and start a new one.")
@@ -97,8 +94,8 @@ def _job(folder: Path, work: Mapping[str, str]) -> dict[str, Any]:
     return job
 
 
-def _work_of(job: Mapping[str, Any], work: Mapping[str, str]) -> str:
-    return ELSEWHERE if job["settings"].get("device") == HF_JOBS else work[job["kind"]]
+def _is_elsewhere(job: Mapping[str, Any]) -> bool:
+    return job["settings"].get("device") == HF_JOBS
 
 
 class EventLog:
@@ -138,21 +135,6 @@ def _lacks_its_end(path: Path) -> bool:
     with open(path, "rb") as file:
         file.seek(-1, os.SEEK_END)
         return file.read() != b"\n"
-
-
-class _StopRequest:
-    """Turns the first SIGTERM or SIGINT into a question that the training asks at every step."""
-
-    def __init__(self) -> None:
-        self.signal: int | None = None
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._receive)
-
-    def _receive(self, number: int, frame: object) -> None:
-        self.signal = self.signal or number
-
-    def asked(self) -> bool:
-        return self.signal is not None
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from huggingface_hub.utils import disable_progress_bars
 from deftx.events import Event, OnEvent, event_from_json
 from deftx.hub_errors import FAMILIES, explain_hub
 from deftx.jobs.job import EVENTS, JobError
+from deftx.jobs.push import push_finished
 from deftx.jobs.remote import starting
 from deftx.jobs.remote.bucket import BucketFolder
 from deftx.jobs.remote.ending import collect
@@ -46,8 +47,14 @@ def train_elsewhere(
     disable_progress_bars()
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for every look would fill the log
     note = read_note(folder)
-    if note is not None and note.finished:
-        return
+    if note is None or not note.finished:
+        _train(settings, folder, note, on_event, should_stop)
+    push_finished(settings, folder, on_event)  # from here: no token goes elsewhere
+
+
+def _train(
+    settings: Mapping[str, Any], folder: Path, note: Note | None, on_event: OnEvent, should_stop: Callable[[], bool]
+) -> None:
     api = client()
     if note is None:
         note = starting.plan(api, settings, folder)
