@@ -56,7 +56,7 @@ class Job:
     @property
     def is_remote(self) -> bool:
         """Whether another machine works on it, and its process here only watches."""
-        return self.device == HF_JOBS
+        return self.settings.get("device") == HF_JOBS
 
     @property
     def out(self) -> Path:

@@ -10,6 +10,8 @@ from deftx.jobs.remote.note import NOTE
 
 FILES = "files"  # the folder in a job's own that holds what it learns from
 BUNDLED_BASES = Path(__file__).resolve().parents[3] / "assets" / "bases"
+# Settings that are this machine's to heed: where to train, on how many of its GPUs, and a push, for which a token is here alone.
+FOR_HERE = ("device", "flavor", "hours", "processes", "push_to", "push_private")
 # Of a job's folder, what is about its run on this machine alone.
 OF_THIS_MACHINE = (SETTINGS, EVENTS, HEARTBEAT, LOCK, LOG, RESULT, NOTE, "spent.json", "expected.json", FILES)
 
@@ -33,7 +35,7 @@ def pack(settings: Mapping[str, Any], folder: Path, device: str) -> Parcel:
     Raises:
         JobError: a file is gone, or δ is kept outside the job's folder.
     """
-    packed = {name: value for name, value in settings.items() if name not in ("device", "flavor", "hours")}
+    packed = {name: value for name, value in settings.items() if name not in FOR_HERE}
     packed["device"] = device
     files: list[tuple[Path, str]] = []
     for name in ("corpus", "train", "valid"):
