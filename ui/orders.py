@@ -55,7 +55,11 @@ def job_settings(studio: "Studio", kind: str, order: Order) -> dict[str, Any]:
 def order_of(studio: "Studio", job: Job) -> dict[str, Any]:
     """Turn a job back into the order it came of; files and vectors that are gone keep the name they had."""
     settings = job.settings
-    order = {name: settings[name] for name in ("preset", "recipe", "processes", "push_to", "flavor", "hours") if settings.get(name)}
+    order = {
+        name: settings[name]
+        for name in ("preset", "recipe", "processes", "push_to", "flavor", "hours")
+        if settings.get(name)
+    }
     if "push_to" in order:
         order["push_private"] = bool(settings.get("push_private"))
     order |= {"name": job.name, "base": settings.get("base") or studio.base_name}

@@ -18,7 +18,6 @@ from huggingface_hub.utils import disable_progress_bars
 from deftx.events import Event, OnEvent, event_from_json
 from deftx.hub_errors import FAMILIES, explain_hub
 from deftx.jobs.job import EVENTS, JobError
-from deftx.jobs.push import push_finished
 from deftx.jobs.remote import starting
 from deftx.jobs.remote.bucket import BucketFolder
 from deftx.jobs.remote.ending import collect
@@ -49,7 +48,10 @@ def train_elsewhere(
     note = read_note(folder)
     if note is None or not note.finished:
         _train(settings, folder, note, on_event, should_stop)
-    push_finished(settings, folder, on_event)  # from here: no token goes elsewhere
+    if settings.get("push_to"):  # from here: no token goes elsewhere
+        from deftx.jobs.push import push_finished  # it brings torch along, which watching does not need
+
+        push_finished(settings, folder, on_event)
 
 
 def _train(
