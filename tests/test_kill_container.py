@@ -1,0 +1,46 @@
+"""The image's entry point is stopped, killed and left without its disk: its jobs go on by themselves, as if nothing had been."""
+
+import os
+import random
+import shutil
+import tempfile
+from pathlib import Path
+
+import psutil
+import pytest
+from killing_container import Trial, differing, endure
+
+ENDS = ("SIGTERM, disk lost", "SIGKILL, disk kept", "SIGKILL, disk lost")
+
+
+@pytest.fixture
+def trial():
+    """A place that user 1000 may enter, as pytest's own is not."""
+    place = Path(tempfile.mkdtemp(prefix="deftx-image-"))
+    trial = Trial(place, steps=400)
+    yield trial
+    if trial.image.server is not None:
+        trial.image.kill()
+    shutil.rmtree(place)
+
+
+def test_a_training_in_a_container_that_is_ended_in_every_way_ends_in_the_same_vector(trial):
+    draw = random.Random(seed := int(os.environ.get("DEFTX_KILL_SEED", random.randrange(10**9))))
+    print(f"the moments follow from DEFTX_KILL_SEED={seed}")
+    image = trial.image
+    undisturbed = trial.undisturbed("language")
+    image.start()
+    image.wait_until_healthy()
+    if os.getuid() == 0:
+        assert psutil.Process(image.server.pid).uids().effective == 1000
+    jobs = trial.add("language")
+    rows = endure(image, jobs, ENDS, draw)
+    assert [way for way, _, _ in rows] == list(ENDS)
+    assert differing(jobs, [undisturbed]) == []
+    assert len(image.events("restored")) == 2
+    assert len(image.events("job_saved")) == 1
+    code, took = image.stop()
+    assert (code, took < 10) == (0, True)
+    assert {"places", "job_started", "stopping", "job_asked", "job_saved", "stopped"} <= {
+        line["event"] for line in image.lines()
+    }
