@@ -1,0 +1,99 @@
+"""Two people in two browsers: each logs in, with a password or with an account, and sees nothing of the other's."""
+
+import re
+
+import openid_server
+import pytest
+from browsing import LONG, expect, open_tab, pytestmark, start_training  # noqa: F401 (marks)
+from people_app import PASSWORDS, app, write_people
+from tiny_base import make_base
+
+from deftx.jobs import Store
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "home").mkdir()
+    return tmp_path
+
+
+def visit(browser, url):
+    """Open the page in a browser of one's own, with cookies of one's own."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(url)
+    return page
+
+
+def opened(page):
+    expect(page.locator("html[data-opened]")).to_be_attached(timeout=LONG)
+    return page
+
+
+def log_in(page, name, password):
+    """Fill in the form that stands in place of the page."""
+    page.get_by_label("username").fill(name)
+    page.get_by_label("password").fill(password)
+    page.get_by_role("button", name="Login").click()
+    return page
+
+
+def sign_in(page, name):
+    """Press the button, say at the provider who one is, and come back."""
+    opened(page)
+    page.get_by_role("button", name="Sign in with Hugging Face").click()
+    page.get_by_role("link", name=name).click(timeout=LONG)
+    expect(page.get_by_role("button", name=f"Logout ({name})")).to_be_visible(timeout=LONG)
+    return opened(page)
+
+
+def trainings(page):
+    open_tab(page, "Train")
+    return page.locator("#jobs [data-job]")
+
+
+def test_two_people_with_passwords_do_not_see_each_others_trainings(browser, place):
+    people = write_people(place / "people")
+    with app(place / "home", make_base(place / "base"), DEFTX_AUTH=str(people)) as url:
+        ana, bob = visit(browser, url), visit(browser, url)
+        log_in(ana, "ana", "not her password")
+        expect(ana.get_by_text("Incorrect Credentials")).to_be_visible(timeout=LONG)
+        opened(log_in(ana, "ana", PASSWORDS["ana"]))
+        opened(log_in(bob, "bob", PASSWORDS["bob"]))
+        expect(ana.locator("#who")).to_contain_text("ana")
+        expect(bob.locator("#who")).to_contain_text("bob")
+        start_training(ana, "Anasecret", 20)
+        expect(trainings(ana)).to_have_count(1, timeout=LONG)
+        bob.reload()
+        expect(trainings(opened(bob))).to_have_count(0)
+        expect(bob.locator("body")).not_to_contain_text("Anasecret")
+        ana.locator("#who a").click()
+        expect(ana.get_by_label("password")).to_be_visible(timeout=LONG)
+
+
+def test_two_accounts_of_a_space_log_in_at_the_provider_and_have_rooms_of_their_own(browser, place):
+    base = make_base(place / "base")
+    with openid_server.serving() as provider:
+        space = {"SYSTEM": "spaces", "SPACE_ID": "author/studio", "SPACE_AUTHOR_NAME": "author",
+                 "OAUTH_CLIENT_ID": openid_server.CLIENT, "OAUTH_CLIENT_SECRET": openid_server.SECRET,
+                 "OAUTH_SCOPES": openid_server.SCOPES, "OPENID_PROVIDER_URL": provider.url}  # fmt: skip
+        with app(place / "home", base, **space) as url:
+            ana, bob = visit(browser, url), visit(browser, url)
+            expect(ana.locator("#who")).to_contain_text(
+                re.compile("not logged in|visitor", re.IGNORECASE), timeout=LONG
+            )
+            sign_in(ana, "ana")
+            sign_in(bob, "bob")
+            assert provider.asked == [set(openid_server.SCOPES.split())] * 2
+            start_training(ana, "Anasecret", 20)
+            expect(trainings(ana)).to_have_count(1, timeout=LONG)
+            assert [job.owner for job in Store(place / "home").list()] == ["ana-64f0a"]
+            bob.reload()
+            expect(trainings(opened(bob))).to_have_count(0)
+            expect(bob.locator("body")).not_to_contain_text("Anasecret")
+            ana.get_by_role("button", name="Logout (ana)").click()
+            expect(ana.get_by_role("button", name="Sign in with Hugging Face")).to_be_visible(timeout=LONG)
+            expect(trainings(opened(ana))).to_have_count(0)
+        written = [path for path in (place / "home").rglob("*") if path.is_file()]
+        assert written
+        for token in provider.tokens:
+            assert not [path for path in written if token.encode() in path.read_bytes()]
