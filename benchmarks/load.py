@@ -34,7 +34,7 @@ from deftx.jobs.state import worker_of
 
 VISITORS = Path(__file__).resolve().parent / "visitors.py"
 EVERY = 1.0  # seconds between two looks at the processes
-LONG = {"max_steps": 10**6, "min_steps": 10**6, "epochs": 10**6}
+LONG = {"max_steps": 10**6, "min_steps": 10**6}
 MEGABYTE = 2**20
 
 

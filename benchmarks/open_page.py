@@ -21,7 +21,8 @@ PATIENCE = 60.0  # seconds; who waits for longer has gone
 KEYS_A_SECOND = 5.0  # as people type
 CONFIG = "window.gradio_config = "
 NAMED = re.compile(r"""<(?:script|link)\b[^>]*?\b(?:src|href)="([^"]+\.(?:js|css|json))["?]""")
-IMPORTED = re.compile(r"""(?:from|import)\s*["']\.?/?([\w./-]+\.js)["']""")
+IMPORTED = re.compile(r"""(?:from|import)\s*["']\./([\w./-]+\.js)["']""")
+IMPORTED_AT_ONCE = re.compile(r"import\(`\./([\w./-]+\.js)`\)")  # by the first script of the page
 
 
 class Notes:
@@ -75,13 +76,13 @@ class Site:
                 self.after[event["trigger_after"]].append(event)
 
     async def find_imports(self, client: httpx.AsyncClient) -> None:
-        """Add the modules that the first ones import, and those that these import: a browser loads them all."""
-        unread = [file for file in self.files if file.endswith(".js")]
+        """Add the modules that the page's scripts import, and those that these import; not those of single components."""
+        unread = first = [file for file in self.files if file.endswith(".js")]
         while unread:
-            file = unread.pop()
+            file, *unread = unread
             text = (await client.get(file)).raise_for_status().text
-            folder = file.rpartition("/")[0]
-            new = {f"{folder}/{name}" for name in IMPORTED.findall(text)} - set(self.files)
+            names = IMPORTED.findall(text) + (IMPORTED_AT_ONCE.findall(text) if file in first else [])
+            new = {f"{file.rpartition('/')[0]}/{name}" for name in names} - set(self.files)
             self.files += sorted(new)
             unread += new
 
