@@ -30,6 +30,7 @@ from ui import (
 from ui.refusals import refusals
 from ui.rooms import Rooms
 from ui.sections import Kept, Sections, lay_out
+from ui.skipping import Page
 from ui.studio import Studio
 
 DAY = 86_400  # seconds: uploads were copied and are cleared away after this
@@ -52,7 +53,7 @@ _OPENED = "() => { document.documentElement.dataset.opened = 'yes' }"
 
 def build_page(studio: Studio | Rooms) -> gr.Blocks:
     """Build the page over a studio, or over the rooms of all who log in, once in every language: at / in English, at /id in Indonesian, at /es in Spanish."""
-    page = gr.Blocks(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
+    page = Page(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
     with page:
         api.build(studio)
         if isinstance(studio, Rooms):
