@@ -97,7 +97,7 @@ Action = Callable[[Page, random.Random], Awaitable[float | None]]
 
 # What is done, and how often beside the others.
 ACTIONS: dict[str, tuple[int, Action]] = {
-    "type a sentence in the page (from the last key)": (2, _type),
+    "type a sentence in the page (from the last key)": (1, _type),
     "classify": (4, _classify),
     "compose": (3, _compose),
     "spectrum": (2, _spectrum),

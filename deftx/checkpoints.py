@@ -4,6 +4,7 @@ Every file is written beside its place and moved there in one step, so a kill le
 """
 
 import json
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -17,6 +18,24 @@ from torch import Tensor
 
 from deftx.entries import Entries
 from deftx.errors import TrainingError
+
+CHECKPOINT_VARIABLE = "DEFTX_CHECKPOINT_SECONDS"  # for a disk on which writing takes long, say
+
+
+def checkpoint_seconds(otherwise: float, environment: Mapping[str, str] = os.environ) -> float:
+    """Return the seconds between two checkpoints: what DEFTX_CHECKPOINT_SECONDS says, else ``otherwise``.
+
+    Raises:
+        TrainingError: the variable holds no number of seconds.
+    """
+    text = environment.get(CHECKPOINT_VARIABLE, "").strip()
+    try:
+        seconds = float(text) if text else otherwise
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise TrainingError(f"{CHECKPOINT_VARIABLE} is {text!r}; write a number of seconds, or leave it out.")
+    return seconds
 
 
 @dataclass

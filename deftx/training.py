@@ -1,9 +1,8 @@
 """One phase of training: the loop that both phases and both objectives share, from top to bottom."""
 
 import math
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from deftx import processes
-from deftx.checkpoints import PhaseFolder, Progress
+from deftx.checkpoints import PhaseFolder, Progress, checkpoint_seconds
 from deftx.devices import accelerator_for, reproducible
 from deftx.entries import Entries
 from deftx.errors import TrainingError, TrainingStopped
@@ -22,7 +21,6 @@ from deftx.order import seed_for
 
 CHECKPOINT_SECONDS = 60.0  # the most work, in time, that a kill may cost
 FIRST_CHECKPOINT_SECONDS = 10.0  # the first one comes early: what fails, mostly fails soon
-CHECKPOINT_VARIABLE = "DEFTX_CHECKPOINT_SECONDS"  # in their place, for a disk on which writing takes long, say
 EVENT_SECONDS = 1.0  # the pace at which a person can follow
 
 Batch = dict[str, Tensor]
@@ -195,22 +193,6 @@ def keep(
     clock.note_saved()
 
 
-def checkpoint_seconds(environment: Mapping[str, str] = os.environ) -> float:
-    """Return the seconds between two checkpoints: what DEFTX_CHECKPOINT_SECONDS says, else 60.
-
-    Raises:
-        TrainingError: the variable holds no number of seconds.
-    """
-    text = environment.get(CHECKPOINT_VARIABLE, "").strip()
-    try:
-        seconds = float(text) if text else CHECKPOINT_SECONDS
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise TrainingError(f"{CHECKPOINT_VARIABLE} is {text!r}; write a number of seconds, or leave it out for 60.")
-    return seconds
-
-
 class Clock:
     """Keeps the time of a phase: when to speak, when to save, and how long is left."""
 
@@ -218,7 +200,7 @@ class Clock:
         self.plan = plan
         self.started = self.spoken = self.saved = time.monotonic()
         self.first_step, self.seconds_before = progress.step, progress.seconds
-        self.checkpoint_seconds = checkpoint_seconds()
+        self.checkpoint_seconds = checkpoint_seconds(CHECKPOINT_SECONDS)
         first = min(FIRST_CHECKPOINT_SECONDS, self.checkpoint_seconds)
         self.patience = self.checkpoint_seconds if progress.step else first
         self.evaluation_seconds = 0.0  # what the last one took

@@ -47,3 +47,12 @@ def test_values_as_they_were_learned_give_the_same_logits_and_halves_nearly_so()
     exact, *halves = done.stdout.splitlines()
     assert "differ by 0.0e+00 at most" in exact
     assert all(float(line.split("differ by ")[1].split()[0]) > 0 for line in halves)
+
+
+def test_visitors_of_the_real_app_meet_no_error_while_it_trains():
+    command = [sys.executable, FOLDER / "load.py", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Errors: none." in done.stdout
+    rows = {line.split("|")[1].strip(): line.split("|")[2].strip() for line in done.stdout.splitlines() if "|" in line}
+    assert {"open the page, all its files", "the page's poll"} <= rows.keys()

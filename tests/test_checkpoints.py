@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from deftx.checkpoints import PhaseFolder, Progress, read_tensors, write_tensors
+from deftx.checkpoints import PhaseFolder, Progress, checkpoint_seconds, read_tensors, write_tensors
 from deftx.entries import Entries
 from deftx.errors import TrainingError
 
@@ -78,3 +78,14 @@ def test_a_damaged_checkpoint_is_named(tmp_path, damage):
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(TrainingError, match=r"x\.safetensors is damaged"):
         read_tensors(file)
+
+
+@pytest.mark.parametrize(("said", "seconds"), [({}, 60.0), ({"DEFTX_CHECKPOINT_SECONDS": " 0.5 "}, 0.5)])
+def test_how_often_a_checkpoint_is_saved_can_be_set(said, seconds):
+    assert checkpoint_seconds(60.0, said) == seconds
+
+
+@pytest.mark.parametrize("said", ["often", "-1", "nan", "inf"])
+def test_a_time_between_checkpoints_that_is_none_is_refused_by_name(said):
+    with pytest.raises(TrainingError, match="DEFTX_CHECKPOINT_SECONDS is"):
+        checkpoint_seconds(60.0, {"DEFTX_CHECKPOINT_SECONDS": said})

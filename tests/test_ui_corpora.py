@@ -1,5 +1,7 @@
 """Without these, a person's text or labelled file could be replaced, lost, or read with other columns than they chose."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from deftx.errors import CorpusError, TableError
@@ -113,3 +115,14 @@ def test_facts_follow_the_file_and_the_registered_languages(corpora, tmp_path):
     facts.register(name, "xyz", "Ours")
     assert facts.languages().names()["xyz"] == "Ours"
     assert facts.mix(name) == {"xyz": 1.0}
+
+
+def test_many_who_call_their_texts_the_same_at_the_same_time_keep_their_own(corpora, tmp_path):
+    texts = [f"{number} satu dua tiga\n" * 2000 for number in range(24)]
+    for number, text in enumerate(texts):
+        (tmp_path / str(number)).mkdir()
+        write(tmp_path / str(number), "notes.txt", text)
+    with ThreadPoolExecutor(8) as pool:
+        names = list(pool.map(lambda number: corpora.add(tmp_path / str(number) / "notes.txt"), range(24)))
+    assert len(set(names)) == 24
+    assert [corpora.path(name).read_text(encoding="utf-8") for name in names] == texts

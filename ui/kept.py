@@ -4,6 +4,7 @@ import filecmp
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ class KeptFiles:
         self.folder, self._what, self._error, self._admit = folder, what, error, admit
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._trash = self.folder / ".trash"
+        self._keeping = threading.Lock()
         self.trash()  # what has been there long enough goes
 
     def names(self) -> list[str]:
@@ -112,13 +114,14 @@ class KeptFiles:
 
     def _keep(self, file: Path, name: str, note: dict[str, Any] | None = None) -> str:
         """Copy a file under a safe form of ``name``, once for the same content and note; return the name it has here."""
-        target = self._free_place(file, name, note or {})
-        if not target.exists():
-            self._admit(file.stat().st_size)
-            if note:
-                _write(self._note_path(target), json.dumps(note, ensure_ascii=False).encode())
-            _write(target, file)
-        os.utime(target)  # what was brought last stands first
+        with self._keeping:  # two who call theirs the same must not both find the place free
+            target = self._free_place(file, name, note or {})
+            if not target.exists():
+                self._admit(file.stat().st_size)
+                if note:
+                    _write(self._note_path(target), json.dumps(note, ensure_ascii=False).encode())
+                _write(target, file)
+            os.utime(target)  # what was brought last stands first
         return target.name
 
     def _free_place(self, file: Path, name: str, note: dict[str, Any]) -> Path:
