@@ -68,6 +68,10 @@ class ImageAtWork:
         with open(self.log, "ab") as log:
             self.server = self.image.start(self.image.command, env=self.environment, stdout=log, stderr=log)
 
+    def run(self, *arguments, env=None, **settings):
+        """Start the image's Python beside the server, with the same variables."""
+        return self.image.start(["python", *arguments], env={**self.environment, **(env or {})}, **settings)
+
     def wait_until_healthy(self):
         """Wait for what HEALTHCHECK says."""
         command = [part.replace("7860", str(self.port)) for part in self.image.health]
@@ -81,7 +85,7 @@ class ImageAtWork:
     def add(self, *jobs):
         """Put trainings, each (kind, settings), into the queue."""
         places = {"DEFTX_HOME": str(self.data), "DEFTX_DATABASE": str(self.disk / "jobs.sqlite")}
-        adding = self.image.start(["python", "-c", ADD, *map(json.dumps, jobs)], env=places, stdout=subprocess.PIPE)
+        adding = self.run("-c", ADD, *map(json.dumps, jobs), env=places, stdout=subprocess.PIPE)
         added = [Training(self.data / "jobs" / name) for name in adding.communicate(timeout=120)[0].decode().split()]
         assert len(added) == len(jobs)
         return added
