@@ -10,6 +10,7 @@ from people_app import PASSWORDS, app, plain, program, write_people
 from tiny_base import SHORT, make_base, write_corpus
 
 from deftx.people import put_person, remove_person
+from ui.plot import SCRIPTS
 
 NO_JOB = "20200101-000000-000000"
 
@@ -137,6 +138,15 @@ def test_an_uploaded_file_is_served_to_and_taken_from_its_owner_alone(world):
         path
     ]
     assert people["bob"].get(f"/gradio_api/file={path}").status_code == 200
+
+
+def test_what_the_page_is_made_of_is_everybodys_and_what_lies_beside_it_nobodys(world):
+    for name in ("ana", "bob", "vic"):
+        person = plain(world["url"], name)
+        assert person.get(f"/gradio_api/file={SCRIPTS}/plotly.min.js").status_code == 200
+        for beside in ("../__init__.py", "%2e%2e/__init__.py", "no-such-file.js"):
+            assert person.get(f"/gradio_api/file={SCRIPTS}/{beside}").status_code == 404
+    assert plain(world["url"]).get(f"/gradio_api/file={SCRIPTS}/plotly.min.js").status_code == 401
 
 
 def test_a_file_that_was_handed_out_is_its_owners(world):
