@@ -4,9 +4,9 @@ import re
 
 import openid_server
 import pytest
-from browsing import LONG, expect, open_tab, pytestmark, start_training  # noqa: F401 (marks)
+from browsing import LONG, expect, open_tab, pytestmark, start_training, upload  # noqa: F401 (marks)
 from people_app import PASSWORDS, app, write_people
-from tiny_base import make_base
+from tiny_base import make_base, write_corpus
 
 from deftx.jobs import Store
 
@@ -46,6 +46,13 @@ def sign_in(page, name):
     return opened(page)
 
 
+def bring_and_train(page, place):
+    """Bring a text and start a training on it, both called after a secret."""
+    upload(page, write_corpus(place / "anasecret.txt"))
+    expect(page.locator("#audit")).to_contain_text("400", timeout=LONG)
+    start_training(page, "Anasecret", 20)
+
+
 def trainings(page):
     open_tab(page, "Train")
     return page.locator("#jobs [data-job]")
@@ -61,7 +68,7 @@ def test_two_people_with_passwords_do_not_see_each_others_trainings(browser, pla
         opened(log_in(bob, "bob", PASSWORDS["bob"]))
         expect(ana.locator("#who")).to_contain_text("ana")
         expect(bob.locator("#who")).to_contain_text("bob")
-        start_training(ana, "Anasecret", 20)
+        bring_and_train(ana, place)
         expect(trainings(ana)).to_have_count(1, timeout=LONG)
         bob.reload()
         expect(trainings(opened(bob))).to_have_count(0)
@@ -84,7 +91,7 @@ def test_two_accounts_of_a_space_log_in_at_the_provider_and_have_rooms_of_their_
             sign_in(ana, "ana")
             sign_in(bob, "bob")
             assert provider.asked == [set(openid_server.SCOPES.split())] * 2
-            start_training(ana, "Anasecret", 20)
+            bring_and_train(ana, place)
             expect(trainings(ana)).to_have_count(1, timeout=LONG)
             assert [job.owner for job in Store(place / "home").list()] == ["ana-64f0a"]
             bob.reload()
