@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-CLIENT, SECRET, SCOPES = "studio-client", "studio-secret", "openid profile contribute-repos"
+CLIENT, SECRET, SCOPES = "studio-client", "studio-secret", "openid profile"
 ACCOUNTS = {"ana": "64f0a", "bob": "64f0b"}  # name: the account's own number
 
 

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from killing_container import Trial, differing, endure
@@ -33,6 +34,9 @@ def test_a_training_in_a_container_that_is_ended_in_every_way_ends_in_the_same_v
     image.wait_until_healthy()
     if os.getuid() == 0:
         assert psutil.Process(image.server.pid).uids().effective == 1000
+    address = f"http://127.0.0.1:{image.port}"
+    lasting = httpx.get(f"{address}/health", timeout=30).json()["lasting"]
+    assert ("not-lasting" in httpx.get(f"{address}/config", timeout=30).text) == (not lasting)
     jobs = trial.add("language")
     rows = endure(image, jobs, ENDS, draw)
     assert [way for way, _, _ in rows] == list(ENDS)
