@@ -22,6 +22,9 @@ from ui.page import build_page
 from ui.studio import Studio
 from ui.theme import STYLE, theme
 
+# Gradio keeps some 2.5 MB for each that was ever opened; those that are open are the latest used.
+SESSIONS = 200
+
 
 def options() -> argparse.Namespace:
     """Read the command line."""
@@ -66,6 +69,7 @@ def main() -> None:
             footer_links=[],
             run_history=False,
             enable_monitoring=False,
+            state_session_capacity=SESSIONS,
             # The named endpoints as tools, where gradio[mcp] is installed; they know of no logins.
             mcp_server=studio is house and find_spec("mcp") is not None,
             max_file_size=f"{hosting.upload_megabytes}mb" if hosting.upload_megabytes else None,

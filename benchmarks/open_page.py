@@ -113,9 +113,10 @@ class Page:
 
     async def leave(self) -> None:
         """Close the page."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:  # again and again: a task that is just being answered may miss that it was ended
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(set(self._tasks), timeout=1.0)
 
     async def ask(self, name: str, *data: Any) -> Any:
         """Ask an endpoint by its name, as programs do; return its first answer."""
