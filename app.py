@@ -22,7 +22,7 @@ from ui.page import build_page
 from ui.studio import Studio
 from ui.theme import STYLE, theme
 
-# Gradio keeps some 2.5 MB for each that was ever opened; those that are open are the latest used.
+# Gradio keeps 2.8 MB for each that was ever opened; those that are open are the latest used.
 SESSIONS = 200
 
 
