@@ -343,6 +343,14 @@ def serving_jobs(folder: Path) -> Iterator[JobsHub]:
             hub.close()
 
 
+def attach(monkeypatch: Any, hub: JobsHub, cache: Path) -> None:
+    """Let all that is started from here train on that Hub, as somebody who may; ``cache``: the client's own folder."""
+    settings = {"HF_ENDPOINT": hub.url, "HF_TOKEN": hub_server.WRITER, "DEFTX_JOBS_IMAGE": IMAGE, "DEFTX_JOBS_POLL": "0.2",
+                "HF_HOME": str(cache), **xet_storage.UNCOMPRESSED}  # fmt: skip
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+
 if __name__ == "__main__":  # to try commands by hand: python tests/jobs_server.py FOLDER, then what it prints
     with serving_jobs(Path(sys.argv[1]).absolute()) as here:
         client = {

@@ -7,9 +7,7 @@ import sys
 
 import jobs_server
 import pytest
-from hub_server import WRITER
 from tiny_base import SHORT
-from xet_storage import UNCOMPRESSED
 
 from deftx.cli import EXIT_BAD_INPUT, EXIT_OK, main
 from deftx.vector import SparseVector
@@ -20,10 +18,7 @@ QUICKLY = [f"{name}={value}" for name, value in SHORT.items() if name != "k"]
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     with jobs_server.serving_jobs(tmp_path / "there") as hub:
-        settings = {"HF_ENDPOINT": hub.url, "HF_TOKEN": WRITER, "DEFTX_JOBS_IMAGE": jobs_server.IMAGE, **UNCOMPRESSED,
-                    "DEFTX_JOBS_POLL": "0.2", "HF_HOME": str(tmp_path / "hf")}  # fmt: skip
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
+        jobs_server.attach(monkeypatch, hub, tmp_path / "hf")
         yield hub
 
 

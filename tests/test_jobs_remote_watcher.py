@@ -9,7 +9,6 @@ import pytest
 from hub_server import READ_ONLY, WRITER
 from job_helpers import wait_for, wait_for_state
 from tiny_base import SHORT, write_corpus
-from xet_storage import UNCOMPRESSED
 
 from deftx.bases import load_base
 from deftx.jobs import Scheduler, Store, progress_of, state_of
@@ -31,10 +30,7 @@ DIES = ["python", "-c", "print('no driver'); raise SystemExit(7)"]
 def hub(tmp_path, monkeypatch):
     """A Hub with Jobs, to which the watchers that are started here speak."""
     with jobs_server.serving_jobs(tmp_path / "there") as hub:
-        settings = {"HF_ENDPOINT": hub.url, "HF_TOKEN": WRITER, "DEFTX_JOBS_IMAGE": jobs_server.IMAGE, **UNCOMPRESSED,
-                    "DEFTX_JOBS_POLL": "0.2", "HF_HOME": str(tmp_path / "hf")}  # fmt: skip
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
+        jobs_server.attach(monkeypatch, hub, tmp_path / "hf")
         monkeypatch.delenv("DEFTX_DATABASE", raising=False)
         yield hub
 

@@ -67,8 +67,7 @@ def place_of(studio: "Studio", order: Mapping[str, Any]) -> Place | None:
 def numbers(place: Place, seconds: tuple[float, float] | None) -> list[tuple[str, str]]:
     """Say which machine it is and what it costs: (what, value); ``seconds`` is None where the time is not known."""
     flavor = place.flavor
-    machine = f"{flavor.title or flavor.name}{f' ({flavor.gpu})' if flavor.gpu else ''}"
-    found = [(strings.ELSEWHERE_MACHINE, machine)]
+    found = [(strings.ELSEWHERE_MACHINE, flavor.machine)]
     if flavor.dollars is None:
         return [*found, (strings.ELSEWHERE_PRICE, strings.ELSEWHERE_NO_PRICE)]
     price = strings.ELSEWHERE_PRICE_OF.format(

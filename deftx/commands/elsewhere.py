@@ -110,13 +110,14 @@ def _say_price(order: places.Order) -> None:
     from deftx.jobs.remote import flavors
 
     flavor = flavors.find(flavors.ask(places.client()), order.flavor)
-    what = f"{flavor.title or flavor.name}{f' ({flavor.gpu})' if flavor.gpu else ''}"
     price = (
         f"{flavor.price(1)} an hour, {flavor.price(order.hours)} at most"
         if flavor.dollars is not None
         else "price not known"
     )
-    output.say(f"On {what}, for {order.hours:g} h at most: {price}. How long it takes there is not known beforehand.")
+    output.say(
+        f"On {flavor.machine}, for {order.hours:g} h at most: {price}. How long it takes there is not known beforehand."
+    )
 
 
 def _claim(out: Path, kind: str, settings: Mapping[str, Any]) -> Path:

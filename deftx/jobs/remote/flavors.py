@@ -27,6 +27,11 @@ class Flavor:
     dollars: float | None = None
 
     @property
+    def machine(self) -> str:
+        """Say what it is, with its GPU."""
+        return f"{self.title or self.name}{f' ({self.gpu})' if self.gpu else ''}"
+
+    @property
     def device(self) -> str:
         """What the worker computes with there."""
         return "cuda" if self.gpu else "cpu"
