@@ -142,6 +142,7 @@ def run_phase(
     keep(kept, entries, optimizer, progress, clock)
     processes.wait()
     kept.load_best(entries)
+    processes.wait()  # before the main one goes on, and deletes what the others still read
     return progress
 
 
