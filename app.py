@@ -7,6 +7,8 @@ from functools import partial
 from importlib.util import find_spec
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# Statistics that nobody is shown; by default Gradio works them out anew at every event, which took a sixth of a busy server.
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 
 from deftx.bases import BUNDLED_BASE, find_base
 from deftx.errors import DeftxError

@@ -106,7 +106,7 @@ def compose(
 
 def classifier_of(base: Base, task: SparseVector) -> Classifier:
     """Return θ0 with the head of a task on top, on a copy of its own: no vector has been added yet."""
-    model = base.classifier(task.labels, seed=0)
+    model = base.classifier_without_head(task.labels)
     _put_head(model, task)
     wanted = (task.info.get("recipe") or {}).get("max_length", 128)
     length = base.fitting_length(wanted, Listener(ignore, lambda: False))
