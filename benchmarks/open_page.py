@@ -19,6 +19,7 @@ import httpx
 
 PATIENCE = 60.0  # seconds; who waits for longer has gone
 KEYS_A_SECOND = 5.0  # as people type
+QUIET = 0.25  # seconds: ui/settling.py lets the page wait so long after a key, and the next one comes sooner
 CONFIG = "window.gradio_config = "
 NAMED = re.compile(r"""<(?:script|link)\b[^>]*?\b(?:src|href)="([^"]+\.(?:js|css|json))["?]""")
 IMPORTED = re.compile(r"""(?:from|import)\s*["']\./([\w./-]+\.js)["']""")
@@ -125,12 +126,16 @@ class Page:
     async def type(self, part: str, text: str) -> float:
         """Type into a field and wait for all that follows from it; return when the last key was pressed."""
         field = self.site.parts[part]
-        following: list[asyncio.Task] = []
+        changed, following = self.site.on[field, "change"], []
         for length in range(1, len(text) + 1):
             await asyncio.sleep(1 / KEYS_A_SECOND)
             self.values[field] = text[:length]
-            following += [self._start(self.fire(event)) for event in self.site.on[field, "change"]]
+            following += [self._start(self.fire(event)) for event in changed if event["backend_fn"]]
         last_key = time.monotonic()
+        await asyncio.sleep(QUIET)
+        # The page's script tells a hidden field, which is what the server is asked for.
+        scripts = [event for event in changed if not event["backend_fn"]]
+        await self._take({output: str(last_key) for event in scripts for output in event["outputs"]})
         await asyncio.gather(*following)
         return last_key
 

@@ -66,7 +66,12 @@ class ImageAtWork:
     def start(self):
         """Start what CMD says."""
         with open(self.log, "ab") as log:
+            self.said_before = log.tell()
             self.server = self.image.start(self.image.command, env=self.environment, stdout=log, stderr=log)
+
+    def is_silent(self):
+        """Say whether nothing has been heard of it since its start: it still imports, and looks after nothing yet."""
+        return self.log.stat().st_size == self.said_before
 
     def run(self, *arguments, env=None, **settings):
         """Start the image's Python beside the server, with the same variables."""

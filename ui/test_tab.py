@@ -7,7 +7,7 @@ import gradio as gr
 
 from deftx.batches import Text
 from deftx.errors import DeftxError
-from ui import compose_form, compose_views, library_forms, strings, views
+from ui import compose_form, compose_views, library_forms, settling, strings, views
 from ui.combination import Combination
 from ui.compose_form import ComposeForm, language_choices, task_choices
 from ui.studio import Studio
@@ -62,7 +62,8 @@ def build(studio: Studio) -> TestTab:
     # Texts by "change": a textbox reports "input" for keys alone, not for what is pasted or dictated. The others by
     # "input": the page itself sets them when it opens, and nobody has asked for an answer then.
     texts = ("text", "second")
-    changed = [part.change if name in texts else part.input for name, part in fields.items()]
+    typed = settling.settled([fields[name] for name in texts], "typed")
+    changed = [typed.change, *(part.input for name, part in fields.items() if name not in texts)]
     for triggers, progress in ((pressed, {"show_progress": "minimal"}), (changed, {})):
         settings = {**AT_ONCE, **PRIVATE, **progress}
         done = gr.on(triggers, answered, form.inputs(), [answer, sides, sides_table, merged], **settings)
