@@ -122,9 +122,12 @@ class Crowd:
         self.tls = ssl.create_default_context()  # one for all: to make one takes longer than to open a page
 
     def client(self) -> httpx.AsyncClient:
-        """As many connections as a browser opens to one server."""
-        return httpx.AsyncClient(base_url=self.url, timeout=PATIENCE, verify=self.tls,
-                                 limits=httpx.Limits(max_connections=6))  # fmt: skip
+        """As many connections as a browser opens to one server.
+
+        The server closes idle ones after 5 seconds. Whoever uses one at that moment must ask again: browsers do, httpx does not.
+        """
+        limits = httpx.Limits(max_connections=6, keepalive_expiry=3.0)
+        return httpx.AsyncClient(base_url=self.url, timeout=PATIENCE, verify=self.tls, limits=limits)
 
     def over(self) -> bool:
         """Say whether it is time to leave."""

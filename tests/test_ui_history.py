@@ -57,9 +57,10 @@ def test_two_trainings_are_told_apart_by_more_than_colour(studio):
     assert [trace["y"] for trace in traces] == [[2.0], [2.01]]
     for look_of in (lambda t: t["line"]["color"], lambda t: t["line"]["dash"], lambda t: t["marker"]["symbol"]):
         assert len({look_of(trace) for trace in figure["data"]}) == 2
-    labels = {note["text"]: note["y"] for note in figure["layout"]["annotations"] if note["text"].endswith("Minang")}
-    assert set(labels) == {"1 Minang", "2 Minang"}
-    assert labels["2 Minang"] - labels["1 Minang"] >= compare_figures.CLOSEST * 1.5 * 0.99
+    assert [trace["name"] for trace in figure["data"] if trace["showlegend"]] == ["1 Minang", "2 Minang"]
+    labels = {note["text"]: note["y"] for note in figure["layout"]["annotations"] if note["text"].startswith("<b>")}
+    assert set(labels) == {"<b>1</b>", "<b>2</b>"}
+    assert labels["<b>2</b>"] - labels["<b>1</b>"] >= compare_figures.CLOSEST * 1.5 * 0.99
 
 
 def test_colours_follow_the_order_of_ticking(studio):

@@ -1,4 +1,4 @@
-"""Several trainings in one plot: each has a colour, a dash, a marker and its name at the end of its curve."""
+"""Several trainings in one plot: each has a colour, a dash, a marker and its number at the end of its curve."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,15 @@ COLOURS = tuple(f"var(--run-{number})" for number in range(1, MOST + 1))
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 CLOSEST = 0.06  # of the height: labels stand at least this far apart
+# Below, where names have the width of the plot; a click would take a curve away and leave its number.
+_LEGEND = {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "itemclick": False, "itemdoubleclick": False}
 
 
 @dataclass(frozen=True)
 class Run:
-    """A training as the plot needs it: what it is called there, and its history."""
+    """A training as the plot needs it: its number and what it is called there, and its history."""
 
+    number: int
     name: str
     progress: Progress
 
@@ -35,8 +38,8 @@ def comparison(runs: Sequence[Run], kind: str) -> go.Figure | None:
     axis = strings.SCORE_AXIS.get(metric, metric) if kind == "task" else strings.HELD_OUT_AXIS
     across = figure.layout.xaxis.to_plotly_json()
     figure.update_layout(
-        height=400, showlegend=False, margin={"t": 36},
-        xaxis={"domain": [0, 0.44]}, xaxis2={**across, "domain": [0.48, 0.88], "anchor": "y"},
+        height=430, margin={"t": 36, "r": 24}, showlegend=True, legend=_LEGEND,
+        xaxis={"domain": [0, 0.47]}, xaxis2={**across, "domain": [0.53, 1], "anchor": "y"},
         yaxis={"title": {"text": axis, "font": {"size": 13}}},
     )  # fmt: skip
     for phase, panel in zip(figures.PHASES, ("x", "x2"), strict=True):
@@ -55,20 +58,20 @@ def _draw_panel(figure: go.Figure, runs: Sequence[Run], phase: str, panel: str) 
         curve = run.progress.evaluations.get(phase, ())
         figure.add_scatter(
             x=[step for step, _ in curve], y=[value for _, value in curve], name=run.name, mode="lines+markers",
-            xaxis=panel, line={"color": COLOURS[place], "width": 2, "dash": DASHES[place]},
+            xaxis=panel, showlegend=phase == figures.PHASES[0], line={"color": COLOURS[place], "width": 2, "dash": DASHES[place]},
             marker={"symbol": MARKERS[place], "size": 7},
             hovertemplate=strings.POINT.format(phase=name, step="%{x:,}", value="%{y:.3f}"),
         )  # fmt: skip
 
 
 def _label_ends(figure: go.Figure, runs: Sequence[Run]) -> None:
-    """Write each name to the right of the plot, at the height at which its last curve ends."""
+    """Write each number to the right of the plot, at the height at which its last curve ends."""
     ends = {place: end for place, run in enumerate(runs) if (end := _end(run.progress)) is not None}
     values = [value for run in runs for phase in figures.PHASES for _, value in run.progress.evaluations.get(phase, ())]
     gap = CLOSEST * (max(values) - min(values) or 1.0)
     for place, height in spread(ends, gap).items():
         figure.add_annotation(
-            text=runs[place].name, x=0.89, y=height, xref="paper", yref="y", showarrow=False, xanchor="left",
+            text=f"<b>{runs[place].number}</b>", x=1.01, y=height, xref="paper", yref="y", showarrow=False, xanchor="left",
             font={"color": COLOURS[place], "size": 12},
         )  # fmt: skip
 

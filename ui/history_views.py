@@ -85,8 +85,8 @@ def figure(jobs: Sequence[Job]) -> str:
     if len(jobs) < 2:
         return ""
     alike = [
-        compare_figures.Run(name, progress_of(job))
-        for name, job in zip(numbered(jobs), jobs, strict=True)
+        compare_figures.Run(number, name, progress_of(job))
+        for number, (name, job) in enumerate(zip(numbered(jobs), jobs, strict=True), start=1)
         if job.kind == jobs[0].kind
     ]
     return plot.as_value(compare_figures.comparison(alike, jobs[0].kind))

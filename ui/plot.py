@@ -1,5 +1,6 @@
 """A plotly figure that is updated in place: ``gr.Plot`` builds itself anew at every change, which flickers and unzooms."""
 
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -46,9 +47,17 @@ def live_plot(elem_id: str, label: str) -> gr.HTML:
     )  # fmt: skip
 
 
-@lru_cache(maxsize=64)
 def kept_value(draw: Callable[..., go.Figure | None], language: str, *drawn: Any) -> str:
-    """Write the figure that ``draw`` makes, once for the same things in the same language: many pages ask for it."""
+    """Write the figure that ``draw`` makes, once for the same things in the same language: many pages ask at one moment."""
+    with _drawing:
+        return _drawn(draw, language, *drawn)
+
+
+_drawing = threading.Lock()
+
+
+@lru_cache(maxsize=64)
+def _drawn(draw: Callable[..., go.Figure | None], language: str, *drawn: Any) -> str:
     return as_value(draw(*drawn))
 
 
