@@ -28,8 +28,8 @@ from ui.page import build_page
 from ui.studio import Studio
 from ui.theme import STYLE, theme
 
-# Gradio keeps 2.8 MB for each that was ever opened; those that are open are the latest used.
-SESSIONS = 200
+# Gradio keeps 0.2 MB for each that was ever opened; those that are open are the latest used.
+SESSIONS = 1_000
 
 
 def options() -> argparse.Namespace:

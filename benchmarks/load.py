@@ -182,7 +182,7 @@ def options() -> argparse.Namespace:
     )
     given = parser.parse_args()
     if given.quick:
-        given.clients, given.minutes = 4, 0.3
+        given.clients, given.minutes = 4, 0.2
     return given
 
 

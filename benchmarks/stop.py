@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=THREADS)
     parser.add_argument("--steps", type=int, default=12, help="steps of each phase")
     given = parser.parse_args()
-    given.steps = 1500 if given.quick else given.steps
+    given.steps = 600 if given.quick else given.steps
     with tempfile.TemporaryDirectory() as folder:
         base, out = Path(folder) / "base", Path(folder) / "vector"
         write_base(base, given.quick)

@@ -13,6 +13,7 @@ import gradio as gr
 from gradio.blocks import BlocksConfig
 
 SKIPPED = gr.skip()
+_NONE: dict[str, Any] = {}
 
 
 class _Config(BlocksConfig):
@@ -21,7 +22,7 @@ class _Config(BlocksConfig):
     def __copy__(self) -> BlocksConfig:
         """Copy for a visitor."""
         own = super().__copy__()
-        own.config_for_block = lambda *_: {}
+        own.config_for_block = lambda *_: _NONE
         return own
 
 
