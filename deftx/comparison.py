@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sklearn.metrics import precision_recall_fscore_support
 from torch import Tensor
 
 from deftx.batches import Text
@@ -88,6 +87,8 @@ def compare(found: Sequence[Predictions], gold: Sequence[str], reference: str) -
 
 def per_label(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> list[LabelScore]:
     """Give precision, recall and F1 of each label; 0 where there is nothing to divide by."""
+    from sklearn.metrics import precision_recall_fscore_support  # as in evaluation
+
     columns = precision_recall_fscore_support(gold, predicted, labels=list(labels), zero_division=0)
     return [
         LabelScore(label, float(precision), float(recall), float(f1), int(rows))

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score
 
 from deftx.errors import TableError, unknown_name
 
@@ -109,7 +108,15 @@ def _codes(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str])
 
 
 def _macro_f1(gold: Sequence[str], predicted: Sequence[str]) -> float:
+    from sklearn.metrics import f1_score  # takes a second to import, which not every training need wait for
+
     return f1_score(gold, predicted, average="macro", zero_division=0)
+
+
+def _accuracy(gold: Sequence[str], predicted: Sequence[str]) -> float:
+    from sklearn.metrics import accuracy_score
+
+    return accuracy_score(gold, predicted)
 
 
 def _macro_f1_of(counts: np.ndarray) -> np.ndarray:
@@ -127,7 +134,7 @@ def _accuracy_of(counts: np.ndarray) -> np.ndarray:
 # Each metric over rows, and over many confusion matrices at once.
 METRICS: dict[str, tuple[Callable[..., float], Callable[[np.ndarray], np.ndarray]]] = {
     "f1": (_macro_f1, _macro_f1_of),
-    "accuracy": (accuracy_score, _accuracy_of),
+    "accuracy": (_accuracy, _accuracy_of),
 }
 
 

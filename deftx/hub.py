@@ -39,6 +39,7 @@ class Target:
     repository: str
     account: str
     private: bool | None  # None: it is not there yet
+    kind: str = "model"  # or "space", as the Hub says
 
 
 def hub(token: str | None = None) -> HfApi:
@@ -62,8 +63,10 @@ def read_name(text: str) -> HubName | None:
     return HubName(match["id"], match["revision"])
 
 
-def check_push(api: HfApi, repository: str) -> Target:
+def check_push(api: HfApi, repository: str, kind: str = "model") -> Target:
     """Ask the Hub who is logged in and whether that account may write to a repository, without changing anything.
+
+    ``kind`` is "model" or "space": the Hub knows repositories of the same name of either kind.
 
     Raises:
         HubError: no or a wrong token, one that may only read, somebody else's repository, or no answer.
@@ -77,16 +80,16 @@ def check_push(api: HfApi, repository: str) -> Target:
         account = api.whoami()
         _check_token(account, name.id)
         try:
-            found = api.model_info(name.id, timeout=20)
+            found = api.repo_info(name.id, repo_type=kind, timeout=20)
         except RepositoryNotFoundError:
             _check_owner(account, name.id)
-            return Target(name.id, account["name"], None)
+            return Target(name.id, account["name"], None, kind)
         if found.id != name.id:
             raise HubError(f"{name.id} was renamed: it is {found.id} now. Push to that name, or choose another.")
-        api.auth_check(name.id, write=True)
+        api.auth_check(name.id, repo_type=kind, write=True)
     except FAMILIES as error:
         raise HubError(_refused(error, name.id)) from error
-    return Target(name.id, account["name"], bool(found.private))
+    return Target(name.id, account["name"], bool(found.private), kind)
 
 
 def _check_token(account: dict[str, Any], repository: str) -> None:

@@ -11,6 +11,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from deftx.archives import check_room
 from deftx.card import Publication, write_card
 from deftx.classifier_card import write_classifier_card
+from deftx.classifier_space import write_space
 from deftx.composition import Classifier
 from deftx.errors import HubError
 from deftx.hub import Target, check_push
@@ -18,6 +19,8 @@ from deftx.hub_errors import FAMILIES, explain_hub
 from deftx.spectra_picture import write_spectra
 from deftx.vector import SparseVector
 from deftx.vector_files import CARD, INFO, TENSORS, resolve_vector
+
+NOUNS = {"model": "repository", "space": "Space"}
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,30 @@ def prepare_classifier(
     return _upload(f"a classifier of {', '.join(classifier.labels)}", target, private, folder)
 
 
+def prepare_space(
+    api: HfApi, compose: Callable[[], Classifier], repository: str, folder: Path, *, private: bool,
+    license_id: str | None = None, pairs: bool = False, language: str = "",
+) -> Upload:  # fmt: skip
+    """Write a composed classifier as a Space of its own into the empty ``folder``: a page, the model, a card.
+
+    Called and refused as ``prepare_classifier``; ``pairs`` and ``language`` are those of ``write_space``.
+    """
+    target = check_target(api, repository, private, "space")
+    classifier = compose()
+    check_room(folder, sum(p.numel() * p.element_size() for p in classifier.model.parameters()))
+    title = target.repository.split("/")[1]
+    write_space(classifier, folder, title=title, pairs=pairs, language=language, license_id=license_id or "")
+    return _upload(f"a Space that classifies as {', '.join(classifier.labels)}", target, private, folder)
+
+
 def describe(upload: Upload) -> list[str]:
     """Say in lines what a push will do: nothing of it can be undone on the Hub by this project."""
     target = upload.target
     sight = (
         "private: you and those you let in can see it" if upload.private else "public: everybody can see and copy it"
     )
-    where = f"a new repository, {sight}" if target.private is None else f"a repository that is there already, {sight}"
+    noun = NOUNS[target.kind]
+    where = f"a new {noun}, {sight}" if target.private is None else f"a {noun} that is there already, {sight}"
     files = [f"  {name}  {size:,} bytes" for name, size in upload.files]
     replaced = (
         [] if target.private is None else ["Files of these names there are replaced by a new commit; others stay."]
@@ -111,22 +131,24 @@ def push(api: HfApi, upload: Upload) -> Pushed:
     Raises:
         HubError: it was interrupted or refused; it says what is on the Hub then. Nothing is ever half committed.
     """
-    repository, made, before = upload.target.repository, False, None
+    target, made, before = upload.target, False, None
+    repository, kind = target.repository, target.kind
     try:
-        if upload.target.private is None:
-            api.create_repo(repository, private=upload.private, exist_ok=False)
+        if target.private is None:
+            sdk = "gradio" if kind == "space" else None
+            api.create_repo(repository, repo_type=kind, space_sdk=sdk, private=upload.private, exist_ok=False)
             made = True
-        before = api.model_info(repository, timeout=20).sha
+        before = api.repo_info(repository, repo_type=kind, timeout=20).sha
         additions = [CommitOperationAdd(name, upload.folder / name) for name, _ in upload.files]
-        commit = api.create_commit(repository, additions, commit_message=f"Push {upload.what}")
+        commit = api.create_commit(repository, additions, repo_type=kind, commit_message=f"Push {upload.what}")
     except (*FAMILIES, RuntimeError) as error:  # the client reports large files that did not arrive as RuntimeError
-        raise HubError(_failed(api, repository, made, before, error)) from error
-    return Pushed(repository, f"{api.endpoint}/{repository}", commit.oid)
+        raise HubError(_failed(api, target, made, before, error)) from error
+    return Pushed(repository, f"{api.endpoint}/{'spaces/' if kind == 'space' else ''}{repository}", commit.oid)
 
 
-def check_target(api: HfApi, repository: str, private: bool) -> Target:
+def check_target(api: HfApi, repository: str, private: bool, kind: str = "model") -> Target:
     """Check the right to push, and that nothing private is put where everybody sees it."""
-    target = check_push(api, repository)
+    target = check_push(api, repository, kind)
     if private and target.private is False:
         raise HubError(
             f"{target.repository} is public, so what is pushed there is. Push without the wish for a private "
@@ -141,11 +163,12 @@ def _upload(what: str, target: Target, private: bool, folder: Path) -> Upload:
     return Upload(what, target, private if target.private is None else target.private, folder, named)
 
 
-def _failed(api: HfApi, repository: str, made: bool, before: str | None, error: Exception) -> str:
+def _failed(api: HfApi, target: Target, made: bool, before: str | None, error: Exception) -> str:
     """Say why a push failed and how the repository is now."""
+    repository = target.repository
     reason = explain_hub(error, f"repository {repository}", "push again later")
     try:
-        after = api.model_info(repository, timeout=20).sha if made or before else None
+        after = api.repo_info(repository, repo_type=target.kind, timeout=20).sha if made or before else None
     except FAMILIES:
         return f"{reason} Whether the commit arrived cannot be asked now: it is there whole or not at all."
     if before and after != before:

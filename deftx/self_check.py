@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from deftx import vector_files
 from deftx.errors import DeftxError, VectorError, one_of, unknown_name
@@ -147,6 +146,8 @@ def accuracy(right: int, judged: int) -> Accuracy | None:
     """Give a share with its 95 % interval (Wilson 1927), which holds for few and for extreme counts; None for none."""
     if not judged:
         return None
+    from scipy.stats import binomtest  # half a second to import, which the start of the page need not wait for
+
     interval = binomtest(right, judged).proportion_ci(LEVEL, method="wilson")
     return Accuracy(right, judged, right / judged, float(interval.low), float(interval.high))
 

@@ -198,7 +198,7 @@ class Handler(BaseHTTPRequestHandler):
         """Say whether whoever asks may write to a repository: as its owner, or as a member who may."""
         if self.account is None or self.account["auth"]["accessToken"]["role"] == "read":
             return False
-        owner = name.split("/")[0]
+        owner = name.removeprefix("spaces/").split("/")[0]
         return owner == self.account["name"] or {"name": owner, "roleInOrg": "write"} in self.account["orgs"]
 
     def written(self, name: str) -> Repository | None:
@@ -228,7 +228,8 @@ class Handler(BaseHTTPRequestHandler):
             sha, files = found
             siblings = [{"rfilename": path, "size": len(content)} for path, content in files.items()]
             repository = self.hub.repositories[name]
-            self.reply(200, {"id": name, "modelId": name, "sha": sha, "private": repository.private,
+            named = name.removeprefix("spaces/")
+            self.reply(200, {"id": named, "modelId": named, "sha": sha, "private": repository.private,
                              "gated": "manual" if repository.gated else False, "tags": [], "siblings": siblings})  # fmt: skip
 
     def tree(self, name: str, revision: str) -> None:
@@ -279,6 +280,10 @@ class Handler(BaseHTTPRequestHandler):
         name = f"{asked.get('organization') or (self.account or {}).get('name')}/{asked['name']}"
         if not self.may_write(name):
             return self.reply(403, {"error": "You don't have the rights to create a model under this namespace"})
+        if asked.get("type") == "space":
+            name = f"spaces/{name}"
+            if asked.get("sdk") != "gradio":
+                return self.reply(400, {"error": "sdk is missing"})
         if name in self.hub.repositories:
             return self.reply(409, {"error": "You already created this model repo"})
         self.hub.make(name, private=asked.get("visibility") == "private")
@@ -357,23 +362,24 @@ class Handler(BaseHTTPRequestHandler):
         return self.reply(200, {"commitUrl": f"{self.hub.url}/{name}/commit/{sha}", "commitOid": sha})
 
 
-_NAME, _REVISION = r"(?P<name>[\w.-]+/[\w.-]+)", r"(?P<revision>[\w./-]+)"
+_NAME, _REVISION = r"(?P<name>(?:spaces/)?[\w.-]+/[\w.-]+)", r"(?P<revision>[\w./-]+)"
+_API = rf"/api/(?:models/|(?=spaces/)){_NAME}"  # a Space is kept as "spaces/OWNER/NAME"
 ROUTES = (
     ({"GET"}, "/api/whoami-v2", Handler.whoami),
-    ({"GET"}, rf"/api/models/{_NAME}/auth-check(?P<write>/write)?", Handler.check),
-    ({"GET"}, rf"/api/models/{_NAME}", Handler.info),
-    ({"GET"}, rf"/api/models/{_NAME}/revision/{_REVISION}", Handler.info),
-    ({"GET"}, rf"/api/models/{_NAME}/tree/{_REVISION}", Handler.tree),
+    ({"GET"}, rf"{_API}/auth-check(?P<write>/write)?", Handler.check),
+    ({"GET"}, rf"{_API}", Handler.info),
+    ({"GET"}, rf"{_API}/revision/{_REVISION}", Handler.info),
+    ({"GET"}, rf"{_API}/tree/{_REVISION}", Handler.tree),
     ({"GET", "HEAD"}, rf"/{_NAME}/resolve/(?P<revision>[\w.-]+)/(?P<path>.+)", Handler.resolve),
     ({"GET"}, r"/cdn/(?P<oid>\w+)", Handler.download),
     ({"POST"}, "/api/repos/create", Handler.create),
     ({"POST"}, "/api/validate-yaml", Handler.validate),
-    ({"POST"}, rf"/api/models/{_NAME}/preupload/{_REVISION}", Handler.preupload),
-    ({"POST"}, r"/(?P<name>[\w.-]+/[\w.-]+?)\.git/info/lfs/objects/batch", Handler.batch),
-    ({"GET"}, rf"/api/models/{_NAME}/xet-write-token/{_REVISION}", Handler.xet_token),
+    ({"POST"}, rf"{_API}/preupload/{_REVISION}", Handler.preupload),
+    ({"POST"}, r"/(?P<name>(?:spaces/)?[\w.-]+/[\w.-]+?)\.git/info/lfs/objects/batch", Handler.batch),
+    ({"GET"}, rf"{_API}/xet-write-token/{_REVISION}", Handler.xet_token),
     ({"POST"}, r"/v1/(?P<kind>xorbs|shards)(/.*)?", Handler.xet_store),
     ({"PUT"}, r"/lfs/(?P<oid>\w+)", Handler.store),
-    ({"POST"}, rf"/api/models/{_NAME}/commit/{_REVISION}", Handler.commit),
+    ({"POST"}, rf"{_API}/commit/{_REVISION}", Handler.commit),
 )
 Handler.routes = ROUTES
 

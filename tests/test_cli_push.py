@@ -50,6 +50,18 @@ def test_a_pushed_vector_is_used_by_its_id(writer, language_vector, task_vector,
     assert answers[0] == answers[1] == answers[2]
 
 
+def test_a_classifier_is_pushed_as_a_space_of_its_own(writer, language_vector, task_vector, base_folder, capsys):
+    arguments = ["--task", str(task_vector), "--language", str(language_vector), "--base", str(base_folder)]
+    assert main(["push", *arguments, "--space", "--to", "ana/mood", "--yes", "--json"]) == EXIT_OK
+    assert json.loads(capsys.readouterr().out)["url"] == f"{writer.url}/spaces/ana/mood"
+    files = writer.repositories["spaces/ana/mood"].commits[-1][1]
+    assert {"app.py", "about.json", "requirements.txt", "README.md", "model/model.safetensors"} <= files.keys()
+    assert json.loads(files["about.json"])["title"] == "mood"
+    assert main(["push", str(language_vector), "--space", "--to", "ana/min", "--yes"]) == EXIT_BAD_INPUT
+    assert "--space goes with --task" in capsys.readouterr().err
+    assert set(writer.repositories) == {"spaces/ana/mood"}
+
+
 def test_a_classifier_is_pushed(writer, language_vector, task_vector, base_folder, capsys):
     arguments = ["--task", str(task_vector), "--language", str(language_vector), "--base", str(base_folder)]
     assert main(["push", *arguments, "--to", "ana/mood", "--yes"]) == EXIT_OK

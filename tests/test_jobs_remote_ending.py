@@ -28,7 +28,7 @@ def place(tmp_path, monkeypatch):
         (there / "out" / "kept").write_bytes(b"kept")
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         bucket = BucketFolder(hub(WRITER), "ana/b", note.path)
-        yield SimpleNamespace(server=server, note=note.write(here), here=here, there=there, mount=mount, bucket=bucket)
+        yield SimpleNamespace(server=server, note=note.write(here), here=here, there=there, mount=mount, bucket=bucket, said=[])
 
 
 def leave(place, outcome, message=""):
@@ -39,7 +39,7 @@ def leave(place, outcome, message=""):
 
 def end(place, stage, message=None):
     last = SimpleNamespace(status=SimpleNamespace(stage=stage, message=message))
-    collect(place.bucket, place.note, last, place.here, lambda call: call())
+    collect(place.bucket, place.note, last, place.here, lambda call: call(), lambda *said: place.said.append(said))
 
 
 def test_a_finished_one_is_here_and_nothing_is_left_there(place):
@@ -48,6 +48,18 @@ def test_a_finished_one_is_here_and_nothing_is_left_there(place):
     assert (place.here / "out" / "kept").read_bytes() == b"kept"
     assert read_note(place.here).finished
     assert place.bucket.list() == {}
+    assert place.said == []
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_what_cannot_be_removed_there_is_said_and_the_training_is_finished_all_the_same(place, status):
+    leave(place, "finished")
+    place.server.fail("POST /api/buckets/ana/b/batch", status=status)
+    end(place, "COMPLETED")
+    assert read_note(place.here).finished
+    ((text, is_warning),) = place.said
+    assert is_warning
+    assert f"ana/b under {place.note.path} could not be removed" in text
 
 
 @pytest.mark.parametrize(

@@ -188,11 +188,12 @@ def test_a_refusal_is_said_and_starts_nothing(hub, store, running, order, patter
     assert [path for path in (hub.folder / "buckets").rglob("*") if path.is_file()] == []
 
 
-def test_a_hub_away_for_a_while_ends_nothing(hub, store, running, order):
+@pytest.mark.parametrize("status", [0, 429, 503])
+def test_a_hub_away_for_a_while_ends_nothing(hub, store, running, order, status):
     hub.held = True
     job = store.add("language", "Minang", order)
     wait_for(lambda: hub.requests("GET /api/jobs/ana/0+1$"), "it to be watched")
-    hub.fail("GET /api/jobs/ana/0+1$", times=3)
+    hub.fail("GET /api/jobs/ana/0+1$", status=status, times=3)
     wait_for(lambda: "cannot be reached" in warnings_of(job), "the absence to be said")
     before = len(hub.requests("GET /api/jobs/ana/0+1$"))
     wait_for(lambda: len(hub.requests("GET /api/jobs/ana/0+1$")) > before + 4, "it to be asked again")

@@ -7,6 +7,7 @@ from tiny_base import write_corpus
 
 from deftx.jobs import state_of
 from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.remote.places import HOURS
 from deftx.preflight import SettingsRefused
 from ui import elsewhere, orders, strings, train_fields, train_form, train_preview, train_tab
 from ui.studio import Studio
@@ -86,6 +87,14 @@ def test_the_job_says_where_and_becomes_the_same_order_again(server, studio, cor
     assert state_of(job).name == "waiting"
     values = train_fields.values_of("language", orders.order_of(studio, job))
     assert (values["flavor"], values["hours"]) == ("l4x1", 2.0)
+
+
+def test_a_program_orders_a_machine_by_the_same_names(server, studio, corpus):
+    job = studio.train_language(corpus, "Minang", flavor="l4x1")
+    assert (job.settings["flavor"], job.settings["hours"]) == ("l4x1", HOURS)
+    assert studio.train_language(corpus, "Minang", flavor="l4x1", hours=2).settings["hours"] == 2.0
+    with pytest.raises(SettingsRefused, match="l4x1"):
+        studio.train_language(corpus, "Minang", flavor="l4")
 
 
 def test_a_person_who_has_a_room_cannot_spend_the_house_s_money(server, studio, tmp_path):

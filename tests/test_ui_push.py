@@ -8,7 +8,7 @@ from transformers import pipeline
 from deftx.catalogue import published
 from deftx.jobs import Store
 from ui import library, library_forms, push_form, strings
-from ui.push_form import CLASSIFIER, VECTOR, Wanted
+from ui.push_form import CLASSIFIER, SPACE, VECTOR, Wanted
 from ui.studio import Studio
 
 
@@ -79,6 +79,22 @@ def test_a_classifier_is_pushed_and_plain_transformers_loads_what_came(hub_here,
     assert answer[0]["label"] in studio.composed(push_form.Combination.of(keys[0], [(keys[1], 1.0)])).labels
     assert b'pipeline_tag: "text-classification"' in files["README.md"]
     assert b"ana/mood-min" in files["README.md"]
+
+
+def test_a_space_is_pushed_with_a_page_of_its_own_and_is_no_model(hub_here, studio, keys):
+    hub_here.make("ana/mood", {"README.md": b"a model of the same name"})
+    ask = wanted(SPACE, task=keys[0], language=keys[1], repository="ana/mood", license_id="mit")
+    said, _, shown = push_form.look(studio, WRITER, ask)
+    assert "app.py" in said
+    answer, *_ = push_form.send(studio, WRITER, ask, shown)
+    assert f"{hub_here.url}/spaces/ana/mood" in answer
+    space = hub_here.repositories["spaces/ana/mood"]
+    files = space.commits[-1][1]
+    assert space.private
+    assert {"app.py", "about.json", "requirements.txt", "README.md", "model/config.json"} <= files.keys()
+    assert b'sdk: "gradio"' in files["README.md"]
+    assert b'license: "mit"' in files["README.md"]
+    assert len(hub_here.repositories["ana/mood"].commits) == 2  # the model is as it was
 
 
 @pytest.mark.parametrize(

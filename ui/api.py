@@ -58,7 +58,8 @@ def _offer_files(studio: Studio) -> None:
         """Put the training of a task vector into the queue, from files that are kept or named in ``options``.
 
         ``options``: train, valid (labelled files that are here already), source (a vector's key), language, base,
-        preset, recipe (the settings that differ from the preset's) and processes (how many GPUs it takes).
+        preset, recipe (the settings that differ from the preset's), processes (how many GPUs it takes), flavor and
+        hours (a machine of Hugging Face Jobs, and how long it may run).
         """
         with refusals():
             order = {**(options or {}), "name": name}
@@ -84,13 +85,15 @@ def _offer_training(studio: Studio) -> None:
         recipe: dict[str, Any] | None = None,
         base: str = "",
         processes: int = 1,
+        flavor: str = "",
+        hours: float | None = None,
     ) -> dict[str, Any]:
         """Put the training of a language vector into the queue; ``recipe`` holds settings that differ from the preset's.
 
-        ``processes``: how many GPUs it takes.
+        ``processes``: how many GPUs it takes. ``flavor``, ``hours``: a machine of Hugging Face Jobs, and how long it may run.
         """
         with refusals():
-            return describe(studio.train_language(corpus, name, code, preset, recipe, base, processes))
+            return describe(studio.train_language(corpus, name, code, preset, recipe, base, processes, flavor, hours))
 
     gr.api(train_language, api_name="train_language", concurrency_limit=None)
 

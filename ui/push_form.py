@@ -13,14 +13,14 @@ from huggingface_hub import HfApi
 from deftx.errors import DeftxError
 from deftx.hub import hub
 from deftx.jobs.push import SHARED
-from deftx.pushing import Upload, prepare_classifier, prepare_vector, push
+from deftx.pushing import Upload, prepare_classifier, prepare_space, prepare_vector, push
 from deftx.vector import SparseVector
 from ui import library, strings, views
 from ui.combination import Combination
 from ui.compose_form import language_choices, task_choices
 from ui.studio import Studio
 
-VECTOR, CLASSIFIER = "vector", "classifier"
+VECTOR, CLASSIFIER, SPACE = "vector", "classifier", "space"
 PRIVATE = {"api_visibility": "private", "show_progress": "minimal"}
 
 
@@ -61,7 +61,7 @@ def build() -> PushForm:
     """Lay the form out."""
     with gr.Accordion(strings.PUSH, open=False, elem_id="push"):
         gr.HTML(views.paragraph(strings.PUSH_INTRO, "quiet"))
-        kinds = [(strings.PUSH_VECTOR, VECTOR), (strings.PUSH_CLASSIFIER, CLASSIFIER)]
+        kinds = [(strings.PUSH_VECTOR, VECTOR), (strings.PUSH_CLASSIFIER, CLASSIFIER), (strings.PUSH_SPACE, SPACE)]
         what = gr.Radio(kinds, value=VECTOR, label=strings.PUSH_WHAT, elem_id="push-what")
         vector = gr.Dropdown([], label=strings.PUSH_VECTOR, elem_id="push-vector")
         with gr.Row():
@@ -177,6 +177,13 @@ def _prepared(studio: Studio, api: HfApi, wanted: Wanted) -> Iterator[Upload]:
             return
         order = Combination.of(wanted.task, [(wanted.language, 1.0)])
         task, *languages = (SparseVector.load(entry.folder) for entry in studio.composing.find(order).entries)
+        if wanted.what == SPACE:
+            pairs = bool((task.info.get("corpus") or {}).get("pairs"))
+            yield prepare_space(
+                api, lambda: studio.composed(order), wanted.repository, folder, pairs=pairs,
+                language=languages[0].info.get("language") or "" if languages else "", **more,
+            )  # fmt: skip
+            return
         parts = [(vector, 1.0) for vector in languages]
         yield prepare_classifier(
             api, lambda: studio.composed(order), task, 1.0, parts, wanted.repository, folder, **more
@@ -188,4 +195,4 @@ def _essence(upload: Upload) -> tuple:
 
 
 def _fields(what: str) -> list[gr.Dropdown]:
-    return [gr.Dropdown(visible=what == VECTOR), *(gr.Dropdown(visible=what == CLASSIFIER),) * 2]
+    return [gr.Dropdown(visible=what == VECTOR), *(gr.Dropdown(visible=what != VECTOR),) * 2]

@@ -137,10 +137,12 @@ class Studio:
         recipe: dict[str, Any] | None = None,
         base: str = "",
         processes: int = 1,
+        flavor: str = "",
+        hours: float | None = None,
     ) -> Job:
         """Put a language training into the queue; DeftxError where it could not start, before anything is written."""
         order = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base,
-                 "processes": processes}  # fmt: skip
+                 "processes": processes, "flavor": flavor, "hours": hours}  # fmt: skip
         return self.train("language", order)
 
     def train_task(

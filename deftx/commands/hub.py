@@ -24,6 +24,7 @@ def add_commands(commands: Any) -> None:
         "--dataset", metavar="OWNER/NAME", action="append", default=[],
         help="data set on the Hub that a vector was learned from, for its card; may be repeated",
     )  # fmt: skip
+    push.add_argument("--space", action="store_true", help="push the classifier as a Space of its own: a page to try it on")
     push.add_argument("--ask-token", action="store_true", help="type a token (the one of hf auth login, or HF_TOKEN)")
     push.add_argument("--dry-run", action="store_true", help="check the rights, say what would be uploaded, and stop")
     push.add_argument("--yes", action="store_true", help="do not ask before uploading")
@@ -39,6 +40,8 @@ def run_push(arguments: argparse.Namespace) -> None:
 
     if bool(arguments.vector) == bool(arguments.task):
         raise HubError("Say what to push: a VECTOR, or --task (with --language) for a composed classifier.")
+    if arguments.space and arguments.vector:
+        raise HubError("A vector alone is no Space: --space goes with --task (and --language).")
     api = hub(getpass.getpass("Token of the Hugging Face Hub: ") if arguments.ask_token else None)
     with tempfile.TemporaryDirectory(prefix="deftx-push-") as folder:
         upload = _prepared(api, arguments, Path(folder))
@@ -74,9 +77,15 @@ def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
 
 
 def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
-    from deftx.pushing import prepare_classifier, prepare_vector
+    from deftx.pushing import prepare_classifier, prepare_space, prepare_vector
     from deftx.vector import SparseVector
 
+    if arguments.space:
+        task = SparseVector.load(arguments.task)
+        return prepare_space(
+            api, lambda: options.compose_from(arguments)[0], arguments.to, folder, private=arguments.private,
+            license_id=arguments.license, pairs=bool((task.info.get("corpus") or {}).get("pairs")),
+        )  # fmt: skip
     if arguments.vector:
         return prepare_vector(
             api, arguments.vector, arguments.to, folder,

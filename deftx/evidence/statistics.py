@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import wilcoxon
 
 from deftx.evaluation import LEVEL, RESAMPLES, resampled_scores
 from deftx.evidence.cells import Scored
@@ -74,6 +73,8 @@ def wilcoxon_against(a: Sequence[Scored], b: Sequence[Scored], metric: str) -> f
     changes = np.round([in_a[pair].score(metric) - in_b[pair].score(metric) for pair in in_a], 12)
     if len(changes) < 2 or not changes.any():
         return None
+    from scipy.stats import wilcoxon  # half a second to import, which the start of the page need not wait for
+
     return float(wilcoxon(changes, alternative="two-sided").pvalue)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from huggingface_hub import JobInfo
 
 from deftx.errors import TrainingError, TrainingStopped
-from deftx.hub_errors import FAMILIES
+from deftx.hub_errors import FAMILIES, explain_hub
 from deftx.jobs.job import JobError
 from deftx.jobs.remote import delivery
 from deftx.jobs.remote.bucket import BucketFolder
@@ -25,8 +25,11 @@ class RemoteFailure(JobError, TrainingError):
     """A training that was started elsewhere could not go on; what was reached is kept."""
 
 
-def collect(bucket: BucketFolder, note: Note, last: JobInfo, folder: Path, patient: Callable[[Any], Any]) -> None:
-    """Bring back what the job left and end as it did.
+def collect(
+    bucket: BucketFolder, note: Note, last: JobInfo, folder: Path, patient: Callable[[Any], Any],
+    say: Callable[[str, bool], None],
+) -> None:  # fmt: skip
+    """Bring back what the job left and end as it did; ``say`` tells whoever looks at it (a text, whether it is a warning).
 
     Raises:
         TrainingStopped: it was asked to stop.
@@ -39,8 +42,9 @@ def collect(bucket: BucketFolder, note: Note, last: JobInfo, folder: Path, patie
         note.changed(folder, finished=True)
     try:
         bucket.remove()
-    except (*FAMILIES, RuntimeError):  # the training is here; what is left there is the owner's to remove
-        pass
+    except (*FAMILIES, RuntimeError) as error:  # the training is here all the same
+        reason = explain_hub(error, f"bucket {bucket.bucket}", "remove it on the Hub")
+        say(f"What lay in the bucket {bucket.bucket} under {bucket.path} could not be removed. {reason}", True)
     if outcome == "finished":
         return
     # Last, so that no restart in between begins another remote job by itself.

@@ -66,7 +66,7 @@ def _train(
         note = starting.start(api, note, folder, should_stop)
     watcher = Watcher(api, note, folder, on_event, should_stop)
     last = watcher.watch()
-    collect(watcher.bucket, watcher.note, last, folder, watcher.patient)
+    collect(watcher.bucket, watcher.note, last, folder, watcher.patient, watcher.say)
 
 
 class Watcher:
@@ -122,7 +122,7 @@ class Watcher:
 
     def _say_stage(self, stage: str) -> None:
         if stage != self._stage and stage in WAITS:
-            self._say(f"The job on Hugging Face ({self.note.flavor}) {WAITS[stage]}: {self.note.url}")
+            self.say(f"The job on Hugging Face ({self.note.flavor}) {WAITS[stage]}: {self.note.url}")
         self._stage = stage
 
     def _stop(self, info: JobInfo | None) -> None:
@@ -130,7 +130,7 @@ class Watcher:
         if self._stopping is None:
             self._stopping = time.monotonic()
             self.note = self.note.changed(self._folder, stopping=True)
-            self._say("The training elsewhere is asked to save its checkpoint …")
+            self.say("The training elsewhere is asked to save its checkpoint …")
         late = time.monotonic() - self._stopping > GRACE_POLLS * self._poll
         if not self._cancelled and (late or (info is not None and info.status.stage == "SCHEDULING")):
             self._cancelled = self._done(
@@ -162,7 +162,8 @@ class Watcher:
             self._phase = event.phase
             self._tell(event)
 
-    def _say(self, text: str, warning: bool = False) -> None:
+    def say(self, text: str, warning: bool = False) -> None:
+        """Tell whoever looks at the job."""
         self._tell(Event(self._phase, message=text, warning=warning))
 
     def _note_absence(self, error: Exception) -> None:
@@ -170,7 +171,7 @@ class Watcher:
         if self._away_since is None:
             self._away_since = now
             log.warning("The Hub does not answer: %s", explain_hub(error, "remote job", "wait"))
-            self._say(
+            self.say(
                 "The Hugging Face Hub cannot be reached; the training goes on there, and it is asked again.", True
             )
         if now - self._away_since > (self.note.hours + 1) * 3600:
