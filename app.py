@@ -14,6 +14,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 # Trainings inherit it. It is read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from deftx.allocator import return_freed_memory
 from deftx.bases import BUNDLED_BASE, find_base
 from deftx.errors import DeftxError
 from deftx.hosting import hosting_from
@@ -49,6 +50,7 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Start looking after the jobs, and serve the page until it is interrupted."""
     chosen = options()
+    return_freed_memory()
     try:
         way = set_up(otherwise="json" if is_container() else "text")
         container = Container() if is_container() else None

@@ -28,7 +28,9 @@ def place(tmp_path, monkeypatch):
         (there / "out" / "kept").write_bytes(b"kept")
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         bucket = BucketFolder(hub(WRITER), "ana/b", note.path)
-        yield SimpleNamespace(server=server, note=note.write(here), here=here, there=there, mount=mount, bucket=bucket, said=[])
+        yield SimpleNamespace(
+            server=server, note=note.write(here), here=here, there=there, mount=mount, bucket=bucket, said=[]
+        )
 
 
 def leave(place, outcome, message=""):

@@ -8,6 +8,7 @@ import gradio as gr
 from deftx.errors import VectorError
 from deftx.jobs import Job, progress_of, state_of
 from deftx.jobs.pace import expected_seconds
+from deftx.jobs.remote.places import HOURS
 from deftx.overlaps import as_tables
 from ui import api_compose, api_files, api_library, api_spectra, strings
 from ui.refusals import refusals
@@ -86,7 +87,7 @@ def _offer_training(studio: Studio) -> None:
         base: str = "",
         processes: int = 1,
         flavor: str = "",
-        hours: float | None = None,
+        hours: float = HOURS,
     ) -> dict[str, Any]:
         """Put the training of a language vector into the queue; ``recipe`` holds settings that differ from the preset's.
 

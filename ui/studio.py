@@ -18,6 +18,7 @@ from deftx.errors import DeftxError, HubError
 from deftx.jobs import Job, Store, push
 from deftx.jobs.pace import note_expected
 from deftx.jobs.remote.flavors import Offers
+from deftx.jobs.remote.places import HOURS
 from deftx.jobs.state import worker_of
 from deftx.own_vectors import LONGEST_TITLE, clean
 from deftx.preflight import SettingsRefused
@@ -138,7 +139,7 @@ class Studio:
         base: str = "",
         processes: int = 1,
         flavor: str = "",
-        hours: float | None = None,
+        hours: float = HOURS,
     ) -> Job:
         """Put a language training into the queue; DeftxError where it could not start, before anything is written."""
         order = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base,

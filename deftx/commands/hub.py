@@ -24,7 +24,9 @@ def add_commands(commands: Any) -> None:
         "--dataset", metavar="OWNER/NAME", action="append", default=[],
         help="data set on the Hub that a vector was learned from, for its card; may be repeated",
     )  # fmt: skip
-    push.add_argument("--space", action="store_true", help="push the classifier as a Space of its own: a page to try it on")
+    push.add_argument(
+        "--space", action="store_true", help="push the classifier as a Space of its own: a page to try it on"
+    )
     push.add_argument("--ask-token", action="store_true", help="type a token (the one of hf auth login, or HF_TOKEN)")
     push.add_argument("--dry-run", action="store_true", help="check the rights, say what would be uploaded, and stop")
     push.add_argument("--yes", action="store_true", help="do not ask before uploading")

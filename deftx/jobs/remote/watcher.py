@@ -171,9 +171,7 @@ class Watcher:
         if self._away_since is None:
             self._away_since = now
             log.warning("The Hub does not answer: %s", explain_hub(error, "remote job", "wait"))
-            self.say(
-                "The Hugging Face Hub cannot be reached; the training goes on there, and it is asked again.", True
-            )
+            self.say("The Hugging Face Hub cannot be reached; the training goes on there, and it is asked again.", True)
         if now - self._away_since > (self.note.hours + 1) * 3600:
             raise JobError(
                 "The Hugging Face Hub could not be reached for longer than the training was allowed to run, so it has ended "
