@@ -10,7 +10,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # Statistics that nobody is shown; by default Gradio works them out anew at every event, which took a sixth of a busy server.
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 
-# Threads that wait for one another sleep instead of spinning: beside one busy core a training took twice as long (docs/load.md).
+# Threads that wait for one another sleep instead of spinning: beside visitors a training all but stood still (docs/load.md).
 # Trainings inherit it. It is read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -40,6 +40,13 @@ def test_a_training_is_stopped_and_goes_on_in_every_phase():
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["dense", "denoise", "sparse"]
 
 
+def test_threads_that_sleep_learn_the_same_beside_a_neighbour():
+    command = [sys.executable, FOLDER / "neighbour.py", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(" s |") == 4
+
+
 def test_values_as_they_were_learned_give_the_same_logits_and_halves_nearly_so():
     command = [sys.executable, FOLDER / "half.py", "--quick"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
