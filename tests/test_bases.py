@@ -58,6 +58,25 @@ def test_a_vector_of_the_language_model_fits_the_classifier(base):
     assert all(language[name].equal(classifier[name]) for name in language)
 
 
+def test_a_classifier_without_a_head_is_a_copy_with_labels_of_its_own(base):
+    plain = base.classifier(["a", "b"], seed=0)
+    one, other = base.classifier_without_head(["a", "b"]), base.classifier_without_head(["c", "d"])
+    assert [
+        name for name, value in sparse_trainable(plain).items() if not value.equal(sparse_trainable(one)[name])
+    ] == []
+    assert {name: p.requires_grad for name, p in one.named_parameters()} == {
+        name: p.requires_grad for name, p in plain.named_parameters()
+    }
+    assert (one.config.id2label, other.config.id2label) == ({0: "a", 1: "b"}, {0: "c", 1: "d"})
+    with torch.no_grad():
+        for parameter in one.parameters():
+            parameter.zero_()
+    assert base.parameters()[EMBEDDINGS].any()  # nobody else's memory
+    assert all(value.equal(base.parameters()[name]) for name, value in sparse_trainable(other).items())
+    again = base.classifier_without_head(["a", "b"])
+    assert all(value.equal(base.parameters()[name]) for name, value in sparse_trainable(again).items())
+
+
 def test_every_parameter_has_the_name_that_save_pretrained_writes(base, base_folder, tmp_path):
     from safetensors.torch import load_file
 
