@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Threads of the programs that tests start sleep while they wait: the core on which they would spin is another test's.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import disks
 import hub_server
 import pytest
