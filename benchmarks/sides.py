@@ -32,6 +32,9 @@ def arguments(description: str, sides: Sides, rounds: int = 2) -> argparse.Argum
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a small shape: only to see that both sides agree")
     parser.add_argument(
+        "--together", action="store_true", help="each side once, all in this process: only to see that they agree"
+    )
+    parser.add_argument(
         "--rounds", type=int, default=rounds, help="how often each side is measured (default %(default)s)"
     )
     parser.add_argument("--threads", type=int, default=THREADS, help="threads of each side (default %(default)s)")
@@ -46,7 +49,7 @@ def measure(given: argparse.Namespace, sides: Sides) -> dict[str, list[dict]] | 
         print(json.dumps(sides[given.side](given)))
         return None
     found: dict[str, list[dict]] = {side: [] for side in sides}
-    if given.quick:  # nothing is compared but what the sides answer: they need no process of their own
+    if given.together:
         torch.set_num_threads(given.threads)
         return {side: [json.loads(json.dumps(work(given)))] for side, work in sides.items()}
     for _ in range(given.rounds):

@@ -47,7 +47,7 @@ class Base:
     model: nn.Module  # the masked-language model, float32, word embeddings tied
     tokenizer: transformers.PreTrainedTokenizerBase
     notes: list[str] = field(default_factory=list)  # what a person should know about this base
-    _classifiers: dict[int, nn.Module] = field(default_factory=dict, repr=False)  # by the number of labels
+    _classifiers: dict[int, nn.Module] = field(default_factory=dict, init=False, repr=False)  # by their labels' number
 
     @property
     def device(self) -> torch.device:

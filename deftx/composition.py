@@ -33,6 +33,11 @@ class Classifier:
     max_length: int  # tokens; longer texts are cut
     report: MergeReport | None = None  # what the merge method did, where the classifier was composed
 
+    @property
+    def size(self) -> int:
+        """Bytes of all weights."""
+        return sum(p.numel() * p.element_size() for p in self.model.parameters())
+
     def classify(self, texts: Sequence[Text], on_share: Callable[[float], None] | None = None) -> Tensor:
         """Return the probabilities (n, labels) of sentences, or of (premise, hypothesis) pairs.
 

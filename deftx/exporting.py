@@ -28,8 +28,7 @@ def export_space_zip(classifier: Classifier, target: Path, *, pairs: bool = Fals
 
 def _packed(classifier: Classifier, target: Path, write: Callable[[Path], object]) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
-    weights = sum(p.numel() * p.element_size() for p in classifier.model.parameters())
-    check_room(target.parent, 2 * weights)
+    check_room(target.parent, 2 * classifier.size)
     name = target.name.removesuffix(".zip")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".exporting-") as beside:
         folder = Path(beside) / name

@@ -82,7 +82,7 @@ def prepare_classifier(
     """
     target = check_target(api, repository, private)
     classifier = compose()
-    check_room(folder, sum(p.numel() * p.element_size() for p in classifier.model.parameters()))
+    check_room(folder, classifier.size)
     classifier.save_pretrained(folder)
     card = write_classifier_card(target.repository, task, strength, languages, license_id, method)
     (folder / CARD).write_text(card, encoding="utf-8")
@@ -90,18 +90,16 @@ def prepare_classifier(
 
 
 def prepare_space(
-    api: HfApi, compose: Callable[[], Classifier], repository: str, folder: Path, *, private: bool,
-    license_id: str | None = None, pairs: bool = False, language: str = "",
+    api: HfApi, compose: Callable[[], Classifier], task: SparseVector, languages: Sequence[tuple[SparseVector, float]],
+    repository: str, folder: Path, *, private: bool, license_id: str | None = None,
 ) -> Upload:  # fmt: skip
-    """Write a composed classifier as a Space of its own into the empty ``folder``: a page, the model, a card.
-
-    Called and refused as ``prepare_classifier``; ``pairs`` and ``language`` are those of ``write_space``.
-    """
+    """Write a composed classifier as a Space of its own into the empty ``folder``; called and refused as ``prepare_classifier``."""
     target = check_target(api, repository, private, "space")
     classifier = compose()
-    check_room(folder, sum(p.numel() * p.element_size() for p in classifier.model.parameters()))
+    check_room(folder, classifier.size)
     title = target.repository.split("/")[1]
-    write_space(classifier, folder, title=title, pairs=pairs, language=language, license_id=license_id or "")
+    language = (languages[0][0].language or "") if languages else ""
+    write_space(classifier, folder, title=title, pairs=task.takes_pairs, language=language, license_id=license_id or "")
     return _upload(f"a Space that classifies as {', '.join(classifier.labels)}", target, private, folder)
 
 

@@ -132,6 +132,11 @@ class SparseVector:
         return list(self.info.get("labels") or [])
 
     @property
+    def takes_pairs(self) -> bool:
+        """Whether it decides on pairs of texts; False for a language vector."""
+        return vector_files.takes_pairs(self.info)
+
+    @property
     def name(self) -> str:
         """What to call the vector: the name it was given, else its language and kind."""
         given = self.info.get("name")

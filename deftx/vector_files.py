@@ -8,6 +8,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ MAX_INFO_BYTES = 2**25  # XLM-R large needs about 2 MB of singular values; more 
 MAX_WHOLE = 2**63  # whole numbers are below this: counts, seeds and sizes are
 
 Groups = dict[str, dict[str, Tensor]]
+
+
+def takes_pairs(info: Mapping[str, Any]) -> bool:
+    """Say, from the ``vector.json`` of a task vector, whether it decides on pairs of texts."""
+    return bool((info.get("corpus") or {}).get("pairs"))
 
 
 def encode_gaps(positions: Tensor) -> Tensor:

@@ -70,6 +70,7 @@ class Composing:
         self._bench = lru_cache(maxsize=BENCHES_KEPT)(lambda task: Workbench(base(), self._vector(task)))
         self.composed_of = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
         self._answer = lru_cache(maxsize=ANSWERS_KEPT)(self._classify)
+        self._words = lru_cache(maxsize=ANSWERS_KEPT)(self._attribute)  # who types and presses Enter asks twice
 
     def over(self, store: Store) -> "Composing":
         """Compose from the vectors of another store, with the same base and the same classifiers in memory."""
@@ -109,8 +110,7 @@ class Composing:
         """Say which words of a text mattered for the predicted label; DeftxError as in ``compare``."""
         found = self.find(order)
         check_text(found.entries[0].folder, text)
-        with self._holding(found.order, found.states) as classifier:
-            return attribute(classifier, text)
+        return self._words(found.order, found.states, text)
 
     def _compose(self, order: Combination, states: tuple[State, ...]) -> Classifier:
         task, *languages = map(self._vector, states)
@@ -128,6 +128,10 @@ class Composing:
         strengths = [order.strength_task, *(strength for _, strength in order.languages)]
         scaled = list(zip(vectors, strengths, strict=True))
         return self._bench(states[0]).holding(scaled, order.method, dict(order.parameters))
+
+    def _attribute(self, order: Combination, states: tuple[State, ...], text: Text) -> Attribution:
+        with self._holding(order, states) as classifier:
+            return attribute(classifier, text)
 
     def _classify(
         self, order: Combination, states: tuple[State, ...], text: Text
@@ -148,7 +152,7 @@ def check_text(task: Path, text: Text) -> None:
 
 def takes_pairs(task: Path) -> bool:
     """Say whether a task vector decides on pairs of sentences."""
-    return bool((shelf.describe(task).get("corpus") or {}).get("pairs"))
+    return shelf.vector_files.takes_pairs(shelf.describe(task))
 
 
 def changed(folder: Path) -> int:

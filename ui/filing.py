@@ -14,6 +14,7 @@ from deftx.labels import check_kind
 from deftx.unlabelled import Rows, answer_columns, disarm, read_texts, write_rows
 from ui import shelf, strings
 from ui.combination import Combination
+from ui.composing import takes_pairs
 from ui.errands import OnShare
 from ui.kept import safe_name
 
@@ -57,7 +58,7 @@ class Classified:
 
 def wants_pairs(studio: "Studio", task: str) -> bool:
     """Say whether a task vector decides on pairs of sentences; DeftxError where there is no such vector."""
-    return bool((shelf.describe(shelf.find(studio.store, "task", task).folder).get("corpus") or {}).get("pairs"))
+    return takes_pairs(shelf.find(studio.store, "task", task).folder)
 
 
 def classify_file(

@@ -177,14 +177,10 @@ def _prepared(studio: Studio, api: HfApi, wanted: Wanted) -> Iterator[Upload]:
             return
         order = Combination.of(wanted.task, [(wanted.language, 1.0)])
         task, *languages = (SparseVector.load(entry.folder) for entry in studio.composing.find(order).entries)
-        if wanted.what == SPACE:
-            pairs = bool((task.info.get("corpus") or {}).get("pairs"))
-            yield prepare_space(
-                api, lambda: studio.composed(order), wanted.repository, folder, pairs=pairs,
-                language=languages[0].info.get("language") or "" if languages else "", **more,
-            )  # fmt: skip
-            return
         parts = [(vector, 1.0) for vector in languages]
+        if wanted.what == SPACE:
+            yield prepare_space(api, lambda: studio.composed(order), task, parts, wanted.repository, folder, **more)
+            return
         yield prepare_classifier(
             api, lambda: studio.composed(order), task, 1.0, parts, wanted.repository, folder, **more
         )

@@ -32,9 +32,8 @@ def run_export(arguments: argparse.Namespace) -> None:
     if arguments.space:
         from deftx.classifier_space import write_space
 
-        pairs = bool((task.info.get("corpus") or {}).get("pairs", False))
         title = Path(arguments.out).expanduser().resolve().name
-        write_space(classifier, arguments.out, title=title, pairs=pairs)
+        write_space(classifier, arguments.out, title=title, pairs=task.takes_pairs)
         text = f"{arguments.out}: try it with python app.py in that folder, or put it on the Hub: hf upload NAME/SPACE . --type space"
         output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
         return

@@ -82,12 +82,6 @@ def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
     from deftx.pushing import prepare_classifier, prepare_space, prepare_vector
     from deftx.vector import SparseVector
 
-    if arguments.space:
-        task = SparseVector.load(arguments.task)
-        return prepare_space(
-            api, lambda: options.compose_from(arguments)[0], arguments.to, folder, private=arguments.private,
-            license_id=arguments.license, pairs=bool((task.info.get("corpus") or {}).get("pairs")),
-        )  # fmt: skip
     if arguments.vector:
         return prepare_vector(
             api, arguments.vector, arguments.to, folder,
@@ -97,9 +91,17 @@ def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
         (SparseVector.load(name), strength)
         for name, strength in options.with_strengths(arguments.language, arguments.scale_language)
     ]
+    task = SparseVector.load(arguments.task)
+
+    def compose() -> Any:
+        return options.compose_from(arguments)[0]
+
+    if arguments.space:
+        return prepare_space(
+            api, compose, task, languages, arguments.to, folder, private=arguments.private, license_id=arguments.license
+        )
     return prepare_classifier(
-        api, lambda: options.compose_from(arguments)[0], SparseVector.load(arguments.task), arguments.scale_task,
-        languages, arguments.to, folder,
+        api, compose, task, arguments.scale_task, languages, arguments.to, folder,
         private=arguments.private, license_id=arguments.license, method=arguments.merge,
     )  # fmt: skip
 

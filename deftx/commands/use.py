@@ -46,7 +46,7 @@ def run_classify(arguments: argparse.Namespace) -> None:
         _classify_file(arguments)
         return
     classifier, task = options.compose_from(arguments)
-    texts = _paired(arguments.texts) if _wants_pairs(task) else arguments.texts
+    texts = _paired(arguments.texts) if task.takes_pairs else arguments.texts
     probabilities = classifier.classify(texts).tolist()
     labels = classifier.labels
     found = [
@@ -68,7 +68,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     for note in table.notes:
         output.say(f"warning: {note}")
     classifier, task = options.compose_from(arguments)
-    check_kind(task.name, _wants_pairs(task), table.name, table.pairs)
+    check_kind(task.name, task.takes_pairs, table.name, table.pairs)
     metric = arguments.metric or task.info.get("recipe", {}).get("metric", "f1")
     found = evaluate_predictions(metric, table.labels, classifier.predict(table.texts), classifier.labels)
     name = METRICS[metric]
@@ -88,17 +88,13 @@ def _classify_file(arguments: argparse.Namespace) -> None:
 
     rows = read_texts(arguments.file)
     classifier, task = options.compose_from(arguments)
-    check_kind(task.name, _wants_pairs(task), arguments.file, rows.pairs)
+    check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
     answers = answer_columns(classifier.labels, classifier.classify(rows.texts))
     write_rows(arguments.out, rows, answers, as_they_are=arguments.as_is)
     predicted = answers["label"]
     counts = {label: predicted.count(label) for label in classifier.labels}
     text = f"{arguments.out}: {len(predicted):,} texts, " + ", ".join(f"{n:,} {label}" for label, n in counts.items())
     output.result({"out": arguments.out, "n": len(predicted), "labels": counts}, arguments.json, text)
-
-
-def _wants_pairs(task: Any) -> bool:
-    return bool((task.info.get("corpus") or {}).get("pairs", False))
 
 
 def _renamed(pairs: list[str]) -> dict[str, str]:
