@@ -54,6 +54,25 @@ def by_length(sequences: Sequence[Encoded], tokens: int = 8_192) -> list[list[in
     return batches
 
 
+def least_padding(lengths: Sequence[int], overhead: int) -> list[list[int]]:
+    """Split the indices of sequences into groups that are padded apart, so that the fewest tokens are computed.
+
+    A group costs its padded tokens, count · longest, and ``overhead`` tokens for what a pass through the model costs
+    whatever its size. The cheapest split of the sequences in the order of their lengths is found exactly.
+    """
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    costs, starts = [0], [0]  # of the cheapest split of the first n, and where its last group starts
+    for end, longest in enumerate((lengths[i] for i in order), start=1):
+        cost, start = min((costs[start] + (end - start) * longest + overhead, start) for start in range(end))
+        costs.append(cost)
+        starts.append(start)
+    groups, end = [], len(order)
+    while end:
+        groups.append(order[starts[end] : end])
+        end = starts[end]
+    return groups[::-1]
+
+
 def _stack(rows: Sequence[Sequence[int] | Tensor], fill: int) -> Tensor:
     tensors = [torch.as_tensor(row, dtype=torch.int64) for row in rows]
     return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=fill)

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from deftx import processes
 from deftx.apply import apply_vectors
 from deftx.bases import Base, canonical_parameters, head_parameters, sparse_trainable
-from deftx.batches import Encoded, by_length, encode, pad
+from deftx.batches import Encoded, by_length, encode, least_padding, pad
 from deftx.errors import VectorError
 from deftx.evaluation import score
 from deftx.events import Event, Listener, OnEvent
@@ -26,6 +26,8 @@ from deftx.vector import SparseVector
 
 # Padded tokens classified together: on a processor, what a layer works on should stay in the cache.
 CPU_TOKENS, ACCELERATOR_TOKENS = 1_024, 8_192
+# What a pass through the model costs on a processor beside its tokens, counted in tokens (docs/benchmarks.md).
+PASS_TOKENS = 100
 
 
 @torch.no_grad()
@@ -76,8 +78,16 @@ class TaskObjective:
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Return the mean cross-entropy over the rows of a micro-batch, in nats."""
-        logits = model(**{name: tensor for name, tensor in batch.items() if name != "labels"}).logits
-        return cross_entropy(logits.float(), batch["labels"])
+        inputs, labels = dict(batch), batch["labels"]
+        del inputs["labels"]
+        if labels.device.type != "cpu":  # a GPU computes padding faster than it starts a second pass
+            return cross_entropy(model(**inputs).logits.float(), labels)
+        lengths = inputs["attention_mask"].sum(1).tolist()
+        total = 0
+        for rows in least_padding(lengths, PASS_TOKENS):
+            part = {name: tensor[rows, : lengths[rows[-1]]] for name, tensor in inputs.items()}
+            total = total + cross_entropy(model(**part).logits.float(), labels[rows], reduction="sum")
+        return total / len(labels)
 
     def evaluate(self, model: nn.Module) -> float:
         """Return the recipe's metric on the validation rows, from 0 to 1."""

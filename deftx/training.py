@@ -17,6 +17,7 @@ from deftx.devices import accelerator_for, reproducible
 from deftx.entries import Entries
 from deftx.errors import TrainingError, TrainingStopped
 from deftx.events import Event, Listener
+from deftx.fast_training import fast_training
 from deftx.order import seed_for
 
 CHECKPOINT_SECONDS = 60.0  # the most work, in time, that a kill may cost
@@ -106,9 +107,10 @@ def run_phase(
                 if number >= processes.count() and listener.should_stop() and is_sound(entries, progress):
                     raise TrainingStopped  # nothing of this step has been applied: it begins anew
                 # Every draw follows from (seed, phase, step, micro-batch): a resumed run needs no saved random state.
-                torch.manual_seed(seed_for(plan.seed, plan.phase, progress.step, number))
+                seed = seed_for(plan.seed, plan.phase, progress.step, number)
+                torch.manual_seed(seed)
                 with reproducible(accelerator.device):
-                    with accelerator.autocast():
+                    with accelerator.autocast(), fast_training(accelerator.device, seed):
                         loss = objective.loss(model, micro_batches[number]) / len(micro_batches)
                     accelerator.backward(loss)
                 step_loss += loss.detach()  # still on the device: nothing waits for it

@@ -1,10 +1,13 @@
 """Texts become padded batches: cut, in order, nothing lost."""
 
+from itertools import pairwise
+
+import pytest
 import tiny
 import torch
 from tiny_families import TOKENIZERS
 
-from deftx.batches import by_length, encode, pad
+from deftx.batches import by_length, encode, least_padding, pad
 
 
 def test_sentences_and_pairs_are_cut_at_the_length_with_their_special_tokens(base):
@@ -42,3 +45,19 @@ def test_token_types_are_carried_and_padded_where_the_tokenizer_makes_them():
     assert all(batch[name].equal(expected[name]) for name in expected)
     tokenizer.model_input_names = ["input_ids", "attention_mask"]
     assert encode(tokenizer, pairs, 30)[0].types is None
+
+
+@pytest.mark.parametrize("lengths", [[5, 90, 7, 6, 80], [12] * 6, [3], [40, 10, 25, 70, 11]])
+@pytest.mark.parametrize("overhead", [0, 10, 100, 10_000])
+def test_the_least_padding_is_the_least_of_all_splits_in_order(lengths, overhead):
+    def cost(groups):
+        return sum(len(group) * max(lengths[i] for i in group) + overhead for group in groups)
+
+    found = least_padding(lengths, overhead)
+    assert sorted(i for group in found for i in group) == list(range(len(lengths)))
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    splits = []
+    for cuts in range(2 ** (len(order) - 1)):
+        edges = [0, *(n + 1 for n in range(len(order) - 1) if cuts >> n & 1), len(order)]
+        splits.append([order[a:b] for a, b in pairwise(edges)])
+    assert cost(found) == min(map(cost, splits))
