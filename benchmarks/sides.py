@@ -103,7 +103,7 @@ def config(quick: bool, **settings: object) -> XLMRobertaConfig:
              "intermediate_size": 3072, "max_position_embeddings": 514}  # fmt: skip
     small = {"vocab_size": 600, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
              "intermediate_size": 64, "max_position_embeddings": 130}  # fmt: skip
-    return XLMRobertaConfig(**(small if quick else shape), type_vocab_size=1, pad_token_id=1, **settings)
+    return XLMRobertaConfig(**{**(small if quick else shape), "type_vocab_size": 1, "pad_token_id": 1, **settings})
 
 
 def shapes(quick: bool) -> dict[str, torch.Size]:
