@@ -10,13 +10,12 @@ pipeline itself with all that it holds. Same weights, batches, dropout and float
 import argparse
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import torch
-from sides import arguments, config, measure, median, memory, report, spread_over
+from sides import arguments, config, measure, median, memory, now, report, spread_over
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import XLMRobertaForMaskedLM
@@ -50,7 +49,7 @@ class Timed:
 
     def micro_batches(self, phase: str, step: int) -> list[dict[str, Tensor]]:
         """Return the one batch of a step; after the last, end the training."""
-        self.begun.append(time.perf_counter())
+        self.begun.append(now(self.given.device))
         if step == self.given.steps:
             raise EnoughError
         return [batch(self.given, step)]
@@ -71,8 +70,9 @@ def batch(given: argparse.Namespace, step: int) -> dict[str, Tensor]:
     size = (given.batch, 32 if given.quick else 256)
     input_ids = torch.randint(5, config(given.quick).vocab_size - 1, size, generator=generator)
     asked = torch.rand(size, generator=generator) < 0.15
-    return {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids),
-            "labels": input_ids.masked_fill(~asked, -100)}  # fmt: skip
+    drawn = {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids),
+             "labels": input_ids.masked_fill(~asked, -100)}  # fmt: skip
+    return {name: tensor.to(given.device) for name, tensor in drawn.items()}
 
 
 def start_model(given: argparse.Namespace) -> nn.Module:
@@ -80,12 +80,13 @@ def start_model(given: argparse.Namespace) -> nn.Module:
     torch.manual_seed(0)
     model = XLMRobertaForMaskedLM(config(given.quick)).eval()
     model.language_head = find_head(model, "random")  # as ``load_base`` notes it
-    return model
+    return model.to(given.device)
 
 
 def chosen(given: argparse.Namespace, trainable: dict[str, nn.Parameter]) -> dict[str, Tensor]:
     """Draw the mask: every part of the model has its share."""
-    return dict(spread_over({n: p.shape for n, p in trainable.items()}, 700 if given.quick else K, seed=1))
+    drawn = spread_over({n: p.shape for n, p in trainable.items()}, 700 if given.quick else K, seed=1)
+    return {name: positions.to(given.device) for name, positions in drawn}
 
 
 def ours(given: argparse.Namespace) -> dict:
@@ -94,7 +95,7 @@ def ours(given: argparse.Namespace) -> dict:
     objective = Timed(given)
     learner = language_learner(base, objective, sequences=10**6, corpus="random")
     recipe = LanguageRecipe(seed=SEED, learning_rate=RATE, min_steps=given.steps + 1, max_steps=given.steps + 1,
-                            precision="float32", evaluate_every=10**8, l1=given.l1)  # fmt: skip
+                            precision=given.precision, evaluate_every=10**8, l1=given.l1)  # fmt: skip
     listener = Listener(ignore, lambda: False)
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -109,7 +110,7 @@ def ours(given: argparse.Namespace) -> dict:
                 dense_phase(learner, recipe, Path(folder), Path(folder), start, listener)
         except EnoughError:
             pass
-    return finding(objective.begun, objective.losses)
+    return finding(given, objective.begun, objective.losses)
 
 
 def published(given: argparse.Namespace) -> dict:
@@ -123,19 +124,20 @@ def published(given: argparse.Namespace) -> dict:
     masks = {}
     if given.phase == "sparse":
         for name, positions in chosen(given, sparse_trainable(model)).items():
-            masks[name] = torch.zeros(trained[name].shape, dtype=torch.bool)
+            masks[name] = torch.zeros(trained[name].shape, dtype=torch.bool, device=given.device)
             masks[name].view(-1)[positions] = True
     optimizer = torch.optim.AdamW(trained.values(), lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, fused=True)
     begun, losses = [], []
     weigh = given.l1 / sum(p.numel() for p in model.parameters())
     model.train()
     for step in range(given.steps):
-        begun.append(time.perf_counter())
+        begun.append(now(given.device))
         torch.manual_seed(seed_for(SEED, given.phase, step, 0))
         drawn = batch(given, step)
         labels = drawn.pop("labels")
-        logits = model(**drawn).logits
-        loss = cross_entropy(logits.view(-1, logits.shape[-1]), labels.view(-1))
+        with torch.autocast(torch.device(given.device).type, torch.bfloat16, enabled=given.precision == "bfloat16"):
+            logits = model(**drawn).logits
+            loss = cross_entropy(logits.view(-1, logits.shape[-1]), labels.view(-1))
         del logits
         losses.append(loss.item())
         if given.l1:
@@ -147,14 +149,14 @@ def published(given: argparse.Namespace) -> dict:
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / (given.steps + 1))
         optimizer.step()
         optimizer.zero_grad()
-    begun.append(time.perf_counter())
-    return finding(begun, losses)
+    begun.append(now(given.device))
+    return finding(given, begun, losses)
 
 
-def finding(begun: list[float], losses: list[float]) -> dict:
+def finding(given: argparse.Namespace, begun: list[float], losses: list[float]) -> dict:
     """Leave out the first step, which sets up the optimiser."""
     steps = [end - start for start, end in pairwise(begun)]
-    return {"seconds": steps[1:], "losses": losses, "peak": memory("VmHWM")}
+    return {"seconds": steps[1:], "losses": losses, "peak": memory("VmHWM", given.device)}
 
 
 SIDES = {"published": published, "ours": ours}
@@ -166,6 +168,7 @@ def main() -> None:
     parser.add_argument("--phase", choices=("sparse", "dense"), default="sparse")
     parser.add_argument("--steps", type=int, default=4, help="steps a round, of which the first is not timed")
     parser.add_argument("--batch", type=int, default=8, help="sequences of 256 tokens")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="of matrix products")
     parser.add_argument("--l1", type=float, default=0.0, help="strength of the L1 penalty")
     given = parser.parse_args()
     found = measure(given, SIDES)
