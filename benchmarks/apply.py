@@ -33,14 +33,15 @@ def vectors(given: argparse.Namespace) -> list[tuple[SparseVector, float]]:
 def model(given: argparse.Namespace) -> dict[str, Tensor]:
     """Draw the parameters."""
     generator = torch.Generator().manual_seed(9)
-    return {name: torch.randn(shape, generator=generator) for name, shape in shapes(given.quick).items()}
+    drawn = {name: torch.randn(shape, generator=generator) for name, shape in shapes(given.quick).items()}
+    return {name: parameter.to(given.device) for name, parameter in drawn.items()}
 
 
 def ours(given: argparse.Namespace) -> dict:
     """Go by the positions."""
     parameters, both = model(given), vectors(given)
     start = {name: p.clone() for name, p in parameters.items()}
-    times = seconds(lambda: restore(parameters, apply_vectors(parameters, both)), 3)
+    times = seconds(lambda: restore(parameters, apply_vectors(parameters, both)), 3, given.device)
     same = all(p.equal(start[name]) for name, p in parameters.items())
     apply_vectors(parameters, both)
     return {"seconds": times, "same": same, "sum": checksum(parameters)}
@@ -53,10 +54,11 @@ def dense(given: argparse.Namespace) -> dict:
 
     def put_on() -> None:
         for name, parameter in parameters.items():
-            change = torch.zeros(parameter.numel())
+            change = torch.zeros(parameter.numel(), device=given.device)
             for vector, _ in both:
                 if name in vector.positions:
-                    change.index_add_(0, vector.positions[name], vector.values[name])
+                    positions, values = vector.positions[name].to(given.device), vector.values[name].to(given.device)
+                    change.index_add_(0, positions, values)
             parameter.view(-1).add_(change)
 
     def on_and_off() -> None:
@@ -64,7 +66,7 @@ def dense(given: argparse.Namespace) -> dict:
         for name, parameter in parameters.items():
             parameter.copy_(start[name])
 
-    times = seconds(on_and_off, 3)
+    times = seconds(on_and_off, 3, given.device)
     same = all(p.equal(start[name]) for name, p in parameters.items())
     put_on()
     return {"seconds": times, "same": same, "sum": checksum(parameters)}

@@ -8,11 +8,10 @@ the share of the embedding's rows that are not zero. Singular values must agree 
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator
 
 import torch
-from sides import arguments, forget_peak, measure, median, memory, report, shapes
+from sides import arguments, forget_peak, measure, median, memory, now, report, shapes
 from torch import Tensor
 
 from deftx.events import Listener, ignore
@@ -33,28 +32,28 @@ def matrices(given: argparse.Namespace) -> dict[str, Tensor]:
         delta = signal.add_(torch.randn(m, n, generator=generator), alpha=rank**0.5 / 2).mul_(1e-5)
         if "word_embeddings" in name:
             delta[torch.rand(m, generator=generator) >= given.touched] = 0
-        found[name] = delta
+        found[name] = delta.to(given.device)
     return found
 
 
 def ours(given: argparse.Namespace) -> dict:
     """Denoise as a training does."""
     delta, learned = matrices(given), Learned({}, {}, {})
-    forget_peak()
-    before, start = memory(), time.perf_counter()
+    forget_peak(given.device)
+    before, start = memory("VmRSS", given.device), now(given.device)
     denoise_all(delta, LanguageRecipe(rank=given.rank, keep=KEEP), learned, Listener(ignore, lambda: False))
-    took = time.perf_counter() - start
+    took = now(given.device) - start
     first = {name: values[0] for name, values in learned.singular_values.items()}
-    return {"seconds": took, "extra": memory("VmHWM") - before, "first": first}
+    return {"seconds": took, "extra": memory("VmHWM", given.device) - before, "first": first}
 
 
 def with_svd(given: argparse.Namespace) -> dict:
     """Denoise by equations 2 to 5, one matrix after the other."""
     delta = matrices(given)
-    forget_peak()
-    before, start = memory(), time.perf_counter()
+    forget_peak(given.device)
+    before, start = memory("VmRSS", given.device), now(given.device)
     first = dict(each_with_svd(delta, given.rank))
-    return {"seconds": time.perf_counter() - start, "extra": memory("VmHWM") - before, "first": first}
+    return {"seconds": now(given.device) - start, "extra": memory("VmHWM", given.device) - before, "first": first}
 
 
 def each_with_svd(delta: dict[str, Tensor], strategy: str) -> Iterator[tuple[str, float]]:

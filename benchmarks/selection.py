@@ -8,12 +8,11 @@ both sides give the same). The two selections must be the same.
 
 import argparse
 import sys
-import time
 import zlib
 from collections.abc import Callable
 
 import torch
-from sides import arguments, forget_peak, measure, median, memory, report, shapes
+from sides import arguments, forget_peak, measure, median, memory, now, report, shapes
 from torch import Tensor
 
 from deftx.select import select_top_k
@@ -24,7 +23,8 @@ K = 7_667_712
 def deltas(given: argparse.Namespace) -> dict[str, Tensor]:
     """Draw δ, biases included."""
     generator = torch.Generator().manual_seed(0)
-    return {name: torch.randn(shape, generator=generator) * 1e-4 for name, shape in shapes(given.quick).items()}
+    drawn = ((name, torch.randn(shape, generator=generator)) for name, shape in shapes(given.quick).items())
+    return {name: delta.mul_(1e-4).to(given.device) for name, delta in drawn}
 
 
 def ours(given: argparse.Namespace) -> dict:
@@ -40,7 +40,7 @@ def with_topk(given: argparse.Namespace) -> dict:
 def joined_top_k(delta: dict[str, Tensor], k: int) -> dict[str, Tensor]:
     """Return the positions by parameter, ascending."""
     chosen = torch.cat([d.abs().view(-1) for d in delta.values()]).topk(k, sorted=False).indices.sort().values
-    edges = torch.tensor([0, *(d.numel() for d in delta.values())]).cumsum(0)
+    edges = torch.tensor([0, *(d.numel() for d in delta.values())], device=chosen.device).cumsum(0)
     cuts = torch.searchsorted(chosen, edges)
     return {name: chosen[cuts[i] : cuts[i + 1]] - edges[i] for i, name in enumerate(delta)}
 
@@ -48,11 +48,11 @@ def joined_top_k(delta: dict[str, Tensor], k: int) -> dict[str, Tensor]:
 def timed(given: argparse.Namespace, select: Callable[[dict[str, Tensor], int], dict[str, Tensor]]) -> dict:
     """Time one selection, and sum up what it chose."""
     delta, k = deltas(given), 700 if given.quick else K
-    forget_peak()
-    before, start = memory(), time.perf_counter()
+    forget_peak(given.device)
+    before, start = memory("VmRSS", given.device), now(given.device)
     chosen = select(delta, k)
-    took, extra = time.perf_counter() - start, memory("VmHWM") - before
-    digest = [zlib.crc32(chosen[name].numpy()) for name in sorted(chosen)]
+    took, extra = now(given.device) - start, memory("VmHWM", given.device) - before
+    digest = [zlib.crc32(chosen[name].cpu().numpy()) for name in sorted(chosen)]
     return {"seconds": took, "extra": extra, "digest": digest, "entries": sum(d.numel() for d in delta.values())}
 
 

@@ -38,6 +38,7 @@ def arguments(description: str, sides: Sides, rounds: int = 2) -> argparse.Argum
         "--rounds", type=int, default=rounds, help="how often each side is measured (default %(default)s)"
     )
     parser.add_argument("--threads", type=int, default=THREADS, help="threads of each side (default %(default)s)")
+    parser.add_argument("--device", default="cpu", help="where both sides compute (default %(default)s)")
     parser.add_argument("--side", choices=sides, help=argparse.SUPPRESS)
     return parser
 
@@ -76,24 +77,37 @@ def report(what: str, ours: float, other: float, unit: str, target: str) -> floa
     return ratio
 
 
-def seconds(work: Callable[[], object], repetitions: int) -> list[float]:
+def seconds(work: Callable[[], object], repetitions: int, device: str = "cpu") -> list[float]:
     """Time some work, repeatedly."""
     times = []
     for _ in range(repetitions):
-        start = time.perf_counter()
+        start = now(device)
         work()
-        times.append(time.perf_counter() - start)
+        times.append(now(device) - start)
     return times
 
 
-def memory(which: str = "VmRSS") -> float:
-    """Return the memory of this process in GB: as it stands ("VmRSS"), or its peak ("VmHWM")."""
+def now(device: str = "cpu") -> float:
+    """Return the time in seconds once the device has done what it was given."""
+    if device != "cpu":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def memory(which: str = "VmRSS", device: str = "cpu") -> float:
+    """Return the memory of this process, or its tensors' on a GPU, in GB: as it stands ("VmRSS"), or its peak ("VmHWM")."""
+    if device != "cpu":
+        find = torch.cuda.memory_allocated if which == "VmRSS" else torch.cuda.max_memory_allocated
+        return find(device) / 1e9
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(re.search(rf"{which}:\s+(\d+) kB", status)[1]) * 1024 / 1e9
 
 
-def forget_peak() -> None:
-    """Let the peak of this process's memory begin anew."""
+def forget_peak(device: str = "cpu") -> None:
+    """Let the peak of the memory begin anew."""
+    if device != "cpu":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
 
 

@@ -14,13 +14,12 @@ import argparse
 import statistics
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import torch
-from sides import arguments, config, measure, median, memory, report, seconds, spread_over
+from sides import arguments, config, measure, median, memory, now, report, seconds, spread_over
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
@@ -43,7 +42,7 @@ TARGETS = {
 }
 COMPARED = 2  # steps without dropout, of which the losses are compared; not timed
 DROPOUT = 0.1
-AGREE = {"float32": 1e-5, "bfloat16": 2e-2}
+AGREE = {"float32": 1e-5, "bfloat16": 2e-2}  # of losses: bfloat16 has three digits
 SHAPES = {"xlm-r-base": {}, "e5-small": {"vocab_size": 64_000, "hidden_size": 384, "intermediate_size": 1_536}}
 SIZES = {"xlm-r-base": (8, 256), "e5-small": (32, 96)}  # sequences and tokens of a step
 
@@ -64,7 +63,7 @@ class Timed:
 
     def micro_batches(self, phase: str, step: int) -> list[dict[str, Tensor]]:
         """Return the one batch of a step; after the last, end the training."""
-        self.begun.append(time.perf_counter())
+        self.begun.append(now(self.given.device))
         if step == self.given.steps:
             raise EnoughError
         return [batch(self.given, step)]
@@ -86,8 +85,9 @@ def batch(given: argparse.Namespace, step: int) -> dict[str, Tensor]:
     size = (2, 32) if given.quick else SIZES[given.shape]
     input_ids = torch.randint(5, shape(given).vocab_size - 1, size, generator=generator)
     asked = torch.rand(size, generator=generator) < 0.15
-    return {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids),
-            "labels": input_ids.masked_fill(~asked, -100)}  # fmt: skip
+    drawn = {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids),
+             "labels": input_ids.masked_fill(~asked, -100)}  # fmt: skip
+    return {name: tensor.to(given.device) for name, tensor in drawn.items()}
 
 
 def shape(given: argparse.Namespace, **settings: object) -> XLMRobertaConfig:
@@ -121,10 +121,10 @@ def rate(given: argparse.Namespace) -> float:
     s, (count, length) = shape(given), SIZES[given.shape]
     kind = getattr(torch, given.precision)
     left, right = (
-        torch.randn(count * length, s.hidden_size, dtype=kind),
-        torch.randn(s.hidden_size, s.intermediate_size, dtype=kind),
+        torch.randn(count * length, s.hidden_size, dtype=kind, device=given.device),
+        torch.randn(s.hidden_size, s.intermediate_size, dtype=kind, device=given.device),
     )
-    spent = statistics.median(seconds(lambda: left @ right, 20))
+    spent = statistics.median(seconds(lambda: left @ right, 20, given.device))
     return 2 * count * length * s.hidden_size * s.intermediate_size / spent
 
 
@@ -133,12 +133,13 @@ def start_model(given: argparse.Namespace, **settings: object) -> nn.Module:
     torch.manual_seed(0)
     model = XLMRobertaForMaskedLM(shape(given, **settings)).eval()
     model.language_head = find_head(model, "random")  # as ``load_base`` notes it
-    return model
+    return model.to(given.device)
 
 
 def chosen(given: argparse.Namespace, trainable: dict[str, nn.Parameter]) -> dict[str, Tensor]:
     """Draw the mask: every part of the model has its share."""
-    return dict(spread_over({n: p.shape for n, p in trainable.items()}, 700 if given.quick else K, seed=1))
+    drawn = spread_over({n: p.shape for n, p in trainable.items()}, 700 if given.quick else K, seed=1)
+    return {name: positions.to(given.device) for name, positions in drawn}
 
 
 def ours(given: argparse.Namespace) -> dict:
@@ -176,19 +177,19 @@ def published(given: argparse.Namespace) -> dict:
     masks = {}
     if given.phase == "sparse":
         for name, positions in chosen(given, sparse_trainable(model)).items():
-            masks[name] = torch.zeros(trained[name].shape, dtype=torch.bool)
+            masks[name] = torch.zeros(trained[name].shape, dtype=torch.bool, device=given.device)
             masks[name].view(-1)[positions] = True
     optimizer = torch.optim.AdamW(trained.values(), lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, fused=True)
     begun, losses = [], []
     weigh = given.l1 / sum(p.numel() for p in model.parameters())
     model.train()
     for step in range(given.steps):
-        begun.append(time.perf_counter())
+        begun.append(now(given.device))
         torch.manual_seed(seed_for(SEED, given.phase, step, 0))
         drawn = batch(given, step)
         labels = drawn.pop("labels")
         set_dropout(model, step)
-        with torch.autocast("cpu", torch.bfloat16, enabled=given.precision == "bfloat16"):
+        with torch.autocast(torch.device(given.device).type, torch.bfloat16, enabled=given.precision == "bfloat16"):
             logits = model(**drawn).logits
             loss = cross_entropy(logits.view(-1, logits.shape[-1]).float(), labels.view(-1))
         del logits
@@ -202,13 +203,14 @@ def published(given: argparse.Namespace) -> dict:
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / (given.steps + 1))
         optimizer.step()
         optimizer.zero_grad()
-    begun.append(time.perf_counter())
+    begun.append(now(given.device))
     return finding(given, begun, losses, 1.0)
 
 
 def finding(given: argparse.Namespace, begun: list[float], losses: list[float], predicted: float) -> dict:
     """Leave out the first steps: they set up the optimiser and have no dropout."""
-    steps, peak = [end - start for start, end in pairwise(begun)][COMPARED:], memory("VmHWM")
+    steps = [end - start for start, end in pairwise(begun)][COMPARED:]
+    peak = memory("VmHWM", given.device)
     ideal = products(given, predicted) / rate(given)
     return {"seconds": steps, "losses": losses[:COMPARED], "peak": peak, "share": [ideal / step for step in steps]}
 
@@ -221,7 +223,7 @@ def main() -> None:
     parser = arguments(__doc__, SIDES)
     parser.add_argument("--phase", choices=("sparse", "dense"), default="sparse")
     parser.add_argument("--shape", choices=SHAPES, default="xlm-r-base")
-    parser.add_argument("--precision", choices=AGREE, default="float32")
+    parser.add_argument("--precision", choices=AGREE, default="float32", help="of matrix products")
     parser.add_argument("--attention", choices=("sdpa", "eager"), default="sdpa", help="attention of the other side")
     parser.add_argument("--steps", type=int, default=5, help=f"steps a round, of which {COMPARED} are not timed")
     parser.add_argument("--l1", type=float, default=0.0, help="strength of the L1 penalty")

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from deftx.base_files import check_files, check_sizes, check_weights, refusing_base
+from deftx.batches import ignore_outer_space
 from deftx.errors import BaseModelError, unknown_name
 from deftx.events import Event, Listener
 from deftx.families import (
@@ -142,6 +143,7 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
                 f"The weights of base {name_or_path} lack {missing[0]} and {len(missing) - 1} other parameters."
             )
         check_tokenizer(tokenizer, config.vocab_size, name_or_path)
+        ignore_outer_space(tokenizer)
         _check_classifier(model, name_or_path)
         model.language_head = find_head(model, str(name_or_path))
         if not reads_token_types(model):

@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 import torch
+from tokenizers import Regex, normalizers
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 Text = str | tuple[str, str]  # a sentence, or premise and hypothesis
+
+# What Python's ``splitlines`` and ``strip`` take away beyond what ``Strip`` does.
+_BREAKS = Regex("\r\n|[\n\x0b\x0c\r\x1c-\x1f\x85\u2028\u2029]")
 
 
 class Encoded(list[int]):
@@ -18,6 +22,19 @@ class Encoded(list[int]):
     def __init__(self, ids: Iterable[int], types: list[int] | None = None) -> None:
         super().__init__(ids)
         self.types = types
+
+
+def ignore_outer_space(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let a tokenizer drop the spaces around a text and read line breaks in it as spaces, here and where it is saved to.
+
+    This is the one place that decides it, for training, for classifying, and for an exported folder. A tokenizer that
+    is written in Python has no such step and is left as it is.
+    """
+    if not tokenizer.is_fast:
+        return
+    first = normalizers.Sequence([normalizers.Replace(_BREAKS, " "), normalizers.Strip()])
+    own = tokenizer.backend_tokenizer.normalizer
+    tokenizer.backend_tokenizer.normalizer = normalizers.Sequence([first, own]) if own is not None else first
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int) -> list[Encoded]:

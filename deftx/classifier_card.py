@@ -41,7 +41,7 @@ def write_classifier_card(
         f"""```python
 from transformers import pipeline
 
-classify = pipeline("text-classification", {json.dumps(repository)})
+classify = pipeline("text-classification", {json.dumps(repository)}, truncation=True)
 print(classify("a sentence in the language"))
 ```""",
         "No score is given here: the scores of the vectors are on their cards, and how well the sum works in a language is told "

@@ -84,7 +84,7 @@ A text classifier for a language without labelled text, composed of a task vecto
 
 Here: `pip install -r requirements.txt`, then `python app.py`. On the Hub: `hf upload NAME/SPACE . --type space`.
 From a program, with the address of either: `gradio_client.Client(ADDRESS).predict("a text", api_name="/classify")`.
-`model` is a plain transformers folder.
+`model` is a plain transformers folder: `transformers.pipeline("text-classification", "model", truncation=True)`.
 
 {CITATION}
 """

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
 
 from deftx.apply import apply_changes
 from deftx.bases import Base, head_parameters, sparse_trainable
@@ -71,7 +72,7 @@ class Classifier:
         try:
             self.model.save_pretrained(beside)
             self.base.tokenizer.save_pretrained(beside)
-            _set_longest(beside / "tokenizer_config.json", self.max_length)
+            _describe_tokenizer(beside / "tokenizer_config.json", self.base.tokenizer, self.max_length)
             if folder.exists():
                 folder.rmdir()
             os.chmod(beside, 0o755)
@@ -139,7 +140,9 @@ def _put_head(model: nn.Module, task: SparseVector) -> None:
         parameter.copy_(task.head[name])
 
 
-def _set_longest(path: Path, max_length: int) -> None:
-    """Let ``truncation=True`` of plain transformers cut texts where this classifier cuts them."""
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**settings, "model_max_length": max_length}, indent=2), encoding="utf-8")
+def _describe_tokenizer(path: Path, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
+    """Let plain transformers read texts as this classifier does, and ``truncation=True`` cut them at ``max_length``."""
+    settings = {**json.loads(path.read_text(encoding="utf-8")), "model_max_length": max_length}
+    if tokenizer.is_fast:  # a model's own class would be built anew from its vocabulary, without the file's other steps
+        settings |= {"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": tokenizer.model_input_names}
+    path.write_text(json.dumps(settings, indent=2), encoding="utf-8")

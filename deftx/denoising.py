@@ -5,7 +5,7 @@ from torch import Tensor
 
 from deftx.errors import RecipeError
 from deftx.select import Difference, largest
-from deftx.spectrum import Decomposition, decompose, tall_blocks
+from deftx.spectrum import Decomposition, check_finite, decompose, tall_blocks
 
 
 @torch.no_grad()
@@ -14,10 +14,12 @@ def low_rank(weight: Tensor, rank: int, decomposition: Decomposition | None = No
 
     Same shape, dtype and device as the weight; rows and columns that are zero in it stay zero. A rank that loses
     nothing returns the weight itself, not a copy. ``decomposition`` is that of the weight, where it is known already.
-    Raises RecipeError for a negative rank.
+    Raises RecipeError for a negative rank, DeftxError for anything but a real matrix, TrainingError for NaN or infinity.
     """
     if rank < 0:
         raise RecipeError(f"A rank is 0 or more; {rank} was given.")
+    if decomposition is None:
+        check_finite(weight)
     if rank >= min(weight.shape):
         return weight
     approximation = torch.zeros(weight.shape, dtype=weight.dtype, device=weight.device)
@@ -36,7 +38,7 @@ def denoise(weight: Tensor, rank: int, keep: float = 0.05, decomposition: Decomp
 
     S = m ⊙ (W − L) keeps the n = round(keep·mn) largest |W − L|, ties going to the lowest row-major position. So Ŵ is
     W, bit for bit, on those entries and L elsewhere. ``keep`` 0 gives L. A rank that loses nothing returns the weight
-    itself, not a copy. Raises RecipeError for a negative rank or a ``keep`` outside 0 to 1, TrainingError for NaN.
+    itself, not a copy. Raises RecipeError for a negative rank or a ``keep`` outside 0 to 1, else what ``low_rank`` does.
     """
     if not 0 <= keep <= 1:
         raise RecipeError(f"keep = {keep} is out of range: it is a share of the entries, from 0 to 1.")

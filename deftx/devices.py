@@ -2,21 +2,38 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
+from torch import Tensor
 
 from deftx.entries import Entries
 
 
-def accelerator_for(entries: Entries, precision: str) -> Accelerator:
-    """Set up accelerate for the device that holds the entries; the masters stay float32 in every precision."""
+@dataclass(frozen=True)
+class Products:
+    """Where matrix products are computed, and whether in bfloat16; the masters stay float32 in every precision."""
+
+    device: torch.device
+    bfloat16: bool
+
+    def autocast(self) -> torch.autocast:
+        """Return a context in which matrix products have the precision."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of a loss up; bfloat16 has the range of float32 and needs no scaling."""
+        loss.backward()
+
+    def clip_grad_norm_(self, parameters: list[Tensor], longest: float) -> Tensor:
+        """Shorten all gradients together to a norm of ``longest``, and return the norm that they had."""
+        return torch.nn.utils.clip_grad_norm_(parameters, longest)
+
+
+def accelerator_for(entries: Entries, precision: str) -> Products:
+    """Return how the device that holds the entries multiplies: "auto", "bfloat16" or "float32"."""
     device = next(iter(entries.compact.values())).device
-    bfloat16 = has_bfloat16(device) if precision == "auto" else precision == "bfloat16"
-    # accelerate remembers device and precision for the whole process; each training chooses its own.
-    AcceleratorState._reset_state(reset_partial_state=True)
-    return Accelerator(cpu=device.type == "cpu", mixed_precision="bf16" if bfloat16 else "no")
+    return Products(device, has_bfloat16(device) if precision == "auto" else precision == "bfloat16")
 
 
 def has_bfloat16(device: torch.device) -> bool:

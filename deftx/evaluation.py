@@ -50,8 +50,7 @@ def score(metric: str, gold: Sequence[str], predicted: Sequence[str], labels: Se
     "f1" is macro-F1: the plain mean of F1 = 2·TP / (2·TP + FP + FN) over the labels that occur in gold or in predicted,
     which is scikit-learn's f1_score(average="macro"). "accuracy" is the share of rows that agree.
     """
-    _codes(gold, predicted, labels)
-    return float(_metric(metric)[0](gold, predicted))
+    return float(_metric(metric)(np.array([confusion(gold, predicted, labels)]))[0])
 
 
 def interval(
@@ -69,7 +68,7 @@ def interval(
     """
     counts = np.array(confusion(gold, predicted, labels))
     drawn = np.random.default_rng(seed).multinomial(len(gold), counts.ravel() / len(gold), size=resamples)
-    scores = _metric(metric)[1](drawn.reshape(resamples, *counts.shape))
+    scores = _metric(metric)(drawn.reshape(resamples, *counts.shape))
     low, high = np.quantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
@@ -85,7 +84,7 @@ def resampled_scores(
     size = len(labels)
     cells = np.eye(size * size)[rows * size + columns]  # in which cell of the confusion matrix each row falls
     # In double precision sums of whole numbers are exact, and BLAS multiplies no integers.
-    return _metric(metric)[1]((counts.astype(np.float64) @ cells).reshape(len(counts), size, size))
+    return _metric(metric)((counts.astype(np.float64) @ cells).reshape(len(counts), size, size))
 
 
 def confusion(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> list[list[int]]:
@@ -107,18 +106,6 @@ def _codes(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str])
     return tuple(np.array([place[label] for label in column]) for column in (gold, predicted))
 
 
-def _macro_f1(gold: Sequence[str], predicted: Sequence[str]) -> float:
-    from sklearn.metrics import f1_score  # takes a second to import, which not every training need wait for
-
-    return f1_score(gold, predicted, average="macro", zero_division=0)
-
-
-def _accuracy(gold: Sequence[str], predicted: Sequence[str]) -> float:
-    from sklearn.metrics import accuracy_score
-
-    return accuracy_score(gold, predicted)
-
-
 def _macro_f1_of(counts: np.ndarray) -> np.ndarray:
     """Macro-F1 of confusion matrices (resamples, labels, labels) -> (resamples,)."""
     hits = np.diagonal(counts, axis1=1, axis2=2)
@@ -131,14 +118,11 @@ def _accuracy_of(counts: np.ndarray) -> np.ndarray:
     return np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
 
 
-# Each metric over rows, and over many confusion matrices at once.
-METRICS: dict[str, tuple[Callable[..., float], Callable[[np.ndarray], np.ndarray]]] = {
-    "f1": (_macro_f1, _macro_f1_of),
-    "accuracy": (_accuracy, _accuracy_of),
-}
+# Each metric over many confusion matrices at once.
+METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"f1": _macro_f1_of, "accuracy": _accuracy_of}
 
 
-def _metric(name: str) -> tuple[Callable[..., float], Callable[[np.ndarray], np.ndarray]]:
+def _metric(name: str) -> Callable[[np.ndarray], np.ndarray]:
     if name not in METRICS:
         raise unknown_name("The metric", name, METRICS)
     return METRICS[name]

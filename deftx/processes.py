@@ -12,7 +12,6 @@ from math import lcm
 
 import torch
 import torch.distributed as dist
-from accelerate import PartialState
 from torch import Tensor
 
 from deftx.errors import PeerLost, RecipeError
@@ -28,6 +27,8 @@ _apart = False  # whether the processes go through a part of the way one after t
 def join(device: torch.device) -> None:
     """Meet the other processes that the launcher started, if any; ``device`` is the one that this process uses."""
     if _are_several():
+        from accelerate import PartialState  # one process does without it
+
         PartialState(cpu=device.type == "cpu", timeout=LONGEST_WAIT)
 
 
@@ -165,4 +166,6 @@ def _together() -> Iterator[None]:
 
 
 def _device() -> torch.device:
+    from accelerate import PartialState
+
     return torch.device("cpu" if dist.get_backend() == "gloo" else PartialState().device)

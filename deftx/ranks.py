@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from deftx.errors import DeftxError, RecipeError, unknown_name
+from deftx.errors import DeftxError, RecipeError, TrainingError, unknown_name
 
 # Below this share of σ1 a singular value is rounding and counts as zero: the Gram matrix squares (see spectrum.py), and
 # all that is left out this way holds less than 1e-9 of the variance of a 768-column matrix.
@@ -92,7 +92,7 @@ def choose_rank(singular_values: Tensor, shape: Shape, strategy: str) -> int:
 
     ``shape`` (m, n) is the matrix's after its zero rows and columns are dropped. ``singular_values`` descend; those
     past min(m, n) are the zeros of what was dropped and are ignored. A matrix of zeros has rank 0. Raises RecipeError
-    for a strategy that cannot be read.
+    for a strategy that cannot be read, TrainingError for NaN or infinity, DeftxError for what are no singular values.
     """
     chosen, parameter = _parse(strategy)
     values = _clean(singular_values, shape)
@@ -170,7 +170,7 @@ def marchenko_pastur_quantiles(beta: float, above: Tensor) -> Tensor:
     density = 2 / math.pi * angles.sin().square() / (1 + beta + 2 * math.sqrt(beta) * angles.cos())
     mass = density.cumsum(0) * step  # above t at the right end of each step
     last = torch.searchsorted(mass, above).clamp_max(len(mass) - 1)
-    reached = (last + 1) * step - (mass[last] - above) / density[last]
+    reached = (last.double() + 1) * step - (mass[last] - above) / density[last]  # an integer times a float is float32
     return 1 + beta + 2 * math.sqrt(beta) * reached.cos()
 
 
@@ -204,13 +204,21 @@ def _read(strategy: Strategy, value: str) -> float:
 
 
 def _clean(singular_values: Tensor, shape: Shape) -> Tensor:
-    values = torch.as_tensor(singular_values).detach().to("cpu", torch.float64)
+    values = torch.as_tensor(singular_values).detach()
+    if values.is_complex():
+        raise DeftxError(f"Singular values are real numbers; {values.dtype} was given.")
+    values = values.to("cpu", torch.float64)
     if len(values) < min(shape):
         raise DeftxError(
             f"A matrix of shape {tuple(shape)} has {min(shape)} singular values, zeros included; "
             f"{len(values)} were given."
         )
     values = values[: min(shape)]
+    if not values.isfinite().all():
+        raise TrainingError(
+            "Among the singular values are some that are not finite (NaN or infinity), so no rank can be chosen. "
+            "The training diverged: lower the learning rate and train again."
+        )
     return torch.where(values > RESOLUTION * values[:1], values, 0.0)
 
 

@@ -1,19 +1,14 @@
 """Tables of four kinds under one face: CSV, TSV, JSON lines and Parquet as columns and numbered rows of cells."""
 
 import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-import pyarrow
-import pyarrow.compute
-import pyarrow.parquet
-
 from deftx.errors import DeftxError
-from deftx.reading import BROKEN_GZIP, InputFile, numbered_lines, read_bytes
+from deftx.reading import InputFile, numbered_lines
 
 LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
 MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list them
@@ -23,7 +18,6 @@ MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
 
 _DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
-_BROKEN_PARQUET = (pyarrow.ArrowException, OSError, ValueError, *BROKEN_GZIP)
 
 
 @dataclass(frozen=True)
@@ -156,50 +150,9 @@ def _json_objects(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[in
 
 
 def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
-    def refuse() -> DeftxError:
-        return error(f"{file.name} is damaged or is not a Parquet file. Write it again.")
+    from deftx.parquet import open_parquet  # pyarrow takes half a second to import, which no other format need wait for
 
-    try:
-        content = io.BytesIO(read_bytes(file, LARGEST_PACKED, error)) if file.gzipped else str(file.path)
-        schema = pyarrow.parquet.read_schema(content)
-        texts = [column.name for column in schema if _is_text(column.type)]
-        # As dictionaries, so that a text that is repeated lies in memory once.
-        table = pyarrow.parquet.ParquetFile(content, read_dictionary=texts)
-    except _BROKEN_PARQUET:
-        raise refuse() from None
-    if table.metadata.num_rows > MOST_ROWS:
-        raise error(f"{file.name} has {table.metadata.num_rows:,} rows; up to {MOST_ROWS:,} can be read.")
-
-    def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
-        number = characters = 0
-        try:
-            for batch in table.iter_batches(columns=list(wanted)):
-                for cells in zip(*(_cells(batch.column(name)) for name in wanted), strict=True):
-                    number += 1
-                    characters += sum(len(cell) for cell in cells if isinstance(cell, str))
-                    if characters > MOST_CHARACTERS:
-                        raise error(f"{file.name} holds more text than can be read at once. Bring a part of it.")
-                    yield number, list(cells)
-        except _BROKEN_PARQUET:
-            raise refuse() from None
-
-    return Records(file, tuple(schema.names), tuple(texts), select)
-
-
-def _cells(column: pyarrow.Array) -> list[Any]:
-    """Turn a column into values; equal texts of a dictionary are one text in memory."""
-    if not pyarrow.types.is_dictionary(column.type):
-        return column.to_pylist()
-    column.validate(full=True)  # a damaged file can point behind the last text of its dictionary
-    if max(pyarrow.compute.binary_length(column.dictionary).to_pylist(), default=0) > LONGEST_CELL:
-        raise ValueError("a cell that no text is as long as")
-    known = column.dictionary.to_pylist()
-    return [None if place is None else known[place] for place in column.indices.to_pylist()]
-
-
-def _is_text(kind: pyarrow.DataType) -> bool:
-    kind = kind.value_type if pyarrow.types.is_dictionary(kind) else kind
-    return pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)
+    return open_parquet(file, error)
 
 
 _OPENERS = {".csv": _open_csv, ".tsv": _open_csv, ".jsonl": _open_jsonl, ".parquet": _open_parquet}

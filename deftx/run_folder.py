@@ -49,7 +49,7 @@ def refuse_other(folder: Path, what: str, there: dict, here: dict) -> None:
 
 
 def machine_settings() -> dict[str, Any]:
-    """Return what the last bits of a training depend on, beside its own settings."""
+    """Return what the rounding of a training depends on, beside its own settings."""
     return {
         "torch": torch.__version__,
         "transformers": transformers.__version__,
@@ -116,7 +116,7 @@ def _differences(there: dict, here: dict) -> str:
 
 def _warn_of_another(there: dict, here: dict, listener: Listener) -> None:
     if differ := _differences(there, here):
-        message = f"This training began in other circumstances ({differ}): its result may differ in the last bits."
+        message = f"This training began in other circumstances ({differ}): another vector may come of it, whose mask differs too."
         listener.on_event(Event("tokenise", message=message, warning=True))
 
 

@@ -216,6 +216,8 @@ def _take(tensors: Mapping[str, Tensor | Difference], key: int, ties: int) -> di
 
 
 def _word(tensors: Mapping[str, Tensor | Difference]) -> Word:
+    if strange := [name for name, values in tensors.items() if values.dtype.is_complex]:
+        raise TrainingError(f"The update {strange[0]} is complex; weights are real numbers. Give a real tensor.")
     return DOUBLE if any(values.dtype == torch.float64 for values in tensors.values()) else SINGLE
 
 

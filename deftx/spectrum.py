@@ -14,6 +14,10 @@ from torch import Tensor
 from deftx.errors import DeftxError, TrainingError
 
 BLOCK = 2**20  # entries that are looked at, or widened to float64 (8 MiB), at a time
+NOT_FINITE = (
+    "The update holds values that are not finite (NaN or infinity), so it has no singular values. "
+    "The training diverged: lower the learning rate and train again."
+)
 STRIPE = 256  # columns of WᵀW that are summed together; of what lies above its diagonal, only a little is
 
 
@@ -49,7 +53,7 @@ def touched(weight: Tensor) -> Tensor:
 def singular_values(weight: Tensor) -> Tensor:
     """Return all singular values of the (m, n) weight: (min(m, n),), descending, float64, zeros included.
 
-    They lie within 1e-5·σ1 of the exact ones. Raises DeftxError for anything but a matrix, TrainingError for NaN.
+    They lie within 1e-5·σ1 of the exact ones. Raises DeftxError for anything but a real matrix, TrainingError for NaN.
     """
     rows, columns = _touched_indices(weight)
     eigenvalues = torch.linalg.eigvalsh(_gram(weight, rows, columns)).flip(0)  # eigvalsh ascends
@@ -62,7 +66,7 @@ def singular_values(weight: Tensor) -> Tensor:
 def decompose(weight: Tensor) -> Decomposition:
     """Return the singular values and the singular vectors of the smaller side of the (m, n) weight.
 
-    Raises DeftxError for anything but a matrix, TrainingError for NaN.
+    Raises DeftxError for anything but a real matrix, TrainingError for NaN.
     """
     rows, columns = _touched_indices(weight)
     eigenvalues, vectors = torch.linalg.eigh(_gram(weight, rows, columns))  # WᵀW = VΣ²Vᵀ
@@ -86,9 +90,22 @@ def tall_blocks(
         yield (block if everything else block.index_select(1, short)).to(dtype), part, short
 
 
-def _touched_indices(weight: Tensor) -> tuple[Tensor, Tensor]:
+def check_finite(weight: Tensor) -> None:
+    """Raise DeftxError for anything but a real matrix (m, n), TrainingError if it holds NaN or infinity."""
+    _check_matrix(weight)
+    if not all(part.isfinite().all() for part in weight.split(max(1, BLOCK // max(1, weight.shape[1])))):
+        raise TrainingError(NOT_FINITE)
+
+
+def _check_matrix(weight: Tensor) -> None:
     if weight.dim() != 2:
         raise DeftxError(f"Only a matrix has singular values; this has shape {tuple(weight.shape)}.")
+    if weight.is_complex():
+        raise DeftxError(f"The update is complex ({weight.dtype}); weights are real numbers. Give a real matrix.")
+
+
+def _touched_indices(weight: Tensor) -> tuple[Tensor, Tensor]:
+    _check_matrix(weight)
     rows, columns = [], weight.new_zeros(weight.shape[1], dtype=torch.bool)
     for part in weight.split(max(1, BLOCK // max(1, weight.shape[1]))):
         changed = part != 0  # NaN counts as changed, so that it is found later and not dropped
@@ -104,8 +121,5 @@ def _gram(weight: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         for start in range(0, side, STRIPE):  # WᵀW, or WWᵀ if W is wide; eigh reads its lower triangle alone
             gram[start:, start : start + STRIPE].addmm_(block[:, start:].T, block[:, start : start + STRIPE])
     if not gram.isfinite().all():
-        raise TrainingError(
-            "The update holds values that are not finite (NaN or infinity), so it has no singular values. "
-            "The training diverged: lower the learning rate and train again."
-        )
+        raise TrainingError(NOT_FINITE)
     return gram

@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import sklearn.metrics  # noqa: F401 (what every task training imports, here once for all that are forked from this one)
 import torch
 
 import deftx.language

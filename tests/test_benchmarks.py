@@ -1,5 +1,6 @@
 """Every benchmark runs, on a small shape, and both of its sides give the same: otherwise its ratio means nothing."""
 
+import json
 import os
 import subprocess
 import sys
@@ -34,6 +35,38 @@ def test_both_sides_of_a_benchmark_agree(name):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ratio" in done.stdout
+
+
+NOT_NEEDED = ("accelerate", "datasets", "gradio", "matplotlib", "pandas", "plotly", "pyarrow", "scipy", "sklearn")
+
+
+def test_what_runs_on_a_gpu_runs_on_a_cpu_without_anything_but_torch_transformers_safetensors_and_numpy(tmp_path):
+    program = (
+        f"import runpy, sys; sys.modules.update(dict.fromkeys({NOT_NEEDED})); sys.path.insert(0, {str(FOLDER)!r}); "
+        f"runpy.run_path({str(FOLDER / 'gpu.py')!r}, run_name='__main__')"
+    )
+    out = tmp_path / "figures.json"
+    command = [sys.executable, "-c", program, "--device", "cpu", "--quick", "--threads", "1", "--out", out]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(out.read_text())
+    parts = found["parts"]
+    assert {"torch", "transformers", "device"} <= found["machine"].keys()
+    assert [name for name, part in parts.items() if "failed" in part or "left_out" in part] == []
+    assert all(parts[name]["agree"] for name in list(parts)[:6])
+    assert [parts[f"{kind} vector"]["same_bits"] for kind in ("language", "task")] == [True, True]
+    assert parts["task vector"]["rows"].startswith("synthetic")
+    assert "f1" in parts["task vector"]["scores"][0]
+
+
+def test_without_a_gpu_its_benchmark_says_so(tmp_path):
+    command = [sys.executable, FOLDER / "gpu.py", "--out", tmp_path / "figures.json"]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 1
+    assert "There is no GPU" in done.stderr
 
 
 def test_a_training_is_stopped_and_goes_on_in_every_phase():

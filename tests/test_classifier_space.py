@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+import tiny
 import yaml
 from gradio_client import Client
 from job_helpers import wait_for
@@ -22,7 +23,7 @@ from deftx.errors import DeftxError
 from deftx.exporting import export_space_zip
 
 ROOT = Path(__file__).resolve().parent.parent
-TEXTS = ["the food is good", "the night was awful and bitter"]
+TEXTS = ["the food is good", "the night was awful and bitter", " the day\nis good\n", " ".join(tiny.WORDS[:30] * 3)]
 
 
 @pytest.fixture(scope="module")

@@ -212,6 +212,29 @@ def test_export_writes_a_plain_folder(deftx, learned, tmp_path):
     assert deftx("export", *learned, "--out", tmp_path / "plain")[0] == 2
 
 
+def test_the_line_that_export_prints_gives_what_classify_gives_for_any_text(deftx, learned, tmp_path):
+    import transformers
+
+    texts = ["the food is good", " the night\nwas awful\r\n", " ".join(tiny.WORDS[:30] * 3)]  # the last: too long
+    expected = [one["probabilities"] for one in json.loads(deftx("classify", *learned, *texts, "--json")[1])]
+    line = deftx("export", *learned, "--out", tmp_path / "it's plain")[1].split("load it with ")[1]
+    pipeline = eval(line, {"transformers": transformers})
+    for text, wanted in zip(texts, expected, strict=True):
+        assert {one["label"]: one["score"] for one in pipeline(text, top_k=None)} == pytest.approx(wanted, abs=1e-5)
+
+
+def test_spaces_around_a_text_and_line_breaks_in_it_change_no_probability_at_any_door(deftx, learned, tmp_path):
+    plain, spaced = "the food is good", "\n the food\r\nis good \u2028\n"
+    rows = tiny.write_csv(tmp_path / "rows.csv", ("text",), [(plain,), (spaced,)])
+    assert deftx("classify", *learned, "--file", rows, "--out", tmp_path / "out.csv")[0] == 0
+    with (tmp_path / "out.csv").open(newline="") as stream:
+        from_file = [float(row["probability_positive"]) for row in csv.DictReader(stream)]
+    told = json.loads(deftx("classify", *learned, plain, spaced, "--json")[1])
+    given = [one["probabilities"]["positive"] for one in told]
+    assert given[0] == given[1] == pytest.approx(from_file[0], abs=1e-6)
+    assert from_file[0] == from_file[1]
+
+
 def test_export_writes_a_space(deftx, learned, tmp_path):
     status, out, _ = deftx("export", *learned, "--out", tmp_path / "my-space", "--space", "--json")
     assert (status, json.loads(out)["space"]) == (0, True)

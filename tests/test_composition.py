@@ -8,6 +8,7 @@ import tiny
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from deftx.attribution import attribute
 from deftx.bases import canonical_parameters, load_base, sparse_trainable
 from deftx.composition import compose
 from deftx.errors import DeftxError, VectorError
@@ -69,6 +70,21 @@ def test_the_exported_folder_needs_nothing_of_this_project(base, task_vector, tm
     files = {path.name: path.read_bytes() for path in (tmp_path / "plain").iterdir()}
     assert files.keys() == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     assert not [name for name, content in files.items() if b"deftx" in content or b"auto_map" in content]
+
+
+@pytest.mark.parametrize(
+    "text", ["the day is good\n", " the day\nis good", "the day\r\nis\x0bgood \x1f", "\u2028the day is good\x85"]
+)
+def test_outer_spaces_and_line_breaks_are_nothing_here_and_in_the_exported_folder(base, task_vector, tmp_path, text):
+    classifier = compose(base, task=task_vector)
+    expected = classifier.classify(["the day is good"])
+    assert classifier.classify([text]).equal(expected)
+    first, second = classifier.classify([(text, text)]), classifier.classify([("the day is good", "the day is good")])
+    assert first.equal(second)
+    classifier.save_pretrained(tmp_path / "plain")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "plain")
+    assert tokenizer(text)["input_ids"] == base.tokenizer("the day is good")["input_ids"]
+    assert attribute(classifier, text).words[-1].weight == attribute(classifier, "the day is good").words[-1].weight
 
 
 def test_an_exported_folder_overwrites_nothing(base, task_vector, tmp_path):

@@ -6,7 +6,7 @@ import torch
 
 from deftx import select, spectrum
 from deftx.denoising import denoise, low_rank
-from deftx.errors import RecipeError, TrainingError
+from deftx.errors import DeftxError, RecipeError, TrainingError
 from deftx.spectrum import decompose
 
 
@@ -183,9 +183,19 @@ def test_a_negative_rank_is_refused():
         denoise(random(5, 5), -1)
 
 
-@pytest.mark.parametrize("rank", [0, 3])
-def test_a_diverged_training_is_named_as_such(rank):
+@pytest.mark.parametrize("rank", [0, 3, 20, 100])  # 20 and more lose nothing
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_diverged_training_is_named_as_such(rank, value):
     weight = random(30, 20)
-    weight[1, 2] = float("nan")
-    with pytest.raises(TrainingError, match="not finite"):
-        denoise(weight, rank)
+    weight[1, 2] = value
+    for function in (low_rank, denoise):
+        with pytest.raises(TrainingError, match="not finite"):
+            function(weight, rank)
+
+
+@pytest.mark.parametrize("rank", [0, 2, 5])
+@pytest.mark.parametrize(("weight", "named"), [(random(5, 5).to(torch.complex64), "complex"), (random(5), "shape")])
+def test_what_is_no_real_matrix_is_refused(weight, named, rank):
+    for function in (low_rank, denoise):
+        with pytest.raises(DeftxError, match=named):
+            function(weight, rank)

@@ -133,6 +133,8 @@ def test_an_exported_classifier_agrees_in_plain_transformers(learned, tmp_path):
         with torch.no_grad():
             plain = model(**tokenizer(*columns, padding=True, truncation=True, return_tensors="pt")).logits.softmax(-1)
         torch.testing.assert_close(learned.classifier.classify(texts), plain, atol=1e-5, rtol=0)
+    spaced, own = "\nthe day\nis good \r\n", learned.base.tokenizer
+    assert tokenizer(spaced)["input_ids"] == own(spaced)["input_ids"] == own("the day is good")["input_ids"]
 
 
 def test_names_are_those_that_save_pretrained_writes(learned, tmp_path):

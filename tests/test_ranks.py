@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from deftx.errors import DeftxError, RecipeError
+from deftx.errors import DeftxError, RecipeError, TrainingError
 from deftx.ranks import (
     STRATEGIES,
     check_strategy,
@@ -122,6 +122,28 @@ def test_marchenko_pastur_median_splits_the_density_in_half(beta):
     assert density.sum() * (edges[1] - edges[0]) == pytest.approx(0.5, abs=1e-7)
 
 
+@pytest.mark.parametrize("beta", [1.0, 0.669, 0.25, 0.05, 0.01])
+def test_marchenko_pastur_median_is_exact_to_1e_8(beta):
+    """The share below t in closed form, with t from a bisection in float64."""
+    low, high = (1 - math.sqrt(beta)) ** 2, (1 + math.sqrt(beta)) ** 2
+    left, right = low, high
+    for _ in range(60):
+        middle = (left + right) / 2
+        left, right = (middle, right) if share_below(middle, beta, low, high) < 0.5 else (left, middle)
+    assert marchenko_pastur_median(beta) == pytest.approx(left, abs=1e-8)
+
+
+def share_below(t, beta, low, high):
+    """Integrate the density from the lower edge to t by Gauss-Legendre, in t = low + (high − low)·sin²(u)."""
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    end = math.asin(math.sqrt((t - low) / (high - low)))
+    u = (nodes + 1) / 2 * end
+    place = low + (high - low) * np.sin(u) ** 2
+    # √((t₊ − t)(t − t₋)) dt = 2·(t₊ − t₋)²·sin²(u)·cos²(u) du
+    density = 2 * (high - low) ** 2 * (np.sin(u) * np.cos(u)) ** 2 / (2 * math.pi * beta * np.maximum(place, 1e-300))
+    return float((density * weights).sum() * end / 2)
+
+
 def test_median_agrees_with_drawn_noise():
     eigenvalues = spectrum_of("noise", 0)[0].square() / SIZE
     assert float(eigenvalues.median()) == pytest.approx(marchenko_pastur_median(1.0), rel=0.02)
@@ -222,6 +244,21 @@ def test_a_cut_off_list_of_singular_values_is_refused():
     """The median of the largest hundred is not the median of all: the noise level would be far too high."""
     with pytest.raises(DeftxError, match="has 768 singular values, zeros included; 100 were given"):
         choose_rank(torch.ones(100), (768, 768), "optimal")
+
+
+@pytest.mark.parametrize("strategy", [s.example for s in STRATEGIES.values()])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("place", [0, 5, 19])
+def test_singular_values_that_are_not_finite_are_refused(strategy, value, place):
+    values = torch.linspace(5, 1, 20)
+    values[place] = value
+    with pytest.raises(TrainingError, match="not finite"):
+        choose_rank(values, (20, 30), strategy)
+
+
+def test_complex_singular_values_are_refused():
+    with pytest.raises(DeftxError, match="complex64"):
+        choose_rank(torch.ones(10, dtype=torch.complex64), (10, 10), "variance:0.9")
 
 
 def test_every_strategy_names_its_source():

@@ -92,14 +92,44 @@ SPOILT = {
 @pytest.mark.parametrize("what", SPOILT)
 def test_a_spoilt_trace_fails_and_says_where(lt_sft_traces, tmp_path, replay, capsys, monkeypatch, what):
     spoil, words = SPOILT[what]
-    tensors = load_file(lt_sft_traces / "plain" / "trace.safetensors")
-    settings = json.loads((lt_sft_traces / "plain" / "settings.json").read_text())
-    spoil(tensors, settings)
-    save_file(tensors, tmp_path / "trace.safetensors")
-    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    write_spoilt(lt_sft_traces / "plain", tmp_path, spoil)
     assert run(replay, monkeypatch, tmp_path, lt_sft_traces / "base") == 1
     printed = capsys.readouterr()
     assert words in printed.out + printed.err
+
+
+KEY_BIAS = "roberta.encoder.layer.1.attention.self.key.bias"
+SPOILT_WITH_L1 = {
+    "key bias of θ1": (
+        spoil_entry(f"theta1.{KEY_BIAS}", 1e-3),
+        True,
+    ),  # which is what another processor's rounding does
+    "key bias of θ1, no number": (spoil_entry(f"theta1.{KEY_BIAS}", float("nan")), False),
+    "key bias of θ1, infinite": (spoil_entry(f"theta1.{KEY_BIAS}", float("inf")), False),
+    "key bias of θ2": (spoil_entry(f"theta2.{KEY_BIAS}", 1e-4), False),
+    "query bias of θ1": (spoil_entry(f"theta1.{KEY_BIAS.replace('key', 'query')}", 1e-5), False),
+    "embedding of θ1": (spoil_entry("theta1.roberta.embeddings.word_embeddings.weight", 2e-6), False),
+    "mask": (move_one_of_the_mask, False),
+    "strength": (change(l1=3.0), False),
+}
+
+
+@pytest.mark.parametrize("what", SPOILT_WITH_L1)
+def test_with_an_l1_penalty_only_key_biases_of_theta1_do_not_decide(
+    lt_sft_traces, tmp_path, replay, capsys, monkeypatch, what
+):
+    spoil, agrees = SPOILT_WITH_L1[what]
+    write_spoilt(lt_sft_traces / "l1", tmp_path, spoil)
+    assert run(replay, monkeypatch, tmp_path, lt_sft_traces / "base") == (0 if agrees else 1)
+    assert ("  agrees" if agrees else "  DIFFERS") in capsys.readouterr().out
+
+
+def write_spoilt(trace, folder, spoil):
+    tensors = load_file(trace / "trace.safetensors")
+    settings = json.loads((trace / "settings.json").read_text())
+    spoil(tensors, settings)
+    save_file(tensors, folder / "trace.safetensors")
+    (folder / "settings.json").write_text(json.dumps(settings))
 
 
 def test_a_cut_off_or_missing_trace_fails_and_says_where(lt_sft_traces, tmp_path, replay, capsys, monkeypatch):

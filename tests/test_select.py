@@ -239,3 +239,8 @@ def test_a_random_mask_has_k_entries_everywhere_alike_and_follows_from_its_seed(
     assert abs(int((chosen["b.bias"] < 10_000).sum()) - len(chosen["b.bias"]) / 2) < 127
     assert all(p.equal(q) for p, q in zip(chosen.values(), select_at_random(deltas, 4_000, 1).values(), strict=True))
     assert not chosen["b.bias"].equal(select_at_random(deltas, 4_000, 2)["b.bias"])
+
+
+def test_a_complex_update_is_refused_instead_of_losing_its_imaginary_part():
+    with pytest.raises(TrainingError, match="a is complex"):
+        select_top_k({"a": torch.ones(5, dtype=torch.complex64)}, 2)

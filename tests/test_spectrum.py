@@ -129,3 +129,9 @@ def test_a_diverged_training_is_named_as_such(work, value):
 def test_a_bias_is_refused_in_words():
     with pytest.raises(DeftxError, match=r"Only a matrix has singular values; this has shape \(768,\)"):
         singular_values(random(768))
+
+
+@pytest.mark.parametrize("function", [singular_values, decompose, touched])
+def test_a_complex_matrix_is_refused_instead_of_losing_its_imaginary_part(function):
+    with pytest.raises(DeftxError, match="complex64"):
+        function(random(6, 4).to(torch.complex64))

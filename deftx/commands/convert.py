@@ -38,7 +38,9 @@ def run_export(arguments: argparse.Namespace) -> None:
         output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
         return
     classifier.save_pretrained(arguments.out)
-    text = f"{arguments.out}: load it with transformers.pipeline('text-classification', '{arguments.out}')"
+    # Without truncation a pipeline reads longer texts than this classifier does, or fails on them.
+    settings = f"truncation=True, max_length={classifier.max_length}"
+    text = f"{arguments.out}: load it with transformers.pipeline('text-classification', {str(arguments.out)!r}, {settings})"
     output.result({"out": arguments.out, "labels": classifier.labels}, arguments.json, text)
 
 
