@@ -20,9 +20,10 @@ COMMANDS = {
     "delta": ["delta.py"],
     "compose": ["compose.py"],
     "spectra": ["spectra.py"],
+    "attention": ["attention.py", "--lengths", "64"],
 }
 # Most run both sides in one process here. Those of selection get processes of their own, as all do where times count.
-OWN_OPTIONS = {"selection": ["--rounds", "1"], "classify": []}
+OWN_OPTIONS = {"selection": ["--rounds", "1"], "classify": [], "attention": ["--rounds", "1"]}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
