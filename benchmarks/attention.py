@@ -38,9 +38,9 @@ def encoder(given: argparse.Namespace, attention: str, dropout: float) -> nn.Mod
 def step(given: argparse.Namespace, model: nn.Module, tokens: Tensor, fast: bool) -> tuple[float, float]:
     """Return the seconds of a forward and a backward pass, and the loss."""
     start = time.perf_counter()
-    with torch.autocast("cpu", torch.bfloat16, enabled=given.precision == "bfloat16"):
-        with FastTraining(1) if fast else nullcontext():
-            loss = model(input_ids=tokens, attention_mask=torch.ones_like(tokens)).last_hidden_state.float().std()
+    precision = torch.autocast("cpu", torch.bfloat16, enabled=given.precision == "bfloat16")
+    with precision, FastTraining(1) if fast else nullcontext():
+        loss = model(input_ids=tokens, attention_mask=torch.ones_like(tokens)).last_hidden_state.float().std()
     loss.backward()
     model.zero_grad()
     return time.perf_counter() - start, loss.item()
