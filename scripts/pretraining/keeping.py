@@ -2,10 +2,11 @@
 
 import csv
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
 from deftx.checkpoints import read_tensors, write_tensors
@@ -15,12 +16,19 @@ COLUMNS = (*COUNTED, "loss")
 LOG = "pretraining.csv"  # in the folder of a base
 
 
+def remember(path: Path, make: Callable[[], Tensor]) -> Tensor:
+    """Return what is made, read from the file where it was made before: to tokenise all text takes minutes."""
+    if not path.is_file():
+        write_tensors(path, {"sequences": make()}, {})
+    return read_tensors(path)[0]["sequences"]
+
+
 def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, about: dict) -> None:
     """Write weights, the optimiser's averages and the progress, atomically."""
     tensors = {}
     for name, parameter in model.named_parameters():
         tensors[f"value.{name}"] = parameter
-        tensors |= {f"{key}.{name}": value for key, value in optimizer.state[parameter].items()}
+        tensors |= {f"{key}.{name}": value for key, value in optimizer.state.get(parameter, {}).items()}
     write_tensors(path, tensors, about)
 
 
@@ -30,10 +38,11 @@ def restore_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[f"value.{name}"])
-            optimizer.state[parameter] = {
-                key: tensors[f"{key}.{name}"].clone().to(parameter.device if key != "step" else "cpu")
-                for key in ("step", "exp_avg", "exp_avg_sq")
-            }
+            if f"step.{name}" in tensors:  # else it was not trained yet
+                optimizer.state[parameter] = {
+                    key: tensors[f"{key}.{name}"].clone().to(parameter.device if key != "step" else "cpu")
+                    for key in ("step", "exp_avg", "exp_avg_sq")
+                }
     return about
 
 
