@@ -77,8 +77,8 @@ def main() -> None:
         base.model.set_attn_implementation("eager")
     with stop_on_signal() as should_stop:
         run(base.model, base.tokenizer, settings, train, held_out, given, should_stop)
-    keeping.save_base(given.out / "base", base.model.cpu(), base.tokenizer, given.out / "log.csv")
-    card.write_card(given.out, sum(p.numel() for p in base.model.parameters()), given.device)
+    keeping.save_base(given.out / "base", base.model.cpu(), base.tokenizer, given.out / "log.csv", given.store)
+    card.write_card(given.out / "base", base.model, settings.mask_share, given.device)
     print(f"The base is in {given.out / 'base'}.")
 
 
@@ -195,6 +195,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--look-every", type=int, default=50, help="steps between two lines of the log")
     parser.add_argument("--judge-every", type=int, default=1_000, help="steps between two looks at held-out lines")
+    parser.add_argument("--store", choices=keeping.STORED, default="int8", help="how the base's weights are stored")
     parser.add_argument("--save-every", type=float, default=120.0, help="seconds between two states")
     for name, field in Settings.__dataclass_fields__.items():
         kind = (lambda text: int(float(text))) if field.type is int else field.type

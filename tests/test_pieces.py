@@ -9,7 +9,7 @@ import pytest
 import tiny
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from deftx.bases import load_base
+from deftx.bases import BUNDLED_BASE, load_base
 from deftx.errors import BaseModelError
 from deftx.pieces import BYTES, add_bytes, choose_pieces, count_pieces, pieces_of, read_state, trim_pieces
 from deftx.text import read_corpus
@@ -82,9 +82,7 @@ def test_real_text_of_kept_pieces_is_cut_as_before(make):
         for name in ("abs", "ban", "sun")
     }
     everything = [line for lines in read.values() for line in lines]
-    tokenizer = (
-        load_base("nusantara-small").tokenizer.backend_tokenizer if make == "bundled" else make(everything, 6000)
-    )
+    tokenizer = load_base(BUNDLED_BASE).tokenizer.backend_tokenizer if make == "bundled" else make(everything, 6000)
     assert check_same_cuts(tokenizer, everything, read["ban"], least=1) >= len(read["ban"])
     assert check_same_cuts(tokenizer, everything, read["ban"]) >= 500
 

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
 from deftx.checkpoints import read_tensors, write_tensors
+from deftx.eight_bits import pack_folder
 
 COUNTED = ("step", "tokens", "seconds")
 COLUMNS = (*COUNTED, "loss")
+STORED = {"float32": torch.float32, "float16": torch.float16, "int8": torch.float32}
 LOG = "pretraining.csv"  # in the folder of a base
 
 
@@ -81,9 +83,11 @@ class Log:
         print(" ".join(f"{key} {value}" for key, value in row.items()), flush=True)
 
 
-def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast, log: Path) -> None:
-    """Write a plain transformers folder in half precision, small enough to come with the project, with its log."""
-    model.to(torch.float16).save_pretrained(folder)  # which writes tied weights once
+def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast, log: Path, store: str) -> None:
+    """Write a transformers folder with its log; ``store`` is a key of STORED: how the weights lie there."""
+    model.to(STORED[store]).save_pretrained(folder)  # which writes tied weights once
+    if store == "int8":
+        pack_folder(folder)
     tokenizer.save_pretrained(folder)
     shutil.copyfile(log, folder / LOG)
     for file in folder.iterdir():
