@@ -22,12 +22,14 @@ _HOME_OF = {
     "denoise": "deftx.denoising",
     "learn_language": "deftx.language",
     "learn_task": "deftx.task",
+    "lift": "deftx.lifting",
     "load_base": "deftx.bases",
     "overlap": "deftx.overlaps",
     "read_lt_sft": "deftx.lt_sft",
     "recipe_for": "deftx.recipes",
     "select_top_k": "deftx.select",
     "singular_values": "deftx.spectrum",
+    "trim": "deftx.trimming",
     "write_lt_sft": "deftx.lt_sft",
 }
 __all__ = sorted([*_HOME_OF, "__version__"])

@@ -34,6 +34,7 @@ from deftx.families import (
     reads_token_types,
     refuse_other_kinds,
 )
+from deftx.trim_note import TrimNote, read_note
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 BUNDLED_BASE = "nusantara-small"
@@ -48,6 +49,9 @@ class Base:
     model: nn.Module  # the masked-language model, float32, word embeddings tied
     tokenizer: transformers.PreTrainedTokenizerBase
     notes: list[str] = field(default_factory=list)  # what a person should know about this base
+    trimmed: TrimNote | None = (
+        None  # of which base it is a part, where its folder says so and nothing was trained since
+    )
     _classifiers: dict[int, nn.Module] = field(default_factory=dict, init=False, repr=False)  # by their labels' number
 
     @property
@@ -152,6 +156,8 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
     base = Base(str(name_or_path), getattr(config, "_commit_hash", None), model.to(device or "cpu"), tokenizer)
     if lost:
         _start_head(base, lost)
+    if Path(source).is_dir() and (note := read_note(source)) and note.fingerprint == base.fingerprint:
+        base.trimmed = note
     return base
 
 

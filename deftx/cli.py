@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from deftx import __version__
 from deftx.advice import explain  # not only when it is needed: there may be no memory left to import it
-from deftx.commands import convert, evidence, hub, inspection, output, people, training, use
+from deftx.commands import convert, evidence, hub, inspection, output, people, training, trimming, use
 from deftx.errors import DeftxError, TrainingError, TrainingStopped
 
 EXIT_OK, EXIT_OTHER, EXIT_BAD_INPUT, EXIT_TERMINATED = 0, 1, 2, 143
@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"deftx {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (inspection, training, use, convert, hub, evidence, people):
+    for module in (inspection, training, use, convert, trimming, hub, evidence, people):
         module.add_commands(commands)
     return parser
 

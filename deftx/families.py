@@ -23,6 +23,7 @@ from transformers import (
     PretrainedConfig,
 )
 
+from deftx.eight_bits import read_packed
 from deftx.errors import BaseModelError, one_of
 
 TOLERANCE = 1e-4  # between logits at single positions and those of the whole model (float32, other shapes of products)
@@ -180,6 +181,11 @@ def norm_parameters(module: nn.Module) -> Iterator[nn.Parameter]:
 def _load(source: str, config: PretrainedConfig) -> tuple[nn.Module, dict[str, Any]]:
     with torch.random.fork_rng():
         torch.manual_seed(HEAD_SEED)
+        if (weights := read_packed(source)) is not None:
+            family = MODEL_FOR_MASKED_LM_MAPPING[type(config)]
+            return family.from_pretrained(
+                None, config=config, state_dict=weights, dtype=torch.float32, output_loading_info=True
+            )
         return AutoModelForMaskedLM.from_pretrained(
             source, config=config, dtype=torch.float32, output_loading_info=True, trust_remote_code=False
         )

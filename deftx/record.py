@@ -77,6 +77,7 @@ def finish(
         "language": language,
         "labels": labels,
         "base": {"name": base_name(base.name), "revision": base.revision, "fingerprint": base.fingerprint},
+        **({"trimmed": base.trimmed.to_dict()} if base.trimmed else {}),
         **_how(recipe, learned),
         "corpus": corpus,
         "scores": {**after, "history": learned.history},

@@ -1,10 +1,10 @@
-"""Pretrain the bundled base: an XLM-R-style encoder of the languages around those that it is to be adapted to.
+"""Train the bundled base further: a multilingual encoder learns to predict words in the languages around the targets.
 
-    python scripts/pretrain.py --data DIR --out OUT [--base FOLDER] [--tokens 20e6] [--device cuda]
+    python scripts/pretrain.py --data DIR --base FOLDER --out OUT [--tokens 2e6] [--device cuda]
 
-Reads ``DIR/corpora``. The same command goes on where it was stopped; ``--base`` goes on from a base that is finished, as
-from ``assets/bases/nusantara-small``. At the end, ``OUT/base`` is such a folder, and ``OUT/log.csv`` the course of the
-training, with the loss on held-out lines of each corpus.
+Reads ``DIR/corpora``; ``FOLDER`` is a masked-language model, as ``scripts/make_base.py`` writes it. The same command goes
+on where it was stopped, and may then ask for more or fewer ``--tokens``. At the end, ``OUT/base`` is a transformers folder
+and ``OUT/log.csv`` the course of the training, with the loss on held-out lines before and after.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,41 +20,36 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402 (the project's root is put in the path above)
 from pretraining import card, keeping, text  # noqa: E402
-from pretraining.embeddings import start_embeddings  # noqa: E402
-from pretraining.start import STARTS  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
-from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM  # noqa: E402
+from transformers import PreTrainedTokenizerFast  # noqa: E402
 
+from deftx.bases import encoder_parameters, load_base  # noqa: E402
 from deftx.commands.training import stop_on_signal  # noqa: E402
 from deftx.devices import has_bfloat16  # noqa: E402
-from deftx.families import find_head  # noqa: E402
 from deftx.language import EVALUATION_MASKS, masked_lm_loss  # noqa: E402
 from deftx.order import batch_order, seed_for  # noqa: E402
 from deftx.text import mask_tokens, special_ids  # noqa: E402
 
 JUDGED_SHARE = 0.15  # of held-out tokens that are to be predicted, whatever share is trained on: losses can be compared
+JUDGED = 32  # sequences of each corpus
+CHANGEABLE = ("tokens", "decay")  # settings that a training may be given anew when it goes on
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How the base is made; what is known about each default stands in docs/base.md."""
+    """How the base is trained; what is known about each default stands in docs/base.md."""
 
-    base: str = ""  # a finished base to go on from: its sizes, tokenizer and weights take the place of the five below
-    vocabulary: int = 14_000
-    layers: int = 6
-    hidden: int = 256
-    heads: int = 4
-    longest: int = 256  # tokens that the base can read
-    tokens: int = 20_000_000  # to train on, over all passes
-    short: int = 64  # tokens of a sequence at first: short ones teach the most for their cost
-    long: int = 128  # and towards the end, so that later positions are learned as well
-    long_share: float = 0.2  # of the tokens
-    batch_tokens: int = 1_536
-    learning_rate: float = 6e-4  # at its peak; at 1e-3 the loss stands still (docs/base.md)
-    warm_up: float = 0.03  # share of the steps; then linearly to 0
+    base: str
+    tokens: int = 2_000_000  # to train on, over all passes
+    length: int = 64  # tokens of a sequence: short ones teach the most for their cost
+    batch_tokens: int = 768
+    head_steps: int = 40  # at first, of the head alone
+    head_rate: float = 1e-3
+    learning_rate: float = 3e-4  # at its peak
+    warm_up: int = 50  # steps, after those of the head
+    decay: float = 0.4  # the share of all steps, at the end, in which the rate falls to 0
     weight_decay: float = 0.01
-    start: str = "neighbours"  # how the weights are drawn: a key of STARTS
-    mask_share: float = 0.2  # of the tokens: more than usual teaches a small model more for its cost
+    mask_share: float = 0.25  # of the tokens: more than usual teaches more for its cost
     seed: int = 42
 
     @property
@@ -62,14 +57,12 @@ class Settings:
         """Optimiser steps in all."""
         return max(1, self.tokens // self.batch_tokens)
 
-    def length_at(self, step: int) -> int:
-        """Tokens of the sequences of a step."""
-        return self.long if step >= self.steps * (1 - self.long_share) else self.short
-
     def rate_at(self, step: int) -> float:
-        """The learning rate of a step."""
-        start = max(1, round(self.warm_up * self.steps))
-        return self.learning_rate * min((step + 1) / start, (self.steps - step) / max(1, self.steps - start))
+        """The learning rate of a step: the head's; then a rise, a level and a fall whose end ``tokens`` moves."""
+        if step < self.head_steps:
+            return self.head_rate
+        rise = (step - self.head_steps + 1) / max(1, self.warm_up)
+        return self.learning_rate * min(1.0, rise, (self.steps - step) / max(1, self.decay * self.steps))
 
 
 def main() -> None:
@@ -77,16 +70,15 @@ def main() -> None:
     given = arguments()
     settings = Settings(**{name: value for name, value in vars(given).items() if name in Settings.__dataclass_fields__})
     given.out.mkdir(parents=True, exist_ok=True)
-    if settings.base:
-        settings = like_base(settings)
     claim(given.out / "settings.json", settings)
     train, held_out = text.read_corpora(given.data, settings.seed)
-    tokenizer = prepare_tokenizer(given.out / "tokenizer", train, settings)
-    model = start_model(given.out, settings, tokenizer, train).to(given.device)
+    base = load_base(settings.base, device=given.device)
+    if given.device == "cpu":  # the backward pass of the fused attention is slower there, for short sequences
+        base.model.set_attn_implementation("eager")
     with stop_on_signal() as should_stop:
-        run(model, tokenizer, settings, train, held_out, given, should_stop)
-    keeping.save_base(given.out / "base", model.cpu(), tokenizer, given.out / "log.csv")
-    card.write_card(given.out, sum(p.numel() for p in model.parameters()), given.device)
+        run(base.model, base.tokenizer, settings, train, held_out, given, should_stop)
+    keeping.save_base(given.out / "base", base.model.cpu(), base.tokenizer, given.out / "log.csv", given.store)
+    card.write_card(given.out / "base", base.model, settings.mask_share, given.device)
     print(f"The base is in {given.out / 'base'}.")
 
 
@@ -99,20 +91,33 @@ def run(
     given: argparse.Namespace,
     should_stop: Callable[[], bool],
 ) -> None:
-    """Train to the last step, from the saved state where there is one; whoever stops it keeps what was learned."""
+    """Train to the last step, from the saved state where there is one; whoever stops it keeps what was learned.
+
+    The model stays in evaluation mode: there is no dropout, which costs time and does not help in one pass.
+    """
     optimizer = torch.optim.AdamW(groups(model, settings), betas=(0.9, 0.98), eps=1e-6, fused=True)
     state = given.out / "state.safetensors"
     about = keeping.restore_state(state, model, optimizer) if state.is_file() else {"step": 0, "seconds": 0.0}
     step, log = about["step"], keeping.Log(given.out / "log.csv", list(held_out), about["step"], settings.base)
     judged = evaluation_batches(held_out, tokenizer, settings)
+    sequences = keeping.remember(
+        given.out / "sequences.safetensors", lambda: text.sequences(train, tokenizer, settings.length, settings.seed)
+    )
+    order = batch_order(len(sequences), settings.batch_tokens // settings.length, settings.seed, "pretrain")
     bfloat16 = has_bfloat16(torch.device(given.device))
     began = saved = time.monotonic()
-    losses, sequences = [], None
-    model.train()
+    losses = []
+
+    def note(loss: Tensor | float, judge: bool) -> None:
+        seconds = about["seconds"] + time.monotonic() - began
+        row = {"step": step, "tokens": step * settings.batch_tokens, "seconds": round(seconds), "loss": f"{loss:.4f}"}
+        log.note(row, evaluate(model, judged, given.device) if judge else {})
+
+    if not step:
+        note(float("nan"), judge=True)
     while step < settings.steps:
-        if sequences is None or sequences.shape[1] != settings.length_at(step):
-            sequences = text.sequences(train, tokenizer, settings.length_at(step), settings.seed)
-            order = batch_order(len(sequences), settings.batch_tokens // sequences.shape[1], settings.seed, "pretrain")
+        for parameter in encoder_parameters(model).values():
+            parameter.requires_grad_(step >= settings.head_steps)
         batch = masked(sequences[order(step)], tokenizer, settings.mask_share, seed_for(settings.seed, "mask", step))
         with torch.autocast(given.device, torch.bfloat16, enabled=bfloat16):
             loss = masked_lm_loss(model, {name: tensor.to(given.device) for name, tensor in batch.items()})
@@ -126,11 +131,7 @@ def run(
         step += 1
         last = step == settings.steps
         if step % given.look_every == 0 or last:
-            seconds = about["seconds"] + time.monotonic() - began
-            row = {"step": step, "tokens": step * settings.batch_tokens, "seconds": round(seconds),
-                   "loss": f"{torch.stack(losses).mean():.4f}"}  # fmt: skip
-            judge = last or step % (given.look_every * 10) == 0
-            log.note(row, evaluate(model, judged, given.device) if judge else {})
+            note(torch.stack(losses).mean(), judge=last or step % given.judge_every == 0)
             losses = []
         stop = should_stop() and not last
         if time.monotonic() - saved > given.save_every or last or stop:
@@ -164,7 +165,7 @@ def masked(rows: Tensor, tokenizer: PreTrainedTokenizerFast, share: float, seed:
 def evaluation_batches(held_out: dict, tokenizer: PreTrainedTokenizerFast, settings: Settings) -> dict[str, dict]:
     """Mask the held-out lines of each corpus once."""
     return {
-        name: masked(text.sequences({name: lines}, tokenizer, settings.short, settings.seed)[:64], tokenizer, JUDGED_SHARE,
+        name: masked(text.sequences({name: lines}, tokenizer, settings.length, settings.seed)[:JUDGED], tokenizer, JUDGED_SHARE,
                      seed_for(EVALUATION_MASKS, name))
         for name, lines in held_out.items()
     }  # fmt: skip
@@ -173,58 +174,17 @@ def evaluation_batches(held_out: dict, tokenizer: PreTrainedTokenizerFast, setti
 @torch.no_grad()
 def evaluate(model: nn.Module, batches: dict[str, dict], device: str) -> dict[str, float]:
     """Return the masked-LM loss in nats on the held-out lines of each corpus."""
-    model.eval()
-    losses = {n: float(masked_lm_loss(model, {k: t.to(device) for k, t in b.items()})) for n, b in batches.items()}
-    model.train()
-    return losses
-
-
-def prepare_tokenizer(folder: Path, train: dict[str, list[str]], settings: Settings) -> PreTrainedTokenizerFast:
-    """Train the tokenizer, or take up the one that is there."""
-    if settings.base:
-        PreTrainedTokenizerFast.from_pretrained(settings.base).save_pretrained(folder)
-    elif not (folder / "tokenizer.json").is_file():
-        text.train_tokenizer(train, settings.vocabulary, settings.longest).save_pretrained(folder)
-    return PreTrainedTokenizerFast.from_pretrained(folder)
-
-
-def start_model(out: Path, settings: Settings, tokenizer: PreTrainedTokenizerFast, train: dict) -> nn.Module:
-    """Draw the weights, unless a base or a state is there to go on from."""
-    if settings.base:
-        model = XLMRobertaForMaskedLM.from_pretrained(settings.base, dtype=torch.float32)
-        model.language_head = find_head(model, "pretraining")
-        return model
-    torch.manual_seed(settings.seed)
-    config = XLMRobertaConfig(
-        vocab_size=settings.vocabulary, hidden_size=settings.hidden, num_hidden_layers=settings.layers,
-        num_attention_heads=settings.heads, intermediate_size=4 * settings.hidden,
-        max_position_embeddings=settings.longest + 2, type_vocab_size=1, pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, layer_norm_eps=1e-5,
-        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, tie_word_embeddings=True,
-    )  # fmt: skip
-    model = XLMRobertaForMaskedLM(config)
-    model.language_head = find_head(model, "pretraining")
-    if not (out / "state.safetensors").is_file():
-        rows = text.sequences(train, tokenizer, settings.short, settings.seed)
-        start = start_embeddings(rows, settings.vocabulary, settings.hidden, special_ids(tokenizer), settings.seed)
-        STARTS[settings.start](model, start, settings.seed)
-    return model
-
-
-def like_base(settings: Settings) -> Settings:
-    """Give the settings the sizes of the base that is gone on from."""
-    config = XLMRobertaConfig.from_pretrained(settings.base)
-    return replace(
-        settings, vocabulary=config.vocab_size, layers=config.num_hidden_layers, hidden=config.hidden_size,
-        heads=config.num_attention_heads, longest=config.max_position_embeddings - 2,
-    )  # fmt: skip
+    return {n: float(masked_lm_loss(model, {k: t.to(device) for k, t in b.items()})) for n, b in batches.items()}
 
 
 def claim(path: Path, settings: Settings) -> None:
-    """Note the settings of this folder, or make sure that they are the same."""
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != asdict(settings):
-        sys.exit(f"{path} has other settings; choose another folder.")
-    path.write_text(json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8")
+    """Note the settings of this folder, or make sure that they are the same but for those that may change."""
+    asked = asdict(settings)
+    there = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else asked
+    differing = [name for name in asked if there.get(name) != asked[name] and name not in CHANGEABLE]
+    if differing:
+        sys.exit(f"{path} has other settings ({', '.join(differing)}); choose another folder.")
+    path.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
 
 
 def arguments() -> argparse.Namespace:
@@ -233,12 +193,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds corpora/")
     parser.add_argument("--out", type=Path, required=True, help="folder for state, log and base")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--look-every", type=int, default=100, help="steps between two lines of the log")
+    parser.add_argument("--look-every", type=int, default=50, help="steps between two lines of the log")
+    parser.add_argument("--judge-every", type=int, default=1_000, help="steps between two looks at held-out lines")
+    parser.add_argument("--store", choices=keeping.STORED, default="int8", help="how the base's weights are stored")
     parser.add_argument("--save-every", type=float, default=120.0, help="seconds between two states")
     for name, field in Settings.__dataclass_fields__.items():
         kind = (lambda text: int(float(text))) if field.type is int else field.type
-        choices = STARTS if name == "start" else None
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=field.default, choices=choices)
+        needed = {"required": True} if name == "base" else {"default": field.default}
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, **needed)
     return parser.parse_args()
 
 

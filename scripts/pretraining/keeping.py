@@ -2,17 +2,27 @@
 
 import csv
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
 from deftx.checkpoints import read_tensors, write_tensors
+from deftx.eight_bits import pack_folder
 
 COUNTED = ("step", "tokens", "seconds")
 COLUMNS = (*COUNTED, "loss")
+STORED = {"float32": torch.float32, "float16": torch.float16, "int8": torch.float32}
 LOG = "pretraining.csv"  # in the folder of a base
+
+
+def remember(path: Path, make: Callable[[], Tensor]) -> Tensor:
+    """Return what is made, read from the file where it was made before: to tokenise all text takes minutes."""
+    if not path.is_file():
+        write_tensors(path, {"sequences": make()}, {})
+    return read_tensors(path)[0]["sequences"]
 
 
 def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, about: dict) -> None:
@@ -20,7 +30,7 @@ def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, a
     tensors = {}
     for name, parameter in model.named_parameters():
         tensors[f"value.{name}"] = parameter
-        tensors |= {f"{key}.{name}": value for key, value in optimizer.state[parameter].items()}
+        tensors |= {f"{key}.{name}": value for key, value in optimizer.state.get(parameter, {}).items()}
     write_tensors(path, tensors, about)
 
 
@@ -30,10 +40,11 @@ def restore_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[f"value.{name}"])
-            optimizer.state[parameter] = {
-                key: tensors[f"{key}.{name}"].clone().to(parameter.device if key != "step" else "cpu")
-                for key in ("step", "exp_avg", "exp_avg_sq")
-            }
+            if f"step.{name}" in tensors:  # else it was not trained yet
+                optimizer.state[parameter] = {
+                    key: tensors[f"{key}.{name}"].clone().to(parameter.device if key != "step" else "cpu")
+                    for key in ("step", "exp_avg", "exp_avg_sq")
+                }
     return about
 
 
@@ -72,9 +83,11 @@ class Log:
         print(" ".join(f"{key} {value}" for key, value in row.items()), flush=True)
 
 
-def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast, log: Path) -> None:
-    """Write a plain transformers folder in half precision, small enough to come with the project, with its log."""
-    model.to(torch.float16).save_pretrained(folder)  # which writes tied weights once
+def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast, log: Path, store: str) -> None:
+    """Write a transformers folder with its log; ``store`` is a key of STORED: how the weights lie there."""
+    model.to(STORED[store]).save_pretrained(folder)  # which writes tied weights once
+    if store == "int8":
+        pack_folder(folder)
     tokenizer.save_pretrained(folder)
     shutil.copyfile(log, folder / LOG)
     for file in folder.iterdir():
