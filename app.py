@@ -14,20 +14,20 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 # Trainings inherit it. It is read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from deftx.allocator import return_freed_memory
-from deftx.bases import BUNDLED_BASE, find_base
-from deftx.errors import DeftxError
-from deftx.hosting import hosting_from
+from deftx.core.allocator import return_freed_memory
+from deftx.core.errors import DeftxError
+from deftx.core.hosting import hosting_from
+from deftx.core.logs import set_up
 from deftx.jobs import Scheduler
-from deftx.jobs.allowance import limits_for
 from deftx.jobs.container import Container, is_container
-from deftx.logs import set_up
-from ui import languages
-from ui.entrance import gated, open_house
-from ui.health import route
+from deftx.jobs.limits import limits_for
+from deftx.models.bases import BUNDLED_BASE, find_base
+from ui.access.opening import gated, open_house
 from ui.page import build_page
+from ui.shared import page_languages
+from ui.shared.health import route
+from ui.shared.theme import STYLE, theme
 from ui.studio import Studio
-from ui.theme import STYLE, theme
 
 # Gradio keeps 0.2 MB for each that was ever opened; those that are open are the latest used.
 SESSIONS = 1_000
@@ -72,7 +72,7 @@ def main() -> None:
             server_name=chosen.host,
             server_port=chosen.port,
             theme=theme(),
-            head=languages.CHOOSE,
+            head=page_languages.CHOOSE,
             css_paths=STYLE,
             footer_links=[],
             run_history=False,

@@ -13,8 +13,8 @@ import torch
 from sides import arguments, measure, median, report, seconds, shapes, spread_over
 from torch import Tensor
 
-from deftx.apply import apply_vectors, restore
-from deftx.vector import SparseVector
+from deftx.vectors.apply import apply_vectors, restore
+from deftx.vectors.vector import SparseVector
 
 LANGUAGE, TASK = 7_667_712, 14_155_776
 

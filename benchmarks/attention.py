@@ -3,7 +3,7 @@
     python benchmarks/attention.py [--shape e5-small|xlm-r-base] [--precision float32|bfloat16] [--lengths 64 96 128 256 512]
 
 3,072 tokens at a time, three layers. The three take turns; medians. Without dropout all must give the same (to 1e-4 in
-float32); ours takes its definition at every length while training (``deftx.fast_training``).
+float32); ours takes its definition at every length while training (``deftx.training.fast_training``).
 """
 
 import argparse
@@ -18,7 +18,7 @@ from step import AGREE, SHAPES
 from torch import Tensor, nn
 from transformers import XLMRobertaConfig, XLMRobertaModel
 
-from deftx.fast_training import FastTraining
+from deftx.training.fast_training import FastTraining
 
 TOKENS, LAYERS, HEADS = 3_072, 3, 12
 SIDES = {"sdpa": ("sdpa", False), "eager": ("eager", False), "ours": ("sdpa", True)}

@@ -19,8 +19,8 @@ from torch import Tensor
 from transformers import XLMRobertaForMaskedLM, XLMRobertaForSequenceClassification, pipeline
 
 from deftx import BUNDLED_BASE
-from deftx.bases import Base, load_base, quiet_transformers
-from deftx.composition import Classifier
+from deftx.classify.composition import Classifier
+from deftx.models.bases import Base, load_base, quiet_transformers
 
 LABELS = ["negative", "neutral", "positive"]
 BATCH_SIZES = (1, 4, 16, 64)

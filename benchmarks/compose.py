@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 from sides import arguments, measure, median, report
 
-from deftx.bases import BUNDLED_BASE, load_base
-from deftx.composition import compose
-from deftx.vector import SparseVector
-from deftx.workbench import Workbench
+from deftx.classify.composition import compose
+from deftx.classify.workbench import Workbench
+from deftx.models.bases import BUNDLED_BASE, load_base
+from deftx.vectors.vector import SparseVector
 
 SENTENCE = "Hotelnyo rancak, tapi makanannyo indak lamak."
 METHODS = ("sum", "ties", "dare")

@@ -15,9 +15,9 @@ from pathlib import Path
 from sides import ROOT, arguments, measure, median, report
 
 from deftx import BUNDLED_BASE
-from deftx.bases import load_base
-from deftx.language import learn_language
-from deftx.recipes import recipe_for
+from deftx.models.bases import load_base
+from deftx.training.language import learn_language
+from deftx.training.recipes import recipe_for
 
 RANKS = ("variance:0.9", "uniform:100", "uniform:200", "optimal")
 

@@ -14,10 +14,10 @@ import torch
 from sides import arguments, forget_peak, measure, median, memory, now, report, shapes
 from torch import Tensor
 
-from deftx.events import Listener, ignore
-from deftx.pipeline import Learned, denoise_all
-from deftx.ranks import choose_rank
-from deftx.recipes import LanguageRecipe
+from deftx.core.events import Listener, ignore
+from deftx.method.ranks import choose_rank
+from deftx.training.pipeline import Learned, denoise_all
+from deftx.training.recipes import LanguageRecipe
 
 KEEP = 0.05
 

@@ -16,8 +16,8 @@ from apply import LANGUAGE, TASK, vectors
 from safetensors.torch import load_file, save_file
 from sides import arguments, measure, median, report, seconds, shapes
 
-from deftx.vector import SparseVector
-from deftx.vector_files import TENSORS
+from deftx.vectors.vector import SparseVector
+from deftx.vectors.vector_files import TENSORS
 
 
 def ours(given: argparse.Namespace) -> dict:

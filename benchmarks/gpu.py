@@ -29,15 +29,15 @@ from sides import ROOT, THREADS, forget_peak, median, now, report
 from torch import Tensor
 
 from deftx import BUNDLED_BASE
-from deftx.bases import Base, load_base
-from deftx.denoising import low_rank
-from deftx.language import learn_language
-from deftx.ranks import choose_rank
-from deftx.recipes import Recipe, recipe_for
-from deftx.spectrum import singular_values
-from deftx.tables import Table, fingerprint_of, read_table
-from deftx.task import learn_task
-from deftx.vector import SparseVector
+from deftx.data.tables import Table, fingerprint_of, read_table
+from deftx.method.denoising import low_rank
+from deftx.method.ranks import choose_rank
+from deftx.method.spectrum import singular_values
+from deftx.models.bases import Base, load_base
+from deftx.training.language import learn_language
+from deftx.training.recipes import Recipe, recipe_for
+from deftx.training.task import learn_task
+from deftx.vectors.vector import SparseVector
 
 SAMPLE = ROOT / "assets" / "samples" / "indonesian.txt"
 SEED_WORDS = {"positive": ("bagus", "indah", "lezat", "ramah"), "negative": ("buruk", "kotor", "hambar", "kasar")}

@@ -14,10 +14,9 @@ from classify import sentences
 from torch import Tensor
 
 from deftx import BUNDLED_BASE, SparseVector
-from deftx.bases import load_base
-from deftx.composition import compose
-from deftx.recipes import VALUE_TYPES
-from deftx.vector_files import TENSORS
+from deftx.classify.composition import compose
+from deftx.models.bases import load_base
+from deftx.vectors.vector_files import TENSORS, VALUE_TYPES
 
 
 def logits(base: str, vectors: dict[str, SparseVector | Path], texts: list[str]) -> Tensor:

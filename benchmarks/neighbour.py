@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sides import ROOT
 
-from deftx.vector import SparseVector
+from deftx.vectors.vector import SparseVector
 
 WAYS = {
     "two threads that spin": {"OMP_NUM_THREADS": "2"},

@@ -19,7 +19,7 @@ import httpx
 
 PATIENCE = 60.0  # seconds; who waits for longer has gone
 KEYS_A_SECOND = 5.0  # as people type
-QUIET = 0.25  # seconds: ui/settling.py lets the page wait so long after a key, and the next one comes sooner
+QUIET = 0.25  # seconds: ui/shared/debounce.py lets the page wait so long after a key, and the next one comes sooner
 CONFIG = "window.gradio_config = "
 NAMED = re.compile(r"""<(?:script|link)\b[^>]*?\b(?:src|href)="([^"]+\.(?:js|css|json))["?]""")
 IMPORTED = re.compile(r"""(?:from|import)\s*["']\./([\w./-]+\.js)["']""")

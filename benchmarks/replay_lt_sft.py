@@ -25,14 +25,14 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from deftx.bases import canonical_parameters, load_base
-from deftx.checkpoints import read_tensors
-from deftx.errors import DeftxError
-from deftx.events import Listener, ignore
-from deftx.language import language_learner, masked_lm_loss
-from deftx.pipeline import DELTA_FILE, learn
-from deftx.recipes import LanguageRecipe
-from deftx.training import Batch
+from deftx.core.errors import DeftxError
+from deftx.core.events import Listener, ignore
+from deftx.models.bases import canonical_parameters, load_base
+from deftx.training.checkpoints import read_tensors
+from deftx.training.language import language_learner, masked_lm_loss
+from deftx.training.loop import Batch
+from deftx.training.pipeline import DELTA_FILE, learn
+from deftx.training.recipes import LanguageRecipe
 
 TOLERANCE = 1e-6
 KEY_BIAS_TOLERANCE = 1e-5

@@ -15,7 +15,7 @@ import torch
 from sides import arguments, forget_peak, measure, median, memory, now, report, shapes
 from torch import Tensor
 
-from deftx.select import select_top_k
+from deftx.method.select import select_top_k
 
 K = 7_667_712
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import torch
 from sides import arguments, measure, median, report, shapes, spread_over
 
-from deftx import vector_files
 from deftx.jobs import Store
-from deftx.noise import unit_noise
-from deftx.vector import SparseVector
-from ui import spectra_tab
-from ui.spectra_facts import SpectraFacts
+from deftx.method.noise import unit_noise
+from deftx.vectors import vector_files
+from deftx.vectors.vector import SparseVector
+from ui.spectra import spectra_tab
+from ui.spectra.spectra_facts import SpectraFacts
 from ui.studio import Studio
 
 ENTRIES = 100_000

@@ -24,13 +24,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
 
-from deftx.bases import Base, freeze_norms, sparse_trainable
-from deftx.events import Listener, ignore
-from deftx.families import find_head
-from deftx.language import language_learner, masked_lm_loss
-from deftx.order import seed_for
-from deftx.pipeline import Learned, dense_phase, sparse_phase
-from deftx.recipes import LanguageRecipe
+from deftx.core.events import Listener, ignore
+from deftx.core.sampling import seed_for
+from deftx.models.bases import Base, freeze_norms, sparse_trainable
+from deftx.models.families import find_head
+from deftx.training.language import language_learner, masked_lm_loss
+from deftx.training.pipeline import Learned, dense_phase, sparse_phase
+from deftx.training.recipes import LanguageRecipe
 
 K = 7_667_712
 RATE, SEED = 5e-5, 42

@@ -20,7 +20,7 @@ from sides import ROOT, THREADS, config
 from transformers import XLMRobertaForMaskedLM
 
 from deftx import BUNDLED_BASE
-from deftx.bases import load_base, quiet_transformers
+from deftx.models.bases import load_base, quiet_transformers
 
 PHASES = ("dense", "denoise", "sparse")
 TERMINATED = 143

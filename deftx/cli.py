@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from deftx import __version__
-from deftx.advice import explain  # not only when it is needed: there may be no memory left to import it
 from deftx.commands import convert, evidence, hub, inspection, output, people, training, trimming, use
-from deftx.errors import DeftxError, TrainingError, TrainingStopped
+from deftx.core.advice import explain  # not only when it is needed: there may be no memory left to import it
+from deftx.core.errors import DeftxError, TrainingError, TrainingStopped
 
 EXIT_OK, EXIT_OTHER, EXIT_BAD_INPUT, EXIT_TERMINATED = 0, 1, 2, 143
 

@@ -17,8 +17,8 @@ sys.path.insert(0, str(ROOT))
 
 from deftx.evidence.grid import Vector  # noqa: E402 (the project's root is put in the path above)
 from deftx.evidence.settings import SETTINGS  # noqa: E402
-from deftx.vector import SparseVector  # noqa: E402
-from deftx.vector_files import CARD, INFO, TENSORS  # noqa: E402
+from deftx.vectors.vector import SparseVector  # noqa: E402
+from deftx.vectors.vector_files import CARD, INFO, TENSORS  # noqa: E402
 
 NUSAX = SETTINGS["nusax"]
 TASK, SEED = "sentiment", 42

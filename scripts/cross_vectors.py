@@ -16,15 +16,15 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
-from deftx.bases import BUNDLED_BASE, Base, load_base  # noqa: E402
-from deftx.composition import compose  # noqa: E402
+from deftx.classify.composition import compose  # noqa: E402
+from deftx.data.tables import Table, read_table  # noqa: E402
 from deftx.evidence.cells import Scored  # noqa: E402
 from deftx.evidence.rows import ROWS, VARIANTS  # noqa: E402
 from deftx.evidence.settings import SETTINGS  # noqa: E402
 from deftx.evidence.statistics import joint_difference, joint_interval  # noqa: E402
-from deftx.tables import Table, read_table  # noqa: E402
-from deftx.vector import SparseVector  # noqa: E402
-from deftx.vector_files import INFO  # noqa: E402
+from deftx.models.bases import BUNDLED_BASE, Base, load_base  # noqa: E402
+from deftx.vectors.vector import SparseVector  # noqa: E402
+from deftx.vectors.vector_files import INFO  # noqa: E402
 
 NONE, BUNDLED, REFERENCE = "none", "bundled", "lt-sft"
 

@@ -18,8 +18,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from deftx.held_out import fold  # noqa: E402 (the project's root is put in the path above)
-from deftx.languages import (  # noqa: E402
+from deftx.data.languages import (  # noqa: E402
     BUNDLED,
     LINES_COUNTED,
     LINES_WEIGHED,
@@ -31,8 +30,9 @@ from deftx.languages import (  # noqa: E402
     ngrams,
     save,
 )
-from deftx.tables import read_table  # noqa: E402
-from deftx.text import split  # noqa: E402
+from deftx.data.splitting import fold  # noqa: E402 (the project's root is put in the path above)
+from deftx.data.tables import read_table  # noqa: E402
+from deftx.data.text import split  # noqa: E402
 
 REFUSED = 0.05  # share of the lines of known languages that may be answered "unknown"
 NAMES = {

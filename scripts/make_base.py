@@ -24,8 +24,8 @@ from tokenizers import Tokenizer  # noqa: E402
 from torch import Tensor  # noqa: E402
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertForMaskedLM, PreTrainedTokenizerFast  # noqa: E402
 
-from deftx.pieces import BYTES, add_bytes, choose_pieces, count_pieces, read_state, trim_pieces  # noqa: E402
-from deftx.text import read_corpus  # noqa: E402
+from deftx.data.text import read_corpus  # noqa: E402
+from deftx.models.pieces import BYTES, add_bytes, choose_pieces, count_pieces, read_state, trim_pieces  # noqa: E402
 
 SOURCE = "intfloat/multilingual-e5-small"
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>",

@@ -16,9 +16,9 @@ import plotly.graph_objects as go  # noqa: E402 (the project's root is put in th
 from evidence_page import PAGE, colours  # noqa: E402
 from plotly.offline import get_plotlyjs  # noqa: E402
 
-from deftx.overlaps import NOTHING, compare, compare_all  # noqa: E402
-from deftx.vector import SparseVector  # noqa: E402
-from ui import overlap_figures  # noqa: E402
+from deftx.vectors.overlaps import NOTHING, compare, compare_all  # noqa: E402
+from deftx.vectors.vector import SparseVector  # noqa: E402
+from ui.overlap import overlap_figures  # noqa: E402
 
 LANGUAGES = ("mad", "bjn", "ban", "ace", "min", "ind")  # in the paper's order; it leaves the source language out
 NAMES = ("figure-2", "figure-3")

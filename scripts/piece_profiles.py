@@ -16,11 +16,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from language_profiles import CLEARED, NAMES, read_lines  # noqa: E402 (the project's root is put in the path above)
 
-from deftx.base_facts import look_at_base  # noqa: E402
-from deftx.bases import BUNDLED_BASE  # noqa: E402
-from deftx.languages import LINES_COUNTED, LINES_WEIGHED, draw, load_languages  # noqa: E402
-from deftx.nearest import PIECES, Near, count_pieces, nearest, save  # noqa: E402
-from deftx.text import split  # noqa: E402
+from deftx.data.languages import LINES_COUNTED, LINES_WEIGHED, draw, load_languages  # noqa: E402
+from deftx.data.nearest import PIECES, Near, count_pieces, nearest, save  # noqa: E402
+from deftx.data.text import split  # noqa: E402
+from deftx.models.bases import BUNDLED_BASE  # noqa: E402
+from deftx.training.base_facts import look_at_base  # noqa: E402
 
 # Families of the known languages that have two members here or more (Glottolog).
 FAMILIES = {

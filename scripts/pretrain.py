@@ -23,12 +23,12 @@ from pretraining import card, keeping, text  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from transformers import PreTrainedTokenizerFast  # noqa: E402
 
-from deftx.bases import encoder_parameters, load_base  # noqa: E402
 from deftx.commands.training import stop_on_signal  # noqa: E402
-from deftx.devices import has_bfloat16  # noqa: E402
-from deftx.language import EVALUATION_MASKS, masked_lm_loss  # noqa: E402
-from deftx.order import batch_order, seed_for  # noqa: E402
-from deftx.text import mask_tokens, special_ids  # noqa: E402
+from deftx.core.sampling import batch_order, seed_for  # noqa: E402
+from deftx.data.text import mask_tokens, special_ids  # noqa: E402
+from deftx.models.bases import encoder_parameters, load_base  # noqa: E402
+from deftx.training.devices import has_bfloat16  # noqa: E402
+from deftx.training.language import EVALUATION_MASKS, masked_lm_loss  # noqa: E402
 
 JUDGED_SHARE = 0.15  # of held-out tokens that are to be predicted, whatever share is trained on: losses can be compared
 JUDGED = 32  # sequences of each corpus

@@ -13,8 +13,8 @@ import tiny
 import tiny_base
 import torch
 
-from deftx.bases import load_base
 from deftx.jobs import Store
+from deftx.models.bases import load_base
 from ui.studio import Studio
 
 # Models this small are no faster on two threads, and how many there are decides in which order numbers are added.
@@ -96,7 +96,7 @@ def table_file(tmp_path_factory):
 @pytest.fixture(scope="session")
 def language_vector(base, corpus_file, tmp_path_factory):
     """The folder of a language vector of the tiny base."""
-    from deftx.language import learn_language
+    from deftx.training.language import learn_language
 
     out = tmp_path_factory.mktemp("vectors") / "language"
     learn_language(corpus_file, base, tiny.language_recipe(max_steps=12), out=out, language="min")
@@ -106,7 +106,7 @@ def language_vector(base, corpus_file, tmp_path_factory):
 @pytest.fixture(scope="session")
 def task_vector(base, table_file, tmp_path_factory):
     """The folder of a task vector of the tiny base, trained long enough to tell good from bad."""
-    from deftx.task import learn_task
+    from deftx.training.task import learn_task
 
     out = tmp_path_factory.mktemp("vectors") / "task"
     recipe = tiny.task_recipe(max_steps=45, evaluate_every=15, batch_size=16, learning_rate=5e-3, k=3000)

@@ -20,20 +20,20 @@ SECONDS_TO_STOP = 10.0  # what a machine that shuts down grants
 DRIVER = """
 import os, re, resource, sys, time
 import torch
-import deftx.pipeline, deftx.training
+import deftx.training.pipeline, deftx.training.loop
 from deftx.cli import main
 from deftx.commands import output
 
 torch.set_num_threads(1)
-deftx.training.CHECKPOINT_SECONDS = deftx.training.EVENT_SECONDS = 0.0
+deftx.training.loop.CHECKPOINT_SECONDS = deftx.training.loop.EVENT_SECONDS = 0.0
 slow = os.environ.get("SLOW")
 if slow == "denoise":
-    decompose = deftx.pipeline.decompose
-    deftx.pipeline.decompose = lambda weight: (time.sleep(1), decompose(weight))[1]
+    decompose = deftx.training.pipeline.decompose
+    deftx.training.pipeline.decompose = lambda weight: (time.sleep(1), decompose(weight))[1]
 if slow == "evaluate":
-    import deftx.language
-    loss = deftx.language.masked_lm_loss
-    deftx.language.masked_lm_loss = lambda m, b, *how: (how and time.sleep(1), loss(m, b, *how))[1]
+    import deftx.training.language
+    loss = deftx.training.language.masked_lm_loss
+    deftx.training.language.masked_lm_loss = lambda m, b, *how: (how and time.sleep(1), loss(m, b, *how))[1]
 
 show = output.Progress.__call__
 def and_then(self, event):

@@ -8,9 +8,9 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from deftx.bases import BUNDLED_BASE, load_base
 from deftx.cli import main
-from deftx.tables import read_table
+from deftx.data.tables import read_table
+from deftx.models.bases import BUNDLED_BASE, load_base
 
 SHORT = ["batch_size=8", "max_length=48", "evaluate_every=8"]
 

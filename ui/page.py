@@ -5,33 +5,23 @@ from typing import Any
 
 import gradio as gr
 
-from ui import (
-    api,
-    check_tab,
-    corpus_tab,
-    gate,
-    history_tab,
-    labelled_tab,
-    languages,
-    library_tab,
-    overlap_tab,
-    public,
-    score_tab,
-    spectra_tab,
-    strings,
-    test_tab,
-    train_names,
-    train_settings,
-    train_tab,
-    views,
-    watch,
-    who,
-)
-from ui.refusals import refusals
-from ui.rooms import Rooms
+from ui import strings
+from ui.access import gate, public, who
+from ui.access.workspaces import Rooms
+from ui.api import endpoints
+from ui.classify import check_tab, classify_tab, score_tab
+from ui.corpus import corpus_tab, labelled_tab
+from ui.history import history_tab
+from ui.library import library_tab
+from ui.overlap import overlap_tab
 from ui.sections import Kept, Sections, lay_out
-from ui.skipping import Page
+from ui.shared import page_languages, views
+from ui.shared.errors import refusals
+from ui.shared.updates import Page
+from ui.spectra import spectra_tab
 from ui.studio import Studio
+from ui.train import train_names, train_settings, train_tab
+from ui.watch import watch
 
 DAY = 86_400  # seconds: uploads were copied and are cleared away after this
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -55,17 +45,17 @@ def build_page(studio: Studio | Rooms) -> gr.Blocks:
     """Build the page over a studio, or over the rooms of all who log in, once in every language: at / in English, at /id in Indonesian, at /es in Spanish."""
     page = Page(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
     with page:
-        api.build(studio)
+        endpoints.build(studio)
         if isinstance(studio, Rooms):
             who.offer(studio)
             public.offer(studio)
     for code, name in strings.SPOKEN.items():
-        place = page if code == languages.FIRST else page.route(name, code, show_in_navbar=False)
+        place = page if code == page_languages.FIRST else page.route(name, code, show_in_navbar=False)
         with place, strings.speaking(code):
             _build(studio, page)
     if isinstance(studio, Rooms):
         gate.guard(page, studio)
-    languages.speak(page)
+    page_languages.speak(page)
     return page
 
 
@@ -73,7 +63,7 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
     # The secret is no secret, but it must not change between starts.
     kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
                   for name in ("corpus", "job", "tab", "form")))  # fmt: skip
-    gr.HTML(languages.header())
+    gr.HTML(page_languages.header())
     if isinstance(studio, Rooms):
         who.build(studio, page)
     strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
@@ -103,7 +93,7 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
 def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
     def opened(name: str, tab: str) -> tuple:
         """Bring back what this browser had chosen; what it has seen on an earlier visit counts no more."""
-        texts, tasks = corpus_tab.choices(studio), test_tab.task_choices(studio)
+        texts, tasks = corpus_tab.choices(studio), classify_tab.task_choices(studio)
         # Where nothing was kept, nothing is set: a slow answer must not undo what was chosen meanwhile.
         kept_text = {"value": name} if name in [value for _, value in texts] else {}
         return (
@@ -114,7 +104,7 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
             gr.Timer(active=tab == "history"),
         )
 
-    page.load(None, js=languages.declare(), **PRIVATE)
+    page.load(None, js=page_languages.declare(), **PRIVATE)
     restored = [sections.corpus.choice, sections.test.task, sections.tabs, sections.watch.seen, sections.history.timer]
     # One after the other: what is restored first is what is looked at first, and the browser is soon at rest.
     restoring = page.load(opened, [kept.corpus, kept.tab], restored, **PRIVATE).then(**look)
@@ -160,7 +150,7 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
     def use(job: str) -> tuple:
         """Go to the test with the vector of the training that is shown."""
         key = watch.vector_key(studio, job)
-        return gr.Dropdown(choices=test_tab.language_choices(studio), value=key), gr.Tabs(selected="test"), "test"
+        return gr.Dropdown(choices=classify_tab.language_choices(studio), value=key), gr.Tabs(selected="test"), "test"
 
     sections.watch.use.click(use, kept.job, [sections.test.language, sections.tabs, kept.tab], **PRIVATE)
 
@@ -173,7 +163,7 @@ def _connect_library(studio: Studio, sections: Sections, kept: Kept) -> None:
 
     def use(key: str) -> tuple:
         """Choose a vector in Test, in the list of its kind, and go there."""
-        lists = test_tab.task_choices(studio), test_tab.language_choices(studio)
+        lists = classify_tab.task_choices(studio), classify_tab.language_choices(studio)
         chosen = (
             gr.Dropdown(choices=each, value=key) if key in dict(map(reversed, each)) else gr.skip() for each in lists
         )

@@ -4,22 +4,17 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from ui import (
-    check_tab,
-    corpus_tab,
-    file_tab,
-    history_tab,
-    library_tab,
-    overlap_tab,
-    score_tab,
-    spectra_form,
-    strings,
-    test_tab,
-    train_tab,
-    views,
-    watch,
-)
+from ui import strings
+from ui.classify import check_tab, classify_tab, file_tab, score_tab
+from ui.corpus import corpus_tab
+from ui.history import history_tab
+from ui.library import library_tab
+from ui.overlap import overlap_tab
+from ui.shared import views
+from ui.spectra import spectra_form
 from ui.studio import Studio
+from ui.train import train_tab
+from ui.watch import watch
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ class Sections:
     corpus: corpus_tab.CorpusTab
     train: train_tab.TrainTab
     watch: watch.Watch
-    test: test_tab.TestTab
+    test: classify_tab.TestTab
     score: score_tab.ScoreTab
     check: check_tab.CheckTab
     spectra: spectra_form.SpectraTab
@@ -61,7 +56,7 @@ def lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
             with gr.Row(equal_height=False, elem_classes="columns"):
                 train = train_tab.build(studio, corpus.choice, kept.form)
         with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
-            test = test_tab.build(studio)
+            test = classify_tab.build(studio)
             file_tab.build(studio, test.form)
             score = score_tab.build(studio, test.form)
             check = check_tab.build(studio, test.task, test.language)

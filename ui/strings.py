@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent.parent / "assets" / "strings"
+from deftx.core.assets import ASSETS
+
+FOLDER = ASSETS / "strings"
 SPOKEN = {"en": "English", "id": "Bahasa Indonesia", "es": "Español"}
 
 _language: ContextVar[str] = ContextVar("language", default="en")

@@ -11,30 +11,30 @@ from typing import Any
 
 import torch
 
-from deftx.audit import Audit, audit
-from deftx.bases import Base, load_base
-from deftx.composition import Classifier
-from deftx.errors import DeftxError, HubError
+from deftx.classify.composition import Classifier
+from deftx.core.errors import DeftxError, HubError
+from deftx.data.audit import Audit, audit
 from deftx.jobs import Job, Store, push
 from deftx.jobs.pace import note_expected
 from deftx.jobs.remote.flavors import Offers
 from deftx.jobs.remote.places import HOURS
 from deftx.jobs.state import worker_of
-from deftx.own_vectors import LONGEST_TITLE, clean
-from deftx.preflight import SettingsRefused
+from deftx.models.bases import Base, load_base
+from deftx.publish.own_vectors import LONGEST_TITLE, clean
+from deftx.training.preflight import SettingsRefused
 from ui import strings
-from ui.combination import Combination
-from ui.composing import Composing, check_text, takes_pairs
-from ui.corpora import Corpora
-from ui.errands import Errands, OwnErrands
-from ui.forecast import Forecast
-from ui.handed import Handed
-from ui.orders import Order, full_name, job_settings
-from ui.overlaps import Overlaps
-from ui.scoring import Scoring
-from ui.spectra_facts import SpectraFacts
-from ui.tables import Tables
-from ui.text_facts import TextFacts
+from ui.access.file_access import Handed
+from ui.classify.combination import Combination
+from ui.classify.composing import Composing, check_text, takes_pairs
+from ui.classify.scoring import Scoring
+from ui.corpus.corpora import Corpora
+from ui.corpus.tables import Tables
+from ui.corpus.text_facts import TextFacts
+from ui.overlap.overlaps import Overlaps
+from ui.shared.background import Errands, OwnErrands
+from ui.spectra.spectra_facts import SpectraFacts
+from ui.train.forecast import Forecast
+from ui.train.requests import Order, full_name, job_settings
 
 LAST_BREATH = 10.0  # seconds that a process may take to go after it has said how it ended
 

@@ -30,7 +30,7 @@ def run_export(arguments: argparse.Namespace) -> None:
     """Compose and write the classifier."""
     classifier, task = options.compose_from(arguments)
     if arguments.space:
-        from deftx.classifier_space import write_space
+        from deftx.publish.classifier_space import write_space
 
         title = Path(arguments.out).expanduser().resolve().name
         write_space(classifier, arguments.out, title=title, pairs=task.takes_pairs)
@@ -48,8 +48,8 @@ def run_import(arguments: argparse.Namespace) -> None:
     """Read the LT-SFT file safely and write it as a vector."""
     from dataclasses import replace
 
-    from deftx.lt_sft import read_lt_sft
-    from deftx.record import work_folder
+    from deftx.training.finish import work_folder
+    from deftx.vectors.lt_sft import read_lt_sft
 
     out, _ = work_folder(arguments.out)
     vector = read_lt_sft(arguments.source, options.load_base_of(arguments), labels=arguments.labels)

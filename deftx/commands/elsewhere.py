@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from deftx.commands import output
-from deftx.errors import RecipeError
-from deftx.events import Event
+from deftx.core.errors import RecipeError
+from deftx.core.events import Event
 from deftx.jobs.job import EVENTS, HF_JOBS, OUT, SETTINGS, read_json, write_json
 from deftx.jobs.remote import places
 
@@ -54,8 +54,8 @@ def learn(
     """
     from deftx.jobs.remote.watcher import train_elsewhere
     from deftx.jobs.worker import EventLog
-    from deftx.recipes import recipe_for
-    from deftx.vector import SparseVector
+    from deftx.training.recipes import recipe_for
+    from deftx.vectors.vector import SparseVector
 
     preset = recipe_for(kind, arguments.preset, pairs=pairs)
     settings = _settings(kind, arguments, recipe, preset)
@@ -99,7 +99,7 @@ def _settings(kind: str, arguments: argparse.Namespace, recipe: Any, preset: Any
 
 def _place(name: str | None) -> str | None:
     """Give a folder by its full path; names of the Hub and bundled ones stay as they are."""
-    from deftx.jobs.remote.parcel import is_bundled
+    from deftx.jobs.remote.package import is_bundled
 
     if not name or is_bundled(name) or not Path(name).expanduser().is_dir():
         return name

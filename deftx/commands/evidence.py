@@ -55,11 +55,11 @@ def run_benchmark(arguments: argparse.Namespace) -> None:
 def _describe(arguments: argparse.Namespace) -> Any:
     import torch
 
-    from deftx.bases import BUNDLED_BASE
-    from deftx.errors import DeftxError, unknown_name
+    from deftx.core.errors import DeftxError, unknown_name
     from deftx.evidence.rows import choose_rows
     from deftx.evidence.run import Run
     from deftx.evidence.settings import SETTINGS
+    from deftx.models.bases import BUNDLED_BASE
 
     if arguments.setting not in SETTINGS:
         raise unknown_name("The benchmark", arguments.setting, SETTINGS)
@@ -86,7 +86,7 @@ def _describe(arguments: argparse.Namespace) -> Any:
 
 
 def _changes(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    from deftx.recipes import parse_setting, recipe_for
+    from deftx.training.recipes import parse_setting, recipe_for
 
     recipe = recipe_for(kind, arguments.preset)
     return dict(parse_setting(recipe, text) for text in (*arguments.set, *getattr(arguments, f"set_{kind}")))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output
-from deftx.errors import HubError
+from deftx.core.errors import HubError
 
 YES = ("y", "yes")
 
@@ -37,8 +37,8 @@ def add_commands(commands: Any) -> None:
 
 def run_push(arguments: argparse.Namespace) -> None:
     """Check the rights, put the files together, say what they are, ask, and push."""
-    from deftx.hub import hub
-    from deftx.pushing import describe, push
+    from deftx.hub.client import hub
+    from deftx.publish.pushing import describe, push
 
     if bool(arguments.vector) == bool(arguments.task):
         raise HubError("Say what to push: a VECTOR, or --task (with --language) for a composed classifier.")
@@ -62,7 +62,7 @@ def run_push(arguments: argparse.Namespace) -> None:
 
 def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
     """Push the vector that a training has just written; return what to say. HubError says how to push it later."""
-    from deftx.pushing import describe, prepare_vector, push
+    from deftx.publish.pushing import describe, prepare_vector, push
 
     try:
         with tempfile.TemporaryDirectory(prefix="deftx-push-") as beside:
@@ -79,8 +79,8 @@ def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
 
 
 def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
-    from deftx.pushing import prepare_classifier, prepare_space, prepare_vector
-    from deftx.vector import SparseVector
+    from deftx.publish.pushing import prepare_classifier, prepare_space, prepare_vector
+    from deftx.vectors.vector import SparseVector
 
     if arguments.vector:
         return prepare_vector(

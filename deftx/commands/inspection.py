@@ -37,8 +37,8 @@ def add_commands(commands: Any) -> None:
 
 def run_audit(arguments: argparse.Namespace) -> None:
     """Read a corpus and say what it is."""
-    from deftx.audit import audit
-    from deftx.text import read_corpus
+    from deftx.data.audit import audit
+    from deftx.data.text import read_corpus
 
     corpus = read_corpus(arguments.corpus)
     audited = audit(corpus, options.load_base_of(arguments).tokenizer)
@@ -56,11 +56,11 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     """Compare a corpus with every known language, by its letters and, for the bundled base, by its pieces."""
     from dataclasses import asdict
 
-    from deftx.base_facts import look_at_base
-    from deftx.bases import BUNDLED_BASE
-    from deftx.languages import load_languages
-    from deftx.nearest import nearest
-    from deftx.text import read_corpus
+    from deftx.data.languages import load_languages
+    from deftx.data.nearest import nearest
+    from deftx.data.text import read_corpus
+    from deftx.models.bases import BUNDLED_BASE
+    from deftx.training.base_facts import look_at_base
 
     tokenizer = look_at_base(arguments.base or BUNDLED_BASE).tokenizer
     found = nearest(read_corpus(arguments.corpus).lines, load_languages(), tokenizer)
@@ -74,7 +74,7 @@ def run_nearest(arguments: argparse.Namespace) -> None:
 
 def run_spectrum(arguments: argparse.Namespace) -> None:
     """Show each matrix's largest singular value and its rank under each strategy."""
-    from deftx.spectra import spectra_of
+    from deftx.analysis.spectra import spectra_of
 
     spectra = spectra_of(arguments.vector)
     matrices = {name: spectrum.to_dict(arguments.rank) for name, spectrum in spectra.matrices.items()}
@@ -90,9 +90,9 @@ def run_spectrum(arguments: argparse.Namespace) -> None:
 
 def run_overlap(arguments: argparse.Namespace) -> None:
     """Show the overlap of each pair of vectors, what chance would give, the agreement of signs, and all of it in parts."""
-    from deftx.errors import VectorError
-    from deftx.overlaps import as_tables, compare_all
-    from deftx.vector import SparseVector
+    from deftx.core.errors import VectorError
+    from deftx.vectors.overlaps import as_tables, compare_all
+    from deftx.vectors.vector import SparseVector
 
     if len(arguments.vectors) < 2:
         raise VectorError("An overlap is between vectors: name two or more.")

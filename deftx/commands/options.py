@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from deftx.commands import output
-from deftx.errors import RecipeError
+from deftx.core.errors import RecipeError
 
 
 def add_base(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +42,8 @@ def load_base_of(arguments: argparse.Namespace) -> Any:
     """Load the base that was asked for, on the device that was asked for or the best there is."""
     import torch
 
-    from deftx.bases import BUNDLED_BASE, load_base
-    from deftx.processes import own_device
+    from deftx.models.bases import BUNDLED_BASE, load_base
+    from deftx.training.distributed import own_device
 
     own = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"  # each of several processes has its own
     device = own_device(arguments.device) or (own if torch.cuda.is_available() else "cpu")
@@ -56,9 +56,9 @@ def load_base_of(arguments: argparse.Namespace) -> Any:
 
 def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
     """Compose the classifier that the options describe; return it with its task vector."""
-    from deftx.composition import compose
-    from deftx.merging import check_method
-    from deftx.vector import SparseVector
+    from deftx.classify.composition import compose
+    from deftx.vectors.merging import check_method
+    from deftx.vectors.vector import SparseVector
 
     languages = with_strengths(arguments.language, arguments.scale_language)
     parameters = dict(map(_parameter, arguments.merge_set))

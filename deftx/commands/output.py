@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from deftx.events import Event, read_duration
+from deftx.core.events import Event, read_duration
 
 QUIET_SECONDS = 5.0  # between two lines of progress where they cannot overwrite each other
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from deftx.accounts.people import ADMIN, MEMBER, VISITOR, put_person, read_people, remove_person
 from deftx.commands import options, output
-from deftx.errors import DeftxError
-from deftx.people import ADMIN, MEMBER, VISITOR, put_person, read_people, remove_person
+from deftx.core.errors import DeftxError
 
 
 def add_commands(commands: Any) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from deftx.commands import elsewhere, options, output
 from deftx.commands.hub import push_trained
-from deftx.errors import HubError
-from deftx.meanings import MEANINGS
+from deftx.core.errors import HubError
+from deftx.training.setting_descriptions import MEANINGS
 
 _received: list[int] = []  # the signals that asked this process to stop
 
@@ -38,7 +38,7 @@ def add_commands(commands: Any) -> None:
 
 def run_language(arguments: argparse.Namespace) -> None:
     """Learn a language vector and report what it is worth."""
-    from deftx.language import learn_language
+    from deftx.training.language import learn_language
 
     away, recipe = elsewhere.is_elsewhere(arguments), _recipe("language", arguments)
     api = _check_push(arguments)
@@ -53,8 +53,8 @@ def run_language(arguments: argparse.Namespace) -> None:
 
 def run_task(arguments: argparse.Namespace) -> None:
     """Learn a task vector and report what it is worth."""
-    from deftx.tables import read_table
-    from deftx.task import learn_task
+    from deftx.data.tables import read_table
+    from deftx.training.task import learn_task
 
     away, train = elsewhere.is_elsewhere(arguments), read_table(arguments.train, columns=_columns(arguments.columns))
     valid = arguments.valid and read_table(arguments.valid, columns=_columns(arguments.valid_columns))
@@ -123,7 +123,7 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
 
 
 def _recipe(kind: str, arguments: argparse.Namespace, pairs: bool = False) -> Any:
-    from deftx.recipes import parse_setting, recipe_for
+    from deftx.training.recipes import parse_setting, recipe_for
 
     recipe = recipe_for(kind, arguments.preset, pairs=pairs)
     named = {name: getattr(arguments, name) for name in ("method", "rank", "keep", "ablate", "seed")}
@@ -136,14 +136,14 @@ def _recipe(kind: str, arguments: argparse.Namespace, pairs: bool = False) -> An
 
 def _check_push(arguments: argparse.Namespace) -> Any:
     """Ask the Hub for the right to push before anything is computed; return its client, None without ``--push-to``."""
-    from deftx import processes
+    from deftx.training import distributed
 
     if arguments.private and not arguments.push_to:
         raise HubError("--private is about the repository of --push-to; give both.")
-    if not arguments.push_to or not processes.is_main():
+    if not arguments.push_to or not distributed.is_main():
         return None
-    from deftx.hub import hub
-    from deftx.pushing import check_target
+    from deftx.hub.client import hub
+    from deftx.publish.pushing import check_target
 
     api = hub()
     target = check_target(api, arguments.push_to, arguments.private)
@@ -157,7 +157,7 @@ def _push(api: Any, arguments: argparse.Namespace) -> None:
 
 
 def _columns(texts: list[str]) -> dict[str, str]:
-    from deftx.errors import TableError
+    from deftx.core.errors import TableError
 
     for text in texts:
         if "=" not in text:
@@ -166,9 +166,9 @@ def _columns(texts: list[str]) -> dict[str, str]:
 
 
 def _report(vector: Any, arguments: argparse.Namespace) -> None:
-    from deftx import processes
+    from deftx.training import distributed
 
-    if not processes.is_main():
+    if not distributed.is_main():
         return
     info = vector.info
     keys = ("kind", "language", "labels", "method", "ablate", "rank", "k", "filled", "mask", "seed", "scores")

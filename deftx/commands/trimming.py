@@ -29,7 +29,7 @@ def add_commands(commands: Any) -> None:
 
 def run_trim(arguments: argparse.Namespace) -> None:
     """Trim the base and say what it was and what it is."""
-    from deftx.trimming import trim
+    from deftx.training.trimming import trim
 
     done = trim(arguments.base, arguments.texts, out=arguments.out, least=arguments.min_count, most=arguments.pieces)
     rows = [
@@ -43,8 +43,8 @@ def run_trim(arguments: argparse.Namespace) -> None:
 
 def run_lift(arguments: argparse.Namespace) -> None:
     """Carry the vector and write it."""
-    from deftx.lifting import lift
-    from deftx.record import work_folder
+    from deftx.training.finish import work_folder
+    from deftx.vectors.lifting import lift
 
     out, _ = work_folder(arguments.out)
     carried = lift(arguments.vector, arguments.to, trimmed=arguments.trimmed)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output
-from deftx.errors import DeftxError
+from deftx.core.errors import DeftxError
 
 
 def add_commands(commands: Any) -> None:
@@ -59,10 +59,10 @@ def run_classify(arguments: argparse.Namespace) -> None:
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Score a classifier, with a 95 % bootstrap interval."""
-    from deftx.evaluation import evaluate_predictions
-    from deftx.labels import check_kind, rename_labels
-    from deftx.recipes import METRICS
-    from deftx.tables import read_table
+    from deftx.core.evaluation import evaluate_predictions
+    from deftx.data.labels import check_kind, rename_labels
+    from deftx.data.tables import read_table
+    from deftx.training.recipes import METRICS
 
     table = rename_labels(read_table(arguments.test), _renamed(arguments.rename))
     for note in table.notes:
@@ -83,8 +83,8 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _classify_file(arguments: argparse.Namespace) -> None:
-    from deftx.labels import check_kind
-    from deftx.unlabelled import answer_columns, read_texts, write_rows
+    from deftx.data.labels import check_kind
+    from deftx.data.unlabelled import answer_columns, read_texts, write_rows
 
     rows = read_texts(arguments.file)
     classifier, task = options.compose_from(arguments)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from deftx.errors import unknown_name
-from deftx.tables import Table
+from deftx.core.errors import unknown_name
+from deftx.data.tables import Table
 
 SEPARATOR = " [sep] "  # between premise and hypothesis; to both vectorisers an ordinary word
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-from deftx import evaluation
+from deftx.core import evaluation
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from csv import writer
 from dataclasses import dataclass, replace
 from io import StringIO
 
-from deftx.evaluation import RESAMPLES
+from deftx.core.evaluation import RESAMPLES
+from deftx.data.spreadsheet import harmless
 from deftx.evidence.baselines import BASELINES
 from deftx.evidence.cells import Cost, Scored
 from deftx.evidence.statistics import Interval, joint_difference, joint_interval, wilcoxon_against
-from deftx.spreadsheet import harmless
 
 METRIC_TITLES = {"f1": "Macro-F1", "accuracy": "Accuracy"}
 NONE = "–"

@@ -5,14 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from deftx.data.tables import read_table
 from deftx.evidence import report
 from deftx.evidence.baselines import BASELINES, predict
 from deftx.evidence.cells import Scored
 from deftx.evidence.grid import Vector
 from deftx.evidence.run import Run, cost_of, is_done, write_json
-from deftx.overlaps import overlap
-from deftx.tables import read_table
-from deftx.vector import SparseVector
+from deftx.vectors.overlaps import overlap
+from deftx.vectors.vector import SparseVector
 
 COMPARED = ("lt-sft", "uniform-100", "variance")  # rows whose overlaps are shown, where they were run: figure 2
 

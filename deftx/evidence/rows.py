@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from deftx.errors import unknown_name
+from deftx.core.errors import unknown_name
 
 PAPER_WIDTH = 768  # of XLM-R base: the paper's uniform ranks are of so many
 

@@ -12,22 +12,22 @@ from typing import Any
 
 import torch
 
-from deftx.bases import Base, load_base
-from deftx.composition import compose
-from deftx.errors import TrainingStopped, VectorError
-from deftx.events import read_duration
+from deftx.classify.composition import compose
+from deftx.core.errors import TrainingStopped, VectorError
+from deftx.core.events import read_duration
+from deftx.data.tables import read_table
 from deftx.evidence.cells import Cost, Scored
 from deftx.evidence.grid import Vector, vectors_of, waves
 from deftx.evidence.rows import VARIANTS, Row
 from deftx.evidence.settings import Setting
 from deftx.evidence.side_by_side import side_by_side
-from deftx.language import learn_language
-from deftx.lt_sft import read_lt_sft
-from deftx.recipes import Recipe, recipe_for
-from deftx.run_folder import refuse_other
-from deftx.tables import read_table
-from deftx.task import learn_task
-from deftx.vector import SparseVector
+from deftx.models.bases import Base, load_base
+from deftx.training.language import learn_language
+from deftx.training.recipes import Recipe, recipe_for
+from deftx.training.run_folder import refuse_other
+from deftx.training.task import learn_task
+from deftx.vectors.lt_sft import read_lt_sft
+from deftx.vectors.vector import SparseVector
 
 COST = "cost.json"  # beside a vector's files: what it took
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from deftx.errors import DeftxError, unknown_name
+from deftx.core.errors import DeftxError, unknown_name
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import connection
 from typing import Any, TypeVar
 
-from deftx.errors import TrainingError
+from deftx.core.errors import TrainingError
 
 PATIENCE = 0.2  # seconds between two looks at whether to stop
 

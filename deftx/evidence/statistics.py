@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deftx.evaluation import LEVEL, RESAMPLES, resampled_scores
+from deftx.core.evaluation import LEVEL, RESAMPLES, resampled_scores
 from deftx.evidence.cells import Scored
 
 Pair = tuple[str, int]  # language and seed

@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import NoReturn
 
+from deftx.core.logs import about
 from deftx.jobs.places import Places, choose
 from deftx.jobs.scheduler import Scheduler
 from deftx.jobs.shutdown import stop_workers
 from deftx.jobs.snapshots import Snapshots, restore
 from deftx.jobs.store import DATABASE_VARIABLE, Store
-from deftx.logs import about
 
 SWITCH = "DEFTX_CONTAINER"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from deftx.jobs.job import LOCK, Job, JobError
 from deftx.jobs.process import take_lock
 from deftx.jobs.state import state_of, worker_of
-from deftx.record import RUN
-from deftx.vector_files import CARD, INFO, TENSORS
+from deftx.training.finish import RUN
+from deftx.vectors.vector_files import CARD, INFO, TENSORS
 
 VECTOR = (TENSORS, INFO, CARD)
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from deftx.advice import explain_any
-from deftx.errors import DeftxError, TrainingStopped
+from deftx.core.advice import explain_any
+from deftx.core.errors import DeftxError, TrainingStopped
 from deftx.jobs.state import STATES
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from deftx.errors import PeerLost
+from deftx.core.errors import PeerLost
 from deftx.jobs.ending import Ending, Result, StopRequest, stopped_code
 from deftx.jobs.job import JobError, read_json, write_json
 from deftx.jobs.process import take_lock
@@ -29,7 +29,7 @@ MOST = 64  # processes: more than any machine has GPUs
 # All that a person's own settings of accelerate could say otherwise is said.
 LAUNCH = (sys.executable, "-P", "-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1",
           "--gpu_ids", "all", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0")  # fmt: skip
-RANK = "deftx.jobs.rank"
+RANK = "deftx.jobs.group_member"
 
 _LOOK_EVERY = 0.1  # seconds
 _ASK_EVERY = 1.0  # seconds between two signals: one that came before a rank listened has ended it, or was lost

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deftx import __version__
-from deftx.archives import SPARE
 from deftx.jobs.scheduler import Scheduler
 from deftx.jobs.state import state_of
 from deftx.jobs.store import Store
+from deftx.vectors.archives import SPARE
 
 
 @dataclass(frozen=True)

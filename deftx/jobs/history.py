@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deftx.errors import DeftxError
+from deftx.core.errors import DeftxError
 from deftx.jobs.job import Job
 from deftx.jobs.state import state_of
-from deftx.recipes import recipe_for
+from deftx.training.recipes import recipe_for
 
 DATA = ("corpus", "train", "valid", "source", "delta")  # settings that name files or vectors
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deftx.errors import DeftxError
+from deftx.core.errors import DeftxError
 from deftx.jobs.process import ProcessId
 
 # The files of a job's folder. `out` is the training's own folder: checkpoints while it runs, the vector at the end.

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from itertools import pairwise
 
-from deftx.estimates import Estimate
-from deftx.events import Event, event_from_json
+from deftx.core.events import Event, event_from_json
 from deftx.jobs.job import EVENTS, Job, read_json, write_json
 from deftx.jobs.state import state_of
-from deftx.speed import Pace
+from deftx.training.estimates import Estimate
+from deftx.training.speed import Pace
 
 EXPECTED = "expected.json"  # in the job's folder: operations, steps, seconds
 TRAINING = ("dense", "sparse")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from deftx.events import Event, event_from_json
+from deftx.core.events import Event, event_from_json
 from deftx.jobs.job import EVENTS, Job
 
 Curve = tuple[tuple[int, float], ...]  # (step, value), the steps ascending

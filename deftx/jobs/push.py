@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deftx.errors import HubError
-from deftx.events import Event, OnEvent
+from deftx.core.errors import HubError
+from deftx.core.events import Event, OnEvent
 from deftx.jobs.job import OUT, read_json, write_json
-from deftx.processes import is_main
+from deftx.training.distributed import is_main
 
 TOKEN = "HF_TOKEN"
 # Set where strangers reach the page: what is theirs is not pushed as the server's owner.
@@ -27,8 +27,8 @@ def is_offered(environment: Mapping[str, str] = os.environ) -> bool:
 
 def check(settings: Mapping[str, Any]) -> None:
     """Ask the Hub for the right to push where ``settings`` say push_to; HubError where there is none, or no answer."""
-    from deftx.hub import hub
-    from deftx.pushing import check_target
+    from deftx.hub.client import hub
+    from deftx.publish.pushing import check_target
 
     if not settings.get("push_to"):
         return
@@ -58,8 +58,8 @@ def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) 
 
 
 def _push(settings: Mapping[str, Any], folder: Path) -> Any:
-    from deftx.hub import hub
-    from deftx.pushing import prepare_vector, push
+    from deftx.hub.client import hub
+    from deftx.publish.pushing import prepare_vector, push
 
     private = bool(settings.get("push_private"))
     with tempfile.TemporaryDirectory(prefix="deftx-push-") as beside:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from deftx.core.logs import about
 from deftx.jobs.job import HEARTBEAT, LOG, RESULT, Job, JobError, read_json
 from deftx.jobs.process import ProcessId, ask_to_stop, kill, process_id
 from deftx.jobs.progress import progress_of
 from deftx.jobs.remote.note import is_open
 from deftx.jobs.state import state_of, worker_of
 from deftx.jobs.store import Store
-from deftx.logs import about
 
 # -P: whatever lies in the folder from which the server was started is not imported.
 WORKER = (sys.executable, "-P", "-m", "deftx.jobs.worker")

@@ -4,12 +4,12 @@ import logging
 import time
 from dataclasses import dataclass
 
+from deftx.core.logs import about
 from deftx.jobs.job import Job, JobError
 from deftx.jobs.process import ProcessId, ask_to_stop, kill
 from deftx.jobs.progress import progress_of
 from deftx.jobs.state import state_of, worker_of
 from deftx.jobs.store import Store
-from deftx.logs import about
 
 PATIENCE = 7.0  # seconds; a container has 10 in all before it is killed
 

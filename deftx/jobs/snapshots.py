@@ -12,7 +12,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-from deftx.logs import about
+from deftx.core.logs import about
 
 INTERVAL = 2.0  # seconds between two looks; what happened since the last copy is lost where a machine dies
 

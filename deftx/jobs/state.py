@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 
-from deftx.events import read_duration
+from deftx.core.events import read_duration
 from deftx.jobs.job import HEARTBEAT, LOCK, RESULT, Job, read_json
 from deftx.jobs.process import ProcessId, is_locked, lives
 

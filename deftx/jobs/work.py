@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import deftx.language
-import deftx.task
-from deftx.bases import BUNDLED_BASE, Base, load_base
-from deftx.events import OnEvent
+import deftx.training.language
+import deftx.training.task
+from deftx.core.events import OnEvent
+from deftx.data.tables import read_table
 from deftx.jobs.job import OUT, JobError
 from deftx.jobs.push import push_finished
-from deftx.processes import own_device
-from deftx.recipes import Recipe, recipe_for
-from deftx.record import RUN
-from deftx.tables import read_table
-from deftx.vector_files import INFO
+from deftx.models.bases import BUNDLED_BASE, Base, load_base
+from deftx.training.distributed import own_device
+from deftx.training.finish import RUN
+from deftx.training.recipes import Recipe, recipe_for
+from deftx.vectors.vector_files import INFO
 
 ShouldStop = Callable[[], bool]
 
@@ -34,7 +34,7 @@ def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent,
 
 def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     corpus = _needed(settings, "corpus")
-    deftx.language.learn_language(
+    deftx.training.language.learn_language(
         [folder / path for path in ([corpus] if isinstance(corpus, str) else corpus)],
         _base(settings),
         _recipe("language", settings),
@@ -59,7 +59,7 @@ def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sho
 def _learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     train = read_table(folder / _needed(settings, "train"), columns=settings.get("columns"))
     valid = _path(settings, "valid", folder)
-    deftx.task.learn_task(
+    deftx.training.task.learn_task(
         train,
         _base(settings),
         _recipe("task", settings, pairs=train.pairs),

@@ -15,12 +15,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from deftx.errors import unknown_name
-from deftx.events import Event, OnEvent
+from deftx.core.errors import unknown_name
+from deftx.core.events import Event, OnEvent
 from deftx.jobs import group
-from deftx.jobs.allowance import Allowance
 from deftx.jobs.ending import Ending, StopRequest, ending_of
 from deftx.jobs.job import EVENTS, HEARTBEAT, HF_JOBS, LOCK, RESULT, SETTINGS, JobError, read_json, write_json
+from deftx.jobs.limits import Allowance
 from deftx.jobs.process import process_id, take_lock
 
 # What does the work of each kind of job: "module:function", imported only when a worker needs it. The function is

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deftx.errors import LONGEST_MESSAGE, DeftxError, printable
+from deftx.core.errors import LONGEST_MESSAGE, DeftxError, printable
 
 LONGEST_SECONDS = 5.0  # of processor time, for inputs of a few thousand bytes
 HANGING = 30, 300  # seconds of processor time, and by the clock, after which a reader is interrupted

@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deftx import self_check, table_columns, unlabelled
-from deftx.base_facts import look_at_base
-from deftx.bases import load_base
-from deftx.bringing import Wishes, bring_file
-from deftx.card import write_card
-from deftx.errors import CorpusError, DeftxError
-from deftx.lt_sft import FILE, read_lt_sft
-from deftx.own_vectors import OwnVectors
-from deftx.self_check import Check
-from deftx.settings_file import open_settings
-from deftx.tables import read_table
-from deftx.text import columns_of, read_corpus, unused_lines
-from deftx.vector import SparseVector
-from deftx.vector_files import CARD, INFO, TENSORS, info_sha256
+from deftx.classify import self_check
+from deftx.classify.self_check import Check
+from deftx.core.errors import CorpusError, DeftxError
+from deftx.data import table_columns, unlabelled
+from deftx.data.tables import read_table
+from deftx.data.text import columns_of, read_corpus, unused_lines
+from deftx.models.bases import load_base
+from deftx.publish.importing import Wishes, bring_file
+from deftx.publish.own_vectors import OwnVectors
+from deftx.training.base_facts import look_at_base
+from deftx.training.settings_file import open_settings
+from deftx.vectors.card import write_card
+from deftx.vectors.lt_sft import FILE, read_lt_sft
+from deftx.vectors.vector import SparseVector
+from deftx.vectors.vector_files import CARD, INFO, TENSORS, info_sha256
 from scripts.fuzzing import making, strings
 from scripts.fuzzing.mutation import any_json, damage, damage_json, write_json
 from scripts.fuzzing.samples import Samples

@@ -11,11 +11,11 @@ import pyarrow.parquet
 import torch
 from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM, XLMRobertaTokenizer
 
-from deftx import self_check
-from deftx.lt_sft import FILE, write_lt_sft
-from deftx.self_check import Vector, begin
-from deftx.settings_file import write_settings
-from deftx.vector import SparseVector
+from deftx.classify import self_check
+from deftx.classify.self_check import Vector, begin
+from deftx.training.settings_file import write_settings
+from deftx.vectors.lt_sft import FILE, write_lt_sft
+from deftx.vectors.vector import SparseVector
 
 SHAPES = {"encoder.embeddings.weight": (40, 9), "encoder.query.weight": (8, 6), "encoder.query.bias": (8,)}
 ROWS = [{"text": f'satu dua {n} tiga, "empat"', "label": "good" if n % 2 else "bad", "score": n / 2} for n in range(8)]

@@ -6,19 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deftx import hub_text
-from deftx.bringing import Wishes, bring_from_hub
-from deftx.card import base_name, code
-from deftx.errors import printable
-from deftx.labels import rename_labels
-from deftx.own_vectors import OwnVectors, clean, safe_name
-from deftx.ranks import choose_rank
-from deftx.spreadsheet import FORMULA, harmless
-from deftx.tables import Table
+from deftx.core.errors import printable
+from deftx.core.names import base_name
+from deftx.data.labels import rename_labels
+from deftx.data.spreadsheet import FORMULA, harmless
+from deftx.data.tables import Table
+from deftx.hub import text as hub_text
+from deftx.method.ranks import choose_rank
+from deftx.publish.importing import Wishes, bring_from_hub
+from deftx.publish.own_vectors import OwnVectors, clean, safe_name
+from deftx.vectors.card import code
 from scripts.fuzzing.making import NAMES, lines
 from scripts.fuzzing.mutation import WORDS, any_json, damage
-from ui import kept, readme
-from ui.combination import Combination
+from ui.classify.combination import Combination
+from ui.library import readme
+from ui.shared import uploads
 
 DRAWN = (
     *WORDS,
@@ -70,7 +72,7 @@ def _damaged(draw: random.Random) -> str:
 def _names(text: str) -> None:
     line = clean(text, 80)
     _need(len(line) <= 80 and line == printable(line), line)
-    for name in (safe_name(text), *kept.safe_name(text)):
+    for name in (safe_name(text), *uploads.safe_name(text)):
         _need(not re.search(r"[/\\\x00-\x1f<>:\"]|^\.\.", name) and len(name) <= 80, name)
     _need("\n" not in code(text) and code(text).count("`") == 2 and code(text)[1:-1].isprintable(), code(text))
     base_name(text)

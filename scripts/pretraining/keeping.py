@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
-from deftx.checkpoints import read_tensors, write_tensors
-from deftx.eight_bits import pack_folder
+from deftx.models.eight_bits import pack_folder
+from deftx.training.checkpoints import read_tensors, write_tensors
 
 COUNTED = ("step", "tokens", "seconds")
 COLUMNS = (*COUNTED, "loss")

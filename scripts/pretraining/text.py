@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from deftx.text import pack, read_corpus, split
+from deftx.data.text import pack, read_corpus, split
 
 # Corpus, and how often it is read in one pass: the source language and the small corpora more often than once. Only texts
 # whose licences allow trained weights to be passed on (docs/base.md). The target languages are not here: they stay unseen.

@@ -14,7 +14,7 @@ from typing import Any
 
 from deftx.jobs.job import RESULT
 from deftx.jobs.remote.bucket import BucketFolder
-from deftx.jobs.remote.parcel import OF_THIS_MACHINE
+from deftx.jobs.remote.package import OF_THIS_MACHINE
 
 BACK = "back"  # the folder in the bucket
 SLOTS = ("0", "1")

@@ -9,8 +9,8 @@ from typing import Any
 
 from huggingface_hub import JobInfo
 
-from deftx.errors import TrainingError, TrainingStopped
-from deftx.hub_errors import FAMILIES, explain_hub
+from deftx.core.errors import TrainingError, TrainingStopped
+from deftx.hub.errors import FAMILIES, explain_hub
 from deftx.jobs.job import JobError
 from deftx.jobs.remote import delivery
 from deftx.jobs.remote.bucket import BucketFolder

@@ -8,9 +8,9 @@ from threading import Lock, Thread
 from huggingface_hub import HfApi, JobHardware
 from huggingface_hub.hf_api import JobHardwareInfo
 
-from deftx.errors import unknown_name
-from deftx.hub import hub
-from deftx.hub_errors import FAMILIES, explain_hub
+from deftx.core.errors import unknown_name
+from deftx.hub.client import hub
+from deftx.hub.errors import FAMILIES, explain_hub
 from deftx.jobs.job import JobError
 
 UNITS = {"second": 3600, "minute": 60, "hour": 1}  # of a price, in an hour

@@ -64,7 +64,7 @@ def why_not_offered(environment: Mapping[str, str] = os.environ) -> str:
 
 def client() -> "HfApi":
     """Return a client with the token of the environment; JobError where something is missing."""
-    from deftx.hub import hub  # the command line reads this module for every command
+    from deftx.hub.client import hub  # the command line reads this module for every command
 
     if reason := why_not_offered():
         raise JobError(reason)

@@ -11,18 +11,18 @@ from typing import Any
 from huggingface_hub import HfApi, JobInfo, Volume
 from huggingface_hub.errors import HfHubHTTPError
 
-from deftx.errors import HubError, TrainingStopped
-from deftx.events import Event, OnEvent
-from deftx.hub_errors import FAMILIES, explain_hub
-from deftx.jobs import allowance
+from deftx.core.errors import HubError, TrainingStopped
+from deftx.core.events import Event, OnEvent
+from deftx.core.sizes import read_size
+from deftx.hub.errors import FAMILIES, explain_hub
+from deftx.jobs import limits
 from deftx.jobs.job import SETTINGS, JobError, read_json
 from deftx.jobs.remote import flavors
 from deftx.jobs.remote.bucket import BucketFolder, open_bucket
 from deftx.jobs.remote.inside import SAVE_EVERY, SENT
 from deftx.jobs.remote.note import Note, forget, new_note
-from deftx.jobs.remote.parcel import pack
+from deftx.jobs.remote.package import pack
 from deftx.jobs.remote.places import BUCKET, IMAGE, NAMESPACE, POLL, order_of
-from deftx.sizes import read_size
 
 MOUNT = "/job"
 LABEL = "deftx"
@@ -109,7 +109,7 @@ def _run(api: HfApi, note: Note) -> JobInfo:
         image=os.environ[IMAGE],
         command=["python", "-m", "deftx.jobs.remote.inside", MOUNT],
         # No token goes along: the bucket is mounted for the job by the Hub itself.
-        env={"PYTHONPATH": IN_IMAGE, allowance.SECONDS: str(max(seconds - MARGIN, seconds / 2)), **passed_on},
+        env={"PYTHONPATH": IN_IMAGE, limits.SECONDS: str(max(seconds - MARGIN, seconds / 2)), **passed_on},
         flavor=note.flavor,
         timeout=seconds,
         labels={LABEL: note.mark, "name": note.mark},

@@ -15,8 +15,8 @@ from huggingface_hub import HfApi, JobInfo
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import disable_progress_bars
 
-from deftx.events import Event, OnEvent, event_from_json
-from deftx.hub_errors import FAMILIES, explain_hub
+from deftx.core.events import Event, OnEvent, event_from_json
+from deftx.hub.errors import FAMILIES, explain_hub
 from deftx.jobs.job import EVENTS, JobError
 from deftx.jobs.remote import starting
 from deftx.jobs.remote.bucket import BucketFolder

@@ -1,0 +1,4 @@
+"""Who may log in.
+
+It imports core alone.
+"""

@@ -1,0 +1,4 @@
+"""What the spectra and masks of finished vectors show.
+
+It imports classify and what that may import.
+"""

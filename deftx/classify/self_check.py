@@ -1,0 +1,231 @@
+"""Checking a classifier without labels: a person judges its answers on sentences drawn from a text.
+
+What is kept under DEFTX_HOME/checks are counts, never a sentence: one folder for each pair of vectors, named by their
+fingerprints, one file a check.
+"""
+
+import json
+import os
+import re
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deftx.core.errors import DeftxError, VectorError, one_of, unknown_name
+from deftx.data.splitting import fold
+from deftx.vectors import vector_files
+
+COUNT = 50  # sentences of a check
+READABLE = (12, 280)  # characters of a sentence that one reads at a glance
+LEVEL = 0.95  # of the interval
+RIGHT, WRONG, UNSURE = MARKS = ("right", "wrong", "unsure")
+FOLDER = "checks"
+VERSION = 1
+COUNTS = {"corpus", "seed", "drawn", "right", "judged", "unsure", "share", "low", "high"}  # what every kept check has
+FINGERPRINT, ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{16}")
+
+
+class CheckError(DeftxError):
+    """A check cannot begin, or what is kept of it cannot be read."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """The share of right answers among those judged, with its 95 % Wilson interval; each from 0 to 1."""
+
+    right: int
+    judged: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A vector as a check remembers it: what it was called, and the SHA-256 of its tensors."""
+
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """Sentences with the answers of a classifier, and the marks so far: those of the first sentences, in their order."""
+
+    id: str
+    task: Vector
+    language: Vector | None
+    corpus: str
+    seed: int
+    sentences: tuple[str, ...]
+    answers: tuple[str, ...]
+    marks: tuple[str, ...] = ()
+
+    def mark(self, mark: str) -> "Check":
+        """Judge the sentence that is shown; nothing changes once all are judged."""
+        if mark not in MARKS:
+            raise unknown_name("The mark", mark, MARKS, CheckError)
+        return self if self.done else replace(self, marks=(*self.marks, mark))
+
+    def undo(self) -> "Check":
+        """Take the last mark back."""
+        return replace(self, marks=self.marks[:-1])
+
+    @property
+    def done(self) -> bool:
+        """Whether every sentence has a mark."""
+        return len(self.marks) == len(self.sentences)
+
+    def accuracy(self) -> Accuracy | None:
+        """Return the accuracy over the sentences marked right or wrong; None before there is one."""
+        counts = Counter(self.marks)
+        return accuracy(counts[RIGHT], counts[RIGHT] + counts[WRONG])
+
+    def by_answer(self) -> dict[str, dict[str, int]]:
+        """Count, for each answer given so far, how often it was marked how; the most frequent answer first."""
+        pairs = Counter(zip(self.answers, self.marks, strict=False))  # marks end where the judge is
+        given = Counter(self.answers[: len(self.marks)])
+        return {answer: {mark: pairs[answer, mark] for mark in MARKS} for answer, _ in given.most_common()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, fit for JSON, sentences included: for the judge's own browser."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Any) -> "Check":
+        """Read what ``to_dict`` gave; CheckError for anything else, since a browser may send what it likes."""
+        try:
+            check = cls(
+                id=_fits(ID, content["id"]), task=_vector(content["task"]),
+                language=_vector(content["language"]) if content["language"] is not None else None,
+                corpus=_text(content["corpus"]), seed=int(content["seed"]),
+                **{name: tuple(map(_text, content[name])) for name in ("sentences", "answers", "marks")},
+            )  # fmt: skip
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            raise CheckError("What is kept of this check cannot be read. Start it again.") from error
+        known = set(check.marks) <= set(MARKS) and len(check.marks) <= len(check.sentences)
+        if not known or not check.sentences or len(check.answers) != len(check.sentences):
+            raise CheckError("What is kept of this check does not fit together. Start it again.")
+        return check
+
+
+def draw(lines: Iterable[str], *, count: int = COUNT, seed: int = 0) -> tuple[str, ...]:
+    """Draw sentences of readable length without replacement, none of them twice (case and white space aside).
+
+    The same lines, count and seed give the same sentences. Fewer come where there are not as many.
+
+    Raises:
+        CheckError: no line is of readable length.
+    """
+    shortest, longest = READABLE
+    distinct = {fold(line): line for line in lines if shortest <= len(line) <= longest}
+    if not distinct:
+        raise CheckError(
+            f"No line of this text has {shortest} to {longest} characters, so there is nothing to judge at a glance. "
+            "Split its lines into sentences, or choose another text."
+        )
+    sentences = list(distinct.values())
+    chosen = np.random.default_rng(seed).permutation(len(sentences))[:count]
+    return tuple(sentences[place] for place in chosen)
+
+
+def begin(
+    sentences: Sequence[str], answers: Sequence[str], *, task: Vector, language: Vector | None, corpus: str, seed: int
+) -> Check:
+    """Begin a check of answers that were given to sentences, under an id of its own."""
+    return Check(secrets.token_hex(8), task, language, corpus, seed, tuple(sentences), tuple(answers))
+
+
+def accuracy(right: int, judged: int) -> Accuracy | None:
+    """Give a share with its 95 % interval (Wilson 1927), which holds for few and for extreme counts; None for none."""
+    if not judged:
+        return None
+    from scipy.stats import binomtest  # half a second to import, which the start of the page need not wait for
+
+    interval = binomtest(right, judged).proportion_ci(LEVEL, method="wilson")
+    return Accuracy(right, judged, right / judged, float(interval.low), float(interval.high))
+
+
+def vector_of(folder: str | os.PathLike, name: str) -> Vector:
+    """Name a vector by its files; VectorError where they cannot be read."""
+    try:
+        info = json.loads((Path(folder) / vector_files.INFO).read_text(encoding="utf-8"))
+        return Vector(name, _fits(FINGERPRINT, info["tensors_sha256"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VectorError(f"The vector {name} cannot be read any more. Choose another one.") from error
+
+
+def save(home: Path, check: Check) -> Path:
+    """Keep the counts of a check, in place of what it had before; return the file.
+
+    Raises:
+        CheckError: no sentence was judged right or wrong yet.
+    """
+    reached = check.accuracy()
+    if reached is None:
+        raise CheckError(f"Mark at least one sentence {one_of((RIGHT, WRONG))} first: there is nothing to keep yet.")
+    content = {
+        "version": VERSION, "id": check.id, "created": time.time(), "task": asdict(check.task),
+        "language": asdict(check.language) if check.language else None, "corpus": check.corpus, "seed": check.seed,
+        "drawn": len(check.sentences), "answers": check.by_answer(), "unsure": check.marks.count(UNSURE), **asdict(reached),
+    }  # fmt: skip
+    folder = home / FOLDER / _folder_name(check)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = folder / f"{check.id}.json"
+    part = folder / f".{check.id}-{secrets.token_hex(4)}.part"
+    part.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    os.replace(part, file)
+    return file
+
+
+def load(home: Path, *fingerprints: str) -> list[dict[str, Any]]:
+    """Return the checks kept for the vectors of these fingerprints, together, the newest first.
+
+    Each holds what ``save`` wrote: ``task``, ``language``, ``corpus``, ``seed``, ``drawn``, ``answers``, ``right``,
+    ``judged``, ``unsure``, ``share``, ``low``, ``high`` and ``created``. Files that cannot be read are left out.
+    """
+    wanted = {_fits(FINGERPRINT, fingerprint) for fingerprint in fingerprints}
+    pattern = f"*{min(wanted)[:16]}*/*.json" if wanted else "*/*.json"
+    found = [content for file in (home / FOLDER).glob(pattern) if (content := _read(file)) is not None]
+    of_these = [content for content in found if wanted <= _fingerprints(content)]
+    return sorted(of_these, key=lambda content: content["created"], reverse=True)
+
+
+def _folder_name(check: Check) -> str:
+    # The whole fingerprints stand inside; these parts of them keep the name readable.
+    return "+".join(vector.fingerprint[:16] for vector in (check.task, check.language) if vector)
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        whole = isinstance(content["created"], int | float) and content.keys() >= COUNTS
+        return content if whole and content["version"] == VERSION and _fingerprints(content) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None  # put there, or changed, by hand
+
+
+def _fingerprints(content: dict[str, Any]) -> set[str]:
+    return {content[kind]["fingerprint"] for kind in ("task", "language") if content[kind] is not None}
+
+
+def _vector(content: Any) -> Vector:
+    return Vector(_text(content["name"]), _fits(FINGERPRINT, content["fingerprint"]))
+
+
+def _fits(form: re.Pattern[str], text: Any) -> str:
+    if not form.fullmatch(_text(text)):
+        raise ValueError(text)
+    return text
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value

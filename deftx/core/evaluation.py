@@ -1,0 +1,128 @@
+"""How good predictions are: a score, the interval it could have had on other rows, and the confusions behind it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from deftx.core.errors import TableError, unknown_name
+
+LEVEL = 0.95  # of the interval
+RESAMPLES = 1_000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A score from 0 to 1 over ``n`` rows with its 95 % interval; ``confusion[i][j]`` counts gold i predicted as j."""
+
+    metric: str
+    score: float
+    low: float
+    high: float
+    n: int
+    labels: list[str]
+    confusion: list[list[int]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return metric, score, low, high, n, labels and confusion, fit for JSON."""
+        return asdict(self)
+
+
+def evaluate_predictions(
+    metric: str,
+    gold: Sequence[str],
+    predicted: Sequence[str],
+    labels: Sequence[str],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Evaluation:
+    """Score predictions by ``metric`` ("f1" or "accuracy"); every label must be among ``labels``. Raises TableError."""
+    low, high = interval(metric, gold, predicted, labels, resamples=resamples, seed=seed)
+    value = score(metric, gold, predicted, labels)
+    return Evaluation(metric, value, low, high, len(gold), list(labels), confusion(gold, predicted, labels))
+
+
+def score(metric: str, gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> float:
+    """Score predictions from 0 to 1.
+
+    "f1" is macro-F1: the plain mean of F1 = 2·TP / (2·TP + FP + FN) over the labels that occur in gold or in predicted,
+    which is scikit-learn's f1_score(average="macro"). "accuracy" is the share of rows that agree.
+    """
+    return float(_metric(metric)(np.array([confusion(gold, predicted, labels)]))[0])
+
+
+def interval(
+    metric: str,
+    gold: Sequence[str],
+    predicted: Sequence[str],
+    labels: Sequence[str],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Give the 95 % percentile bootstrap interval of a score (Efron 1979): rows drawn anew with replacement.
+
+    Drawing n of n rows with replacement is drawing the cells of the confusion matrix from a multinomial distribution.
+    """
+    counts = np.array(confusion(gold, predicted, labels))
+    drawn = np.random.default_rng(seed).multinomial(len(gold), counts.ravel() / len(gold), size=resamples)
+    scores = _metric(metric)(drawn.reshape(resamples, *counts.shape))
+    low, high = np.quantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def resampled_scores(
+    metric: str, gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str], counts: np.ndarray
+) -> np.ndarray:
+    """Score n predictions once for each draw of their rows: ``counts`` (draws, n) how often each was drawn -> (draws,).
+
+    The same counts for several lists of predictions resample them jointly, row by row.
+    """
+    rows, columns = _codes(gold, predicted, labels)
+    size = len(labels)
+    cells = np.eye(size * size)[rows * size + columns]  # in which cell of the confusion matrix each row falls
+    # In double precision sums of whole numbers are exact, and BLAS multiplies no integers.
+    return _metric(metric)((counts.astype(np.float64) @ cells).reshape(len(counts), size, size))
+
+
+def confusion(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> list[list[int]]:
+    """Count, for each gold label (row), how often each label (column) was predicted."""
+    rows, columns = _codes(gold, predicted, labels)
+    size = len(labels)
+    return np.bincount(rows * size + columns, minlength=size * size).reshape(size, size).tolist()
+
+
+def _codes(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    if len(gold) != len(predicted):
+        raise ValueError(f"{len(gold)} gold labels, but {len(predicted)} predictions")
+    if len(gold) == 0:
+        raise TableError("There is no row to score.")
+    place = {label: index for index, label in enumerate(labels)}
+    for label in (*gold, *predicted):
+        if label not in place:
+            raise unknown_name("The label", label, labels, TableError)
+    return tuple(np.array([place[label] for label in column]) for column in (gold, predicted))
+
+
+def _macro_f1_of(counts: np.ndarray) -> np.ndarray:
+    """Macro-F1 of confusion matrices (resamples, labels, labels) -> (resamples,)."""
+    hits = np.diagonal(counts, axis1=1, axis2=2)
+    sizes = counts.sum(axis=1) + counts.sum(axis=2)  # 2·TP + FP + FN
+    return (2 * hits / np.maximum(sizes, 1)).sum(axis=1) / (sizes > 0).sum(axis=1)
+
+
+def _accuracy_of(counts: np.ndarray) -> np.ndarray:
+    """Accuracy of confusion matrices (resamples, labels, labels) -> (resamples,)."""
+    return np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
+
+
+# Each metric over many confusion matrices at once.
+METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"f1": _macro_f1_of, "accuracy": _accuracy_of}
+
+
+def _metric(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    if name not in METRICS:
+        raise unknown_name("The metric", name, METRICS)
+    return METRICS[name]

@@ -1,0 +1,83 @@
+"""Which columns of a labelled file are the text and the label, where they are called otherwise than here."""
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from deftx.core.errors import DeftxError, TableError
+from deftx.data.reading import find_file
+from deftx.data.table_formats import as_text, open_records
+from deftx.data.tables import LABEL, PAIR, SINGLE, choose_columns
+
+ROWS_LOOKED_AT = 200  # from the start, to guess what a column holds
+
+# How published data sets call them, the commonest first.
+USUAL_NAMES = {
+    "premise": ("sentence1", "sentence_1", "text_a", "question1"),
+    "hypothesis": ("sentence2", "sentence_2", "text_b", "question2"),
+    "text": ("sentence", "review", "tweet", "content", "comment", "document", "body", "utterance", "verse", "question"),
+    LABEL: ("labels", "sentiment", "class", "category", "target", "topic", "emotion", "intent", "gold_label", "rating"),
+}
+
+
+def table_columns(path: str | Path, *, labelled: bool = True) -> tuple[tuple[str, ...], bool]:
+    """Give the columns of a file, and whether they are called as expected; TableError if it cannot be read.
+
+    Plain text has the column "text", and none for labels.
+    """
+    file = find_file(path, TableError)
+    if file.kind == ".txt" and not labelled:
+        return SINGLE, True
+    if file.kind == ".txt":
+        raise TableError(f"{file.name} is plain text without columns; a label for each text needs a table.")
+    records = open_records(file, TableError)
+    try:
+        choose_columns(records, None, labelled=labelled)
+    except TableError:
+        return records.columns, False
+    return records.columns, True
+
+
+def suggest_columns(columns: Sequence[str]) -> dict[str, str]:
+    """Guess which column is what from its name: a pair where both are there, else a text; a label. What is unclear is left out."""
+    found = {}
+    for wanted, usual in USUAL_NAMES.items():
+        by_name = {column.strip().casefold(): column for column in columns}
+        match = next((by_name[name] for name in (wanted, *usual) if name in by_name), None)
+        if match is not None:
+            found[wanted] = match
+    texts = PAIR if all(name in found for name in PAIR) else SINGLE
+    return {name: column for name, column in found.items() if name in (*texts, LABEL)}
+
+
+def guess_columns(path: str | Path, columns: Sequence[str]) -> dict[str, str]:
+    """Guess which column is what, by name and else by content; what is unclear is left out.
+
+    Text is where the most is written, a label where the fewest values come back again and again. TableError if the
+    file cannot be read.
+    """
+    found = suggest_columns(columns)
+    if PAIR[0] in found:
+        return found
+    cells = _first_cells(path, columns, TableError)
+    found = {SINGLE[0]: _longest(cells), **found}
+    values = {name: len(set(held)) for name, held in cells.items() if name != found[SINGLE[0]]}
+    repeating = {name: count for name, count in values.items() if 1 < count <= len(cells[name]) / 2}
+    if LABEL not in found and repeating:
+        found[LABEL] = min(repeating, key=repeating.get)
+    return found
+
+
+def guess_text_column(path: str | Path, columns: Sequence[str], error: type[DeftxError]) -> str:
+    """Guess which of the columns holds the text: the one in which the most is written."""
+    return _longest(_first_cells(path, columns, error))
+
+
+def _first_cells(path: str | Path, columns: Sequence[str], error: type[DeftxError]) -> dict[str, list[str]]:
+    rows = islice(open_records(find_file(path, error), error).rows(columns), ROWS_LOOKED_AT)
+    held = [[as_text(cell) for cell in cells] for _, cells in rows]
+    return {name: [row[place] for row in held] for place, name in enumerate(columns)}
+
+
+def _longest(cells: dict[str, list[str]]) -> str:
+    return max(cells, key=lambda name: sum(map(len, cells[name])))

@@ -1,0 +1,239 @@
+"""Labelled files for task training and testing: read, held out, and checked before any training starts."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deftx.core.errors import TableError, one_of, unknown_name
+from deftx.data.reading import find_file
+from deftx.data.splitting import choose_groups, fold, group_equal
+from deftx.data.table_formats import Records, find_column, open_records
+
+PAIR, SINGLE, LABEL = ("premise", "hypothesis"), ("text",), "label"
+LABELLED_COLUMNS, TEXT_COLUMNS = "text,label or premise,hypothesis,label", "text or premise,hypothesis"
+MANY_LABELS = 50  # real label sets are smaller; more is mostly a column of scores or identifiers
+FEW_ROWS = 10  # with fewer rows of a label its score is chance
+PLACES_NAMED = 3  # first lines that are named where rows are left out
+
+_WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")  # how spreadsheets and data frames write a class number
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of a labelled file: a text or a (premise, hypothesis) each, and its label; no labels if read without.
+
+    ``dropped`` counts the rows that were left out by reason and ``notes`` says so in plain words, with the first lines.
+    ``fingerprint`` is the SHA-256 over the rows, each as a JSON array and a line feed.
+    """
+
+    texts: list[str] | list[tuple[str, str]]
+    labels: list[str]
+    pairs: bool
+    name: str
+    fingerprint: str
+    dropped: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.texts)
+
+    def keep(self, positions: Iterable[int]) -> "Table":
+        """Return the table with the rows at these positions alone."""
+        positions = list(positions)
+        texts = [self.texts[position] for position in positions]
+        labels = [self.labels[position] for position in positions] if self.labels else []
+        return replace(self, texts=texts, labels=labels, fingerprint=fingerprint_of(texts, labels))
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was counted in the training rows and, if given, the validation rows; ``warnings`` in plain words."""
+
+    labels: dict[str, int]
+    valid_labels: dict[str, int]  # empty without validation rows
+    dropped: dict[str, int]
+    duplicates: int  # training rows equal to an earlier one, label included
+    conflicts: int  # texts that stand in the training rows with more than one label
+    unknown_labels: dict[str, int]  # labels of the validation rows that no training row has
+    shared: int  # validation rows whose text is also a training row
+    warnings: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every finding by name, fit for JSON."""
+        return asdict(self)
+
+
+def read_table(path: str | Path, *, labelled: bool = True, columns: Mapping[str, str] | None = None) -> Table:
+    """Read a labelled CSV, TSV, JSON lines or Parquet file with ``text,label`` or ``premise,hypothesis,label``.
+
+    ``columns`` maps these names to the file's own where they differ, as in {"text": "review"}. Raises TableError.
+    """
+    file = find_file(path, TableError)
+    if file.kind == ".txt":
+        raise TableError(f"{file.name} is plain text without columns. Expected is a table with {LABELLED_COLUMNS}.")
+    records = open_records(file, TableError)
+    names = choose_columns(records, columns, labelled=labelled)
+    texts, labels, empty = [], [], defaultdict(list)
+    for number, cells in records.texts(list(names.values()), TableError):
+        text, label = (cells[:-1], cells[-1]) if labelled else (cells, "none")
+        if not all(text):
+            empty["empty text"].append(number)
+        elif not label:
+            empty["empty label"].append(number)
+        else:
+            texts.append(text[0] if len(text) == 1 else tuple(text))
+            labels += [_label(label)] if labelled else []
+    notes = tuple(_note(file.name, records.unit, reason, places) for reason, places in empty.items())
+    if not texts:
+        raise TableError(" ".join([f"{file.name} has no usable row.", *notes]))
+    dropped = {reason: len(places) for reason, places in empty.items()}
+    return Table(texts, labels, PAIR[0] in names, file.name, fingerprint_of(texts, labels), dropped, notes)
+
+
+def label_names(table: Table) -> list[str]:
+    """List the labels of a table, sorted: by number if all are whole numbers, else by letters."""
+    names = sorted(set(table.labels))
+    return sorted(names, key=int) if all(re.fullmatch(r"[+-]?[0-9]+", name) for name in names) else names
+
+
+def hold_out(table: Table, share: float, seed: int) -> tuple[Table, Table]:
+    """Split rows into (train, validation), each label by its share; equal texts always fall on the same side.
+
+    A label with two different texts or more has at least one row on either side. Raises TableError if none has.
+    """
+    generator = np.random.default_rng(seed)
+    by_label = defaultdict(list)
+    for group in group_equal(map(_key, table.texts)):
+        by_label[table.labels[group[0]]].append(group)
+    valid = {row for label in sorted(by_label) for row in choose_groups(by_label[label], share, generator)}
+    if not valid:
+        raise TableError(f"{table.name} has too few rows to hold some out for validation: name a validation file.")
+    train = table.keep(row for row in range(len(table)) if row not in valid)
+    # What was left out of the file is told once, with the training rows.
+    return train, replace(table.keep(sorted(valid)), name=f"{table.name} (held out)", dropped={}, notes=())
+
+
+def drop_unknown_labels(table: Table, names: Sequence[str]) -> Table:
+    """Leave out the rows whose label is not among ``names``; how many is counted and said in the table."""
+    kept = [row for row, label in enumerate(table.labels) if label in names]
+    lost = len(table) - len(kept)
+    if not kept:
+        found, known = ", ".join(label_names(table)), ", ".join(names)
+        raise TableError(f"No row of {table.name} has a known label: it has {found}; known are {known}.")
+    if not lost:
+        return table
+    note = f"{table.name}: {_rows(lost)} with a label other than {one_of(names)} left out."
+    dropped = {**table.dropped, "unknown label": lost}
+    return replace(table.keep(kept), dropped=dropped, notes=(*table.notes, note))
+
+
+def check(train: Table, valid: Table | None = None) -> Findings:
+    """Count what a person should know before training; a single class, or two tables that do not fit, is an error."""
+    if len(set(train.labels)) < 2:
+        raise TableError(f"Every row of {train.name} has the label {train.labels[0]!r}: there is nothing to learn.")
+    if valid is not None and valid.pairs != train.pairs:
+        kinds = {True: "pairs", False: "single texts"}
+        raise TableError(f"{train.name} holds {kinds[train.pairs]}, but {valid.name} {kinds[valid.pairs]}.")
+    rows = list(zip(map(_key, train.texts), train.labels, strict=True))
+    labels_of = Counter(key for key, _ in set(rows))  # with how many labels each text stands
+    labels = _count_labels(train)
+    valid_labels = _count_labels(valid) if valid else {}
+    findings = Findings(
+        labels=labels,
+        valid_labels=valid_labels,
+        dropped=dict(Counter(train.dropped) + Counter(valid.dropped if valid else {})),
+        duplicates=len(rows) - len(set(rows)),
+        conflicts=sum(count > 1 for count in labels_of.values()),
+        unknown_labels={name: count for name, count in valid_labels.items() if name not in labels},
+        shared=sum(_key(text) in labels_of for text in valid.texts) if valid else 0,
+        warnings=[*train.notes, *(valid.notes if valid else ())],
+    )
+    findings.warnings.extend(_warnings(findings, train.name, valid.name if valid else ""))
+    return findings
+
+
+def choose_columns(records: Records, mapping: Mapping[str, str] | None, *, labelled: bool) -> dict[str, str]:
+    """Find the file's own names of the columns that are needed: a pair where it has both, else a text; then a label.
+
+    A ``mapping`` that names the text chooses single texts, whatever else the file has.
+    """
+    mapping = mapping or {}
+    for name in mapping:
+        if name not in (*PAIR, *SINGLE, LABEL):
+            raise unknown_name("The column", name, (*PAIR, *SINGLE, LABEL), TableError)
+    found = {name: find_column(records, mapping.get(name, name), TableError) for name in (*PAIR, *SINGLE, LABEL)}
+    texts = PAIR if all(found[name] for name in PAIR) and SINGLE[0] not in mapping else SINGLE
+    needed = (*texts, LABEL) if labelled else texts
+    missing = [mapping.get(name, name) for name in needed if found[name] is None]
+    if missing:
+        expected = LABELLED_COLUMNS if labelled else TEXT_COLUMNS
+        raise TableError(
+            f"{records.file.name} has no column {' and no column '.join(map(repr, missing))}. "
+            f"Found: {', '.join(records.columns)}. Expected: {expected}."
+        )
+    return {name: found[name] for name in needed}
+
+
+def _key(text: str | tuple[str, str]) -> object:
+    return fold(text) if isinstance(text, str) else tuple(map(fold, text))
+
+
+def _label(cell: str) -> str:
+    whole = _WHOLE_NUMBER.fullmatch(cell)
+    return whole[1] if whole else cell
+
+
+def fingerprint_of(texts: Sequence[str | tuple[str, str]], labels: Sequence[str]) -> str:
+    """Return what tells one file's rows from another's: a digest of texts and labels in their order."""
+    digest = sha256()
+    for text, label in zip_longest(texts, labels):
+        digest.update(json.dumps([text, label], ensure_ascii=False).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _count_labels(table: Table) -> dict[str, int]:
+    counts = Counter(table.labels)
+    return {name: counts[name] for name in label_names(table)}
+
+
+def _note(name: str, unit: str, reason: str, places: Sequence[int]) -> str:
+    named = ", ".join(map(str, places[:PLACES_NAMED])) + (" …" if len(places) > PLACES_NAMED else "")
+    return f"{name}: {_rows(len(places))} with {reason} left out ({unit} {named})."
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
+def _warnings(found: Findings, train: str, valid: str) -> list[str]:
+    """Say what was found, what it means and what will be done."""
+    said = []
+    if len(found.labels) > MANY_LABELS:
+        said.append(f"{train} has {len(found.labels):,} different labels. Is the label column the right one?")
+    rare = [name for name, count in found.labels.items() if count < FEW_ROWS]
+    if rare and len(found.labels) <= MANY_LABELS:
+        said.append(f"{train} has fewer than {FEW_ROWS} rows of {', '.join(rare)}: too few to learn well.")
+    if found.conflicts:
+        texts = "1 text stands" if found.conflicts == 1 else f"{found.conflicts:,} texts stand"
+        said.append(f"{train}: {texts} there with more than one label.")
+    if found.duplicates:
+        said.append(f"{train}: {_rows(found.duplicates)} repeating an earlier one, label included.")
+    if found.unknown_labels:
+        names = ", ".join(found.unknown_labels)
+        lost = _rows(sum(found.unknown_labels.values()))
+        said.append(f"{valid} has labels that {train} lacks ({names}): {lost} left out.")
+    unseen = [name for name in found.labels if name not in found.valid_labels]
+    if found.valid_labels and unseen:
+        said.append(f"{valid} has no row of {', '.join(unseen)}: the score says nothing about that.")
+    if found.shared:
+        said.append(f"{valid}: {_rows(found.shared)} whose text is also in {train}; the score will be too good.")
+    return said

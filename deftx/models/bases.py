@@ -1,0 +1,263 @@
+"""Base models: loading them, naming their parameters, and saying which of those are sparse-trainable.
+
+Names are those that ``save_pretrained`` of the masked-language model writes. transformers 5 registers XLM-R's head
+before its encoder, so ``named_parameters()`` lists the tied word embeddings as ``lm_head.decoder.weight``; a vector
+keyed by that name would silently lose the embeddings in a classifier. ``canonical_parameters`` undoes this.
+"""
+
+import copy
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+import transformers
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+from deftx.core.assets import ASSETS
+from deftx.core.errors import BaseModelError, unknown_name
+from deftx.core.events import Event, Listener
+from deftx.models.base_files import check_files, check_sizes, check_weights, refusing_base
+from deftx.models.batches import ignore_outer_space
+from deftx.models.families import (
+    bare_classifier,
+    find_head,
+    freeze_output,
+    load_language_model,
+    longest_input,
+    norm_parameters,
+    output_matrix,
+    reads_token_types,
+    refuse_other_kinds,
+)
+from deftx.models.trim_note import TrimNote, read_note
+
+BUNDLED_BASE = "nusantara-small"
+
+
+@dataclass
+class Base:
+    """A pretrained encoder θ0 with its masked-LM head and tokenizer; its weights are never trained in place."""
+
+    name: str  # as it was asked for
+    revision: str | None  # the commit on the Hub, where it came from there
+    model: nn.Module  # the masked-language model, float32, word embeddings tied
+    tokenizer: transformers.PreTrainedTokenizerBase
+    notes: list[str] = field(default_factory=list)  # what a person should know about this base
+    trimmed: TrimNote | None = (
+        None  # of which base it is a part, where its folder says so and nothing was trained since
+    )
+    _classifiers: dict[int, nn.Module] = field(default_factory=dict, init=False, repr=False)  # by their labels' number
+
+    @property
+    def device(self) -> torch.device:
+        """The device that holds the weights."""
+        return next(self.model.parameters()).device
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Return the sparse-trainable parameters M by name, with their values θ0 (the base's own memory)."""
+        return sparse_trainable(self.model)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over names, shapes and float32 values of the encoder alone: equal for its language model and classifier."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(encoder_parameters(self.model).items()):
+            digest.update(f"{name}:{tuple(tensor.shape)};".encode())
+            digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy())
+        return digest.hexdigest()
+
+    def fitting_length(self, wanted: int, listener: Listener) -> int:
+        """Return ``wanted`` tokens, or as many as the base can read, saying so."""
+        longest = min(self.tokenizer.model_max_length, longest_input(self.model) or wanted)
+        if wanted > longest:
+            message = f"This base reads at most {longest} tokens at a time; max_length {wanted} is cut to that."
+            listener.on_event(Event("tokenise", message=message, warning=True))
+        return min(wanted, longest)
+
+    def language_model(self) -> nn.Module:
+        """Return a trainable copy whose output embedding is that of θ0, untied from the word embeddings and frozen.
+
+        So word embeddings move only through the input side (LT-SFT's ``--freeze_decoder``). The frozen output
+        matrix shares the base's memory.
+        """
+        model = copy.deepcopy(self.model)
+        model.config.tie_word_embeddings = False
+        freeze_output(model, output_matrix(self.model, self.model.language_head).detach())
+        return freeze_norms(model)
+
+    def classifier(self, labels: list[str], seed: int) -> nn.Module:
+        """Return a trainable sequence classifier on a copy of θ0; ``seed`` draws its head."""
+        config = copy.deepcopy(self.model.config)
+        config.update(_named(labels))
+        config.problem_type = "single_label_classification"
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+        own = dict(model.named_parameters())
+        with torch.no_grad():
+            for name, value in encoder_parameters(self.model).items():
+                own[name].copy_(value)
+        return freeze_norms(model.to(self.device))
+
+    def classifier_without_head(self, labels: list[str]) -> nn.Module:
+        """Return a sequence classifier on a copy of θ0 for which somebody has the head: its own means nothing.
+
+        Copied from one that is kept and shares its memory with θ0: drawing numbers for every weight, which are then
+        written over, takes four times as long.
+        """
+        if len(labels) not in self._classifiers:
+            first = self.classifier(labels, seed=0)
+            own = dict(first.named_parameters())
+            for name, value in encoder_parameters(self.model).items():
+                own[name].data = value.data
+            self._classifiers[len(labels)] = first
+        model = copy.deepcopy(self._classifiers[len(labels)])
+        model.config.update(_named(labels))
+        return model
+
+
+def _named(labels: list[str]) -> dict[str, dict]:
+    return {"id2label": dict(enumerate(labels)), "label2id": {name: i for i, name in enumerate(labels)}}
+
+
+def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | None = None) -> Base:
+    """Load a bundled base by name, a local folder, or a Hub id, in float32.
+
+    Raises:
+        BaseModelError: it is not there, cannot be read, or its architecture is not covered.
+    """
+    source = find_base(name_or_path)
+    check_files(source)
+    with refusing_base(name_or_path), quiet_transformers():
+        # trust_remote_code=False: left open, transformers would ask at the terminal whether to run a base's own code.
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        refuse_other_kinds(config, str(name_or_path))
+        check_sizes(config, str(name_or_path))
+        check_weights(source, sum(p.numel() for p in bare_classifier(config).parameters()))
+        model, lost = load_language_model(source, config)
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        if missing := [name for name in lost if name in encoder_parameters(model)]:
+            raise BaseModelError(
+                f"The weights of base {name_or_path} lack {missing[0]} and {len(missing) - 1} other parameters."
+            )
+        check_tokenizer(tokenizer, config.vocab_size, name_or_path)
+        ignore_outer_space(tokenizer)
+        _check_classifier(model, name_or_path)
+        model.language_head = find_head(model, str(name_or_path))
+        if not reads_token_types(model):
+            names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+            tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
+    base = Base(str(name_or_path), getattr(config, "_commit_hash", None), model.to(device or "cpu"), tokenizer)
+    if lost:
+        _start_head(base, lost)
+    if Path(source).is_dir() and (note := read_note(source)) and note.fingerprint == base.fingerprint:
+        base.trimmed = note
+    return base
+
+
+@torch.no_grad()
+def _start_head(base: Base, lost: list[str]) -> None:
+    """Say that the head is (in part) untrained; a lost output matrix starts as the word embeddings do."""
+    base.notes.append("This base has no trained language-model head: language training starts it at random.")
+    output = output_matrix(base.model, base.model.language_head)
+    words = base.model.get_input_embeddings().weight
+    if any(base.model.get_parameter(name) is output for name in lost):
+        if output.shape != words.shape:
+            raise BaseModelError(
+                f"The base {base.name} cannot be used: its output embedding is missing, and its word embeddings, "
+                f"{tuple(words.shape)}, cannot stand in for one of {tuple(output.shape)}."
+            )
+        output.copy_(words)
+        base.notes.append("Its output embedding is missing too: the word embeddings stand in for it.")
+
+
+def find_base(name_or_path: str | os.PathLike) -> str:
+    """Turn a bundled name into its folder; leave folders and Hub ids ("owner/name") as they are."""
+    name = str(name_or_path)
+    bundled = sorted(p.name for p in (ASSETS / "bases").iterdir() if p.is_dir()) if (ASSETS / "bases").is_dir() else []
+    if name in bundled:
+        return str(ASSETS / "bases" / name)
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise BaseModelError(f"The folder {path} holds no base model: it has no config.json.")
+        return str(path)
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
+        return name
+    raise unknown_name("The base", name, bundled, BaseModelError)
+
+
+def canonical_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Name every parameter of a transformers model once, as ``save_pretrained`` does."""
+    tied = set(model.all_tied_weights_keys) if getattr(model.config, "tie_word_embeddings", True) else set()
+    named = {n: p for n, p in model.named_parameters(remove_duplicate=False) if n not in tied}
+    first_name: dict[int, str] = {}
+    return {n: p for n, p in named.items() if first_name.setdefault(id(p), n) == n}
+
+
+def encoder_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Name the parameters of the encoder that the language model and the classifier share."""
+    prefix = f"{model.base_model_prefix}."
+    shared = {n: p for n, p in canonical_parameters(model).items() if n.startswith(prefix)}
+    return {n: p for n, p in shared.items() if not n.startswith(f"{prefix}pooler.")}
+
+
+def sparse_trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Return M: the encoder's parameters minus its normalisation layers (told by module type, not by name)."""
+    norms = {id(p) for p in norm_parameters(model.base_model)}
+    return {n: p for n, p in encoder_parameters(model).items() if id(p) not in norms}
+
+
+def head_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Name what is trained in full beside M: the LM head without its output matrix, or the classification head."""
+    head = getattr(model, "language_head", None)  # a classifier has none
+    fixed = {id(output_matrix(model, head))} if head is not None else set()
+    encoder = encoder_parameters(model)
+    return {n: p for n, p in canonical_parameters(model).items() if n not in encoder and id(p) not in fixed}
+
+
+def freeze_norms(model: nn.Module) -> nn.Module:
+    """Keep the encoder's normalisation layers at θ0 (appendix C: layer normalisation is fixed)."""
+    for parameter in norm_parameters(model.base_model):
+        parameter.requires_grad_(False)
+    return model
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Silence transformers' load reports and progress bars, which are not written for the person at the screen."""
+    level = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(level)
+
+
+def check_tokenizer(tokenizer: transformers.PreTrainedTokenizerBase, size: int, name: str | os.PathLike) -> None:
+    """Raise BaseModelError unless the tokenizer is there, can hide words, and fits a model of ``size`` tokens."""
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # what transformers makes of a missing file
+        raise BaseModelError(f"The base {name} has no tokenizer: the folder needs its tokenizer.json.")
+    if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
+        raise BaseModelError(f"The tokenizer of base {name} has no mask or padding token; choose another base.")
+    if len(tokenizer) > size:
+        raise BaseModelError(f"The tokenizer of base {name} has {len(tokenizer):,} tokens, its model only {size:,}.")
+
+
+def _check_classifier(model: nn.Module, name: str | os.PathLike) -> None:
+    ours, theirs = (
+        {n: tuple(p.shape) for n, p in encoder_parameters(m).items()} for m in (model, bare_classifier(model.config))
+    )
+    if ours != theirs or not ours:
+        differing = sorted(n for n in ours.keys() | theirs.keys() if ours.get(n) != theirs.get(n))
+        raise BaseModelError(
+            f"The base {name} ({model.config.model_type}) cannot be used: its language model and its classifier do not "
+            f"share an encoder. They differ in {len(differing)} parameters{', such as ' + differing[0] if differing else ''}."
+        )

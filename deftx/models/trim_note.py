@@ -1,0 +1,85 @@
+"""``trimmed.json`` beside a trimmed base: which base it is a part of, and which rows of it (docs/trimming.md).
+
+A vector that is learned on a trimmed base has the same note under ``trimmed`` in its ``vector.json``, so that it can be
+carried to the whole base where the trimmed one is not at hand.
+"""
+
+import base64
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers.utils import cached_file
+
+from deftx.core.errors import BaseModelError, DeftxError
+from deftx.core.gaps import decode_gaps, encode_gaps
+from deftx.core.names import base_name
+
+NOTE, NOTE_VERSION = "trimmed.json", 1
+
+
+@dataclass(frozen=True, eq=False)
+class TrimNote:
+    """A trimmed base's own ``fingerprint``, its parent, and the parent's rows (n,) int64, ascending, that it has."""
+
+    parent: str
+    parent_revision: str | None
+    parent_fingerprint: str
+    parent_rows: int
+    fingerprint: str
+    kept: Tensor
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as in the file: the rows as gap codes (docs/vector-format.md) in base64."""
+        parent = {
+            "name": base_name(self.parent),
+            "revision": self.parent_revision,
+            "fingerprint": self.parent_fingerprint,
+        }
+        return {
+            "format_version": NOTE_VERSION,
+            "parent": parent | {"rows": self.parent_rows},
+            "fingerprint": self.fingerprint,
+            "kept": base64.b64encode(encode_gaps(self.kept).numpy().tobytes()).decode(),
+        }
+
+    @classmethod
+    def from_dict(cls, note: Any) -> "TrimNote":
+        """Read what ``to_dict`` wrote; ValueError where it is something else."""
+        try:
+            if note["format_version"] != NOTE_VERSION:
+                raise ValueError(f"its format version {note['format_version']!r} is not {NOTE_VERSION}")
+            parent, code = note["parent"], np.frombuffer(base64.b64decode(note["kept"]), np.uint8)
+            kept, rows = decode_gaps(torch.from_numpy(code.copy())), int(parent["rows"])
+            found = cls(parent["name"], parent["revision"], parent["fingerprint"], rows, note["fingerprint"], kept)
+        except (KeyError, TypeError, DeftxError) as error:
+            raise ValueError(f"it lacks or garbles {error}") from error
+        if not len(kept) or int(kept[-1]) >= rows:
+            raise ValueError("its rows are not those of its parent")
+        return found
+
+
+def read_note(source: str | os.PathLike) -> TrimNote | None:
+    """Read the note of a base, a folder or a Hub id; None where it has none. Raises BaseModelError where it is damaged."""
+    found = cached_file(
+        str(source), NOTE, _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_gated_repo=False, _raise_exceptions_for_connection_errors=False,
+    )  # fmt: skip
+    if found is None:
+        return None
+    try:
+        with open(found, encoding="utf-8") as stream:
+            return TrimNote.from_dict(json.load(stream))
+    except (OSError, ValueError) as error:
+        raise BaseModelError(f"The {NOTE} of base {source} cannot be read: {error}. Trim the base again.") from error
+
+
+def write_note(folder: str | os.PathLike, note: TrimNote) -> None:
+    """Write the note of a trimmed base into its folder."""
+    with open(os.path.join(folder, NOTE), "w", encoding="utf-8") as stream:
+        json.dump(note.to_dict(), stream, indent=1)
+        stream.write("\n")

@@ -1,0 +1,172 @@
+"""Taking in vectors of unknown origin: from a zip, from LT-SFT's file, from the Hugging Face Hub; nothing in them is run."""
+
+import math
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from huggingface_hub import HfApi
+
+from deftx.core.errors import DeftxError, VectorError
+from deftx.hub.client import HubName, hub, read_name
+from deftx.hub.errors import FAMILIES
+from deftx.hub.pull import pull_refusal
+from deftx.publish.own_vectors import OwnVector, OwnVectors
+from deftx.vectors import lt_sft
+from deftx.vectors.archives import check_room, unpack
+from deftx.vectors.card import write_card
+from deftx.vectors.lt_sft import read_lt_sft
+from deftx.vectors.vector import BaseLike, SparseVector
+from deftx.vectors.vector_files import CARD, INFO, TENSORS
+
+# What is taken, and up to how many bytes: XLM-R large with the paper's shares has 150 MB of tensors and 2 MB of spectra.
+VECTOR_FILES = {TENSORS: 2**29, INFO: 2**23, CARD: 2**20}
+LT_SFT_FILES = {lt_sft.FILE: 2**30}
+MOST_WEIGHTS = 2**31  # in the parameters that a vector says it changes
+MOST_LABELS, LONGEST_LABEL = 1_000, 200  # and characters; names of languages and bases count as labels
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person says of a vector that is brought: how to call it, its language's code, the names of its labels."""
+
+    title: str = ""
+    language: str = ""
+    labels: tuple[str, ...] = ()
+
+
+def bring_file(own: OwnVectors, file: Path, named: str, base: Callable[[], BaseLike], wishes: Wishes) -> OwnVector:
+    """Take in a .zip of a vector or of LT-SFT's file, or that file itself; ``named`` is how the person's file is called.
+
+    ``base`` gives the base that LT-SFT's file is read for; a vector is kept whichever base it was made for.
+
+    Raises:
+        VectorError: it is none, is damaged, or holds what could do harm; nothing of it is kept.
+    """
+    if not os.path.isfile(file):
+        raise VectorError(f"{named} is not a regular file.")
+    stem = Path(named).name.removesuffix(".zip")
+    with own.incoming() as folder:
+        if Path(named).name.lower().endswith(".zip"):
+            found = unpack(file, folder, {**VECTOR_FILES, **LT_SFT_FILES})
+        elif Path(named).suffix.lower() == ".bin":
+            found, stem = {lt_sft.FILE}, wishes.language or "LT-SFT"
+            _copy_within(file, folder / lt_sft.FILE, LT_SFT_FILES[lt_sft.FILE])
+        else:
+            raise VectorError(f"{named} is neither a .zip of a vector's folder nor {lt_sft.FILE}.")
+        vector = _complete(folder, found, base, wishes)
+        return own.keep(folder, wishes.title or _title(vector, stem), named)
+
+
+def bring_from_hub(
+    own: OwnVectors, name: str, revision: str, base: Callable[[], BaseLike], wishes: Wishes
+) -> OwnVector:
+    """Take in a vector, or LT-SFT's file, from the Hub: owner/name or owner/name@revision, or its newest state.
+
+    Raises:
+        VectorError: there is none, it cannot be fetched or used, or is too large; nothing of it is kept.
+    """
+    wanted = _read_name(name, revision.strip())
+    with own.incoming() as folder:
+        try:
+            api = hub()
+            found, commit, sizes = _look(api, wanted)
+            chosen = _wanted(found, sizes)
+            check_room(folder, sum(sizes[file] for file in chosen))
+            for file in chosen:
+                shutil.copyfile(api.hf_hub_download(found, file, revision=commit), folder / file)
+        except FAMILIES as error:
+            raise pull_refusal(wanted, error) from error
+        vector = _complete(folder, set(chosen), base, wishes)
+        return own.keep(folder, wishes.title or _title(vector, found.split("/")[1]), f"{found} ({commit[:12]})")
+
+
+def _complete(folder: Path, found: set[str], base: Callable[[], BaseLike], wishes: Wishes) -> SparseVector:
+    """Make sure that the folder holds a vector that can be used and nothing else."""
+    if lt_sft.FILE in found:
+        if found & {TENSORS, INFO}:
+            raise VectorError(f"There is a vector and {lt_sft.FILE}, a pickle, beside it. Bring the one or the other.")
+        vector = _named(lambda: read_lt_sft(folder, base(), labels=wishes.labels or None), folder)
+        if wishes.language:
+            vector = replace(vector, info={**vector.info, "language": wishes.language})
+        for name in found:
+            (folder / name).unlink()
+        vector.save(folder)
+        return vector
+    if missing := {TENSORS, INFO} - found:
+        raise VectorError(f"There is no {sorted(missing)[0]} in it: it is not the folder of a vector.")
+    vector = _named(lambda: SparseVector.load(folder), folder)
+    _refuse_immoderate(vector)
+    used = base()
+    if vector.info["base"]["fingerprint"] == used.fingerprint:
+        vector.check_base(used)  # made for this base, it must fit; made for another, it is kept for that one
+    if not (folder / CARD).is_file():
+        (folder / CARD).write_text(write_card(vector), encoding="utf-8")
+    return vector
+
+
+def _refuse_immoderate(vector: SparseVector) -> None:
+    """Refuse what the format allows and no vector is: it would fill the memory or the page of whoever looks at it."""
+    weights = sum(math.prod(shape) for shape in vector.shapes.values())
+    if weights > MOST_WEIGHTS:
+        raise VectorError("The vector says that it is for a base of more weights than any that can be used here.")
+    if not 0 <= (vector.info.get("k") or 0) <= weights:
+        raise VectorError("The vector says that it changes more weights than there are.")
+    names = [*vector.labels, vector.language or "", vector.info["base"]["name"], vector.info.get("method") or ""]
+    if len(names) > MOST_LABELS or max(map(len, names)) > LONGEST_LABEL:
+        raise VectorError("The names in the vector's description are too many or too long to be shown.")
+
+
+def _named(read: Callable[[], SparseVector], folder: Path) -> SparseVector:
+    """Read a vector; what is wrong with it is said without the path of a folder that is gone by then."""
+    try:
+        return read()
+    except VectorError as error:
+        raise VectorError(str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), "the import")) from error
+
+
+def _title(vector: SparseVector, otherwise: str) -> str:
+    given = vector.info.get("name")
+    return given if isinstance(given, str) and given.strip() else otherwise
+
+
+def _copy_within(source: Path, target: Path, most: int) -> None:
+    if source.stat().st_size > most:
+        raise VectorError(f"The file has {source.stat().st_size / 1e6:,.0f} MB: that is too large to be taken in.")
+    try:
+        check_room(target.parent, source.stat().st_size)
+        shutil.copyfile(source, target)
+    except (OSError, DeftxError) as error:
+        raise VectorError(f"The file cannot be taken in: {error}") from error
+
+
+def _read_name(name: str, revision: str) -> HubName:
+    """Read an id, with its revision behind an @ or in a field of its own."""
+    found = read_name(name)
+    if found is None:
+        raise VectorError(f"{name.strip()[:120]!r} is not the id of a repository on the Hub. It looks like owner/name.")
+    if revision and found.revision not in (None, revision):
+        raise VectorError(f"Two revisions are given, {found.revision!r} and {revision!r}. Leave one of them out.")
+    return HubName(found.id, found.revision or revision or None)
+
+
+def _look(api: HfApi, wanted: HubName) -> tuple[str, str, dict[str, int]]:
+    """Ask the Hub what a repository is called now, which commit is meant, and the sizes of its files."""
+    found = api.model_info(wanted.id, revision=wanted.revision, files_metadata=True, timeout=20)
+    return found.id, str(found.sha), {file.rfilename: int(file.size or 0) for file in found.siblings or []}
+
+
+def _wanted(name: str, sizes: dict[str, int]) -> list[str]:
+    """Choose the files of a vector or, where there is none, LT-SFT's file."""
+    kinds = ((VECTOR_FILES, (TENSORS, INFO)), (LT_SFT_FILES, (lt_sft.FILE,)))
+    for files, needed in kinds:
+        if all(file in sizes for file in needed):
+            for file in files:
+                if sizes.get(file, 0) > files[file]:
+                    raise VectorError(
+                        f"{file} in {name} has {sizes[file] / 1e6:,.0f} MB: that is too large to be taken in."
+                    )
+            return [file for file in files if file in sizes]
+    raise VectorError(f"{name} holds neither a vector ({TENSORS} and {INFO}) nor LT-SFT's {lt_sft.FILE}.")

@@ -1,0 +1,157 @@
+"""The vectors that people brought: a folder each below DEFTX_HOME, and a trash from which they come back."""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, count
+from pathlib import Path
+
+from deftx.core.errors import JOINERS, VectorError, unknown_name
+from deftx.core.names import is_plain, plain_name
+from deftx.vectors.vector_files import INFO
+
+NOTE = "own.json"  # beside the vector's own files: what it is called here, where it is from, when it came
+TRASH_KEPT = 7 * 86_400.0  # seconds after which what is in the trash is removed for good
+ABANDONED = 86_400.0  # seconds after which a folder that an import left behind is removed
+LONGEST_TITLE, LONGEST_NAME = 80, 60  # characters
+
+
+@dataclass(frozen=True)
+class OwnVector:
+    """A vector that was brought: its name here, how it is called, where it is from; times are seconds since 1970."""
+
+    name: str
+    folder: Path
+    title: str
+    origin: str
+    added: float
+    trashed: float | None = None
+
+
+class OwnVectors:
+    """The folder of vectors below ``home``; the names that it gives out are the only ones it takes."""
+
+    def __init__(self, home: Path) -> None:
+        """Use ``home``/vectors; it is created when the first vector comes."""
+        self.folder = home / "vectors"
+        self._trash = self.folder / ".trash"
+
+    def list(self) -> tuple[OwnVector, ...]:
+        """List what is there, the newest first."""
+        return _read_all(self.folder)
+
+    def trash(self) -> tuple[OwnVector, ...]:
+        """List what was removed and can come back, the last one first."""
+        return tuple(sorted(_read_all(self._trash), key=lambda own: own.trashed or 0, reverse=True))
+
+    def get(self, name: str) -> OwnVector:
+        """Find a vector by its name; VectorError for any other, so that no path gets through."""
+        return _find(self.list(), name)
+
+    @contextmanager
+    def incoming(self) -> Iterator[Path]:
+        """Give an empty folder in which a vector is put together; whatever is still in it at the end is removed."""
+        self.remove_expired()
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.folder))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def keep(self, folder: Path, title: str, origin: str) -> OwnVector:
+        """Put a complete vector in place, under a free name made from ``title``; from then on it is there at once."""
+        own = OwnVector("", folder, clean(title, LONGEST_TITLE) or "vector", clean(origin, 200), time.time())
+        _write_note(own)
+        return self._place(own, safe_name(own.title), self.folder)
+
+    def rename(self, name: str, title: str) -> OwnVector:
+        """Call a vector otherwise; its name here, by which jobs and links know it, stays."""
+        title = clean(title, LONGEST_TITLE)
+        if not title:
+            raise VectorError("A vector needs a name: type one with at least one letter.")
+        own = replace(self.get(name), title=title)
+        _write_note(own)
+        return own
+
+    def discard(self, name: str) -> OwnVector:
+        """Put a vector into the trash, from where ``restore`` brings it back."""
+        own = replace(self.get(name), trashed=time.time())
+        self._trash.mkdir(mode=0o700, exist_ok=True)
+        _write_note(own)
+        return self._place(own, own.name, self._trash)
+
+    def restore(self, name: str) -> OwnVector:
+        """Bring a vector back from the trash, under its name or, where that is taken by now, a free one."""
+        own = replace(_find(self.trash(), name), trashed=None)
+        _write_note(own)
+        return self._place(own, own.name, self.folder)
+
+    def remove_expired(self) -> None:
+        """Remove what has been in the trash for TRASH_KEPT, and what an import that was killed left behind."""
+        for own in self.trash():
+            if (own.trashed or 0) < time.time() - TRASH_KEPT:
+                shutil.rmtree(own.folder, ignore_errors=True)
+        for folder in self.folder.glob(".incoming-*"):
+            if folder.stat().st_mtime < time.time() - ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _place(self, own: OwnVector, name: str, parent: Path) -> OwnVector:
+        """Move a vector, under ``name`` or a numbered one: no name is given to two, be one of them in the trash."""
+        for taken in chain([name], (f"{name}-{number}" for number in count(2))):
+            if taken != own.name and any((place / taken).exists() for place in (self.folder, self._trash)):
+                continue
+            try:
+                os.rename(own.folder, parent / taken)
+            except OSError:
+                if (parent / taken).exists():
+                    continue  # somebody was quicker
+                raise
+            return replace(own, name=taken, folder=parent / taken)
+        raise AssertionError("numbers do not end")
+
+
+def safe_name(title: str) -> str:
+    """Turn a title into letters, digits and hyphens: a name that is a folder's and nothing else."""
+    return plain_name(title, LONGEST_NAME) or "vector"
+
+
+def clean(text: str, longest: int) -> str:
+    """Put a text into one printable line of at most so many characters."""
+    kept = (sign if sign.isprintable() or sign in JOINERS else " " for sign in str(text))
+    return " ".join("".join(kept).split())[:longest].strip()
+
+
+def _find(known: tuple[OwnVector, ...], name: str) -> OwnVector:
+    for own in known:
+        if own.name == name:
+            return own
+    raise unknown_name("The vector", str(name), [own.name for own in known] or ["(none)"], VectorError)
+
+
+def _read_all(folder: Path) -> tuple[OwnVector, ...]:
+    found = [_read(path) for path in folder.iterdir()] if folder.is_dir() else []
+    return tuple(sorted(filter(None, found), key=lambda own: own.added, reverse=True))
+
+
+def _read(folder: Path) -> OwnVector | None:
+    if not is_plain(folder.name) or not (folder / INFO).is_file():
+        return None
+    try:
+        note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+        times = float(note["added"]), None if note["trashed"] is None else float(note["trashed"])
+        return OwnVector(folder.name, folder, str(note["title"]), str(note["origin"]), *times)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # put there by hand: nobody has looked whether it can be trusted
+
+
+def _write_note(own: OwnVector) -> None:
+    note = {name: value for name, value in asdict(own).items() if name not in ("name", "folder")}
+    draft = own.folder / f".{NOTE}.part"
+    draft.write_text(json.dumps(note, ensure_ascii=False), encoding="utf-8")
+    os.replace(draft, own.folder / NOTE)

@@ -1,0 +1,127 @@
+"""From a finished training to a vector on disk: where the work lies meanwhile, and what is written about it."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from deftx.core.errors import RecipeError, TrainingError, VectorError
+from deftx.core.events import Listener
+from deftx.core.names import base_name
+from deftx.method.select import by_kind
+from deftx.models.bases import Base
+from deftx.training import distributed
+from deftx.training.loop import stoppable
+from deftx.training.pipeline import Learned, Learner, learn
+from deftx.training.recipes import Recipe
+from deftx.vectors.vector import SparseVector
+from deftx.vectors.vector_files import CARD, INFO, TENSORS
+
+WRITING = ".writing-"  # what the folder is called in which a vector's files are written before they are put in place
+FINISHED = ".finished"  # what the run is called while it is removed: from then on the vector is there for good
+RUN = "run"  # the folder inside a vector's folder that holds checkpoints until the vector is written
+
+
+def work_folder(out: str | os.PathLike, delta: str | os.PathLike | None = None) -> tuple[Path, Path]:
+    """Return the folders for the vector and for its checkpoints; ``delta`` is where δ is to be kept.
+
+    Raises:
+        RecipeError: something else is there already; nothing is overwritten.
+    """
+    out = Path(out).expanduser()
+    if (out / FINISHED).is_dir():  # a kill left it there
+        shutil.rmtree(out / FINISHED, ignore_errors=True)
+    if (out / INFO).exists() and not (out / RUN).is_dir():
+        raise RecipeError(f"{out} holds a vector already. Choose another folder, or delete that one first.")
+    if out.exists() and not out.is_dir():
+        raise RecipeError(f"{out} is a file; the vector needs a folder.")
+    there = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    if there and (RUN not in there or not all(map(_is_ours, there))):
+        raise RecipeError(f"{out} is not empty. Choose another folder for the vector.")
+    if delta is not None and Path(delta).expanduser().resolve().is_relative_to(out.resolve()):
+        raise RecipeError(f"δ cannot be kept inside {out}, the folder of the vector. Choose a folder beside it.")
+    return out, out / RUN
+
+
+def _is_ours(name: str) -> bool:
+    """Say whether a training that was killed, even while it wrote its vector, leaves a file of this name."""
+    return name in (RUN, TENSORS, CARD, INFO) or name.startswith(WRITING)
+
+
+def finish(
+    learner: Learner,
+    base: Base,
+    recipe: Recipe,
+    out: Path,
+    run: Path,
+    delta: str | os.PathLike | None,
+    listener: Listener,
+    scores: Callable[[nn.Module], dict],
+    corpus: dict,
+    *,
+    language: str | None = None,
+    labels: list[str] | None = None,
+) -> SparseVector:
+    """Run the pipeline, score the model, write the vector and clear the checkpoints away.
+
+    Raises:
+        TrainingError: the disk refuses the vector; the checkpoints are kept.
+    """
+    learned = learn(learner, recipe, run, Path(delta).expanduser() if delta else None, listener)
+    with stoppable(learner.model, listener):
+        after = scores(learner.model)
+    info = {
+        "kind": learner.kind,
+        "language": language,
+        "labels": labels,
+        "base": {"name": base_name(base.name), "revision": base.revision, "fingerprint": base.fingerprint},
+        **({"trimmed": base.trimmed.to_dict()} if base.trimmed else {}),
+        **_how(recipe, learned),
+        "corpus": corpus,
+        "scores": {**after, "history": learned.history},
+        "singular_values": learned.singular_values,
+        "spectrum_shapes": {name: list(shape) for name, shape in learned.spectrum_shapes.items()},
+    }
+    shapes = {name: tuple(parameter.shape) for name, parameter in learner.trainable.items()}
+    named = {n: p.cpu() for n, p in learned.positions.items() if len(p)}
+    vector = SparseVector(
+        positions=named,
+        values={n: learned.values[n].cpu() for n in named},
+        head={n: tensor.cpu() for n, tensor in learned.head.items()},
+        shapes={n: shapes[n] for n in named},
+        info=info,
+    )
+    if distributed.is_main():
+        _write(vector, recipe, out, run)
+    distributed.wait()
+    return SparseVector.load(out)
+
+
+def _write(vector: SparseVector, recipe: Recipe, out: Path, run: Path) -> None:
+    for unfinished in out.glob(f"{WRITING}*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        vector.save(out, values=recipe.values)
+    except VectorError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        raise TrainingError(
+            f"{error} The training is kept in {run}; free some space and run the same again."
+        ) from error
+    run.replace(out / FINISHED)
+    shutil.rmtree(out / FINISHED, ignore_errors=True)
+
+
+def _how(recipe: Recipe, learned: Learned) -> dict:
+    return {
+        "method": recipe.method,
+        "ablate": recipe.ablate,
+        "rank": {"strategy": recipe.rank if recipe.method == "deft-x" else "none", "ranks": learned.ranks},
+        "k": sum(len(p) for p in learned.positions.values()),
+        "filled": learned.filled,
+        "mask": by_kind(learned.positions),
+        "recipe": recipe.to_dict(),
+        "seed": recipe.seed,
+    }

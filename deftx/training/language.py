@@ -1,0 +1,191 @@
+"""Language vectors: masked-language modelling on raw text, with logits at the masked positions only."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from deftx.core.errors import CorpusError
+from deftx.core.events import Event, Listener, OnEvent
+from deftx.core.sampling import batch_order, cut, seed_for
+from deftx.data.text import Corpus, mask_tokens, pack, read_corpus, special_ids, split
+from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
+from deftx.models.batches import by_length, pad
+from deftx.models.families import language_logits
+from deftx.training import distributed
+from deftx.training.finish import finish, work_folder
+from deftx.training.loop import Batch, Objective, stoppable
+from deftx.training.pipeline import Learner
+from deftx.training.recipes import LanguageRecipe, recipe_for
+from deftx.vectors.vector import SparseVector
+
+UNKNOWN_WARNING = 0.02  # the command-line contract: above 2 % is worth a warning
+EVALUATION_MASKS = 2_147_483_647  # seed of the evaluation masks, the same at every evaluation (LT-SFT's constant)
+
+
+def masked_lm_loss(model: nn.Module, batch: Batch, reduction: str = "mean") -> Tensor:
+    """Return the cross-entropy in nats at the positions whose label is not −100; only their logits are computed.
+
+    ``batch``: ``input_ids``, ``attention_mask`` and ``labels``, each (sequences, tokens).
+    """
+    hidden = model.base_model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+    asked = batch["labels"] != -100
+    logits = language_logits(model, hidden[asked])  # (masked tokens, vocabulary)
+    return cross_entropy(logits.float(), batch["labels"][asked], reduction=reduction)
+
+
+@dataclass
+class LanguageObjective:
+    """Masked-language modelling on packed text (appendix C, "Language adaptation")."""
+
+    base: Base
+    recipe: LanguageRecipe
+    train: list[Tensor]  # sequences of token ids
+    held_out: list[Tensor]
+    higher_is_better: bool = False
+    metric: str = "masked_lm_loss"
+    _evaluation: list[Batch] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Draw the evaluation masks once, and the order of the training sequences for each phase."""
+        recipe = self.recipe
+        self._orders = {
+            phase: batch_order(len(self.train), recipe.batch_size, recipe.seed, phase) for phase in ("dense", "sparse")
+        }
+        for number, indices in enumerate(by_length(self.held_out)):
+            generator = torch.Generator().manual_seed(seed_for(EVALUATION_MASKS, number))
+            self._evaluation.append(self._masked([self.held_out[i] for i in indices], generator))
+
+    def micro_batches(self, phase: str, step: int) -> list[Batch]:
+        """Return the micro-batches of a step; their masks follow from the seed, the phase and the step."""
+        generator = torch.Generator().manual_seed(seed_for(self.recipe.seed, phase, "mask", step))
+        parts = cut(self._orders[phase](step), self.recipe.accumulation)
+        return [self._masked([self.train[i] for i in part], generator) for part in parts]
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Return the mean over the masked tokens of a micro-batch."""
+        return masked_lm_loss(model, batch)
+
+    def evaluate(self, model: nn.Module) -> float:
+        """Return the mean masked-LM loss over all masked tokens of the held-out text, in nats."""
+        with torch.no_grad():
+            total = sum(float(masked_lm_loss(model, batch, "sum")) for batch in self._evaluation)
+        return total / self.evaluation_tokens
+
+    @property
+    def evaluation_tokens(self) -> int:
+        """How many tokens the evaluation predicts."""
+        return sum(int((batch["labels"] != -100).sum()) for batch in self._evaluation)
+
+    def _masked(self, sequences: list[Tensor], generator: torch.Generator) -> Batch:
+        tokenizer = self.base.tokenizer
+        batch = pad(sequences, tokenizer.pad_token_id, "cpu")
+        special = torch.isin(batch["input_ids"], torch.tensor(special_ids(tokenizer)))
+        inputs, labels = mask_tokens(
+            batch["input_ids"], special, self.base.model.config.vocab_size, tokenizer.mask_token_id, generator,
+            self.recipe.mask_share,
+        )  # fmt: skip
+        masked = {"input_ids": inputs, "attention_mask": batch["attention_mask"], "labels": labels}
+        return {name: tensor.to(self.base.device) for name, tensor in masked.items()}
+
+
+def learn_language(
+    corpus: str | os.PathLike | Sequence[str | os.PathLike] | Corpus,
+    base: Base,
+    recipe: LanguageRecipe | str,
+    *,
+    out: str | os.PathLike,
+    language: str | None = None,
+    delta: str | os.PathLike | None = None,
+    on_event: OnEvent | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> SparseVector:
+    """Learn a language vector φ_L from raw text and write it to the folder ``out``.
+
+    ``recipe`` may be the name of a preset. ``delta`` is a folder that keeps the change after the dense phase, for
+    further runs. A training that was stopped goes on when it is called again with the same arguments.
+
+    Raises:
+        CorpusError, RecipeError: the text or a setting cannot be used.
+        TrainingStopped, TrainingError: the training ended early; its checkpoint is kept in ``out``.
+    """
+    distributed.join(base.device)
+    listener = distributed.listener_for(on_event, should_stop)
+    recipe = distributed.share(recipe_for("language", recipe) if isinstance(recipe, str) else recipe, listener)
+    out, run = work_folder(out, delta)
+    corpus = corpus if isinstance(corpus, Corpus) else read_corpus(corpus)
+    objective = language_objective(corpus, base, recipe, listener)
+    with stoppable(base.model, listener):
+        before = objective.evaluate(base.model)
+    message = f"Held-out masked-LM loss of the base: {before:.3f} nats."
+    listener.on_event(Event("evaluate", 1, 2, evaluation=before, metric=objective.metric, message=message))
+    learner = language_learner(base, objective, len(objective.train), corpus.fingerprint)
+
+    def scores(model: nn.Module) -> dict:
+        after = objective.evaluate(model.eval())
+        message = f"Held-out masked-LM loss: {before:.3f} nats before, {after:.3f} with the vector."
+        listener.on_event(Event("evaluate", 2, 2, evaluation=after, metric=objective.metric, message=message))
+        return {
+            "masked_lm_loss": {"before": before, "after": after},
+            "examples": objective.evaluation_tokens,
+            "on": f"masked tokens of held-out text ({recipe.hold_out:.0%} of the lines, chosen by seed)",
+        }
+
+    about = {
+        "lines": len(corpus.lines),
+        "sources": [list(source) for source in corpus.sources],
+        "fingerprint": corpus.fingerprint,
+        "sequences": len(objective.train),
+        "tokens": sum(len(piece) for piece in objective.train),
+    }
+    return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language)
+
+
+def language_learner(base: Base, objective: Objective, sequences: int, corpus: str) -> Learner:
+    """Set up a copy of the base for the pipeline: M and the LM head train, the output embedding is frozen."""
+    model = base.language_model()
+    return Learner(
+        kind="language",
+        model=model,
+        trainable=sparse_trainable(model),
+        head=head_parameters(model),
+        objective=objective,
+        examples=sequences,
+        denominator=sum(p.numel() for p in canonical_parameters(model).values()),
+        identity={"kind": "language", "base": base.fingerprint, "corpus": corpus},
+    )
+
+
+def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, listener: Listener) -> LanguageObjective:
+    """Split, tokenise and pack a corpus; what is unusual about it is said before training starts."""
+    for note in base.notes:
+        listener.on_event(Event("tokenise", message=note, warning=True))
+    train_lines, held_out_lines = split(corpus.lines, recipe.hold_out, recipe.seed)
+    if train_lines == held_out_lines:
+        message = "The corpus has one distinct line: it is trained and judged on the same text."
+        listener.on_event(Event("tokenise", message=message, warning=True))
+    length = base.fitting_length(recipe.max_length, listener)
+
+    def on_progress(done: int, total: int) -> None:
+        listener.heed("Stopped while reading the corpus; the same command starts again.")
+        listener.on_event(Event("tokenise", done, total))
+
+    train = pack(train_lines, base.tokenizer, length, on_progress=on_progress)
+    held_out = pack(held_out_lines, base.tokenizer, length)
+    if not train or not held_out:
+        raise CorpusError("The tokenizer of this base finds no token in the corpus; check that it is text.")
+    _warn_of_unknowns(train, base, listener)
+    return LanguageObjective(base, recipe, train, held_out)
+
+
+def _warn_of_unknowns(pieces: list[Tensor], base: Base, listener: Listener) -> None:
+    if base.tokenizer.unk_token_id is None:  # a tokenizer of bytes knows every text
+        return
+    unknown = sum(int((piece == base.tokenizer.unk_token_id).sum()) for piece in pieces)
+    share = unknown / sum(len(piece) for piece in pieces)
+    if share > UNKNOWN_WARNING:
+        message = f"{share:.1%} of the tokens are unknown to this base: it cannot read the script. See `audit`."
+        listener.on_event(Event("tokenise", message=message, warning=True))

@@ -1,0 +1,248 @@
+"""Algorithm 1 of the paper: train everything, denoise the change, select k entries, reset, retrain only those."""
+
+import shutil
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from deftx.core.events import Event, Listener
+from deftx.method.denoising import denoise
+from deftx.method.parallel import in_order
+from deftx.method.ranks import choose_rank
+from deftx.method.select import by_kind, select_at_random, select_with_fill
+from deftx.method.spectrum import decompose
+from deftx.training import distributed
+from deftx.training.checkpoints import Progress, read_tensors, write_tensors
+from deftx.training.loop import Objective, Plan, run_phase
+from deftx.training.recipes import Recipe
+from deftx.training.run_folder import NOT_RETRAINED, check_disk, claim_folder, refuse_other
+from deftx.training.trainable import Entries, row_gradients
+
+DELTA_FILE = "delta.safetensors"
+# Settings that act only after the dense phase: runs that differ in these alone share one δ.
+AFTER_DENSE = ("method", "rank", "keep", "ablate", "k", "values")
+MASK_FILE = "mask.safetensors"
+MASK_NOTES = ("filled", "ranks", "singular_values", "spectrum_shapes", "history")  # the fields of Learned beside μ
+STOPPED = "Stopped while denoising. The change δ is kept; the same command goes on from there."
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What language or task training hands to the pipeline."""
+
+    kind: str  # "language" or "task"
+    model: nn.Module  # at its start: θ0, or θ0 + φ_source
+    trainable: dict[str, nn.Parameter]  # M
+    head: dict[str, nn.Parameter]  # trained in full
+    objective: Objective
+    examples: int  # sequences or rows in the training text
+    denominator: int  # N of the L1 penalty: all parameters
+    identity: dict[str, str | None]  # the data, base and source that δ follows from
+
+
+@dataclass
+class Learned:
+    """A sparse vector's substance, and how it came about."""
+
+    positions: dict[str, Tensor]  # μ, flat and ascending
+    values: dict[str, Tensor]  # φ on μ
+    head: dict[str, Tensor]
+    filled: int = 0  # entries that δ̂ could not supply
+    ranks: dict[str, int] = field(default_factory=dict)
+    singular_values: dict[str, list[float]] = field(default_factory=dict)
+    spectrum_shapes: dict[str, tuple[int, int]] = field(default_factory=dict)  # without rows and columns of zeros
+    history: dict[str, dict] = field(default_factory=dict)  # per phase: losses, evaluations, best step
+
+
+@dataclass(frozen=True)
+class Change:
+    """δ, the head that belongs to it, and the course of the dense phase."""
+
+    delta: dict[str, Tensor]
+    head: dict[str, Tensor]
+    progress: Progress
+
+
+def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, listener: Listener) -> Learned:
+    """Run Algorithm 1, lines 2 to 20; leave the model at its start plus φ, with the head of φ.
+
+    ``folder`` holds the checkpoints, so that the same call resumes; ``delta`` keeps δ for further runs.
+    """
+    k = recipe.count(sum(p.numel() for p in learner.trainable.values()))
+    retrains = recipe.ablate not in NOT_RETRAINED
+    kept, mask = delta or folder / "delta", folder / MASK_FILE
+    distributed.wait()
+    with distributed.main_first():
+        dense_is_done = mask.is_file() or (kept / DELTA_FILE).is_file()
+        check_disk(learner, recipe, folder, kept / DELTA_FILE, dense_is_done)
+        claim_folder(folder, {**learner.identity, **recipe.to_dict()}, listener)
+    start = {n: p.detach().clone() for n, p in {**learner.trainable, **learner.head}.items()}
+
+    if distributed.any_of(mask.is_file()):  # from there on δ is not needed any more
+        learned = read_mask(mask, learner, listener)
+    else:
+        change = dense_phase(learner, recipe, folder, kept, start, listener)  # δ = θ1 − θ0
+        with distributed.main_first():  # and the others take up its choice
+            learned = (
+                read_mask(mask, learner, listener) if mask.is_file() else choose_entries(change, recipe, k, listener)
+            )
+            if retrains and distributed.is_main():
+                write_mask(mask, learned)
+        del change
+    if not retrains:
+        _place(learner, start, learned)
+        return learned
+    _reset(learner, start)
+    start = {n: start[n].view(-1).index_select(0, p) for n, p in learned.positions.items()}  # all that φ needs of it
+    progress = sparse_phase(learner, recipe, folder, learned, listener)  # θ2
+    learned.history["sparse"] = _course(progress)
+    for name, chosen in learned.positions.items():
+        learned.values[name] = learner.trainable[name].detach().view(-1)[chosen] - start[name]  # φ = θ2 − θ0
+    learned.head = {n: p.detach().clone() for n, p in learner.head.items()}
+    return learned
+
+
+def dense_phase(
+    learner: Learner, recipe: Recipe, folder: Path, kept: Path, start: Mapping[str, Tensor], listener: Listener
+) -> Change:
+    """Train M and the head, or take up the δ that an equal dense phase left in ``kept``."""
+    identity = {**learner.identity, **{k: v for k, v in recipe.to_dict().items() if k not in AFTER_DENSE}}
+    if distributed.any_of((kept / DELTA_FILE).is_file()):
+        return read_change(kept, identity, learner, listener)
+    steps = {phase: recipe.steps(learner.examples, phase) for phase in ("dense", "sparse")}
+    retrains = recipe.ablate not in NOT_RETRAINED
+    plan = _plan(learner, recipe, "dense", steps["dense"], steps["sparse"] if retrains else 0)
+    entries = Entries.of({**learner.trainable, **learner.head}, anchors=start)
+    progress = run_phase(learner.model, entries, learner.objective, plan, folder / "dense", listener)
+    delta = {n: (p.detach() - start[n]) for n, p in learner.trainable.items()}
+    head = {n: p.detach().clone() for n, p in learner.head.items()}
+    named = {f"delta.{n}": d for n, d in delta.items()} | {f"head.{n}": h for n, h in head.items()}
+    if distributed.is_main():
+        write_tensors(kept / DELTA_FILE, named, {"identity": identity, "progress": progress.to_dict()})
+        shutil.rmtree(folder / "dense", ignore_errors=True)  # δ says it all, in a fifth of the space
+    return Change(delta, head, progress)
+
+
+def read_change(kept: Path, identity: dict, learner: Learner, listener: Listener) -> Change:
+    """Read a kept δ, after making sure that this run would have arrived at the same one.
+
+    Raises:
+        RecipeError: it comes from other text, another base or other dense settings; the message names them.
+    """
+    tensors, about = read_tensors(kept / DELTA_FILE)
+    refuse_other(kept, "δ of a dense phase", about["identity"], identity)
+    device = next(iter(learner.trainable.values())).device
+    listener.on_event(Event("dense", 1, 1, message=f"The dense phase is done already: δ is read from {kept}."))
+    delta = {n: tensors[f"delta.{n}"].to(device) for n in learner.trainable}
+    head = {n: tensors[f"head.{n}"].to(device) for n in learner.head}
+    return Change(delta, head, Progress(**about["progress"]))
+
+
+def choose_entries(change: Change, recipe: Recipe, k: int, listener: Listener) -> Learned:
+    """Denoise δ and choose μ; give φ on μ, and the head, for those who do not train it again."""
+    learned = Learned({}, {}, change.head)
+    learned.history["dense"] = _course(change.progress)
+    denoised = denoise_all(change.delta, recipe, learned, listener) if recipe.method == "deft-x" else change.delta
+    if recipe.ablate == "dense-delta":
+        learned.positions = {n: d.flatten().nonzero().flatten() for n, d in denoised.items()}
+    else:
+        listener.heed(STOPPED)
+        listener.on_event(Event("select", 0, 1))
+        if recipe.method == "random":
+            learned.positions = select_at_random(change.delta, k, recipe.seed)
+        else:
+            learned.positions, learned.filled = select_with_fill(denoised, change.delta, k)  # μ
+        listener.on_event(Event("select", 1, 1, message=_split(learned.positions, k, learned.filled)))
+    if recipe.ablate in NOT_RETRAINED:
+        learned.values = {n: denoised[n].flatten()[p.to(denoised[n].device)] for n, p in learned.positions.items()}
+    return learned
+
+
+def write_mask(path: Path, learned: Learned) -> None:
+    """Keep μ and how it came about, so that every resumption trains the same entries."""
+    about = {name: getattr(learned, name) for name in MASK_NOTES}
+    write_tensors(path, learned.positions, about)
+
+
+def read_mask(path: Path, learner: Learner, listener: Listener) -> Learned:
+    """Read back what ``write_mask`` wrote; values and head are still to be learned."""
+    tensors, about = read_tensors(path)
+    listener.on_event(Event("select", 1, 1, message=f"The entries are selected already: they are read from {path}."))
+    about["spectrum_shapes"] = {name: tuple(shape) for name, shape in about["spectrum_shapes"].items()}
+    # In the order of the parameters, not of the file: sums over them, as in clipping, round by their order.
+    device = next(iter(learner.trainable.values())).device
+    return Learned({name: tensors[name].to(device) for name in learner.trainable}, {}, {}, **about)
+
+
+def denoise_all(delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, listener: Listener) -> dict[str, Tensor]:
+    """Return δ̂: every matrix of δ denoised (equations 2 to 5), biases as they are; note ranks and spectra."""
+    denoised = dict(delta)
+    matrices = [name for name, weight in delta.items() if weight.dim() == 2]
+    keep = 0.0 if recipe.ablate == "no-residual" else recipe.keep
+
+    def work(name: str) -> tuple[list[float], tuple[int, int], int, Tensor]:
+        parts = decompose(delta[name])  # W = UΣVᵀ, of which the vectors are let go of here
+        rank = choose_rank(parts.values, parts.shape, recipe.rank)
+        return parts.values.tolist(), parts.shape, rank, denoise(delta[name], rank, keep, parts)  # Ŵ = L + S
+
+    results = in_order(work, matrices, next(iter(delta.values())).device)
+    with closing(results):
+        for done, (name, (values, shape, rank, weight)) in enumerate(zip(matrices, results, strict=True)):
+            listener.heed(STOPPED)
+            denoised[name], learned.ranks[name] = weight, rank
+            learned.singular_values[name], learned.spectrum_shapes[name] = values, shape
+            listener.on_event(Event("denoise", done + 1, len(matrices)))
+    return denoised
+
+
+def sparse_phase(learner: Learner, recipe: Recipe, folder: Path, learned: Learned, listener: Listener) -> Progress:
+    """Train only μ and the head, from the start; parameters without a selected entry stay frozen."""
+    chosen = {n: p for n, p in learned.positions.items() if len(p)}
+    for name, parameter in learner.trainable.items():
+        parameter.requires_grad_(name in chosen)
+    entries = Entries.of({**{n: learner.trainable[n] for n in chosen}, **learner.head}, chosen)
+    plan = _plan(learner, recipe, "sparse", recipe.steps(learner.examples, "sparse"), 0)
+    with row_gradients(learner.model):
+        return run_phase(learner.model, entries, learner.objective, plan, folder / "sparse", listener)
+
+
+def _plan(learner: Learner, recipe: Recipe, phase: str, steps: int, steps_after: int) -> Plan:
+    return Plan(
+        phase=phase,
+        steps=steps,
+        learning_rate=recipe.learning_rate,
+        evaluate_every=recipe.evaluate_every,
+        clip=recipe.clip,
+        l1=recipe.l1 / learner.denominator,  # λ/N
+        seed=recipe.seed,
+        precision=recipe.precision,
+        steps_after=steps_after,
+    )
+
+
+@torch.no_grad()
+def _reset(learner: Learner, start: Mapping[str, Tensor]) -> None:
+    for name, parameter in {**learner.trainable, **learner.head}.items():
+        parameter.copy_(start[name])
+
+
+@torch.no_grad()
+def _place(learner: Learner, start: Mapping[str, Tensor], learned: Learned) -> None:
+    """Set the model to its start plus φ, with the head that was trained along with δ."""
+    _reset(learner, {**start, **learned.head})
+    for name, chosen in learned.positions.items():
+        learner.trainable[name].view(-1)[chosen.to(learner.trainable[name].device)] += learned.values[name]
+
+
+def _course(progress: Progress) -> dict:
+    return {k: v for k, v in asdict(progress).items() if k not in ("seconds", "loss_sum", "evaluated")}
+
+
+def _split(positions: Mapping[str, Tensor], k: int, filled: int) -> str:
+    shares = ", ".join(f"{kind} {count / k:.1%}" for kind, count in by_kind(positions).items() if count)
+    note = f"; {filled:,} filled up from δ" if filled else ""
+    return f"{k:,} entries selected: {shares}{note}."

@@ -1,0 +1,190 @@
+"""The model card of a vector: front matter for the Hugging Face Hub, then in plain words what it is."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deftx.core.assets import ASSETS
+from deftx.core.names import HUB_NAME, base_name
+from deftx.vectors.card_data import results
+
+if TYPE_CHECKING:
+    from deftx.vectors.vector import SparseVector
+
+BUNDLED_BASES = ASSETS / "bases"  # none of them is on the Hub
+TAGS = ("deft-x", "sparse-fine-tuning", "cross-lingual-transfer")
+LANGUAGE_CODE = re.compile(r"[a-z]{2,3}")  # the Hub takes ISO 639 codes only
+LICENSE = re.compile(r"[a-z0-9.-]+")
+
+# Scores are kept under these names; each is {"before": number, "after": number}.
+SCORES = {
+    "masked_lm_loss": "masked-LM loss on held-out text, in nats (lower is better)",
+    "f1": "macro-F1 on the validation set (0 to 1)",
+    "accuracy": "accuracy on the validation set (0 to 1)",
+}
+ABOUT = {
+    "language": "A language vector: the change that adapting a base model to a language makes to some of its weights. "
+    "Added to the base together with a task vector, it carries the task over to the language.",
+    "task": "A task vector: the change that learning to classify makes to some of the base model's weights, with the "
+    "classification head. Added to the base together with a language vector, it classifies text in that language.",
+}
+HERE = "THIS FOLDER OR ITS HUB ID"
+USE = {
+    "language": 'task="TASK VECTOR", language="{here}"',
+    "task": 'task="{here}", language="LANGUAGE VECTOR"',
+}
+USE_BY_COMMAND = {
+    "language": '--task "TASK VECTOR" --language "{here}"',
+    "task": '--task "{here}" --language "LANGUAGE VECTOR"',
+}
+SPECTRA = """![Singular values of the dense change by kind of weight, with the ranks that were kept]({file})
+
+Singular values of the change before denoising, each matrix relative to its largest; a line is the median over the matrices of a kind.
+Dots mark the ranks that were kept. Every value is in `vector.json`."""
+CITATION = """```bibtex
+@article{simon2025deftx,
+  title   = {{DeFT-X}: Denoised Sparse Fine-Tuning for Zero-Shot Cross-Lingual Transfer},
+  author  = {Simon, Sona Elza and Jyothi, Preethi},
+  journal = {arXiv preprint arXiv:2505.15090},
+  year    = {2025},
+}
+```"""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a card on the Hub says beyond the vector: its repository, its license, its data sets, its picture (a file)."""
+
+    repository: str
+    license: str | None = None
+    datasets: tuple[str, ...] = ()
+    picture: str | None = None
+
+
+def write_card(vector: "SparseVector", published: Publication | None = None) -> str:
+    """Write README.md for a vector; what people typed into it cannot become Markdown, HTML or YAML."""
+    info = vector.info
+    parts = [
+        front_matter(_metadata(vector, published)),
+        f"# {code(vector.name)}",
+        ABOUT[vector.kind],
+        _what(vector),
+        "## How it was made",
+        _how(vector),
+        *(["## What it achieves", scores] if (scores := _scores(info.get("scores") or {})) else []),
+        "## How to use it",
+        _usage(vector, published.repository if published else HERE),
+        *(["## Its spectra", SPECTRA.format(file=published.picture)] if published and published.picture else []),
+        *(["## Which weights change", mask] if (mask := _mask(info.get("mask") or {})) else []),
+        "## Citation",
+        CITATION,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def code(text: Any) -> str:
+    """Write anything as a Markdown code span in one line: in it no markup, link or HTML has a meaning."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return f"`{line.replace('`', chr(39)).replace('|', chr(0xA6))[:200] or ' '}`"  # "|" would cut a table's row
+
+
+def front_matter(entries: Mapping[str, Any]) -> str:
+    """Write a card's metadata, entry by entry: JSON is YAML, and in its strings nothing but JSON has a meaning."""
+    return "\n".join(("---", *(f"{key}: {json.dumps(value)}" for key, value in entries.items()), "---"))
+
+
+def metadata_of(base: str, language: str | None, license_id: str | None) -> dict[str, Any]:
+    """Say what the Hub can file something under; what is in no form that it knows is left out."""
+    found: dict[str, Any] = {}
+    if HUB_NAME.fullmatch(base) and not (BUNDLED_BASES / base).is_dir():
+        found["base_model"] = base
+    if LANGUAGE_CODE.fullmatch(language or ""):
+        found["language"] = [language]
+    if license_id and LICENSE.fullmatch(license_id):
+        found["license"] = license_id
+    return found
+
+
+def _metadata(vector: "SparseVector", published: Publication | None) -> dict[str, Any]:
+    info = vector.info
+    license_id = (published and published.license) or str(info.get("license") or "")
+    entries = {
+        "library_name": "deftx",
+        "tags": list(TAGS),
+        **metadata_of(info["base"]["name"], info.get("language"), license_id),
+    }
+    if published and published.datasets:
+        entries["datasets"] = list(published.datasets)
+    return {**entries, **(results(vector.kind, published.repository, info.get("scores") or {}) if published else {})}
+
+
+def _what(vector: "SparseVector") -> str:
+    base = vector.info["base"]
+    lines = [
+        ("base model", code(base_name(base["name"]))),
+        ("its revision", code(base["revision"]) if base.get("revision") else ""),
+        ("fingerprint of its weights", code(base["fingerprint"])),
+        ("language", code(vector.language) if vector.language else ""),
+        ("labels", ", ".join(code(label) for label in vector.labels)),
+        ("changed weights", f"{vector.count:,}"),
+    ]
+    return _list(lines)
+
+
+def _how(vector: "SparseVector") -> str:
+    info = vector.info
+    lines = [
+        ("method", code(info["method"]) if info.get("method") else ""),
+        ("left out of the method", code(info["ablate"]) if info.get("ablate") else ""),
+        ("rank strategy", code(info["rank"]["strategy"]) if (info.get("rank") or {}).get("strategy") else ""),
+        ("k, the number of selected weights", _number(info.get("k"))),
+        ("of them filled up from the change before denoising", _number(info.get("filled") or None)),
+        ("seed", _number(info.get("seed"), "d")),
+        *((f"corpus, {code(name)}", _number(value)) for name, value in (info.get("corpus") or {}).items()),
+    ]
+    return _list(lines) + "\n\nEvery setting, and every singular value, is in `vector.json`."
+
+
+def _scores(scores: dict[str, Any]) -> str:
+    rows = [
+        (SCORES.get(name, code(name)), _number(values.get("before"), ".4f"), _number(values.get("after"), ".4f"))
+        for name, values in scores.items()
+        if isinstance(values, dict)
+    ]
+    return _table(("score", "before", "after"), [row for row in rows if row[1] or row[2]])
+
+
+def _mask(mask: dict[str, int]) -> str:
+    total = sum(mask.values())
+    rows = [(code(kind), f"{count:,}", f"{count / total:.1%}") for kind, count in mask.items() if total]
+    return _table(("kind of weight", "changed weights", "share"), rows)
+
+
+def _usage(vector: "SparseVector", here: str) -> str:
+    base = json.dumps(base_name(vector.info["base"]["name"]))
+    return f"""```python
+import deftx
+
+base = deftx.load_base({base})
+classifier = deftx.compose(base, {USE[vector.kind].format(here=here)})
+print(classifier.classify(["a sentence in the language"]))
+```
+
+or `python -m deftx classify {USE_BY_COMMAND[vector.kind].format(here=here)} "a sentence in the language"`."""
+
+
+def _list(lines: list[tuple[str, str]]) -> str:
+    return "\n".join(f"- {what}: {value}" for what, value in lines if value)
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [header, ("---",) + ("---:",) * (len(header) - 1), *rows] if rows else []
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _number(value: Any, how: str = "") -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    return format(value, how or ("," if isinstance(value, int) else ",.4g"))

@@ -1,0 +1,228 @@
+"""Ways to merge sparse vectors into one change of the base: the paper's sum, TIES and DARE, and what each of them did.
+
+All of them work on positions and values alone; no vector is ever written out in full. Strengths come first: every
+method is given s·φ, and a vector of strength 0 takes no part.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from deftx.core.errors import DeftxError, unknown_name
+from deftx.vectors.apply import Changes, Part, Scaled, sum_vectors
+from deftx.vectors.overlay import Overlay, overlay
+from deftx.vectors.vector import SparseVector
+
+PAPER = "sum"
+
+
+@dataclass(frozen=True)
+class VectorReport:
+    """What a method did with the entries of one vector (its values other than 0, where its strength is not 0)."""
+
+    name: str
+    strength: float
+    entries: int
+    dropped: int  # taken out before merging: trimmed by TIES, dropped by chance by DARE
+    outvoted: int  # taken out because the elected sign is the other one
+
+    @property
+    def in_effect(self) -> int:
+        """How many entries are part of the merged change."""
+        return self.entries - self.dropped - self.outvoted
+
+
+@dataclass(frozen=True)
+class MergeReport:
+    """What a method did: entries that several vectors change, and those of them whose signs disagree."""
+
+    method: str
+    entries: int  # entries of the base that any vector changes
+    shared: int  # of them, those that several vectors change
+    conflicts: int  # of those, the ones that are pushed in opposite directions
+    left: int  # of those, the ones where opposite values were added all the same
+    vectors: tuple[VectorReport, ...]
+
+    @property
+    def resolved(self) -> int:
+        """Conflicts that are none any more, because one side was taken out."""
+        return self.conflicts - self.left
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        vectors = [{**vars(vector), "in_effect": vector.in_effect} for vector in self.vectors]
+        return {**vars(self), "resolved": self.resolved, "vectors": vectors}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A setting of a method: a number from ``low`` to ``high``."""
+
+    default: float
+    low: float
+    high: float
+    meaning: str
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to merge: scaled vectors and settings in, the change of each parameter and a report out."""
+
+    function: Callable[[Sequence[Scaled], Mapping[str, float]], tuple[Changes, MergeReport]]
+    reference: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+def merge(
+    vectors: Sequence[Scaled], method: str = PAPER, parameters: Mapping[str, float] | None = None
+) -> tuple[Changes, MergeReport]:
+    """Merge vectors, each with its strength; return what to add to the base, and what the method did.
+
+    Raises:
+        DeftxError: the method or a parameter is unknown, a parameter out of its range, or a strength no number.
+    """
+    settings = check_method(method, parameters)
+    for _, strength in vectors:
+        if not math.isfinite(strength):
+            raise DeftxError(f"{strength} cannot be the strength of a vector; 1 adds it as it was learned.")
+    return METHODS[method].function(vectors, settings)
+
+
+def check_method(method: str, parameters: Mapping[str, float] | None = None) -> dict[str, float]:
+    """Return the complete parameters of a method, defaults filled in; DeftxError as in ``merge``."""
+    if method not in METHODS:
+        raise unknown_name("The merge method", method, METHODS, DeftxError)
+    known = METHODS[method].parameters
+    for name, value in (parameters or {}).items():
+        if name not in known:
+            raise DeftxError(
+                f"The merge method {method} has no parameter {name!r}; it has {', '.join(known) or 'none'}."
+            )
+        wanted = known[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not wanted.low <= value <= wanted.high:
+            raise DeftxError(f"{name} = {value!r} cannot be used; {method} takes {wanted.low:g} to {wanted.high:g}.")
+        if wanted.whole and value != int(value):
+            raise DeftxError(f"{name} = {value!r} cannot be used; {method} takes a whole number there.")
+    return {name: (parameters or {}).get(name, parameter.default) for name, parameter in known.items()}
+
+
+def add(vectors: Sequence[Scaled], _: Mapping[str, float]) -> tuple[Changes, MergeReport]:
+    """Σ s·φ: the paper."""
+    return sum_vectors(vectors), _report("sum", vectors, _overlays(vectors))
+
+
+def ties(vectors: Sequence[Scaled], settings: Mapping[str, float]) -> tuple[Changes, MergeReport]:
+    """Trim, elect signs, disjoint mean, as the authors' notebook does it over the whole flattened vector.
+
+    Trim: of each vector the share ``keep`` of its entries largest in magnitude, over all parameters at once, ties kept.
+    Elect: the sign of the sum; where that is 0, the sign of the total over all entries. Merge: per entry the mean over
+    the vectors of that sign, zeros not counted; times ``lambda``.
+    """
+    trimmed = [(_trim(vector, settings["keep"]), strength) for vector, strength in vectors]
+    overlays = _overlays(trimmed)
+    changes, outvoted = _elect_and_average(overlays, len(vectors), settings["lambda"])
+    met = _overlays(vectors) if settings["keep"] < 1 else overlays
+    report = _report("ties", vectors, met, after=trimmed)
+    told = tuple(replace(told, outvoted=lost) for told, lost in zip(report.vectors, outvoted, strict=True))
+    return changes, replace(report, left=0, vectors=told)
+
+
+def dare(vectors: Sequence[Scaled], settings: Mapping[str, float]) -> tuple[Changes, MergeReport]:
+    """Drop each entry with probability ``drop``, divide the others by 1 − ``drop``, and add the vectors up.
+
+    The draw of a vector depends on ``seed`` and its place among the vectors, not on their strengths.
+    """
+    thinned = [
+        (_thin(vector, settings["drop"], int(settings["seed"]), place), strength)
+        for place, (vector, strength) in enumerate(vectors)
+    ]
+    left = sum(int(part.conflicts().sum()) for parts in _overlays(thinned).values() for part in parts)
+    report = _report("dare", vectors, _overlays(vectors), after=thinned)
+    return sum_vectors(thinned), replace(report, left=left)
+
+
+METHODS: dict[str, Method] = {
+    "sum": Method(add, "DeFT-X, section 3.2; Ansell et al. 2022 (2110.07560)"),
+    "ties": Method(ties, "Yadav et al. 2023 (2306.01708), the variant of the authors' notebook", {
+        "keep": Parameter(1.0, 0.01, 1.0, "share of each vector's entries that is kept, the largest"),
+        "lambda": Parameter(1.0, 0.0, 2.0, "strength of the merged vector"),
+    }),
+    "dare": Method(dare, "Yu et al. 2024 (2311.03099), followed by a sum", {
+        "drop": Parameter(0.5, 0.0, 0.99, "probability with which an entry is dropped"),
+        "seed": Parameter(42, 0, 2**31 - 1, "seed of the draw", whole=True),
+    }),
+}  # fmt: skip
+
+
+def _trim(vector: SparseVector, keep: float) -> SparseVector:
+    """Keep |τ| ≥ the k-th largest of all; the published share is of a dense vector's entries, here of the non-zero ones."""
+    if not vector.count:
+        return vector
+    size = torch.cat([values.cpu().abs() for values in vector.values.values()])
+    size = size[size != 0]
+    wanted = max(1, round(keep * len(size)))
+    if wanted >= len(size):
+        return vector
+    threshold = size.kthvalue(len(size) - wanted + 1).values
+    return _only(vector, {name: values.cpu().abs() >= threshold for name, values in vector.values.items()})
+
+
+def _thin(vector: SparseVector, drop: float, seed: int, place: int) -> SparseVector:
+    draw = torch.Generator().manual_seed(seed * 1_000_003 + place)
+    # By name, so that the order in which a file happens to list them does not matter.
+    kept = {name: torch.rand(len(vector.values[name]), generator=draw) >= drop for name in sorted(vector.values)}
+    return _only(vector, kept, 1 / (1 - drop))
+
+
+def _only(vector: SparseVector, kept: Mapping[str, Tensor], factor: float = 1.0) -> SparseVector:
+    positions = {name: p.cpu()[kept[name]] for name, p in vector.positions.items()}
+    values = {name: v.cpu()[kept[name]] * factor for name, v in vector.values.items()}
+    return replace(vector, positions=positions, values=values)
+
+
+def _overlays(vectors: Sequence[Scaled]) -> dict[str, list[Overlay]]:
+    names = dict.fromkeys(name for vector, strength in vectors if strength for name in vector.positions)
+    return {name: overlay(vectors, name) for name in names}
+
+
+def _elect_and_average(overlays: Mapping[str, list[Overlay]], count: int, scale: float) -> tuple[Changes, list[int]]:
+    """Return λ·(disjoint mean) by parameter, and of each vector how many entries have the sign that lost."""
+    signs = {name: [part.sums().sign() for part in parts] for name, parts in overlays.items()}
+    majority = sum(float(sign.sum()) for parts in signs.values() for sign in parts)
+    outvoted = torch.zeros(count, dtype=torch.int64)
+    changes: Changes = {}
+    for name, parts in overlays.items():
+        changes[name] = []
+        for part, sign in zip(parts, signs[name], strict=True):
+            # What has no sign of its own takes the majority's; where there is no majority, the notebook takes minus.
+            positive = torch.where(sign == 0, torch.full_like(sign, majority), sign) > 0
+            agrees = torch.where(positive, part.values > 0, part.values < 0)
+            outvoted += ((part.values != 0) & ~agrees).sum(1)
+            total = (part.values * agrees).sum(0, dtype=torch.float64)
+            mean: Part = (part.positions, (total / agrees.sum(0).clamp(min=1) * scale).float())
+            changes[name].append(mean)
+    return changes, outvoted.tolist()
+
+
+def _report(
+    method: str, vectors: Sequence[Scaled], overlays: Mapping[str, list[Overlay]], after: Sequence[Scaled] = ()
+) -> MergeReport:
+    """Count what met what; ``after`` are the vectors with what was dropped taken out. All conflicts are left."""
+    parts = [part for parts in overlays.values() for part in parts]
+    conflicts = sum(int(part.conflicts().sum()) for part in parts)
+    told = []
+    for (vector, strength), (rest, _) in zip(vectors, after or vectors, strict=True):
+        entries, stayed = (_entries(of) if strength else 0 for of in (vector, rest))
+        told.append(VectorReport(vector.name, strength, entries, entries - stayed, 0))
+    entries = sum(int((part.values != 0).any(0).sum()) for part in parts)
+    shared = sum(int(((part.values != 0).sum(0) > 1).sum()) for part in parts)
+    return MergeReport(method, entries, shared, conflicts, conflicts, tuple(told))
+
+
+def _entries(vector: SparseVector) -> int:
+    return sum(int(torch.count_nonzero(values)) for values in vector.values.values())

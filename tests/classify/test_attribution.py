@@ -1,0 +1,112 @@
+"""The weights of words are gradient × input: checked by finite differences, and no character of a text is lost."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from deftx.classify.attribution import attribute
+from deftx.classify.composition import compose
+from deftx.core.errors import DeftxError
+
+TEXT = "  the food,  was very\tgood (not awful)"
+
+
+@pytest.fixture(scope="module")
+def classifier(base, task_vector, language_vector):
+    return compose(base, task=task_vector, language=language_vector)
+
+
+def log_odds(classifier, ids, label, scale=None, token=None):
+    """The log-odds of a label with the embedding of one token stretched: no hook, no autograd."""
+    embedded = classifier.model.get_input_embeddings().weight[ids].detach().clone().double()[None]
+    if token is not None:
+        embedded[0, token] *= scale
+    model = classifier.model
+    with torch.no_grad():
+        logits = model(inputs_embeds=embedded, attention_mask=torch.ones(1, len(ids))).logits[0]
+    odds = logits[label] - torch.logsumexp(torch.cat([logits[:label], logits[label + 1 :]]), 0)
+    return float(odds)
+
+
+def test_the_weights_are_derivatives_with_respect_to_stretching_a_tokens_embedding(base, task_vector):
+    """d/ds of the log-odds at s·e, s = 1, is ⟨∂/∂e, e⟩; central differences in float64."""
+    classifier = compose(base, task=task_vector)
+    classifier.model.double()
+    text = "the food was very good"
+    ids = base.tokenizer(text)["input_ids"]
+    found = attribute(classifier, text)
+    label = classifier.labels.index(found.label)
+    assert found.label == classifier.predict([text])[0]
+    step = 1e-4
+    slopes = [
+        (log_odds(classifier, ids, label, 1 + step, t) - log_odds(classifier, ids, label, 1 - step, t)) / (2 * step)
+        for t in range(len(ids))
+    ]
+    # Words of this base are one token each; the first and the last token belong to no word.
+    assert [word.weight for word in found.words] == pytest.approx(slopes[1:-1], rel=1e-3, abs=1e-6)
+    assert found.rest == pytest.approx(slopes[0] + slopes[-1], rel=1e-3, abs=1e-6)
+    assert max(abs(slope) for slope in slopes) > 1e-3
+
+
+def test_the_words_cover_the_text_and_their_spans_are_theirs(classifier):
+    found = attribute(classifier, TEXT)
+    assert [word.word for word in found.words] == TEXT.split()
+    assert all(TEXT[word.start : word.end] == word.word for word in found.words)
+    covered = {i for word in found.words for i in range(word.start, word.end)}
+    assert all(TEXT[i].isspace() for i in range(len(TEXT)) if i not in covered)
+    assert all(word.weight is not None for word in found.words)
+
+
+def test_words_behind_the_longest_text_have_no_weight(classifier):
+    text = "the day is good " * 20
+    found = attribute(classifier, text)
+    read = classifier.max_length - 2
+    assert len(found.words) == 80
+    assert [word.weight is None for word in found.words] == [False] * read + [True] * (80 - read)
+
+
+def test_every_weight_is_counted_once(classifier):
+    """What belongs to no word is in the rest: together they are the whole inner product."""
+    pieces = attribute(classifier, "the food was very good")
+    spaced = attribute(classifier, "the  food\n was very   good")
+    assert [w.weight for w in spaced.words] == pytest.approx([w.weight for w in pieces.words], abs=1e-6)
+    assert spaced.rest == pytest.approx(pieces.rest, abs=1e-6)
+
+
+def test_the_words_of_a_pair_are_told_apart(classifier):
+    found = attribute(classifier, ("the day is good", "the night was awful"))
+    assert [(word.word, word.part) for word in found.words[3:5]] == [("good", 0), ("the", 1)]
+    assert all(word.weight is not None for word in found.words)
+    assert found.words[4].start == 0
+
+
+def test_the_other_label_of_two_has_the_opposite_weights(classifier):
+    one, other = (attribute(classifier, "the food is good", label) for label in classifier.labels)
+    assert [w.weight for w in one.words] == pytest.approx([-w.weight for w in other.words], abs=1e-6)
+
+
+def test_nothing_of_it_stays_in_the_model(classifier):
+    before = classifier.classify([TEXT])
+    attribute(classifier, TEXT)
+    assert classifier.classify([TEXT]).equal(before)
+    assert all(p.grad is None for p in classifier.model.parameters())
+    assert not classifier.model.get_input_embeddings()._forward_hooks
+
+
+def test_what_cannot_be_attributed_says_why(classifier):
+    with pytest.raises(DeftxError, match="not one of the labels: negative, positive"):
+        attribute(classifier, TEXT, "neutral")
+
+    class Slow:
+        is_fast = False
+
+        def __call__(self, *texts, **settings):
+            return classifier.base.tokenizer(*texts, **settings)
+
+        def __getattr__(self, name):
+            return getattr(classifier.base.tokenizer, name)
+
+    slow = replace(classifier, base=replace(classifier.base, tokenizer=Slow()))
+    with pytest.raises(DeftxError, match="does not say where"):
+        attribute(slow, TEXT)

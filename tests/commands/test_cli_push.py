@@ -1,0 +1,131 @@
+"""``push`` and ``--push-to`` as a person types them, against a Hub on this machine."""
+
+import json
+
+import pytest
+import tiny
+from hub_server import READ_ONLY, WRITER
+
+from deftx.cli import EXIT_BAD_INPUT, EXIT_OK, main
+from deftx.commands import hub as command
+from deftx.training import language
+
+SMALL = ["max_steps=2", "evaluate_every=2"]
+
+
+@pytest.fixture
+def writer(hub_here, monkeypatch):
+    """The Hub, on which this machine is logged in with the right to write."""
+    monkeypatch.setenv("HF_TOKEN", WRITER)
+    return hub_here
+
+
+def test_what_would_be_uploaded_is_said_and_nothing_more_without_a_yes(writer, language_vector, capsys, monkeypatch):
+    arguments = ["push", str(language_vector), "--to", "ana/min", "--private"]
+    assert main([*arguments, "--dry-run", "--json"]) == EXIT_OK
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert found["private"] is True
+    for name, size in found["files"].items():
+        assert f"{name}  {size:,} bytes" in printed.err
+    assert main(arguments) == EXIT_BAD_INPUT  # no terminal: nobody can be asked
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda text: "n")
+    assert main(arguments) == EXIT_BAD_INPUT
+    assert "Nothing was uploaded" in capsys.readouterr().err
+    assert writer.repositories == {}
+    monkeypatch.setattr("builtins.input", lambda text: "y")
+    assert main(arguments) == EXIT_OK
+    assert writer.repositories["ana/min"].private is True
+
+
+def test_a_pushed_vector_is_used_by_its_id(writer, language_vector, task_vector, base_folder, capsys):
+    assert main(["push", str(language_vector), "--to", "ana/min", "--yes", "--json"]) == EXIT_OK
+    commit = json.loads(capsys.readouterr().out)["commit"]
+    use = ["--task", str(task_vector), "--base", str(base_folder), "--json", tiny.sentences(1)[0]]
+    answers = []
+    for name in (str(language_vector), "ana/min", f"ana/min@{commit}"):
+        assert main(["classify", "--language", name, *use]) == EXIT_OK
+        answers.append(capsys.readouterr().out)
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_a_classifier_is_pushed_as_a_space_of_its_own(writer, language_vector, task_vector, base_folder, capsys):
+    arguments = ["--task", str(task_vector), "--language", str(language_vector), "--base", str(base_folder)]
+    assert main(["push", *arguments, "--space", "--to", "ana/mood", "--yes", "--json"]) == EXIT_OK
+    assert json.loads(capsys.readouterr().out)["url"] == f"{writer.url}/spaces/ana/mood"
+    files = writer.repositories["spaces/ana/mood"].commits[-1][1]
+    assert {"app.py", "about.json", "requirements.txt", "README.md", "model/model.safetensors"} <= files.keys()
+    assert json.loads(files["about.json"])["title"] == "mood"
+    assert main(["push", str(language_vector), "--space", "--to", "ana/min", "--yes"]) == EXIT_BAD_INPUT
+    assert "--space goes with --task" in capsys.readouterr().err
+    assert set(writer.repositories) == {"spaces/ana/mood"}
+
+
+def test_a_classifier_is_pushed(writer, language_vector, task_vector, base_folder, capsys):
+    arguments = ["--task", str(task_vector), "--language", str(language_vector), "--base", str(base_folder)]
+    assert main(["push", *arguments, "--to", "ana/mood", "--yes"]) == EXIT_OK
+    files = writer.repositories["ana/mood"].commits[-1][1]
+    assert {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "README.md"} <= files.keys()
+    assert b"strength 1" in files["README.md"]
+
+
+@pytest.mark.parametrize(("more", "reason"), [([], "Say what to push"), (["min", "--task", "sentiment"], "Say what")])
+def test_one_thing_is_pushed_at_a_time(writer, more, reason, capsys):
+    assert main(["push", *more, "--to", "ana/min"]) == EXIT_BAD_INPUT
+    assert reason in capsys.readouterr().err
+
+
+def test_a_typed_token_is_shown_nowhere(hub_here, language_vector, capsys, monkeypatch):
+    monkeypatch.setattr(command.getpass, "getpass", lambda text: WRITER)
+    assert main(["push", str(language_vector), "--to", "ana/min", "--yes", "--ask-token"]) == EXIT_OK
+    printed = capsys.readouterr()
+    assert WRITER not in printed.out + printed.err
+
+
+# A training that ends in a push
+
+
+def train(corpus_file, base_folder, out):
+    return ["language", str(corpus_file), "--base", str(base_folder), "--language", "min", "--out", str(out),
+            "--push-to", "ana/min", "--set", *SMALL]  # fmt: skip
+
+
+def test_a_training_ends_in_a_push(writer, corpus_file, base_folder, tmp_path, capsys):
+    assert main([*train(corpus_file, base_folder, tmp_path / "out"), "--private"]) == EXIT_OK
+    assert "At the end the vector is pushed to ana/min, as ana" in capsys.readouterr().err
+    files = writer.repositories["ana/min"].commits[-1][1]
+    assert files["vector.safetensors"] == (tmp_path / "out" / "vector.safetensors").read_bytes()
+    assert writer.repositories["ana/min"].private is True
+
+
+@pytest.mark.parametrize(
+    ("token", "reason"), [(None, "Nobody is logged in"), (READ_ONLY, "may only read"), ("hf_old", "has expired")]
+)
+def test_without_the_right_to_push_no_training_starts(
+    hub_here, corpus_file, base_folder, tmp_path, capsys, monkeypatch, token, reason
+):
+    if token:
+        monkeypatch.setenv("HF_TOKEN", token)
+    monkeypatch.setattr(language, "learn_language", None)  # calling it would be a TypeError
+    assert main(train(corpus_file, base_folder, tmp_path / "out")) == EXIT_BAD_INPUT
+    assert reason in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_vector_is_kept_when_its_push_fails_and_it_is_said_how_to_push_it(
+    writer, corpus_file, base_folder, tmp_path, capsys
+):
+    writer.fail("^POST .*/commit", status=500)
+    out = tmp_path / "out"
+    assert main(train(corpus_file, base_folder, out)) == EXIT_BAD_INPUT
+    said = capsys.readouterr().err
+    assert f"python -m deftx push {out} --to ana/min" in said
+    writer.faults.clear()
+    assert main(["push", str(out), "--to", "ana/min", "--yes"]) == EXIT_OK
+    assert "vector.safetensors" in writer.repositories["ana/min"].commits[-1][1]
+
+
+def test_private_is_about_a_push(corpus_file, tmp_path, capsys):
+    assert main(["language", str(corpus_file), "--out", str(tmp_path / "o"), "--private"]) == EXIT_BAD_INPUT
+    assert "give both" in capsys.readouterr().err

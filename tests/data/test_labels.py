@@ -1,0 +1,39 @@
+"""Labels of a test file as a task calls them."""
+
+import pytest
+from test_tables import refusal, table
+
+from deftx.data.labels import check_kind, rename_labels, suggest_labels
+
+
+def test_labels_are_renamed_and_rows_left_out():
+    found = table([("a", "pos"), ("b", "mixed"), ("c", "negative")])
+    renamed = rename_labels(found, {"pos": "positive", "mixed": ""})
+    assert (renamed.texts, renamed.labels) == (["a", "c"], ["positive", "negative"])
+    assert renamed.dropped == {"label not wanted": 1}
+    assert renamed.fingerprint != found.fingerprint
+    assert rename_labels(found, {}).labels == found.labels
+    assert "no row to score" in refusal(rename_labels, found, {"pos": "", "mixed": "", "negative": ""})
+
+
+@pytest.mark.parametrize(
+    ("label", "meant"),
+    [
+        ("Positive", "positive"),
+        ("pos", "positive"),
+        ("NEUT", "neutral"),
+        ("neutrral", "neutral"),
+        ("ne", ""),
+        ("3", ""),
+    ],
+)
+def test_a_label_is_guessed_by_its_letters_and_not_where_two_would_do(label, meant):
+    assert suggest_labels([label], ["negative", "neutral", "positive"]) == {label: meant}
+
+
+def test_pairs_and_single_texts_are_not_mixed_up():
+    assert check_kind("sentiment", False, "a.csv", False) is None  # it raises where they differ
+    assert "sentiment classifies single texts, but a.csv holds pairs" in refusal(
+        check_kind, "sentiment", False, "a.csv", True
+    )
+    assert "classifies pairs, but a.csv holds single texts" in refusal(check_kind, "nli", True, "a.csv", False)

@@ -1,0 +1,147 @@
+"""Without these, a damaged or foreign file would surface as a traceback, or as wrong text, deep in a training."""
+
+import gzip
+import os
+import tracemalloc
+
+import pytest
+
+from deftx.core.errors import CorpusError, TableError
+from deftx.data import reading
+from deftx.data.reading import find_file, find_files, numbered_lines
+
+
+def lines(path):
+    return list(numbered_lines(find_file(path, CorpusError), CorpusError))
+
+
+def read_all(path, error):
+    return [list(numbered_lines(file, error)) for file in find_files(path, error)]
+
+
+def refusal(path, error=CorpusError):
+    with pytest.raises(error) as caught:
+        read_all(path, error)
+    return str(caught.value)
+
+
+def test_lines_keep_their_numbers_through_mixed_line_ends_and_a_byte_order_mark(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffsatu\r\ndua\rtiga\nempat".encode())
+    assert [(number, line.strip()) for number, line in lines(path)] == [
+        (1, "satu"), (2, "dua"), (3, "tiga"), (4, "empat"),
+    ]  # fmt: skip
+
+
+def test_unusual_separators_inside_a_line_do_not_cut_it(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("satu\u2028dua\x0btiga\nempat\n", encoding="utf-8")
+    assert len(lines(path)) == 2
+
+
+def test_a_gzipped_file_reads_like_the_plain_one(tmp_path):
+    text = "ꦱꦒꦸꦁ\nनमस्ते दुनिया\nمرحبا بالعالم\n"
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    (tmp_path / "b.TXT.GZ").write_bytes(gzip.compress(text.encode()))
+    assert lines(tmp_path / "a.txt") == lines(tmp_path / "b.TXT.GZ")
+
+
+@pytest.mark.parametrize(("before", "byte"), [(b"", 13), (b"\xef\xbb\xbf", 16)])
+def test_another_encoding_is_refused_with_line_byte_and_remedy(tmp_path, before, byte):
+    path = tmp_path / "latin.txt"
+    path.write_bytes(before + b"satu\ndua\ntiga\xe9\n")
+    message = refusal(path)
+    assert f"latin.txt, line 3 (byte {byte})" in message
+    assert "Save the file as UTF-8" in message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_wide_encodings_are_refused_on_the_first_line(tmp_path, encoding):
+    path = tmp_path / "wide.txt"
+    path.write_bytes("satu dua\n".encode(encoding))
+    assert "line 1" in refusal(path)
+    assert "UTF-8" in refusal(path)
+
+
+def test_a_truncated_gzip_is_refused(tmp_path):
+    path = tmp_path / "cut.txt.gz"
+    path.write_bytes(gzip.compress(os.urandom(4000).hex().encode())[:-20])
+    assert "cut.txt.gz is damaged or cut off" in refusal(path)
+
+
+def test_a_file_that_only_claims_to_be_gzipped_is_refused(tmp_path):
+    path = tmp_path / "plain.txt.gz"
+    path.write_text("satu\n")
+    assert "plain.txt.gz is damaged" in refusal(path)
+
+
+def test_a_line_of_a_hundred_megabytes_is_refused_before_it_is_held_in_memory(tmp_path, monkeypatch):
+    path = tmp_path / "long.txt"
+    path.write_bytes(b"satu\n" + b"a" * 100_000_000)
+    tracemalloc.start()
+    assert "long.txt, line 2 has more than 16 MB" in refusal(path)
+    assert tracemalloc.get_traced_memory()[1] < 80e6
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("chunk", [1, 3, 5])
+def test_lines_are_the_same_wherever_the_chunks_end(tmp_path, monkeypatch, ends, chunk):
+    monkeypatch.setattr(reading, "CHUNK", chunk)
+    (tmp_path / "a.txt").write_bytes(ends.join([b"satu", b"", "dúa".encode(), b"tiga"]))
+    assert [line.strip() for _, line in lines(tmp_path / "a.txt")] == ["satu", "", "dúa", "tiga"]
+
+
+@pytest.mark.parametrize("content", [bytes(2**25), b"\n" * 2**25, b"satu dua\n" * 2**22])
+def test_a_gzip_bomb_is_refused_at_a_hundred_times_its_size(tmp_path, content):
+    (tmp_path / "bomb.txt.gz").write_bytes(gzip.compress(content))
+    assert "bomb.txt.gz unpacks to more than" in refusal(tmp_path / "bomb.txt.gz")
+
+
+@pytest.mark.parametrize("error", [CorpusError, TableError])
+def test_what_is_not_a_readable_file_is_refused_in_the_family_asked_for(tmp_path, error):
+    (tmp_path / "report.docx").write_text("x")
+    os.mkfifo(tmp_path / "pipe.txt")
+    assert "does not exist" in refusal(tmp_path / "none.txt", error)
+    assert "kind that cannot be read" in refusal(tmp_path / "report.docx", error)
+    assert "not a regular file" in refusal(tmp_path / "pipe.txt", error)
+    assert "empty" in refusal("", error)
+    assert "empty" in refusal("  ", error)
+    assert "No file" in refusal([], error)
+    assert "cannot be opened" in refusal("x" * 5000, error)
+    assert "does not exist" in refusal("a\0b.txt", error)
+
+
+def test_a_folder_gives_its_supported_files_sorted_and_nothing_else(tmp_path):
+    for name in ("b.txt", "a.csv", "inner/c.txt.gz", ".hidden.txt", ".git/d.txt", "notes.md", "._b.txt", "x.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert [file.name for file in find_files(tmp_path, CorpusError)] == ["a.csv", "b.txt", "inner/c.txt.gz"]
+
+
+def test_links_that_leave_a_folder_are_not_followed(tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/secret.txt").write_text("secret")
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "own.txt").write_text("own")
+    (inside / "file.txt").symlink_to(tmp_path / "outside/secret.txt")
+    (inside / "folder").symlink_to(tmp_path / "outside")
+    (inside / "loop").symlink_to(inside)
+    (inside / "gone.txt").symlink_to(tmp_path / "nothing.txt")
+    assert [file.name for file in find_files(inside, CorpusError)] == ["own.txt"]
+
+
+def test_a_folder_without_supported_files_is_refused(tmp_path):
+    (tmp_path / "a.pdf").write_text("x")
+    assert ".txt, .csv" in refusal(tmp_path)
+
+
+def test_a_file_named_twice_is_read_once(tmp_path):
+    (tmp_path / "a.txt").write_text("x")
+    assert len(find_files([tmp_path / "a.txt", tmp_path, str(tmp_path / "a.txt")], CorpusError)) == 1
+
+
+def test_a_folder_is_refused_where_one_file_is_needed(tmp_path):
+    with pytest.raises(TableError, match="is a folder; name one file"):
+        find_file(tmp_path, TableError)

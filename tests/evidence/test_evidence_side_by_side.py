@@ -1,0 +1,66 @@
+"""Work in processes of its own comes back, fails as itself, and never outlives the one that asked for it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deftx.core.errors import TrainingError
+from deftx.evidence.side_by_side import side_by_side
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def square(number):
+    return number * number, os.getpid()
+
+
+def fail(number):
+    raise ValueError(f"{number} is no good")
+
+
+def die(number):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep(folder):
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(600)
+
+
+def test_each_piece_has_a_process_of_its_own():
+    found = list(side_by_side(square, range(4), jobs=2))
+    assert sorted(value for value, _ in found) == [0, 1, 4, 9]
+    assert len({process for _, process in found} | {os.getpid()}) == 5
+
+
+def test_an_error_comes_back_as_it_was():
+    with pytest.raises(ValueError, match="3 is no good"):
+        list(side_by_side(fail, [3], jobs=1))
+
+
+def test_a_killed_process_is_named_as_such():
+    with pytest.raises(TrainingError, match=r"killed from outside \(exit status -9\)"):
+        list(side_by_side(die, [1], jobs=1))
+
+
+def test_nothing_trains_on_when_the_command_is_killed(tmp_path):
+    code = f"import sys; sys.path.insert(0, 'tests'); import test_evidence_side_by_side as t; next(t.side_by_side(t.sleep, [{str(tmp_path)!r}], 1))"
+    guard = f"if __name__ == '__main__':\n    {code}\n"
+    (tmp_path / "main.py").write_text(guard)
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    process = subprocess.Popen([sys.executable, str(tmp_path / "main.py")], env=environment, cwd=ROOT)
+    deadline = time.monotonic() + 60
+    while not (children := [int(path.name) for path in tmp_path.iterdir() if path.name.isdigit()]):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    psutil.wait_procs([psutil.Process(child) for child in children if psutil.pid_exists(child)], timeout=30)
+    assert not any(psutil.pid_exists(child) for child in children)

@@ -1,0 +1,143 @@
+"""The image at work: what the Dockerfile starts, as its user, over a folder that outlives it and a disk that does not."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+from job_helpers import wait_for
+
+from deftx.jobs import progress_of
+from deftx.jobs.job import OUT, RESULT, read_json
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import run_dockerfile  # noqa: E402 (a script, not a part of the library)
+
+# Adds trainings, each given as [kind, settings], as the user of the container, and prints their ids.
+ADD = """
+import json, sys
+from deftx.jobs import Store
+store = Store()
+for kind, settings in map(json.loads, sys.argv[1:]):
+    print(store.add(kind, kind, settings).id)
+"""
+MARK = "DEFTX_LOCAL"  # of all variables of its processes the one whose value is this image's alone
+
+
+class Training:
+    """A job as its files say how it stands, without the queue."""
+
+    def __init__(self, folder):
+        self.folder, self.out = folder, folder / OUT
+
+    @property
+    def progress(self):
+        return progress_of(SimpleNamespace(folder=self.folder))
+
+    @property
+    def outcome(self):
+        return (read_json(self.folder / RESULT) or {}).get("outcome", "")
+
+
+class ImageAtWork:
+    """An image of run_dockerfile.py whose CMD can be started, stopped as docker does it, and killed."""
+
+    def __init__(self, folder, base, **environment):
+        """Build the image in ``folder`` with the packages of this Python."""
+        self.image = run_dockerfile.build(folder, reuse=True)
+        self.log = self.image.folder / "log.txt"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.environment = {"GRADIO_SERVER_PORT": str(self.port), "DEFTX_BASE": str(base), "OMP_NUM_THREADS": "1",
+                            **environment}  # fmt: skip
+        self.data = self.image.folder / "data" / "deftx"
+        self.disk = self.image.folder / "home" / "user" / "studio"
+        self.server = None
+
+    def start(self):
+        """Start what CMD says."""
+        with open(self.log, "ab") as log:
+            self.said_before = log.tell()
+            self.server = self.image.start(self.image.command, env=self.environment, stdout=log, stderr=log)
+
+    def is_silent(self):
+        """Say whether nothing has been heard of it since its start: it still imports, and looks after nothing yet."""
+        return self.log.stat().st_size == self.said_before
+
+    def run(self, *arguments, env=None, **settings):
+        """Start the image's Python beside the server, with the same variables."""
+        return self.image.start(["python", *arguments], env={**self.environment, **(env or {})}, **settings)
+
+    def wait_until_healthy(self):
+        """Wait for what HEALTHCHECK says."""
+        command = [part.replace("7860", str(self.port)) for part in self.image.health]
+
+        def healthy():
+            assert self.server.poll() is None, self.log.read_text()
+            return self.image.start(command, stderr=subprocess.DEVNULL).wait() == 0
+
+        wait_for(healthy, "the health check to pass", seconds=300)
+
+    def add(self, *jobs):
+        """Put trainings, each (kind, settings), into the queue."""
+        places = {"DEFTX_HOME": str(self.data), "DEFTX_DATABASE": str(self.disk / "jobs.sqlite")}
+        adding = self.run("-c", ADD, *map(json.dumps, jobs), env=places, stdout=subprocess.PIPE)
+        added = [Training(self.data / "jobs" / name) for name in adding.communicate(timeout=120)[0].decode().split()]
+        assert len(added) == len(jobs)
+        return added
+
+    def members(self):
+        """List all processes of the container that live: whatever their parents are, they have its variables."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(MARK) == str(self.disk) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.Error:
+                continue  # another user's, or it has just ended
+        return found
+
+    def stop(self):
+        """End it as ``docker stop`` does: SIGTERM to the entry point; return (exit status, seconds until all had ended)."""
+        began = time.monotonic()
+        self.server.terminate()
+        code = self.server.wait(timeout=60)
+        wait_for(lambda: not self.members(), "the last process to end")
+        return code, time.monotonic() - began
+
+    def kill(self):
+        """End all processes at once, as a power cut or a kill of the whole container does: none sees another's end."""
+        frozen = set()
+        while new := set(self.members()) - frozen:  # until nobody is left who could start one more
+            for process in new:
+                process.suspend()
+            frozen |= new
+        for process in frozen:
+            process.send_signal(signal.SIGKILL)
+        self.server.wait(timeout=60)
+        wait_for(lambda: not self.members(), "the last process to end")
+
+    def lose_disk(self):
+        """Take away what goes with a container: all but the mounted folder."""
+        shutil.rmtree(self.disk, ignore_errors=True)  # it may not have come to have one
+
+    def lines(self):
+        """Give the log so far; a line that a kill cut off is left out, with the one that was written behind it."""
+        found = []
+        for line in self.log.read_text(errors="replace").splitlines() if self.log.exists() else ():
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        return found
+
+    def events(self, name):
+        """Give the lines of the log that are about one kind of event."""
+        return [line for line in self.lines() if line["event"] == name]

@@ -1,0 +1,64 @@
+"""What goes along to another machine, and what stays."""
+
+import pytest
+
+from deftx.jobs.job import JobError, write_json
+from deftx.jobs.remote.package import pack
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The folder of a job that has run before."""
+    folder = tmp_path / "job"
+    (folder / "out" / "run").mkdir(parents=True)
+    (folder / "out" / "run" / "best.safetensors").write_bytes(b"best")
+    (folder / "out" / "run" / "half.part").write_bytes(b"half")
+    (folder / ".arriving").mkdir()
+    (folder / ".arriving" / "old").write_bytes(b"old")
+    for name in ("job.json", "result.json", "spent.json", "remote.json"):
+        write_json(folder / name, {})
+    return folder
+
+
+def named(parcel):
+    return {name: path.read_bytes() for path, name in parcel.files}
+
+
+def test_files_of_one_name_do_not_meet_and_keep_it(folder, tmp_path):
+    paths = [tmp_path / place / "text.txt.gz" for place in ("one", "two")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(path.parent.name.encode())
+    parcel = pack(
+        {"corpus": [str(path) for path in paths], "device": "hf-jobs", "flavor": "l4x1", "hours": 1}, folder, "cuda"
+    )
+    assert parcel.settings == {"corpus": ["files/corpus-0/text.txt.gz", "files/corpus-1/text.txt.gz"], "device": "cuda"}
+    assert named(parcel) == {
+        "files/corpus-0/text.txt.gz": b"one", "files/corpus-1/text.txt.gz": b"two", "out/run/best.safetensors": b"best",
+    }  # fmt: skip
+    assert parcel.bytes == 10
+
+
+def test_folders_go_along_whole_and_names_stay_names(folder, tmp_path):
+    base = tmp_path / "my-base"
+    (base / "more").mkdir(parents=True)
+    (base / "config.json").write_bytes(b"{}")
+    (base / "more" / "x").write_bytes(b"x")
+    (folder / "train.csv").write_bytes(b"text,label")
+    settings = {"train": "train.csv", "base": str(base), "source": "cambridgeltl/min", "delta": "delta"}
+    parcel = pack(settings, folder, "cpu")
+    assert parcel.settings["base"] == "files/base/my-base"
+    assert parcel.settings["source"] == "cambridgeltl/min"
+    assert parcel.settings["train"] == "files/train-0/train.csv"
+    assert {"files/base/my-base/config.json", "files/base/my-base/more/x"} <= named(parcel).keys()
+
+
+def test_a_file_that_is_gone_is_named(folder):
+    with pytest.raises(JobError, match=r"gone\.csv, from which the job learns, is gone"):
+        pack({"train": "/nowhere/gone.csv"}, folder, "cpu")
+
+
+@pytest.mark.parametrize("delta", ["/elsewhere", "../delta"])
+def test_delta_outside_the_folder_is_refused(folder, delta):
+    with pytest.raises(JobError, match="own folder"):
+        pack({"delta": delta}, folder, "cpu")

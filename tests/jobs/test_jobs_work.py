@@ -1,0 +1,111 @@
+"""The real trainings as jobs: what the page asks for is what is learned, and a stopped one goes on to the same vector."""
+
+from itertools import count
+
+import pytest
+import tiny
+from job_helpers import scheduler, wait_for_state
+
+from deftx.core.errors import DeftxError, TrainingStopped
+from deftx.core.events import ignore
+from deftx.jobs import Store, progress_of, state_of
+from deftx.jobs.scheduler import WORKER
+from deftx.jobs.work import learn_language, learn_task
+from deftx.vectors.vector import SparseVector
+
+RECIPE = {"epochs": 1, "max_steps": 6, "batch_size": 4, "max_length": 16, "evaluate_every": 3, "k": 50}
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "home")
+
+
+def test_a_real_worker_learns_a_language_vector(store, base_folder, corpus_file):
+    settings = {
+        "base": str(base_folder),
+        "device": "cpu",
+        "corpus": str(corpus_file),
+        "language": "min",
+        "recipe": RECIPE,
+    }
+    job = store.add("language", "l", settings)
+    with scheduler(store, command=WORKER):
+        job = wait_for_state(store, job, "finished", "failed", seconds=120)
+    assert state_of(job).name == "finished", job.log_tail()
+    learned = SparseVector.load(job.out).info
+    assert (learned["kind"], learned["language"], learned["k"]) == ("language", "min", 50)
+    assert {"dense", "sparse"} <= progress_of(job).evaluations.keys()
+
+
+def test_a_task_is_learned_from_the_vector_of_a_finished_job(store, base_folder, corpus_file, table_file):
+    shared = {"base": str(base_folder), "device": "cpu", "recipe": RECIPE}
+    language = store.add("language", "l", {**shared, "corpus": [str(corpus_file)]})
+    learn_language(language.settings, language.folder, ignore, lambda: False)
+    asked = {
+        **shared,
+        "train": str(table_file),
+        "valid": str(table_file),
+        "language": "ind",
+        "source": str(language.out),
+    }
+    task = store.add("task", "t", asked)
+    learn_task(task.settings, task.folder, ignore, lambda: False)
+    learned = SparseVector.load(task.out).info
+    assert (learned["kind"], learned["language"], learned["labels"]) == ("task", "ind", ["negative", "positive"])
+    assert learned["corpus"]["source"]
+
+
+def test_a_stopped_training_goes_on_to_the_vector_of_an_undisturbed_one(store, base_folder, corpus_file):
+    settings = {
+        "base": str(base_folder),
+        "device": "cpu",
+        "corpus": str(corpus_file),
+        "recipe": {**RECIPE, "max_steps": 12},
+    }
+    undisturbed, stopped = (store.add("language", name, settings) for name in ("undisturbed", "stopped"))
+    learn_language(settings, undisturbed.folder, ignore, lambda: False)
+    questions = count()
+    with pytest.raises(TrainingStopped):
+        learn_language(settings, stopped.folder, ignore, lambda: next(questions) == 5)
+    learn_language(settings, stopped.folder, ignore, lambda: False)
+    one, other = (SparseVector.load(job.out) for job in (undisturbed, stopped))
+    assert one.digest() == other.digest()
+
+
+def test_labelled_files_keep_the_names_of_their_own_columns(store, base_folder, tmp_path):
+    rows = tiny.labelled_rows()
+    settings = {
+        "base": str(base_folder), "device": "cpu", "recipe": RECIPE,
+        "train": str(tiny.write_csv(tmp_path / "a.csv", ("sentence", "class"), rows)),
+        "valid": str(tiny.write_csv(tmp_path / "b.csv", ("review", "label"), rows)),
+        "columns": {"text": "sentence", "label": "class"}, "valid_columns": {"text": "review"},
+    }  # fmt: skip
+    job = store.add("task", "t", settings)
+    learn_task(settings, job.folder, ignore, lambda: False)
+    assert SparseVector.load(job.out).labels == ["negative", "positive"]
+
+
+def test_a_job_that_was_killed_after_its_vector_was_written_is_finished(store, base_folder, corpus_file):
+    settings = {"base": str(base_folder), "device": "cpu", "corpus": str(corpus_file), "recipe": RECIPE}
+    job, said = store.add("language", "l", settings), []
+    learn_language(settings, job.folder, ignore, lambda: False)
+    before = (job.out / "vector.json").stat()
+    learn_language(settings, job.folder, said.append, lambda: False)
+    assert not said
+    assert (job.out / "vector.json").stat() == before
+
+
+@pytest.mark.parametrize(
+    ("learn", "settings", "words"),
+    [
+        (learn_language, {}, "which corpus"),
+        (learn_task, {}, "which train"),
+        (learn_language, {"corpus": "missing.txt"}, "missing.txt"),
+        (learn_language, {"corpus": "x.txt", "recipe": {"ranc": "mp"}}, "Did you mean 'rank'"),
+        (learn_language, {"corpus": "x.txt", "preset": "quik"}, "Did you mean 'quick'"),
+    ],
+)
+def test_what_a_person_got_wrong_is_said(base_folder, tmp_path, learn, settings, words):
+    with pytest.raises(DeftxError, match=words):
+        learn({"base": str(base_folder), **settings}, tmp_path, ignore, lambda: False)

@@ -1,0 +1,223 @@
+"""A base is loaded as it is, its parameters have the names that vectors use, and a bad one is refused in plain words."""
+
+import json
+import os
+import shutil
+
+import pytest
+import tiny
+import torch
+from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
+
+from deftx.classify.composition import Classifier
+from deftx.core.errors import BaseModelError
+from deftx.core.events import Listener
+from deftx.models.bases import (
+    BUNDLED_BASE,
+    canonical_parameters,
+    encoder_parameters,
+    find_base,
+    head_parameters,
+    load_base,
+    sparse_trainable,
+)
+
+EMBEDDINGS = "roberta.embeddings.word_embeddings.weight"
+
+
+@pytest.fixture
+def copied(base_folder, tmp_path):
+    """A copy of the tiny base that a test may damage."""
+    return shutil.copytree(base_folder, tmp_path / "copied")
+
+
+def reconfigure(folder, **settings):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **settings}))
+
+
+@pytest.mark.data
+def test_the_sparse_trainable_parameters_are_those_of_the_published_code(lt_sft_traces):
+    base = load_base(lt_sft_traces / "base")
+    maskable = json.loads((lt_sft_traces / "plain" / "settings.json").read_text())["maskable"]
+    assert list(base.parameters()) == maskable
+    assert sum(p.numel() for p in base.parameters().values()) == 22_176
+
+
+def test_word_embeddings_are_in_m_under_their_published_name_and_norms_are_not(base):
+    for model in (base.model, base.language_model(), base.classifier(["a", "b"], seed=0)):
+        names = sparse_trainable(model)
+        assert EMBEDDINGS in names
+        assert names[EMBEDDINGS] is model.get_input_embeddings().weight
+        assert not [name for name in names if "LayerNorm" in name or "lm_head" in name or "classifier" in name]
+
+
+def test_a_vector_of_the_language_model_fits_the_classifier(base):
+    language, classifier = (sparse_trainable(m) for m in (base.language_model(), base.classifier(["a", "b"], seed=0)))
+    assert list(language) == list(classifier) == list(base.parameters())
+    assert all(language[name].equal(classifier[name]) for name in language)
+
+
+def test_a_classifier_without_a_head_is_a_copy_with_labels_of_its_own(base):
+    plain = base.classifier(["a", "b"], seed=0)
+    one, other = base.classifier_without_head(["a", "b"]), base.classifier_without_head(["c", "d"])
+    assert [
+        name for name, value in sparse_trainable(plain).items() if not value.equal(sparse_trainable(one)[name])
+    ] == []
+    assert {name: p.requires_grad for name, p in one.named_parameters()} == {
+        name: p.requires_grad for name, p in plain.named_parameters()
+    }
+    assert (one.config.id2label, other.config.id2label) == ({0: "a", 1: "b"}, {0: "c", 1: "d"})
+    with torch.no_grad():
+        for parameter in one.parameters():
+            parameter.zero_()
+    assert base.parameters()[EMBEDDINGS].any()  # nobody else's memory
+    assert all(value.equal(base.parameters()[name]) for name, value in sparse_trainable(other).items())
+    again = base.classifier_without_head(["a", "b"])
+    assert all(value.equal(base.parameters()[name]) for name, value in sparse_trainable(again).items())
+
+
+def test_every_parameter_has_the_name_that_save_pretrained_writes(base, base_folder, tmp_path):
+    from safetensors.torch import load_file
+
+    written = load_file(base_folder / "model.safetensors")
+    assert canonical_parameters(base.model).keys() == written.keys()
+    model = base.classifier(["a", "b"], seed=0)
+    model.save_pretrained(tmp_path)
+    assert canonical_parameters(model).keys() == load_file(tmp_path / "model.safetensors").keys()
+
+
+def test_the_output_embedding_is_a_frozen_copy_outside_head_and_m(base):
+    model = base.language_model()
+    output = model.get_output_embeddings().weight
+    assert output.equal(base.model.get_input_embeddings().weight)
+    assert output is not model.get_input_embeddings().weight
+    assert not output.requires_grad
+    trained = {id(p) for p in (*sparse_trainable(model).values(), *head_parameters(model).values())}
+    assert id(output) not in trained
+    assert set(head_parameters(model)) == {
+        "lm_head.bias", "lm_head.dense.weight", "lm_head.dense.bias", "lm_head.layer_norm.weight",
+        "lm_head.layer_norm.bias",
+    }  # fmt: skip
+    # N of the L1 penalty counts it again (the fixture: 23,716 + 3,200).
+    own = sum(p.numel() for p in canonical_parameters(base.model).values())
+    assert sum(p.numel() for p in canonical_parameters(model).values()) == own + output.numel()
+
+
+def test_only_the_encoders_norms_are_frozen(base):
+    model = base.language_model()
+    frozen = {n for n, p in canonical_parameters(model).items() if not p.requires_grad} - {"lm_head.decoder.weight"}
+    assert frozen == {n for n in canonical_parameters(model) if n.startswith("roberta.") and ".LayerNorm." in n}
+
+
+def test_norms_are_told_by_their_type_whatever_they_are_called(base):
+    model = base.language_model()
+    layer = model.roberta.encoder.layer[0].output
+    layer.add_module("rescaling", torch.nn.RMSNorm(4))
+    assert not [name for name in sparse_trainable(model) if "rescaling" in name]
+    assert [name for name in encoder_parameters(model) if "rescaling" in name]
+
+
+def test_the_fingerprint_is_that_of_the_encoder_alone(base, base_folder, other_folder, tmp_path):
+    classifier = Classifier(base, base.classifier(["a", "b", "c"], seed=3), ["a", "b", "c"], 16)
+    classifier.save_pretrained(tmp_path / "classifier")
+    again, from_classifier = load_base(base_folder), load_base(tmp_path / "classifier")
+    assert base.fingerprint == again.fingerprint == from_classifier.fingerprint
+    assert "no trained language-model head" in from_classifier.notes[0]
+    assert load_base(other_folder).fingerprint != base.fingerprint
+
+
+@pytest.mark.parametrize("name", [EMBEDDINGS, "roberta.encoder.layer.1.output.LayerNorm.weight"])
+def test_one_changed_weight_changes_the_fingerprint(base_folder, base, name):
+    changed = load_base(base_folder)
+    with torch.no_grad():
+        flat = canonical_parameters(changed.model)[name].view(-1)
+        flat[-1] = torch.nextafter(flat[-1], torch.tensor(9.0))
+    assert changed.fingerprint != base.fingerprint
+
+
+def test_the_head_is_the_same_draw_for_the_same_seed_and_leaves_other_draws_alone(base):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    one, same, other = (head_parameters(base.classifier(["a", "b"], seed=seed)) for seed in (1, 1, 2))
+    assert torch.rand(3).equal(expected)
+    assert all(one[name].equal(same[name]) for name in one)
+    assert not one["classifier.dense.weight"].equal(other["classifier.dense.weight"])
+    assert set(one) == {f"classifier.{part}.{kind}" for part in ("dense", "out_proj") for kind in ("weight", "bias")}
+
+
+def test_a_base_stored_in_half_precision_is_used_in_float32(base_folder, tmp_path):
+    AutoModelForMaskedLM.from_pretrained(base_folder, dtype=torch.bfloat16).save_pretrained(tmp_path)
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(base_folder / file, tmp_path)
+    assert {p.dtype for p in load_base(tmp_path).parameters().values()} == {torch.float32}
+
+
+def test_texts_longer_than_the_base_can_read_are_cut_and_that_is_said(base):
+    said = []
+    assert base.fitting_length(10_000, Listener(said.append, lambda: False)) == tiny.LONGEST
+    assert said[0].warning
+    assert str(tiny.LONGEST) in said[0].message
+    assert base.fitting_length(8, Listener(said.append, lambda: False)) == 8
+    assert len(said) == 1
+
+
+def test_the_longest_text_really_fits(base):
+    model = AutoModelForSequenceClassification.from_config(base.model.config)
+    assert model(torch.full((1, tiny.LONGEST), 7)).logits.isfinite().all()
+
+
+def test_the_bundled_base_is_found_by_name():
+    assert find_base(BUNDLED_BASE).endswith(BUNDLED_BASE)
+    assert os.path.isfile(os.path.join(find_base(BUNDLED_BASE), "config.json"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"hidden_size": 64}, "cannot be loaded"),
+        ({"vocab_size": 500}, "cannot be loaded"),
+        ({"hidden_size": "wide"}, "cannot be loaded"),
+        ({"num_hidden_layers": 3}, "lack roberta.encoder.layer.2"),
+        ({"model_type": "bert"}, r"lack bert\.embeddings"),
+        ({"model_type": "mine", "auto_map": {"AutoConfig": "code.Config"}}, "custom code"),
+    ],
+)
+def test_a_base_at_odds_with_itself_is_refused(copied, settings, words, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("transformers asked whether to run code"))
+    reconfigure(copied, **settings)
+    with pytest.raises(BaseModelError, match=words):
+        load_base(copied)
+
+
+def test_a_cut_off_or_missing_file_is_refused(copied):
+    os.truncate(copied / "model.safetensors", 5_000)
+    with pytest.raises(BaseModelError, match="cannot be loaded"):
+        load_base(copied)
+    (copied / "model.safetensors").unlink()
+    with pytest.raises(BaseModelError, match=r"no file named model\.safetensors"):
+        load_base(copied)
+    (copied / "config.json").unlink()
+    with pytest.raises(BaseModelError, match=r"no config\.json"):
+        load_base(copied)
+
+
+def test_a_base_without_its_tokenizer_is_refused(copied):
+    (copied / "tokenizer.json").unlink()
+    with pytest.raises(BaseModelError, match="tokenizer"):
+        load_base(copied)
+
+
+def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(copied, base):
+    tokenizer = type(base.tokenizer).from_pretrained(copied)
+    tokenizer.add_tokens(["surplus"])
+    tokenizer.save_pretrained(copied)
+    with pytest.raises(BaseModelError, match="tokens, its model only"):
+        load_base(copied)
+
+
+@pytest.mark.parametrize(("name", "words"), [("nusantara-smal", "Did you mean"), ("/no/such/folder", "not known")])
+def test_a_base_that_is_not_there_is_named(name, words):
+    with pytest.raises(BaseModelError, match=words):
+        load_base(name)

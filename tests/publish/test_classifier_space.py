@@ -1,0 +1,113 @@
+"""A classifier as a Space of its own: the folder runs without this library and says what the classifier says."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+import tiny
+import yaml
+from gradio_client import Client
+from job_helpers import wait_for
+
+from deftx.classify.composition import compose
+from deftx.core.errors import DeftxError
+from deftx.publish.classifier_space import GRADIO, requirements, write_space
+from deftx.publish.exporting import export_space_zip
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXTS = ["the food is good", "the night was awful and bitter", " the day\nis good\n", " ".join(tiny.WORDS[:30] * 3)]
+
+
+@pytest.fixture(scope="module")
+def classifier(base, task_vector, language_vector):
+    """A composed classifier of the tiny base."""
+    return compose(base, task=task_vector, language=language_vector)
+
+
+def front_matter(folder):
+    return yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+
+
+def test_the_unpacked_folder_runs_alone_and_answers_the_same(classifier, tmp_path):
+    with zipfile.ZipFile(export_space_zip(classifier, tmp_path / "out" / "space-mood.zip")) as archive:
+        archive.extractall(tmp_path)
+    folder = tmp_path / "space-mood"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "README.md", "about.json", "app.py", "model", "requirements.txt"
+    ]  # fmt: skip
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/"
+    # The folder's own modules alone: -P and no PYTHONPATH, so that a deftx beside it would not be found.
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONPATH": ""}
+    with open(tmp_path / "log.txt", "wb") as log:
+        command = [sys.executable, "-P", "app.py"]
+        page = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        wait_for(lambda: answers(address, page, tmp_path), "the page of the Space", seconds=180)
+        client = Client(address, verbose=False)
+        found = [client.predict(text, api_name="/classify") for text in TEXTS]
+        for answer, expected in zip(found, classifier.classify(TEXTS).tolist(), strict=True):
+            given = {one["label"]: one["confidence"] for one in answer["confidences"]}
+            assert given == pytest.approx(dict(zip(classifier.labels, expected, strict=True)), abs=1e-5)
+        with pytest.raises(Exception, match="Write a text first"):
+            client.predict("  ", api_name="/classify")
+    finally:
+        page.send_signal(signal.SIGKILL)
+        page.wait()
+
+
+def answers(address, page, tmp_path):
+    assert page.poll() is None, (tmp_path / "log.txt").read_text()
+    try:
+        urlopen(address, timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_the_program_is_short_and_knows_nothing_of_this_library(classifier, tmp_path):
+    folder = write_space(classifier, tmp_path / "space", title="Mood", license_id="apache-2.0", language="min")
+    program = (folder / "app.py").read_text(encoding="utf-8")
+    assert "deftx" not in re.findall(r"^(?:from|import) (\w+)", program, re.MULTILINE)
+    assert len(program.splitlines()) <= 40
+    assert front_matter(folder) == {
+        "title": "Mood", "sdk": "gradio", "sdk_version": GRADIO, "python_version": "3.12", "app_file": "app.py",
+        "short_description": "A text classifier made with DeFT-X", "license": "apache-2.0",
+        "tags": ["deft-x", "sparse-fine-tuning", "cross-lingual-transfer", "language:min"],
+    }  # fmt: skip
+
+
+def test_versions_are_those_that_this_project_pins():
+    pinned = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    for line in requirements().splitlines():
+        name, _, number = line.partition("==")
+        assert pinned[name] == number
+
+
+def test_a_task_on_pairs_asks_for_two_texts(classifier, tmp_path):
+    folder = write_space(classifier, tmp_path / "space", title="Follows", pairs=True)
+    assert json.loads((folder / "about.json").read_text())["inputs"] == ["Premise", "Hypothesis"]
+
+
+def test_what_people_type_is_no_program_and_no_markup(classifier, tmp_path):
+    folder = write_space(classifier, tmp_path / "space", title='"""\nimport os # <script>\n---\nsdk: static')
+    assert front_matter(folder)["sdk"] == "gradio"
+    assert front_matter(folder)["title"] == json.loads((folder / "about.json").read_text())["title"]
+    assert "<script>" not in (folder / "README.md").read_text()
+
+
+def test_a_folder_with_something_in_it_is_refused(classifier, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(DeftxError, match="is not an empty folder"):
+        write_space(classifier, tmp_path, title="Mood")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

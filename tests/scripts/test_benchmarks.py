@@ -1,0 +1,102 @@
+"""Every benchmark runs, on a small shape, and both of its sides give the same: otherwise its ratio means nothing."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+COMMANDS = {
+    "step, sparse": ["step.py", "--phase", "sparse"],
+    "step, dense, with L1": ["step.py", "--phase", "dense", "--l1", "5000"],
+    "denoise": ["denoise.py", "--touched", "0.5"],
+    "selection": ["selection.py"],
+    "apply": ["apply.py"],
+    "files": ["files.py"],
+    "classify": ["classify.py"],
+    "delta": ["delta.py"],
+    "compose": ["compose.py"],
+    "spectra": ["spectra.py"],
+    "attention": ["attention.py", "--lengths", "64"],
+}
+# Most run both sides in one process here. Those of selection get processes of their own, as all do where times count.
+OWN_OPTIONS = {"selection": ["--rounds", "1"], "classify": [], "attention": ["--rounds", "1"]}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_both_sides_of_a_benchmark_agree(name):
+    script, *options = COMMANDS[name]
+    sides = OWN_OPTIONS.get(name, ["--together"])
+    command = [sys.executable, FOLDER / script, *options, "--quick", "--threads", "1", *sides]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ratio" in done.stdout
+
+
+NOT_NEEDED = ("accelerate", "datasets", "gradio", "matplotlib", "pandas", "plotly", "pyarrow", "scipy", "sklearn")
+
+
+def test_what_runs_on_a_gpu_runs_on_a_cpu_without_anything_but_torch_transformers_safetensors_and_numpy(tmp_path):
+    program = (
+        f"import runpy, sys; sys.modules.update(dict.fromkeys({NOT_NEEDED})); sys.path.insert(0, {str(FOLDER)!r}); "
+        f"runpy.run_path({str(FOLDER / 'gpu.py')!r}, run_name='__main__')"
+    )
+    out = tmp_path / "figures.json"
+    command = [sys.executable, "-c", program, "--device", "cpu", "--quick", "--threads", "1", "--out", out]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(out.read_text())
+    parts = found["parts"]
+    assert {"torch", "transformers", "device"} <= found["machine"].keys()
+    assert [name for name, part in parts.items() if "failed" in part or "left_out" in part] == []
+    assert all(parts[name]["agree"] for name in list(parts)[:6])
+    assert [parts[f"{kind} vector"]["same_bits"] for kind in ("language", "task")] == [True, True]
+    assert parts["task vector"]["rows"].startswith("synthetic")
+    assert "f1" in parts["task vector"]["scores"][0]
+
+
+def test_without_a_gpu_its_benchmark_says_so(tmp_path):
+    command = [sys.executable, FOLDER / "gpu.py", "--out", tmp_path / "figures.json"]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 1
+    assert "There is no GPU" in done.stderr
+
+
+def test_a_training_is_stopped_and_goes_on_in_every_phase():
+    command = [sys.executable, FOLDER / "stop.py", "--quick", "--threads", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["dense", "denoise", "sparse"]
+
+
+def test_threads_that_sleep_learn_the_same_beside_a_neighbour():
+    command = [sys.executable, FOLDER / "neighbour.py", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(" s |") == 4
+
+
+def test_values_as_they_were_learned_give_the_same_logits_and_halves_nearly_so():
+    command = [sys.executable, FOLDER / "half.py", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    exact, *halves = done.stdout.splitlines()
+    assert "differ by 0.0e+00 at most" in exact
+    assert all(float(line.split("differ by ")[1].split()[0]) > 0 for line in halves)
+
+
+def test_visitors_of_the_real_app_meet_no_error_while_it_trains():
+    command = [sys.executable, FOLDER / "load.py", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Errors: none." in done.stdout
+    rows = {line.split("|")[1].strip(): line.split("|")[2].strip() for line in done.stdout.splitlines() if "|" in line}
+    assert {"open the page, all its files", "the page's poll"} <= rows.keys()

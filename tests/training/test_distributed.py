@@ -1,0 +1,118 @@
+"""Two processes with a micro-batch each learn what one process learns from both."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from deftx.core.errors import RecipeError
+from deftx.training import distributed
+from deftx.vectors.vector import SparseVector
+
+ROOT = Path(__file__).resolve().parents[2]
+FAST = ("--device", "cpu", "--k", "60", "--set", "precision=float32", "batch_size=4", "max_length=16", "min_steps=0",
+        "evaluate_every=3", "learning_rate=0.002", "max_steps=12", "epochs=100")  # fmt: skip
+LAUNCH = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
+          "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0")  # fmt: skip
+
+
+def start(launch, arguments):
+    """Start a command, by the launcher or alone."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *launch, "-m", "deftx", *map(str, arguments)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def learn(launch, arguments, out):
+    """Run a training to its end; return the vector and what was said."""
+    process = start(launch, (*arguments[:2], "--out", out, *arguments[2:]))
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    return SparseVector.load(out), said
+
+
+def assert_equal(one, two):
+    """Losses and values within 1e-6 (the order in which two numbers are added), the same mask."""
+    for phase in ("dense", "sparse"):
+        losses = [torch.tensor(v.info["scores"]["history"][phase]["losses"]) for v in (one, two)]
+        assert (losses[0] - losses[1]).abs().max() <= 1e-6
+    assert all(one.positions[name].equal(two.positions[name]) for name in one.positions)  # no difference of the masks
+    assert max(float((one.values[n] - two.values[n]).abs().max()) for n in one.values) <= 1e-6
+
+
+@pytest.fixture
+def language(corpus_file, base_folder):
+    return ("language", corpus_file, "--base", base_folder, *FAST)
+
+
+@pytest.fixture
+def task(table_file, base_folder):
+    return ("task", table_file, "--base", base_folder, *FAST)
+
+
+@pytest.mark.parametrize("kind", ["language", "task"])
+def test_two_processes_learn_the_vector_of_one(kind, request, tmp_path):
+    arguments = (*request.getfixturevalue(kind), "accumulation=2")
+    one, _ = learn((), arguments, tmp_path / "one")
+    two, _ = learn(LAUNCH, arguments, tmp_path / "two")
+    assert_equal(one, two)
+    assert all((one.head[name] - two.head[name]).abs().max() <= 1e-6 for name in one.head)
+
+
+def test_batches_are_cut_for_the_processes_that_are_there(language, tmp_path):
+    one, _ = learn((), (*language, "accumulation=2"), tmp_path / "one")
+    two, said = learn(LAUNCH, language, tmp_path / "two")
+    assert "accumulation is 2, so that each of the 2 processes gets an equal part" in said
+    assert_equal(one, two)
+
+
+def test_a_batch_that_cannot_be_dealt_out_is_refused(language, tmp_path):
+    process = start(LAUNCH, (*language[:2], "--out", tmp_path / "two", *language[2:], "batch_size=5"))
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode != 0
+    assert "A batch_size of 5 cannot be cut into 2 equal parts for 2 processes. Choose a multiple of 2." in said
+    assert not (tmp_path / "two" / "run").exists()
+
+
+def test_two_processes_that_are_stopped_go_on_to_the_same_vector(language, tmp_path):
+    longer = (*language, "max_steps=120")
+    process = start(LAUNCH, (*longer[:2], "--out", tmp_path / "stopped", *longer[2:]))
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if line.startswith("dense"):
+            break
+    process.send_signal(signal.SIGTERM)
+    said.append(process.communicate(timeout=60)[1])
+    assert process.returncode != 0
+    checkpoint = tmp_path / "stopped" / "run" / "dense" / "checkpoint.safetensors"
+    assert checkpoint.is_file(), "".join(said)
+    stopped, again = learn(LAUNCH, longer, tmp_path / "stopped")
+    assert "The dense phase goes on from step" in again
+    whole, _ = learn(LAUNCH, longer, tmp_path / "whole")
+    assert stopped.digest() == whole.digest()
+    assert all(stopped.head[name].equal(whole.head[name]) for name in whole.head)
+
+
+def test_which_process_speaks_is_known_before_they_meet(monkeypatch):
+    assert distributed.is_main()
+    monkeypatch.setenv("RANK", "1")
+    assert distributed.is_main()  # somebody else's variable: there is one process
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert not distributed.is_main()
+
+
+def test_each_process_has_a_gpu_of_its_own_or_says_that_there_is_none(monkeypatch):
+    assert distributed.own_device("cuda") == "cuda"  # alone, it takes the first
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert [distributed.own_device(device) for device in ("cpu", "cuda:0", None)] == ["cpu", "cuda:0", None]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert distributed.own_device("cuda") == "cuda:1"
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(RecipeError, match="Process 2 has no GPU: this machine has 1"):
+        distributed.own_device("cuda")

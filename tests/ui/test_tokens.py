@@ -1,0 +1,84 @@
+"""A token of the Hub is used where it must be, and is found nowhere afterwards."""
+
+import http.server
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from tiny_base import write_corpus
+
+TOKEN = "hf_thisTokenMustNeverBeFoundAnywhere"
+ROOT = Path(__file__).resolve().parents[2]
+
+DRIVER = """
+import json, sys, time
+from pathlib import Path
+from deftx.jobs import Scheduler, Store, state_of
+from deftx.jobs.scheduler import WORKER
+from ui.library import library_forms
+from ui.page import build_page
+from ui.studio import Studio
+from tiny_base import SHORT
+
+home, base, corpus = map(Path, sys.argv[1:])
+studio = Studio(str(base), Store(home))
+print(library_forms.take_from_hub(studio, "somebody/private-vector", "", "", "", "")[1])
+name = studio.corpora.add(corpus)
+job = studio.train_language(name, "Mine", "min", "quick", SHORT)
+with Scheduler(studio.store, interval=0.1, command=WORKER):
+    while not state_of(studio.store.get(job.id)).name in ("finished", "failed"):
+        time.sleep(0.1)
+print(state_of(studio.store.get(job.id)).name, job.log_tail(1000))
+page = build_page(studio)
+print(json.dumps(page.get_config_file(), default=str))
+"""
+
+
+@pytest.fixture
+def hub():
+    """A server in the Hub's place that refuses everything and notes who asked."""
+    seen = []
+
+    class Refusing(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append(self.headers.get("Authorization"))
+            body = f'{{"error": "Access to this is gated for {self.headers.get("Authorization")}"}}'.encode()
+            self.send_response(403)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *values):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", seen
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_token_is_sent_to_the_hub_and_kept_nowhere(hub, page_base, tmp_path):
+    url, seen = hub
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {**os.environ, "HF_TOKEN": TOKEN, "HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"),
+                   "GRADIO_TEMP_DIR": str(tmp_path / "gradio"), "OMP_NUM_THREADS": "1",
+                   "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}  # fmt: skip
+    environment.pop("HF_HUB_OFFLINE", None)
+    corpus = write_corpus(tmp_path / "text.txt")
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, home, page_base, corpus], env=environment, capture_output=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    assert b"finished" in done.stdout
+    assert f"Bearer {TOKEN}" in seen  # it was there to be leaked
+    assert TOKEN.encode() not in done.stdout + done.stderr
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"jobs.sqlite", "events.jsonl", "log.txt", "job.json"} <= {path.name for path in files}
+    assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []

@@ -1,0 +1,453 @@
+"""The training form as plain functions: what is ordered, what it takes, what is refused, and that nothing typed is lost."""
+
+import json
+import os
+import shutil
+from html import unescape
+
+import gradio as gr
+import pytest
+from tiny import make_base, sentences
+from tiny_base import finish_language_job, write_corpus
+
+from deftx.core.errors import BaseModelError
+from deftx.core.events import Event
+from deftx.jobs import state_of
+from deftx.jobs.job import EVENTS, RESULT, write_json
+from deftx.jobs.pace import expected_seconds
+from deftx.models.bases import ASSETS
+from deftx.training.preflight import Refusal
+from deftx.training.recipes import LanguageRecipe, TaskRecipe
+from ui import strings
+from ui.corpus.corpora import SAMPLE
+from ui.train import requests, train_fields, train_form, train_names, train_preview, train_settings, train_tab
+from ui.train.train_fields import ADVANCED, EMPTY
+
+FORM = {**EMPTY, "name": "Minangkabau", "code": "min"}
+TASK = {**EMPTY, "kind": "task", "name": "Mood", "code": "ind"}
+
+
+@pytest.fixture
+def table(studio, tmp_path):
+    path = tmp_path / "Reviews (new).csv"
+    rows = [f"the {noun} is {word},{label}" for noun in ("day", "food", "house", "road", "river", "song")
+            for word, label in (("good", "pos"), ("bad", "neg"))]  # fmt: skip
+    path.write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    return studio.tables.add(path)
+
+
+def start(studio, values, corpus=SAMPLE):
+    job_id, said = train_tab.start_training(studio, corpus, values)
+    return (studio.store.get(job_id) if job_id else None), said.replace("&#x27;", "'")
+
+
+def values_in(updates):
+    """The values that fields have after these updates of an empty form."""
+    given = {n: u if isinstance(u, dict) else u._constructor_args[0] for n, u in updates.items()}
+    return {name: update.get("value", EMPTY[name]) for name, update in given.items()}
+
+
+# What is ordered
+
+
+def test_starting_puts_a_job_into_the_queue_with_what_was_chosen(studio, tmp_path):
+    name = studio.corpora.add(write_corpus(tmp_path / "My corpus.txt"))
+    typed = {"rank": "uniform", "uniform": 8, "learning_rate": "1e-3", "max_steps": "5", "k": "2,5 %", "keep": "0.1"}
+    job, said = start(studio, {**FORM, **typed}, name)
+    assert strings.STARTED.format(name="Minangkabau") in said
+    assert (job.kind, job.name, state_of(job).name) == ("language", "Minangkabau", "waiting")
+    assert job.settings["corpus"] == str(studio.corpora.folder / name)
+    assert job.settings["recipe"] == {
+        "rank": "uniform:8",
+        "learning_rate": 1e-3,
+        "max_steps": 5,
+        "k": 0.025,
+        "keep": 0.1,
+    }
+    low, high = expected_seconds(job)
+    assert 0 < low < high
+
+
+def test_a_task_is_trained_on_labelled_text_from_a_source_vector(studio, page_base, table, tmp_path):
+    source = finish_language_job(studio.store, page_base, write_corpus(tmp_path / "text.txt"))
+    chosen = {
+        "train": table,
+        "valid": table,
+        "source": f"job:{source.id}",
+        "metric": "accuracy",
+        "group_by_length": "true",
+    }
+    job, _ = start(studio, {**TASK, **chosen}, None)
+    assert (job.kind, job.settings["language"]) == ("task", "ind")
+    assert job.settings["train"] == job.settings["valid"] == str(studio.tables.folder / table)
+    assert job.settings["source"] == str(source.out)
+    assert job.settings["recipe"] == {"metric": "accuracy", "group_by_length": True}
+    again = requests.order_of(studio, job)
+    assert train_fields.order_of(train_fields.values_of("task", again), None) == again
+
+
+def test_a_training_takes_several_gpus_where_there_are_several(studio):
+    studio.gpus = 4  # the form asks for no more than the number
+    job, _ = start(studio, {**FORM, "processes": 2})
+    assert job.settings["processes"] == 2
+    assert requests.order_of(studio, job)["processes"] == 2
+    assert train_fields.values_of("language", requests.order_of(studio, job))["processes"] == 2
+    looked = studio.forecast.look("language", train_fields.order_of({**FORM, "processes": 2}, SAMPLE))
+    assert looked.recipe.accumulation == 2  # what each holds in memory is its part of the batch
+    assert any("waits until all GPUs are free" in note for note in looked.notes)
+    command = train_preview.preview(studio, SAMPLE, {**FORM, "processes": 2})[1]
+    assert command.startswith("accelerate launch --multi_gpu --num_processes 2 -m deftx language")
+    assert "--device" not in command
+    assert "processes" not in start(studio, {**FORM, "processes": 1})[0].settings
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "words"),
+    [({"processes": 5}, "processes", "5 GPUs are asked for, and this machine has 4. Choose fewer."),
+     ({"processes": -1}, "processes", "-1 is no number of GPUs"), ({"processes": 1.5}, "processes", "1.5 is no number"),
+     ({"processes": 3}, "batch_size", "cannot be cut into 3 equal parts for 3 processes. Choose a multiple of 3.")],
+)  # fmt: skip
+def test_gpus_that_are_not_there_or_a_batch_that_does_not_divide_is_refused_before_it_starts(
+    studio, typed, field, words
+):
+    studio.gpus = 4
+    job, said = start(studio, {**FORM, **typed})
+    assert job is None
+    assert words in said
+    assert train_fields.label(field) in said
+
+
+def test_a_number_of_gpus_is_asked_for_only_where_there_are_several(studio):
+    for gpus, kept in ((0, 1), (1, 1), (2, 2)):
+        studio.gpus = gpus
+        with gr.Blocks():
+            field = train_form.build(studio).fields["processes"]
+        assert (field.visible, field.maximum) == (gpus > 1, max(1, gpus))
+        updates = dict(zip(EMPTY, train_form.filled(studio, {"processes": 8}), strict=True))
+        assert updates["processes"]["value"] == kept  # kept by a browser that was at a larger machine
+
+
+@pytest.mark.parametrize("method", ["lt-sft", "random"])
+def test_other_methods_are_one_switch_away_and_take_no_rank(studio, method):
+    job, _ = start(studio, {**FORM, "method": method, "rank": "mp", "ablate": "no-residual", "keep": "0.2"})
+    assert job.settings["recipe"] == {"method": method}
+
+
+def test_few_steps_with_the_papers_preset_are_few_steps():
+    recipe = train_fields.recipe_of({**FORM, "preset": "paper", "max_steps": "10"})
+    assert (recipe["min_steps"], recipe["max_steps"]) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "k"),
+    [("5 %", 0.05), ("2,764%", 0.02764), ("0.05", 0.05), ("0,05", 0.05), ("200000", 200_000), ("200,000", 200_000),
+     ("1,234,567", 1_234_567)],
+)  # fmt: skip
+def test_k_is_a_share_or_a_number(text, k):
+    assert train_fields.recipe_of({**FORM, "k": text})["k"] == k
+
+
+def test_every_setting_of_the_library_has_a_field_a_label_and_a_line_of_explanation():
+    for kind, recipe in (("language", LanguageRecipe), ("task", TaskRecipe)):
+        settings = set(recipe().to_dict())
+        assert settings <= {"method", "rank", "keep", "k", *ADVANCED}
+        assert settings <= set(strings.SETTINGS)
+        fields = {**EMPTY, **{name: train_fields.shown(recipe(), name) for name in ADVANCED if name in settings}}
+        fields |= {"kind": kind, "preset": "paper", "ablate": "", "k": repr(recipe().k), "keep": "0.05"}
+        typed = recipe().changed(train_fields.recipe_of(fields))
+        assert typed == recipe()  # typed out in full, the paper's settings are the paper's
+
+
+def test_every_choice_of_the_form_is_one_that_the_library_knows(studio):
+    for name, choices in train_fields.CHOICES.items():
+        for choice in choices:
+            kind = "language" if train_fields.has("language", name) else "task"
+            order = train_fields.order_of({**FORM, "kind": kind, name: choice}, SAMPLE)
+            assert not [r for r in studio.forecast.look(kind, order).refusals if r.field == name]
+    for rank in strings.RANKS:
+        assert not studio.forecast.look("language", train_fields.order_of({**FORM, "rank": rank}, SAMPLE)).refusals
+    for preset in strings.PRESETS:
+        assert train_fields.preset_recipe("task", preset)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("corpus", "changed", "reason"),
+    [
+        (None, {}, strings.NEEDS_CORPUS),
+        (SAMPLE, {"name": "  "}, strings.NEEDS_NAME),
+        (None, {"kind": "task"}, strings.NEEDS_TABLE),
+        (None, {"kind": "task", "name": ""}, strings.NEEDS_TASK_NAME),
+        (None, {"kind": "task", "train": "../jobs.sqlite"}, "not known"),
+        (SAMPLE, {"learning_rate": "fast"}, "is not a number"),
+        (SAMPLE, {"max_steps": "2.5"}, "whole number"),
+        (SAMPLE, {"learning_rate": "-1"}, "out of range"),
+        (SAMPLE, {"share": None}, "variance"),
+        (SAMPLE, {"share": 2}, "variance"),
+        (SAMPLE, {"k": "999,999,999"}, "selects 999,999,999 of"),
+        (SAMPLE, {"base": "nusantara-smal"}, "Did you mean 'nusantara-small'"),
+        (SAMPLE, {"batch_size": "30", "accumulation": "4"}, "equal parts"),
+        ("gone.txt", {}, "not known"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(studio, corpus, changed, reason):
+    job, said = start(studio, {**FORM, **changed}, corpus)
+    assert job is None
+    assert reason in said
+    assert studio.store.list() == ()
+
+
+def test_a_refusal_names_the_fields_and_says_that_nothing_is_lost(studio):
+    _, said = start(studio, {**FORM, "learning_rate": "fast", "seed": "1.5"})
+    assert f"<b>{strings.SETTINGS['learning_rate']}:</b>" in said
+    assert f"<b>{strings.SETTINGS['seed']}:</b>" in said
+    assert strings.KEPT_FORM in said
+
+
+def test_what_a_person_typed_cannot_become_markup(studio):
+    for changed in ({"learning_rate": "<script>"}, {"base": "<script>"}):
+        assert "<script>" not in train_tab.start_training(studio, SAMPLE, {**FORM, **changed})[1]
+        assert "<script>" not in train_preview.preview(studio, SAMPLE, {**FORM, **changed})[0]
+
+
+def test_a_table_that_cannot_be_learned_from_is_refused(studio, tmp_path):
+    one = tmp_path / "one.csv"
+    one.write_text("text,label\na b,x\nc d,x\n", encoding="utf-8")
+    _, said = start(studio, {**TASK, "train": studio.tables.add(one)}, None)
+    assert "nothing to learn" in said
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    *unchanged, said = train_tab.take_in(studio, "train", str(tmp_path / "bad.csv"))
+    assert unchanged == [gr.skip(), gr.skip()]
+    assert "has no column" in said
+
+
+def test_a_source_made_for_another_base_is_refused_before_it_starts(studio, page_base, table, tmp_path):
+    studio.base()  # told apart by its weights, as far as they are loaded
+    other = make_base(tmp_path / "other-base", seed=1)
+    source = finish_language_job(studio.store, other, write_corpus(tmp_path / "text.txt"))
+    job, said = start(studio, {**TASK, "train": table, "source": f"job:{source.id}"}, None)
+    assert job is None
+    assert "other-base" in said
+
+
+# What it takes
+
+
+def test_the_outlook_shows_time_memory_disk_and_size_and_what_the_time_rests_on(studio):
+    shown, command, python, file = train_preview.preview(studio, SAMPLE, FORM)
+    shown = unescape(shown)
+    for word in (strings.TIME, strings.MEMORY, strings.DISK, strings.VECTOR_SIZE, strings.RESTS_ON_TRIAL):
+        assert word in shown
+    assert command.startswith("python -m deftx language ")
+    assert "deftx.learn_language(" in python
+    assert json.loads(file)["corpus"] == SAMPLE
+
+
+def test_the_time_rests_on_trainings_that_finished_here(studio):
+    job, _ = start(studio, FORM)
+    events = [
+        Event("dense", 1, 2, time=100.0),
+        Event("dense", 2, 2, time=1_100.0),
+        Event("evaluate", 2, 2, time=1_200.0),
+    ]
+    (job.folder / EVENTS).write_text("".join(event.to_json() + "\n" for event in events), encoding="utf-8")
+    assert studio.forecast.look("language", train_fields.order_of(FORM, SAMPLE)).trainings == 0  # it still waits
+    write_json(job.folder / RESULT, {"outcome": "finished", "message": ""})
+    outlook = studio.forecast.look("language", train_fields.order_of(FORM, SAMPLE))
+    assert outlook.trainings == 1
+    assert outlook.found.seconds[0] < outlook.found.steps * 1_000 + 100 < outlook.found.seconds[1]
+    assert strings.RESTS_ON_ONE in train_preview.preview(studio, SAMPLE, FORM)[0]
+
+
+def test_nothing_is_reckoned_before_there_is_something_to_learn_from(studio):
+    assert strings.NOT_YET in train_preview.preview(studio, None, EMPTY)[0]
+    assert strings.NOT_YET_TASK in train_preview.preview(studio, None, TASK)[0]
+    assert train_preview.preview(studio, None, EMPTY)[1:3] == ("", "")
+
+
+def test_what_would_be_refused_is_said_before_the_start(studio):
+    shown = train_preview.preview(studio, SAMPLE, {**FORM, "base": "/nowhere", "clip": "0"})[0]
+    assert strings.WOULD_BE_REFUSED in shown
+    assert f"<b>{strings.FIELDS['base']}:</b>" in shown
+    assert f"<b>{strings.SETTINGS['clip']}:</b>" in shown
+
+
+def test_a_base_that_was_not_found_is_not_looked_for_at_every_key(studio, monkeypatch):
+    asked = []
+
+    def look(name):
+        asked.append(name)
+        raise BaseModelError("not there")
+
+    monkeypatch.setattr(studio.forecast, "_bases", look)
+    for _ in range(3):
+        outlook = studio.forecast.look("language", {"base": "someone/something", "corpus": SAMPLE})
+        assert [r.field for r in outlook.refusals] == ["base"]
+    assert asked == ["someone/something"]
+
+
+def test_text_that_was_replaced_is_counted_anew(studio, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(sentences(40)), encoding="utf-8")
+    name = studio.corpora.add(path)
+    order = train_fields.order_of({**FORM, "max_steps": "none"}, name)
+    before = studio.forecast.look("language", order).found
+    (studio.corpora.folder / name).write_text("\n".join(sentences(4_000)), encoding="utf-8")
+    assert studio.forecast.look("language", order).found.steps > 10 * before.steps
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (3, "10 s"),
+        (44, "40 s"),
+        (100, "2 min"),
+        (3_000, "50 min"),
+        (9_000, "2.5 h"),
+        (36_000, "10 h"),
+        (260_000, "3 days"),
+    ],
+)
+def test_times_are_said_as_roughly_as_they_are_known(seconds, words):
+    assert train_preview.rough(seconds) == words
+
+
+def test_refusals_of_the_machine_have_names_too():
+    shown = train_preview.refusals_view("x", [Refusal("disk", "full"), Refusal("memory", "small")])
+    assert f"<b>{strings.FIELDS['disk']}:</b> full" in shown
+
+
+# The form itself
+
+
+def test_a_choice_shows_its_fields_with_the_presets_values_in_grey():
+    names = ("name", "share", "uniform", "keep", "k", *ADVANCED)
+
+    def shaped(*choices, pairs=False):
+        language, task, ranks, *fields = train_form.shape(*choices, pairs)
+        return language.visible, task.visible, ranks.visible, dict(zip(names, fields, strict=True))
+
+    language, task, ranks, fields = shaped("language", "paper", "deft-x", "uniform")
+    assert (language, task, ranks) == (True, False, True)
+    assert (fields["share"].visible, fields["uniform"].visible) == (False, True)
+    assert (fields["k"].placeholder, fields["max_steps"].placeholder) == ("2.764 %", "100000")
+    assert (fields["l1"].visible, fields["mask_share"].visible, fields["metric"].visible) == (True, True, False)
+    language, task, ranks, fields = shaped("task", "paper", "lt-sft", "variance", pairs=True)
+    assert (language, task, ranks) == (False, True, False)
+    assert (fields["batch_size"].placeholder, fields["metric"].visible, fields["ablate"].visible) == ("32", True, False)
+    assert strings.AS_PRESET.format(value="accuracy") in dict(fields["metric"].choices)
+
+
+def test_what_was_entered_comes_back_after_a_reload(studio, table):
+    values = {**TASK, "train": table, "learning_rate": "not yet a num", "base": "some/base"}
+    text, *fields, ready = train_tab.restore(studio, json.loads(json.dumps(values)))
+    assert ready is True
+    assert [label for label, _ in text.choices] == [strings.SAMPLE]
+    back = values_in(dict(zip(EMPTY, fields, strict=True)))
+    assert back == values
+
+
+@pytest.mark.parametrize(
+    "kept", ["", None, [], {"kind": "other"}, {"kind": "task", "train": "gone.csv", "seed": ["x"]}]
+)
+def test_what_the_browser_kept_from_elsewhere_does_no_harm(studio, kept):
+    fields = train_tab.restore(studio, kept)[1:-1]
+    back = values_in(dict(zip(EMPTY, fields, strict=True)))
+    assert {**back, "kind": "language"} == EMPTY
+
+
+def test_an_uploaded_table_is_kept_and_chosen(studio, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("text,label\na b,x\nc d,y\n", encoding="utf-8")
+    train, valid, said = train_tab.take_in(studio, "valid", str(path))
+    assert (valid.value, said) == ("t.csv", "")
+    assert [name for _, name in train.choices] == ["t.csv"]
+    assert valid.choices[0][1] == ""
+
+
+def test_what_came_meanwhile_is_offered_and_the_choices_stay(studio, table):
+    updates = train_tab.renew_lists(studio, [None, table, "", ""])
+    text, train, valid, source = (update._constructor_args[0] for update in updates)
+    assert all("value" not in update for update in (text, train, valid, source))
+    assert [name for _, name in train["choices"]] == [table]
+    assert (strings.NO_SOURCE, "") in source["choices"]
+
+
+def test_a_choice_that_was_removed_meanwhile_is_taken_back(studio, table):
+    studio.tables.discard(table)
+    updates = train_tab.renew_lists(studio, ["gone.txt", table, table, "job:gone"])
+    assert [update.value for update in updates] == [None, None, "", ""]
+
+
+def test_all_that_cannot_be_read_or_used_is_said_at_once(studio, table):
+    values = {**EMPTY, "kind": "task", "train": table, "code": "no code", "max_steps": "many", "learning_rate": "-3"}
+    said = train_preview.preview(studio, None, values)[0]
+    for field in ("code", "max_steps", "learning_rate"):
+        assert strings.REFUSED.format(field=train_fields.label(field)) in said
+
+
+@pytest.mark.parametrize("code", ["min", "quy", "id-Latn", ""])
+def test_codes_of_languages_are_taken(code):
+    assert train_fields.order_of({**EMPTY, "code": code}, None)["language"] == code
+
+
+def test_a_text_in_a_known_language_suggests_its_name_and_code(studio):
+    assert train_names.suggest(studio, SAMPLE, "", "") == ("Indonesian", "ind")
+
+
+@pytest.mark.parametrize("entered", [(None, "", ""), (SAMPLE, "Mine", ""), (SAMPLE, "", "xyz"), ("gone.txt", "", "")])
+def test_what_was_entered_is_not_replaced_by_a_suggestion(studio, entered):
+    assert train_names.suggest(studio, *entered) == (gr.skip(), gr.skip())
+
+
+# Settings in and out
+
+
+def answered(answer):
+    text, *fields, said = answer
+    return text, dict(zip(EMPTY, fields, strict=True)), said
+
+
+def test_a_settings_file_puts_the_form_as_it_was(studio, tmp_path):
+    values = {**FORM, "rank": "mp", "learning_rate": "0.001", "preset": "standard", "seed": "7"}
+    path = tmp_path / "settings.json"
+    path.write_text(train_preview.preview(studio, SAMPLE, values)[3], encoding="utf-8")
+    text, fields, said = answered(train_settings.open_file(studio, str(path)))
+    assert text.value == SAMPLE
+    assert {name: fields[name]["value"] for name in ("name", "code", "rank", "learning_rate", "preset", "seed")} == {
+        "name": "Minangkabau", "code": "min", "rank": "mp", "learning_rate": "0.001", "preset": "standard", "seed": "7",
+    }  # fmt: skip
+    assert "Minangkabau" in said
+
+
+def test_what_a_settings_file_says_wrongly_is_named_and_the_form_keeps_what_was_there(studio, tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text('{"format": "deftx-settings", "version": 1, "kind": "task", "train": "elsewhere.csv", "colour": "red",'
+                    ' "recipe": {"seed": 1, "clip": 0}}', encoding="utf-8")  # fmt: skip
+    text, fields, said = answered(train_settings.open_file(studio, str(path)))
+    assert (text, fields["train"]) == (gr.skip(), gr.skip())
+    assert fields["seed"]["value"] == "1"
+    for words in ("elsewhere.csv", "colour", "clip"):
+        assert words in said
+    path.write_text("no json", encoding="utf-8")
+    text, fields, said = answered(train_settings.open_file(studio, str(path)))
+    assert all(update == gr.skip() for update in (text, *fields.values()))
+    assert strings.NOT_OPENED in said
+
+
+def test_another_like_this_one_is_the_same_order(studio):
+    job, _ = start(studio, {**FORM, "rank": "uniform", "uniform": 4, "max_steps": "20", "ablate": "no-residual"})
+    text, fields, _ = answered(train_settings.again(studio, job))
+    values = values_in(fields)
+    assert text.value == SAMPLE
+    assert requests.job_settings(studio, "language", train_fields.order_of(values, text.value)) == job.settings
+
+
+def test_folders_of_bases_are_kept_as_full_paths(studio, tmp_path, monkeypatch):
+    shutil.copytree(ASSETS / "bases" / "nusantara-small", tmp_path / "own", ignore=lambda *_: ["model.safetensors"])
+    monkeypatch.chdir(tmp_path)
+    assert requests.full_name("own") == str(tmp_path / "own")
+    assert requests.full_name("nusantara-small") == "nusantara-small"
+    assert os.path.isdir("own")

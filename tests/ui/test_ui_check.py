@@ -1,0 +1,137 @@
+"""The check by hand on the page: what is drawn and shown, what a mark does, what is kept, and that nobody sees another's."""
+
+import gradio as gr
+import pytest
+from tiny_base import finish_language_job, finish_task_job, write_corpus
+
+from deftx.classify.self_check import COUNT, Check, Vector, begin, load
+from ui import strings
+from ui.classify import check_tab, check_views
+from ui.library import vector_index
+
+PARTS = ("area", "card", "right", "wrong", "unsure", "result", "save")
+
+
+@pytest.fixture
+def keys(studio, page_base):
+    return f"job:{finish_task_job(studio.store, page_base, '<b>Mood').id}"
+
+
+@pytest.fixture
+def text(studio, tmp_path):
+    return studio.corpora.add(write_corpus(tmp_path / "text.txt"))
+
+
+def check_of(answers, marks=()):
+    begun = begin([f"a sentence number {n}" for n, _ in enumerate(answers)], answers, task=Vector("t", "a" * 64),
+                  language=None, corpus="a.txt", seed=1)  # fmt: skip
+    for mark in marks:
+        begun = begun.mark(mark)
+    return begun
+
+
+def named(answers):
+    return dict(zip(PARTS, answers, strict=True))
+
+
+def test_fifty_distinct_sentences_are_drawn_and_classified(studio, keys, text):
+    content, said, *shown = check_tab.start_check(studio, keys, "", text, 42)
+    check = Check.from_dict(content)
+    assert said == ""
+    assert len(set(check.sentences)) == len(check.sentences) == COUNT
+    assert set(check.sentences) <= set(studio.corpora.read(text).lines)
+    assert list(check.answers) == studio.predict(check.sentences, keys)
+    singly = studio.classify(check.sentences[7], keys).probabilities
+    assert check.answers[7] == max(singly, key=singly.get)
+    shown = named(shown)
+    assert shown["area"].visible
+    assert strings.CHECK_PLACE.format(number=1, count=COUNT) in shown["card"]
+    assert check.sentences[0] in shown["card"]
+    assert "&lt;b&gt;Mood" in shown["card"]
+    assert (shown["result"], shown["save"].visible) == ("", False)
+
+
+def test_two_people_with_the_same_vectors_have_checks_of_their_own(studio, keys, text):
+    mine, theirs = (check_tab.start_check(studio, keys, "", text, 42)[0] for _ in range(2))
+    assert mine["sentences"] == theirs["sentences"]
+    assert mine["id"] != theirs["id"]
+    marked = check_tab.mark(mine, "right")[0]
+    assert (len(marked["marks"]), len(theirs["marks"]), len(mine["marks"])) == (1, 0, 0)
+    check_tab.keep_check(studio, marked)
+    check_tab.keep_check(studio, check_tab.mark(theirs, "wrong")[0])
+    assert sorted(one["share"] for one in load(studio.store.root)) == [0.0, 1.0]
+
+
+def test_a_mark_leads_on_and_undo_leads_back(studio):
+    content = check_of("pn").to_dict()
+    for name, place in (("right", 1), ("undo", 0), ("unsure", 1), ("wrong", 2), ("right", 2)):
+        content, *shown = check_tab.mark(content, name)
+        assert len(content["marks"]) == place
+    shown = named(shown)
+    assert strings.CHECK_DONE in shown["card"]
+    assert not shown["right"].interactive
+    assert shown["save"].variant == "primary"
+    assert check_tab.mark(None, "right")[0] is None
+
+
+def test_a_hasty_second_press_judges_the_same_sentence():
+    """Both bring what was on the screen: the later one stands, and the next sentence is not judged unseen."""
+    content = check_of("pn").to_dict()
+    first, second = (check_tab.mark(content, name)[0] for name in ("right", "wrong"))
+    assert (first["marks"], second["marks"]) == (("right",), ("wrong",))
+
+
+def test_a_reload_brings_the_check_back_and_nonsense_nothing(studio):
+    tab = type("Tab", (), {"kept": None, "part": None, "text": None, "shown": lambda self: []})()
+    restore = check_tab.restoring(studio, tab)["fn"]
+    part, _, *shown = restore(check_of("pn", ["right"]).to_dict())
+    assert part.open
+    assert "number 1" in named(shown)["card"]
+    for nothing in (None, {}, "x", {"id": "../.."}):
+        part, _, *shown = restore(nothing)
+        assert part == gr.skip()
+        assert not named(shown)["area"].visible
+
+
+def test_the_result_says_the_interval_and_what_it_does_not_tell():
+    shown = check_views.result(check_of("pppn", ["right", "right", "wrong", "unsure"]))
+    assert "67%" in shown
+    assert strings.CHECK_FROM_TO.format(low="21%", high="94%") in shown
+    assert strings.CHECK_TELLS_NOT in shown
+    assert '<tr><th scope="row">p</th><td>2</td><td>1</td><td>0</td></tr>' in shown
+    assert check_views.result(check_of("p", ["unsure"])) == ""
+
+
+def test_answers_that_are_nearly_all_the_same_are_pointed_out():
+    one_sided = check_views.result(check_of("ppppppppppn", ["right"] * 11))
+    assert strings.CHECK_ONE_SIDED.format(label="p", count=10, all=11) in one_sided
+    balanced = check_views.result(check_of("pppppppnnnn", ["right"] * 11))
+    assert "would look much the same" not in balanced
+
+
+def test_the_result_is_kept_with_the_vectors_and_listed_for_them_alone(studio, page_base, keys, tmp_path):
+    corpus = write_corpus(tmp_path / "text.txt")
+    text = studio.corpora.add(corpus)
+    language = f"job:{finish_language_job(studio.store, page_base, corpus).id}"
+    content = check_tab.start_check(studio, keys, language, text, 1)[0]
+    assert strings.CHECK_NOT_KEPT in check_tab.keep_check(studio, content)  # nothing judged
+    content = check_tab.mark(check_tab.mark(content, "right")[0], "wrong")[0]
+    assert "Minangkabau" in check_tab.keep_check(studio, content)
+    assert "50%" in check_tab.show_earlier(studio, keys, language)
+    assert check_tab.show_earlier(studio, keys, "") == check_tab.show_earlier(studio, None, "") == ""
+    info = vector_index.find(studio.store, "language", language).folder
+    fingerprint = check_tab.vectors_of(studio, keys, language)[1].fingerprint
+    assert load(studio.store.root, fingerprint)[0]["judged"] == 2
+    assert [path.name for path in info.iterdir() if "check" in path.name] == []
+
+
+def test_what_stands_in_the_way_is_said_and_a_check_under_way_stays(studio, keys, text, tmp_path):
+    short = tmp_path / "short.txt"
+    short.write_text("good\nbad\n", encoding="utf-8")
+    for task, corpus, reason in (
+        (None, text, strings.NO_TASK), (keys, None, strings.CHECK_NEEDS_TEXT), (keys, "../jobs.sqlite", "not known"),
+        ("job:none", text, "not known"), (keys, studio.corpora.add(short), "12 to 280 characters"),
+    ):  # fmt: skip
+        content, said, *shown = check_tab.start_check(studio, task, "", corpus, 42)
+        assert reason.split(",")[0] in said.replace("&#x27;", "'")
+        assert [content, *shown] == [gr.skip()] * (1 + len(PARTS))

@@ -1,0 +1,128 @@
+"""Without these, a person's text or labelled file could be replaced, lost, or read with other columns than they chose."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from deftx.core.errors import CorpusError, TableError
+from ui import strings
+from ui.corpus.corpora import SAMPLE, Corpora
+from ui.corpus.tables import Tables
+from ui.corpus.text_facts import TextFacts
+
+
+@pytest.fixture
+def corpora(tmp_path):
+    return Corpora(tmp_path / "home")
+
+
+@pytest.fixture
+def tables(tmp_path):
+    return Tables(tmp_path / "home")
+
+
+def write(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def test_several_files_become_one_text_and_say_which(corpora, tmp_path):
+    one, two = write(tmp_path, "a b.txt", "satu dua\n\n"), write(tmp_path, "c.csv", "text,id\ntiga empat,1\n")
+    name = corpora.add([one, two])
+    assert name == "a-b-and-1-more.txt"
+    assert corpora.read(name).lines == ["satu dua", "tiga empat"]
+    assert corpora.read(name).skipped["empty"] == 1  # what is left out is still there to be shown
+    assert corpora.note(name) == {"files": ["a b.txt", "c.csv"]}
+    assert corpora.add([one, two]) == name
+
+
+def test_of_several_files_one_bad_one_is_named_and_nothing_is_kept(corpora, tmp_path):
+    bad = tmp_path / "bad.txt"
+    bad.write_bytes(b"caf\xe9\n")
+    with pytest.raises(CorpusError, match=r"bad\.txt"):
+        corpora.add([write(tmp_path, "a.txt", "satu\n"), bad])
+    assert corpora.names() == []
+
+
+def test_a_column_is_kept_as_plain_lines(corpora, tmp_path):
+    name = corpora.add(write(tmp_path, "t.csv", "title,body\nx,satu dua\ny,tiga\n"), "body")
+    assert (name, corpora.read(name).lines) == ("t.txt", ["satu dua", "tiga"])
+    assert corpora.note(name) == {"files": ["t.csv"], "column": "body"}
+
+
+def test_cleaning_makes_a_new_text_and_the_original_stays(corpora, tmp_path):
+    name = corpora.add(write(tmp_path, "a.txt", "satu dua tiga\nSatu dua tiga\njudul\n"))
+    cleaned = corpora.clean(name, ["short", "repeated"])
+    assert cleaned == "a-cleaned.txt"
+    assert corpora.read(cleaned).lines == ["satu dua tiga"]
+    assert corpora.note(cleaned) == {"cleaned_from": "a.txt", "choices": ["short", "repeated"]}
+    assert corpora.read(name).lines == ["satu dua tiga", "Satu dua tiga", "judul"]
+    assert corpora.clean(name, ["short"]) == "a-cleaned-2.txt"
+    assert corpora.clean(SAMPLE, ["short"]) == "sample-cleaned.txt"
+
+
+def test_cleaning_without_a_choice_or_of_a_text_that_is_not_here_is_refused(corpora):
+    with pytest.raises(CorpusError, match=strings.NOTHING_TO_CLEAN):
+        corpora.clean(SAMPLE, [])
+    with pytest.raises(CorpusError, match="not known"):
+        corpora.clean("../x.txt", ["short"])
+
+
+def test_notes_are_no_files_of_a_person_and_cannot_be_chosen(corpora, tmp_path):
+    name = corpora.add([write(tmp_path, "a.txt", "satu\n"), write(tmp_path, "b.txt", "dua\n")])
+    assert corpora.names() == [name]
+    with pytest.raises(CorpusError):
+        corpora.note(f".{name}.json")
+
+
+def test_a_labelled_file_keeps_its_columns(tables, tmp_path):
+    path = write(tmp_path, "reviews.csv", "review,stars\nbagus,5\nburuk,1\n")
+    with pytest.raises(TableError, match="no column 'text'"):
+        tables.add(path)
+    assert tables.names() == []
+    name = tables.add(path, {"text": "review", "label": "stars"})
+    again = Tables(tables.folder.parent)  # after a restart
+    assert again.columns(name) == {"text": "review", "label": "stars"}
+    assert again.read(name).labels == ["5", "1"]
+    assert again.names() == [name]
+
+
+def test_the_same_file_with_other_columns_is_kept_beside_it(tables, tmp_path):
+    path = write(tmp_path, "r.csv", "text,mood,topic\nbagus,good,food\nburuk,bad,day\n")
+    first, second = (tables.add(path, {"label": label}) for label in ("mood", "topic"))
+    assert (first, second) == ("r.csv", "r-2.csv")
+    assert (tables.read(first).labels, tables.read(second).labels) == (["good", "bad"], ["food", "day"])
+    assert tables.add(path, {"label": "mood"}) == first
+
+
+@pytest.mark.parametrize("name", ["../jobs.sqlite", "/etc/passwd", ".r.csv.json", "", "nothing.csv"])
+def test_labelled_files_are_found_by_known_names_only(tables, name):
+    for find in (tables.path, tables.columns, tables.read):
+        with pytest.raises(TableError):
+            find(name)
+
+
+def test_facts_follow_the_file_and_the_registered_languages(corpora, tmp_path):
+    facts = TextFacts(corpora, tmp_path / "home")
+    assert next(iter(facts.mix(SAMPLE))) == "ind"
+    name = corpora.add(write(tmp_path, "a.txt", "satu dua\n--\n" * 150))
+    assert facts.unused(name)[0].lines == 150
+    assert [effect.dropped for effect in facts.effects(name, ["short"]) if effect.cleaning.name == "repeated"] == [0]
+    assert [effect.dropped for effect in facts.effects(name, []) if effect.cleaning.name == "repeated"] == [149]
+    (corpora.folder / name).write_text("kata kita semua\n" * 250, encoding="utf-8")
+    assert facts.unused(name) == ()
+    facts.register(name, "xyz", "Ours")
+    assert facts.languages().names()["xyz"] == "Ours"
+    assert facts.mix(name) == {"xyz": 1.0}
+
+
+def test_many_who_call_their_texts_the_same_at_the_same_time_keep_their_own(corpora, tmp_path):
+    texts = [f"{number} satu dua tiga\n" * 2000 for number in range(24)]
+    for number, text in enumerate(texts):
+        (tmp_path / str(number)).mkdir()
+        write(tmp_path / str(number), "notes.txt", text)
+    with ThreadPoolExecutor(8) as pool:
+        names = list(pool.map(lambda number: corpora.add(tmp_path / str(number) / "notes.txt"), range(24)))
+    assert len(set(names)) == 24
+    assert [corpora.path(name).read_text(encoding="utf-8") for name in names] == texts

@@ -1,0 +1,216 @@
+"""Without these, the Corpus section would hide what is wrong with a text, or do something else than it shows."""
+
+import json
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+from tiny_base import write_corpus
+
+from deftx.data.cleaning import CLEANINGS
+from deftx.hub import text as hub_text
+from ui import strings
+from ui.corpus import audit_view, clean_form, corpus_tab, hub_form, labelled_tab
+from ui.corpus.corpora import SAMPLE
+
+
+def write(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    return str(path)
+
+
+SPANISH = (
+    "La comisión aprobó ayer el informe sobre la situación de las escuelas en las zonas rurales del país número {}"
+)
+
+
+# What a text is
+
+
+def test_a_text_shows_its_verdict_plot_table_and_the_lines_left_out(studio, tmp_path):
+    name = studio.corpora.add(write(tmp_path, "a.txt", "the food is good\n<b>---</b>\n***\n" * 10))
+    said, heading, plot, details = corpus_tab.show(studio, name)
+    assert strings.RESTS_ON in said
+    assert strings.LOOK in said  # 20 lines are few
+    assert strings.LENGTHS_TITLE in heading
+    drawn = json.loads(plot)["data"][0]
+    assert drawn["x"][0] == "1"
+    assert strings.UNUSED_PLACE.format(file="a.txt", line="3") in details
+    assert "<q>***</q>" in details
+    assert "rows of signs: 10." in details
+
+
+def test_nothing_chosen_and_a_text_that_is_gone_leave_no_plot(studio):
+    assert corpus_tab.show(studio, None)[1:] == ("", "", "")
+    said, *rest = corpus_tab.show(studio, "gone.txt")
+    assert strings.NOT_READ in said
+    assert rest == ["", "", ""]
+
+
+def test_text_that_the_base_cannot_read_is_not_advised(studio, tmp_path):
+    name = studio.corpora.add(write(tmp_path, "a.txt", "kata yang tidak dikenal\n" * 20))
+    assert strings.NOT_ADVISED in corpus_tab.show_findings(studio, name)
+
+
+def test_a_second_language_is_said_and_one_language_is_fine(studio, tmp_path):
+    lines = studio.corpora.read(SAMPLE).lines
+    one = studio.corpora.add(write(tmp_path, "one.txt", "\n".join(lines)))
+    two = studio.corpora.add(write(tmp_path, "two.txt", "\n".join([*lines, *map(SPANISH.format, range(60))])))
+    assert "look like" not in corpus_tab.show_findings(studio, one)
+    said = corpus_tab.show_findings(studio, two)
+    assert "of the lines look like Spanish" in said or "of the lines look like Indonesian" in said
+    assert "Indonesian (ind)" in said
+
+
+def test_a_language_that_nobody_knows_is_no_fault():
+    names = {"ind": "Indonesian"}
+    assert audit_view._second_language({"unknown": 0.97, "ind": 0.03}, names) == ""
+    assert "97%" in audit_view._main_language({"unknown": 0.97, "ind": 0.03}, names)
+    assert audit_view._second_language({"unknown": 0.6, "ind": 0.4}, names) != ""
+    assert audit_view._second_language({"ind": 0.6, "unknown": 0.4}, names) == ""
+
+
+# Bringing texts
+
+
+def test_several_files_are_one_text(studio, tmp_path):
+    files = [write(tmp_path, "a.txt", "the food\n"), write(tmp_path, "b.txt", "the day\n")]
+    choice, said, *_ = corpus_tab.receive(studio, files)
+    assert (choice.value, said) == ("a-and-1-more.txt", "")
+    assert "a.txt, b.txt" in corpus_tab.show_findings(studio, choice.value)
+
+
+def test_a_table_with_several_columns_is_asked_about_and_then_taken(studio, tmp_path):
+    file = write(tmp_path, "t.csv", "title,body\nx,the food is good\n")
+    choice, said, column, button, waiting = corpus_tab.receive(studio, [file])
+    assert choice == gr.skip()
+    assert "t.csv" in said
+    assert [value for _, value in column.choices] == ["title", "body"]
+    assert column.visible
+    assert button.visible
+    choice, said, column, button, left = corpus_tab.receive(studio, waiting, "body")
+    assert studio.corpora.read(choice.value).lines == ["the food is good"]
+    assert (said, column.visible, button.visible, left) == ("", False, False, [])
+
+
+def test_a_data_set_of_the_hub_becomes_a_text(studio, tmp_path, monkeypatch):
+    files = [SimpleNamespace(path=path, size=2_000_000) for path in ("train.csv", "README.md")]
+    monkeypatch.setattr(hub_text, "HfApi", lambda: SimpleNamespace(list_repo_tree=lambda *a, **k: iter(files)))
+    monkeypatch.setattr(hub_text, "hf_hub_download", lambda *a, **k: write(tmp_path, "train.csv", "a,b\nx,the food\n"))
+    found, file, *_, said = hub_form.list_files("owner/name")
+    assert file.choices == [("train.csv (1.9 MB)", "train.csv")]
+    assert "here: 1." in said
+    name, column, said = hub_form.take(studio, found, "train.csv", None)
+    assert (name, column.visible) == (None, True)
+    name, _, said = hub_form.take(studio, found, "train.csv", "b")
+    assert studio.corpora.read(name).lines == ["the food"]
+    assert "owner/name/train.csv" in corpus_tab.show_findings(studio, name)
+    assert "Lines: 1." in said
+
+
+@pytest.mark.parametrize("path", [None, "../x.txt"])
+def test_what_the_hub_does_not_have_is_said_in_place(studio, path):
+    assert strings.HUB_NOT_LISTED in hub_form.list_files("no id at all")[-1]
+    assert strings.HUB_NOT_FETCHED in hub_form.take(studio, (), path, None)[-1]
+
+
+# Cleaning
+
+
+def test_choices_show_their_effect_before_anything_is_done(studio, tmp_path):
+    name = studio.corpora.add(write(tmp_path, "a.txt", "the food is good\nThe food is good\nday <i>one</i>\n"))
+    choices, said = clean_form.show(studio, name, ())
+    assert [value for _, value in choices.choices] == list(CLEANINGS)
+    labels = {value: text for text, value in choices.choices}
+    assert labels["repeated"].endswith("Lines gone: 1.")
+    assert labels["markup"].endswith("Lines changed: 1.")
+    assert labels["script"].endswith("Nothing to do.")
+    assert "after cleaning: 3. Now: 3." in said
+    assert "&lt;i&gt;one" in said
+    assert "<i>" not in said
+    choices, said = clean_form.show(studio, name, ["repeated", "short"])
+    assert "after cleaning: 1. Now: 3." in said
+    assert set(choices.value) == {"repeated", "short"}
+    assert studio.corpora.names() == [name]
+
+
+def test_a_cleaned_copy_is_chosen_and_says_where_it_comes_from(studio, tmp_path):
+    name = studio.corpora.add(write(tmp_path, "a.txt", "the food is good\nThe food is good\n"))
+    cleaned, said = clean_form.apply(studio, name, ["repeated"])
+    assert name in said
+    shown = corpus_tab.show_findings(studio, cleaned)
+    assert strings.CLEANED_FROM.format(name=name, choices=CLEANINGS["repeated"].title) in shown
+    assert clean_form.apply(studio, name, []) == (None, clean_form.views.notice(strings.NOTHING_TO_CLEAN, kind="bad"))
+    assert clean_form.apply(studio, None, ["short"])[0] is None
+
+
+def test_a_language_can_be_named(studio, tmp_path):
+    name = studio.corpora.add(write_corpus(tmp_path / "a.txt"))
+    assert "no language code" in clean_form.remember(studio, name, "Not A Code", "x")
+    assert "27 languages" in clean_form.remember(studio, name, "xyz", "Words")
+    assert "Words (xyz)" in corpus_tab.show_findings(studio, name)
+
+
+# Labelled files
+
+ROWS = "the food is good,positive\nthe day is bad,negative\nthe house is <b>fine</b>,positive\n"
+
+
+def lists(answer):
+    return answer[:2]
+
+
+def test_a_labelled_file_is_kept_chosen_and_counted(studio, tmp_path):
+    train = lists(labelled_tab.receive(studio, write(tmp_path, "t.csv", "text,label\n" + ROWS * 5), "train"))
+    valid = lists(labelled_tab.receive(studio, write(tmp_path, "v.csv", "text,label\n" + ROWS), "valid"))
+    assert (train[0].value, valid[1].value) == ("t.csv", "v.csv")
+    assert [value for _, value in train[1].choices] == ["", "t.csv"]
+    said = labelled_tab.show(studio, "t.csv", "v.csv")
+    assert "positive: 10" in said
+    assert "negative: 1<" in said
+    assert "3 rows whose text is also in t.csv" in said  # a leak
+    assert strings.TABLE_READY_WITH_NOTES in said
+
+
+def test_columns_that_are_not_recognised_are_asked_for_with_a_guess_and_the_first_rows(studio, tmp_path):
+    file = write(tmp_path, "t.csv", "id,review,stars\n" + "".join(f"{n},<b>x</b> {n},{n % 2}\n" for n in range(9)))
+    *_, place, asked, kind, text, premise, hypothesis, label, refused, waiting = labelled_tab.receive(
+        studio, file, "train"
+    )
+    assert (place.visible, kind, text.value, label.value, refused) == (True, "single", "review", "stars", "")
+    assert (text.visible, premise.visible, hypothesis.visible) == (True, False, False)
+    assert "&lt;b&gt;x" in asked
+    assert studio.tables.names() == []
+    answer = labelled_tab.map_columns(studio, waiting, "single", {"text": "review", "label": None, "premise": None})
+    assert strings.NEEDS_COLUMNS in answer[-2]
+    assert answer[-1] == waiting
+    twice = labelled_tab.map_columns(studio, waiting, "single", {"text": "review", "label": "review"})
+    assert strings.COLUMNS_TWICE in twice[-2]
+    answer = labelled_tab.map_columns(studio, waiting, "single", {"text": "review", "label": "stars"})
+    assert answer[0].value == "t.csv"
+    assert answer[2].visible is False
+    assert studio.tables.columns("t.csv") == {"text": "review", "label": "stars"}
+    assert "Text is “review”" in labelled_tab.show(studio, "t.csv", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [("a.txt", "x\n", "plain text"), ("a.csv", "", "empty"), ("a.csv", "text,label\n,\n", "no usable row")],
+)
+def test_a_labelled_file_that_cannot_be_read_is_refused_with_the_reason(studio, tmp_path, name, content, reason):
+    answer = labelled_tab.receive(studio, write(tmp_path, name, content), "train")
+    assert lists(answer) == (gr.skip(), gr.skip())
+    assert reason in answer[-2]
+    assert studio.tables.names() == []
+
+
+def test_one_label_alone_is_refused_in_place_of_the_findings(studio, tmp_path):
+    labelled_tab.receive(studio, write(tmp_path, "t.csv", "text,label\na,x\nb,x\n"), "train")
+    assert strings.TABLE_REFUSED in labelled_tab.show(studio, "t.csv", "")
+    assert labelled_tab.show(studio, "", "") == labelled_tab.views.paragraph(strings.NO_TABLE_YET, "quiet")
+
+
+def test_a_page_that_opens_lists_the_files_that_are_here(studio, tmp_path):
+    studio.tables.add(write(tmp_path, "t.csv", "text,label\n" + ROWS))
+    assert [[value for _, value in one.choices] for one in labelled_tab.refresh(studio)] == [["", "t.csv"]] * 2

@@ -1,0 +1,190 @@
+"""A file of texts on the page: without these, answers could stand beside the wrong texts, or be another visitor's."""
+
+import csv
+import threading
+
+import gradio as gr
+import pytest
+from test_ui_handlers import filled_in
+from tiny_base import finish_language_job, finish_task_job, write_corpus
+
+from deftx.cli import main
+from deftx.jobs import Store
+from ui import strings
+from ui.classify import column_form, file_tab, file_tasks, file_views
+from ui.classify.file_tab import FileTab
+from ui.studio import Studio
+
+ROWS = [("1", "the food is good"), ("2", ""), ("3", "=the day <b>is</b> bad"), ("4", "the night is not awful")]
+STATE = {name: place for place, name in enumerate(FileTab.__dataclass_fields__)}
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory, page_base):
+    store = Store(tmp_path_factory.mktemp("home"))
+    finish_task_job(store, page_base)
+    finish_language_job(store, page_base, write_corpus(tmp_path_factory.mktemp("text") / "text.txt"))
+    return Studio(str(page_base), store)
+
+
+@pytest.fixture(scope="module")
+def keys(studio):
+    return {job.kind: f"job:{job.id}" for job in studio.store.list()}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "my texts.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("id", "text"), *ROWS])
+    return path
+
+
+def read(path):
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def begin(studio, file, keys, *columns):
+    id_, *rest = file_tab.begin(
+        studio, str(file), filled_in(task=keys["task"], language=keys["language"]), "", *(columns or (None,) * 3)
+    )
+    studio.errands.wait(id_)
+    return id_, rest
+
+
+def test_a_file_becomes_a_csv_equal_to_that_of_the_command_line(studio, keys, file, tmp_path, page_base):
+    id_, _ = begin(studio, file, keys)
+    found = studio.errands.find(id_).result
+    vectors = [str(job.out) for kind in ("task", "language") for job in studio.store.list() if job.kind == kind]
+    there = tmp_path / "cli.csv"
+    arguments = ["classify", "--task", vectors[0], "--language", vectors[1], "--base", str(page_base)]
+    assert main([*arguments, "--file", str(file), "--out", str(there)]) == 0
+    assert found.file().read_bytes() == there.read_bytes()
+    assert [row["text"] for row in read(found.file())] == [
+        "the food is good",
+        "",
+        "'=the day <b>is</b> bad",
+        "the night is not awful",
+    ]
+    assert found.file().name == "my-texts-classified.csv"
+    assert sum(found.counts.values()) == len(found.rows.texts) == 3
+
+
+def test_a_look_shows_what_came_out_and_asks_no_longer(studio, keys, file):
+    id_, (view, *_, timer) = begin(studio, file, keys)
+    assert timer.active
+    assert "progressbar" in view
+    shown = file_tab.look(studio, id_)
+    assert len(shown) == len(STATE)
+    assert not shown[STATE["timer"]].active
+    assert not shown[STATE["stop"]].visible
+    assert shown[STATE["found"]].visible
+    assert shown[STATE["download"]].value["path"].endswith("my-texts-classified.csv")
+    assert strings.ROWS_WITHOUT_TEXT.format(count=1) in shown[STATE["view"]]
+    assert strings.FORMULAS_DISARMED.format(count=1).split(":")[0] in shown[STATE["view"]]
+    assert "&lt;b&gt;is&lt;/b&gt;" in shown[STATE["rows"]]
+    assert "<b>is" not in shown[STATE["rows"]]
+    assert [value for _, value in shown[STATE["label"]].choices] == ["", "negative", "positive"]
+
+
+def test_rows_are_filtered_by_label_and_sorted_by_certainty(studio, keys, file):
+    id_, _ = begin(studio, file, keys)
+    found = studio.errands.find(id_).result
+    for label, count in found.counts.items():
+        assert file_tab.show_rows(studio, id_, label, "file").count('<th scope="row">') == count
+    surest, doubtful = (file_tab.show_rows(studio, id_, "", order) for order in ("surest", "doubtful"))
+    order = found.probabilities.max(-1).values.argsort(descending=True).tolist()
+    places = [surest.index(file_views.text(found.rows.texts[row])) for row in order]
+    assert places == sorted(places)
+    assert doubtful.index(file_views.text(found.rows.texts[order[0]])) > doubtful.index(
+        file_views.text(found.rows.texts[order[-1]])
+    )
+
+
+def test_columns_that_are_not_recognised_are_asked_for(studio, keys, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("id,review\n1,the food is good\n", encoding="utf-8")
+    place, asked, text, premise, _, said = file_tab.receive(studio, str(file), keys["task"])
+    assert place.visible
+    assert "a.csv" in asked
+    assert (text.value, text.visible, premise.visible, said) == ("review", True, False, gr.skip())
+    with pytest.raises(file_tasks.TableError, match="no column 'text'"):
+        begin(studio, file, keys)
+    id_, _ = begin(studio, file, keys, "review", None, None)
+    assert studio.errands.find(id_).result.rows.texts == ["the food is good"]
+    recognised = file_tab.receive(studio, str(file.rename(tmp_path / "a.txt")), keys["task"])
+    assert not recognised[0].visible
+
+
+def test_a_choice_of_columns_must_be_whole():
+    with pytest.raises(file_tasks.TableError, match="column for each"):
+        column_form.mapping((None, "a", None), True, labelled=False)
+    with pytest.raises(file_tasks.TableError, match="of its own"):
+        column_form.mapping((None, "a", "a"), True, labelled=False)
+    assert column_form.mapping((None, None, None), True, labelled=False) is None
+    assert column_form.mapping(("a", "b", "c", "d"), False, labelled=True) == {"text": "a", "label": "d"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.csv", "premise,hypothesis\na,b\n", "classifies single texts"),
+        ("a.txt", "\n\n", "no text to classify"),
+        ("a.jsonl", "{", "not JSON"),
+        ("long.txt", "the food\n" * 6, "up to 5"),
+    ],
+)
+def test_what_cannot_be_classified_is_said(studio, keys, tmp_path, monkeypatch, name, content, reason):
+    monkeypatch.setattr(file_tasks, "MOST_TEXTS", 5)
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    id_ = file_tab.begin(studio, str(tmp_path / name), filled_in(task=keys["task"]), "", None, None, None)[0]
+    with pytest.raises(file_tasks.TableError, match=reason):
+        studio.errands.wait(id_)
+    shown = file_tab.look(studio, id_)
+    assert strings.FILE_REFUSED in shown[0]
+    assert not shown[STATE["found"]].visible
+
+
+def test_nothing_is_begun_without_a_file_a_task_or_with_a_key_that_is_none(studio, keys, file):
+    assert strings.NEEDS_FILE in file_tab.begin(studio, None, filled_in(task=keys["task"]), "", None, None, None)[1]
+    assert strings.NEEDS_TASK_VECTOR in file_tab.begin(studio, str(file), filled_in(), "", None, None, None)[1]
+    assert "not known" in file_tab.begin(studio, str(file), filled_in(task="../../etc"), "", None, None, None)[1]
+
+
+def test_sentences_are_classified_while_a_long_file_is_and_it_can_be_stopped(studio, keys, file):
+    gate, running = threading.Event(), threading.Event()
+
+    def long(on_share):
+        running.set()
+        gate.wait(20)
+        on_share(0.5)
+
+    first = studio.errands.start(long)
+    assert running.wait(20)
+    id_ = file_tab.begin(studio, str(file), filled_in(task=keys["task"]), "", None, None, None)[0]
+    assert "Before this: 1." in file_tab.look(studio, id_)[0]
+    assert sum(studio.classify("the food is good", keys["task"]).probabilities.values()) == pytest.approx(1)
+    studio.errands.stop(id_)
+    shown = file_tab.look(studio, id_)
+    assert strings.WORK_STOPPED.split(";")[0] in shown[0]
+    assert not shown[STATE["timer"]].active
+    studio.errands.stop(first)
+    gate.set()
+
+
+def test_a_result_that_is_gone_or_was_never_there_is_said(studio):
+    assert strings.WORK_GONE[:30] in file_tab.look(studio, "guessed")[0]
+    assert file_tab.look(studio, "")[0] == gr.skip()
+    other = studio.errands.start(lambda on_share: "not a file")
+    studio.errands.wait(other)
+    assert strings.WORK_GONE[:30] in file_tab.look(studio, other)[0]
+    assert strings.WORK_GONE[:30] in file_tab.show_rows(studio, other, "", "file")
+
+
+def test_the_files_go_with_the_result(studio, keys, file):
+    id_, _ = begin(studio, file, keys)
+    path = studio.errands.find(id_).result.file()
+    assert path.is_file()
+    del studio.errands._known[id_]
+    assert not path.exists()

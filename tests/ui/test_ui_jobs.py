@@ -1,0 +1,255 @@
+"""Trainings on the page: the queue, the trash, disk space, and what is shown while a training runs."""
+
+import json
+import os
+from dataclasses import fields
+
+import gradio as gr
+import pytest
+from job_helpers import scheduler, step_of, wait_for
+from tiny_base import finish_task_job
+
+from deftx.core.events import Event
+from deftx.jobs import Turn
+from deftx.jobs.job import EVENTS, RESULT, write_json
+from deftx.jobs.process import ProcessId
+from ui import strings
+from ui.history import history_views
+from ui.library import vector_index
+from ui.shared import figures, views
+from ui.watch import watch, watch_details, watch_views
+
+
+@pytest.fixture
+def buttons(studio):
+    """What the page offers for a job: the names of the buttons that are shown."""
+
+    def offered(job):
+        found = look(studio, job.id).items()
+        return {name for name, part in found if isinstance(part, gr.Button) and part.visible}
+
+    return offered
+
+
+def look(studio, chosen="", seen=""):
+    """What a page that has seen nothing yet is sent, by the names of its parts."""
+    return dict(zip((field.name for field in fields(watch.Watch)), watch.look(studio, chosen, seen), strict=True))
+
+
+def say(job, *events):
+    """Let a training have said these events."""
+    with open(job.folder / EVENTS, "a", encoding="utf-8") as file:
+        file.writelines(event.to_json() + "\n" for event in events)
+
+
+def end(job, outcome, message="Said."):
+    """Let a training have ended."""
+    write_json(job.folder / RESULT, {"outcome": outcome, "message": message})
+
+
+def names(jobs):
+    return [job.name for job in jobs]
+
+
+# The queue
+
+
+def test_waiting_trainings_are_moved_by_buttons_that_appear_where_they_can_act(studio, buttons):
+    a, b, c = (studio.store.add("language", name, {}) for name in "abc")
+    assert buttons(a) & {"first", "earlier", "later"} == {"later"}
+    assert buttons(b) & {"first", "earlier", "later"} == {"earlier", "later"}
+    assert buttons(c) & {"first", "earlier", "later"} == {"first", "earlier"}
+    watch.act(studio, "first", c.id)
+    assert names(studio.store.queue()) == ["c", "a", "b"]
+    watch.act(studio, "later", a.id)
+    assert names(studio.store.queue()) == ["c", "b", "a"]
+    watch.act(studio, "earlier", b.id)
+    assert names(studio.store.queue()) == ["b", "c", "a"]
+    studio.store.request_stop(c.id)
+    assert not buttons(c) & {"first", "earlier", "later"}
+    with pytest.raises(gr.Error, match="does not wait"):
+        watch.act(studio, "later", c.id)
+
+
+def test_place_and_start_are_shown_and_an_unknown_start_is_called_so(studio):
+    a, b = (studio.store.add("language", name, {}) for name in "ab")
+    shown = look(studio, b.id)
+    listed = shown["jobs"]
+    assert "No. 2 in the queue, start not known yet" in shown["view"]
+    assert listed.index("No. 1") < listed.index("No. 2")  # those that wait stand in their order
+    assert f'data-job="{a.id}"' in listed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "starts at once"),
+        (20, "less than a minute"),
+        (200, "about 3 min"),
+        (4_000, "about 1 h 07 min"),
+        (None, "not known yet"),
+    ],
+)
+def test_an_estimate_is_said_as_roughly_as_it_is_known(seconds, said):
+    assert said in watch_views.when(Turn(3, seconds))
+
+
+# Discard and undo
+
+
+def test_a_discarded_training_vanishes_and_undo_brings_it_back(studio, buttons):
+    keep, gone = (studio.store.add("language", name, {}) for name in ("Keep", "Gone <b>"))
+    assert "undo" not in buttons(keep)
+    watch.act(studio, "discard", gone.id)
+    shown = look(studio, gone.id)
+    assert "Gone" not in shown["jobs"]
+    assert "“Gone &lt;b&gt;” was discarded" in shown["undone"]
+    assert "undo" in buttons(keep)
+    assert watch.undo(studio) == gone.id
+    assert names(studio.store.queue()) == ["Keep", "Gone <b>"]
+    assert watch.undo(studio) == ""
+    assert look(studio)["undone"] == ""
+
+
+def test_undo_is_offered_for_a_while_only(studio, monkeypatch):
+    studio.store.discard(studio.store.add("language", "old", {}).id)
+    monkeypatch.setattr(watch, "UNDO_OFFERED", 0.0)
+    assert look(studio)["undone"] == ""
+
+
+def test_two_tabs_act_on_what_they_show_and_the_later_one_is_told(studio):
+    job = studio.store.add("language", "both see it", {})
+    tabs = [look(studio)["seen"] for _ in range(2)]
+    studio.store.add("language", "came meanwhile", {})
+    watch.act(studio, "discard", watch.shown(tabs[0]))
+    assert names(studio.store.trash()) == ["both see it"]
+    with pytest.raises(gr.Error, match="in the trash; bring it back first"):
+        watch.act(studio, "discard", watch.shown(tabs[1]))
+    assert "both see it" not in look(studio, job.id, tabs[1])["jobs"]
+    assert names(studio.store.list()) == ["came meanwhile"]
+    watch.act(studio, "discard", watch.shown(""))  # a page that shows nothing yet means nothing
+    assert names(studio.store.list()) == ["came meanwhile"]
+
+
+# Disk
+
+
+def fill(path, size):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(size))
+
+
+def test_what_freeing_costs_is_said_before_it_is_done(studio, buttons):
+    job = studio.store.add("language", "x", {})
+    fill(job.out / "run" / "dense" / "checkpoint.safetensors", 2_500_000)
+    say(job, Event("dense", 40, 100, loss=2.0), Event("sparse", 7, 100, loss=2.0))
+    assert strings.FREE_NOTHING in look(studio)["disk"]
+    end(job, "stopped")
+    shown = look(studio)["disk"]
+    assert "2.5 MB can be freed, but this training has no vector yet" in shown
+    assert "Dense phase up to step 40; Sparse phase up to step 7" in shown
+    assert "free" in buttons(job)
+    assert "free_confirm" not in buttons(job)
+    watch.act(studio, "free", job.id)
+    assert not (job.out / "run").exists()
+    assert "free" not in buttons(job)
+    with pytest.raises(gr.Error, match="no checkpoints to free"):
+        watch.act(studio, "free", job.id)
+
+
+def test_a_finished_training_loses_its_delta_only_and_an_early_one_no_step(studio):
+    early, done = studio.store.add("language", "early", {}), studio.store.add("language", "done", {"delta": "delta"})
+    fill(early.out / "run" / "settings.json", 10)
+    fill(done.out / "vector.json", 10)
+    fill(done.folder / "delta" / "delta.safetensors", 10)
+    end(early, "stopped")
+    end(done, "finished")
+    assert "begins anew" in look(studio, early.id)["disk"]
+    assert "the vector stays" in look(studio, done.id)["disk"]
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (2.5e6, "2.5 MB"), (3.3e9, "3.3 GB")]
+)
+def test_sizes_are_said_in_the_unit_that_fits(count, said):
+    assert views.size(int(count)) == said
+
+
+# What is shown of a training
+
+
+@pytest.mark.parametrize("outcome", ["failed", "stopped", "interrupted", "waiting"])
+def test_nothing_but_a_finished_training_offers_a_vector_or_a_score(studio, buttons, outcome):
+    job = studio.store.add("language", "half done", {})
+    job.out.mkdir()
+    scores = {"masked_lm_loss": {"before": 3.0, "after": 2.0}}
+    (job.out / "vector.json").write_text(json.dumps({"kind": "language", "scores": scores}))
+    say(job, Event("dense", 100, 100, loss=2.0), Event("sparse", 100, 100, loss=2.0))
+    if outcome == "interrupted":
+        studio.store.set_process(job.id, ProcessId(2**22 + 1, 0.0))
+    elif outcome != "waiting":
+        end(job, outcome, "It could not.")
+    shown = look(studio, job.id)
+    assert f'class="state {outcome}"' in shown["view"]
+    assert strings.STATES["finished"] not in shown["view"] + shown["jobs"]
+    assert shown["evidence"] == history_views.best_score(studio.store.get(job.id)) == ""
+    assert "use" not in buttons(job)
+    assert vector_index.entries(studio.store, "language") == vector_index._bundled("language")
+
+
+def test_sentences_are_classified_while_a_training_has_the_device(studio, page_base):
+    task = finish_task_job(studio.store, page_base)
+    job = studio.store.add("count", "long", {"steps": 100_000, "device": studio.device})
+    with scheduler(studio.store):
+        wait_for(lambda: step_of(job) > 1, "some steps")
+        answer = studio.classify("the food is good", f"job:{task.id}")
+        assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-6)
+        reached = step_of(job)
+        wait_for(lambda: step_of(job) > reached, "the training to go on")
+        studio.store.discard(job.id)
+        studio.store.empty_trash()
+
+
+def test_the_plot_has_its_numbers_in_a_table_the_latest_first(studio):
+    job = studio.store.add("language", "x", {})
+    assert strings.NO_NUMBERS in look(studio)["numbers"]
+    say(job, *(Event("dense", step, 100, loss=1.0 / step) for step in range(1, 31)))
+    assert look(studio)["numbers"].count("<tr>") == 1 + watch_details.WITHOUT_EVALUATION
+    say(job, Event("dense", 40, 100, loss=0.5, evaluation=0.75, metric="masked_lm_loss"),
+        Event("sparse", 20, 100, loss=0.25, evaluation=0.5, metric="masked_lm_loss"))  # fmt: skip
+    rows = look(studio)["numbers"].split("<tr>")[2:]
+    assert [row.count("0.") for row in rows] == [2, 2]
+    assert "Sparse" in rows[0]
+    assert "<td>40</td><td>0.5000</td><td>0.7500</td>" in rows[1]
+
+
+def test_the_base_alone_is_a_line_across_the_loss_with_its_name(studio):
+    job = studio.store.add("language", "x", {})
+    say(job, Event("evaluate", 1, 2, evaluation=4.25, metric="masked_lm_loss"), Event("dense", 5, 10, loss=3.0))
+    figure = json.loads(look(studio)["plot"])
+    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == [4.25]
+    assert any("base model alone 4.250" in note["text"] for note in figure["layout"]["annotations"])
+
+
+def test_a_tasks_score_is_not_drawn_on_the_axis_of_the_loss(studio):
+    job = studio.store.add("task", "x", {})
+    say(job, Event("dense", 5, 10, loss=3.0, evaluation=0.5, metric="f1"))
+    figure = figures.loss_figure(watch_views.progress_of(job), "task")
+    by_axis = {trace.yaxis: (trace.name, trace.y) for trace in figure.data[:2]}
+    assert by_axis == {"y": (strings.TRAIN_LOSS, (3.0,)), "y2": ("macro-F1", (0.5,))}
+    assert figure.layout.yaxis2.title.text == "macro-F1"
+    assert figure.layout.yaxis.domain[1] < figure.layout.yaxis2.domain[0]
+    assert "macro-F1" in look(studio)["numbers"]
+    assert "nats" in figure.data[0].hovertemplate
+    assert "nats" not in figure.data[1].hovertemplate
+
+
+def test_the_log_shows_its_end_and_no_markup(studio):
+    job = studio.store.add("language", "x", {})
+    assert strings.NO_LOG in look(studio)["log"]
+    (job.folder / "log.txt").write_text("\n".join(f"line {n} <b>" for n in range(100)))
+    shown = look(studio)["log"]
+    assert "line 99 &lt;b&gt;" in shown
+    assert "line 5 " not in shown
+    os.truncate(job.folder / "log.txt", 0)
+    assert strings.NO_LOG in look(studio)["log"]

@@ -1,0 +1,241 @@
+"""A labelled file on the page: without these, a vector could be praised for rows it was trained on, or for another's."""
+
+import json
+
+import gradio as gr
+import pytest
+import tiny
+from test_ui_handlers import filled_in
+from tiny_base import finish_language_job, finish_task_job, make_base, write_corpus
+
+from deftx.cli import main
+from deftx.core.errors import DeftxError, TableError
+from deftx.jobs import Store
+from deftx.jobs.job import write_json
+from ui import strings
+from ui.api import api_files
+from ui.classify import score_figures, score_tab, score_views
+from ui.classify.combination import Combination
+from ui.classify.score_tab import MOST_MAPPED, ScoreTab
+from ui.classify.scoring import Mismatch, Wanted
+from ui.studio import Studio
+
+STATE = {name: place for place, name in enumerate(list(ScoreTab.__dataclass_fields__)[1:])}
+WORDS = {"good": "positive", "fine": "positive", "bad": "negative", "awful": "negative"}
+ROWS = [(f"the {noun} was {word}", label) for noun in ("day", "night", "food") for word, label in WORDS.items()]
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory, page_base):
+    store = Store(tmp_path_factory.mktemp("home"))
+    text = write_corpus(tmp_path_factory.mktemp("text") / "text.txt")
+    finish_task_job(store, page_base)
+    finish_language_job(store, page_base, text, "Bugis")
+    finish_language_job(store, page_base, text, "Minangkabau")
+    finish_language_job(store, make_base(tmp_path_factory.mktemp("other") / "base", draw=1), text, "Elsewhere")
+    studio = Studio(str(page_base), store)
+    folder = tmp_path_factory.mktemp("tables")
+    studio.tables.add(tiny.write_csv(folder / "test.csv", ("text", "label"), ROWS))
+    short = [(text, label[:3].upper()) for text, label in ROWS]
+    studio.tables.add(tiny.write_csv(folder / "short.csv", ("text", "label"), [*short, ("the house", "mixed")]))
+    studio.tables.add(
+        tiny.write_csv(folder / "pairs.csv", ("premise", "hypothesis", "label"), [("a", "b", "positive")])
+    )
+    studio.tables.add(tiny.write_csv(folder / "many.csv", ("text", "label"), [(f"day {n}", f"{n}") for n in range(20)]))
+    return studio
+
+
+@pytest.fixture(scope="module")
+def keys(studio):
+    return {job.name: f"job:{job.id}" for job in studio.store.list()}
+
+
+def wanted(studio, keys, table="test.csv", names=None, compared=False, language="Bugis"):
+    combinations = studio.scoring.combinations(Combination.of(keys["Mood"], [(keys.get(language), 1.0)]), compared)
+    return Wanted(table, names or {}, keys["Mood"], combinations)
+
+
+def begin(studio, keys, table="test.csv", *labels):
+    """Start from the form: ``labels`` are (of the file, of the task)."""
+    meant = [known for _, known in labels] + [None] * (MOST_MAPPED - len(labels))
+    return score_tab.begin(
+        studio,
+        table,
+        filled_in(task=keys["Mood"], language=keys["Bugis"]),
+        False,
+        "",
+        [found for found, _ in labels],
+        *meant,
+    )
+
+
+def test_every_number_is_that_of_the_command_line_to_the_digit(studio, keys, page_base, capsys):
+    found = api_files.describe(studio.scoring.score(wanted(studio, keys), lambda share: None))
+    out = {job.name: str(job.out) for job in studio.store.list()}
+    vectors = {
+        "base": ["--scale-task", "0"], "task": [], "language": ["--language", out["Bugis"], "--scale-task", "0"],
+        "both": ["--language", out["Bugis"]],
+    }  # fmt: skip
+    assert [one["kind"] for one in found["combinations"]] == list(vectors)
+    file = str(studio.tables.path("test.csv"))
+    for one in found["combinations"]:
+        for metric in ("f1", "accuracy"):
+            arguments = ["evaluate", "--task", out["Mood"], *vectors[one["kind"]], file, "--metric", metric, "--json"]
+            capsys.readouterr()
+            assert main([*arguments, "--base", str(page_base)]) == 0
+            assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(one["scores"][metric]))
+    assert (found["n"], found["labels"]) == (12, ["negative", "positive"])
+
+
+def test_languages_are_compared_where_they_fit_the_base_and_cost_only_themselves(studio, keys, monkeypatch):
+    first = studio.scoring.score(wanted(studio, keys), lambda share: None)
+    composed = []
+    compose = studio.composing.composed_of
+    monkeypatch.setattr(studio.composing, "composed_of", lambda *a: composed.append(a) or compose(*a))
+    told = []
+    more = studio.scoring.score(wanted(studio, keys, compared=True), told.append)
+    ids = [line.name for line in more.lines]
+    assert ids == ["base", "task", f"language:{keys['Bugis']}", f"both:{keys['Bugis']}", f"both:{keys['Minangkabau']}"]
+    assert [(order.task, order.languages) for order, _ in composed] == [(keys["Mood"], ((keys["Minangkabau"], 1.0),))]
+    assert told[-1] == 1.0
+    assert [line.to_dict() for line in more.lines[:4]] == [line.to_dict() for line in first.lines]
+    with pytest.raises(DeftxError, match="not known"):
+        studio.scoring.combinations(Combination.of(keys["Mood"]), ["job:none"])
+    alone = studio.scoring.combinations(Combination.of(keys["Mood"]), [keys["Minangkabau"]])
+    assert [one.id for one in alone] == ["base", "task", f"both:{keys['Minangkabau']}"]
+
+
+def test_a_replaced_vector_is_scored_anew(studio, keys):
+    studio.scoring.score(wanted(studio, keys), lambda share: None)
+    kept = len(studio.scoring._kept)
+    info = studio.store.get(keys["Bugis"].removeprefix("job:")).out / "vector.json"
+    write_json(info, json.loads(info.read_text()))
+    studio.scoring.score(wanted(studio, keys), lambda share: None)
+    assert len(studio.scoring._kept) == kept + 2  # φ_L alone and both; the others are as they were
+
+
+def test_labels_that_do_not_fit_are_named_and_mapped_by_hand(studio, keys):
+    with pytest.raises(Mismatch, match=r"In the file: NEG, POS, mixed\. Known to the task: negative, positive\."):
+        studio.scoring.read(wanted(studio, keys, "short.csv"))
+    id_, said, *_, place, asked, first, second, third, fourth = begin(studio, keys, "short.csv")[: 5 + 6]
+    assert id_ == gr.skip()
+    assert "NEG, POS, mixed" in said
+    assert place.visible
+    assert strings.LABELS_GUESSED.split(";")[0] in asked
+    assert [(field.value, field.visible) for field in (first, second, third)] == [
+        ("negative", True), ("positive", True), ("", True),
+    ]  # fmt: skip
+    assert "“NEG”" in first.label
+    assert not fourth.visible
+    id_ = begin(studio, keys, "short.csv", ("NEG", "negative"), ("POS", "positive"), ("mixed", ""))[0]
+    renamed = studio.errands.wait(id_)
+    straight = studio.scoring.score(wanted(studio, keys), lambda share: None)
+    assert [line.to_dict() for line in renamed.lines] == [line.to_dict() for line in straight.lines]
+    assert strings.ROWS_LEFT_OUT.format(count=1) in score_tab.look(studio, id_)[0]
+
+
+def test_too_many_strange_labels_are_not_asked_about_one_by_one(studio, keys):
+    _, said, *rest = begin(studio, keys, "many.csv")
+    assert "0, 1, 2" in said
+    assert not rest[3].visible
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [("pairs.csv", "classifies single texts"), ("none.csv", "not known"), ("", "labelled file first")],
+)
+def test_what_cannot_be_scored_is_said_at_once(studio, keys, table, reason):
+    id_, said, *_ = begin(studio, keys, table)
+    assert id_ == gr.skip()
+    assert reason in said
+
+
+def test_rows_that_the_task_was_trained_on_are_counted_where_that_is_known(studio, keys, tmp_path):
+    mood = studio.store.get(keys["Mood"].removeprefix("job:"))
+    table = studio.tables.read("test.csv")
+    assert studio.scoring.shared_rows(keys["Mood"], table) is None  # its job names no file
+    train = tiny.write_csv(tmp_path / "train.csv", ("review", "label"), [("The DAY was good", "x"), ("else", "y")])
+    settings = {**mood.settings, "train": str(train), "columns": {"text": "review"}}
+    job = studio.store.add("task", "Again", settings)
+    assert studio.scoring.shared_rows(f"job:{job.id}", table) == 1
+    train.unlink()
+    assert studio.scoring.shared_rows(f"job:{job.id}", table) is None
+    assert studio.scoring.shared_rows("bundled:sentiment", table) is None
+    studio.store.discard(job.id)
+
+
+def test_the_table_names_every_combination_and_says_what_a_difference_means(studio, keys):
+    found = studio.scoring.score(wanted(studio, keys), lambda share: None)
+    shown = score_views.table(found)
+    for said in ("Base model as it is", "Task vector alone", "Bugis (trained here) alone", strings.SCORE_REFERENCE):
+        assert said in shown
+    both = found.lines[3].scores["f1"]
+    assert f"{both.score:.4f}<br><small>{both.low:.4f} to {both.high:.4f}</small>" in shown
+    assert "<small>θ0 + φ_T + φ_L</small>" in shown
+    assert strings.TRAINING_UNKNOWN[:40] in score_views.about(found)
+    with strings.speaking("es"):
+        assert "la referencia" in score_views.table(found)
+
+
+def test_one_combination_is_looked_at_closer(studio, keys):
+    id_ = begin(studio, keys)[0]
+    found = studio.errands.wait(id_)
+    shown = score_tab.look(studio, id_)
+    assert len(shown) == len(STATE)
+    assert shown[STATE["combination"]].value == f"both:{keys['Bugis']}"
+    assert shown[STATE["found"]].visible
+    assert not shown[STATE["timer"]].active
+    figure, details = score_tab.show(studio, id_, "base")
+    line = found.lines[0].scores["f1"]
+    assert json.loads(figure)["data"][0]["customdata"] == line.confusion
+    wrong = sum(map(sum, line.confusion)) - sum(line.confusion[n][n] for n in range(2))
+    mistakes = details[details.index(strings.HARDEST) :]
+    assert mistakes.count('<th scope="row">') == wrong > 0
+    assert strings.WORK_GONE[:20] in score_tab.show(studio, id_, "nothing")[1]
+    assert strings.WORK_GONE[:20] in score_tab.show(studio, "guessed", "base")[1]
+
+
+def test_the_confusion_matrix_is_drawn_with_a_number_in_every_cell(studio, keys):
+    line = studio.scoring.score(wanted(studio, keys), lambda share: None).lines[1].scores["f1"]
+    figure = score_figures.confusion_figure(line)
+    numbers = [int(note.text) for note in figure.layout.annotations]
+    assert numbers == [cell for row in line.confusion for cell in row]
+    assert [sum(row) for row in figure.data[0].z] == pytest.approx([1.0, 1.0])
+
+
+def test_every_interval_is_drawn_under_its_name_with_a_line_at_the_reference(studio, keys):
+    found = studio.scoring.score(wanted(studio, keys), lambda share: None)
+    titles = [score_views.title(one) for one in found.wanted.combinations]
+    figure = score_figures.intervals_figure(titles, found.lines)
+    points, errors = figure.data[0], figure.data[0].error_x
+    for place, line in enumerate(found.lines):
+        score = line.scores["f1"]
+        drawn = points.x[place] - errors.arrayminus[place], points.x[place], points.x[place] + errors.array[place]
+        assert drawn == pytest.approx((score.low, score.score, score.high))
+    assert [note.text for note in figure.layout.annotations] == titles
+    assert figure.layout.shapes[0].x0 == found.lines[1].scores["f1"].score
+
+
+def test_what_a_file_says_cannot_become_markup(studio, keys, tmp_path):
+    rows = [(f"the <i>day</i> is {word}", label) for word, label in (("bad", "positive"), ("good", "negative"))]
+    name = studio.tables.add(tiny.write_csv(tmp_path / "marked.csv", ("text", "label"), rows))
+    found = studio.scoring.score(wanted(studio, keys, name), lambda share: None)
+    assert not any("<i>" in score_views.details(found, line.name) for line in found.lines)
+    assert any("&lt;i&gt;" in score_views.details(found, line.name) for line in found.lines)
+
+
+def test_an_upload_is_kept_and_chosen_or_its_columns_asked_for(studio, keys, tmp_path):
+    good = tiny.write_csv(tmp_path / "good.csv", ("text", "label"), ROWS)
+    chosen, place, *_ = score_tab.receive(studio, str(good), keys["Mood"])
+    assert (chosen.value, place.visible) == ("good.csv", False)
+    assert ("good.csv", "good.csv") in score_tab.renew(studio, "").choices
+    assert score_tab.renew(studio, "gone.csv").value == ""
+    other = tiny.write_csv(tmp_path / "other.csv", ("review", "stars"), ROWS)
+    kept, place, _, text, *_, label, use, _ = score_tab.receive(studio, str(other), keys["Mood"])
+    assert (kept, place.visible, text.value, label.value, use.visible) == (gr.skip(), True, "review", "stars", True)
+    refused = score_tab.receive(studio, str(other), keys["Mood"], ("review", None, None, None))
+    assert "column for each" in refused[-1]
+    chosen = score_tab.receive(studio, str(other), keys["Mood"], ("review", None, None, "stars"))[0]
+    assert studio.tables.read(chosen.value).texts == [text for text, _ in ROWS]
+    with pytest.raises(TableError):
+        studio.tables.read("../jobs.sqlite")

@@ -1,0 +1,120 @@
+"""The gate in front of Gradio's own routes and of every handler: no file is given to, or taken from, who does not own it."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, MutableMapping
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+from gradio.utils import is_static_file
+from starlette.requests import cookie_parser
+from starlette.responses import JSONResponse
+
+from deftx.accounts.people import Person
+from deftx.core.errors import DeftxError
+from ui import strings
+from ui.access.file_access import comes_from_outside
+from ui.access.identity import address
+from ui.access.workspaces import Rooms
+from ui.shared.errors import refusals
+
+Scope, Message = MutableMapping[str, Any], MutableMapping[str, Any]
+
+_LOGIN = re.compile(r"/+login/*")
+_FILE = re.compile(r"(?:/gradio_api)?/+file[=/](.*)", re.DOTALL)
+_UPLOAD = re.compile(r"(?:/gradio_api)?/+upload/*")
+# As Gradio answers for what is not there, so that nobody learns that it is.
+_NOTHING = {"detail": "Not Found"}
+
+
+class Gate:
+    """ASGI middleware: remembers who uploads which file, and serves files to their owners and to admins alone."""
+
+    def __init__(self, app: Any, rooms: Rooms) -> None:
+        """Stand in front of ``app``."""
+        self._app, self._rooms = app, rooms
+
+    async def __call__(self, scope: Scope, receive: Callable, send: Callable) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        path = scope["path"].removeprefix(scope.get("root_path") or "")
+        if _LOGIN.fullmatch(path):
+            address.set((scope.get("client") or ("",))[0])
+        file, upload = _FILE.fullmatch(path), _UPLOAD.fullmatch(path)
+        if not file and not upload:
+            return await self._app(scope, receive, send)
+        try:
+            person = self._rooms.person(_username(scope), scope.get("session") or {})
+        except DeftxError:
+            return await JSONResponse({"detail": "Not authenticated"}, 401)(scope, receive, send)
+        if file and not _is_the_pages(file[1]) and not may_have(self._rooms, person, file[1]):
+            return await JSONResponse(_NOTHING, 404)(scope, receive, send)
+        await self._app(scope, receive, self._noting(send, person) if upload else send)
+
+    def _noting(self, send: Callable, person: Person) -> Callable:
+        body = bytearray()
+
+        async def note(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                body.extend(message.get("body", b""))
+                if not message.get("more_body"):
+                    for path in _paths(bytes(body)):
+                        self._rooms.house.handed.note(path, person.room)
+            await send(message)
+
+        return note
+
+
+def _is_the_pages(path: str) -> bool:
+    """Say whether a file is one that the page itself is made of, as the script that draws plots: those are nobody's."""
+    return "\0" not in path and is_static_file(os.path.realpath(path))
+
+
+def may_have(rooms: Rooms, person: Person, path: str) -> bool:
+    """Say whether a file that Gradio would serve or take is this person's."""
+    return person.is_admin or ("\0" not in path and rooms.house.handed.is_of(path, person.room))
+
+
+def guard(page: gr.Blocks, rooms: Rooms) -> None:
+    """Let every handler of a page take files of whoever asks alone, whichever route leads to it."""
+    for handler in page.fns.values():
+        if handler.fn is not None:
+            handler.fn = _guarded(handler.fn, rooms)
+
+
+def _guarded(function: Callable, rooms: Rooms) -> Callable:
+    @wraps(function)
+    def guarded(*values: Any, **named: Any) -> Any:
+        with refusals():
+            person = rooms.asking()
+            for value in _flat((*values, *named.values())):
+                if comes_from_outside(value) and not may_have(rooms, person, value):
+                    raise DeftxError(strings.NO_SUCH_FILE)
+        return function(*values, **named)
+
+    return guarded
+
+
+def _flat(values: Iterable[Any]) -> Iterable[Any]:
+    for value in values:
+        yield from _flat(value) if isinstance(value, (list, tuple)) else (value,)
+
+
+def _paths(body: bytes) -> list[str]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return []
+    return [path for path in found if isinstance(path, str)] if isinstance(found, list) else []
+
+
+def _username(scope: Scope) -> str | None:
+    """The name that Gradio knows a request's cookie by, as its own routes look it up."""
+    header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"), "")
+    cookies, app = cookie_parser(header), scope["app"]
+    token = next((cookies[name] for kind in ("", "unsecure-")
+                  if cookies.get(name := f"access-token-{kind}{app.cookie_id}")), None)  # fmt: skip
+    return app.tokens.get(token)

@@ -1,0 +1,59 @@
+"""How the studio is opened: to whoever sits at the machine, to the people of a file, or to the visitors of a Space."""
+
+import logging
+import os
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from deftx.accounts.people import People
+from deftx.core.hosting import Hosting
+from ui import strings
+from ui.access.gate import Gate
+from ui.access.identity import AccountDoor, PasswordDoor, on_a_space
+from ui.access.retention import Retention
+from ui.access.workspaces import Rooms
+from ui.studio import Studio
+
+log = logging.getLogger(__name__)
+
+
+def open_house(house: Studio, hosting: Hosting) -> Studio | Rooms:
+    """Return the house itself, or its rooms where people log in.
+
+    Raises:
+        DeftxError: the file of people cannot be read.
+    """
+    if hosting.people_file:
+        door = PasswordDoor(People(Path(hosting.people_file)))
+    elif on_a_space():
+        door = AccountDoor(hosting, os.environ.get("SPACE_AUTHOR_NAME", ""))
+    else:
+        return house
+    rooms = Rooms(house, hosting, door)
+    Retention(rooms).start()
+    log.info("People log in: each sees their own work alone, admins see everybody's.")
+    return rooms
+
+
+def gated(studio: Studio | Rooms, routes: Sequence[BaseRoute] = ()) -> dict[str, Any]:
+    """Give what ``launch`` needs for people to log in, which is nothing where they do not, and for more ``routes``."""
+    if not isinstance(studio, Rooms):
+        return {"app_kwargs": {"routes": list(routes)}}
+    login = {}
+    if isinstance(studio.door, PasswordDoor):
+        login = {"auth": studio.door.check, "auth_message": _rule()}
+    return {**login, "app_kwargs": {"routes": list(routes), "middleware": [Middleware(Gate, rooms=studio)]}}
+
+
+def _rule() -> str:
+    """Say what wrong passwords cost: Gradio's page to log in is one for all languages, so in each of them."""
+    said = []
+    for code in strings.SPOKEN:
+        with strings.speaking(code):
+            said.append(f'<p lang="{code}">{escape(strings.LOGIN_RULE)}</p>')
+    return "".join(said)

@@ -1,0 +1,90 @@
+"""Removing what people left behind: first into the trash, and from there for good."""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from deftx.core.errors import DeftxError
+from deftx.jobs import Job, state_of
+from deftx.publish.own_vectors import OwnVectors
+from ui.access.workspaces import Rooms
+from ui.shared import removal
+from ui.shared.removal import room_size
+from ui.shared.uploads import KeptFiles
+from ui.studio import Studio
+
+DAY = 86_400.0  # seconds
+EVERY = 3_600.0  # seconds between two looks
+RESTING = ("finished", "failed", "stopped")
+
+log = logging.getLogger(__name__)
+
+
+class Retention:
+    """Looks into all rooms every hour, in a thread of its own; the house's own work is never touched."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        """Prepare; nothing happens before ``start`` or ``look``."""
+        self._rooms = rooms
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+
+    def start(self) -> None:
+        """Look from now on."""
+        self._thread.start()
+
+    def look(self, now: float | None = None) -> None:
+        """Look into every room once."""
+        days, now = self._rooms.hosting.days_kept, time.time() if now is None else now
+        for name in self._rooms.names():
+            studio = self._rooms.room(name)
+            if days:
+                clear(studio, now - days * DAY)
+            if not room_size(studio.store.root) and not (studio.store.list() or studio.store.trash()):
+                shutil.rmtree(studio.store.root, ignore_errors=True)
+                self._rooms.close(name)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except Exception:  # a full disk or a locked database pass
+                log.exception("Could not clear away what people left behind; tried again in an hour.")
+            time.sleep(EVERY)
+
+
+def clear(studio: Studio, before: float) -> None:
+    """Put into the trash what was not used since ``before`` (seconds since 1970), and remove what is long in there."""
+    for job in studio.store.list():
+        if state_of(job).name in RESTING and _changed(job) < before:
+            _discard(partial(removal.discard_job, studio, job.id))
+    for files in (studio.corpora, studio.tables):
+        for name in files.names():
+            if files.path(name).stat().st_mtime < before:
+                _discard(partial(_discard_file, studio, files, name))
+        files.trash()
+    own = OwnVectors(studio.store.root)
+    for vector in own.list():
+        if vector.added < before:
+            _discard(partial(own.discard, vector.name))
+    own.remove_expired()
+
+
+def _changed(job: Job) -> float:
+    """When something of a job was written last."""
+    files = [job.folder, *job.folder.iterdir()] if job.folder.is_dir() else []
+    return max([job.created, *(path.stat().st_mtime for path in files)])
+
+
+def _discard_file(studio: Studio, files: KeptFiles, name: str) -> None:
+    removal.check_unused(studio, files.path(name))
+    files.discard(name)
+
+
+def _discard(remove: Callable[[], object]) -> None:
+    try:
+        remove()
+    except DeftxError as error:  # a training that waits or runs still needs it
+        log.info("%s", error)

@@ -1,0 +1,67 @@
+"""The endpoint ``compose``: a combination of vectors with strengths, and texts to classify with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from deftx.core.errors import DeftxError
+from deftx.models.batches import Text
+from deftx.vectors.merging import PAPER
+from ui import strings
+from ui.classify.combination import Combination
+from ui.classify.composing import check_text
+from ui.shared.errors import refusals
+from ui.studio import Studio
+
+
+def build(studio: Studio) -> None:
+    """Offer the endpoint; docs/api.md shows how it is used."""
+
+    def compose(
+        task: str,
+        texts: list[Any],
+        languages: dict[str, float] | None = None,
+        strength_task: float = 1.0,
+        method: str = PAPER,
+        parameters: dict[str, float] | None = None,
+    ) -> dict[str, Any]:
+        """Classify texts, or [premise, hypothesis] pairs, with vectors of these keys and strengths; say what merging did."""
+        with refusals():
+            return answer(studio, task, texts, languages, strength_task, method, parameters)
+
+    gr.api(compose, api_name="compose", concurrency_id="classify")
+
+
+def answer(
+    studio: Studio,
+    task: str,
+    texts: list[Any],
+    languages: Mapping[str, float] | None,
+    strength_task: float,
+    method: str,
+    parameters: Mapping[str, float] | None,
+) -> dict[str, Any]:
+    """Compose and classify; DeftxError for anything that cannot be done."""
+    if not isinstance(languages or {}, Mapping) or not isinstance(texts, list):
+        raise DeftxError(strings.NOT_A_COMBINATION)
+    order = Combination.of(task, (languages or {}).items(), strength_task, method, parameters)
+    wanted = [_text(text) for text in texts]
+    folder = studio.composing.find(order).entries[0].folder
+    for text in wanted:
+        check_text(folder, text)
+    classifier = studio.composed(order)
+    rows = classifier.classify(wanted).tolist()
+    return {
+        "labels": classifier.labels,
+        "probabilities": [dict(zip(classifier.labels, row, strict=True)) for row in rows],
+        "report": classifier.report.to_dict(),
+    }
+
+
+def _text(text: Any) -> Text:
+    if isinstance(text, str):
+        return text
+    if isinstance(text, list | tuple) and len(text) == 2 and all(isinstance(part, str) for part in text):
+        return (text[0], text[1])
+    raise DeftxError(strings.NO_TEXT.format(given=f"{text!r:.80}"))

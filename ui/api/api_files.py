@@ -1,0 +1,91 @@
+"""What other programs can ask about files: ``classify_file`` and ``evaluate``."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from deftx.core.errors import DeftxError, unknown_name
+from ui import strings
+from ui.classify import file_tasks
+from ui.classify.combination import Combination
+from ui.classify.score_views import title
+from ui.classify.scoring import Scores, Wanted
+from ui.shared.errors import refusals
+from ui.studio import Studio
+
+OPTIONS = ("table", "columns", "labels", "languages")
+
+
+def build(studio: Studio) -> None:
+    """Offer the endpoints; docs/api.md shows how they are used."""
+    _offer_classifying(studio)
+    _offer_scoring(studio)
+
+
+def _offer_classifying(studio: Studio) -> None:
+    def classify_file(file: str | None, task: str, language: str, columns: dict[str, str] | None) -> tuple:
+        """Classify the texts of a file; the answer is the CSV that the command line writes, and what was counted.
+
+        ``columns`` names the file's own columns where they differ, as in {"text": "review"}.
+        """
+        with refusals():
+            if not file:
+                raise DeftxError(strings.NEEDS_FILE)
+            path, order = Path(file), Combination.of(task, [(language, 1.0)])
+            found = studio.errands.wait(studio.errands.start(
+                lambda on_share: file_tasks.classify_file(studio, path, columns, order, on_share)))  # fmt: skip
+            counted = {
+                "n": len(found.rows.texts),
+                "labels": found.counts,
+                "task": found.task,
+                "language": found.language,
+            }
+            return str(studio.handed.copy(found.file(), studio.owner)), counted
+
+    file, task, language = gr.File(), gr.Textbox(), gr.Textbox()
+    columns, csv, counted = gr.JSON(), gr.File(), gr.JSON()
+    gr.Button().click(
+        classify_file, [file, task, language, columns], [csv, counted], api_name="classify_file", concurrency_limit=None
+    )
+
+
+def _offer_scoring(studio: Studio) -> None:
+    def evaluate(file: str | None, task: str, language: str, options: dict[str, Any] | None) -> dict[str, Any]:
+        """Score the vectors on a labelled file, which is kept, or on one that is here already: options["table"].
+
+        ``options``: table, columns ({"text": "review"}), labels ({"pos": "positive", "mixed": ""}; "" leaves rows out),
+        languages (keys of language vectors to compare, or true for all that fit the base).
+        """
+        with refusals():
+            chosen = options or {}
+            for name in set(chosen) - set(OPTIONS):
+                raise unknown_name("The option", name, OPTIONS)
+            table = studio.tables.add(file, chosen.get("columns")) if file else str(chosen.get("table") or "")
+            if not table:
+                raise DeftxError(strings.NEEDS_TABLE_TO_SCORE)
+            combinations = studio.scoring.combinations(
+                Combination.of(task, [(language, 1.0)]), chosen.get("languages") or ()
+            )
+            wanted = Wanted(table, dict(chosen.get("labels") or {}), task, combinations)
+            studio.scoring.read(wanted)
+            return describe(studio.errands.wait(studio.errands.start(
+                lambda on_share: studio.scoring.score(wanted, on_share))))  # fmt: skip
+
+    labelled, task, language, options, scores = gr.File(), gr.Textbox(), gr.Textbox(), gr.JSON(), gr.JSON()
+    gr.Button().click(
+        evaluate, [labelled, task, language, options], scores, api_name="evaluate", concurrency_limit=None
+    )
+
+
+def describe(found: Scores) -> dict[str, Any]:
+    """Scores as plain data, a combination each in the order of the page's table."""
+    combinations = [
+        {"kind": one.kind, "language": one.language, "title": title(one), **line.to_dict()}
+        for one, line in zip(found.wanted.combinations, found.lines, strict=True)
+    ]
+    return {
+        "table": found.wanted.table, "n": len(found.table), "labels": found.predictions[0].labels,
+        "task": found.task, "seen_in_training": found.shared, "notes": list(found.table.notes),
+        "combinations": combinations,
+    }  # fmt: skip

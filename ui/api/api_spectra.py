@@ -1,0 +1,25 @@
+"""What other programs can ask about spectra."""
+
+from typing import Any
+
+import gradio as gr
+
+from deftx.commands.inspection import STRATEGIES
+from ui.shared.errors import refusals
+from ui.studio import Studio
+
+SHOWN = ("shape", "noise_edge", "ranks", "energy_kept", "noise_ranks", "chosen")
+
+
+def build(studio: Studio) -> None:
+    """Offer the endpoint; docs/api.md shows how it is used."""
+
+    def spectrum(vector: str, strategies: list[str] | None = None) -> dict[str, Any]:
+        """Give ranks, energy and noise of every matrix under some strategies; vectors are named bundled:NAME or job:ID."""
+        with refusals():
+            spectra = studio.spectra.spectra(studio.spectra.find(vector))
+            found = {name: one.to_dict(strategies or STRATEGIES) for name, one in spectra.matrices.items()}
+            shown = {name: {key: facts[key] for key in SHOWN} for name, facts in found.items()}
+            return {"of": spectra.of, "strategy": spectra.strategy, "matrices": shown}
+
+    gr.api(spectrum, api_name="spectrum", concurrency_limit=None)

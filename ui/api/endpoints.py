@@ -1,0 +1,137 @@
+"""What other programs can ask of the page, by name, with ``gradio_client``."""
+
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from deftx.core.errors import VectorError
+from deftx.jobs import Job, progress_of, state_of
+from deftx.jobs.pace import expected_seconds
+from deftx.jobs.remote.places import HOURS
+from deftx.vectors.overlaps import as_tables
+from ui import strings
+from ui.api import api_compose, api_files, api_library, api_spectra
+from ui.shared.errors import refusals
+from ui.studio import Studio
+
+
+def build(studio: Studio) -> None:
+    """Offer the endpoints; docs/api.md shows how they are used."""
+    with gr.Column(visible=False):
+        _offer_files(studio)
+        api_files.build(studio)
+    _offer_training(studio)
+    _offer_jobs(studio)
+
+    def classify(text: str, task: str, language: str = "") -> dict[str, Any]:
+        """Classify a sentence; vectors are named bundled:NAME or job:ID."""
+        with refusals():
+            return asdict(studio.classify(text, task, language))
+
+    gr.api(classify, api_name="classify", concurrency_id="classify")
+    api_compose.build(studio)
+    api_library.build(studio)
+    api_spectra.build(studio)
+
+    def overlap(vectors: list[str]) -> dict[str, Any]:
+        """Compare vectors of one base, named bundled:NAME or job:ID, every two of them; two or more."""
+        with refusals():
+            compared = studio.overlaps.compare(vectors)
+            if len(compared.keys) < 2:
+                raise VectorError(strings.CHOOSE_TWO_VECTORS)
+            return as_tables(compared.keys, compared.pairs)
+
+    gr.api(overlap, api_name="overlap")
+
+
+def _offer_files(studio: Studio) -> None:
+    """Offer what takes files: only a component can receive one."""
+
+    def audit(file: str | None, corpus: str) -> dict[str, Any]:
+        """Audit a file, which is kept, or a text that is here already by its name."""
+        with refusals():
+            name = studio.corpora.add(file) if file else corpus
+            return {"corpus": name, **studio.audit(name).to_dict(), "languages": studio.facts.mix(name)}
+
+    def train_task(
+        train_file: str | None, valid_file: str | None, name: str, options: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Put the training of a task vector into the queue, from files that are kept or named in ``options``.
+
+        ``options``: train, valid (labelled files that are here already), source (a vector's key), language, base,
+        preset, recipe (the settings that differ from the preset's), processes (how many GPUs it takes), flavor and
+        hours (a machine of Hugging Face Jobs, and how long it may run).
+        """
+        with refusals():
+            order = {**(options or {}), "name": name}
+            for place, file in (("train", train_file), ("valid", valid_file)):
+                if file:
+                    order[place] = studio.tables.add(file)
+            return describe(studio.train("task", order))
+
+    file, corpus, findings = gr.File(), gr.Textbox(), gr.JSON()
+    gr.Button().click(audit, [file, corpus], findings, api_name="audit", concurrency_limit=None)
+    train_file, valid_file, name, options, job = gr.File(), gr.File(), gr.Textbox(), gr.JSON(), gr.JSON()
+    gr.Button().click(
+        train_task, [train_file, valid_file, name, options], job, api_name="train_task", concurrency_limit=None
+    )
+
+
+def _offer_training(studio: Studio) -> None:
+    def train_language(
+        corpus: str,
+        name: str,
+        code: str = "",
+        preset: str = "quick",
+        recipe: dict[str, Any] | None = None,
+        base: str = "",
+        processes: int = 1,
+        flavor: str = "",
+        hours: float = HOURS,
+    ) -> dict[str, Any]:
+        """Put the training of a language vector into the queue; ``recipe`` holds settings that differ from the preset's.
+
+        ``processes``: how many GPUs it takes. ``flavor``, ``hours``: a machine of Hugging Face Jobs, and how long it may run.
+        """
+        with refusals():
+            return describe(studio.train_language(corpus, name, code, preset, recipe, base, processes, flavor, hours))
+
+    gr.api(train_language, api_name="train_language", concurrency_limit=None)
+
+
+def _offer_jobs(studio: Studio) -> None:
+    def job(job: str) -> dict[str, Any]:
+        """Describe one training: state, progress, and the key of its vector once it has finished."""
+        with refusals():
+            return describe(studio.store.get(job))
+
+    def jobs() -> list[dict[str, Any]]:
+        """List all trainings, the newest first, with state and progress."""
+        return [describe(job) for job in studio.store.list()]
+
+    def cancel(job: str) -> dict[str, Any]:
+        """Ask a training to stop; its checkpoint is kept."""
+        with refusals():
+            studio.store.request_stop(job)
+            return describe(studio.store.get(job))
+
+    def resume(job: str) -> dict[str, Any]:
+        """Put a stopped, failed or interrupted training back into the queue: it goes on from its checkpoint."""
+        with refusals():
+            studio.resume(job)
+            return describe(studio.store.get(job))
+
+    for function in (job, jobs, cancel, resume):
+        gr.api(function, api_name=function.__name__, concurrency_limit=None)
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """A job as plain data."""
+    state, progress = state_of(job), progress_of(job)
+    return {
+        "id": job.id, "kind": job.kind, "name": job.name, "state": state.name, "meaning": state.meaning,
+        "phase": progress.phase, "step": progress.step, "total": progress.total, "loss": progress.loss,
+        "seconds_left": progress.seconds_left, "seconds_expected": expected_seconds(job),
+        "vector": f"job:{job.id}" if state.name == "finished" else None,
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""The section Test: composing vectors, classifying, scoring."""

@@ -1,0 +1,203 @@
+"""Check it yourself: a person judges answers on sentences of a text, since without labels there is no score."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from deftx.classify.self_check import MARKS, Check, CheckError, Vector, begin, draw, load, save, vector_of
+from deftx.core.errors import DeftxError
+from ui import strings
+from ui.classify import check_views
+from ui.corpus import corpus_tab
+from ui.library import vector_index
+from ui.shared import views
+from ui.studio import Studio
+
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+SEED = 42
+UNDO = "undo"
+
+# Keys work while the focus is within, and nowhere else; a button that goes out of use must not take the focus with it.
+_KEYS = """
+const area = element.closest('#check-area');
+if (area && !area.dataset.keys) {
+  area.dataset.keys = 'yes';
+  area.tabIndex = -1;
+  const names = {1: 'right', 2: 'wrong', 3: 'unsure', 0: 'undo'};
+  area.addEventListener('keydown', e => {
+    const name = !e.ctrlKey && !e.metaKey && !e.altKey && !e.repeat && names[e.key];
+    if (name) { e.preventDefault(); document.querySelector(`#check-${name}`)?.click(); }
+  });
+  area.addEventListener('focusin', () => { area.dataset.inside = 'yes'; });
+  document.addEventListener('focusin', e => { if (!area.contains(e.target)) area.dataset.inside = ''; });
+}
+watch('value', () => setTimeout(() => {
+  if (area?.dataset.inside && document.activeElement === document.body) area.focus({preventScroll: true});
+}, 50));
+"""
+_FOCUS = "() => setTimeout(() => document.querySelector('#check-area')?.focus({preventScroll: true}), 100)"
+
+
+@dataclass(frozen=True)
+class CheckTab:
+    """The components of the part; ``kept`` is the check under way, which this browser alone remembers."""
+
+    kept: gr.BrowserState
+    part: gr.Accordion
+    text: gr.Dropdown
+    area: gr.Column
+    card: gr.HTML
+    marks: dict[str, gr.Button]
+    result: gr.HTML
+    save: gr.Button
+
+    def shown(self) -> list[gr.components.Component]:
+        """What ``show`` answers, in its order."""
+        return [self.area, self.card, *(self.marks[name] for name in MARKS), self.result, self.save]
+
+
+def build(studio: Studio, task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
+    """Lay the part out for the vectors that are chosen in these lists, and connect what happens within it."""
+    kept = gr.BrowserState(None, storage_key="deftx-studio-check", secret="deftx-studio")
+    with gr.Accordion(strings.CHECK, open=False, elem_id="check") as part:
+        gr.HTML(views.paragraph(strings.CHECK_INTRO))
+        with gr.Row(elem_classes="file"):
+            text = gr.Dropdown(
+                corpus_tab.choices(studio), value=None, label=strings.CHECK_TEXT, info=strings.CHECK_TEXT_HINT,
+                scale=3, min_width=220, elem_id="check-text",
+            )  # fmt: skip
+            seed = gr.Number(
+                SEED, label=strings.CHECK_SEED, info=strings.CHECK_SEED_HINT, precision=0, minimum=0, scale=1,
+                min_width=140, elem_id="check-seed",
+            )  # fmt: skip
+            start = gr.Button(strings.CHECK_START, variant="primary", scale=1, min_width=140, elem_id="check-start")
+        said = gr.HTML(elem_id="check-said")
+        with gr.Column(visible=False, elem_id="check-area") as area:
+            card = gr.HTML(elem_id="check-card", js_on_load=_KEYS)
+            with gr.Row(elem_classes="buttons"):
+                marks = {
+                    name: gr.Button(strings.CHECK_BUTTONS[name], min_width=120, elem_id=f"check-{name}")
+                    for name in (*MARKS, UNDO)
+                }
+            result = gr.HTML(elem_id="check-result")
+            keep = gr.Button(strings.CHECK_SAVE, visible=False, elem_id="check-save")
+        earlier = gr.HTML(elem_id="check-earlier")
+    tab = CheckTab(kept, part, text, area, card, marks, result, keep)
+    asked = [task, language]
+    listed = {"fn": lambda *vectors: show_earlier(studio, *vectors), "inputs": asked, "outputs": earlier, **PRIVATE}
+    started = start.click(
+        lambda *chosen: start_check(studio, *chosen), [*asked, text, seed], [kept, said, *tab.shown()],
+        show_progress="minimal", concurrency_id="classify", api_visibility="private",
+    )  # fmt: skip
+    started.then(None, js=_FOCUS, **PRIVATE)
+    # A press judges the sentence that is on the screen: it brings that state along, so a hasty one is neither lost nor
+    # counted for a sentence that nobody has seen yet.
+    gr.on(
+        [button.click for button in marks.values()],
+        _marked,
+        kept,
+        [kept, *tab.shown()],
+        trigger_mode="multiple",
+        queue=False,
+        **PRIVATE,
+    )
+    keep.click(lambda content: keep_check(studio, content), kept, said, **PRIVATE).then(**listed)
+    gr.on([task.change, language.change, part.expand], **listed)
+    part.expand(lambda: gr.Dropdown(choices=corpus_tab.choices(studio)), None, text, **PRIVATE)
+    return tab
+
+
+def restoring(studio: Studio, tab: CheckTab) -> dict:
+    """Give the event that brings back the check under way when the page opens."""
+
+    def restore(content: object) -> tuple:
+        check = read(content)
+        opened = gr.Accordion(open=True) if check else gr.skip()
+        return opened, gr.Dropdown(choices=corpus_tab.choices(studio)), *show(check)
+
+    return {"fn": restore, "inputs": tab.kept, "outputs": [tab.part, tab.text, *tab.shown()]}
+
+
+def read(content: object) -> Check | None:
+    """Read what the browser kept; None for nothing and for what is no check."""
+    try:
+        return Check.from_dict(content) if content else None
+    except CheckError:
+        return None
+
+
+def start_check(studio: Studio, task: str | None, language: str | None, text: str | None, seed: float | None) -> tuple:
+    """Draw sentences and classify them; what stands in the way is said, and a check under way stays."""
+    try:
+        check = _begin(studio, task, language or "", text, int(seed or 0))
+    except DeftxError as error:
+        return gr.skip(), views.refusal(strings.CHECK_NOT_STARTED, error), *[gr.skip()] * (len(MARKS) + 4)
+    return check.to_dict(), "", *show(check)
+
+
+def _begin(studio: Studio, task: str | None, language: str, text: str | None, seed: int) -> Check:
+    if not task:
+        raise DeftxError(strings.NO_TASK)
+    if not text:
+        raise DeftxError(strings.CHECK_NEEDS_TEXT)
+    task_vector, language_vector = vectors_of(studio, task, language)
+    sentences = draw(studio.facts.read(text).lines, seed=seed)
+    answers = studio.predict(sentences, task, language)
+    return begin(sentences, answers, task=task_vector, language=language_vector, corpus=text, seed=seed)
+
+
+def vectors_of(studio: Studio, task: str, language: str) -> tuple[Vector, Vector | None]:
+    """Name the vectors of two keys by what they hold; VectorError for one that is not here."""
+    named = (("task", task), ("language", language))
+    entries = [vector_index.find(studio.store, kind, key) if key else None for kind, key in named]
+    return tuple(vector_of(entry.folder, entry.label) if entry else None for entry in entries)
+
+
+def _marked(content: object, event: gr.EventData) -> tuple:
+    return mark(content, event.target.elem_id.removeprefix("check-"))
+
+
+def mark(content: object, name: str) -> tuple:
+    """Judge the sentence that is shown, or take the last judgement back."""
+    check = read(content)
+    if check is None:
+        return None, *show(None)
+    check = check.undo() if name == UNDO else check.mark(name)
+    return check.to_dict(), *show(check)
+
+
+def show(check: Check | None) -> tuple:
+    """Answer with everything that depends on the marks, in the order of ``CheckTab.shown``."""
+    if check is None:
+        return gr.Column(visible=False), "", *[gr.skip()] * len(MARKS), "", gr.skip()
+    judged = check.accuracy() is not None
+    return (
+        gr.Column(visible=True),
+        check_views.card(check),
+        *[gr.Button(interactive=not check.done)] * len(MARKS),
+        check_views.result(check),
+        gr.Button(visible=judged, variant="primary" if check.done else "secondary"),
+    )
+
+
+def keep_check(studio: Studio, content: object) -> str:
+    """Keep the result with the vectors that it is about."""
+    try:
+        check = Check.from_dict(content)
+        studio.admit(0)
+        save(studio.store.root, check)
+    except DeftxError as error:
+        return views.refusal(strings.CHECK_NOT_KEPT, error)
+    return views.notice(strings.CHECK_KEPT.format(names=check_views.names(check)), kind="good")
+
+
+def show_earlier(studio: Studio, task: str | None, language: str | None) -> str:
+    """List the checks that are kept of these two vectors together."""
+    if not task:
+        return ""
+    try:
+        vectors = [vector for vector in vectors_of(studio, task, language or "") if vector]
+    except DeftxError:
+        return ""  # said where the sentence is classified
+    found = load(studio.store.root, *(vector.fingerprint for vector in vectors))
+    return check_views.earlier([one for one in found if (one["language"] is None) == (not language)])

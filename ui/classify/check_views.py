@@ -1,0 +1,81 @@
+"""How a check by hand looks: the sentence with its answer, the result so far, and earlier results."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from deftx.classify.self_check import MARKS, UNSURE, WRONG, Check
+from ui import strings
+from ui.corpus import corpora
+from ui.shared import views
+
+DAY = "%Y-%m-%d %H:%M"
+ONE_SIDED = 0.8  # share of one answer from which a check says little about the others
+FEW = 10  # answers below which that is no sign
+
+
+def names(check: Check) -> str:
+    """The vectors that are checked."""
+    return " + ".join(vector.name for vector in (check.task, check.language) if vector)
+
+
+def card(check: Check) -> str:
+    """The sentence to be judged and what the classifier calls it, or that all are judged."""
+    place, count = len(check.marks), len(check.sentences)
+    progress = views.bar(place / count, strings.CHECK_PROGRESS)
+    made = strings.CHECK_OF.format(names=names(check), text=corpora.title_of(check.corpus), seed=check.seed)
+    under = f'<div class="under-bar"><span>{{}}</span><span>{escape(made)}</span></div>'
+    if check.done:
+        return f'{progress}{under.format(escape(strings.CHECK_DONE))}<div aria-live="polite"></div>'
+    where = escape(strings.CHECK_PLACE.format(number=place + 1, count=count))
+    return (
+        f'{progress}{under.format(where)}<div class="judged" aria-live="polite"><blockquote>{escape(check.sentences[place])}</blockquote>'
+        f'<p class="quiet">{escape(strings.CHECK_ANSWER)}</p><p class="verdict">{escape(check.answers[place])}</p></div>'
+    )
+
+
+def result(check: Check) -> str:
+    """The accuracy so far with its interval, the marks of each answer, and what all of it tells; empty before a mark."""
+    reached = check.accuracy()
+    if reached is None:
+        return ""
+    figures = views.figures(
+        (
+            (strings.CHECK_ACCURACY, f"{reached.share:.0%}"),
+            (
+                strings.CHECK_INTERVAL,
+                strings.CHECK_FROM_TO.format(low=f"{reached.low:.0%}", high=f"{reached.high:.0%}"),
+            ),
+            (strings.CHECK_MARKS["right"], f"{reached.right}"),
+            (strings.CHECK_MARKS[WRONG], f"{reached.judged - reached.right}"),
+            (strings.CHECK_MARKS[UNSURE], f"{check.marks.count(UNSURE)}"),
+        )
+    )
+    rows = [(answer, *(str(counts[mark]) for mark in MARKS)) for answer, counts in check.by_answer().items()]
+    table = views.table(
+        (strings.CHECK_ANSWER_GIVEN, *strings.CHECK_MARKS.values()), rows, caption=strings.CHECK_BY_ANSWER
+    )
+    return figures + table + views.notes(strings.NOTE, _notes(check))
+
+
+def _notes(check: Check) -> list[str]:
+    given = {answer: sum(counts.values()) for answer, counts in check.by_answer().items()}
+    most, total = max(given, key=given.get), sum(given.values())
+    one_sided = total >= FEW and given[most] >= ONE_SIDED * total
+    balance = strings.CHECK_ONE_SIDED.format(label=most, count=given[most], all=total)
+    return [strings.CHECK_TELLS, strings.CHECK_TELLS_NOT, *([balance] if one_sided else [])]
+
+
+def earlier(checks: Sequence[dict[str, Any]]) -> str:
+    """Results that are kept of the same vectors; empty where there are none."""
+    if not checks:
+        return ""
+    heads = (strings.CHECK_DAY, strings.CHECK_TEXT, strings.CHECK_ACCURACY, strings.CHECK_INTERVAL,
+             strings.CHECK_JUDGED, strings.CHECK_MARKS[UNSURE])  # fmt: skip
+    rows = [
+        (datetime.fromtimestamp(one["created"]).strftime(DAY), corpora.title_of(one["corpus"]), f"{one['share']:.0%}",
+         strings.CHECK_FROM_TO.format(low=f"{one['low']:.0%}", high=f"{one['high']:.0%}"), f"{one['judged']}", f"{one['unsure']}")
+        for one in checks
+    ]  # fmt: skip
+    return views.table(heads, rows, caption=strings.CHECK_EARLIER)

@@ -1,0 +1,142 @@
+"""The form of "Compose and test": texts, vectors with their strengths, and how they are merged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from deftx.models.batches import Text
+from deftx.vectors.merging import METHODS, PAPER, Parameter
+from ui import strings
+from ui.classify.combination import Combination
+from ui.classify.composing import takes_pairs
+from ui.library import vector_index
+from ui.studio import Studio
+
+MORE = (2, 3)  # places for further language vectors
+STRONGEST, STEP = 2.0, 0.05
+LONGEST = 4_000  # characters of a text: far more than a base reads at a time
+
+
+@dataclass(frozen=True)
+class ComposeForm:
+    """The components, by the names under which ``order_of`` and ``text_of`` find their values."""
+
+    fields: dict[str, gr.components.Component]
+    button: gr.Button
+    more: gr.Accordion
+    settings: dict[str, tuple[str, ...]]  # of each merge method: the fields of its parameters
+
+    def inputs(self) -> list[gr.components.Component]:
+        """The components in the order of ``values``."""
+        return list(self.fields.values())
+
+    def values(self, given: Sequence[Any]) -> dict[str, Any]:
+        """Name what a handler was given for ``inputs``."""
+        return dict(zip(self.fields, given, strict=True))
+
+
+def build(studio: Studio) -> ComposeForm:
+    """Lay the form out."""
+    tasks = task_choices(studio)
+    first = tasks[0][1] if tasks else None
+    fields: dict[str, gr.components.Component] = {
+        "task": gr.Dropdown(tasks, value=first, label=strings.TASK, info=strings.TASK_HINT, elem_id="task"),
+        "strength_task": _strength(strings.STRENGTH_TASK, "strength-task"),
+        "language": gr.Dropdown(
+            language_choices(studio), value="", label=strings.LANGUAGE, info=strings.LANGUAGE_HINT, elem_id="language"
+        ),
+        "strength_language": _strength(strings.STRENGTH_LANGUAGE, "strength-language"),
+    }
+    pairs = needs_pair(studio, first)
+    fields["text"] = gr.Textbox(
+        strings.EXAMPLE, label=strings.PREMISE if pairs else strings.SENTENCE, lines=1, max_lines=6,
+        max_length=LONGEST, elem_id="sentence",
+    )  # fmt: skip
+    fields["second"] = gr.Textbox(
+        "", label=strings.HYPOTHESIS, info=strings.HYPOTHESIS_HINT, lines=1, max_lines=6, max_length=LONGEST,
+        visible=pairs, elem_id="hypothesis",
+    )  # fmt: skip
+    button = gr.Button(strings.CLASSIFY, variant="primary", elem_id="classify")
+    with gr.Accordion(strings.MORE_LANGUAGES, open=False, elem_id="more-languages") as more:
+        for place in MORE:
+            fields |= _further(studio, place)
+    with gr.Accordion(strings.MERGE_ADVANCED, open=False, elem_id="merge-advanced"):
+        settings = _add_methods(fields)
+    return ComposeForm(fields, button, more, settings)
+
+
+def order_of(values: dict[str, Any]) -> Combination:
+    """Read the combination; DeftxError where something is missing or out of its range."""
+    languages = [(values["language"], values["strength_language"])]
+    languages += [(values[f"language_{place}"], values[f"strength_{place}"]) for place in MORE]
+    method = values["method"]
+    parameters = {name: _setting(parameter, values[_field(method, name)])
+                  for name, parameter in METHODS[method].parameters.items()}  # fmt: skip
+    return Combination.of(values["task"], languages, values["strength_task"], method, parameters)
+
+
+def text_of(values: dict[str, Any], pairs: bool) -> Text:
+    """Read the text: a sentence, or premise and hypothesis."""
+    text = values["text"] or ""
+    return (text, values["second"] or "") if pairs else text
+
+
+def needs_pair(studio: Studio, task: str | None) -> bool:
+    """Say whether a task vector, by its key, decides on pairs."""
+    found = {entry.key: entry for entry in vector_index.entries(studio.store, "task")}
+    return task in found and takes_pairs(found[task].folder)
+
+
+def task_choices(studio: Studio) -> list[tuple[str, str]]:
+    """Task vectors that can be chosen, those first that were made for the base of this page: (label, key)."""
+    base = studio.loaded_base()
+    found = vector_index.entries(studio.store, "task")
+    if base is not None:
+        found = sorted(found, key=lambda entry: not vector_index.fits(entry, base.fingerprint))
+    return [(entry.label, entry.key) for entry in found]
+
+
+def language_choices(studio: Studio) -> list[tuple[str, str]]:
+    """Language vectors that can be chosen, "none" first: (label, key)."""
+    return [(strings.NO_LANGUAGE, ""), *((e.label, e.key) for e in vector_index.entries(studio.store, "language"))]
+
+
+def _strength(label: str, elem_id: str) -> gr.Slider:
+    return gr.Slider(0, STRONGEST, value=1.0, step=STEP, label=label, info=strings.STRENGTH_HINT, elem_id=elem_id,
+                     elem_classes="strength")  # fmt: skip
+
+
+def _further(studio: Studio, place: int) -> dict[str, gr.components.Component]:
+    language, strength = strings.LANGUAGE_NUMBER.format(number=place), strings.STRENGTH_NUMBER.format(number=place)
+    choice = gr.Dropdown(language_choices(studio), value="", label=language, elem_id=f"language-{place}")
+    return {f"language_{place}": choice, f"strength_{place}": _strength(strength, f"strength-{place}")}
+
+
+def _add_methods(fields: dict[str, gr.components.Component]) -> dict[str, tuple[str, ...]]:
+    """Add the choice of method and the parameters of each, of which those of the chosen one are seen."""
+    choices = [(title, name) for name, title in strings.MERGE_METHODS.items()]
+    fields["method"] = gr.Radio(choices, value=PAPER, label=strings.MERGE, info=strings.MERGE_HINT, elem_id="merge")
+    for method, known in METHODS.items():
+        for name, parameter in known.parameters.items():
+            fields[_field(method, name)] = _parameter(name, parameter, method)
+    return {method: tuple(_field(method, name) for name in known.parameters) for method, known in METHODS.items()}
+
+
+def _parameter(name: str, parameter: Parameter, method: str) -> gr.components.Component:
+    about = {
+        "label": strings.MERGE_PARAMETERS[name], "info": strings.MERGE_PARAMETER_HINTS[name],
+        "visible": method == PAPER, "elem_id": f"merge-{name}",
+    }  # fmt: skip
+    if parameter.whole:
+        return gr.Number(parameter.default, precision=0, minimum=parameter.low, maximum=parameter.high, **about)
+    return gr.Slider(parameter.low, parameter.high, value=parameter.default, step=0.01, **about)
+
+
+def _setting(parameter: Parameter, value: Any) -> Any:
+    return int(value) if parameter.whole and value is not None else value
+
+
+def _field(method: str, parameter: str) -> str:
+    return f"{method}.{parameter}"

@@ -1,0 +1,126 @@
+"""What composing gave, in words, bars and tables: the answer, the four sides, what a merge method did, which words mattered."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from deftx.classify.attribution import Attribution, WordWeight
+from deftx.vectors.merging import MergeReport
+from ui import strings
+from ui.classify.composing import Comparison
+from ui.shared import views
+
+UNCHANGED = 0.005  # a share that moves less than this is said to stay
+FAINT = 0.1  # words below this part of the largest weight are not marked
+
+
+def answer_view(compared: Comparison, device: str) -> str:
+    """Lay out the probabilities as labelled bars, with the numbers aligned and what made them."""
+    probabilities = list(compared.sides.values())[-1]
+    best = max(probabilities, key=probabilities.get)
+    languages = " + ".join(compared.found.languages) or strings.NO_LANGUAGE
+    made = strings.MADE_OF.format(task=compared.found.task, language=languages, device=device)
+    texts = (compared.text,) if isinstance(compared.text, str) else compared.text
+    quoted = "".join(f"<blockquote>{escape(part)}</blockquote>" for part in texts)
+    return (
+        f'{quoted}<p class="verdict">{escape(best)}</p>'
+        f"{views.bars(probabilities.items(), best=best)}{views.paragraph(made, 'quiet')}"
+    )
+
+
+def sides_view(compared: Comparison) -> str:
+    """Lay the sides out beside each other, with one sentence on what the language changed."""
+    blocks = "".join(
+        f"<section>{views.bars(shares.items(), caption=strings.SIDES[name], best=max(shares, key=shares.get))}</section>"
+        for name, shares in compared.sides.items()
+    )
+    said = views.paragraph(change_sentence(compared), "said")
+    return f'<h4>{escape(strings.SIDES_TITLE)}</h4>{said}<div class="sides">{blocks}</div>'
+
+
+def sides_table(compared: Comparison) -> str:
+    """Write the same numbers as a table."""
+    labels = list(next(iter(compared.sides.values())))
+    lines = [(strings.SIDES[name], *(f"{shares[label]:.1%}" for label in labels))
+             for name, shares in compared.sides.items()]  # fmt: skip
+    return views.table((strings.SIDE, *labels), lines)
+
+
+def change_sentence(compared: Comparison) -> str:
+    """Say in one sentence what the language vectors changed about the answer."""
+    if "both" not in compared.sides:
+        return strings.CHANGE_NO_LANGUAGE
+    without, both = compared.sides["task"], compared.sides["both"]
+    before, after = max(without, key=without.get), max(both, key=both.get)
+    if before != after:
+        return strings.CHANGE_TURNS.format(
+            before=before, before_share=f"{without[before]:.1%}", after=after, after_share=f"{both[after]:.1%}"
+        )
+    moved = both[after] - without[after]
+    text = strings.CHANGE_RAISES if moved > 0 else strings.CHANGE_LOWERS
+    if abs(moved) < UNCHANGED:
+        text = strings.CHANGE_NONE
+    return text.format(label=after, before_share=f"{without[after]:.1%}", after_share=f"{both[after]:.1%}")
+
+
+def merge_view(report: MergeReport, names: Sequence[str]) -> str:
+    """Say what the method did: entries that met, conflicts, and of each vector what was dropped and what counts.
+
+    ``names`` are what the vectors are called on the page.
+    """
+    said = strings.MERGE_DID[report.method].format(
+        entries=f"{report.entries:,}", shared=f"{report.shared:,}", conflicts=f"{report.conflicts:,}",
+        resolved=f"{report.resolved:,}", left=f"{report.left:,}",
+    )  # fmt: skip
+    lines = [
+        (name, f"{vector.strength:g}", f"{vector.entries:,}", f"{vector.dropped:,}", f"{vector.outvoted:,}",
+         f"{vector.in_effect:,}")
+        for name, vector in zip(names, report.vectors, strict=True)
+    ]  # fmt: skip
+    heads = (strings.MERGE_VECTOR, strings.MERGE_STRENGTH, strings.MERGE_ENTRIES, strings.MERGE_DROPPED,
+             strings.MERGE_OUTVOTED, strings.MERGE_IN_EFFECT)  # fmt: skip
+    return f"{views.paragraph(said, 'quiet')}{views.table(heads, lines)}"
+
+
+def words_view(attribution: Attribution) -> str:
+    """Mark the words that mattered in the text, by sign, line and colour."""
+    if not attribution.words:
+        return ""
+    largest = max((abs(word.weight) for word in attribution.words if word.weight is not None), default=0.0) or 1.0
+    cut = any(word.weight is None for word in attribution.words)
+    return (
+        f"<h4>{escape(strings.WORDS_TITLE.format(label=attribution.label))}</h4>"
+        f"{_text(attribution.words, largest)}"
+        f"{views.paragraph(strings.WORDS_APPROXIMATE, 'quiet')}"
+        f"{views.paragraph(strings.WORDS_CUT, 'quiet') if cut else ''}"
+    )
+
+
+def words_table(attribution: Attribution) -> str:
+    """List all words with their weights, the heaviest first."""
+    ordered = sorted(attribution.words, key=lambda word: -abs(word.weight or 0.0))
+    return views.table((strings.WORD, strings.WORD_WEIGHT, strings.WORD_SPEAKS), map(_line, ordered))
+
+
+def _text(words: Iterable[WordWeight], largest: float) -> str:
+    parts: dict[int, list[str]] = {}
+    for word in words:
+        parts.setdefault(word.part, []).append(_mark(word, largest))
+    return "".join(f'<p class="words">{" ".join(marked)}</p>' for marked in parts.values())
+
+
+def _mark(word: WordWeight, largest: float) -> str:
+    text = escape(word.word)
+    if word.weight is None:
+        return f'<span class="cut">{text}</span>'
+    if abs(word.weight) < FAINT * largest:
+        return f"<span>{text}</span>"
+    kind, sign = ("for", "+") if word.weight > 0 else ("against", "−")
+    strength = f"{abs(word.weight) / largest:.2f}"
+    return f'<span class="{kind}" style="--weight:{strength}">{text}<sup>{sign}</sup></span>'
+
+
+def _line(word: WordWeight) -> tuple[str, str, str]:
+    if word.weight is None:
+        return word.word, "", strings.WORD_NOT_READ
+    speaks = strings.WORD_FOR if word.weight > 0 else strings.WORD_AGAINST
+    return word.word, f"{word.weight:+.3f}", speaks

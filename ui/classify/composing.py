@@ -1,0 +1,161 @@
+"""Composed classifiers for everybody who visits: which are kept, and what is worked out anew when one strength changes."""
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from deftx.classify.attribution import Attribution, attribute
+from deftx.classify.composition import Classifier, compose
+from deftx.classify.workbench import Workbench
+from deftx.core.errors import DeftxError
+from deftx.jobs import Store
+from deftx.models.bases import Base
+from deftx.models.batches import Text
+from deftx.vectors.merging import MergeReport
+from deftx.vectors.vector import SparseVector
+from ui import strings
+from ui.classify.combination import SIDES, Combination
+from ui.library import vector_index
+
+# Each classifier and each bench is as large as the base.
+COMPOSED_KEPT, BENCHES_KEPT = 2, 2
+VECTORS_KEPT = 12
+ANSWERS_KEPT = 512  # a few numbers each, and the text
+
+State = tuple[Path, int]  # a vector's folder, and when it was written
+
+
+@dataclass(frozen=True)
+class Found:
+    """A combination with the vectors that its keys stand for, the task's first: as they are on disk now."""
+
+    order: Combination
+    entries: tuple[vector_index.Entry, ...]
+    states: tuple[State, ...]
+
+    def side(self, name: str) -> "Found":
+        """Return one of the SIDES of the combination."""
+        return Found(self.order.side(name), self.entries, self.states)
+
+    @property
+    def task(self) -> str:
+        """How the task vector is called."""
+        return self.entries[0].label
+
+    @property
+    def languages(self) -> list[str]:
+        """How the language vectors are called."""
+        return [entry.label for entry in self.entries[1:]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The probabilities of a text on each side, by label, and what the merge method did."""
+
+    found: Found
+    text: Text
+    sides: dict[str, dict[str, float]]
+    report: MergeReport
+
+
+class Composing:
+    """Composes by keys; every method can be called from any thread, and no caller changes what another one sees."""
+
+    def __init__(self, store: Store, base: Callable[[], Base]) -> None:
+        """Use the vectors of this store and this base, which is asked for when it is first needed."""
+        self._store, self._base = store, base
+        self._vector = lru_cache(maxsize=VECTORS_KEPT)(lambda state: SparseVector.load(state[0]))
+        self._bench = lru_cache(maxsize=BENCHES_KEPT)(lambda task: Workbench(base(), self._vector(task)))
+        self.composed_of = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
+        self._answer = lru_cache(maxsize=ANSWERS_KEPT)(self._classify)
+        self._words = lru_cache(maxsize=ANSWERS_KEPT)(self._attribute)  # who types and presses Enter asks twice
+
+    def over(self, store: Store) -> "Composing":
+        """Compose from the vectors of another store, with the same base and the same classifiers in memory."""
+        other = copy(self)
+        other._store = store
+        return other
+
+    def find(self, order: Combination) -> Found:
+        """Look the vectors of a combination up; VectorError for a key that stands for none."""
+        entries = [vector_index.find(self._store, "task", order.task)]
+        entries += [vector_index.find(self._store, "language", key) for key, _ in order.languages]
+        return Found(order, tuple(entries), tuple((entry.folder, changed(entry.folder)) for entry in entries))
+
+    def composed(self, order: Combination) -> Classifier:
+        """Return a classifier of its own, which nobody changes; DeftxError where the vectors do not go together."""
+        found = self.find(order)
+        return self.composed_of(found.order, found.states)
+
+    def compare(self, order: Combination, text: Text) -> Comparison:
+        """Classify a text with the task's head on each of the SIDES; only what changed since is worked out.
+
+        Raises:
+            DeftxError: no text, one text where the task takes two, or vectors that do not go together.
+        """
+        found = self.find(order)
+        check_text(found.entries[0].folder, text)
+        wanted = [name for name in SIDES if order.languages or not SIDES[name][1]]
+        answers = {}
+        for name in wanted:
+            side = found.side(name)
+            answers[name] = self._answer(side.order, side.states, text)
+        labels, _, report = answers[wanted[-1]]
+        sides = {name: dict(zip(labels, values, strict=True)) for name, (_, values, _) in answers.items()}
+        return Comparison(found, text, sides, report)
+
+    def words(self, order: Combination, text: Text) -> Attribution:
+        """Say which words of a text mattered for the predicted label; DeftxError as in ``compare``."""
+        found = self.find(order)
+        check_text(found.entries[0].folder, text)
+        return self._words(found.order, found.states, text)
+
+    def _compose(self, order: Combination, states: tuple[State, ...]) -> Classifier:
+        task, *languages = map(self._vector, states)
+        return compose(
+            self._base(),
+            task=task,
+            scale_task=order.strength_task,
+            languages=[(vector, s) for vector, (_, s) in zip(languages, order.languages, strict=True)],
+            method=order.method,
+            parameters=dict(order.parameters),
+        )
+
+    def _holding(self, order: Combination, states: tuple[State, ...]) -> Any:
+        vectors = [self._vector(state) for state in states]
+        strengths = [order.strength_task, *(strength for _, strength in order.languages)]
+        scaled = list(zip(vectors, strengths, strict=True))
+        return self._bench(states[0]).holding(scaled, order.method, dict(order.parameters))
+
+    def _attribute(self, order: Combination, states: tuple[State, ...], text: Text) -> Attribution:
+        with self._holding(order, states) as classifier:
+            return attribute(classifier, text)
+
+    def _classify(
+        self, order: Combination, states: tuple[State, ...], text: Text
+    ) -> tuple[list[str], list[float], MergeReport]:
+        with self._holding(order, states) as classifier:
+            return classifier.labels, classifier.classify([text])[0].tolist(), classifier.report
+
+
+def check_text(task: Path, text: Text) -> None:
+    """Refuse what the task of this folder cannot decide on."""
+    if not all(part.strip() for part in ((text,) if isinstance(text, str) else text)):
+        raise DeftxError(strings.NO_SENTENCE if isinstance(text, str) else strings.NO_PAIR)
+    if takes_pairs(task) and isinstance(text, str):
+        raise DeftxError(strings.PAIR_TASK)
+    if not takes_pairs(task) and not isinstance(text, str):
+        raise DeftxError(strings.SINGLE_TASK)
+
+
+def takes_pairs(task: Path) -> bool:
+    """Say whether a task vector decides on pairs of sentences."""
+    return vector_index.vector_files.takes_pairs(vector_index.describe(task))
+
+
+def changed(folder: Path) -> int:
+    """When a vector was written, so that one replaced under the same name is read anew."""
+    return (folder / vector_index.vector_files.INFO).stat().st_mtime_ns

@@ -1,0 +1,155 @@
+"""A file of texts: upload it, classify it in the background, look at the answers and take them away as CSV."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from deftx.core.errors import DeftxError
+from deftx.data.table_columns import table_columns
+from ui import strings
+from ui.classify import column_form, file_views
+from ui.classify.compose_form import ComposeForm, order_of
+from ui.classify.file_tasks import Classified, classify_file, wants_pairs
+from ui.shared import views
+from ui.shared.background_views import see
+from ui.studio import Studio
+
+FILE_TYPES = [".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".gz"]
+EVERY = 1.0  # seconds
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+
+
+@dataclass(frozen=True)
+class FileTab:
+    """The components that a look refreshes, in the order of its answers."""
+
+    view: gr.HTML
+    stop: gr.Button
+    found: gr.Column
+    label: gr.Dropdown
+    order: gr.Dropdown
+    uncertain: gr.HTML
+    rows: gr.HTML
+    download: gr.DownloadButton
+    timer: gr.Timer
+
+    def outputs(self) -> list[Any]:
+        """The components as a list."""
+        return list(vars(self).values())
+
+
+def build(studio: Studio, vectors: ComposeForm) -> FileTab:
+    """Lay the section out below the form that chooses the vectors, and connect it."""
+    gr.HTML(f'<h2 class="part" id="file">{strings.FILE_TITLE}</h2>{views.paragraph(strings.FILE_INTRO)}')
+    with gr.Row(equal_height=False, elem_classes="columns"):
+        with gr.Column(scale=2, min_width=300):
+            file = gr.File(label=strings.FILE_UPLOAD, file_types=FILE_TYPES, height=140, elem_id="texts-file")
+            gr.HTML(views.paragraph(strings.FILE_FORMATS, "quiet"))
+            form = column_form.build("texts", labelled=False)
+            start = gr.Button(strings.FILE_CLASSIFY, variant="primary", elem_id="classify-file")
+            stop = gr.Button(strings.WORK_STOP, visible=False, elem_id="stop-file")
+        with gr.Column(scale=3, min_width=300, elem_classes="card"):
+            view = gr.HTML(views.paragraph(strings.NO_FILE_YET, "quiet"), elem_id="file-view")
+            download = gr.DownloadButton(strings.FILE_DOWNLOAD, visible=False, elem_id="file-download")
+    with gr.Column(visible=False) as found:
+        uncertain = gr.HTML(elem_id="file-uncertain")
+        with gr.Row(elem_classes="filters"):
+            label = gr.Dropdown(
+                [(strings.ANY, "")], value="", label=strings.LABEL_FILTER, min_width=140, elem_id="file-label"
+            )
+            order = gr.Dropdown(
+                [(text, name) for name, text in strings.ROW_ORDERS.items()],
+                value="file", label=strings.ROW_ORDER, min_width=140, elem_id="file-order",
+            )  # fmt: skip
+        rows = gr.HTML(elem_id="file-rows")
+    tab = FileTab(view, stop, found, label, order, uncertain, rows, download, gr.Timer(EVERY, active=False))
+    _connect(studio, tab, file, vectors, form, start)
+    return tab
+
+
+def _connect(studio: Studio, tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_form.ColumnForm,
+             start: gr.Button) -> None:  # fmt: skip
+    task, chosen = vectors.fields["task"], vectors.inputs()
+    kept = gr.BrowserState("", storage_key="deftx-studio-file", secret="deftx-studio")
+    gr.on(
+        [file.change, task.change], lambda file, task: receive(studio, file, task), [file, task],
+        [*form.outputs(), tab.view], **PRIVATE,
+    )  # fmt: skip
+    start.click(
+        lambda file, before, *given: begin(
+            studio, file, vectors.values(given[: len(chosen)]), before, *given[len(chosen) :]
+        ),
+        [file, kept, *chosen, *form.inputs()],
+        [kept, tab.view, tab.stop, tab.found, tab.download, tab.timer], **PRIVATE,
+    )  # fmt: skip
+    looking = {"fn": lambda id_: look(studio, id_), "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
+    tab.timer.tick(**looking)
+    # When the page opens, what was asked for before is found again; what is gone by then needs no word.
+    gr.on(None, **{**looking, "fn": lambda id_: look(studio, id_ if studio.errands.find(id_) else "")})
+    tab.stop.click(lambda id_: studio.errands.stop(id_), kept, None, **PRIVATE).then(**looking)
+    gr.on(
+        [tab.label.input, tab.order.input], lambda *values: show_rows(studio, *values), [kept, tab.label, tab.order], tab.rows,
+        **PRIVATE,
+    )  # fmt: skip
+
+
+def receive(studio: Studio, file: str | None, task: str | None) -> tuple:
+    """See whether a file can be read, and ask which column is what where that is not clear."""
+    nothing = column_form.ask_nothing(labelled=False)
+    if not file or not task:
+        return *nothing, gr.skip()
+    try:
+        columns, recognised = table_columns(file, labelled=False)
+        if recognised:
+            return *nothing, gr.skip()
+        return *column_form.ask(file, columns, wants_pairs(studio, task), labelled=False), gr.skip()
+    except DeftxError as error:
+        return *nothing, views.refusal(strings.NOT_READ, error)
+
+
+def begin(studio: Studio, file: str | None, vectors: dict[str, Any], before: str, *columns: str | None) -> tuple:
+    """Put a file in the line and start to ask about it; what cannot be done is said at once."""
+    try:
+        order = order_of(vectors)
+        if not file:
+            raise DeftxError(strings.NEEDS_FILE)
+        named = column_form.mapping(columns, wants_pairs(studio, order.task), labelled=False)
+        id_ = studio.errands.start(
+            lambda on_share: classify_file(studio, Path(file), named, order, on_share), instead_of=before
+        )
+    except DeftxError as error:
+        return gr.skip(), views.refusal(strings.FILE_REFUSED, error), *[gr.skip()] * 4
+    view = file_views.progress(studio.errands, studio.errands.find(id_))
+    hidden = (gr.Button(visible=True), gr.Column(visible=False), gr.DownloadButton(visible=False))
+    return id_, view, *hidden, gr.Timer(active=True)
+
+
+def look(studio: Studio, id_: str) -> tuple:
+    """Say how far the work is; once it has ended, show what came out and ask no longer."""
+    seen = see(studio.errands, id_, Classified, strings.FILE_REFUSED)
+    if seen is None:
+        return *[gr.skip()] * 8, gr.Timer(active=False)
+    if seen.going:
+        return seen.view, gr.Button(visible=True), *[gr.skip()] * 6, gr.Timer(active=True)
+    return _ended(studio, seen.view or file_views.summary(seen.result), seen.result)
+
+
+def _ended(studio: Studio, view: str, found: Classified | None = None) -> tuple:
+    shown: Sequence[Any] = [gr.Column(visible=False), *[gr.skip()] * 4, gr.DownloadButton(visible=False)]
+    if found is not None:
+        label = gr.Dropdown(choices=[(strings.ANY, ""), *((name, name) for name in found.labels)], value="")
+        path = str(studio.handed.copy(found.file(), studio.owner))
+        shown = [gr.Column(visible=True), label, "file", file_views.uncertain(found), file_views.rows(found, "", "file"),
+                 gr.DownloadButton(value=path, visible=True)]  # fmt: skip
+    return view, gr.Button(visible=False), *shown, gr.Timer(active=False)
+
+
+def show_rows(studio: Studio, id_: str, label: str | None, order: str | None) -> str:
+    """Show the rows that a visitor asks for."""
+    errand = studio.errands.find(id_)
+    if errand is None or not isinstance(errand.result, Classified):
+        return views.notice(strings.WORK_GONE)
+    return file_views.rows(errand.result, label or "", order or "file")

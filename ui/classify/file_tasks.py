@@ -1,0 +1,84 @@
+"""A file of texts, classified: what the page and the endpoint of that name do, without how it looks."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from deftx.core.errors import TableError
+from deftx.data.labels import check_kind
+from deftx.data.unlabelled import Rows, answer_columns, disarm, read_texts, write_rows
+from ui import strings
+from ui.classify.combination import Combination
+from ui.classify.composing import takes_pairs
+from ui.library import vector_index
+from ui.shared.background import OnShare
+from ui.shared.uploads import safe_name
+
+if TYPE_CHECKING:
+    from ui.studio import Studio
+
+MOST_TEXTS = 100_000  # more stay in memory too long; the command line has no limit
+
+
+@dataclass(frozen=True)
+class Classified:
+    """A classified file: its rows, the probabilities (texts, labels) and the file that can be taken away."""
+
+    name: str
+    rows: Rows
+    labels: list[str]
+    probabilities: Tensor
+    task: str
+    language: str
+    folder: TemporaryDirectory  # goes with the object
+    disarmed: int  # cells that would have been formulas in a spreadsheet
+
+    @property
+    def predicted(self) -> list[str]:
+        """The most probable label of each text."""
+        return [self.labels[place] for place in self.probabilities.argmax(-1).tolist()]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many texts have each label."""
+        counts = Counter(self.predicted)
+        return {label: counts[label] for label in self.labels}
+
+    def file(self) -> Path:
+        """Give the CSV: the file's rows with label and probabilities added, without formulas."""
+        path = Path(self.folder.name) / f"{safe_name(self.name)[0]}-classified.csv"
+        if not path.exists():
+            write_rows(path, self.rows, answer_columns(self.labels, self.probabilities))
+        return path
+
+
+def wants_pairs(studio: "Studio", task: str) -> bool:
+    """Say whether a task vector decides on pairs of sentences; DeftxError where there is no such vector."""
+    return takes_pairs(vector_index.find(studio.store, "task", task).folder)
+
+
+def classify_file(
+    studio: "Studio", file: Path, columns: Mapping[str, str] | None, order: Combination, on_share: OnShare
+) -> Classified:
+    """Classify the texts of a file with a combination of vectors.
+
+    Raises:
+        DeftxError: the file cannot be read or has too many texts, or the vectors cannot be composed.
+    """
+    chosen = studio.composing.find(order)
+    with_language = " + ".join(chosen.languages) or strings.NO_LANGUAGE
+    rows = read_texts(file, columns=columns)
+    if len(rows.texts) > MOST_TEXTS:
+        raise TableError(strings.FILE_TOO_LONG.format(name=file.name, count=len(rows.texts), most=MOST_TEXTS))
+    check_kind(chosen.task, wants_pairs(studio, order.task), file.name, rows.pairs)
+    classifier = studio.composed(order)
+    probabilities = classifier.classify(rows.texts, on_share)
+    folder = TemporaryDirectory(prefix="deftx-classified-")
+    return Classified(
+        file.name, rows, classifier.labels, probabilities, chosen.task, with_language, folder, disarm(rows)[1]
+    )

@@ -1,0 +1,78 @@
+"""How a classified file looks: counts, the least certain texts, and rows to filter and sort."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from deftx.core.events import read_duration
+from deftx.data.unlabelled import least_certain
+from ui import strings
+from ui.classify.file_tasks import Classified
+from ui.corpus.audit_view import quote
+from ui.shared import views
+from ui.shared.background import Errand, Errands
+
+ROWS_SHOWN = 100
+UNCERTAIN_SHOWN = 5
+
+
+def progress(errands: Errands, errand: Errand) -> str:
+    """Say how far work is and what is left of it, or how many wait before it."""
+    if before := errands.before(errand):
+        return views.notice(strings.IN_LINE.format(count=before))
+    left = errand.seconds_left
+    said = strings.TIME_LEFT.format(duration=read_duration(left)) if left is not None else strings.WORK_BEGINS
+    line = f'<p class="under-bar"><span>{errand.share:.0%}</span><span>{escape(said)}</span></p>'
+    return views.bar(errand.share, strings.WORK_PROGRESS) + line
+
+
+def summary(found: Classified) -> str:
+    """Counts for each label, what they came from, and the texts in which the classifier is least sure."""
+    count = len(found.rows.texts)
+    bars = [
+        (strings.LABEL_COUNT.format(label=label, count=f"{number:,}"), number / count)
+        for label, number in found.counts.items()
+    ]
+    made = strings.FILE_MADE_OF.format(task=found.task, language=found.language)
+    empty = len(found.rows.rows) - count
+    notes = [strings.ROWS_WITHOUT_TEXT.format(count=empty)] if empty else []
+    notes += [strings.FORMULAS_DISARMED.format(count=found.disarmed)] if found.disarmed else []
+    return (
+        f"<h3>{escape(found.name)}</h3>{views.figures([(strings.TEXTS_CLASSIFIED, f'{count:,}')])}"
+        f"{views.bars(bars, caption=strings.LABELS_FOUND)}{views.paragraph(made, 'quiet')}"
+        f"{views.notes(strings.NOTE, notes)}"
+    )
+
+
+def uncertain(found: Classified) -> str:
+    """The texts whose most probable label is the least probable."""
+    rows = least_certain(found.probabilities, UNCERTAIN_SHOWN)
+    return f"<h4>{escape(strings.LEAST_CERTAIN)}</h4>{_table(found, rows)}"
+
+
+def rows(found: Classified, label: str, order: str) -> str:
+    """The first rows with a label ("" for any), in the order of the file or by how sure the classifier is."""
+    chosen = [row for row, said in enumerate(found.predicted) if not label or said == label]
+    if order != "file":
+        highest = found.probabilities.max(-1).values.tolist()
+        chosen.sort(key=highest.__getitem__, reverse=order == "surest")
+    shown = strings.ROWS_OF.format(shown=min(len(chosen), ROWS_SHOWN), count=len(chosen))
+    return views.paragraph(shown, "quiet") + _table(found, chosen[:ROWS_SHOWN])
+
+
+def _table(found: Classified, rows: Sequence[int]) -> str:
+    heads = (strings.ANSWER_TEXT, strings.ANSWER_LABEL, *found.labels)
+    heading = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
+    body = "".join(_row(found, row) for row in rows)
+    return f'<div class="scroll"><table class="numbers texts"><thead><tr>{heading}</tr></thead>{body}</table></div>'
+
+
+def _row(found: Classified, row: int) -> str:
+    values = found.probabilities[row].tolist()
+    said = found.labels[values.index(max(values))]
+    cells = "".join(f"<td>{value:.1%}</td>" for value in values)
+    return f'<tr><th scope="row">{text(found.rows.texts[row])}</th><td><b>{escape(said)}</b></td>{cells}</tr>'
+
+
+def text(one: str | Iterable[str]) -> str:
+    """Show a text, or a pair one below the other."""
+    return quote(one) if isinstance(one, str) else "<br>".join(map(quote, one))

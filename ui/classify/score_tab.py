@@ -1,0 +1,231 @@
+"""A labelled file: every combination of the chosen vectors scored on it in the background, and where each goes wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from deftx.core.errors import DeftxError
+from deftx.data.labels import suggest_labels
+from deftx.data.table_columns import table_columns
+from ui import strings
+from ui.classify import column_form, file_tab, file_views, score_figures, score_views
+from ui.classify.compose_form import ComposeForm, order_of
+from ui.classify.file_tasks import wants_pairs
+from ui.classify.scoring import TASK_ALONE, Mismatch, Scores, Wanted
+from ui.corpus.labelled_tab import FILE_TYPES
+from ui.shared import plot, removal, views
+from ui.shared.background_views import see
+from ui.studio import Studio
+
+MOST_MAPPED = 8  # labels of a file that can be named otherwise by hand; more are mostly the wrong column
+PRIVATE = file_tab.PRIVATE
+
+
+@dataclass(frozen=True)
+class LabelForm:
+    """Where it is said which label of the file means which of the task; ``asked`` holds those of the file."""
+
+    place: gr.Column
+    said: gr.HTML
+    fields: list[gr.Dropdown]
+    asked: gr.State
+
+    def outputs(self) -> list[Any]:
+        """In the order of what ``_ask`` and ``_ask_nothing`` return."""
+        return [self.place, self.said, *self.fields, self.asked]
+
+
+@dataclass(frozen=True)
+class ScoreTab:
+    """The components that a look refreshes, in the order of its answers; ``table`` is the choice of the file."""
+
+    table: gr.Dropdown
+    view: gr.HTML
+    stop: gr.Button
+    intervals: gr.HTML
+    found: gr.Column
+    lines: gr.HTML
+    combination: gr.Dropdown
+    plot: gr.HTML
+    details: gr.HTML
+    timer: gr.Timer
+
+    def outputs(self) -> list[Any]:
+        """The components as a list, without the choice of the file."""
+        return list(vars(self).values())[1:]
+
+
+def build(studio: Studio, vectors: ComposeForm) -> ScoreTab:
+    """Lay the section out below the form that chooses the vectors, and connect it."""
+    gr.HTML(f'<h2 class="part" id="score">{strings.SCORE_TITLE}</h2>{views.paragraph(strings.SCORE_INTRO)}')
+    with gr.Row(equal_height=False, elem_classes="columns"):
+        with gr.Column(scale=2, min_width=300):
+            table = gr.Dropdown(choices(studio), value="", label=strings.CHOOSE_TABLE, elem_id="score-table")
+            file = gr.File(label=strings.SCORE_UPLOAD, file_types=FILE_TYPES, height=140, elem_id="score-file")
+            gr.HTML(views.paragraph(strings.LABELLED_FORMATS, "quiet"))
+            columns = column_form.build("score", labelled=True)
+            use = gr.Button(strings.USE_COLUMNS, visible=False, elem_id="score-use-columns")
+            compared = gr.Checkbox(False, label=strings.COMPARE_LANGUAGES, info=strings.COMPARE_LANGUAGES_HINT, elem_id="score-compare")  # fmt: skip
+            labels = _build_labels()
+            start = gr.Button(strings.SCORE_START, variant="primary", elem_id="score-start")
+            stop = gr.Button(strings.WORK_STOP, visible=False, elem_id="stop-score")
+        with gr.Column(scale=3, min_width=300, elem_classes="card"):
+            view = gr.HTML(views.paragraph(strings.NO_SCORES_YET, "quiet"), elem_id="score-view")
+            intervals = plot.live_plot("intervals", strings.INTERVALS)
+    with gr.Column(visible=False) as found:
+        lines = gr.HTML(elem_id="score-lines")
+        combination = gr.Dropdown([], label=strings.CHOOSE_COMBINATION, elem_id="score-combination")
+        with gr.Row(equal_height=False, elem_classes="columns"):
+            with gr.Column(scale=2, min_width=300):
+                figure = plot.live_plot("confusion", strings.CONFUSION)
+            with gr.Column(scale=3, min_width=300):
+                details = gr.HTML(elem_id="score-details")
+    tab = ScoreTab(
+        table, view, stop, intervals, found, lines, combination, figure, details, gr.Timer(file_tab.EVERY, active=False)
+    )
+    _connect_file(studio, tab, vectors.fields["task"], file, columns, labels, use)
+    _connect_work(studio, tab, vectors, compared, labels, start)
+    return tab
+
+
+def _build_labels() -> LabelForm:
+    with gr.Column(visible=False, elem_id="score-labels") as place:
+        said = gr.HTML()
+        fields = [gr.Dropdown([], visible=False, elem_id=f"score-label-{n}") for n in range(MOST_MAPPED)]
+    return LabelForm(place, said, fields, gr.State([]))
+
+
+def _connect_file(studio: Studio, tab: ScoreTab, task: gr.Dropdown, file: gr.File, columns: column_form.ColumnForm,
+                  labels: LabelForm, use: gr.Button) -> None:  # fmt: skip
+    received = [tab.table, *columns.outputs(), use, tab.view]
+    file.upload(lambda file, task: receive(studio, file, task), [file, task], received, **PRIVATE)
+    use.click(
+        lambda file, task, *values: receive(studio, file, task, values), [file, task, *columns.inputs()], received,
+        **PRIVATE,
+    )  # fmt: skip
+    gr.on([tab.table.change, task.change], _ask_nothing, None, labels.outputs(), **PRIVATE)
+
+
+def _connect_work(studio: Studio, tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, labels: LabelForm,
+                  start: gr.Button) -> None:  # fmt: skip
+    chosen = vectors.inputs()
+    kept = gr.BrowserState("", storage_key="deftx-studio-score", secret="deftx-studio")
+    start.click(
+        lambda table, compared, before, *given: begin(
+            studio, table, vectors.values(given[: len(chosen)]), compared, before, *given[len(chosen) :]
+        ),
+        [tab.table, compared, kept, *chosen, labels.asked, *labels.fields],
+        [kept, tab.view, tab.stop, tab.found, tab.timer, *labels.outputs()], **PRIVATE,
+    )  # fmt: skip
+    looking = {"fn": lambda id_: look(studio, id_), "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
+    tab.timer.tick(**looking)
+    # When the page opens, what was asked for before is found again; what is gone by then needs no word.
+    gr.on(None, **{**looking, "fn": lambda id_: look(studio, id_ if studio.errands.find(id_) else "")})
+    tab.stop.click(lambda id_: studio.errands.stop(id_), kept, None, **PRIVATE).then(**looking)
+    tab.combination.input(
+        lambda id_, name: show(studio, id_, name), [kept, tab.combination], [tab.plot, tab.details], **PRIVATE
+    )
+
+
+def choices(studio: Studio) -> list[tuple[str, str]]:
+    """The labelled files that are here, none first."""
+    return [(strings.NO_TABLE, ""), *((name, name) for name in studio.tables.names())]
+
+
+def renew(studio: Studio, chosen: str | None) -> gr.Dropdown:
+    """The list of labelled files as it is now: others may have come or gone in another section."""
+    return removal.renewed(choices(studio), chosen, "")
+
+
+def receive(studio: Studio, file: str | None, task: str | None, values: Sequence[str | None] | None = None) -> tuple:
+    """Keep an uploaded file and choose it, or ask which column is what."""
+    nothing = [*column_form.ask_nothing(labelled=True), gr.Button(visible=False)]
+    if not file:
+        return gr.skip(), *nothing, gr.skip()
+    try:
+        pairs = bool(task) and wants_pairs(studio, task)
+        columns, recognised = table_columns(file)
+        if not recognised and values is None:
+            return gr.skip(), *column_form.ask(file, columns, pairs, labelled=True), gr.Button(visible=True), gr.skip()
+        named = None if recognised else column_form.mapping(values, pairs, labelled=True)
+        name = studio.tables.add(file, named)
+        return gr.Dropdown(choices=choices(studio), value=name), *nothing, gr.skip()
+    except DeftxError as error:
+        kept = nothing if values is None else [gr.skip()] * len(nothing)
+        return gr.skip(), *kept, views.refusal(strings.NOT_READ, error)
+
+
+def begin(studio: Studio, table: str | None, vectors: dict[str, Any], compared: bool, before: str,
+          asked: Sequence[str], *meant: str | None) -> tuple:  # fmt: skip
+    """Put the scoring in the line; labels that do not fit are asked about, and what cannot be done is said at once."""
+    names = {label: name or "" for label, name in zip(asked, meant, strict=False)}
+    nothing = [gr.skip()] * (3 + MOST_MAPPED)
+    try:
+        order = order_of(vectors)
+        if not table:
+            raise DeftxError(strings.NEEDS_TABLE_TO_SCORE)
+        wanted = Wanted(table, names, order.task, studio.scoring.combinations(order, bool(compared)))
+        studio.scoring.read(wanted)
+        id_ = studio.errands.start(lambda on_share: studio.scoring.score(wanted, on_share), instead_of=before)
+    except Mismatch as error:
+        form = _ask(error) if len(error.found) <= MOST_MAPPED else _ask_nothing()
+        return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), *[gr.skip()] * 3, *form
+    except DeftxError as error:
+        return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), *[gr.skip()] * 3, *nothing
+    view = file_views.progress(studio.errands, studio.errands.find(id_))
+    return id_, view, gr.Button(visible=True), gr.Column(visible=False), gr.Timer(active=True), *nothing
+
+
+def look(studio: Studio, id_: str) -> tuple:
+    """Say how far the work is; once it has ended, show what came out and ask no longer."""
+    seen = see(studio.errands, id_, Scores, strings.SCORE_REFUSED)
+    if seen is None:
+        return *[gr.skip()] * 8, gr.Timer(active=False)
+    if seen.going:
+        return seen.view, gr.Button(visible=True), "", *[gr.skip()] * 5, gr.Timer(active=True)
+    return _ended(seen.view or score_views.about(seen.result), seen.result)
+
+
+def show(studio: Studio, id_: str, combination: str | None) -> tuple[str, str]:
+    """Show where one combination goes wrong: the plot, and what stands beside it."""
+    errand = studio.errands.find(id_)
+    found = errand.result if errand is not None else None
+    if not isinstance(found, Scores) or combination not in [line.name for line in found.lines]:
+        return "", views.notice(strings.WORK_GONE)
+    return _shown(found, combination)
+
+
+def _shown(found: Scores, combination: str) -> tuple[str, str]:
+    line = next(line for line in found.lines if line.name == combination)
+    figure = score_figures.confusion_figure(line.scores["f1"])
+    return plot.as_value(figure), score_views.details(found, combination)
+
+
+def _ended(view: str, found: Scores | None = None) -> tuple:
+    shown: Sequence[Any] = ["", gr.Column(visible=False), *[gr.skip()] * 4]
+    if found is not None:
+        named = [(score_views.title(one), one.id) for one in found.wanted.combinations]
+        chosen = next((one.id for one in found.wanted.combinations if one.kind == "both"), TASK_ALONE)
+        intervals = plot.as_value(score_figures.intervals_figure([name for name, _ in named], found.lines))
+        choice = gr.Dropdown(choices=named, value=chosen)
+        shown = [intervals, gr.Column(visible=True), score_views.table(found), choice, *_shown(found, chosen)]
+    return view, gr.Button(visible=False), *shown, gr.Timer(active=False)
+
+
+def _ask(error: Mismatch) -> list[Any]:
+    """Show a list for each label of the file, what is likely meant chosen."""
+    suggested: Mapping[str, str] = suggest_labels(error.found, error.known)
+    known = [(strings.LEAVE_OUT, ""), *((name, name) for name in error.known)]
+    fields = [
+        gr.Dropdown(choices=known, value=suggested[label], label=strings.LABEL_MEANS.format(label=label), visible=True)
+        for label in error.found
+    ]
+    hidden = [gr.Dropdown(visible=False) for _ in range(MOST_MAPPED - len(fields))]
+    said = score_views.mapping(error.found, error.known, suggested)
+    return [gr.Column(visible=True), said, *fields, *hidden, error.found]
+
+
+def _ask_nothing() -> list[Any]:
+    return [gr.Column(visible=False), "", *(gr.Dropdown(visible=False) for _ in range(MOST_MAPPED)), []]

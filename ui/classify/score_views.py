@@ -1,0 +1,129 @@
+"""How scores look: one table of combinations, and for one of them the confusions, each label and the hardest mistakes."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from deftx.core.evaluation import Evaluation
+from deftx.evidence.comparison import LabelScore, Line, Mistake, hardest_mistakes, per_label
+from deftx.evidence.statistics import Interval
+from ui import strings
+from ui.classify.file_views import text
+from ui.classify.scoring import Combination, Scores
+from ui.shared import views
+
+MISTAKES_SHOWN = 20
+METRICS = ("f1", "accuracy")
+SIGNS = {"base": "θ0", "task": "θ0 + φ_T", "language": "θ0 + φ_L", "both": "θ0 + φ_T + φ_L"}  # the paper's
+
+
+def title(one: Combination) -> str:
+    """Say in words what was added to the base."""
+    return strings.SCORED_COMBINATIONS[one.kind].format(language=one.language_label)
+
+
+def about(found: Scores) -> str:
+    """Say what was scored on what, and what a reader must know beside the numbers."""
+    said = strings.SCORED_ON.format(
+        task=found.task, name=found.wanted.table, count=len(found.table), labels=", ".join(_labels(found))
+    )
+    notes = views.notes(strings.NOTE, _notes(found))
+    return f"<h3>{escape(found.wanted.table)}</h3>{views.paragraph(said, 'quiet')}{notes}"
+
+
+def table(found: Scores) -> str:
+    """All combinations in one table: scores, their intervals, and the differences to the task vector alone."""
+    heads = [
+        strings.SCORED_COMBINATION,
+        *(head for m in METRICS for head in (strings.METRIC_NAMES[m], strings.SCORE_DIFFERENCE, strings.SCORE_READS)),
+    ]
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
+    rows = zip(found.wanted.combinations, found.lines, strict=True)
+    body = "".join(
+        f'<tr><th scope="row">{_two(title(one), SIGNS[one.kind])}</th>{"".join(_cells(line, m) for m in METRICS)}</tr>'
+        for one, line in rows
+    )
+    said = views.paragraph(strings.SCORES_INTERVALS, "quiet")
+    return f'{said}<div class="scroll"><table class="numbers"><thead><tr>{head}</tr></thead>{body}</table></div>'
+
+
+def details(found: Scores, id_: str) -> str:
+    """What stands below the plot of one combination: its confusions as a table, each label, the hardest mistakes."""
+    predictions = next(one for one in found.predictions if one.name == id_)
+    line = next(line for line in found.lines if line.name == id_)
+    gold = found.table.labels
+    mistakes = hardest_mistakes(predictions, found.table.texts, gold, MISTAKES_SHOWN)
+    return (
+        f"<details><summary>{escape(strings.CONFUSION_TABLE)}</summary>{_confusion(line.scores['f1'])}</details>"
+        f"{_per_label(per_label(gold, predictions.predicted, predictions.labels))}{_mistakes(mistakes)}"
+    )
+
+
+def mapping(found: Sequence[str], known: Sequence[str], suggested: Mapping[str, str]) -> str:
+    """Say which labels do not fit, and what is guessed."""
+    guessed = [label for label in found if suggested.get(label)]
+    said = strings.LABELS_GUESSED if guessed else strings.LABELS_NOT_GUESSED
+    return views.notice(said.format(known=", ".join(known)))
+
+
+def _labels(found: Scores) -> list[str]:
+    return found.predictions[0].labels
+
+
+def _cells(line: Line, metric: str) -> str:
+    found, change = line.scores[metric], line.differences.get(metric)
+    ends = strings.INTERVAL_ENDS.format(low=f"{found.low:.4f}", high=f"{found.high:.4f}")
+    score = f"<td>{_two(f'{found.score:.4f}', ends)}</td>"
+    if change is None:
+        return f"{score}<td>–</td><td>{escape(strings.SCORE_REFERENCE)}</td>"
+    ends = strings.INTERVAL_ENDS.format(low=f"{change.low:+.4f}", high=f"{change.high:+.4f}")
+    reads = strings.DIFFERENCE_READS[_reads(change)]
+    return f"{score}<td>{_two(f'{change.mean:+.4f}', ends)}</td><td>{escape(reads)}</td>"
+
+
+def _two(above: str, below: str) -> str:
+    return f"{escape(above)}<br><small>{escape(below)}</small>"
+
+
+def _reads(change: Interval) -> str:
+    return "better" if change.low > 0 else "worse" if change.high < 0 else "open"
+
+
+def _notes(found: Scores) -> list[str]:
+    notes = list(found.table.notes)
+    lost = found.table.dropped.get("label not wanted", 0)
+    notes += [strings.ROWS_LEFT_OUT.format(count=lost)] if lost else []
+    unseen = [label for label in _labels(found) if label not in found.table.labels]
+    notes += [strings.LABELS_ABSENT.format(labels=", ".join(unseen))] if unseen else []
+    if found.shared:
+        notes.append(strings.SEEN_IN_TRAINING.format(count=found.shared, all=len(found.table)))
+    if found.shared is None:
+        notes.append(strings.TRAINING_UNKNOWN)
+    return notes
+
+
+def _confusion(found: Evaluation) -> str:
+    heads = (strings.CONFUSION_CORNER, *found.labels)
+    return views.table(
+        heads, [(label, *(f"{n:,}" for n in row)) for label, row in zip(found.labels, found.confusion, strict=True)]
+    )
+
+
+def _per_label(found: Sequence[LabelScore]) -> str:
+    heads = (strings.ANSWER_LABEL, strings.LABEL_PRECISION, strings.LABEL_RECALL, strings.LABEL_F1, strings.ROWS)
+    rows = [(s.label, f"{s.precision:.4f}", f"{s.recall:.4f}", f"{s.f1:.4f}", f"{s.rows:,}") for s in found]
+    return f"<h4>{escape(strings.EACH_LABEL)}</h4>{views.table(heads, rows, caption=strings.EACH_LABEL_HINT)}"
+
+
+def _mistakes(found: Sequence[Mistake]) -> str:
+    heading = f"<h4>{escape(strings.HARDEST)}</h4>"
+    if not found:
+        return heading + views.paragraph(strings.NO_MISTAKES, "quiet")
+    heads = (strings.ANSWER_TEXT, strings.GOLD_LABEL, strings.PREDICTED_LABEL, strings.ANSWER_PROBABILITY)
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
+    body = "".join(
+        f'<tr><th scope="row">{text(m.text)}</th><td>{escape(m.gold)}</td><td><b>{escape(m.predicted)}</b></td>'
+        f"<td>{m.probability:.1%}</td></tr>"
+        for m in found
+    )
+    table = f'<div class="scroll"><table class="numbers texts"><thead><tr>{head}</tr></thead>{body}</table></div>'
+    return f"{heading}{views.paragraph(strings.HARDEST_HINT.format(count=len(found)), 'quiet')}{table}"

@@ -1,0 +1,1 @@
+"""The section Corpus: texts and labelled files."""

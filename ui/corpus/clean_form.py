@@ -1,0 +1,122 @@
+"""Cleaning a text: what each choice would do to it, shown before it is done; and naming its language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from deftx.core.errors import DeftxError
+from deftx.data.cleaning import Effect
+from ui import strings
+from ui.corpus.audit_view import quote
+from ui.corpus.corpora import title_of
+from ui.shared import views
+from ui.studio import Studio
+
+PIECES_SHOWN = 3  # pieces of a split line that are shown
+
+
+@dataclass(frozen=True)
+class CleanForm:
+    """The components of both forms."""
+
+    choices: gr.CheckboxGroup
+    effects: gr.HTML
+    apply: gr.Button
+    answer: gr.HTML
+    code: gr.Textbox
+    language: gr.Textbox
+    remember: gr.Button
+    remembered: gr.HTML
+
+
+def build() -> CleanForm:
+    """Lay both forms out."""
+    with gr.Accordion(strings.CLEAN, open=False, elem_id="clean"):
+        gr.HTML(views.paragraph(strings.CLEAN_INTRO, "quiet"))
+        choices = gr.CheckboxGroup([], label=strings.CLEAN_CHOICES, elem_id="clean-choices")
+        effects = gr.HTML(views.paragraph(strings.CLEAN_NEEDS_TEXT, "quiet"), elem_id="clean-effects")
+        apply = gr.Button(strings.CLEAN_APPLY, elem_id="clean-apply")
+        answer = gr.HTML(elem_id="clean-answer")
+    with gr.Accordion(strings.NAME_LANGUAGE, open=False, elem_id="name-language"):
+        gr.HTML(views.paragraph(strings.NAME_LANGUAGE_INTRO, "quiet"))
+        with gr.Row(elem_classes="pair"):
+            language = gr.Textbox(label=strings.LANGUAGE_NAME, max_length=60, min_width=160, elem_id="known-name")
+            code = gr.Textbox(
+                label=strings.LANGUAGE_CODE, info=strings.KNOWN_CODE_HINT, max_length=20, min_width=110,
+                elem_id="known-code",
+            )  # fmt: skip
+        remember = gr.Button(strings.NAME_LANGUAGE_APPLY, elem_id="known-apply")
+        remembered = gr.HTML(elem_id="known-answer")
+    return CleanForm(choices, effects, apply, answer, code, language, remember, remembered)
+
+
+def show(studio: Studio, name: str | None, chosen: Sequence[str]) -> tuple[Any, str]:
+    """Say what each choice does to a text, given those that were made: (the choices, examples)."""
+    if not name:
+        return gr.CheckboxGroup(choices=[], value=[]), views.paragraph(strings.CLEAN_NEEDS_TEXT, "quiet")
+    try:
+        effects = studio.facts.effects(name, chosen)
+    except DeftxError as error:
+        return gr.CheckboxGroup(choices=[], value=[]), views.refusal(strings.NOT_READ, error)
+    labels = [(label(effect), effect.cleaning.name) for effect in effects]
+    return gr.CheckboxGroup(choices=labels, value=list(chosen)), effects_view(effects)
+
+
+def label(effect: Effect) -> str:
+    """Say in one sentence what a choice does."""
+    sentences = {
+        (False, False): strings.EFFECT_NONE, (True, False): strings.EFFECT_DROPS,
+        (False, True): strings.EFFECT_CHANGES, (True, True): strings.EFFECT_BOTH,
+    }  # fmt: skip
+    sentence = sentences[bool(effect.dropped), bool(effect.changed)]
+    return sentence.format(
+        title=strings.of_library(effect.cleaning.title), dropped=f"{effect.dropped:,}", changed=f"{effect.changed:,}"
+    )
+
+
+def effects_view(effects: Sequence[Effect]) -> str:
+    """Show how much would be left, and of each choice that does something its reason and examples."""
+    result = strings.CLEAN_RESULT.format(left=f"{effects[-1].left:,}", lines=f"{effects[0].lines:,}")
+    return views.notice(result) + "".join(_examples(effect) for effect in effects if effect.examples)
+
+
+def _examples(effect: Effect) -> str:
+    rows = "".join(f"<tr><td>{quote(before)}</td><td>{_after(after)}</td></tr>" for before, after in effect.examples)
+    head = f"<tr><th scope=col>{escape(strings.BEFORE_CLEANING)}</th><th scope=col>{escape(strings.AFTER_CLEANING)}</th></tr>"
+    return (
+        f"<details><summary>{escape(label(effect))}</summary>{views.paragraph(strings.of_library(effect.cleaning.why), 'quiet')}"
+        f'<table class="plain quoted"><thead>{head}</thead><tbody>{rows}</tbody></table></details>'
+    )
+
+
+def _after(pieces: Sequence[str]) -> str:
+    if not pieces:
+        return f"<em>{escape(strings.GOES)}</em>"
+    return "<br>".join(quote(piece) for piece in pieces[:PIECES_SHOWN]) + (" …" if len(pieces) > PIECES_SHOWN else "")
+
+
+def apply(studio: Studio, name: str | None, chosen: Sequence[str]) -> tuple[str | None, str]:
+    """Keep a cleaned copy; return (its name or None, what to say)."""
+    if not name:
+        return None, views.notice(strings.CLEAN_NEEDS_TEXT, kind="bad")
+    try:
+        cleaned = studio.corpora.clean(name, chosen)
+    except DeftxError as error:
+        return None, views.notice(str(error), kind="bad")
+    return cleaned, views.notice(strings.CLEANED.format(name=cleaned, original=title_of(name)), kind="good")
+
+
+def remember(studio: Studio, name: str | None, code: str, language: str) -> str:
+    """Learn which language a text is in; return what to say."""
+    if not name:
+        return views.notice(strings.CLEAN_NEEDS_TEXT, kind="bad")
+    try:
+        profile = studio.facts.register(name, code, language)
+    except DeftxError as error:
+        return views.notice(str(error), kind="bad")
+    count = len(studio.facts.languages().profiles)
+    said = strings.LANGUAGE_REMEMBERED.format(name=profile.name, code=profile.code, count=count)
+    return views.notice(said, kind="good")

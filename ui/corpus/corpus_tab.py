@@ -1,0 +1,213 @@
+"""Corpus: bring a text or choose one, see at once what it is, and clean it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from deftx.core.errors import CorpusError, DeftxError
+from deftx.data.cleaning import CLEANINGS
+from deftx.data.table_columns import guess_text_column
+from deftx.data.text import columns_of
+from ui import strings
+from ui.corpus import audit_view, clean_form, hub_form, labelled_tab
+from ui.corpus.clean_form import CleanForm
+from ui.corpus.corpora import SAMPLE, title_of
+from ui.corpus.corpus_figures import length_figure
+from ui.corpus.hub_form import HubForm
+from ui.shared import plot, removal, views
+from ui.studio import Studio
+
+FILE_TYPES = [".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".gz"]
+PRIVATE = {"api_visibility": "private"}
+QUIET = {**PRIVATE, "show_progress": "hidden"}
+
+
+@dataclass(frozen=True)
+class CorpusTab:
+    """The components that other sections use."""
+
+    upload: gr.File
+    choice: gr.Dropdown
+    findings: gr.HTML
+    to_train: gr.Button
+    to_test: gr.Button
+    labelled: labelled_tab.LabelledTab
+
+
+@dataclass(frozen=True)
+class Bring:
+    """Where a text comes from."""
+
+    upload: gr.File
+    column: gr.Dropdown
+    use_column: gr.Button
+    waiting: gr.State  # files whose column is asked for
+    refused: gr.HTML
+    hub: HubForm
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where it is said what a text is."""
+
+    findings: gr.HTML
+    lengths: gr.HTML
+    plot_title: gr.HTML
+    details: gr.HTML
+
+    def outputs(self) -> list[gr.HTML]:
+        """In the order of what ``show`` returns."""
+        return [self.findings, self.plot_title, self.lengths, self.details]
+
+
+def build(studio: Studio) -> CorpusTab:
+    """Lay the section out and connect what happens within it."""
+    gr.HTML(views.paragraph(strings.CORPUS_INTRO))
+    with gr.Row(equal_height=False, elem_classes="columns"):
+        with gr.Column(scale=2, min_width=300):
+            bring = _build_bring()
+            choice = gr.Dropdown(choices(studio), value=None, label=strings.CHOOSE_CORPUS, elem_id="corpus-choice")
+            removing = removal.build("text", strings.REMOVE_TEXT)
+            with gr.Row(elem_classes="buttons"):
+                to_train = gr.Button(strings.NEXT_TRAIN, variant="primary", elem_id="to-train")
+                to_test = gr.Button(strings.TRY_FIRST, elem_id="to-test")
+        with gr.Column(scale=3, min_width=300, elem_classes="card"):
+            shown = Shown(
+                gr.HTML(show_findings(studio, None), elem_id="audit"),
+                plot_title=gr.HTML(elem_id="lengths-title"),
+                lengths=plot.live_plot("lengths", strings.LENGTHS_TITLE),
+                details=gr.HTML(elem_id="corpus-details"),
+            )
+            cleaning = clean_form.build()
+    _connect_bringing(studio, bring, choice, shown)
+    _connect_choice(studio, choice, shown, cleaning)
+    removal.connect(studio, removal.Shelf(lambda: studio.corpora, [choice], lambda: choices(studio), None), 0, removing)
+    # What was said about a text is not about the one that is chosen now.
+    choice.input(None, None, [bring.refused, cleaning.answer, cleaning.remembered], js="() => ['', '', '']", **QUIET)
+    labelled = labelled_tab.build(studio)
+    return CorpusTab(bring.upload, choice, shown.findings, to_train, to_test, labelled)
+
+
+def _build_bring() -> Bring:
+    upload = gr.File(
+        label=strings.UPLOAD, file_types=FILE_TYPES, file_count="multiple", height=150, elem_id="corpus-file"
+    )
+    gr.HTML(views.paragraph(strings.FORMATS, "under"))
+    refused = gr.HTML(elem_id="corpus-refused")
+    column = gr.Dropdown([], label=strings.COLUMN, visible=False, elem_id="corpus-column")
+    use_column = gr.Button(strings.USE_COLUMN, visible=False, elem_id="corpus-use-column")
+    return Bring(upload, column, use_column, gr.State([]), refused, hub_form.build())
+
+
+def _connect_bringing(studio: Studio, bring: Bring, choice: gr.Dropdown, shown: Shown) -> None:
+    asking = [bring.column, bring.use_column, bring.waiting]
+    bring.upload.upload(
+        lambda files: (*receive(studio, files), None), bring.upload, [choice, bring.refused, *asking, bring.upload],
+        show_progress_on=[shown.findings], **PRIVATE,
+    )  # fmt: skip
+    bring.use_column.click(
+        lambda files, column: receive(studio, files, column), [bring.waiting, bring.column],
+        [choice, bring.refused, *asking], show_progress_on=[shown.findings], **PRIVATE,
+    )  # fmt: skip
+
+    def fetch(files: tuple, path: str | None, column: str | None) -> tuple:
+        name, field, said = hub_form.take(studio, files, path, column)
+        return (chosen(studio, name) if name else gr.skip()), field, said
+
+    hub = bring.hub
+    hub.fetch.click(fetch, hub.inputs, [choice, *hub.outputs], show_progress_on=[hub.outputs[-1]], **PRIVATE)
+
+
+def _connect_choice(studio: Studio, choice: gr.Dropdown, shown: Shown, form: CleanForm) -> None:
+    see = choice.change(lambda name: show(studio, name), choice, shown.outputs(), **PRIVATE)
+    see.then(lambda name: clean_form.show(studio, name, ()), choice, [form.choices, form.effects], **QUIET)
+    form.choices.input(
+        lambda name, ticked: clean_form.show(studio, name, ticked), [choice, form.choices],
+        [form.choices, form.effects], **QUIET,
+    )  # fmt: skip
+
+    def apply(name: str | None, ticked: list[str]) -> tuple:
+        cleaned, said = clean_form.apply(studio, name, ticked)
+        return (chosen(studio, cleaned) if cleaned else gr.skip()), said
+
+    form.apply.click(apply, [choice, form.choices], [choice, form.answer], **PRIVATE)
+    form.remember.click(
+        lambda name, code, language: clean_form.remember(studio, name, code, language),
+        [choice, form.code, form.language], form.remembered, **PRIVATE,
+    ).then(lambda name: show(studio, name), choice, shown.outputs(), **PRIVATE)  # fmt: skip
+
+
+def choices(studio: Studio) -> list[tuple[str, str]]:
+    """What can be chosen: (label, name), the sample last."""
+    return [*((name, name) for name in studio.corpora.names()), (strings.SAMPLE, SAMPLE)]
+
+
+def renew_lists(studio: Studio, kept: Sequence[str | None]) -> tuple:
+    """Offer what is here now: the texts, then the labelled files for each role."""
+    text, *tables = kept
+    listed = labelled_tab.choices(studio)
+    return removal.renewed(choices(studio), text, None), *(removal.renewed(listed, table, "") for table in tables)
+
+
+def chosen(studio: Studio, name: str) -> gr.Dropdown:
+    """The list of texts with this one chosen."""
+    return gr.Dropdown(choices=choices(studio), value=name)
+
+
+def receive(studio: Studio, files: Sequence[str] | None, column: str | None = None) -> tuple:
+    """Keep uploaded files, or ask for the column of a table first: (choice, what to say, column, its button, files)."""
+    asked, done = gr.Dropdown(visible=False), gr.Button(visible=False)
+    if files and column is None and (columns := unclear_columns(files)):
+        said = views.notice(strings.COLUMN_ASKED.format(name=Path(files[0]).name))
+        likely = guess_text_column(files[0], columns, CorpusError)
+        asked = gr.Dropdown(choices=list(columns), value=likely, visible=True)
+        return gr.skip(), said, asked, gr.Button(visible=True), list(files)
+    return *take_in(studio, files, column), asked, done, []
+
+
+def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
+    """Give the columns among which a person has to choose; none where it is clear, or where nothing can be read."""
+    try:
+        found = [columns_of(file) for file in files]
+    except DeftxError:
+        return ()
+    return next((columns for columns, usual in found if columns and usual is None), ())
+
+
+def take_in(studio: Studio, files: str | Sequence[str] | None, column: str | None = None) -> tuple:
+    """Keep uploaded files as one text and choose it; what cannot be used is named with the reason, the choice stays."""
+    if not files:
+        return gr.skip(), ""
+    try:
+        return chosen(studio, studio.corpora.add(files, column)), ""
+    except DeftxError as error:
+        return gr.skip(), views.refusal(strings.NOT_READ, error)
+
+
+def show(studio: Studio, name: str | None) -> tuple[str, str, str, str]:
+    """Say what a text is: findings, the heading of the length plot, the plot, its table and the lines left out."""
+    said = show_findings(studio, name)
+    if not name:
+        return said, "", "", ""
+    try:
+        found, unused = studio.audit(name), studio.facts.unused(name)
+    except DeftxError:  # it has been said
+        return said, "", "", ""
+    heading = f"<h4>{views.escape(strings.LENGTHS_TITLE)}</h4>"
+    details = audit_view.lengths_table(found) + audit_view.left_out(unused)
+    return said, heading, plot.as_value(length_figure(found)), details
+
+
+def show_findings(studio: Studio, name: str | None) -> str:
+    """Audit a text and say in plain words what it is."""
+    if not name:
+        return views.paragraph(strings.NO_CORPUS_YET, "quiet")
+    try:
+        titles = {cleaning.name: cleaning.title for cleaning in CLEANINGS.values()}
+        origin = audit_view.origin(studio.corpora.note(name), titles)
+        names = studio.facts.languages().names()
+        return audit_view.findings(title_of(name), origin, studio.audit(name), studio.facts.mix(name), names)
+    except DeftxError as error:
+        return views.refusal(strings.NOT_READ, error)

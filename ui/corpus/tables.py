@@ -1,0 +1,37 @@
+"""The labelled files that people brought, each with the columns that were chosen for it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from deftx.core.errors import TableError
+from deftx.data.reading import find_file
+from deftx.data.table_formats import open_records
+from deftx.data.tables import Table, choose_columns, read_table
+from ui.shared.uploads import Admit, KeptFiles, admit_all
+
+
+class Tables(KeptFiles):
+    """The folder of labelled files."""
+
+    def __init__(self, home: Path, admit: Admit = admit_all) -> None:
+        """Create the folder where it is missing."""
+        super().__init__(home / "tables", "The labelled file", TableError, admit)
+
+    def columns(self, name: str) -> dict[str, str]:
+        """Give the file's own name of each column, as ``read_table(columns=…)`` takes it; TableError for a name not here."""
+        return dict(self.note(name).get("columns", {}))
+
+    def read(self, name: str) -> Table:
+        """Read a file with the columns that were chosen for it; TableError where it cannot be learned from."""
+        return read_table(self.path(name), columns=self.columns(name))
+
+    def add(self, uploaded: str | os.PathLike, columns: Mapping[str, str] | None = None) -> str:
+        """Keep a labelled file and its columns and return the name it has here; TableError where it cannot be read.
+
+        The same file with other columns is kept beside it: a training that was started keeps its own.
+        """
+        uploaded = Path(uploaded)
+        read_table(uploaded, columns=columns)
+        chosen = choose_columns(open_records(find_file(uploaded, TableError), TableError), columns, labelled=True)
+        return self._keep(uploaded, uploaded.name, {"columns": chosen})

@@ -1,0 +1,158 @@
+"""How past trainings look: a table to choose from, settings that differ, scores side by side, the trash."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from deftx.core.events import read_duration
+from deftx.jobs import Job, progress_of, state_of
+from deftx.jobs.disk import usage_of
+from deftx.jobs.forecast import duration
+from deftx.jobs.history import differences, method_of
+from deftx.jobs.store import TRASH_KEPT
+from ui import strings
+from ui.history import compare_figures
+from ui.library import vector_index
+from ui.shared import plot, views
+from ui.shared.uploads import Removed
+
+DAY = "%d %b %H:%M"
+HEADS = ("COMPARE", "NAME", "KIND_COLUMN", "METHOD", "STATE", "STARTED_AT", "TOOK", "SCORE", "SIZE")
+
+
+def table(jobs: Sequence[Job], chosen: Sequence[str]) -> str:
+    """Every training found, each with a box to compare it and its name as a button that opens it."""
+    if not jobs:
+        return views.paragraph(strings.NONE_FOUND, "quiet")
+    heads = "".join(f'<th scope="col">{escape(getattr(strings, head))}</th>' for head in HEADS)
+    rows = "".join(_row(job, job.id in chosen) for job in jobs)
+    return f'<div class="scroll"><table class="numbers history"><thead><tr>{heads}</tr></thead>{rows}</table></div>'
+
+
+def _row(job: Job, chosen: bool) -> str:
+    state, took = state_of(job), duration(job)
+    label = escape(strings.COMPARE_ONE.format(name=job.name))
+    cells = (
+        strings.KIND_NAMES.get(job.kind, job.kind),
+        strings.METHOD_NAMES.get(method_of(job), method_of(job)),
+        None,
+        datetime.fromtimestamp(job.created).strftime(DAY),
+        read_duration(took) if took is not None else "",
+        best_score(job),
+        views.size(usage_of(job).total),
+    )
+    shown = "".join(
+        f'<td><span class="state {state.name}">{strings.STATES[state.name]}</span></td>'
+        if cell is None
+        else f"<td>{escape(cell)}</td>"
+        for cell in cells
+    )
+    return (
+        f'<tr><td><input type="checkbox" data-compare="{job.id}" aria-label="{label}"{" checked" * chosen}></td>'
+        f'<th scope="row"><button type="button" data-open="{job.id}">{escape(job.name)}</button></th>{shown}</tr>'
+    )
+
+
+def best_score(job: Job) -> str:
+    """The score of a finished training in a few characters: the loss with its vector, or the task's own metric."""
+    found = scores(job)
+    for name in (strings.SCORE_NAMES["masked_lm_loss"], strings.SCORE_NAMES["f1"]):
+        if name in found:
+            return found[name]
+    return ""
+
+
+def scores(job: Job) -> dict[str, str]:
+    """What the vector of a finished training was found to reach on held-out data, by the metric's name."""
+    if state_of(job).name != "finished":
+        return {}
+    found: Mapping[str, Any] = vector_index.describe(job.out).get("scores") or {}
+    shown = {}
+    for metric, name in strings.SCORE_NAMES.items():
+        pair = found.get(metric)
+        if isinstance(pair, dict) and isinstance(pair.get("after"), int | float):
+            shown[name] = f"{pair['after']:.3f}"
+            if metric == "masked_lm_loss" and isinstance(pair.get("before"), int | float):
+                shown[strings.BEFORE] = f"{pair['before']:.3f}"
+    return shown
+
+
+def numbered(jobs: Sequence[Job]) -> list[str]:
+    """Names for a comparison: numbered, since two trainings may be called the same."""
+    return [f"{number} {job.name}" for number, job in enumerate(jobs, start=1)]
+
+
+def figure(jobs: Sequence[Job]) -> str:
+    """The curves of those that are measured as the first one is, for ``live_plot``."""
+    if len(jobs) < 2:
+        return ""
+    alike = [
+        compare_figures.Run(number, name, progress_of(job))
+        for number, (name, job) in enumerate(zip(numbered(jobs), jobs, strict=True), start=1)
+        if job.kind == jobs[0].kind
+    ]
+    return plot.as_value(compare_figures.comparison(alike, jobs[0].kind))
+
+
+def comparison(jobs: Sequence[Job]) -> str:
+    """What stands below the plot: scores side by side, and the settings that differ."""
+    if len(jobs) < 2:
+        return views.paragraph(strings.CHOOSE_TWO, "quiet")
+    names = numbered(jobs)
+    others = [name for name, job in zip(names, jobs, strict=True) if job.kind != jobs[0].kind]
+    note = views.notes(strings.NOTE, [strings.MEASURED_OTHERWISE.format(names=", ".join(others))] if others else [])
+    return note + _scores(jobs, names) + _settings(jobs, names)
+
+
+def _scores(jobs: Sequence[Job], names: Sequence[str]) -> str:
+    found = [scores(job) for job in jobs]
+    rows = [
+        (name, *(each.get(name, "–") for each in found))
+        for name in dict.fromkeys((strings.BEFORE, *strings.SCORE_NAMES.values()))
+        if any(name in each for each in found)
+    ]
+    if not rows:
+        return views.paragraph(strings.NO_SCORES, "quiet")
+    return views.table((strings.SCORE, *names), rows, caption=strings.SCORES_CAPTION)
+
+
+def _settings(jobs: Sequence[Job], names: Sequence[str]) -> str:
+    rows = [
+        (strings.SETTINGS_OF.get(name, name), *(_said(value) for value in values))
+        for name, values in differences(jobs).items()
+    ]
+    if not rows:
+        return views.paragraph(strings.NO_DIFFERENCE, "quiet")
+    return views.table((strings.SETTING, *names), rows, caption=strings.DIFFERENCES_CAPTION)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "–" if value is None or value == "" else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def trash(jobs: Sequence[Job], files: Sequence[tuple[str, Removed]] = ()) -> str:
+    """What was discarded, trainings and then files, with a button each that brings it back."""
+    if not (jobs or files):
+        return views.paragraph(strings.TRASH_EMPTY, "quiet")
+    rows = "".join(_discarded(job.id, job.name, job.trashed, usage_of(job).total) for job in jobs)
+    rows += "".join(_discarded(key, file.name, file.removed, file.size) for key, file in files)
+    heads = "".join(
+        f'<th scope="col">{escape(head)}</th>'
+        for head in (strings.NAME, strings.DISCARDED_AT, strings.REMOVED_AT, strings.SIZE, "")
+    )
+    return f'<div class="scroll"><table class="numbers"><thead><tr>{heads}</tr></thead>{rows}</table></div>'
+
+
+def _discarded(key: str, name: str, when: float, size: int) -> str:
+    return (
+        f"<tr><th scope='row'>{escape(name)}</th><td>{_day(when)}</td><td>{_day(when + TRASH_KEPT)}</td>"
+        f"<td>{views.size(size)}</td>"
+        f'<td><button type="button" data-restore="{escape(key)}">{strings.RESTORE}</button></td></tr>'
+    )
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).strftime(DAY)

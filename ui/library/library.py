@@ -1,0 +1,210 @@
+"""What the Library does with vectors: list, look into, rename, remove and bring back, pack for taking away."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deftx.analysis.vector_facts import sizes_by_layer
+from deftx.core.errors import VectorError, unknown_name
+from deftx.jobs.store import TRASH_KEPT
+from deftx.publish.exporting import export_space_zip, export_zip
+from deftx.publish.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
+from deftx.vectors.archives import pack
+from deftx.vectors.vector import KINDS
+from deftx.vectors.vector_files import CARD, INFO, TENSORS
+from ui import strings
+from ui.classify.combination import Combination
+from ui.classify.composing import takes_pairs
+from ui.library import vector_index
+from ui.shared import removal
+from ui.studio import Studio
+
+FILES = (TENSORS, INFO, CARD)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A vector of the library: ``info`` is what vector.json says, without spectra; ``date`` in seconds since 1970."""
+
+    key: str
+    title: str
+    origin: str
+    folder: Path
+    info: dict[str, Any]
+    size: int
+    date: float | None
+    sizes: Mapping[str, int] | None  # the weights of M by layer, where the vector was made for the base of this page
+
+    @property
+    def fits(self) -> bool:
+        """Whether it was made for the base of this page."""
+        return self.sizes is not None
+
+    @property
+    def source(self) -> str:
+        """Where it is from: "job", "own", "public" or "bundled"."""
+        return self.key.partition(":")[0]
+
+    @property
+    def base(self) -> str:
+        """The name of the base that it was made for."""
+        return str((self.info.get("base") or {}).get("name") or "")
+
+
+@dataclass(frozen=True)
+class Trashed:
+    """A vector that was removed and can be brought back until ``until`` (seconds since 1970)."""
+
+    key: str
+    title: str
+    at: float
+    until: float
+
+
+def items(studio: Studio, words: str = "", kind: str = "") -> list[Item]:
+    """List the vectors that hold all of the words, of a kind or of both."""
+    wanted = (words or "").casefold().split()
+    found = (item for each in KINDS if kind in ("", each) for item in _items(studio, each))
+    return [item for item in found if all(word in _text(item) for word in wanted)]
+
+
+def find(studio: Studio, key: str) -> Item:
+    """Find a vector by its key; VectorError for any other, so that no path gets through."""
+    known = {item.key: item for item in items(studio)}
+    if key not in known:
+        raise unknown_name("The vector", str(key), known, VectorError)
+    return known[key]
+
+
+def trash(studio: Studio) -> list[Trashed]:
+    """List what was removed, the last first: vectors that were brought, and trainings with theirs."""
+    _own(studio).remove_expired()
+    own = [
+        Trashed(f"own:{o.name}", o.title, o.trashed or 0, (o.trashed or 0) + TRASH_KEPT) for o in _own(studio).trash()
+    ]
+    jobs = [Trashed(f"job:{job.id}", job.name, job.trashed or 0, (job.trashed or 0) + TRASH_KEPT)
+            for job in studio.store.trash() if (job.out / INFO).is_file()]  # fmt: skip
+    return sorted([*own, *jobs], key=lambda one: one.at, reverse=True)
+
+
+def rename(studio: Studio, key: str, title: str) -> None:
+    """Call a vector otherwise; DeftxError where it is a bundled one, or the name is empty."""
+    item, title = find(studio, key), clean(title or "", LONGEST_TITLE)
+    _refuse_bundled(item)
+    if not title:
+        raise VectorError(strings.NEEDS_TITLE)
+    if item.source == "own":
+        _own(studio).rename(_id(item), title)
+    else:
+        studio.store.rename(_id(item), title)
+
+
+def discard(studio: Studio, key: str) -> None:
+    """Put a vector into the trash, one that was trained here together with its training.
+
+    Raises:
+        DeftxError: it is a bundled one, or a training that waits or runs starts from it.
+    """
+    item = find(studio, key)
+    _refuse_bundled(item)
+    removal.check_source_unused(studio, item.folder, item.title)
+    if item.source == "own":
+        _own(studio).discard(_id(item))
+    else:
+        studio.store.discard(_id(item))
+
+
+def restore(studio: Studio, key: str) -> str:
+    """Bring a vector back from the trash and return the key it has now."""
+    source, _, name = str(key).partition(":")
+    if source == "job":
+        studio.store.restore(name)
+        return key
+    return f"own:{_own(studio).restore(name).name}"
+
+
+def pack_vector(studio: Studio, key: str) -> Path:
+    """Pack the files of a vector, the same ones always as the same bytes; the page clears the zip away within a day."""
+    item = find(studio, key)
+    name = safe_name(item.title)
+    files = [(f"{name}/{file}", item.folder / file) for file in FILES if (item.folder / file).is_file()]
+    return _hand_out(studio, name, lambda target: pack(files, target))
+
+
+def export(studio: Studio, order: Combination) -> Path:
+    """Pack the classifier of a combination; the page clears the zip away within a day. DeftxError as in ``composed``."""
+    name, classifier = _named_after_its_vectors(studio, order), studio.composed(order)
+    return _hand_out(studio, f"classifier-{name}", lambda target: export_zip(classifier, target))
+
+
+def export_space(studio: Studio, order: Combination) -> Path:
+    """Pack the classifier of a combination as a Space of its own; as ``export`` otherwise."""
+    name, classifier = _named_after_its_vectors(studio, order), studio.composed(order)
+    pairs = takes_pairs(studio.composing.find(order).entries[0].folder)
+    return _hand_out(studio, f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
+
+
+def _named_after_its_vectors(studio: Studio, order: Combination) -> str:
+    return "-".join(safe_name(find(studio, entry.key).title) for entry in studio.composing.find(order).entries)
+
+
+def _items(studio: Studio, kind: str) -> Iterator[Item]:
+    jobs = {f"job:{job.id}": job for job in studio.store.list()}
+    own = {f"own:{one.name}": one for one in _own(studio).list()}
+    public = {f"{vector_index.PUBLIC_KEY}{one.name}": one for one in vector_index.public(studio.store).list()}
+    base = studio.base()
+    sizes = sizes_by_layer({name: weight.shape for name, weight in base.parameters().items()})
+    for entry in vector_index.entries(studio.store, kind):
+        info = vector_index.describe(entry.folder)
+        about = (entry.folder.name, strings.BUNDLED, None)
+        if entry.key in jobs:
+            about = (jobs[entry.key].name, strings.TRAINED, jobs[entry.key].created)
+        elif entry.key in own:
+            brought = own[entry.key]
+            about = (brought.title, strings.BROUGHT_FROM.format(origin=brought.origin), brought.added)
+        elif entry.key in public:
+            about = (public[entry.key].title, strings.PUBLIC, public[entry.key].added)
+        title, origin, date = about
+        fits = vector_index.fits(entry, base.fingerprint)
+        known = {**info, "weights": sum(sizes.values())} if fits else info
+        yield Item(entry.key, title, origin, entry.folder, known, _size(entry.folder), date, sizes if fits else None)
+
+
+def _text(item: Item) -> str:
+    info = item.info
+    labels = [str(label) for label in info.get("labels") or []]
+    kind = str(info.get("kind") or "")
+    parts = (
+        item.title,
+        item.origin,
+        item.base,
+        str(info.get("language") or ""),
+        str(info.get("method") or ""),
+        kind,
+        *labels,
+    )
+    return "\n".join((*parts, strings.KIND_NAMES.get(kind, ""))).casefold()
+
+
+def _refuse_bundled(item: Item) -> None:
+    if item.source == "public":
+        raise VectorError(strings.PUBLIC_STAYS.format(title=item.title))
+    if item.source == "bundled":
+        raise VectorError(strings.BUNDLED_STAYS.format(title=item.title))
+
+
+def _own(studio: Studio) -> OwnVectors:
+    return OwnVectors(studio.store.root)
+
+
+def _id(item: Item) -> str:
+    return item.key.partition(":")[2]
+
+
+def _size(folder: Path) -> int:
+    return sum((folder / file).stat().st_size for file in FILES if (folder / file).is_file())
+
+
+def _hand_out(studio: Studio, name: str, write: Callable[[Path], Path]) -> Path:
+    return studio.handed.write(f"{name}.zip", write, studio.owner)

@@ -1,0 +1,57 @@
+"""What takes a look into a vector's tensors: worked out once for each state of its files, for whoever asks."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from deftx.analysis.vector_facts import Changed, Spectral, changed_by_layer, changed_of, sizes_by_layer, spectral
+from deftx.vectors.overlaps import overlap
+from deftx.vectors.vector import SparseVector
+from deftx.vectors.vector_files import INFO
+from ui.library import library
+from ui.library.library import Item
+from ui.studio import Studio
+
+MOST_COMPARED = 12  # vectors whose overlap with one is shown
+
+
+def layers(item: Item) -> dict[str, Changed]:
+    """Say how many weights of each layer change, of those that could: of M, or where the base is another, as far as known."""
+    counts, known, _ = _facts(item.folder, _changed(item.folder))
+    return changed_of(counts, item.sizes or known)
+
+
+def spectrum(item: Item) -> Spectral | None:
+    """Sum up the spectra that a vector carries."""
+    return _facts(item.folder, _changed(item.folder))[2]
+
+
+def overlaps(studio: Studio, item: Item) -> list[tuple[str, float]]:
+    """Give the overlap with the other vectors of the same base, the largest first, by title."""
+    made_for = (item.info.get("base") or {}).get("fingerprint")
+    others = [other for other in library.items(studio) if other.key != item.key
+              and (other.info.get("base") or {}).get("fingerprint") == made_for][:MOST_COMPARED]  # fmt: skip
+    found = []
+    for other in others:
+        pair = sorted((one.folder, _changed(one.folder)) for one in (item, other))
+        found.append((other.title, _overlap(*pair)))
+    return sorted(found, key=lambda one: one[1], reverse=True)
+
+
+def _changed(folder: Path) -> int:
+    return (folder / INFO).stat().st_mtime_ns
+
+
+@lru_cache(maxsize=2)  # one may be large
+def _load(folder: Path, _state: int) -> SparseVector:
+    return SparseVector.load(folder)
+
+
+@lru_cache(maxsize=128)
+def _facts(folder: Path, state: int) -> tuple[dict[str, int], dict[str, int], Spectral | None]:
+    vector = _load(folder, state)
+    return changed_by_layer(vector), sizes_by_layer(vector.shapes), spectral(vector.info)
+
+
+@lru_cache(maxsize=2048)
+def _overlap(one: tuple[Path, int], other: tuple[Path, int]) -> float:
+    return overlap(_load(*one), _load(*other))

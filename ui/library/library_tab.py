@@ -1,0 +1,255 @@
+"""The Library: every vector, to be found, looked into, named, taken away, removed and brought back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import gradio as gr
+
+from ui import strings
+from ui.library import library, library_facts, library_forms, library_views, push_form
+from ui.shared import views
+from ui.shared.errors import refusals
+from ui.studio import Studio
+
+_TABLE = """
+const names = ['show', 'restore'];
+const of = target => { for (const name of names) {
+  const found = target?.closest?.(`[data-${name}]`);
+  if (found) return [name, found.dataset[name]];
+} };
+let last = '';
+element.addEventListener('click', e => {
+  const [name, key] = of(e.target) ?? [];
+  if (name) { last = `[data-${name}="${key}"]`; trigger('select', {key}); }
+});
+document.addEventListener('focusin', e => { if (!element.contains(e.target)) last = ''; });
+watch('value', () => {
+  if (last && document.activeElement === document.body) element.querySelector(last)?.focus({preventScroll: true});
+});
+"""
+
+_TAKE = views.press("taking")  # a file that is ready is taken as if its button had been pressed
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+SLOW = {"api_visibility": "private", "show_progress": "minimal"}
+
+
+@dataclass(frozen=True)
+class LibraryTab:
+    """The components of the section; ``chosen`` and ``undoable`` are keys of vectors."""
+
+    words: gr.Textbox
+    kind: gr.Dropdown
+    table: gr.HTML
+    detail: gr.HTML
+    overlaps: gr.HTML
+    title: gr.Textbox
+    rename: gr.Button
+    use: gr.Button
+    take: gr.Button
+    discard: gr.Button
+    actions: gr.Row
+    naming: gr.Row
+    said: gr.HTML
+    undo: gr.Button
+    trash: gr.HTML
+    chosen: gr.Textbox
+    undoable: gr.Textbox
+    taking: gr.DownloadButton
+    bring: library_forms.BringForm
+    export: library_forms.ExportForm
+    nearest: library_forms.NearestForm
+    push: push_form.PushForm
+
+    def lists(self) -> list[gr.components.Component]:
+        """What shows the vectors, in the order of ``look``."""
+        return [self.table, self.trash]
+
+    def shown(self) -> list[gr.components.Component]:
+        """What shows one vector, in the order of ``show``."""
+        return [self.detail, self.title, self.actions, self.naming, self.rename, self.discard, self.use]
+
+    def whole(self) -> list[gr.components.Component]:
+        """What a choice changes, in the order of ``whole``."""
+        return [self.chosen, *self.shown(), *self.lists()]
+
+
+def build() -> LibraryTab:
+    """Lay the section out."""
+    gr.HTML(views.paragraph(strings.LIBRARY_INTRO))
+    with gr.Row(elem_classes="filters"):
+        words = gr.Textbox(
+            label=strings.SEARCH,
+            info=strings.VECTOR_SEARCH_HINT,
+            max_length=80,
+            scale=3,
+            min_width=220,
+            elem_id="vector-search",
+        )
+        kinds = [(strings.ANY, ""), *((label, name) for name, label in strings.KIND_NAMES.items())]
+        kind = gr.Dropdown(kinds, value="", label=strings.KIND_COLUMN, scale=1, min_width=140, elem_id="vector-kind")
+    table = gr.HTML(elem_id="vectors", js_on_load=_TABLE)
+    with gr.Row(elem_classes="undo", elem_id="vector-undo-row"):
+        said = gr.HTML(elem_id="vector-said")
+        undo = gr.Button(strings.UNDO, visible=False, elem_id="vector-undo")
+    card = _build_card()
+    bring, nearest, export = library_forms.build_bring(), library_forms.build_nearest(), library_forms.build_export()
+    push = push_form.build()
+    with gr.Accordion(strings.TRASH, open=False, elem_id="vector-trash"):
+        trash = gr.HTML(js_on_load=_TABLE)
+    taking = gr.DownloadButton(strings.TAKE_AWAY, visible="hidden", elem_id="taking")
+    chosen, undoable = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
+    return LibraryTab(
+        words, kind, table, *card, said, undo, trash, chosen, undoable, taking, bring, export, nearest, push
+    )  # fmt: skip
+
+
+def _build_card() -> tuple[gr.blocks.Block, ...]:
+    """Lay out the place where one vector is shown; return its parts in the order of ``LibraryTab``."""
+    with gr.Column(elem_classes="card", elem_id="vector-card"):
+        detail = gr.HTML(views.paragraph(strings.CHOOSE_VECTOR, "quiet"), elem_id="vector-detail")
+        overlaps = gr.HTML(elem_id="vector-overlaps")
+        with gr.Row(elem_classes="buttons", visible=False) as actions:
+            use = gr.Button(strings.USE, min_width=120, elem_id="vector-use")
+            take = gr.Button(strings.TAKE_AWAY, min_width=120, elem_id="vector-take")
+            discard = gr.Button(strings.REMOVE_VECTOR, min_width=120, elem_id="vector-discard")
+        with gr.Row(elem_classes="file", visible=False) as naming:
+            title = gr.Textbox(label=strings.NAME, max_length=80, scale=3, min_width=200, elem_id="vector-title")
+            rename = gr.Button(strings.RENAME, scale=1, min_width=120, elem_id="vector-rename")
+    return detail, overlaps, title, rename, use, take, discard, actions, naming
+
+
+def look(studio: Studio, words: str, kind: str, chosen: str) -> tuple[str, str]:
+    """List what matches, and what is in the trash."""
+    with refusals():
+        items, removed = library.items(studio, words, kind or ""), library.trash(studio)
+    return library_views.table(items, chosen), library_views.trash(removed)
+
+
+def show(studio: Studio, key: str) -> tuple:
+    """Show one vector and what can be done with it; nothing where it is gone."""
+    item = next((item for item in library.items(studio) if item.key == key), None)
+    if item is None:
+        hidden = (gr.Row(visible=False),) * 2
+        return (views.paragraph(strings.CHOOSE_VECTOR, "quiet"), gr.skip(), *hidden, *(gr.skip(),) * 3)
+    own = item.source not in ("bundled", "public")
+    with refusals():
+        detail = library_views.detail(item)
+    rows = gr.Row(visible=True), gr.Row(visible=own)
+    return detail, item.title, *rows, gr.Button(visible=own), gr.Button(visible=own), gr.Button(visible=item.fits)
+
+
+def show_overlaps(studio: Studio, key: str) -> str:
+    """Show how much a vector overlaps with the others of its base."""
+    item = next((item for item in library.items(studio) if item.key == key), None)
+    with refusals():
+        return library_views.overlaps(library_facts.overlaps(studio, item)) if item else ""
+
+
+def whole(studio: Studio, key: str, words: str, kind: str) -> tuple:
+    """Choose a vector: it and the lists in one answer, in the order of ``LibraryTab.whole``."""
+    return key, *show(studio, key), *look(studio, words, kind, key)
+
+
+def rename(studio: Studio, key: str, title: str) -> None:
+    """Call a vector otherwise."""
+    with refusals():
+        library.rename(studio, key, title)
+
+
+def discard(studio: Studio, key: str) -> tuple[str, str, gr.Button]:
+    """Remove a vector; return (the key that can be brought back, what to say, the button for that)."""
+    with refusals():
+        title = library.find(studio, key).title
+        library.discard(studio, key)
+    return key, views.paragraph(strings.REMOVED_VECTOR.format(title=title), "quiet"), gr.Button(visible=True)
+
+
+def restore(studio: Studio, key: str) -> str:
+    """Bring a vector back; return the key it has now."""
+    with refusals():
+        return library.restore(studio, key)
+
+
+def connect(studio: Studio, tab: LibraryTab, section: gr.Tab, corpus: gr.Dropdown) -> None:
+    """Connect what happens within the section; ``corpus`` is the choice of Corpus."""
+    found = [tab.words, tab.kind]
+
+    def listed(event: Callable) -> gr.events.Dependency:
+        return event(lambda *values: look(studio, *values), [*found, tab.chosen], tab.lists(), **PRIVATE)
+
+    def selected(words: str, kind: str, event: gr.EventData) -> tuple:
+        return whole(studio, str(event.key), words, kind)
+
+    lists = [*tab.export.choices(), tab.nearest.corpus]
+    listed(section.select).then(
+        lambda *values: library_forms.renew(studio, *values), [*lists, corpus], lists, **PRIVATE
+    )
+    section.select(lambda *values: push_form.renew(studio, *values), tab.push.choices(), tab.push.choices(), **PRIVATE)
+    push_form.connect(studio, tab.push)
+    for component in found:
+        listed(component.change)
+    _compare(studio, tab, tab.table.select(selected, found, tab.whole(), **SLOW))
+    _connect_changes(studio, tab, found)
+    _connect_forms(studio, tab, found)
+
+
+def _compare(studio: Studio, tab: LibraryTab, done: gr.events.Dependency) -> None:
+    """Show overlaps after everything else: they take longer."""
+    done.success(lambda key: show_overlaps(studio, key), tab.chosen, tab.overlaps, **PRIVATE)
+
+
+def _connect_changes(studio: Studio, tab: LibraryTab, found: list[gr.components.Component]) -> None:
+    # Each is done and looked at in one answer, so that no late one undoes what was chosen meanwhile.
+    def renamed(key: str, title: str, *filters: str) -> tuple:
+        rename(studio, key, title)
+        return whole(studio, key, *filters)
+
+    def discarded(key: str, *filters: str) -> tuple:
+        return *discard(studio, key), *whole(studio, "", *filters)
+
+    def undone(key: str, *filters: str) -> tuple:
+        return "", gr.Button(visible=False), *whole(studio, restore(studio, key), *filters)
+
+    def brought_back(words: str, kind: str, event: gr.EventData) -> tuple:
+        return undone(str(event.key), words, kind)
+
+    def packed(key: str) -> str:
+        with refusals():
+            return str(library.pack_vector(studio, key))
+
+    called = gr.on(
+        [tab.rename.click, tab.title.submit], renamed, [tab.chosen, tab.title, *found], tab.whole(), **PRIVATE
+    )
+    gone = tab.discard.click(
+        discarded, [tab.chosen, *found], [tab.undoable, tab.said, tab.undo, *tab.whole()], **PRIVATE
+    )
+    back = [tab.said, tab.undo, *tab.whole()]
+    again = tab.undo.click(undone, [tab.undoable, *found], back, **PRIVATE)
+    for done in (called, gone, again, tab.trash.select(brought_back, found, back, **PRIVATE)):
+        _compare(studio, tab, done)
+    tab.take.click(packed, tab.chosen, tab.taking, **SLOW).success(None, js=_TAKE, **PRIVATE)
+
+
+def _connect_forms(studio: Studio, tab: LibraryTab, found: list[gr.components.Component]) -> None:
+    bring, export, nearest = tab.bring, tab.export, tab.nearest
+
+    def brought(take: Callable, count: int, *values: str) -> tuple:
+        """Take a vector in and choose it; the file's field is emptied, so that the next one can be dropped."""
+        key, said = take(studio, *values[:count])
+        chosen = whole(studio, key, *values[count:]) if key else (gr.skip(),) * len(tab.whole())
+        return said, None, *chosen
+
+    for event, take, asked in (
+        (bring.file.upload, library_forms.take_file, [bring.file, *bring.wishes]),
+        (bring.fetch.click, library_forms.take_from_hub, [bring.hub, bring.revision, *bring.wishes]),
+    ):
+        outputs = [bring.answer, bring.file, *tab.whole()]
+        _compare(studio, tab, event(partial(brought, take, len(asked)), [*asked, *found], outputs, **SLOW))
+    bring.catalogue.change(library_forms.from_catalogue, bring.catalogue, [bring.hub, *bring.wishes[1:]], **PRIVATE)
+    packed = export.button.click(
+        lambda *values: library_forms.export(studio, partial(library_forms.chosen_for_export, *values)),
+        export.inputs, [tab.taking, export.answer], **SLOW,
+    )  # fmt: skip
+    packed.success(None, js=_TAKE, **PRIVATE)
+    nearest.corpus.change(lambda name: library_forms.compare(studio, name), nearest.corpus, nearest.answer, **SLOW)

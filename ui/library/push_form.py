@@ -1,0 +1,196 @@
+"""Push to the Hub, in the Library: what would be uploaded is shown first, and then exactly that is uploaded."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+from huggingface_hub import HfApi
+
+from deftx.core.errors import DeftxError
+from deftx.hub.client import hub
+from deftx.jobs.push import SHARED
+from deftx.publish.pushing import Upload, prepare_classifier, prepare_space, prepare_vector, push
+from deftx.vectors.vector import SparseVector
+from ui import strings
+from ui.classify.combination import Combination
+from ui.classify.compose_form import language_choices, task_choices
+from ui.library import library
+from ui.shared import views
+from ui.studio import Studio
+
+VECTOR, CLASSIFIER, SPACE = "vector", "classifier", "space"
+PRIVATE = {"api_visibility": "private", "show_progress": "minimal"}
+
+
+@dataclass(frozen=True)
+class PushForm:
+    """The form; ``shown`` is what was last shown as to be uploaded, and no token."""
+
+    what: gr.Radio
+    vector: gr.Dropdown
+    task: gr.Dropdown
+    language: gr.Dropdown
+    asked: list[gr.components.Component]
+    token: gr.Textbox
+    look: gr.Button
+    send: gr.Button
+    answer: gr.HTML
+    shown: gr.State
+
+    def choices(self) -> list[gr.components.Component]:
+        """The lists of vectors."""
+        return [self.vector, self.task, self.language]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the form asks for, in the order of ``PushForm.asked``."""
+
+    what: str
+    vector: str | None
+    task: str | None
+    language: str | None
+    repository: str
+    private: bool
+    license: str
+
+
+def build() -> PushForm:
+    """Lay the form out."""
+    with gr.Accordion(strings.PUSH, open=False, elem_id="push"):
+        gr.HTML(views.paragraph(strings.PUSH_INTRO, "quiet"))
+        kinds = [(strings.PUSH_VECTOR, VECTOR), (strings.PUSH_CLASSIFIER, CLASSIFIER), (strings.PUSH_SPACE, SPACE)]
+        what = gr.Radio(kinds, value=VECTOR, label=strings.PUSH_WHAT, elem_id="push-what")
+        vector = gr.Dropdown([], label=strings.PUSH_VECTOR, elem_id="push-vector")
+        with gr.Row():
+            task = gr.Dropdown([], label=strings.TASK, visible=False, elem_id="push-task")
+            language = gr.Dropdown([], label=strings.LANGUAGE, visible=False, elem_id="push-language")
+        with gr.Row(equal_height=False):
+            repository = gr.Textbox(
+                label=strings.PUSH_TO, info=strings.PUSH_TO_HINT, max_length=120, min_width=220, elem_id="push-to"
+            )
+            license_id = gr.Textbox(
+                label=strings.PUSH_LICENSE, info=strings.PUSH_LICENSE_HINT, max_length=60, min_width=160,
+                elem_id="push-license",
+            )  # fmt: skip
+            token = gr.Textbox(
+                label=strings.PUSH_TOKEN, info=strings.PUSH_TOKEN_HINT, type="password", max_length=200, min_width=220,
+                elem_id="push-token",
+            )  # fmt: skip
+        private = gr.Checkbox(True, label=strings.PUSH_PRIVATE, info=strings.PUSH_PRIVATE_HINT, elem_id="push-private")
+        with gr.Row(elem_classes="buttons"):
+            look = gr.Button(strings.PUSH_LOOK, elem_id="push-look")
+            send = gr.Button(strings.PUSH_SEND, variant="primary", visible=False, elem_id="push-send")
+        answer, shown = gr.HTML(elem_id="push-answer"), gr.State(None)
+    asked = [what, vector, task, language, repository, private, license_id]
+    return PushForm(what, vector, task, language, asked, token, look, send, answer, shown)
+
+
+def connect(studio: Studio, form: PushForm) -> None:
+    """Connect what happens within the form."""
+    inputs, outputs = [form.token, *form.asked], [form.answer, form.send, form.shown]
+    form.what.change(_fields, form.what, form.choices(), api_visibility="private", show_progress="hidden")
+    for component in form.asked:  # what is uploaded is what was shown
+        component.change(
+            lambda: ("", gr.Button(visible=False), None),
+            None,
+            outputs,
+            api_visibility="private",
+            show_progress="hidden",
+        )
+    form.look.click(lambda token, *asked: look(studio, token, Wanted(*asked)), inputs, outputs, **PRIVATE)
+    form.send.click(
+        lambda token, shown, *asked: send(studio, token, Wanted(*asked), shown),
+        [form.token, form.shown, *form.asked], [*outputs, form.token], **PRIVATE,
+    )  # fmt: skip
+
+
+def renew(studio: Studio, vector: str | None, task: str | None, language: str | None) -> tuple:
+    """Renew the lists of vectors; what was chosen stays where it is still there."""
+    vectors = [(f"{item.title} ({strings.KIND_NAMES[item.info['kind']]})", item.key) for item in library.items(studio)]
+    lists = vectors, task_choices(studio), language_choices(studio)
+    return tuple(
+        gr.Dropdown(choices=choices, value=value if value in [key for _, key in choices] else choices[0][1])
+        if choices
+        else gr.Dropdown(choices=[], value=None)
+        for value, choices in zip((vector, task, language), lists, strict=True)
+    )
+
+
+def look(studio: Studio, token: str | None, wanted: Wanted) -> tuple:
+    """Show what would be uploaded: (what to say, the button that uploads, what was shown)."""
+    try:
+        with _prepared(studio, _api(token), wanted) as upload:
+            return describe(upload), gr.Button(visible=True), _essence(upload)
+    except DeftxError as error:
+        return views.refusal(strings.PUSH_NOT, error), gr.Button(visible=False), None
+
+
+def send(studio: Studio, token: str | None, wanted: Wanted, shown: tuple | None) -> tuple:
+    """Upload what was shown, and empty the token's field; where it is not that any more, show it again instead."""
+    hidden = gr.Button(visible=False)
+    try:
+        api = _api(token)
+        with _prepared(studio, api, wanted) as upload:
+            if _essence(upload) != shown:
+                again = views.notice(strings.PUSH_CHANGED) + describe(upload)
+                return again, gr.Button(visible=True), _essence(upload), gr.skip()
+            pushed = push(api, upload)
+    except DeftxError as error:
+        return views.refusal(strings.PUSH_NOT, error), hidden, None, ""
+    said = strings.PUSHED.format(url=pushed.url, commit=pushed.commit[:12])
+    return views.notice(said, kind="good"), hidden, None, ""
+
+
+def describe(upload: Upload) -> str:
+    """Say exactly what will be uploaded, where to and who can see it then."""
+    target = upload.target
+    sight = strings.PUSH_TO_PRIVATE if upload.private else strings.PUSH_TO_PUBLIC
+    where = strings.PUSH_NEW if target.private is None else strings.PUSH_THERE
+    said = where.format(repository=target.repository, account=target.account)
+    rows = [(name, f"{size:,}") for name, size in upload.files]
+    whole = (strings.PUSH_SUM.format(count=len(rows)), f"{upload.size:,}")
+    listed = views.table((strings.PUSH_FILE, strings.PUSH_BYTES), [*rows, whole], caption=said)
+    return listed + views.notice(f"{sight} {strings.PUSH_FOR_GOOD}")
+
+
+def _api(token: str | None) -> HfApi:
+    """Speak to the Hub as whoever typed a token; as this machine's login only where nobody but its owner is here."""
+    if not token and any(os.environ.get(name) for name in SHARED):
+        raise DeftxError(strings.PUSH_NEEDS_TOKEN)
+    return hub(token)
+
+
+@contextmanager
+def _prepared(studio: Studio, api: HfApi, wanted: Wanted) -> Iterator[Upload]:
+    """Put together what is asked for; DeftxError where it cannot be, or may not be pushed."""
+    more = {"private": bool(wanted.private), "license_id": wanted.license.strip() or None}
+    with tempfile.TemporaryDirectory(prefix="deftx-push-") as beside:
+        folder = Path(beside)
+        if wanted.what == VECTOR:
+            if not wanted.vector:
+                raise DeftxError(strings.PUSH_NEEDS_VECTOR)
+            source = library.find(studio, wanted.vector).folder
+            yield prepare_vector(api, source, wanted.repository, folder, **more)
+            return
+        order = Combination.of(wanted.task, [(wanted.language, 1.0)])
+        task, *languages = (SparseVector.load(entry.folder) for entry in studio.composing.find(order).entries)
+        parts = [(vector, 1.0) for vector in languages]
+        if wanted.what == SPACE:
+            yield prepare_space(api, lambda: studio.composed(order), task, parts, wanted.repository, folder, **more)
+            return
+        yield prepare_classifier(
+            api, lambda: studio.composed(order), task, 1.0, parts, wanted.repository, folder, **more
+        )
+
+
+def _essence(upload: Upload) -> tuple:
+    return upload.target, upload.private, upload.files
+
+
+def _fields(what: str) -> list[gr.Dropdown]:
+    return [gr.Dropdown(visible=what == VECTOR), *(gr.Dropdown(visible=what != VECTOR),) * 2]

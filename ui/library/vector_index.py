@@ -1,0 +1,122 @@
+"""The vectors that a visitor can choose from: of finished jobs, brought by people, bundled; known by key alone."""
+
+import json
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from deftx.core.errors import VectorError, unknown_name
+from deftx.jobs import Store, state_of
+from deftx.publish.own_vectors import OwnVectors
+from deftx.vectors import vector_files
+from ui import strings
+
+BUNDLED_KEY, PUBLIC_KEY = "bundled:", "public:"
+
+# What is kept of vector.json in memory, beside "weights": all those in the parameters that it changes.
+DESCRIBED = (
+    "kind",
+    "language",
+    "labels",
+    "base",
+    "method",
+    "ablate",
+    "rank",
+    "k",
+    "seed",
+    "recipe",
+    "corpus",
+    "scores",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One vector: the key it is chosen by, how it is called, and where it lies."""
+
+    key: str
+    label: str
+    folder: Path
+
+
+def entries(store: Store, kind: str) -> list[Entry]:
+    """List the vectors of a kind ("language" or "task"): those trained here first, then those brought, those made public."""
+    return [*_trained(store, kind), *_brought(store, kind), *_public(store, kind), *_bundled(kind)]
+
+
+def find(store: Store, kind: str, key: str) -> Entry:
+    """Find a vector by its key; VectorError for any other, so that no path gets through."""
+    found = {entry.key: entry for entry in entries(store, kind)}
+    if key not in found:
+        raise unknown_name(f"The {kind} vector", str(key), found, VectorError)
+    return found[key]
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """Return the content of vector.json; empty where there is none that can be read."""
+    path = folder / vector_files.INFO
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return {}
+
+
+def fits(entry: Entry, fingerprint: str) -> bool:
+    """Say whether a vector was made for the base of this fingerprint."""
+    return (describe(entry.folder).get("base") or {}).get("fingerprint") == fingerprint
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _changed: int) -> dict[str, Any]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(path)
+    # Spectra are large, and where they are shown they are read anew.
+    described = {name: content.get(name) for name in DESCRIBED}
+    return {**described, "weights": sum(math.prod(shape) for shape in (content.get("shapes") or {}).values())}
+
+
+def _trained(store: Store, kind: str) -> list[Entry]:
+    jobs = [job for job in store.list() if job.kind == kind and state_of(job).name == "finished"]
+    return [
+        Entry(f"job:{job.id}", f"{job.name} ({whose(store, job.owner, strings.TRAINED)})", job.out)
+        for job in jobs
+        if (job.out / vector_files.INFO).is_file()
+    ]
+
+
+def whose(store: Store, owner: str, said: str) -> str:
+    """Add to what is said of something whose it is, where it is somebody else's: an admin sees what is everybody's."""
+    return f"{said}, {owner}" if owner != (store.owner or "") else said
+
+
+def _brought(store: Store, kind: str) -> list[Entry]:
+    return [
+        Entry(f"own:{own.name}", f"{own.title} ({strings.BROUGHT})", own.folder)
+        for own in OwnVectors(store.root).list()
+        if describe(own.folder).get("kind") == kind
+    ]
+
+
+def public(store: Store) -> OwnVectors:
+    """The shelf of vectors that people have made public: the same one in every room."""
+    return OwnVectors(store.home / "public")
+
+
+def _public(store: Store, kind: str) -> list[Entry]:
+    return [
+        Entry(f"{PUBLIC_KEY}{own.name}", f"{own.title} ({strings.PUBLIC})", own.folder)
+        for own in public(store).list()
+        if describe(own.folder).get("kind") == kind
+    ]
+
+
+def _bundled(kind: str) -> list[Entry]:
+    folders = sorted(vector_files.BUNDLED_VECTORS.glob("*/" + vector_files.INFO))
+    return [
+        Entry(f"{BUNDLED_KEY}{path.parent.name}", f"{path.parent.name} ({strings.BUNDLED})", path.parent)
+        for path in folders
+        if describe(path.parent).get("kind") == kind
+    ]

@@ -1,0 +1,84 @@
+"""What overlaps mean in words, and the tables that stand beside their plots."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from deftx.vectors.overlaps import NOTHING, Shared, as_matrix
+from ui import strings
+from ui.overlap import overlap_figures
+from ui.overlap.overlaps import Compared
+from ui.shared import views
+
+
+def meaning() -> str:
+    """What high and low mean, for somebody who sees an overlap for the first time."""
+    items = "".join(
+        f"<li><b>{escape(name)}</b> {escape(text)}</li>" for name, text in strings.OVERLAP_MEANINGS.values()
+    )
+    return f'<ul class="notes">{items}</ul>'
+
+
+def reading(parts: Sequence[Shared], said_of: str, **named: str) -> str:
+    """Say what pairs share on the whole, how chance stands to that, and what follows.
+
+    ``said_of`` is a key of OVERLAP_SAID, whose sentence takes ``named`` as well.
+    """
+    whole = sum(parts, NOTHING)
+    said = strings.OVERLAP_SAID[said_of].format(
+        overlap=_percent(whole.overlap), chance=_percent(whole.chance), matrix=_percent(whole.chance_by_matrix), **named
+    )
+    signs = strings.SIGNS_NONE if whole.signs is None else strings.SIGNS_SAID.format(
+        both=f"{whole.both:,}", signs=_percent(whole.signs, 0)
+    )  # fmt: skip
+    verdict = strings.OVERLAP_READINGS[whole.reading()]
+    return f'<p class="reading"><b>{escape(verdict)}</b> {escape(said)} {escape(signs)}</p>'
+
+
+def matrix(compared: Compared, measure: str) -> str:
+    """The numbers of the heatmap."""
+    how = overlap_figures.MEASURES[measure]
+    values = as_matrix(len(compared.names), compared.pairs, how.value, [None] * len(compared.names))
+    rows = [
+        (name, *("–" if value is None else f"{value:.2f}" for value in row))
+        for name, row in zip(compared.names, values, strict=True)
+    ]
+    return _folded(views.table((strings.VECTOR, *compared.names), rows, caption=strings.OVERLAP_MEASURES[measure]))
+
+
+def parts(groups: Mapping[str, Mapping[str, Shared]]) -> str:
+    """The numbers of plots of bars, a table for each: what is named in it -> names -> what is shared there."""
+    return _folded("".join(_parts(what, shares) for what, shares in groups.items()))
+
+
+def _parts(what: str, shares: Mapping[str, Shared]) -> str:
+    heads = (what, strings.OVERLAP_PERCENT, strings.BY_CHANCE_PERCENT, strings.BY_MATRIX_PERCENT,
+             strings.SAME_DIRECTION_PERCENT, strings.IN_BOTH)  # fmt: skip
+    rows = [
+        (name, *(f"{100 * value:.2f}" for value in (part.overlap, part.chance, part.chance_by_matrix)),
+         "–" if part.signs is None else f"{100 * part.signs:.1f}", f"{part.both:,}")
+        for name, part in shares.items()
+    ]  # fmt: skip
+    return views.table(heads, rows)
+
+
+def named_layers(layers: Mapping[str, Shared]) -> dict[str, Shared]:
+    """Layers by the names that a reader sees; counted from 1."""
+    return {_layer_name(layer): part for layer, part in layers.items()}
+
+
+def named_kinds(kinds: Mapping[str, Shared]) -> dict[str, Shared]:
+    """Kinds of weight by the names that a reader sees."""
+    return {strings.MATRIX_KINDS[kind]: part for kind, part in kinds.items()}
+
+
+def _layer_name(layer: str) -> str:
+    first, _, number = layer.partition(" ")
+    return strings.LAYER_NUMBER.format(number=int(number) + 1) if number else strings.MATRIX_KINDS[first]
+
+
+def _folded(table: str) -> str:
+    return f"<details><summary>{escape(strings.NUMBERS)}</summary>{table}</details>"
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f}\u00a0%"  # the unit stays with its number

@@ -1,0 +1,192 @@
+"""Work that takes longer than an answer may: done one after the other in a thread of its own, asked about by its id."""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from deftx.core.errors import DeftxError
+from ui import strings
+
+KEPT = 3_600.0  # seconds for which a result is kept after it was asked for last
+MOST_KEPT = 20  # results in memory at once: that of a long file holds all its rows
+MOST_WAITING = 20
+
+OnShare = Callable[[float], None]
+Work = Callable[[OnShare], Any]
+
+
+class Stopped(Exception):
+    """The visitor asked for the end of the work."""
+
+
+@dataclass
+class Errand:
+    """One piece of work; ``share`` from 0 to 1 is done, and ``result`` or ``error`` are there once it has ended."""
+
+    id: str
+    owner: str
+    work: Work | None  # let go once it has ended
+    share: float = 0.0
+    began: float | None = None  # seconds since 1970, as are the others
+    ended: float | None = None
+    seen: float = field(default_factory=time.time)
+    result: Any = None
+    error: Exception | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def stopped(self) -> bool:
+        """Say whether it was stopped before its end."""
+        return isinstance(self.error, Stopped)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate what is left from what is done; None while too little is."""
+        if self.began is None or self.share < 0.02:
+            return None
+        return (time.time() - self.began) * (1 - self.share) / self.share
+
+
+class Errands:
+    """The work of all visitors, in one line; that of another is not found, even by an id that was not guessed."""
+
+    def __init__(self) -> None:
+        """Start with nothing to do."""
+        self._lock = threading.Condition()
+        self._known: dict[str, Errand] = {}
+        self._waiting: list[Errand] = []
+        self._running = False
+        self._thread: threading.Thread | None = None
+
+    def start(self, work: Work, *, instead_of: str = "", owner: str = "") -> str:
+        """Put work at the end of the line and return its id; what the same visitor asked for before is stopped.
+
+        Raises:
+            DeftxError: too much is waiting already.
+        """
+        self.stop(instead_of, owner)
+        with self._lock:
+            self._forget()
+            if len(self._waiting) >= MOST_WAITING:
+                raise DeftxError(strings.TOO_BUSY.format(count=len(self._waiting)))
+            # In the context of whoever asks: in their language, and in their room.
+            errand = Errand(secrets.token_urlsafe(16), owner, partial(copy_context().run, work))
+            self._known[errand.id] = errand
+            self._waiting.append(errand)
+            # A daemon: a server that is stopped does not wait for a long file.
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="errands", daemon=True)
+                self._thread.start()
+            self._lock.notify_all()
+        return errand.id
+
+    def find(self, id_: str, owner: str = "") -> Errand | None:
+        """Find an owner's work by its id; None where there is none, or where it is kept no longer."""
+        with self._lock:
+            self._forget()
+            errand = self._own(id_, owner)
+            if errand is not None:
+                errand.seen = time.time()
+            return errand
+
+    def before(self, errand: Errand) -> int:
+        """Count what will be done before it, what is being done included; 0 once it is its turn."""
+        with self._lock:
+            return self._waiting.index(errand) + self._running if errand in self._waiting else 0
+
+    def stop(self, id_: str, owner: str = "") -> None:
+        """End work that waits or is being done; where there is none, nothing happens."""
+        with self._lock:
+            errand = self._own(id_, owner)
+            if errand is None or errand.ended is not None:
+                return
+            errand.stop.set()
+            if errand in self._waiting:
+                self._waiting.remove(errand)
+                self._end(errand, error=Stopped())
+
+    def wait(self, id_: str, owner: str = "") -> Any:
+        """Wait for the end of work, and return its result or raise its error."""
+        with self._lock:
+            errand = self._own(id_, owner)
+            if errand is None:
+                raise DeftxError(strings.WORK_GONE)
+            self._lock.wait_for(lambda: errand.ended is not None)
+        if errand.error is not None:
+            raise errand.error
+        return errand.result
+
+    def _own(self, id_: str, owner: str) -> Errand | None:
+        errand = self._known.get(id_ or "")
+        return errand if errand is not None and errand.owner == owner else None
+
+    def _work(self) -> None:
+        while True:
+            self._do_next()
+
+    def _do_next(self) -> None:
+        with self._lock:
+            self._lock.wait_for(lambda: self._waiting)
+            errand = self._waiting.pop(0)
+            errand.began, self._running = time.time(), True
+        try:
+            result, error = errand.work(partial(_tell, errand)), None
+        except Exception as problem:  # whatever it is: the next visitor's work goes on, and this one is told
+            if not isinstance(problem, DeftxError | Stopped):
+                logging.getLogger(__name__).exception("work for a visitor failed")
+            result, error = None, problem
+        with self._lock:
+            self._running = False
+            self._end(errand, result, error)
+
+    def _end(self, errand: Errand, result: Any = None, error: Exception | None = None) -> None:
+        errand.result, errand.error, errand.ended, errand.work = result, error, time.time(), None
+        self._lock.notify_all()
+
+    def _forget(self) -> None:
+        """Let go of results that nobody has asked for lately, and of the oldest where there are too many."""
+        now = time.time()
+        over = sorted((e for e in self._known.values() if e.ended is not None), key=lambda errand: errand.seen)
+        for place, errand in enumerate(over):
+            if now - errand.seen > KEPT or len(over) - place > MOST_KEPT:
+                del self._known[errand.id]
+
+
+@dataclass(frozen=True)
+class OwnErrands:
+    """The work of one owner in the line of all."""
+
+    everybody: Errands
+    owner: str
+
+    def start(self, work: Work, *, instead_of: str = "") -> str:
+        """As ``Errands.start``."""
+        return self.everybody.start(work, instead_of=instead_of, owner=self.owner)
+
+    def find(self, id_: str) -> Errand | None:
+        """As ``Errands.find``."""
+        return self.everybody.find(id_, self.owner)
+
+    def before(self, errand: Errand) -> int:
+        """As ``Errands.before``."""
+        return self.everybody.before(errand)
+
+    def stop(self, id_: str) -> None:
+        """As ``Errands.stop``."""
+        self.everybody.stop(id_, self.owner)
+
+    def wait(self, id_: str) -> Any:
+        """As ``Errands.wait``."""
+        return self.everybody.wait(id_, self.owner)
+
+
+def _tell(errand: Errand, share: float) -> None:
+    errand.share = share
+    if errand.stop.is_set():
+        raise Stopped

@@ -1,0 +1,133 @@
+"""What can be shown under Spectra, and what is known of it: worked out once for each state of its files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from torch import Tensor
+
+from deftx.analysis.mask_change import MaskChange, compare_masks, read_delta, select_under
+from deftx.analysis.rank_preview import WhatIf, what_if
+from deftx.analysis.spectra import Spectra, spectra_of
+from deftx.core.errors import VectorError, unknown_name
+from deftx.jobs import Job, Store, state_of
+from deftx.jobs.other_rank import branch, kept_delta
+from deftx.training.recipes import Recipe, recipe_for
+from deftx.vectors import vector_files
+from deftx.vectors.vector import SparseVector
+from ui import strings
+from ui.library import vector_index
+
+State = tuple[int, int]  # of a file: when it was written, and its size
+
+
+@dataclass(frozen=True)
+class Source:
+    """A vector, or a training that has a δ already; ``vector`` and ``delta`` are None where they are not there."""
+
+    key: str
+    label: str
+    kind: str
+    vector: Path | None
+    delta: Path | None
+    job: Job | None
+
+
+class SpectraFacts:
+    """Facts by key; every method can be called from any thread."""
+
+    def __init__(self, store: Store) -> None:
+        """Work over the bundled vectors and the jobs of this store."""
+        self.store = store
+        self._spectra = lru_cache(maxsize=8)(lambda path, state: spectra_of(path.parent))
+        self._outcomes = lru_cache(maxsize=64)(
+            lambda path, state, strategy: what_if(self._spectra(path, state), strategy)
+        )
+        self._changes = lru_cache(maxsize=64)(self._change)
+
+    def sources(self) -> list[Source]:
+        """List what can be chosen: trainings that are not over first, then vectors as elsewhere on the page."""
+        jobs = {job.id: job for job in self.store.list()}
+        found = [self._unfinished(job) for job in jobs.values() if state_of(job).name != "finished" and kept_delta(job)]
+        for kind in ("language", "task"):
+            for entry in vector_index.entries(self.store, kind):
+                job = jobs.get(entry.key.removeprefix("job:"))
+                delta = kept_delta(job) if job else None
+                found.append(Source(entry.key, entry.label, kind, entry.folder, delta, job))
+        return found
+
+    def find(self, key: str) -> Source:
+        """Find one by its key; VectorError for any other, so that no path gets through."""
+        found = {source.key: source for source in self.sources()}
+        if key not in found:
+            raise unknown_name("The vector", str(key), found, VectorError)
+        return found[key]
+
+    def spectra(self, source: Source) -> Spectra:
+        """Give its spectra: those of δ that are stored, else worked out from δ or from the vector."""
+        path = _shown(source)
+        return self._spectra(path, _state(path))
+
+    def outcome(self, source: Source, strategy: str) -> WhatIf:
+        """Say what a strategy would choose, from the singular values alone; RecipeError for one that is none."""
+        path = _shown(source)
+        return self._outcomes(path, _state(path), strategy)
+
+    def strategy(self, source: Source) -> str:
+        """Name the strategy by which a source was, or will be, denoised."""
+        return self.spectra(source).strategy or _recipe(source).rank
+
+    def mask_change(self, source: Source, strategy: str) -> MaskChange:
+        """Denoise δ and select from it anew; VectorError where δ is not kept. It takes as long as denoising does."""
+        if source.delta is None:
+            raise VectorError(strings.MASK_UNKNOWN)
+        return self._changes(source.delta, _state(source.delta), self._to_compare(source), strategy, _recipe(source))
+
+    def branch(self, source: Source, strategy: str) -> Job:
+        """Put a training with another rank into the queue, from the δ of this one; DeftxError where there is none."""
+        if source.job is None:
+            raise VectorError(strings.NO_DELTA)
+        return branch(self.store, source.job, strategy, strings.BRANCH_NAME.format(name=source.job.name, rank=strategy))
+
+    def _to_compare(self, source: Source) -> tuple[Path, State] | str:
+        """The mask that a new one is compared with: a vector's, or what the strategy of its recipe would select."""
+        if source.vector is not None:
+            return source.vector, _state(source.vector / vector_files.INFO)
+        return _recipe(source).rank
+
+    def _change(
+        self, path: Path, state: State, old: tuple[Path, State] | str, strategy: str, recipe: Recipe
+    ) -> MaskChange:
+        delta = read_delta(path)
+        mask, filled = select_under(delta, strategy, recipe)
+        return compare_masks(mask, filled, self._old_mask(delta, old, recipe))
+
+    def _old_mask(
+        self, delta: Mapping[str, Tensor], old: tuple[Path, State] | str, recipe: Recipe
+    ) -> Mapping[str, Tensor]:
+        return select_under(delta, old, recipe)[0] if isinstance(old, str) else SparseVector.load(old[0]).positions
+
+    def _unfinished(self, job: Job) -> Source:
+        return Source(f"job:{job.id}", strings.UNFINISHED.format(name=job.name), job.kind, None, kept_delta(job), job)
+
+
+def _recipe(source: Source) -> Recipe:
+    """The recipe of a source: as its vector notes it, else as its job was ordered."""
+    noted = vector_index.describe(source.vector).get("recipe") if source.vector else None
+    if noted or source.job is None:
+        return recipe_for(source.kind).changed(noted or {})
+    settings = source.job.settings
+    return recipe_for(source.kind, settings.get("preset") or "quick", **settings.get("recipe") or {})
+
+
+def _shown(source: Source) -> Path:
+    return source.vector / vector_files.INFO if source.vector else source.delta
+
+
+def _state(path: Path) -> State:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise VectorError(strings.SPECTRUM_GONE) from error
+    return found.st_mtime_ns, found.st_size

@@ -1,0 +1,173 @@
+"""Spectra: what of a change is signal, what another rank would keep of it, and a training with that rank."""
+
+import gradio as gr
+
+from deftx.core.errors import DeftxError
+from ui import strings
+from ui.shared import plot, views
+from ui.spectra import spectra_views
+from ui.spectra.spectra_facts import Source
+from ui.spectra.spectra_figures import map_figure, shares_figure, values_figure
+from ui.spectra.spectra_form import SpectraTab
+from ui.studio import Studio
+
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+LATEST = {"trigger_mode": "always_last", "concurrency_limit": None, **PRIVATE}  # while one runs, only the last waits
+
+
+def strategy_text(strategy: str, share: float, rank: float) -> str:
+    """Write a strategy as ``choose_rank`` reads it."""
+    return {"variance": f"variance:{share:g}", "uniform": f"uniform:{int(rank)}"}.get(strategy, strategy)
+
+
+def choices(studio: Studio) -> list[tuple[str, str]]:
+    """What can be looked at: (label, key)."""
+    return [(source.label, source.key) for source in studio.spectra.sources()]
+
+
+def choose(studio: Studio, key: str | None, matrix: str | None) -> tuple:
+    """Answer a choice, in the order of ``SpectraTab.chosen``: its own strategy, its matrices, what δ allows."""
+    if not key:
+        return tuple(gr.skip() for _ in range(8))
+    try:
+        source = studio.spectra.find(key)
+        matrices, own = studio.spectra.spectra(source).matrices, studio.spectra.strategy(source)
+    except DeftxError as error:
+        return (*(gr.skip() for _ in range(7)), views.refusal(strings.NOT_SHOWN, error))
+    name, _, parameter = own.partition(":")
+    full = max((min(one.shape) for one in matrices.values()), default=1)
+    return (
+        gr.Radio(value=name),
+        gr.Slider(value=float(parameter) if name == "variance" else 0.9, visible=name == "variance"),
+        gr.Slider(
+            maximum=full, value=min(full, int(parameter) if name == "uniform" else 100), visible=name == "uniform"
+        ),
+        gr.Dropdown(
+            choices=[(spectra_views.matrix_name(one), one) for one in matrices],
+            value=matrix if matrix in matrices else next(iter(matrices), None),
+        ),
+        _about_mask(source),
+        gr.Button(interactive=source.delta is not None),
+        gr.Button(interactive=source.delta is not None),
+        views.paragraph(strings.TRAIN_BRANCH_HINT if source.delta else strings.NO_DELTA, "quiet"),
+    )
+
+
+def _about_mask(source: Source) -> str:
+    return views.paragraph(strings.MASK_NEEDS if source.delta else strings.MASK_UNKNOWN, "quiet")
+
+
+def look(
+    studio: Studio, key: str | None, strategy: str, share: float, rank: float, measure: str, matrix: str | None
+) -> tuple:
+    """Show what a strategy would choose, in the order of ``SpectraTab.shown``, from stored singular values alone."""
+    if not key:
+        return (views.paragraph(strings.SPECTRA_EMPTY, "quiet"), *("" for _ in range(6)))
+    try:
+        source = studio.spectra.find(key)
+        found = studio.spectra.outcome(source, strategy_text(strategy, share, rank))
+    except DeftxError as error:
+        return (views.refusal(strings.NOT_SHOWN, error), *("" for _ in range(6)))
+    return (
+        spectra_views.summary(studio.spectra.spectra(source), found),
+        plot.as_value(map_figure(found, measure)),
+        spectra_views.map_table(found),
+        *_of_matrix(studio, source, found.strategy, matrix),
+    )
+
+
+def look_at_matrix(
+    studio: Studio, key: str | None, strategy: str, share: float, rank: float, matrix: str | None
+) -> tuple:
+    """Show one matrix, in the order of ``SpectraTab.of_matrix``."""
+    try:
+        source = studio.spectra.find(key or "")
+        return _of_matrix(studio, source, strategy_text(strategy, share, rank), matrix)
+    except DeftxError:
+        return "", "", "", ""  # the summary says why
+
+
+def _of_matrix(studio: Studio, source: Source, strategy: str, matrix: str | None) -> tuple[str, str, str, str]:
+    matrices = studio.spectra.spectra(source).matrices
+    if matrix not in matrices:
+        return "", "", "", ""
+    spectrum, outcome = matrices[matrix], studio.spectra.outcome(source, strategy).matrices[matrix]
+    return (
+        spectra_views.matrix_words(spectrum, outcome),
+        plot.as_value(values_figure(spectrum, outcome.rank)),
+        plot.as_value(shares_figure(spectrum, outcome)),
+        spectra_views.values_table(spectrum, outcome.rank),
+    )
+
+
+def work_out(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> str:
+    """Say how much of the mask would change; what cannot be known is said in its place."""
+    text = strategy_text(strategy, share, rank)
+    try:
+        source = studio.spectra.find(key or "")
+        return spectra_views.mask_words(source, studio.spectra.mask_change(source, text), text)
+    except DeftxError as error:
+        return views.refusal(strings.NOT_SHOWN, error)
+
+
+def about_mask(studio: Studio, key: str | None) -> str:
+    """Say what working out the change of the mask takes; a change of another strategy is not left standing."""
+    try:
+        return _about_mask(studio.spectra.find(key or ""))
+    except DeftxError:
+        return ""
+
+
+def train(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> tuple:
+    """Start a training with this rank from δ; return its id for the list of trainings, and what to say."""
+    try:
+        job = studio.spectra.branch(studio.spectra.find(key or ""), strategy_text(strategy, share, rank))
+    except DeftxError as error:
+        return gr.skip(), views.refusal(strings.NOT_BRANCHED, error)
+    return job.id, views.notice(strings.BRANCHED.format(name=job.name), kind="good")
+
+
+def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserState) -> None:
+    """Connect what happens within the section; ``job`` remembers the training that is shown under Train."""
+    looked = {
+        "fn": lambda *values: look(studio, *values),
+        "inputs": [*tab.tried(), tab.measure, tab.matrix],
+        "outputs": tab.shown(),
+    }
+
+    def listed(key: str | None) -> gr.Dropdown:
+        """Bring the list up to date; the first one is chosen where nothing, or what is gone, was."""
+        found = choices(studio)
+        known = key in [value for _, value in found]
+        return gr.Dropdown(choices=found, **({} if known else {"value": found[0][1] if found else None}))
+
+    section.select(listed, tab.choice, tab.choice, **PRIVATE)
+    chosen = tab.choice.change(
+        lambda key, matrix: choose(studio, key, matrix), [tab.choice, tab.matrix], tab.chosen(), **LATEST
+    )
+    chosen.then(**looked, **LATEST)
+    turned = [tab.strategy.input, tab.share.input, tab.rank.input]
+    gr.on(
+        turned, lambda key, *rest: (*look(studio, key, *rest), about_mask(studio, key)), looked["inputs"],
+        [*tab.shown(), tab.mask], **LATEST,
+    )  # fmt: skip
+    tab.strategy.input(
+        lambda name: (gr.Slider(visible=name == "variance"), gr.Slider(visible=name == "uniform")),
+        tab.strategy, [tab.share, tab.rank], **PRIVATE,
+    )  # fmt: skip
+    tab.measure.input(**looked, **LATEST)
+    tab.matrix.input(
+        lambda *values: look_at_matrix(studio, *values), [*tab.tried(), tab.matrix], tab.of_matrix(), **LATEST
+    )
+
+    def pointed_at(key: str | None, strategy: str, share: float, rank: float, event: gr.EventData) -> tuple:
+        """Show the matrix of the cell that was clicked."""
+        name = str(event.name)
+        return (name, *look_at_matrix(studio, key, strategy, share, rank, name))
+
+    tab.map.select(pointed_at, tab.tried(), [tab.matrix, *tab.of_matrix()], **PRIVATE)
+    tab.work_out.click(
+        lambda *values: work_out(studio, *values), tab.tried(), tab.mask, concurrency_id="mask", concurrency_limit=1,
+        api_visibility="private", show_progress="minimal",
+    )  # fmt: skip
+    tab.train.click(lambda *values: train(studio, *values), tab.tried(), [job, tab.answer], **PRIVATE)

@@ -1,0 +1,1 @@
+"""The section Train: the form, its preview, and the request that it becomes."""

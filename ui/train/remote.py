@@ -1,0 +1,97 @@
+"""Where a training runs: here, or on a machine of Hugging Face Jobs, which the house alone may order, for the house pays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from deftx.core.errors import DeftxError
+from deftx.jobs.remote.flavors import Flavor, find
+from deftx.jobs.remote.places import FEWEST_HOURS, HOURS, MOST_HOURS, order_of, why_not_offered
+from ui import strings
+
+if TYPE_CHECKING:
+    from ui.studio import Studio
+
+
+@dataclass(frozen=True)
+class Place:
+    """A machine elsewhere, the hours after which it is switched off, and why no price is known, where none is."""
+
+    flavor: Flavor
+    hours: float
+    problem: str = ""
+
+
+def fields() -> dict[str, gr.components.Component]:
+    """Make the fields; nobody sees them before ``choices`` has something to choose from."""
+    flavor = gr.Dropdown(
+        [(strings.TRAIN_HERE, "")], value="", label=strings.FIELDS["flavor"], info=strings.FIELD_HINTS["flavor"],
+        visible=False, elem_id="flavor",
+    )  # fmt: skip
+    hours = gr.Number(
+        HOURS, label=strings.FIELDS["hours"], info=strings.FIELD_HINTS["hours"], minimum=FEWEST_HOURS, maximum=MOST_HOURS,
+        visible=False, elem_id="hours",
+    )  # fmt: skip
+    flavor.change(
+        lambda name: gr.Number(visible=bool(name)), flavor, hours, api_visibility="private", show_progress="hidden"
+    )
+    return {"flavor": flavor, "hours": hours}
+
+
+def choices(studio: "Studio") -> list[tuple[str, str]]:
+    """This machine, and those that whoever asks may order: (label, name)."""
+    here = [(strings.TRAIN_HERE, "")]
+    if not studio.is_house or why_not_offered():
+        return here
+    return [*here, *((_label(flavor), flavor.name) for flavor in studio.offers.now().flavors)]
+
+
+def place_of(studio: "Studio", order: Mapping[str, Any]) -> Place | None:
+    """Read where an order is to run; None for here.
+
+    Raises:
+        DeftxError: it is not the asker's to order, is not set up, or there is no such machine.
+    """
+    if not order.get("flavor"):
+        return None
+    if not studio.is_house:
+        raise DeftxError(strings.ELSEWHERE_NOT_YOURS)
+    if reason := why_not_offered():
+        raise DeftxError(reason)
+    asked, offer = order_of(order), studio.offers.now()
+    return Place(find(offer.flavors, asked.flavor), asked.hours, offer.problem)
+
+
+def numbers(place: Place, seconds: tuple[float, float] | None) -> list[tuple[str, str]]:
+    """Say which machine it is and what it costs: (what, value); ``seconds`` is None where the time is not known."""
+    flavor = place.flavor
+    found = [(strings.ELSEWHERE_MACHINE, flavor.machine)]
+    if flavor.dollars is None:
+        return [*found, (strings.ELSEWHERE_PRICE, strings.ELSEWHERE_NO_PRICE)]
+    price = strings.ELSEWHERE_PRICE_OF.format(
+        hour=flavor.price(1), most=flavor.price(place.hours), hours=f"{place.hours:g}"
+    )
+    found.append((strings.ELSEWHERE_PRICE, price))
+    if seconds is not None:
+        low, high = (flavor.price(min(time / 3600, place.hours)) for time in seconds)
+        found.append((strings.ELSEWHERE_COST, strings.TIME_RANGE.format(low=low, high=high)))
+    return found
+
+
+def rests_on(place: Place, trainings: int) -> str:
+    """Say what time and price rest on."""
+    text = strings.ELSEWHERE_MEASURED if trainings else strings.ELSEWHERE_UNMEASURED
+    said = text.format(count=trainings, machine=place.flavor.name, hours=f"{place.hours:g}")
+    return f"{said} {place.problem}".strip()
+
+
+def _label(flavor: Flavor) -> str:
+    gpu = f", {flavor.gpu}" if flavor.gpu else ""
+    price = (
+        strings.ELSEWHERE_AN_HOUR.format(price=flavor.price(1))
+        if flavor.dollars is not None
+        else strings.ELSEWHERE_NO_PRICE
+    )
+    return f"{flavor.name}{gpu}: {price}"

@@ -1,0 +1,186 @@
+"""The settings of the form: which there are, what they are called, and how what is typed becomes a recipe and back."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, get_args, get_type_hints
+
+from deftx.core.errors import RecipeError
+from deftx.jobs.remote.places import HOURS
+from deftx.training.preflight import Refusal, SettingsRefused
+from deftx.training.recipes import (
+    ABLATIONS,
+    METRICS,
+    PRECISIONS,
+    LanguageRecipe,
+    Recipe,
+    TaskRecipe,
+    recipe_for,
+)
+from deftx.vectors.vector_files import VALUE_TYPES
+from ui import strings
+
+Values = Mapping[str, Any]  # what the fields hold, by name
+
+RECIPES = {"language": LanguageRecipe, "task": TaskRecipe}
+TYPES = {kind: get_type_hints(recipe) for kind, recipe in RECIPES.items()}
+MAIN = ("method", "rank", "keep", "k")  # settings with a place of their own in the form
+# All others, in the order of the form; an empty field takes the preset's value.
+ADVANCED = tuple(dict.fromkeys(name for types in TYPES.values() for name in types if name not in MAIN))
+CHOICES: dict[str, tuple[str, ...]] = {
+    "ablate": tuple(ABLATIONS),
+    "precision": tuple(PRECISIONS),
+    "values": tuple(VALUE_TYPES),
+    "metric": tuple(METRICS),
+    "group_by_length": ("true", "false"),
+}
+GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")  # 200,000: the commas part thousands
+
+CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")  # as in BCP 47: min, quy, id-Latn
+
+EMPTY: dict[str, Any] = {
+    "kind": "language", "name": "", "code": "", "train": None, "valid": "", "source": "", "base": "", "preset": "quick",
+    "processes": 1, "push_to": "", "push_private": True, "method": "deft-x", "rank": "variance", "share": 0.9, "uniform": 100, "keep": "", "k": "",
+    "flavor": "", "hours": HOURS, **dict.fromkeys(ADVANCED, ""),
+}  # fmt: skip
+
+
+def has(kind: str, setting: str) -> bool:
+    """Say whether trainings of a kind have a setting."""
+    return setting in TYPES[kind]
+
+
+def preset_recipe(kind: str, preset: str, pairs: bool = False) -> Recipe:
+    """Give the recipe that empty fields stand for."""
+    return recipe_for(kind, preset, pairs=pairs)
+
+
+def shown(recipe: Recipe, setting: str) -> str:
+    """Write a setting's value as a person would type it; empty where the recipe has no such setting."""
+    value = getattr(recipe, setting, None)
+    if setting == "k":
+        return f"{100 * value:.3f} %" if value <= 1 else f"{value:,.0f}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "none" if hasattr(recipe, setting) else ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def recipe_of(values: Values) -> dict[str, Any]:
+    """Collect the settings that differ from the preset's; SettingsRefused names each field that cannot be read."""
+    kind, refused = values.get("kind") or "language", []
+    recipe: dict[str, Any] = {}
+    preset = preset_recipe(kind, values["preset"])
+    if values["method"] != preset.method:
+        recipe["method"] = values["method"]
+    elif _rank(values) != preset.rank:
+        recipe["rank"] = _rank(values)
+    for name in ("keep", "k", *ADVANCED):
+        text = str(values.get(name) or "").strip()
+        if not text or not has(kind, name) or (name in ("keep", "ablate") and "method" in recipe):
+            continue
+        try:
+            recipe[name] = read(kind, name, text)
+        except RecipeError as error:
+            refused.append(Refusal(name, str(error)))
+    if refused:
+        raise SettingsRefused(refused)
+    if recipe.get("max_steps") is not None and "min_steps" not in recipe and recipe["max_steps"] < preset.min_steps:
+        recipe["min_steps"] = recipe["max_steps"]
+    return recipe
+
+
+def read(kind: str, name: str, text: str) -> Any:
+    """Read what is typed into a field, in the setting's type; RecipeError says what it should be."""
+    allowed = get_args(TYPES[kind][name]) or (TYPES[kind][name],)
+    if text.lower() == "none" and type(None) in allowed:
+        return None
+    if bool in allowed:
+        return text == "true"
+    if str in allowed:
+        return text
+    return _number(text, whole=float not in allowed, share=name == "k")
+
+
+def values_of(kind: str, order: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn an order (or a settings file) into what the fields hold; fields that it says nothing of are empty."""
+    values = {**EMPTY, "kind": kind}
+    values |= {name: order[name] for name in ("name", "train", "valid", "source", "base", "preset") if order.get(name)}
+    values |= {name: order[name] for name in ("flavor", "hours") if order.get(name)}
+    values |= {"code": order.get("language") or "", "processes": order.get("processes") or 1}
+    values |= {name: order[name] for name in ("push_to", "push_private") if name in order}
+    for name, value in (order.get("recipe") or {}).items():
+        if name == "rank":
+            strategy, _, parameter = value.partition(":")
+            values |= {"rank": strategy, **_parameter(strategy, parameter)}
+        elif name == "method":
+            values["method"] = value
+        elif name in values:
+            values[name] = "" if name == "ablate" and value is None else _typed(value)
+    return values
+
+
+def order_of(values: Values, corpus: str | None) -> dict[str, Any]:
+    """Turn what the fields hold into an order; SettingsRefused names each field that cannot be read."""
+    order = {name: values.get(name) or "" for name in ("name", "base", "preset")}
+    order |= _recipe_and_code(values)
+    if values.get("flavor"):
+        order |= {"flavor": values["flavor"], "hours": values.get("hours") or HOURS}
+    if (processes := values.get("processes") or 1) != 1:
+        order["processes"] = processes
+    if push_to := str(values.get("push_to") or "").strip():
+        order |= {"push_to": push_to, "push_private": bool(values.get("push_private", True))}
+    if (values.get("kind") or "language") == "language":
+        return {**order, "corpus": corpus or ""}
+    return {**order, **{name: values.get(name) or "" for name in ("train", "valid", "source")}}
+
+
+def _recipe_and_code(values: Values) -> dict[str, Any]:
+    code = str(values.get("code") or "").strip()
+    refused = [Refusal("code", strings.NO_CODE.format(text=code))] if code and not CODE.fullmatch(code) else []
+    recipe: dict[str, Any] = {}
+    try:
+        recipe = recipe_of(values)
+    except SettingsRefused as error:
+        refused += error.refusals
+    if refused:
+        raise SettingsRefused(refused)
+    return {"recipe": recipe, "language": code}
+
+
+def label(setting: str) -> str:
+    """Give the name that a field has on the page; other names stay as they are."""
+    return strings.SETTINGS.get(setting) or strings.FIELDS.get(setting) or setting
+
+
+def _rank(values: Values) -> str:
+    rank = values["rank"]
+    if rank == "variance":
+        return f"variance:{values['share'] if values['share'] is not None else ''}"
+    return f"uniform:{values['uniform'] or ''}" if rank == "uniform" else rank
+
+
+def _parameter(strategy: str, parameter: str) -> dict[str, Any]:
+    if strategy == "variance":
+        return {"share": float(parameter)}
+    return {"uniform": int(parameter)} if strategy == "uniform" else {}
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _number(text: str, whole: bool, share: bool) -> float | int:
+    plain = text.replace(",", "") if GROUPED.fullmatch(text) else text.replace(",", ".")
+    percent = share and plain.endswith("%")
+    try:
+        number = float(plain.rstrip("% ") if percent else plain)
+    except ValueError:
+        raise RecipeError(strings.NO_NUMBER.format(text=text)) from None
+    if whole and not number.is_integer():
+        raise RecipeError(strings.NEEDS_WHOLE.format(text=text))
+    if percent:
+        return float(f"{number / 100:.12g}")
+    return int(number) if whole or (share and number > 1 and number.is_integer()) else number

@@ -1,0 +1,234 @@
+"""The form: its fields, how they are laid out, and which of them a choice shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from deftx.jobs import push
+from deftx.models.bases import ASSETS
+from deftx.training.setting_descriptions import MEANINGS
+from ui import strings
+from ui.library import vector_index
+from ui.shared import views
+from ui.studio import Studio
+from ui.train import remote, train_fields
+from ui.train.train_fields import ADVANCED, CHOICES, EMPTY
+
+TABLE_TYPES = [".csv", ".tsv", ".jsonl", ".parquet", ".gz"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields by name, and the parts that a choice shows or hides."""
+
+    text: gr.Dropdown
+    fields: dict[str, gr.components.Component]
+    uploads: dict[str, gr.UploadButton]  # for train and valid
+    for_language: gr.Column
+    for_task: gr.Column
+    ranks: gr.Column
+
+    def shaped(self) -> list[gr.blocks.Block]:
+        """What ``shape`` answers for, in its order."""
+        parts = [self.for_language, self.for_task, self.ranks]
+        return [*parts, *(self.fields[name] for name in ("name", "share", "uniform", "keep", "k", *ADVANCED))]
+
+
+def build(studio: Studio) -> Form:
+    """Lay the fields out."""
+    fields: dict[str, Any] = {
+        "kind": gr.Radio(_choices(strings.KINDS), value="language", label=strings.KIND, elem_id="kind")
+    }
+    with gr.Column() as for_language:
+        text = gr.Dropdown([], value=None, label=strings.TRAIN_ON, info=strings.TRAIN_ON_HINT, elem_id="train-text")
+    with gr.Column(visible=False) as for_task:
+        found, uploads = _files(studio)
+        fields |= found
+    fields |= _names()
+    fields["base"] = gr.Dropdown(
+        base_choices(studio), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
+    )  # fmt: skip
+    fields |= remote.fields()
+    fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
+    fields["processes"] = gr.Number(
+        1, label=strings.FIELDS["processes"], info=strings.FIELD_HINTS["processes"], minimum=1, maximum=max(1, studio.gpus),
+        precision=0, visible=studio.gpus > 1, elem_id="processes",
+    )  # fmt: skip
+    fields["method"] = gr.Radio(_choices(strings.METHODS), value="deft-x", label=strings.METHOD, elem_id="method")
+    with gr.Column() as ranks:
+        fields |= _ranks()
+    fields["k"] = _text_field("k", "language")
+    fields |= _push()
+    with gr.Accordion(strings.ADVANCED, open=False, elem_id="advanced"):
+        gr.HTML(views.paragraph(strings.ADVANCED_HINT, "quiet"))
+        with gr.Row(elem_classes="pair"):
+            fields |= {name: _advanced(name) for name in ADVANCED}
+    return Form(text, {name: fields[name] for name in EMPTY}, uploads, for_language, for_task, ranks)
+
+
+def shape(kind: str, preset: str, method: str, rank: str, pairs: bool = False) -> tuple:
+    """Show what belongs to the choices made, with the preset's values in grey; the order is ``Form.shaped``'s."""
+    recipe, language = train_fields.preset_recipe(kind, preset, pairs), kind == "language"
+    denoises = method == "deft-x"
+    name = (
+        (strings.LANGUAGE_NAME, strings.LANGUAGE_NAME_HINT) if language else (strings.TASK_NAME, strings.TASK_NAME_HINT)
+    )
+    return (
+        gr.Column(visible=language),
+        gr.Column(visible=not language),
+        gr.Column(visible=denoises),
+        gr.Textbox(label=name[0], info=name[1]),
+        gr.Number(visible=rank == "variance"),
+        gr.Number(visible=rank == "uniform"),
+        *(gr.Textbox(placeholder=train_fields.shown(recipe, setting)) for setting in ("keep", "k")),
+        *(_shape_of(setting, recipe, kind, denoises) for setting in ADVANCED),
+    )
+
+
+def _shape_of(setting: str, recipe: Any, kind: str, denoises: bool) -> Any:
+    visible = train_fields.has(kind, setting) and (denoises or setting != "ablate")
+    value = train_fields.shown(recipe, setting)
+    if setting in CHOICES:
+        return gr.Dropdown(choices=_setting_choices(setting, value), visible=visible)
+    return gr.Textbox(placeholder=value, visible=visible)
+
+
+def filled(studio: Studio, values: train_fields.Values) -> list:
+    """Give fields their values, in the order of ``Form.fields``; lists of what there is are renewed.
+
+    A field that ``values`` does not name stays as it is; a file or vector that is gone leaves its field empty.
+    """
+    lists = {"train": table_choices(studio), "valid": valid_choices(studio), "source": source_choices(studio)}
+    lists["flavor"] = remote.choices(studio)
+    if "processes" in values:  # of a machine with more GPUs than this
+        values = {**values, "processes": max(1, min(int(values["processes"] or 1), studio.gpus))}
+    if not push.is_offered() and values.get("push_to"):  # of a machine that may push
+        values = {**values, "push_to": ""}
+    return [_filled(name, values, lists.get(name)) for name in EMPTY]
+
+
+def _filled(name: str, values: train_fields.Values, choices: list[tuple[str, str]] | None) -> Any:
+    if choices is None:
+        return gr.update(value=values[name]) if name in values else gr.skip()
+    seen = {"visible": len(choices) > 1} if name == "flavor" else {}
+    if name not in values:
+        return gr.Dropdown(choices=choices, **seen)
+    known = [key for _, key in choices]
+    return gr.Dropdown(choices=choices, value=values[name] if values[name] in known else EMPTY[name], **seen)
+
+
+def table_choices(studio: Studio) -> list[tuple[str, str]]:
+    """Labelled files that can be learned from: (label, name)."""
+    return [(name, name) for name in studio.tables.names()]
+
+
+def valid_choices(studio: Studio) -> list[tuple[str, str]]:
+    """Labelled files that can judge a training; "none" first, which holds rows out."""
+    return [(strings.HOLD_OUT_ROWS, ""), *table_choices(studio)]
+
+
+def source_choices(studio: Studio) -> list[tuple[str, str]]:
+    """Language vectors that a task can start from, "none" first: (label, key)."""
+    return [(strings.NO_SOURCE, ""), *((e.label, e.key) for e in vector_index.entries(studio.store, "language"))]
+
+
+def base_choices(studio: Studio) -> list[tuple[str, str]]:
+    """The page's base, and the bundled ones."""
+    bundled = sorted(path.name for path in (ASSETS / "bases").iterdir() if path.is_dir())
+    return [(strings.PAGE_BASE.format(base=studio.title), ""), *((n, n) for n in bundled if n != studio.base_name)]
+
+
+def _files(studio: Studio) -> tuple[dict[str, Any], dict[str, gr.UploadButton]]:
+    fields, uploads = {}, {}
+    lists = {"train": table_choices(studio), "valid": valid_choices(studio)}
+    for name, choices in lists.items():
+        with gr.Row(equal_height=False, elem_classes="file"):
+            fields[name] = gr.Dropdown(
+                choices, value=EMPTY[name], label=strings.FIELDS[name], info=strings.FIELD_HINTS[name], scale=4,
+                min_width=180, elem_id=f"order-{name}",
+            )  # fmt: skip
+            uploads[name] = gr.UploadButton(
+                strings.UPLOAD_TABLE,
+                file_types=TABLE_TYPES,
+                size="sm",
+                scale=1,
+                min_width=110,
+                elem_id=f"upload-{name}",
+            )
+    fields["source"] = gr.Dropdown(
+        source_choices(studio), value="", label=strings.FIELDS["source"], info=strings.FIELD_HINTS["source"],
+        elem_id="source",
+    )  # fmt: skip
+    return fields, uploads
+
+
+def _names() -> dict[str, Any]:
+    with gr.Row(elem_classes="pair"):
+        name = gr.Textbox(
+            label=strings.LANGUAGE_NAME, info=strings.LANGUAGE_NAME_HINT, max_length=60, scale=3, min_width=160,
+            elem_id="language-name",
+        )  # fmt: skip
+        code = gr.Textbox(
+            label=strings.LANGUAGE_CODE, info=strings.LANGUAGE_CODE_HINT, max_length=20, scale=2, min_width=110,
+            elem_id="language-code",
+        )  # fmt: skip
+    return {"name": name, "code": code}
+
+
+def _ranks() -> dict[str, Any]:
+    return {
+        "rank": gr.Dropdown(
+            _choices(strings.RANKS), value="variance", label=strings.RANK, info=strings.RANK_HINT, elem_id="rank"
+        ),
+        "share": gr.Number(
+            0.9, label=strings.SHARE, info=strings.SHARE_HINT, minimum=0.01, maximum=1, step=0.01,
+            elem_id="variance-share",
+        ),
+        "uniform": gr.Number(
+            100, label=strings.UNIFORM_RANK, info=strings.UNIFORM_RANK_HINT, minimum=1, precision=0, visible=False,
+            elem_id="uniform-rank",
+        ),
+        "keep": _text_field("keep", "language"),
+    }  # fmt: skip
+
+
+def _push() -> dict[str, Any]:
+    offered = push.is_offered()
+    with gr.Row(elem_classes="pair", visible=offered):
+        to = gr.Textbox(
+            label=strings.FIELDS["push_to"], info=strings.FIELD_HINTS["push_to"], max_length=120, scale=3, min_width=180,
+            visible=offered, elem_id="train-push-to",
+        )  # fmt: skip
+        private = gr.Checkbox(
+            True, label=strings.PUSH_PRIVATE, info=strings.PUSH_PRIVATE_HINT, scale=2, min_width=160, visible=offered,
+            elem_id="train-push-private",
+        )  # fmt: skip
+    return {"push_to": to, "push_private": private}
+
+
+def _text_field(setting: str, kind: str, visible: bool = True) -> gr.Textbox:
+    recipe = train_fields.preset_recipe(kind, "quick")
+    return gr.Textbox(
+        label=strings.SETTINGS[setting], info=strings.of_library(MEANINGS[setting]), placeholder=train_fields.shown(recipe, setting),
+        max_length=30, min_width=150, visible=visible, elem_id=f"setting-{setting.replace('_', '-')}",
+    )  # fmt: skip
+
+
+def _advanced(setting: str) -> gr.components.Component:
+    kind = "language" if train_fields.has("language", setting) else "task"
+    if setting not in CHOICES:
+        return _text_field(setting, kind, visible=kind == "language")
+    value = train_fields.shown(train_fields.preset_recipe(kind, "quick"), setting)
+    return gr.Dropdown(
+        _setting_choices(setting, value), value="", label=strings.SETTINGS[setting], info=strings.of_library(MEANINGS[setting]),
+        min_width=150, visible=kind == "language", elem_id=f"setting-{setting.replace('_', '-')}",
+    )  # fmt: skip
+
+
+def _setting_choices(setting: str, value: str) -> list[tuple[str, str]]:
+    return [(strings.AS_PRESET.format(value=value), ""), *((name, name) for name in CHOICES[setting])]
+
+
+def _choices(words: dict[str, str]) -> list[tuple[str, str]]:
+    return [(text, name) for name, text in words.items()]

@@ -1,0 +1,104 @@
+"""What the form would start, before it is started: what it takes, what stands in its way, and how to do the same elsewhere."""
+
+from html import escape
+
+from deftx.core.errors import DeftxError
+from deftx.core.sizes import read_size
+from deftx.training.preflight import Refusal, SettingsRefused
+from deftx.training.reproduce import as_command, as_python
+from deftx.training.settings_file import write_settings
+from ui import strings
+from ui.shared import views
+from ui.studio import Studio
+from ui.train import remote, train_fields
+from ui.train.forecast import Outlook
+from ui.train.requests import Order, job_settings
+from ui.train.train_fields import Values
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
+
+
+def preview(studio: Studio, text: str | None, values: Values) -> tuple[str, str, str, str]:
+    """Work out (what it takes as HTML, the command, the Python, the settings file) for what the form holds."""
+    kind = values["kind"]
+    try:
+        order = train_fields.order_of(values, text)
+    except SettingsRefused as error:
+        # What can be read may be refused as well: all of it is said at once.
+        readable = {**values, **{one.field: "" for one in error.refusals}}
+        others = studio.forecast.look(kind, train_fields.order_of(readable, text)).refusals
+        return refusals_view(strings.WOULD_BE_REFUSED, [*error.refusals, *others]), "", "", ""
+    seen = outlook_view(kind, studio.forecast.look(kind, order))
+    return seen, *copies(studio, kind, order)
+
+
+def copies(studio: Studio, kind: str, order: Order) -> tuple[str, str, str]:
+    """Give (command, Python, settings file) of an order; the first two are empty until it says what to learn from."""
+    file = write_settings(kind, order)
+    if not order.get("corpus" if kind == "language" else "train"):
+        return "", "", file
+    try:
+        settings = job_settings(studio, kind, order)
+    except DeftxError:  # said above, with what stands in the way
+        return "", "", file
+    if settings["device"] == "cpu" or "processes" in settings:  # what both take where there is no GPU, or several
+        del settings["device"]
+    return as_command(kind, settings), as_python(kind, settings), file
+
+
+def outlook_view(kind: str, outlook: Outlook) -> str:
+    """Lay out what is known of an order before it starts."""
+    if outlook.refusals:
+        return refusals_view(strings.WOULD_BE_REFUSED, outlook.refusals)
+    if outlook.found is None:
+        return views.paragraph(strings.NOT_YET if kind == "language" else strings.NOT_YET_TASK, "quiet")
+    numbers = views.figures(_numbers(outlook))
+    rests = views.paragraph(_rests_on(outlook), "quiet")
+    good = views.paragraph(strings.NOTHING_REFUSED, "quiet")
+    return f"<h3>{strings.OUTLOOK}</h3>{numbers}{views.notes(strings.NOTE, outlook.notes) or good}{rests}"
+
+
+def refusals_view(title: str, refusals: list[Refusal], after: str = "") -> str:
+    """List what stands in the way, each under the name that its field has on the page."""
+    items = "".join(
+        f"<li><b>{escape(strings.REFUSED.format(field=train_fields.label(one.field)))}</b> {escape(one.reason)}</li>"
+        for one in refusals
+    )
+    closing = f"<p>{escape(after)}</p>" if after else ""
+    return f'<div class="notice bad" role="alert"><strong>{escape(title)}</strong><ul>{items}</ul>{closing}</div>'
+
+
+def rough(seconds: float) -> str:
+    """Write a time as roughly as it is known: "40 s", "7 min", "2.5 h", "3 days"."""
+    if seconds < 1.5 * MINUTE:
+        return strings.SECONDS.format(count=max(10, 10 * round(seconds / 10)))
+    if seconds < 1.5 * HOUR:
+        return strings.MINUTES.format(count=round(seconds / MINUTE))
+    if seconds < 1.5 * DAY:
+        return strings.HOURS.format(count=f"{seconds / HOUR:.1f}".removesuffix(".0"))
+    return strings.DAYS.format(count=round(seconds / DAY))
+
+
+def _numbers(outlook: Outlook) -> list[tuple[str, str]]:
+    found, trainable, place = outlook.found, outlook.base.model.trainable, outlook.place
+    low, high = (rough(seconds) for seconds in found.seconds)
+    time = strings.ABOUT.format(value=low) if low == high else strings.TIME_RANGE.format(low=low, high=high)
+    measured = place is None or outlook.trainings > 0  # of a machine elsewhere nobody can make a trial
+    return [
+        (strings.TIME, time if measured else strings.ELSEWHERE_NO_TIME),
+        *(remote.numbers(place, found.seconds if measured else None) if place else ()),
+        (strings.MEMORY, strings.ABOUT.format(value=read_size(found.memory))),
+        (strings.DISK, read_size(found.disk)),
+        (strings.VECTOR_SIZE, strings.ABOUT.format(value=read_size(found.vector))),
+        (strings.STEPS, strings.STEPS_OF.format(dense=found.dense_steps, sparse=found.sparse_steps)),
+        (strings.CHANGED_WEIGHTS, strings.ENTRIES_OF.format(entries=found.entries, all=trainable)),
+    ]
+
+
+def _rests_on(outlook: Outlook) -> str:
+    trainings = outlook.trainings
+    if outlook.place is not None:
+        return remote.rests_on(outlook.place, trainings)
+    if trainings == 0:
+        return strings.RESTS_ON_TRIAL
+    return strings.RESTS_ON_ONE if trainings == 1 else strings.RESTS_ON_MANY.format(count=trainings)

@@ -1,0 +1,153 @@
+"""Train: what to learn from and how; "Start training" puts a job into the queue and returns at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from deftx.core.errors import DeftxError
+from deftx.training.preflight import SettingsRefused
+from ui import strings
+from ui.corpus import corpus_tab
+from ui.shared import removal, views
+from ui.studio import Studio
+from ui.train import train_fields, train_form, train_settings
+from ui.train.train_fields import EMPTY, Values
+from ui.train.train_preview import preview, refusals_view
+
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+LATEST = {
+    "trigger_mode": "always_last",
+    "concurrency_limit": None,
+    **PRIVATE,
+}  # while one look runs, only the last waits
+SHAPING = ("kind", "preset", "method", "rank", "train")  # choices that show or hide fields, or change what is grey
+
+
+@dataclass(frozen=True)
+class TrainTab:
+    """The section: its form, the button, and the places for what it answers."""
+
+    form: train_form.Form
+    start: gr.Button
+    answer: gr.HTML
+    outlook: gr.HTML
+    copies: tuple[gr.Code, gr.Code, gr.Code]
+    settings: gr.UploadButton
+    ready: gr.State  # whether what this browser had kept is back: before, nothing is kept
+    beside: gr.Column  # room below, for the trainings
+
+    def inputs(self) -> list[gr.components.Component]:
+        """The text, then every field in the order of ``EMPTY``."""
+        return [self.form.text, *self.form.fields.values()]
+
+    def filled(self) -> list[gr.components.Component]:
+        """What ``train_settings.fill`` and ``again`` answer for."""
+        return [*self.inputs(), self.answer]
+
+
+def build(studio: Studio, corpus: gr.Dropdown, kept: gr.BrowserState) -> TrainTab:
+    """Lay the section out in two columns and connect what happens within it; ``corpus`` is where the text is chosen."""
+    with gr.Column(scale=2, min_width=300):
+        form = train_form.build(studio)
+    with gr.Column(scale=3, min_width=300):
+        outlook = gr.HTML(views.paragraph(strings.NOT_YET, "quiet"), elem_id="outlook")
+        with gr.Row(elem_classes="buttons"):
+            start = gr.Button(strings.START, variant="primary", elem_id="start")
+            settings = gr.UploadButton(strings.OPEN_SETTINGS, file_types=[".json"], elem_id="open-settings")
+        answer = gr.HTML(elem_id="train-answer")
+        with gr.Accordion(strings.COPY, open=False, elem_id="copies"):
+            copies = _copies()
+        beside = gr.Column(elem_classes="card")
+    tab = TrainTab(form, start, answer, outlook, copies, settings, gr.State(False), beside)
+    _connect_text(studio, tab, corpus)
+    _connect_fields(studio, tab, kept)
+    return tab
+
+
+def _copies() -> tuple[gr.Code, gr.Code, gr.Code]:
+    gr.HTML(views.paragraph(strings.COPY_HINT, "quiet"))
+    kinds = (("shell", strings.COMMAND), ("python", strings.PYTHON), ("json", strings.SETTINGS_FILE))
+    return tuple(
+        gr.Code(language=language, label=label, interactive=False, wrap_lines=True, lines=1, elem_id=f"as-{language}")
+        for language, label in kinds
+    )
+
+
+def _connect_text(studio: Studio, tab: TrainTab, corpus: gr.Dropdown) -> None:
+    """Keep the text chosen here and the one chosen under Corpus the same."""
+
+    def same(name: str | None) -> gr.Dropdown:
+        return gr.Dropdown(choices=corpus_tab.choices(studio), value=name)
+
+    corpus.change(same, corpus, tab.form.text, **PRIVATE)
+    tab.form.text.input(same, tab.form.text, corpus, **PRIVATE)
+
+
+def _connect_fields(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> None:
+    form = tab.form
+    chosen = [form.fields[name] for name in SHAPING]
+
+    def shape(kind: str, preset: str, method: str, rank: str, train: str | None) -> tuple:
+        return train_form.shape(kind, preset, method, rank, kind == "task" and studio.forecast.pairs(train))
+
+    gr.on([field.change for field in chosen], shape, chosen, form.shaped(), **LATEST)
+    # An answer is about the form as it was; once something else is entered it says nothing any more.
+    entered = [field.input for field in tab.inputs()]
+    gr.on(entered, None, None, tab.answer, js="() => ''", **PRIVATE)
+    changes = [field.change for field in tab.inputs()]
+    gr.on(changes, **looking(studio, tab, kept), **LATEST)
+    for name, upload in form.uploads.items():
+        lists = [form.fields["train"], form.fields["valid"], tab.answer]
+        upload.upload(lambda file, name=name: take_in(studio, name, file), upload, lists, **PRIVATE)
+    tab.settings.upload(lambda file: train_settings.open_file(studio, file), tab.settings, tab.filled(), **PRIVATE)
+
+
+def looking(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> dict[str, Any]:
+    """The event that looks at the form anew, and keeps what it holds in the browser."""
+
+    def look(ready: bool, text: str | None, *fields: object) -> tuple:
+        values = dict(zip(EMPTY, fields, strict=True))
+        return *preview(studio, text, values), values if ready else gr.skip()
+
+    return {"fn": look, "inputs": [tab.ready, *tab.inputs()], "outputs": [tab.outlook, *tab.copies, kept]}
+
+
+def restore(studio: Studio, kept: object) -> tuple:
+    """Bring back what this browser had entered: (text, *fields, ready)."""
+    # Where nothing was kept, nothing is set: a slow answer must not undo what was typed meanwhile.
+    entered = kept if isinstance(kept, dict) and kept.get("kind") in train_fields.RECIPES else {}
+    usable = {name: entered[name] for name in EMPTY if isinstance(entered.get(name), str | int | float)}
+    return gr.Dropdown(choices=corpus_tab.choices(studio)), *train_form.filled(studio, usable), True
+
+
+def renew_lists(studio: Studio, chosen: Sequence[str | None]) -> tuple:
+    """Offer what has come since the page was opened: (text, train, valid, source); a choice that is gone is taken back."""
+    lists = (corpus_tab.choices, train_form.table_choices, train_form.valid_choices, train_form.source_choices)
+    nothing = (None, EMPTY["train"], EMPTY["valid"], EMPTY["source"])
+    return tuple(map(removal.renewed, (choices(studio) for choices in lists), chosen, nothing))
+
+
+def take_in(studio: Studio, place: str, file: str | None) -> tuple:
+    """Keep an uploaded table and choose it for ``place`` ("train" or "valid"): (train, valid, what to say)."""
+    if not file:
+        return gr.skip(), gr.skip(), gr.skip()
+    try:
+        name = studio.tables.add(file)
+    except DeftxError as error:
+        return gr.skip(), gr.skip(), views.refusal(strings.NOT_READ, error)
+    lists = {"train": train_form.table_choices(studio), "valid": train_form.valid_choices(studio)}
+    chosen = {place: {"value": name}}
+    return *(gr.Dropdown(choices=choices, **chosen.get(key, {})) for key, choices in lists.items()), ""
+
+
+def start_training(studio: Studio, corpus: str | None, values: Values) -> tuple[str, str]:
+    """Put the job into the queue; return (its id, what to say), the id empty where it was refused."""
+    try:
+        job = studio.train(values["kind"], train_fields.order_of(values, corpus))
+    except SettingsRefused as error:
+        return "", refusals_view(strings.NOT_STARTED, error.refusals, strings.KEPT_FORM)
+    except DeftxError as error:
+        return "", views.notice(str(error), kind="bad")
+    return job.id, views.notice(strings.STARTED.format(name=job.name), kind="good")

@@ -1,0 +1,1 @@
+"""The list of training runs and the details of one."""

@@ -1,0 +1,256 @@
+"""Watching trainings: the page asks every two seconds, and is sent only what has changed."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from zlib import crc32
+
+import gradio as gr
+
+from deftx.jobs import Job, Turn, progress_of, state_of, turns
+from deftx.jobs.disk import can_free, free_checkpoints
+from ui import strings
+from ui.classify import classify_tab
+from ui.library import vector_index
+from ui.shared import figures, plot, removal, views
+from ui.shared.errors import refusals
+from ui.studio import Studio
+from ui.watch import watch_details, watch_views
+
+EVERY = 2.0  # seconds
+UNDO_OFFERED = 600.0  # seconds after a discard; the trash itself is under History
+
+# A row of the list is a button; the one that had the keyboard's focus keeps it when the list is drawn anew.
+_LIST = """
+let last = '';
+element.addEventListener('click', e => {
+  const row = e.target.closest('[data-job]');
+  if (row) trigger('select', {job: row.dataset.job});
+});
+element.addEventListener('focusin', e => { last = e.target.closest('[data-job]')?.dataset.job ?? ''; });
+document.addEventListener('focusin', e => { if (!element.contains(e.target)) last = ''; });
+watch('value', () => {
+  if (last && document.activeElement === document.body)
+    element.querySelector(`[data-job="${last}"]`)?.focus({preventScroll: true});
+});
+"""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The components that a look refreshes, in the order of its answers."""
+
+    strip: gr.HTML
+    jobs: gr.HTML
+    undone: gr.HTML
+    undo: gr.Button
+    view: gr.HTML
+    evidence: gr.HTML
+    use: gr.Button
+    resume: gr.Button
+    first: gr.Button
+    earlier: gr.Button
+    later: gr.Button
+    stop: gr.Button
+    clone: gr.Button
+    discard: gr.Button
+    plot: gr.HTML
+    numbers: gr.HTML
+    messages: gr.HTML
+    log: gr.HTML
+    disk: gr.HTML
+    free: gr.Button
+    free_confirm: gr.Button
+    free_keep: gr.Button
+    task: gr.Dropdown
+    language: gr.Dropdown
+    seen: gr.Textbox  # fingerprints of what the page shows; the page itself keeps them, so a lost answer is sent again
+
+    def outputs(self) -> list[gr.components.Component]:
+        """The components as a list."""
+        return [getattr(self, field.name) for field in fields(self)]
+
+    def actions(self) -> dict[str, gr.Button]:
+        """The buttons that do at once what they say, by the name of what they do."""
+        names = ("stop", "resume", "discard", "first", "earlier", "later")
+        return {**{name: getattr(self, name) for name in names}, "free": self.free_confirm}
+
+
+def build(strip: gr.HTML, tasks: gr.Dropdown, languages: gr.Dropdown) -> Watch:
+    """Lay the section out."""
+    gr.HTML(f"<h2>{strings.JOBS}</h2>")
+    jobs = gr.HTML(elem_id="jobs", js_on_load=_LIST)
+    with gr.Row(elem_classes="undo", elem_id="undo-row"):
+        undone = gr.HTML(elem_id="undone")
+        undo = _button("undo", strings.UNDO)
+    parts = {"view": gr.HTML(elem_id="job"), "evidence": gr.HTML(elem_id="evidence")}
+    with gr.Row(elem_classes="buttons"):
+        buttons = {name: _button(name, getattr(strings, label)) for name, label in _BUTTONS.items()}
+    parts["plot"] = plot.live_plot("loss", strings.LOSS_TITLE)
+    for name, label in _FOLDED.items():
+        with gr.Accordion(getattr(strings, label), open=False, elem_id=name):
+            parts[name] = gr.HTML()
+            if name == "disk":
+                with gr.Row(elem_classes="buttons"):
+                    buttons |= {name: _button(name, getattr(strings, label)) for name, label in _FREEING.items()}
+    seen = gr.Textbox("", visible=False)
+    return Watch(
+        strip=strip, jobs=jobs, undone=undone, undo=undo, task=tasks, language=languages, seen=seen, **parts, **buttons
+    )
+
+
+def _button(name: str, label: str) -> gr.Button:
+    variant = {"use": "primary", "resume": "primary", "free_confirm": "stop"}.get(name, "secondary")
+    return gr.Button(label, variant=variant, visible=False, min_width=90, elem_id=name.replace("_", "-"))
+
+
+# What each is called: the name of its label in ``strings``.
+_BUTTONS = {name: name.upper() for name in ("use", "resume", "first", "earlier", "later", "stop", "clone", "discard")}
+_FREEING = {name: name.upper() for name in ("free", "free_confirm", "free_keep")}
+_FOLDED = {"numbers": "NUMBERS", "messages": "MESSAGES", "log": "LOG", "disk": "DISK_SPACE"}
+
+
+def look(studio: Studio, chosen: str, seen: str) -> tuple:
+    """Answer a poll: a value for what has changed since ``seen``, ``gr.skip()`` for the rest; the order is Watch's."""
+    before = json.loads(seen) if seen else {}
+    now: dict[str, int | str] = {}
+
+    def changed(name: str, shown: object) -> bool:
+        now[name] = crc32(repr(shown).encode())
+        return now[name] != before.get(name)
+
+    jobs = studio.store.list()
+    job = chosen_job(jobs, chosen)
+    everyone = studio.house.store  # whose trainings come first, but nothing else of them, is shown to all
+    queue = turns(everyone.list(), everyone.queue())
+    discarded = _just_discarded(studio)
+    now["job"] = job.id if job else ""
+    values = {
+        "strip": status_strip(studio, jobs),
+        "jobs": watch_views.job_list(jobs, job.id if job else "", queue),
+        "undone": watch_views.undo_note(discarded) if discarded else "",
+        **_parts(job, queue.get(job.id) if job else None),
+    }
+    answers = {name: value if changed(name, value) else gr.skip() for name, value in values.items()}
+    buttons = {"undo": discarded is not None, **_buttons(job, [own.id for own in studio.store.queue()])}
+    new_buttons = changed("buttons", (job.id if job else "", buttons))
+    answers |= {n: gr.Button(visible=visible) if new_buttons else gr.skip() for n, visible in buttons.items()}
+    tasks, languages = classify_tab.task_choices(studio), classify_tab.language_choices(studio)
+    first = {"value": tasks[0][1]} if tasks and before.get("tasks") == crc32(repr([]).encode()) else {}
+    answers["task"] = gr.Dropdown(choices=tasks, **first) if changed("tasks", tasks) else gr.skip()
+    answers["language"] = gr.Dropdown(choices=languages) if changed("languages", languages) else gr.skip()
+    answers["seen"] = json.dumps(now) if now != before else gr.skip()
+    return tuple(answers[field.name] for field in fields(Watch))
+
+
+def _parts(job: Job | None, turn: Turn | None) -> dict[str, str]:
+    """What is shown of the chosen job; everything empty where there is none."""
+    if job is None:
+        return dict.fromkeys(("view", "evidence", "plot", *_FOLDED), "")
+    return {
+        "view": watch_views.job_view(job, turn),
+        "evidence": _evidence(job),
+        "plot": plot.kept_value(figures.loss_figure, strings.language(), progress_of(job), job.kind),
+        "numbers": watch_details.numbers(job),
+        "messages": watch_views.messages(job),
+        "log": watch_details.log_tail(job),
+        "disk": watch_details.disk(job),
+    }
+
+
+def chosen_job(jobs: tuple[Job, ...], chosen: str) -> Job | None:
+    """The job that was chosen; else one that is worked on, else the newest."""
+    for job in jobs:
+        if job.id == chosen:
+            return job
+    return next((job for job in jobs if state_of(job).active), jobs[0] if jobs else None)
+
+
+def status_strip(studio: Studio, jobs: tuple[Job, ...]) -> str:
+    """The machine, what runs on it, and how many wait."""
+    states = [(job, state_of(job)) for job in jobs]
+    running = [f"{job.name}: {watch_views.phase_line(progress_of(job))}" for job, state in states if state.active]
+    waiting = sum(state.name == "waiting" for _, state in states)
+    if not studio.is_house:
+        waiting = len(studio.house.store.queue())
+        known = {job.id for job in jobs}
+        others = [job for job in studio.house.store.list() if job.id not in known and state_of(job).active]
+        running += [strings.OTHERS_TRAIN] if others else []
+    return views.strip(
+        [
+            (strings.MACHINE, studio.machine),
+            (strings.BASE, studio.title),
+            (strings.NOW, ", ".join(running) or strings.IDLE),
+            (strings.QUEUE, strings.SO_MANY_WAIT.format(count=waiting) if waiting else strings.NOBODY_WAITS),
+        ]
+    )
+
+
+def shown(seen: str) -> str:
+    """The id of the job that the page shows: a button means that one, whatever came or went meanwhile."""
+    return str(json.loads(seen).get("job", "")) if seen else ""
+
+
+def act(studio: Studio, action: str, job_id: str) -> None:
+    """Do to a job what a button says; what cannot be done is said in a message."""
+    actions = {
+        "stop": studio.store.request_stop,
+        "resume": studio.resume,
+        "discard": lambda job_id: removal.discard_job(studio, job_id),
+        "first": lambda job_id: studio.store.move(job_id, 0),
+        "earlier": lambda job_id: studio.shift(job_id, -1),
+        "later": lambda job_id: studio.shift(job_id, 1),
+        "free": lambda job_id: free_checkpoints(studio.store.get(job_id)),
+    }
+    if job_id:
+        with refusals():
+            actions[action](job_id)
+
+
+def undo(studio: Studio) -> str:
+    """Bring the job that was discarded last back, and return its id; empty where there is none."""
+    for job in studio.store.trash()[:1]:
+        with refusals():
+            studio.store.restore(job.id)
+        return job.id
+    return ""
+
+
+def _just_discarded(studio: Studio) -> Job | None:
+    trash = studio.store.trash()
+    return trash[0] if trash and time.time() - trash[0].trashed < UNDO_OFFERED else None
+
+
+def vector_key(studio: Studio, chosen: str) -> str:
+    """The key under which the chosen job's vector is found; empty while it has none."""
+    job = chosen_job(studio.store.list(), chosen)
+    keys = [entry.key for entry in vector_index.entries(studio.store, "language")]
+    return f"job:{job.id}" if job and f"job:{job.id}" in keys else ""
+
+
+def _evidence(job: Job | None) -> str:
+    if job is None or state_of(job).name != "finished":
+        return ""
+    return watch_views.evidence(vector_index.describe(job.out).get("scores"))
+
+
+def _buttons(job: Job | None, queue: Sequence[str]) -> dict[str, bool]:
+    """Which buttons are shown for a job; ``queue`` are the visitor's own that wait, the next one first."""
+    if job is None:
+        return dict.fromkeys((*_BUTTONS, *_FREEING), False)
+    state = state_of(job)
+    place = queue.index(job.id) + 1 if job.id in queue else 0
+    return {
+        "use": state.name == "finished" and job.kind == "language",
+        "resume": state.resumable,
+        "first": place > 2,
+        "earlier": place > 1,
+        "later": 0 < place < len(queue),
+        "stop": state.name in ("running", "waiting"),
+        "clone": True,
+        "discard": True,
+        "free": can_free(job),
+        "free_confirm": False,
+        "free_keep": False,
+    }
