@@ -31,7 +31,7 @@ def run_killed(command, way, out):
                      "checkpoint_seconds": 0.05}  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "KILL_LOG": str(out / "log.txt")}
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "killing.py"), json.dumps(specification)],
+        [sys.executable, str(ROOT / "tests" / "helpers" / "killing.py"), json.dumps(specification)],
         env=environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

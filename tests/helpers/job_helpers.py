@@ -10,6 +10,7 @@ from pathlib import Path
 from deftx.jobs import Scheduler, state_of
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 COUNTING = (sys.executable, str(HERE / "counting_worker.py"))
 
 
@@ -20,7 +21,7 @@ def scheduler(store, **settings):
 
 def start_server(home, jobs=0):
     """Start a server process that can be killed."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE)])}
     return subprocess.Popen([sys.executable, HERE / "counting_server.py", home, str(jobs)], env=environment)
 
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from job_helpers import HERE, scheduler, step_of, total_of, wait_for, wait_for_state
+from job_helpers import HERE, ROOT, scheduler, step_of, total_of, wait_for, wait_for_state
 
 from deftx.jobs import Store, state_of
 from deftx.jobs.places import choose
@@ -33,7 +33,7 @@ class Box:
 
     def start(self):
         settings = {"DEFTX_PERSISTENT": self.kept, "DEFTX_LOCAL": self.disk, "DEFTX_CONTAINER": "1",
-                    "PYTHONPATH": f"{HERE.parent}{os.pathsep}{HERE}"}  # fmt: skip
+                    "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"}  # fmt: skip
         environment = {name: value for name, value in os.environ.items() if name != "DEFTX_HOME"}
         environment.update({name: str(value) for name, value in settings.items()})
         before = len(self.lines())
@@ -181,6 +181,6 @@ def test_a_folder_that_its_user_may_not_write_is_not_taken():
     code += "if os.getuid() == 0: os.setgroups([]); os.setgid(1000); os.setuid(1000)\nprint(why_not(Path(sys.argv[1])))"
     with tempfile.TemporaryDirectory() as folder:  # nobody else may enter pytest's own
         Path(folder).chmod(0o555)
-        done = subprocess.run([sys.executable, "-c", code, folder], cwd=HERE.parent, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", code, folder], cwd=ROOT, capture_output=True, text=True)
     assert "cannot be written by user" in done.stdout, done.stderr
     assert "(Permission denied)" in done.stdout

@@ -69,7 +69,7 @@ def test_a_token_is_sent_to_the_hub_and_kept_nowhere(hub, page_base, tmp_path):
     home.mkdir()
     environment = {**os.environ, "HF_TOKEN": TOKEN, "HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"),
                    "GRADIO_TEMP_DIR": str(tmp_path / "gradio"), "OMP_NUM_THREADS": "1",
-                   "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}  # fmt: skip
+                   "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "helpers")])}  # fmt: skip
     environment.pop("HF_HUB_OFFLINE", None)
     corpus = write_corpus(tmp_path / "text.txt")
     done = subprocess.run(
