@@ -36,8 +36,7 @@ def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
     weights = {}
     for name, numbers in packed.items():
         if numbers.dtype == torch.int8:
-            scales = packed[name + SCALE]
-            weights[name] = numbers.float().mul_(scales.view(-1, *[1] * (numbers.dim() - 1)))
+            weights[name] = numbers * packed[name + SCALE].view(-1, *[1] * (numbers.dim() - 1))
         elif not name.endswith(SCALE):
             weights[name] = numbers
     return weights
