@@ -50,10 +50,10 @@ def test_a_killed_process_is_named_as_such():
 
 
 def test_nothing_trains_on_when_the_command_is_killed(tmp_path):
-    code = f"import sys; sys.path.insert(0, 'tests'); import test_evidence_side_by_side as t; next(t.side_by_side(t.sleep, [{str(tmp_path)!r}], 1))"
+    code = f"import sys; sys.path.insert(0, 'tests/evidence'); import test_evidence_side_by_side as t; next(t.side_by_side(t.sleep, [{str(tmp_path)!r}], 1))"
     guard = f"if __name__ == '__main__':\n    {code}\n"
     (tmp_path / "main.py").write_text(guard)
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests' / 'evidence'}"}
     process = subprocess.Popen([sys.executable, str(tmp_path / "main.py")], env=environment, cwd=ROOT)
     deadline = time.monotonic() + 60
     while not (children := [int(path.name) for path in tmp_path.iterdir() if path.name.isdigit()]):

@@ -23,7 +23,7 @@ import psutil
 import xet_storage
 from hub_server import Handler, Hub
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[2]
 IMAGE = "hf.co/spaces/ana/studio"
 HARDWARE = (
     {"name": "cpu-basic", "prettyName": "CPU Basic", "cpu": "2 vCPU", "ram": "16 GB", "ephemeralStorage": "20 GB",

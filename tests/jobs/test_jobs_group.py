@@ -5,8 +5,8 @@ import signal
 
 import psutil
 import pytest
+from comparing import assert_equal
 from job_helpers import scheduler, wait_for, wait_for_state
-from test_processes import assert_equal
 
 from deftx.core.events import ignore
 from deftx.jobs import JobError, Store, progress_of, state_of
