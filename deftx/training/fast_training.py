@@ -18,6 +18,9 @@ from torch import Tensor
 from torch.nn.functional import dropout, scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
+# Tokens up to which attention in float32 without dropout is computed from its definition: above, torch's fused kernel is
+# faster (benchmarks/attention.py; docs/benchmarks.md).
+LONGEST = 256
 LEVELS = 2**16  # values of the random number that an element is compared with: p is met to within 2⁻¹⁷
 
 
@@ -70,8 +73,9 @@ class FastTraining(TorchFunctionMode):
         scale: float | None = None,
         enable_gqa: bool = False,
     ) -> Tensor:
-        """As ``torch.nn.functional.scaled_dot_product_attention``, computed from its definition."""
-        if is_causal or enable_gqa:
+        """As ``torch.nn.functional.scaled_dot_product_attention``, computed from its definition where that is faster."""
+        fused_is_faster = not dropout_p and query.dtype == torch.float32 and query.shape[-2] > LONGEST
+        if is_causal or enable_gqa or fused_is_faster:
             return scaled_dot_product_attention(
                 query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa
             )

@@ -7,9 +7,21 @@ from torch.nn.functional import dropout, scaled_dot_product_attention
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModelForMaskedLM
 
-from deftx.training.fast_training import FastTraining, fast_training
+from deftx.training.fast_training import LONGEST, FastTraining, fast_training
 
 CPU = torch.device("cpu")
+
+
+class Calls(TorchDispatchMode):
+    """Notes the operations that are computed."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.add(func.name())
+        return func(*args, **(kwargs or {}))
 
 
 @pytest.mark.parametrize("p", [0.01, 0.1, 0.25, 0.5])
@@ -80,27 +92,17 @@ def test_attention_is_torchs_own_and_so_is_its_gradient(kind, scale):
     assert all(torch.allclose(a.grad, b.grad, atol=1e-12) for a, b in zip(ours, theirs, strict=True))
 
 
-def test_causal_attention_is_left_to_torch():
-    q, k, v = (torch.randn(1, 2, 5, 4) for _ in range(3))
-    with fast_training(CPU, 1):
-        made = scaled_dot_product_attention(q, k, v, is_causal=True)
-    assert torch.equal(made, scaled_dot_product_attention(q, k, v, is_causal=True))
+@pytest.mark.parametrize(("length", "causal"), [(5, True), (LONGEST + 1, False)])
+def test_causal_and_long_attention_is_left_to_torch(length, causal):
+    q, k, v = (torch.randn(1, 2, length, 4) for _ in range(3))
+    with Calls() as calls, fast_training(CPU, 1):
+        made = scaled_dot_product_attention(q, k, v, is_causal=causal)
+    assert torch.equal(made, scaled_dot_product_attention(q, k, v, is_causal=causal))
+    assert any("scaled_dot_product" in call for call in calls.names)
 
 
 def test_other_devices_are_left_alone():
     assert not isinstance(fast_training(torch.device("cuda"), 1), FastTraining)
-
-
-class Calls(TorchDispatchMode):
-    """Notes the operations that are computed."""
-
-    def __init__(self):
-        super().__init__()
-        self.names = set()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.names.add(func.name())
-        return func(*args, **(kwargs or {}))
 
 
 @pytest.mark.parametrize("name", tiny_families.TINY)
