@@ -10,7 +10,7 @@ from types import TracebackType
 
 from deftx.core.events import read_duration
 from deftx.core.hosting import Hosting
-from deftx.core.sizes import read_size
+from deftx.core.sizes import folder_size, read_size
 from deftx.jobs.job import Job, read_json, write_json
 
 SECONDS, BYTES = "DEFTX_JOB_SECONDS_LEFT", "DEFTX_JOB_BYTES"  # in a worker's environment; missing: no limit
@@ -66,7 +66,7 @@ class Allowance:
 
     def _look(self) -> None:
         while not self._done.is_set():
-            taken = _bytes_below(self._folder) if self._bytes else 0
+            taken = folder_size(self._folder) if self._bytes else 0
             if self._bytes and not self.exceeded and taken > self._bytes:
                 self.exceeded = (
                     f"It took {read_size(taken)} of disk, more than the {read_size(self._bytes)} that a training may take "
@@ -79,12 +79,3 @@ class Allowance:
     def _note(self) -> None:
         with suppress(OSError):  # a full disk: the next note tries again
             write_json(self._folder / SPENT, {"seconds": self.spent})
-
-
-def _bytes_below(folder: Path) -> int:
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += (Path(place) / name).lstat().st_size
-    return total

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from functools import partial
 
 from deftx.core.errors import DeftxError
+from deftx.core.sizes import folder_size
 from deftx.jobs import Job, state_of
 from deftx.publish.own_vectors import OwnVectors
 from ui.access.workspaces import Rooms
 from ui.shared import removal
-from ui.shared.removal import room_size
 from ui.shared.uploads import KeptFiles
 from ui.studio import Studio
 
@@ -42,7 +42,7 @@ class Retention:
             studio = self._rooms.room(name)
             if days:
                 clear(studio, now - days * DAY)
-            if not room_size(studio.store.root) and not (studio.store.list() or studio.store.trash()):
+            if not folder_size(studio.store.root) and not (studio.store.list() or studio.store.trash()):
                 shutil.rmtree(studio.store.root, ignore_errors=True)
                 self._rooms.close(name)
 

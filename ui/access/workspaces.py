@@ -14,11 +14,11 @@ from gradio.context import LocalContext
 from deftx.accounts.people import ADMIN, EMPTY, NOBODY, VISITOR, Person
 from deftx.core.errors import DeftxError
 from deftx.core.hosting import Hosting
+from deftx.core.sizes import folder_size
 from deftx.jobs import Job, JobError
 from deftx.jobs.store import PEOPLE, room
 from ui import strings
 from ui.access.identity import Door
-from ui.shared.removal import room_size
 from ui.studio import Studio
 
 ROOMS_KEPT = 64  # open at once; what is in a room lies on disk
@@ -138,5 +138,5 @@ class Rooms:
         return admit
 
     def _check_room(self, name: str, size: int, most: int) -> None:
-        if most and (there := room_size(room(self.house.store.home, name))) + size > most * MEGABYTE:
+        if most and (there := folder_size(room(self.house.store.home, name))) + size > most * MEGABYTE:
             raise DeftxError(strings.ROOM_OVER_LIMIT.format(there=f"{there / MEGABYTE:,.0f}", most=f"{most:,}"))

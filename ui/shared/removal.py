@@ -1,9 +1,7 @@
 """Removing what people brought, with a way back; and what must not be removed because a training still needs it."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -161,16 +159,6 @@ def _reads(job: Job) -> set[Path]:
 
 def _starts_from(job: Job, folder: Path) -> bool:
     return Path(str(job.settings["source"])).resolve() == folder.resolve()
-
-
-def room_size(folder: Path) -> int:
-    """Count the bytes of all files below a folder; what vanishes meanwhile counts nothing."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += (Path(place) / name).lstat().st_size
-    return total
 
 
 def _busy(job: Job) -> bool:
