@@ -22,7 +22,7 @@ from deftx.jobs import Scheduler
 from deftx.jobs.container import Container, is_container
 from deftx.jobs.limits import limits_for
 from deftx.models.bases import BUNDLED_BASE, find_base
-from ui.access.opening import gated, open_house
+from ui.access.opening import gated, open_studio
 from ui.page import build_page
 from ui.shared import page_languages
 from ui.shared.health import route
@@ -56,16 +56,16 @@ def main() -> None:
         container = Container() if is_container() else None
         find_base(chosen.base)
         hosting = hosting_from()
-        house = Studio(chosen.base)
-        house.lasting = container is None or container.places.lasting
-        studio = open_house(house, hosting)
+        host = Studio(chosen.base)
+        host.lasting = container is None or container.places.lasting
+        studio = open_studio(host, hosting)
     except DeftxError as error:
         raise SystemExit(str(error)) from error
-    scheduler = Scheduler(house.store, limits=partial(limits_for, hosting))
+    scheduler = Scheduler(host.store, limits=partial(limits_for, hosting))
     if container:
-        container.look_after(house.store, scheduler)
+        container.look_after(host.store, scheduler)
     scheduler.start()
-    threading.Thread(target=house.base, name="load base", daemon=True).start()
+    threading.Thread(target=host.base, name="load base", daemon=True).start()
     page = build_page(studio)
     try:
         page.queue(default_concurrency_limit=4).launch(
@@ -79,11 +79,11 @@ def main() -> None:
             enable_monitoring=False,
             state_session_capacity=SESSIONS,
             # The named endpoints as tools, where gradio[mcp] is installed; they know of no logins.
-            mcp_server=studio is house and find_spec("mcp") is not None,
+            mcp_server=studio is host and find_spec("mcp") is not None,
             max_file_size=f"{hosting.upload_megabytes}mb" if hosting.upload_megabytes else None,
             quiet=way == "json",
             _frontend=False,  # else a machine too busy to answer itself within 3 s would not get a page at all
-            **gated(studio, [route(house, scheduler, container)]),
+            **gated(studio, [route(host, scheduler, container)]),
         )
     except OSError as error:  # the port is taken, or the address is not this machine's
         raise SystemExit(f"The page cannot be served at {chosen.host}:{chosen.port}: {error}") from error

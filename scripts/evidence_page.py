@@ -18,7 +18,7 @@ from plotly.offline import get_plotlyjs  # noqa: E402
 
 from deftx.evidence.baselines import BASELINES  # noqa: E402
 from deftx.evidence.cells import Cost, Scored  # noqa: E402
-from deftx.evidence.report import METRIC_TITLES, Comparison, Summary, summarise  # noqa: E402
+from deftx.evidence.report import METRIC_TITLES, ReportSettings, Summary, summarise  # noqa: E402
 
 INK, QUIET, RULE, ACCENT = "var(--ink)", "var(--ink-2)", "var(--rule)", "var(--accent)"
 ROW_HEIGHT = 34  # pixels
@@ -70,7 +70,7 @@ def page(out: Path) -> str:
     about = json.loads((out / "about.json").read_text(encoding="utf-8"))
     costs = json.loads((out / "costs.json").read_text(encoding="utf-8"))
     cells = [Scored.from_dict(json.loads(f.read_text(encoding="utf-8"))) for f in sorted(out.glob("scores/*.json"))]
-    found = summarise(cells, Comparison(**about), {row: Cost(**cost) for row, cost in costs.items()})
+    found = summarise(cells, ReportSettings(**about), {row: Cost(**cost) for row, cost in costs.items()})
     metric = METRIC_TITLES[found.comparison.metric]
     sections = [
         ("Mean over the target languages", "Dots: mean over languages and seeds. Lines: 95 % bootstrap interval over "

@@ -35,13 +35,13 @@ if slow == "evaluate":
     loss = deftx.training.language.masked_lm_loss
     deftx.training.language.masked_lm_loss = lambda m, b, *how: (how and time.sleep(1), loss(m, b, *how))[1]
 
-show = output.Progress.__call__
+show = output.ProgressLine.__call__
 def and_then(self, event):
     show(self, event)
     if os.environ.get("LIMIT") and event.phase == "dense" and event.step >= 5:
         in_use = int(re.search(r"VmSize:\\s+(\\d+)", open("/proc/self/status").read())[1]) * 1024
         resource.setrlimit(resource.RLIMIT_AS, (in_use, in_use))
-output.Progress.__call__ = and_then
+output.ProgressLine.__call__ = and_then
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -7,7 +7,7 @@ import gradio as gr
 
 from ui import strings
 from ui.access import gate, public, who
-from ui.access.workspaces import Rooms
+from ui.access.workspaces import Workspaces
 from ui.api import endpoints
 from ui.classify import check_tab, classify_tab, score_tab
 from ui.corpus import corpus_tab, labelled_tab
@@ -41,19 +41,19 @@ _SHOW_FORM = "() => { document.querySelector('#kind')?.scrollIntoView({behavior:
 _OPENED = "() => { document.documentElement.dataset.opened = 'yes' }"
 
 
-def build_page(studio: Studio | Rooms) -> gr.Blocks:
-    """Build the page over a studio, or over the rooms of all who log in, once in every language: at / in English, at /id in Indonesian, at /es in Spanish."""
+def build_page(studio: Studio | Workspaces) -> gr.Blocks:
+    """Build the page over a studio, or over the workspaces of all who log in, once in every language: at / in English, at /id in Indonesian, at /es in Spanish."""
     page = Page(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
     with page:
         endpoints.build(studio)
-        if isinstance(studio, Rooms):
+        if isinstance(studio, Workspaces):
             who.offer(studio)
             public.offer(studio)
     for code, name in strings.SPOKEN.items():
         place = page if code == page_languages.FIRST else page.route(name, code, show_in_navbar=False)
         with place, strings.speaking(code):
             _build(studio, page)
-    if isinstance(studio, Rooms):
+    if isinstance(studio, Workspaces):
         gate.guard(page, studio)
     page_languages.speak(page)
     return page
@@ -64,13 +64,13 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
     kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
                   for name in ("corpus", "job", "tab", "form")))  # fmt: skip
     gr.HTML(page_languages.header())
-    if isinstance(studio, Rooms):
+    if isinstance(studio, Workspaces):
         who.build(studio, page)
     strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
-    if not studio.house.lasting:
+    if not studio.host.lasting:
         gr.HTML(views.notice(strings.NOT_LASTING), elem_id="not-lasting")
     sections = lay_out(studio, strip, kept)
-    if isinstance(studio, Rooms):
+    if isinstance(studio, Workspaces):
         public.build(studio, sections.library, sections.tab["library"])
     look = {
         "fn": lambda chosen, seen: watch.look(studio, chosen, seen),

@@ -23,7 +23,7 @@ from deftx.models.bases import Base, load_base
 from deftx.publish.own_vectors import LONGEST_TITLE, clean
 from deftx.training.preflight import SettingsRefused
 from ui import strings
-from ui.access.file_access import Handed
+from ui.access.file_access import ServedFiles
 from ui.classify.combination import Combination
 from ui.classify.composing import Composing, check_text, takes_pairs
 from ui.classify.scoring import Scoring
@@ -31,12 +31,12 @@ from ui.corpus.corpora import Corpora
 from ui.corpus.tables import Tables
 from ui.corpus.text_facts import TextFacts
 from ui.overlap.overlaps import Overlaps
-from ui.shared.background import Errands, OwnErrands
+from ui.shared.background import BackgroundTasks, OwnBackgroundTasks
 from ui.spectra.spectra_facts import SpectraFacts
 from ui.train.forecast import Forecast
 from ui.train.requests import Order, full_name, job_settings
 
-LAST_BREATH = 10.0  # seconds that a process may take to go after it has said how it ended
+EXIT_SECONDS = 10.0  # seconds that a process may take to go after it has said how it ended
 
 
 @dataclass(frozen=True)
@@ -50,40 +50,40 @@ class Answer:
 
 
 class Studio:
-    """The page's one door to ``deftx``; every method can be called from any thread."""
+    """The page's one login method to ``deftx``; every method can be called from any thread."""
 
     def __init__(
         self,
         base_name: str,
         store: Store | None = None,
         *,
-        house: "Studio | None" = None,
+        host: "Studio | None" = None,
         admit: Callable[[int], None] = lambda size: None,
     ) -> None:
         """Use the base of this name; it is loaded when it is first needed.
 
-        A room in a ``house`` shares its base, composed classifiers and line of errands; what it keeps lies below the
+        A workspace in a ``host`` shares its base, composed classifiers and line of background tasks; what it keeps lies below the
         ``root`` of its store. ``admit`` is asked before so many bytes are kept, and refuses by raising a DeftxError.
         """
         self.base_name = full_name(base_name)
-        self.house, self.admit = house or self, admit
+        self.host, self.admit = host or self, admit
         self.store = store or Store()
-        self.handed = house.handed if house else Handed()
+        self.served_files = host.served_files if host else ServedFiles()
         self.corpora = Corpora(self.store.root, admit)
         self.tables = Tables(self.store.root, admit)
         self.facts = TextFacts(self.corpora, self.store.root)
         self.overlaps = Overlaps(self.store)
         self.spectra = SpectraFacts(self.store)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.offers = house.offers if house else Offers()
+        self.offers = host.offers if host else Offers()
         self.gpus = torch.cuda.device_count()
         self.lasting = True  # whether what is kept outlives the machine; a container without a mount says otherwise
         self.forecast = Forecast(self)
-        self.errands = OwnErrands(house.errands, self.owner) if house else Errands()
+        self.background_tasks = OwnBackgroundTasks(host.background_tasks, self.owner) if host else BackgroundTasks()
         self.scoring = Scoring(self)
         self._loading = threading.Lock()
         self._audited = lru_cache(maxsize=32)(self._audit)
-        self.composing = house.composing.over(self.store) if house else Composing(self.store, self.base)
+        self.composing = host.composing.over(self.store) if host else Composing(self.store, self.base)
 
     @cached_property
     def _base(self) -> Base:
@@ -91,24 +91,24 @@ class Studio:
 
     def base(self) -> Base:
         """Return the base, loaded once however many ask."""
-        if self.house is not self:
-            return self.house.base()
+        if self.host is not self:
+            return self.host.base()
         with self._loading:
             return self._base
 
     def loaded_base(self) -> Base | None:
         """Return the base if it is loaded already; a look at a form must not wait for it."""
-        return self.house.__dict__.get("_base")
+        return self.host.__dict__.get("_base")
 
     @property
     def owner(self) -> str:
-        """Whose studio it is; empty for the house's own."""
+        """Whose studio it is; empty for the host's own."""
         return self.store.owner or ""
 
     @property
-    def is_house(self) -> bool:
-        """Whether it is open to the house alone: everything on the machine can be named in it."""
-        return self.house is self
+    def is_host(self) -> bool:
+        """Whether it is open to the host alone: everything on the machine can be named in it."""
+        return self.host is self
 
     @property
     def title(self) -> str:
@@ -181,7 +181,7 @@ class Studio:
         if outlook.refusals:
             raise SettingsRefused(outlook.refusals)
         settings = job_settings(self, kind, order)
-        if settings.get("push_to") and not self.is_house:
+        if settings.get("push_to") and not self.is_host:
             raise HubError(strings.PUSH_NOT_YOURS)
         push.check(settings)
         job = self.store.add(kind, order["name"], settings)
@@ -190,7 +190,7 @@ class Studio:
 
     def resume(self, job_id: str) -> None:
         """Put a stopped, failed or interrupted job back into the queue, once its process has quite ended."""
-        deadline = time.monotonic() + LAST_BREATH
+        deadline = time.monotonic() + EXIT_SECONDS
         while worker_of(self.store.get(job_id)) is not None and time.monotonic() < deadline:
             time.sleep(0.1)
         self.store.requeue(job_id)

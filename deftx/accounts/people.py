@@ -18,7 +18,7 @@ from pathlib import Path
 from deftx.core.errors import DeftxError, one_of
 
 ADMIN, MEMBER, VISITOR = "admin", "member", "visitor"
-EMPTY = ".visitors"  # the room of those who have not logged in: nobody can be called so, and nothing is kept in it
+EMPTY = ".visitors"  # the workspace of those who have not logged in: nobody can be called so, and nothing is kept in it
 ROLES = (ADMIN, MEMBER, VISITOR)
 FEWEST_SIGNS = 10  # of a password
 
@@ -35,7 +35,7 @@ class Person:
 
     name: str
     role: str
-    folder: str = ""  # the name of their room where it is not the name itself
+    folder: str = ""  # the name of their workspace where it is not the name itself
 
     @property
     def is_admin(self) -> bool:
@@ -43,8 +43,8 @@ class Person:
         return self.role == ADMIN
 
     @property
-    def room(self) -> str:
-        """The folder of what is theirs, empty for the house's own, which is the admins'; no two others share one."""
+    def workspace(self) -> str:
+        """The folder of what is theirs, empty for the host's own, which is the admins'; no two others share one."""
         return "" if self.is_admin else self.folder or self.name or EMPTY
 
 

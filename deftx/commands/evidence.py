@@ -36,7 +36,7 @@ def run_benchmark(arguments: argparse.Namespace) -> None:
     """Train what is missing, score every cell, write the tables; with ``--plan`` say what that would take."""
     from deftx.evidence import results
     from deftx.evidence.plan import plan
-    from deftx.evidence.run import Teller, claim, score_all, train_all
+    from deftx.evidence.run import Reporter, claim, score_all, train_all
 
     run, base = _describe(arguments), options.load_base_of(arguments)
     if arguments.plan:
@@ -46,9 +46,9 @@ def run_benchmark(arguments: argparse.Namespace) -> None:
     claim(run, {"setting": run.setting.name, "base": base.fingerprint, "preset": run.preset, "changes": run.changes,
                 "source": run.source})  # fmt: skip
     with stop_on_signal() as should_stop:
-        teller = Teller(output.say, should_stop)
-        train_all(run, arguments.jobs, teller)
-        found = results.write(run, [*results.score_baselines(run), *score_all(run, base, teller)])
+        reporter = Reporter(output.say, should_stop)
+        train_all(run, arguments.jobs, reporter)
+        found = results.write(run, [*results.score_baselines(run), *score_all(run, base, reporter)])
     output.result(found, arguments.json, (run.out / "results.md").read_text(encoding="utf-8"))
 
 

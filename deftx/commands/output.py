@@ -35,7 +35,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     )
 
 
-class Progress:
+class ProgressLine:
     """Listens to a training and shows where it is: one line that moves on a terminal, else a line now and then."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from deftx.commands import elsewhere, options, output
+from deftx.commands import options, output, remote
 from deftx.commands.hub import push_trained
 from deftx.core.errors import HubError
 from deftx.training.setting_descriptions import MEANINGS
@@ -40,12 +40,12 @@ def run_language(arguments: argparse.Namespace) -> None:
     """Learn a language vector and report what it is worth."""
     from deftx.training.language import learn_language
 
-    away, recipe = elsewhere.is_elsewhere(arguments), _recipe("language", arguments)
+    away, recipe = remote.is_remote(arguments), _recipe("language", arguments)
     api = _check_push(arguments)
     with stop_on_signal() as should_stop:
-        vector = elsewhere.learn("language", arguments, recipe, should_stop) if away else learn_language(
+        vector = remote.learn("language", arguments, recipe, should_stop) if away else learn_language(
             arguments.corpus, options.load_base_of(arguments), recipe, out=arguments.out, language=arguments.language,
-            delta=arguments.delta, on_event=output.Progress(), should_stop=should_stop,
+            delta=arguments.delta, on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
     _push(api, arguments)
@@ -56,15 +56,15 @@ def run_task(arguments: argparse.Namespace) -> None:
     from deftx.data.tables import read_table
     from deftx.training.task import learn_task
 
-    away, train = elsewhere.is_elsewhere(arguments), read_table(arguments.train, columns=_columns(arguments.columns))
+    away, train = remote.is_remote(arguments), read_table(arguments.train, columns=_columns(arguments.columns))
     valid = arguments.valid and read_table(arguments.valid, columns=_columns(arguments.valid_columns))
     recipe = _recipe("task", arguments, pairs=train.pairs)
     api = _check_push(arguments)
     with stop_on_signal() as should_stop:
-        vector = elsewhere.learn("task", arguments, recipe, should_stop, train.pairs) if away else learn_task(
+        vector = remote.learn("task", arguments, recipe, should_stop, train.pairs) if away else learn_task(
             train, options.load_base_of(arguments), recipe, out=arguments.out, valid=valid,
             source=arguments.source, language=arguments.language, delta=arguments.delta,
-            on_event=output.Progress(), should_stop=should_stop,
+            on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
     _push(api, arguments)
@@ -118,7 +118,7 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
                         help="push the vector to the Hugging Face Hub at the end; the right to is checked at the start")  # fmt: skip
     parser.add_argument("--private", action="store_true", help="with --push-to: make the repository private (public)")
     options.add_base(parser)
-    elsewhere.add_options(parser)
+    remote.add_options(parser)
     options.add_json(parser)
 
 

@@ -47,7 +47,7 @@ class Listener:
     on_event: OnEvent
     should_stop: Callable[[], bool]
 
-    def heed(self, message: str) -> None:
+    def raise_if_stopped(self, message: str) -> None:
         """Raise TrainingStopped with the message where a stop was asked for."""
         if self.should_stop():
             raise TrainingStopped(message)

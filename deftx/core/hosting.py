@@ -24,7 +24,7 @@ class Hosting:
     visitors_train: bool = _setting(False, "DEFTX_VISITORS_TRAIN", "whether visitors who have logged in may train")
     upload_megabytes: int = _setting(500, "DEFTX_UPLOAD_MB", "largest file that is taken; holds for everybody")
     corpus_megabytes: int = _setting(200, "DEFTX_CORPUS_MB", "largest text or labelled file that is kept")
-    room_megabytes: int = _setting(
+    workspace_megabytes: int = _setting(
         20_000, "DEFTX_ROOM_MB", "what all of a person's texts, files and trainings may take"
     )
     waiting_jobs: int = _setting(5, "DEFTX_WAITING_JOBS", "trainings of one person that may wait")

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 from deftx.core.errors import DeftxError, one_of
 
-KINDS = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")  # each also with .gz
+EXTENSIONS = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")  # each also with .gz
 
-_SUPPORTED = f"{one_of(KINDS)}, each also with .gz"
+_SUPPORTED = f"{one_of(EXTENSIONS)}, each also with .gz"
 CHUNK = 2**20  # bytes read at a time
 LONGEST_LINE = 2**24  # bytes: whole books are shorter, and a line is held in memory
 # Of a gzipped file: what it may unpack to in any case, in multiples of its size, and at the most, in bytes.
@@ -28,7 +28,7 @@ BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 
 @dataclass(frozen=True)
 class InputFile:
-    """One readable file: where it is, how it is called in messages, its kind (of KINDS) and whether it is gzipped."""
+    """One readable file: where it is, how it is called in messages, its kind (of EXTENSIONS) and whether it is gzipped."""
 
     path: Path
     name: str
@@ -125,7 +125,7 @@ def _input_file(path: Path, name: str) -> InputFile | None:
     endings = [ending.lower() for ending in path.suffixes[-2:]]
     gzipped = endings[-1:] == [".gz"]
     kind = "".join(endings[:-1] if gzipped else endings[-1:])
-    return InputFile(path, name, kind, gzipped) if kind in KINDS else None
+    return InputFile(path, name, kind, gzipped) if kind in EXTENSIONS else None
 
 
 def _raw_lines(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:

@@ -34,7 +34,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReportSettings:
     """What is compared: rows by title, over ``languages`` (the reference language stands beside them), by a metric.
 
     ``against`` is the row that the others are held against; ``parallel`` says that the languages have the same sentences.
@@ -62,13 +62,13 @@ class Comparison:
 class Summary:
     """The finished rows in the order of their titles; how many cells (of how many) each other row has; the seeds."""
 
-    comparison: Comparison
+    comparison: ReportSettings
     lines: list[Line]
     unfinished: dict[str, tuple[int, int]]
     seeds: list[int]
 
 
-def summarise(cells: Sequence[Scored], comparison: Comparison, costs: Mapping[str, Cost]) -> Summary:
+def summarise(cells: Sequence[Scored], comparison: ReportSettings, costs: Mapping[str, Cost]) -> Summary:
     """Compare the rows over all languages and over all seeds that any of these rows has.
 
     Means, intervals and tests run over the languages without the reference. There is no chance in a baseline that counts
@@ -174,7 +174,7 @@ def _mean(scores: Iterable[float]) -> float | None:
 
 
 def _points(score: float | None, sign: str = "") -> str:
-    # A difference of −0.04 points is written 0.0, and the minus is the one of the house's texts.
+    # A difference of −0.04 points is written 0.0, and the minus is the one of the host's texts.
     return NONE if score is None else f"{round(100 * score, 1) + 0.0:{sign}.1f}".replace("-", "−")
 
 

@@ -47,7 +47,7 @@ def write(run: Run, cells: Sequence[Scored]) -> dict[str, Any]:
     costs = {row.name: cost_of(run, row) for row in run.rows}
     reference = setting.reference if setting.reference in run.languages else None
     targets = tuple(language for language in run.languages if language != reference)
-    comparison = report.Comparison(titles, targets, reference, setting.metric, parallel=setting.parallel)
+    comparison = report.ReportSettings(titles, targets, reference, setting.metric, parallel=setting.parallel)
     found = report.summarise(cells, comparison, costs)
     parts = [f"# {setting.title}", _about(run, setting.metric), report.markdown(found)]
     for variant, shares in overlaps(run).items():

@@ -69,30 +69,30 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Teller:
+class Reporter:
     """Who is told how far it is, and who may ask to stop."""
 
     say: Callable[[str], None]
     should_stop: Callable[[], bool]
 
-    def heed(self) -> None:
+    def raise_if_stopped(self) -> None:
         """Raise TrainingStopped where a stop was asked for."""
         if self.should_stop():
             raise TrainingStopped("Stopped. What was trained is kept; the same command goes on from there.")
 
 
-def train_all(run: Run, jobs: int, teller: Teller) -> None:
+def train_all(run: Run, jobs: int, reporter: Reporter) -> None:
     """Train every vector that is not there yet, ``jobs`` groups at a time; a run that was cut off goes on."""
     for wave in run.groups():
         todo = [group for group in wave if any(not is_done(run, vector) for vector in group)]
         if not todo:
             continue
         began, count = time.monotonic(), sum(not is_done(run, vector) for group in todo for vector in group)
-        teller.say(f"{count} {todo[0][0].kind} vectors to train, in {len(todo)} groups that share a dense phase.")
-        results = side_by_side(partial(train_group, run), todo, jobs, teller.heed)
+        reporter.say(f"{count} {todo[0][0].kind} vectors to train, in {len(todo)} groups that share a dense phase.")
+        results = side_by_side(partial(train_group, run), todo, jobs, reporter.raise_if_stopped)
         for done, names in enumerate(results, 1):
             left = (time.monotonic() - began) / done * (len(todo) - done)
-            teller.say(f"{done} of {len(todo)}: {', '.join(names)}; {read_duration(left)} left of these")
+            reporter.say(f"{done} of {len(todo)}: {', '.join(names)}; {read_duration(left)} left of these")
 
 
 def train_group(run: Run, group: Sequence[Vector]) -> list[str]:
@@ -145,20 +145,20 @@ def given_source(name: str, base: Base) -> SparseVector:
             raise VectorError(f"--source {name} is no vector ({error}) and no LT-SFT one ({other})") from error
 
 
-def score_all(run: Run, base: Base, teller: Teller) -> Iterator[Scored]:
+def score_all(run: Run, base: Base, reporter: Reporter) -> Iterator[Scored]:
     """Yield every cell: read where it was scored before, else composed and asked."""
     tests = {language: read_table(run.setting.test_file(run.data, language)) for language in run.languages}
     for row in run.rows:
         for seed in run.seeds:
             for language, test in tests.items():
-                teller.heed()
+                reporter.raise_if_stopped()
                 file = run.score_file(row.name, language, seed)
                 if not file.is_file():
                     task, own = vectors_of(row, language, seed, run.setting)
                     classifier = compose(base, task=run.folder(task), language=run.folder(own) if own else None)
                     scored = Scored(row.name, language, seed, list(test.labels), classifier.predict(test.texts))
                     write_json(file, scored.to_dict())
-                    teller.say(f"{row.name}, {language}, seed {seed}: {scored.score(run.setting.metric):.3f}")
+                    reporter.say(f"{row.name}, {language}, seed {seed}: {scored.score(run.setting.metric):.3f}")
                 yield Scored.from_dict(json.loads(file.read_text(encoding="utf-8")))
 
 

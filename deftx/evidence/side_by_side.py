@@ -17,11 +17,11 @@ T, R = TypeVar("T"), TypeVar("R")
 
 
 def side_by_side(
-    work: Callable[[T], R], items: Iterable[T], jobs: int, heed: Callable[[], None] = lambda: None
+    work: Callable[[T], R], items: Iterable[T], jobs: int, raise_if_stopped: Callable[[], None] = lambda: None
 ) -> Iterator[R]:
     """Yield ``work(item)`` of each item as it is done, ``jobs`` at a time; whoever leaves early ends what still runs.
 
-    ``heed`` is called all the while and may raise, to stop.
+    ``raise_if_stopped`` is called all the while and may raise, to stop.
 
     Raises:
         TrainingError: a process was killed, by the system for its memory say; else whatever ``work`` raised.
@@ -36,7 +36,7 @@ def side_by_side(
                 process.start()
                 sender.close()
                 running[receiver] = process
-            heed()
+            raise_if_stopped()
             for receiver in connection.wait(list(running), PATIENCE):
                 yield _result(receiver, running.pop(receiver))
     finally:

@@ -9,7 +9,7 @@ from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import RevisionNotFoundError
 
 from deftx.core.errors import CorpusError, one_of, unknown_name
-from deftx.data.reading import KINDS
+from deftx.data.reading import EXTENSIONS
 from deftx.data.text import read_corpus
 from deftx.hub.errors import explain_hub
 
@@ -46,7 +46,7 @@ def find_files(name: str) -> tuple[HubFile, ...]:
     repository = match["id"]
     found = _list(repository, None) or _list(repository, CONVERTED)
     if not found:
-        raise CorpusError(f"The data set {repository} has no file that can be read here ({one_of(KINDS)}).")
+        raise CorpusError(f"The data set {repository} has no file that can be read here ({one_of(EXTENSIONS)}).")
     return found
 
 
@@ -93,7 +93,9 @@ def _list(repository: str, revision: str | None) -> tuple[HubFile, ...]:
 
 def _readable(path: str) -> bool:
     hidden = any(part.startswith(".") for part in path.split("/"))
-    return not hidden and path.lower().removesuffix(".gz").endswith(KINDS) and Path(path).name.lower() not in NO_TEXT
+    return (
+        not hidden and path.lower().removesuffix(".gz").endswith(EXTENSIONS) and Path(path).name.lower() not in NO_TEXT
+    )
 
 
 def _refusal(repository: str, error: Exception) -> CorpusError:

@@ -25,7 +25,7 @@ CREATE TABLE jobs (
 )
     """,
     "ALTER TABLE jobs ADD COLUMN trashed REAL",  # when it was put into the trash; NULL: it is not there
-    "ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",  # the person whose it is; empty: the house's own
+    "ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",  # the person whose it is; empty: the host's own
 )
 
 

@@ -31,7 +31,7 @@ class Job:
 
     Times are seconds since 1970. ``process`` is the worker that was started last, ``reached`` how far the job had come
     when it was last put back by itself (None: never), ``trashed`` when it was discarded (None: it is not in the trash),
-    ``owner`` whose it is (empty: the house's own, as all are where nobody logs in).
+    ``owner`` whose it is (empty: the host's own, as all are where nobody logs in).
     """
 
     id: str

@@ -19,7 +19,7 @@ LOOK_EVERY = 5.0  # seconds between two measurements of the folder, and between 
 
 
 def limits_for(hosting: Hosting, job: Job) -> dict[str, str]:
-    """Give what the environment of a job's worker says; the house's own jobs have no limit."""
+    """Give what the environment of a job's worker says; the host's own jobs have no limit."""
     limits = {SECONDS: hosting.job_hours * 3600, BYTES: hosting.job_megabytes * 1_000_000}
     return {name: str(limit) for name, limit in limits.items() if limit} if job.owner else {}
 

@@ -1,6 +1,6 @@
 """The jobs of one home: a row in SQLite and a folder each, safe to be used by several processes and threads.
 
-Several people share one queue, but not one folder: what is a person's lies in a room of their own, and a store that was
+Several people share one queue, but not one folder: what is a person's lies in a workspace of their own, and a store that was
 opened for a person finds no row but theirs, whoever asks it and for what.
 """
 
@@ -29,7 +29,7 @@ _QUEUED = f"pid IS NULL AND stop_requested IS NULL AND {_THERE} ORDER BY positio
 
 DATABASE_VARIABLE = "DEFTX_DATABASE"  # the queue's file, where it must not lie in the home itself
 
-PEOPLE = "people"  # the folder of the rooms below a home
+PEOPLE = "people"  # the folder of the workspaces below a home
 TRASH_KEPT = 7 * 86_400.0  # seconds after which what is in the trash is removed for good
 
 
@@ -40,8 +40,8 @@ def home() -> Path:
     return folder
 
 
-def room(root: Path, owner: str) -> Path:
-    """Return the folder of all that is a person's; of the house's own, where ``owner`` is empty."""
+def workspace(root: Path, owner: str) -> Path:
+    """Return the folder of all that is a person's; of the host's own, where ``owner`` is empty."""
     return root / PEOPLE / owner if owner else root
 
 
@@ -69,7 +69,7 @@ class Store:
 
     def _furnish(self, owner: str | None, admit: Admit) -> None:
         self.owner, self._admit = owner, admit
-        self.root = room(self.home, owner or "")
+        self.root = workspace(self.home, owner or "")
         self.folder = self.root / "jobs"
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -316,7 +316,7 @@ class Store:
         del columns["discarded"]
         columns["settings"] = json.loads(columns["settings"])
         process = None if pid is None else ProcessId(pid, created)
-        folder = room(self.home, columns["owner"]) / "jobs" / columns["id"]
+        folder = workspace(self.home, columns["owner"]) / "jobs" / columns["id"]
         return Job(**columns, folder=folder, process=process)
 
 

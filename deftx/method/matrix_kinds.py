@@ -20,7 +20,7 @@ def _kind(name: str, pattern: str, reference: str) -> Kind:
 
 
 # Normalisation and biases stand first: theirs are the names that also hold the name of another kind.
-KINDS = (
+MATRIX_KINDS = (
     _kind("LayerNorm", r"(?i)norm", "any family; no part of M"),
     _kind("bias", r"bias$", "any family"),
     _kind("embeddings", r"embed", "any family"),
@@ -45,7 +45,7 @@ KINDS = (
 
 def matrix_kind(parameter: str) -> str:
     """Name the kind of a parameter; "other" where no pattern fits."""
-    return next((kind.name for kind in KINDS if kind.pattern.search(parameter)), OTHER)
+    return next((kind.name for kind in MATRIX_KINDS if kind.pattern.search(parameter)), OTHER)
 
 
 def reading_order(kind: str) -> int:
@@ -53,5 +53,5 @@ def reading_order(kind: str) -> int:
     return _ORDER.index(kind)
 
 
-_MATRICES = [kind.name for kind in KINDS if kind.name not in ("LayerNorm", "bias")]
+_MATRICES = [kind.name for kind in MATRIX_KINDS if kind.name not in ("LayerNorm", "bias")]
 _ORDER = [*_MATRICES, "bias", "LayerNorm", OTHER]

@@ -39,7 +39,7 @@ def checkpoint_seconds(otherwise: float, environment: Mapping[str, str] = os.env
 
 
 @dataclass
-class Progress:
+class PhaseProgress:
     """How far a phase is, and what it has seen."""
 
     step: int = 0  # optimiser steps done
@@ -104,7 +104,7 @@ class PhaseFolder:
         self.checkpoint = folder / "checkpoint.safetensors"
         self.best = folder / "best.safetensors"
 
-    def save(self, entries: Entries, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    def save(self, entries: Entries, optimizer: torch.optim.Optimizer, progress: PhaseProgress) -> None:
         """Keep the trained values, the optimiser's moments and the progress."""
         tensors = {f"value.{name}": value for name, value in entries.values().items()}
         for name, leaf in entries.compact.items():
@@ -112,10 +112,10 @@ class PhaseFolder:
                 tensors[f"{key}.{name}"] = moment
         write_tensors(self.checkpoint, tensors, progress.to_dict())
 
-    def restore(self, entries: Entries, optimizer: torch.optim.Optimizer) -> Progress:
+    def restore(self, entries: Entries, optimizer: torch.optim.Optimizer) -> PhaseProgress:
         """Bring entries and optimiser to the saved state; without one, report the beginning."""
         if not self.checkpoint.is_file():
-            return Progress()
+            return PhaseProgress()
         tensors, about = read_tensors(self.checkpoint)
         entries.load({name: tensors[f"value.{name}"] for name in entries.compact})
         for name, leaf in entries.compact.items():
@@ -123,9 +123,9 @@ class PhaseFolder:
             if saved["step"] is not None:
                 # Copies, because safetensors lends memory that is mapped from the file.
                 optimizer.state[leaf] = {k: v.to(leaf.device, copy=True) for k, v in saved.items()}
-        return Progress(**about)
+        return PhaseProgress(**about)
 
-    def save_best(self, entries: Entries, progress: Progress) -> None:
+    def save_best(self, entries: Entries, progress: PhaseProgress) -> None:
         """Keep the values of the best evaluation so far."""
         write_tensors(self.best, entries.values(), {"step": progress.best_step, "score": progress.best_score})
 

@@ -170,7 +170,7 @@ def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, liste
     length = base.fitting_length(recipe.max_length, listener)
 
     def on_progress(done: int, total: int) -> None:
-        listener.heed("Stopped while reading the corpus; the same command starts again.")
+        listener.raise_if_stopped("Stopped while reading the corpus; the same command starts again.")
         listener.on_event(Event("tokenise", done, total))
 
     train = pack(train_lines, base.tokenizer, length, on_progress=on_progress)

@@ -15,7 +15,7 @@ from deftx.core.errors import TrainingError, TrainingStopped
 from deftx.core.events import Event, Listener
 from deftx.core.sampling import seed_for
 from deftx.training import distributed
-from deftx.training.checkpoints import PhaseFolder, Progress, checkpoint_seconds
+from deftx.training.checkpoints import PhaseFolder, PhaseProgress, checkpoint_seconds
 from deftx.training.devices import accelerator_for, reproducible
 from deftx.training.fast_training import fast_training
 from deftx.training.trainable import Entries
@@ -62,19 +62,19 @@ class Plan:
         """Steps between two entries of the loss history: about 200 a phase, never more than 50 steps apart."""
         return min(50, max(1, self.steps // 200))
 
-    def evaluation_due(self, progress: Progress) -> bool:
+    def evaluation_due(self, progress: PhaseProgress) -> bool:
         """Say whether the validation set is to be looked at before the next step."""
         on_the_beat = progress.step % self.evaluate_every == 0 or progress.step == self.steps
         return on_the_beat and progress.evaluated < progress.step
 
-    def look_due(self, progress: Progress) -> bool:
+    def look_due(self, progress: PhaseProgress) -> bool:
         """Say whether the loss history gets an entry after this step."""
         return self.evaluation_due(progress) or progress.step % self.look_every == 0
 
 
 def run_phase(
     model: nn.Module, entries: Entries, objective: Objective, plan: Plan, folder: Path, listener: Listener
-) -> Progress:
+) -> PhaseProgress:
     """Train the entries by ``plan`` and leave the model at its best checkpoint; a saved phase goes on where it was.
 
     Raises:
@@ -149,7 +149,7 @@ def run_phase(
 
 
 def evaluate(
-    model: nn.Module, entries: Entries, objective: Objective, progress: Progress, kept: PhaseFolder
+    model: nn.Module, entries: Entries, objective: Objective, progress: PhaseProgress, kept: PhaseFolder
 ) -> float | None:
     """Score the model as it stands and keep it where it is the best so far (the first of equals)."""
     model.eval()
@@ -174,20 +174,20 @@ def stoppable(model: nn.Module, listener: Listener) -> Iterator[None]:
     """Let a stop take effect between two batches of an evaluation: it raises TrainingStopped there."""
     message = "Stopped while evaluating. What was trained is kept; the same command goes on from there."
     encoder = getattr(model, "base_model", model)
-    hook = encoder.register_forward_pre_hook(lambda *_: listener.heed(message))
+    hook = encoder.register_forward_pre_hook(lambda *_: listener.raise_if_stopped(message))
     try:
         yield
     finally:
         hook.remove()
 
 
-def is_sound(entries: Entries, progress: Progress) -> bool:
+def is_sound(entries: Entries, progress: PhaseProgress) -> bool:
     """Say whether loss and weights are numbers: only then are they kept or judged."""
     return math.isfinite(progress.loss_sum) and entries.is_finite()
 
 
 def keep(
-    kept: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, progress: Progress, clock: "Clock"
+    kept: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, progress: PhaseProgress, clock: "Clock"
 ) -> None:
     """Save a checkpoint."""
     if distributed.is_main():
@@ -199,7 +199,7 @@ def keep(
 class Clock:
     """Keeps the time of a phase: when to speak, when to save, and how long is left."""
 
-    def __init__(self, progress: Progress, plan: Plan) -> None:
+    def __init__(self, progress: PhaseProgress, plan: Plan) -> None:
         self.plan = plan
         self.started = self.spoken = self.saved = time.monotonic()
         self.first_step, self.seconds_before = progress.step, progress.seconds
@@ -212,7 +212,7 @@ class Clock:
         """Say whether a person should hear something again."""
         return time.monotonic() - self.spoken >= EVENT_SECONDS
 
-    def checkpoint_due(self, progress: Progress) -> bool:
+    def checkpoint_due(self, progress: PhaseProgress) -> bool:
         """Say whether enough work has gathered to be saved, or will have with the evaluation that comes next."""
         ahead = self.evaluation_seconds if self.plan.evaluation_due(progress) else 0.0
         return time.monotonic() - self.saved + ahead >= self.patience
@@ -228,11 +228,11 @@ class Clock:
         yield
         self.evaluation_seconds = time.monotonic() - began
 
-    def stamp(self, progress: Progress) -> None:
+    def stamp(self, progress: PhaseProgress) -> None:
         """Note the time spent so far, over all starts."""
         progress.seconds = self.seconds_before + time.monotonic() - self.started
 
-    def event(self, progress: Progress, score: float | None, metric: str = "") -> Event:
+    def event(self, progress: PhaseProgress, score: float | None, metric: str = "") -> Event:
         """Make the event for this moment; the time left counts what a step has taken so far, evaluations included."""
         self.spoken = time.monotonic()
         pace = (self.spoken - self.started) / max(1, progress.step - self.first_step)
@@ -242,14 +242,14 @@ class Clock:
         return Event(self.plan.phase, progress.step, self.plan.steps, loss, score, metric, left)
 
 
-def _stopped(plan: Plan, progress: Progress) -> str:
+def _stopped(plan: Plan, progress: PhaseProgress) -> str:
     return (
         f"Stopped at step {progress.step:,} of {plan.steps:,} in the {plan.phase} phase. "
         "The checkpoint is kept; the same command goes on from there."
     )
 
 
-def _diverged(plan: Plan, progress: Progress, folder: Path) -> str:
+def _diverged(plan: Plan, progress: PhaseProgress, folder: Path) -> str:
     return (
         f"The training diverged: its loss or a weight is no longer a number at step {progress.step:,} of "
         f"{plan.steps:,} in the {plan.phase} phase. "

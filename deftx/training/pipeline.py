@@ -16,7 +16,7 @@ from deftx.method.ranks import choose_rank
 from deftx.method.select import by_kind, select_at_random, select_with_fill
 from deftx.method.spectrum import decompose
 from deftx.training import distributed
-from deftx.training.checkpoints import Progress, read_tensors, write_tensors
+from deftx.training.checkpoints import PhaseProgress, read_tensors, write_tensors
 from deftx.training.loop import Objective, Plan, run_phase
 from deftx.training.recipes import Recipe
 from deftx.training.run_folder import NOT_RETRAINED, check_disk, claim_folder, refuse_other
@@ -64,7 +64,7 @@ class Change:
 
     delta: dict[str, Tensor]
     head: dict[str, Tensor]
-    progress: Progress
+    progress: PhaseProgress
 
 
 def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, listener: Listener) -> Learned:
@@ -139,7 +139,7 @@ def read_change(kept: Path, identity: dict, learner: Learner, listener: Listener
     listener.on_event(Event("dense", 1, 1, message=f"The dense phase is done already: δ is read from {kept}."))
     delta = {n: tensors[f"delta.{n}"].to(device) for n in learner.trainable}
     head = {n: tensors[f"head.{n}"].to(device) for n in learner.head}
-    return Change(delta, head, Progress(**about["progress"]))
+    return Change(delta, head, PhaseProgress(**about["progress"]))
 
 
 def choose_entries(change: Change, recipe: Recipe, k: int, listener: Listener) -> Learned:
@@ -150,7 +150,7 @@ def choose_entries(change: Change, recipe: Recipe, k: int, listener: Listener) -
     if recipe.ablate == "dense-delta":
         learned.positions = {n: d.flatten().nonzero().flatten() for n, d in denoised.items()}
     else:
-        listener.heed(STOPPED)
+        listener.raise_if_stopped(STOPPED)
         listener.on_event(Event("select", 0, 1))
         if recipe.method == "random":
             learned.positions = select_at_random(change.delta, k, recipe.seed)
@@ -192,14 +192,14 @@ def denoise_all(delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, l
     results = in_order(work, matrices, next(iter(delta.values())).device)
     with closing(results):
         for done, (name, (values, shape, rank, weight)) in enumerate(zip(matrices, results, strict=True)):
-            listener.heed(STOPPED)
+            listener.raise_if_stopped(STOPPED)
             denoised[name], learned.ranks[name] = weight, rank
             learned.singular_values[name], learned.spectrum_shapes[name] = values, shape
             listener.on_event(Event("denoise", done + 1, len(matrices)))
     return denoised
 
 
-def sparse_phase(learner: Learner, recipe: Recipe, folder: Path, learned: Learned, listener: Listener) -> Progress:
+def sparse_phase(learner: Learner, recipe: Recipe, folder: Path, learned: Learned, listener: Listener) -> PhaseProgress:
     """Train only μ and the head, from the start; parameters without a selected entry stay frozen."""
     chosen = {n: p for n, p in learned.positions.items() if len(p)}
     for name, parameter in learner.trainable.items():
@@ -238,7 +238,7 @@ def _place(learner: Learner, start: Mapping[str, Tensor], learned: Learned) -> N
         learner.trainable[name].view(-1)[chosen.to(learner.trainable[name].device)] += learned.values[name]
 
 
-def _course(progress: Progress) -> dict:
+def _course(progress: PhaseProgress) -> dict:
     return {k: v for k, v in asdict(progress).items() if k not in ("seconds", "loss_sum", "evaluated")}
 
 

@@ -92,7 +92,7 @@ def check_processes(processes: Any, recipe: Recipe, gpus: int) -> list[Refusal]:
     return []
 
 
-def check_room(found: Estimate, folder: Path, machine: Machine) -> list[Refusal]:
+def check_free_space(found: Estimate, folder: Path, machine: Machine) -> list[Refusal]:
     """Refuse what the disk of ``folder`` or the memory of the machine cannot hold."""
     refused = []
     try:

@@ -13,9 +13,9 @@ from typing import Any
 from deftx.core.errors import RecipeError, unknown_name
 from deftx.training.preflight import SettingsRefused, check_settings
 from deftx.training.recipes import PRESETS
+from deftx.vectors.vector import VECTOR_KINDS
 
 FORMAT, VERSION = "deftx-settings", 1
-KINDS = ("language", "task")
 # Settings of a job beside its recipe, all of them text: which kind has which.
 SHARED = ("name", "language", "base", "preset")
 TEXTS = {"language": (*SHARED, "corpus"), "task": (*SHARED, "train", "valid", "source")}
@@ -57,8 +57,8 @@ def read_settings(text: str) -> Settings:
     """
     content = _parse(text)
     kind = content.pop("kind", None)
-    if kind not in KINDS:
-        raise unknown_name("The kind of training", str(kind), KINDS)
+    if kind not in VECTOR_KINDS:
+        raise unknown_name("The kind of training", str(kind), VECTOR_KINDS)
     recipe = content.pop("recipe", {})
     values, problems = {}, []
     for name, value in content.items():

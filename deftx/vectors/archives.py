@@ -33,7 +33,7 @@ def unpack(archive: Path, folder: Path, wanted: Mapping[str, int]) -> set[str]:
         check_list(archive)
         with zipfile.ZipFile(archive) as opened:
             found = _choose(opened.infolist(), wanted)
-            _check_room(folder, sum(entry.file_size for entry in found.values()))
+            _check_limit(folder, sum(entry.file_size for entry in found.values()))
             for name, entry in found.items():
                 _copy(opened, entry, folder / name, wanted[name])
     except VectorError:
@@ -62,7 +62,7 @@ def pack(files: Iterable[tuple[str, Path]], target: Path, *, compress: bool = Tr
         DeftxError: the disk has no room for it, or cannot be written.
     """
     files = sorted(files)
-    check_room(target.parent, sum(path.stat().st_size for _, path in files))
+    check_free_space(target.parent, sum(path.stat().st_size for _, path in files))
     try:
         with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED) as archive:
             for name, path in files:
@@ -77,7 +77,7 @@ def pack(files: Iterable[tuple[str, Path]], target: Path, *, compress: bool = Tr
     return target
 
 
-def check_room(folder: Path, needed: int) -> None:
+def check_free_space(folder: Path, needed: int) -> None:
     """Raise DeftxError where the disk of ``folder`` has fewer bytes free than are needed."""
     free = shutil.disk_usage(folder).free - SPARE
     if needed > free:
@@ -151,9 +151,9 @@ def _refuse_dangerous(path: PurePosixPath, entry: zipfile.ZipInfo, wanted: Mappi
         raise VectorError(f"The archive holds another archive, {path.name!r}. Pack the vector's folder itself.")
 
 
-def _check_room(folder: Path, needed: int) -> None:
+def _check_limit(folder: Path, needed: int) -> None:
     try:
-        check_room(folder, needed)
+        check_free_space(folder, needed)
     except DeftxError as error:
         raise VectorError(str(error)) from error
 

@@ -17,7 +17,7 @@ LAYER = re.compile(r"layers?\.(\d+)\.")  # also ALBERT's "albert_layers.0."
 # How an overlap is to be read: up to which multiple of chance each word goes.
 READINGS = (("below", 0.8), ("chance", 1.25), ("above", 3.0), ("far above", math.inf))
 
-Pairs = Mapping[tuple[int, int], "Comparison"]  # by the places (i, j), i < j, of two vectors in a list
+Pairs = Mapping[tuple[int, int], "VectorOverlap"]  # by the places (i, j), i < j, of two vectors in a list
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ NOTHING = Shared(0, 0, 0, 0, 0, 0.0)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class VectorOverlap:
     """Two vectors over all weights, by layer ("embeddings", "layer 0", …) and by kind ("query", "output", …)."""
 
     total: Shared
@@ -85,7 +85,7 @@ class Comparison:
     kinds: dict[str, Shared]
 
 
-def compare(a: SparseVector, b: SparseVector) -> Comparison:
+def compare(a: SparseVector, b: SparseVector) -> VectorOverlap:
     """Compare two vectors entry by entry.
 
     Raises ``VectorError`` for vectors of different bases, whose positions mean different weights.
@@ -98,7 +98,7 @@ def compare(a: SparseVector, b: SparseVector) -> Comparison:
         )
     found = {name: _shared(a, b, name) for name in {**a.positions, **b.positions}}
     layers, kinds = _grouped(found, layer_of), _grouped(found, matrix_kind)
-    return Comparison(
+    return VectorOverlap(
         sum(found.values(), NOTHING),
         {group: layers[group] for group in sorted(layers, key=_layer_order)},
         {group: kinds[group] for group in sorted(kinds, key=reading_order)},

@@ -19,7 +19,7 @@ from deftx.vectors import vector_files
 from deftx.vectors.card import write_card
 from deftx.vectors.vector_files import VALUE_TYPES
 
-KINDS = ("language", "task")
+VECTOR_KINDS = ("language", "task")
 
 # What vector.json says, in this order, and of what type it is. A dict with the key str stands for any keys.
 FIELDS: dict[str, Any] = {
@@ -119,7 +119,7 @@ class SparseVector:
 
     @property
     def kind(self) -> str:
-        """One of KINDS."""
+        """One of VECTOR_KINDS."""
         return self.info["kind"]
 
     @property
@@ -215,8 +215,8 @@ def check_info(info: dict[str, Any]) -> None:
             raise VectorError(f"In its description, {name!r} is not of the type that it must be.")
     if info["format_version"] != vector_files.FORMAT_VERSION:
         raise VectorError(f"Format version {info['format_version']} is not {vector_files.FORMAT_VERSION}.")
-    if info["kind"] not in KINDS:
-        raise VectorError(f"Its kind {info['kind']!r} is not {one_of(KINDS)}.")
+    if info["kind"] not in VECTOR_KINDS:
+        raise VectorError(f"Its kind {info['kind']!r} is not {one_of(VECTOR_KINDS)}.")
     if info["base"].get("name") is None or info["base"].get("fingerprint") is None:
         raise VectorError("Its description does not say which base, by name and fingerprint, it was made for.")
     if any(size < 1 for shape in info["shapes"].values() for size in shape):

@@ -52,9 +52,9 @@ def test_people_are_let_in_by_name_and_password_and_the_file_is_read_anew(tmp_pa
 
 
 def test_only_admins_share_a_room():
-    assert Person("root", "admin").room == ""
-    assert Person("ana", "member").room == "ana"
-    assert NOBODY.room == EMPTY
+    assert Person("root", "admin").workspace == ""
+    assert Person("ana", "member").workspace == "ana"
+    assert NOBODY.workspace == EMPTY
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "Ana", "a:b", ".visitors", "-a", "a" * 41, "a\n"])

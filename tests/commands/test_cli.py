@@ -357,7 +357,7 @@ def test_a_base_that_is_not_there_and_one_of_other_weights(deftx, desk, other_fo
 
 def stopping(monkeypatch, number, at="dense"):
     """Send this process a signal when a phase has begun."""
-    show, sent = output.Progress.__call__, []
+    show, sent = output.ProgressLine.__call__, []
 
     def listen(self, event):
         show(self, event)
@@ -365,7 +365,7 @@ def stopping(monkeypatch, number, at="dense"):
             sent.append(number)
             signal.raise_signal(number)
 
-    monkeypatch.setattr(output.Progress, "__call__", listen)
+    monkeypatch.setattr(output.ProgressLine, "__call__", listen)
 
 
 @pytest.mark.parametrize(
@@ -395,7 +395,7 @@ def test_a_second_signal_does_not_wait(deftx, corpus_file, tmp_path, monkeypatch
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(output.Progress, "__call__", twice)
+    monkeypatch.setattr(output.ProgressLine, "__call__", twice)
     status, _, err = deftx("language", corpus_file, "--out", tmp_path / "v", *SIX)
     assert (status, err.splitlines()[-1]) == (1, "error: Interrupted.")
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from deftx.evidence.cells import Cost, Scored
-from deftx.evidence.report import Comparison, csv, markdown, overlap_markdown, summarise
+from deftx.evidence.report import ReportSettings, csv, markdown, overlap_markdown, summarise
 from deftx.evidence.statistics import joint_difference, joint_interval, wilcoxon_against
 
 LABELS = ["negative", "neutral", "positive"]
@@ -35,7 +35,7 @@ def run(rows=("tfidf-word", "variance", "lt-sft")):
 
 
 def found_in(cells, titles=TITLES):
-    return summarise(cells, Comparison(titles, LANGUAGES, "ind", "f1"), COSTS)
+    return summarise(cells, ReportSettings(titles, LANGUAGES, "ind", "f1"), COSTS)
 
 
 def of(cells, row, languages=LANGUAGES):
@@ -92,14 +92,14 @@ def test_a_row_that_lacks_cells_is_left_out_and_named():
 
 
 def test_without_the_other_row_there_is_nothing_to_compare_with():
-    text = markdown(summarise(run(["variance"]), Comparison(TITLES, LANGUAGES, None, "f1"), {}))
+    text = markdown(summarise(run(["variance"]), ReportSettings(TITLES, LANGUAGES, None, "f1"), {}))
     line = read_markdown(text)[2]
     assert (len(line), line[4:]) == (8, ["–"] * 4)
     assert "LT-SFT, 0 of 6 cells" in text
 
 
 def test_rows_can_be_compared_with_another_one_and_by_accuracy():
-    found = summarise(run(), Comparison(TITLES, LANGUAGES, "ind", "accuracy", "variance", parallel=False), COSTS)
+    found = summarise(run(), ReportSettings(TITLES, LANGUAGES, "ind", "accuracy", "variance", parallel=False), COSTS)
     assert [line.difference is None for line in found.lines] == [False, True, False]
     assert found.lines[2].difference.high < 0
     assert found.lines[1].by_language["min"] == np.mean([c.score("accuracy") for c in of(run(), "variance", ["min"])])

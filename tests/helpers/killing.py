@@ -56,13 +56,13 @@ def start(command: list[str], die_at: int | None = None) -> tuple[int, int]:
 
 
 def _tell_phases(writer: int) -> None:
-    show = output.Progress.__call__
+    show = output.ProgressLine.__call__
 
-    def tell(self: output.Progress, event: object) -> None:
+    def tell(self: output.ProgressLine, event: object) -> None:
         os.write(writer, f"{event.phase}\n".encode())
         show(self, event)
 
-    output.Progress.__call__ = tell
+    output.ProgressLine.__call__ = tell
 
 
 def _count_file_operations(out: str, writer: int, die_at: int | None) -> None:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSWORDS = {
     "ana": "a tale of two rivers",
     "bob": "bread and butter pie",
-    "root": "keeper of the house",
+    "root": "an admin of the host",
     "vic": "just a visit here",
 }
 ROLES = {"root": "admin", "vic": "visitor"}

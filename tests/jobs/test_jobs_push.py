@@ -90,8 +90,8 @@ def test_where_strangers_reach_the_page_it_does_not_push_as_its_owner(writer, st
 
 
 def test_in_a_room_nobody_pushes_as_the_owner_of_the_house(writer, studio):
-    room = Studio(studio.base_name, studio.store.of("ana"), house=studio)
-    job, said = ordered(room)
+    workspace = Studio(studio.base_name, studio.store.of("ana"), host=studio)
+    job, said = ordered(workspace)
     assert job is None
     assert strings.PUSH_NOT_YOURS in said
 

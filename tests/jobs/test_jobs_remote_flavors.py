@@ -6,7 +6,7 @@ import pytest
 from deftx.hub.client import hub
 from deftx.jobs.job import JobError
 from deftx.jobs.remote import flavors
-from deftx.jobs.remote.places import order_of, settings_for, why_not_offered
+from deftx.jobs.remote.places import remote_request, settings_for, why_not_offered
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_hours_have_bounds(hours):
 
 def test_a_machine_must_be_named():
     with pytest.raises(JobError, match="needs the name of a machine"):
-        order_of({"hours": 4})
+        remote_request({"hours": 4})
 
 
 def test_what_is_missing_is_said_before_anything_is_asked():

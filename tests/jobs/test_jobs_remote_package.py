@@ -20,8 +20,8 @@ def folder(tmp_path):
     return folder
 
 
-def named(parcel):
-    return {name: path.read_bytes() for path, name in parcel.files}
+def named(package):
+    return {name: path.read_bytes() for path, name in package.files}
 
 
 def test_files_of_one_name_do_not_meet_and_keep_it(folder, tmp_path):
@@ -29,14 +29,17 @@ def test_files_of_one_name_do_not_meet_and_keep_it(folder, tmp_path):
     for path in paths:
         path.parent.mkdir()
         path.write_bytes(path.parent.name.encode())
-    parcel = pack(
+    package = pack(
         {"corpus": [str(path) for path in paths], "device": "hf-jobs", "flavor": "l4x1", "hours": 1}, folder, "cuda"
     )
-    assert parcel.settings == {"corpus": ["files/corpus-0/text.txt.gz", "files/corpus-1/text.txt.gz"], "device": "cuda"}
-    assert named(parcel) == {
+    assert package.settings == {
+        "corpus": ["files/corpus-0/text.txt.gz", "files/corpus-1/text.txt.gz"],
+        "device": "cuda",
+    }
+    assert named(package) == {
         "files/corpus-0/text.txt.gz": b"one", "files/corpus-1/text.txt.gz": b"two", "out/run/best.safetensors": b"best",
     }  # fmt: skip
-    assert parcel.bytes == 10
+    assert package.bytes == 10
 
 
 def test_folders_go_along_whole_and_names_stay_names(folder, tmp_path):
@@ -46,11 +49,11 @@ def test_folders_go_along_whole_and_names_stay_names(folder, tmp_path):
     (base / "more" / "x").write_bytes(b"x")
     (folder / "train.csv").write_bytes(b"text,label")
     settings = {"train": "train.csv", "base": str(base), "source": "cambridgeltl/min", "delta": "delta"}
-    parcel = pack(settings, folder, "cpu")
-    assert parcel.settings["base"] == "files/base/my-base"
-    assert parcel.settings["source"] == "cambridgeltl/min"
-    assert parcel.settings["train"] == "files/train-0/train.csv"
-    assert {"files/base/my-base/config.json", "files/base/my-base/more/x"} <= named(parcel).keys()
+    package = pack(settings, folder, "cpu")
+    assert package.settings["base"] == "files/base/my-base"
+    assert package.settings["source"] == "cambridgeltl/min"
+    assert package.settings["train"] == "files/train-0/train.csv"
+    assert {"files/base/my-base/config.json", "files/base/my-base/more/x"} <= named(package).keys()
 
 
 def test_a_file_that_is_gone_is_named(folder):

@@ -5,7 +5,7 @@ import torch
 from tiny_families import SHAPE, TINY
 from transformers import AutoConfig, AutoModelForMaskedLM
 
-from deftx.method.matrix_kinds import KINDS, OTHER, matrix_kind, reading_order
+from deftx.method.matrix_kinds import MATRIX_KINDS, OTHER, matrix_kind, reading_order
 
 WORDS = 130_000  # as many as the families' default token ids need; on the meta device they cost nothing
 LAYER = "roberta.encoder.layer.3."
@@ -52,6 +52,6 @@ def test_no_matrix_of_a_layer_is_without_a_kind(family):
 
 
 def test_every_kind_has_its_place_and_other_is_last():
-    names = [kind.name for kind in KINDS] + [OTHER]
+    names = [kind.name for kind in MATRIX_KINDS] + [OTHER]
     assert sorted(map(reading_order, names)) == list(range(len(names)))
     assert max(names, key=reading_order) == OTHER

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from deftx.core.errors import TrainingError
-from deftx.training.checkpoints import PhaseFolder, Progress, checkpoint_seconds, read_tensors, write_tensors
+from deftx.training.checkpoints import PhaseFolder, PhaseProgress, checkpoint_seconds, read_tensors, write_tensors
 from deftx.training.trainable import Entries
 
 
@@ -31,7 +31,7 @@ def test_a_phase_goes_on_bit_for_bit_where_it_was_saved(tmp_path):
     entries, optimizer = phase()
     for _ in range(3):
         step(entries, optimizer)
-    progress = Progress(3, 2, 0.5, [(1, 2.0), (3, 1.5)], [(2, 0.5)], 12.5, torch.tensor(0.25))
+    progress = PhaseProgress(3, 2, 0.5, [(1, 2.0), (3, 1.5)], [(2, 0.5)], 12.5, torch.tensor(0.25))
     PhaseFolder(tmp_path).save(entries, optimizer, progress)
     again, other = phase(start=9.0)
     found = PhaseFolder(tmp_path).restore(again, other)
@@ -45,11 +45,11 @@ def test_a_phase_goes_on_bit_for_bit_where_it_was_saved(tmp_path):
 
 
 def test_without_a_checkpoint_a_phase_begins(tmp_path):
-    assert PhaseFolder(tmp_path / "none").restore(*phase()) == Progress()
+    assert PhaseFolder(tmp_path / "none").restore(*phase()) == PhaseProgress()
 
 
 def test_a_mean_loss_covers_the_steps_since_the_last_one():
-    progress = Progress(step=4, losses=[(2, 9.0)], loss_sum=torch.tensor(3.0))
+    progress = PhaseProgress(step=4, losses=[(2, 9.0)], loss_sum=torch.tensor(3.0))
     assert progress.note_loss() == 1.5
     assert (progress.losses[-1], progress.loss_sum) == ((4, 1.5), 0.0)
 

@@ -1,4 +1,4 @@
-"""Doors: who a request is from. Sessions are made up as Gradio's login at the Hub writes them; the login itself is not here."""
+"""Login methods: who a request is from. Sessions are made up as Gradio's login at the Hub writes them; the login itself is not here."""
 
 import time
 
@@ -6,7 +6,7 @@ import pytest
 
 from deftx.accounts.people import NOBODY, People, put_person
 from deftx.core.hosting import Hosting
-from ui.access.identity import AccountDoor, PasswordDoor, on_a_space
+from ui.access.identity import AccountLogin, PasswordLogin, on_a_space
 
 
 def session(name, number="64f0c0ffee", hours=1.0):
@@ -15,36 +15,36 @@ def session(name, number="64f0c0ffee", hours=1.0):
 
 
 def test_an_account_has_a_room_by_its_number_and_not_by_its_name():
-    door = AccountDoor(Hosting(), "Author")
-    ana = door.person(None, session("Ana"))
-    assert (ana.name, ana.role, ana.room) == ("Ana", "member", "ana-64f0c0ffee")
-    assert door.person(None, session("Ana", "another")).room != ana.room
-    assert door.person(None, session("..", "../../x")).room.strip("-") == "------x".strip("-")
+    login_method = AccountLogin(Hosting(), "Author")
+    ana = login_method.person(None, session("Ana"))
+    assert (ana.name, ana.role, ana.workspace) == ("Ana", "member", "ana-64f0c0ffee")
+    assert login_method.person(None, session("Ana", "another")).workspace != ana.workspace
+    assert login_method.person(None, session("..", "../../x")).workspace.strip("-") == "------x".strip("-")
 
 
 def test_the_author_and_those_named_are_admins():
-    door = AccountDoor(Hosting(admins=("bob",)), "Author")
-    assert door.person(None, session("author")).is_admin
-    assert door.person(None, session("Bob")).is_admin
-    assert not AccountDoor(Hosting(), "").person(None, session("")).is_admin
+    login_method = AccountLogin(Hosting(admins=("bob",)), "Author")
+    assert login_method.person(None, session("author")).is_admin
+    assert login_method.person(None, session("Bob")).is_admin
+    assert not AccountLogin(Hosting(), "").person(None, session("")).is_admin
 
 
 def test_where_members_are_named_all_others_are_visitors():
-    door = AccountDoor(Hosting(members=("ana",)), "author")
-    assert [door.person(None, session(name)).role for name in ("Ana", "bob")] == ["member", "visitor"]
+    login_method = AccountLogin(Hosting(members=("ana",)), "author")
+    assert [login_method.person(None, session(name)).role for name in ("Ana", "bob")] == ["member", "visitor"]
 
 
 @pytest.mark.parametrize("broken", [{}, {"oauth_info": None}, {"oauth_info": {"userinfo": {}}}, session("ana", hours=-1),
                                     session("ana", "")])  # fmt: skip
 def test_no_session_or_one_that_ran_out_is_nobody(broken):
-    assert AccountDoor(Hosting()).person("ana", broken) is NOBODY
+    assert AccountLogin(Hosting()).person("ana", broken) is NOBODY
 
 
 def test_the_password_door_looks_the_name_up(tmp_path):
     put_person(tmp_path / "people", "ana", "a tale of two rivers", "admin")
-    door = PasswordDoor(People(tmp_path / "people"))
-    assert door.person("ana", session("root")).is_admin
-    assert door.person("root", {}) is door.person(None, session("ana")) is None
+    login_method = PasswordLogin(People(tmp_path / "people"))
+    assert login_method.person("ana", session("root")).is_admin
+    assert login_method.person("root", {}) is login_method.person(None, session("ana")) is None
 
 
 def test_accounts_count_on_a_space_alone(monkeypatch):

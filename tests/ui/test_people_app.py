@@ -174,7 +174,7 @@ def test_an_admin_sees_everybodys_and_looks_into_rooms(world):
     assert world["job"] in [one["id"] for one in root.predict(api_name="/jobs")]
     assert root.predict(world["job"], api_name="/job")["name"] == "Anasecret"
     assert "Anasecret" in str(root.predict("", "language", api_name="/library"))
-    assert "ana" in root.predict(api_name="/people_rooms")
+    assert "ana" in root.predict(api_name="/people_workspaces")
     assert "is not known" in refused(root, file=None, corpus="anasecret.txt", api_name="/audit")
     root.predict("ana", api_name="/look_into")
     try:
@@ -182,7 +182,7 @@ def test_an_admin_sees_everybodys_and_looks_into_rooms(world):
     finally:
         root.predict("", api_name="/look_into")
     for name in ("ana", "vic"):
-        assert "for admins" in refused(world[name], api_name="/people_rooms")
+        assert "for admins" in refused(world[name], api_name="/people_workspaces")
         assert "for admins" in refused(world[name], "bob", api_name="/look_into")
 
 

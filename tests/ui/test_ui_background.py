@@ -9,12 +9,12 @@ import pytest
 from deftx.core.errors import DeftxError
 from ui import strings
 from ui.shared import background
-from ui.shared.background import Errands, Stopped
+from ui.shared.background import BackgroundTasks, Stopped
 
 
 @pytest.fixture
 def line():
-    return Errands()
+    return BackgroundTasks()
 
 
 @pytest.fixture
@@ -53,11 +53,11 @@ def test_what_is_done_and_left_is_told(line):
     told = []
 
     def work(on_share):
-        errand = next(iter(line._known.values()))
-        told.append(errand.seconds_left)
-        errand.began = time.time() - 30
+        background_task = next(iter(line._known.values()))
+        told.append(background_task.seconds_left)
+        background_task.began = time.time() - 30
         on_share(0.25)
-        told.append(errand.seconds_left)
+        told.append(background_task.seconds_left)
 
     line.wait(line.start(work))
     assert told == [None, pytest.approx(90, abs=1)]

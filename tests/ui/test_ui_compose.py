@@ -134,14 +134,14 @@ def test_a_vector_that_was_replaced_is_read_anew(studio, keys, trained, page_bas
 def test_the_form_gives_the_combination(keys):
     values = filled_in(task=keys["task"], language=keys["language"], strength_language=0.35, method="dare",
                        **{"language_3": keys["other"], "strength_3": 2, "dare.drop": 0.9, "dare.seed": 7.0})  # fmt: skip
-    order = compose_form.order_of(values)
+    order = compose_form.combination_of(values)
     assert order.languages == ((keys["language"], 0.35), (keys["other"], 2.0))
     assert dict(order.parameters) == {"drop": 0.9, "seed": 7}
-    assert hash(order) == hash(compose_form.order_of(dict(values)))
+    assert hash(order) == hash(compose_form.combination_of(dict(values)))
     with pytest.raises(DeftxError, match="seed = None"):
-        compose_form.order_of({**values, "dare.seed": None})
+        compose_form.combination_of({**values, "dare.seed": None})
     with pytest.raises(DeftxError, match="strength of a vector"):
-        compose_form.order_of({**values, "strength_3": None})
+        compose_form.combination_of({**values, "strength_3": None})
 
 
 def test_every_method_has_its_words():

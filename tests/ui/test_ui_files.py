@@ -49,13 +49,13 @@ def begin(studio, file, keys, *columns):
     id_, *rest = file_tab.begin(
         studio, str(file), filled_in(task=keys["task"], language=keys["language"]), "", *(columns or (None,) * 3)
     )
-    studio.errands.wait(id_)
+    studio.background_tasks.wait(id_)
     return id_, rest
 
 
 def test_a_file_becomes_a_csv_equal_to_that_of_the_command_line(studio, keys, file, tmp_path, page_base):
     id_, _ = begin(studio, file, keys)
-    found = studio.errands.find(id_).result
+    found = studio.background_tasks.find(id_).result
     vectors = [str(job.out) for kind in ("task", "language") for job in studio.store.list() if job.kind == kind]
     there = tmp_path / "cli.csv"
     arguments = ["classify", "--task", vectors[0], "--language", vectors[1], "--base", str(page_base)]
@@ -90,7 +90,7 @@ def test_a_look_shows_what_came_out_and_asks_no_longer(studio, keys, file):
 
 def test_rows_are_filtered_by_label_and_sorted_by_certainty(studio, keys, file):
     id_, _ = begin(studio, file, keys)
-    found = studio.errands.find(id_).result
+    found = studio.background_tasks.find(id_).result
     for label, count in found.counts.items():
         assert file_tab.show_rows(studio, id_, label, "file").count('<th scope="row">') == count
     surest, doubtful = (file_tab.show_rows(studio, id_, "", order) for order in ("surest", "doubtful"))
@@ -112,7 +112,7 @@ def test_columns_that_are_not_recognised_are_asked_for(studio, keys, tmp_path):
     with pytest.raises(file_tasks.TableError, match="no column 'text'"):
         begin(studio, file, keys)
     id_, _ = begin(studio, file, keys, "review", None, None)
-    assert studio.errands.find(id_).result.rows.texts == ["the food is good"]
+    assert studio.background_tasks.find(id_).result.rows.texts == ["the food is good"]
     recognised = file_tab.receive(studio, str(file.rename(tmp_path / "a.txt")), keys["task"])
     assert not recognised[0].visible
 
@@ -140,7 +140,7 @@ def test_what_cannot_be_classified_is_said(studio, keys, tmp_path, monkeypatch, 
     (tmp_path / name).write_text(content, encoding="utf-8")
     id_ = file_tab.begin(studio, str(tmp_path / name), filled_in(task=keys["task"]), "", None, None, None)[0]
     with pytest.raises(file_tasks.TableError, match=reason):
-        studio.errands.wait(id_)
+        studio.background_tasks.wait(id_)
     shown = file_tab.look(studio, id_)
     assert strings.FILE_REFUSED in shown[0]
     assert not shown[STATE["found"]].visible
@@ -160,31 +160,31 @@ def test_sentences_are_classified_while_a_long_file_is_and_it_can_be_stopped(stu
         gate.wait(20)
         on_share(0.5)
 
-    first = studio.errands.start(long)
+    first = studio.background_tasks.start(long)
     assert running.wait(20)
     id_ = file_tab.begin(studio, str(file), filled_in(task=keys["task"]), "", None, None, None)[0]
     assert "Before this: 1." in file_tab.look(studio, id_)[0]
     assert sum(studio.classify("the food is good", keys["task"]).probabilities.values()) == pytest.approx(1)
-    studio.errands.stop(id_)
+    studio.background_tasks.stop(id_)
     shown = file_tab.look(studio, id_)
     assert strings.WORK_STOPPED.split(";")[0] in shown[0]
     assert not shown[STATE["timer"]].active
-    studio.errands.stop(first)
+    studio.background_tasks.stop(first)
     gate.set()
 
 
 def test_a_result_that_is_gone_or_was_never_there_is_said(studio):
     assert strings.WORK_GONE[:30] in file_tab.look(studio, "guessed")[0]
     assert file_tab.look(studio, "")[0] == gr.skip()
-    other = studio.errands.start(lambda on_share: "not a file")
-    studio.errands.wait(other)
+    other = studio.background_tasks.start(lambda on_share: "not a file")
+    studio.background_tasks.wait(other)
     assert strings.WORK_GONE[:30] in file_tab.look(studio, other)[0]
     assert strings.WORK_GONE[:30] in file_tab.show_rows(studio, other, "", "file")
 
 
 def test_the_files_go_with_the_result(studio, keys, file):
     id_, _ = begin(studio, file, keys)
-    path = studio.errands.find(id_).result.file()
+    path = studio.background_tasks.find(id_).result.file()
     assert path.is_file()
-    del studio.errands._known[id_]
+    del studio.background_tasks._known[id_]
     assert not path.exists()

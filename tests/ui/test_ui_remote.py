@@ -99,12 +99,12 @@ def test_a_program_orders_a_machine_by_the_same_names(server, studio, corpus):
 
 
 def test_a_person_who_has_a_room_cannot_spend_the_house_s_money(server, studio, tmp_path):
-    room = Studio(studio.base_name, studio.store.of("ana"), house=studio)
-    corpus = room.corpora.add(write_corpus(tmp_path / "hers.txt"))
-    assert remote.choices(room) == [(strings.TRAIN_HERE, "")]
+    workspace = Studio(studio.base_name, studio.store.of("ana"), host=studio)
+    corpus = workspace.corpora.add(write_corpus(tmp_path / "hers.txt"))
+    assert remote.choices(workspace) == [(strings.TRAIN_HERE, "")]
     with pytest.raises(SettingsRefused, match="Only those who run this studio"):
-        room.train("language", train_fields.order_of(FORM, corpus))
-    assert room.store.list() == ()
+        workspace.train("language", train_fields.order_of(FORM, corpus))
+    assert workspace.store.list() == ()
 
 
 @pytest.mark.parametrize(("change", "said"), [({"flavor": "l4"}, "l4x1"), ({"hours": 1000}, "hours at most")])

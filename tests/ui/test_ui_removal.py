@@ -33,11 +33,11 @@ def table(studio, tmp_path):
     return studio.tables.add(path, {"text": "review", "label": "stars"})
 
 
-def shelf_of(studio, tables=False):
+def removable_of(studio, tables=False):
     """Lists as the page has them; only how many there are counts here."""
     if tables:
-        return removal.Shelf(lambda: studio.tables, [None, None], lambda: labelled_tab.choices(studio), "")
-    return removal.Shelf(lambda: studio.corpora, [None], lambda: corpus_tab.choices(studio), None)
+        return removal.RemovableFiles(lambda: studio.tables, [None, None], lambda: labelled_tab.choices(studio), "")
+    return removal.RemovableFiles(lambda: studio.corpora, [None], lambda: corpus_tab.choices(studio), None)
 
 
 def names(choices):
@@ -52,13 +52,13 @@ def end(job, outcome):
 
 
 def test_a_removed_text_leaves_the_list_and_undo_brings_it_back_chosen(studio, text):
-    shelf = shelf_of(studio)
-    listed, said, undo, key = removal.remove(studio, shelf, text, [text])
+    removable = removable_of(studio)
+    listed, said, undo, key = removal.remove(studio, removable, text, [text])
     assert names(listed.choices) == [SAMPLE]
     assert listed.value is None
     assert text in said
     assert undo.visible
-    listed, said, undo, key = removal.bring_back(shelf, 0, key)
+    listed, said, undo, key = removal.bring_back(removable, 0, key)
     assert listed.value == text
     assert (said, undo.visible, key) == ("", False, "")
     assert studio.corpora.read(text).lines == ["the food is good"] * 30
@@ -77,7 +77,7 @@ def test_each_list_lets_go_of_a_removed_file_and_keeps_any_other(studio, table, 
     other = tmp_path / "other.csv"
     other.write_text("text,label\na b,x\nc d,y\n", encoding="utf-8")
     kept = studio.tables.add(other)
-    first, second, *_ = removal.remove(studio, shelf_of(studio, tables=True), table, [table, kept])
+    first, second, *_ = removal.remove(studio, removable_of(studio, tables=True), table, [table, kept])
     assert first.value == ""
     assert "value" not in second._constructor_args[0]
     assert names(second.choices) == ["", kept]
@@ -105,7 +105,7 @@ def test_the_trash_is_cleared_after_the_same_time_as_that_of_trainings(studio, t
 
 @pytest.mark.parametrize("name", [SAMPLE, "gone.txt", "../jobs.sqlite", ".trash", "", None])
 def test_only_what_was_brought_can_be_removed(studio, name):
-    listed, said, undo, key = removal.remove(studio, shelf_of(studio), name, [name])
+    listed, said, undo, key = removal.remove(studio, removable_of(studio), name, [name])
     assert listed == gr.skip()
     assert 'role="alert"' in said
     assert (undo.visible, key) == (False, "")
@@ -123,7 +123,7 @@ def test_only_keys_of_the_trash_bring_something_back(studio, key):
 
 def test_a_text_that_a_waiting_training_reads_stays_and_it_is_said_whose_it_is(studio, text):
     studio.store.add("language", "Minang <b>", {"corpus": [str(studio.corpora.path(text))]})
-    listed, said, *_ = removal.remove(studio, shelf_of(studio), text, [text])
+    listed, said, *_ = removal.remove(studio, removable_of(studio), text, [text])
     assert listed == gr.skip()
     assert "Minang &lt;b&gt;" in said
     assert studio.corpora.names() == [text]
@@ -140,7 +140,7 @@ def test_a_text_of_a_finished_training_goes_and_that_of_a_stopped_one_with_a_wor
     done, stopped = (studio.store.add("language", n, {"corpus": str(studio.corpora.path(text))}) for n in ("D1", "S1"))
     end(done, "finished")
     end(stopped, "stopped")
-    said = removal.remove(studio, shelf_of(studio), text, [text])[1]
+    said = removal.remove(studio, removable_of(studio), text, [text])[1]
     assert strings.FILE_NEEDED.format(trainings="S1") in said
     assert studio.corpora.names() == []
 

@@ -128,7 +128,7 @@ def test_labels_that_do_not_fit_are_named_and_mapped_by_hand(studio, keys):
     assert "“NEG”" in first.label
     assert not fourth.visible
     id_ = begin(studio, keys, "short.csv", ("NEG", "negative"), ("POS", "positive"), ("mixed", ""))[0]
-    renamed = studio.errands.wait(id_)
+    renamed = studio.background_tasks.wait(id_)
     straight = studio.scoring.score(wanted(studio, keys), lambda share: None)
     assert [line.to_dict() for line in renamed.lines] == [line.to_dict() for line in straight.lines]
     assert strings.ROWS_LEFT_OUT.format(count=1) in score_tab.look(studio, id_)[0]
@@ -179,7 +179,7 @@ def test_the_table_names_every_combination_and_says_what_a_difference_means(stud
 
 def test_one_combination_is_looked_at_closer(studio, keys):
     id_ = begin(studio, keys)[0]
-    found = studio.errands.wait(id_)
+    found = studio.background_tasks.wait(id_)
     shown = score_tab.look(studio, id_)
     assert len(shown) == len(STATE)
     assert shown[STATE["combination"]].value == f"both:{keys['Bugis']}"

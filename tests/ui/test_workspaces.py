@@ -1,4 +1,4 @@
-"""Rooms: whichever handler is called, with whatever names of another's work, by whoever, it stays in the caller's room."""
+"""Workspaces: whichever handler is called, with whatever names of another's work, by whoever, it stays in the caller's workspace."""
 
 import inspect
 import json
@@ -17,7 +17,7 @@ from deftx.jobs import JobError, Store
 from deftx.jobs.job import RESULT, write_json
 from ui.access import gate, public, who
 from ui.access.retention import DAY, Retention
-from ui.access.workspaces import Rooms
+from ui.access.workspaces import Workspaces
 from ui.library import library
 from ui.page import build_page
 from ui.studio import Studio
@@ -33,9 +33,9 @@ class NamedDoor:
 
 
 @pytest.fixture
-def rooms(page_base, tmp_path):
-    hosting = Hosting(corpus_megabytes=1, waiting_jobs=2, room_megabytes=5)
-    return Rooms(Studio(str(page_base), Store(tmp_path / "home")), hosting, NamedDoor())
+def workspaces(page_base, tmp_path):
+    hosting = Hosting(corpus_megabytes=1, waiting_jobs=2, workspace_megabytes=5)
+    return Workspaces(Studio(str(page_base), Store(tmp_path / "home")), hosting, NamedDoor())
 
 
 @contextmanager
@@ -48,21 +48,21 @@ def asking(name, **more):
         LocalContext.request.reset(token)
 
 
-def test_no_handler_shows_or_changes_what_is_anothers(rooms, page_base, tmp_path, monkeypatch):
+def test_no_handler_shows_or_changes_what_is_anothers(workspaces, page_base, tmp_path, monkeypatch):
     """Every handler of the page is called by bob, and by a visitor, with the ids of ana's things in every argument."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # names are looked for there as well
     text = write_corpus(tmp_path / "anasecret.txt")
     with asking("ana"):
-        rooms.corpora.add(text)
-        job = finish_language_job(rooms.store, page_base, text, "Blumenthal")
-        waiting = rooms.store.add("language", "Blumenthal too", {"corpus": "x"})
-        gone = rooms.store.add("language", "Blumenthal gone", {})
-        rooms.store.discard(gone.id)
-        rooms.corpora.add(write_corpus(tmp_path / "blumenthal-old.txt", 50))
-        rooms.corpora.add(write_corpus(tmp_path / "blumenthal.txt", 60))
-        trashed = rooms.corpora.discard("blumenthal-old.txt")
-    before = state_of_room(rooms, "ana")
-    page = build_page(rooms)
+        workspaces.corpora.add(text)
+        job = finish_language_job(workspaces.store, page_base, text, "Blumenthal")
+        waiting = workspaces.store.add("language", "Blumenthal too", {"corpus": "x"})
+        gone = workspaces.store.add("language", "Blumenthal gone", {})
+        workspaces.store.discard(gone.id)
+        workspaces.corpora.add(write_corpus(tmp_path / "blumenthal-old.txt", 50))
+        workspaces.corpora.add(write_corpus(tmp_path / "blumenthal.txt", 60))
+        trashed = workspaces.corpora.discard("blumenthal-old.txt")
+    before = state_of_room(workspaces, "ana")
+    page = build_page(workspaces)
     ids = [job.id, waiting.id, gone.id, f"job:{job.id}", "anasecret.txt", f"corpora:{trashed}", trashed, str(job.out), "ana",
            json.dumps({"job": waiting.id}), json.dumps({"job": gone.id})]  # fmt: skip
     called = 0
@@ -76,7 +76,7 @@ def test_no_handler_shows_or_changes_what_is_anothers(rooms, page_base, tmp_path
                     said = answer(handler.fn, one)
                 assert "blumenthal" not in said.lower(), (handler, one)
     assert called > 1_000
-    assert state_of_room(rooms, "ana") == before
+    assert state_of_room(workspaces, "ana") == before
 
 
 def answer(function, value):
@@ -96,151 +96,151 @@ def answer(function, value):
         return str(error).replace(value, "")
 
 
-def state_of_room(rooms, name):
-    """All rows and files of a room."""
-    store = rooms.house.store.of(name)
+def state_of_room(workspaces, name):
+    """All rows and files of a workspace."""
+    store = workspaces.host.store.of(name)
     rows = [
         (job.id, job.name, job.position, job.stop_requested, job.trashed) for job in (*store.list(), *store.trash())
     ]
     return rows, sorted((str(path), path.stat().st_size) for path in store.root.rglob("*") if path.is_file())
 
 
-def test_each_works_in_a_room_and_admins_in_the_house(rooms):
+def test_each_works_in_a_room_and_admins_in_the_house(workspaces):
     with asking("ana"):
-        mine = rooms.store.add("language", "a", {})
-        assert rooms.mine().owner == "ana"
-        assert rooms.mine() is rooms.mine()
+        mine = workspaces.store.add("language", "a", {})
+        assert workspaces.mine().owner == "ana"
+        assert workspaces.mine() is workspaces.mine()
     with asking("bob"):
-        theirs = rooms.store.add("language", "b", {})
-        assert [job.id for job in rooms.store.list()] == [theirs.id]
-        for change in (rooms.store.get, rooms.store.discard, rooms.store.request_stop, rooms.store.requeue, rooms.resume,
-                       lambda id_: rooms.store.rename(id_, "x"), lambda id_: rooms.store.move(id_, 0)):  # fmt: skip
+        theirs = workspaces.store.add("language", "b", {})
+        assert [job.id for job in workspaces.store.list()] == [theirs.id]
+        for change in (workspaces.store.get, workspaces.store.discard, workspaces.store.request_stop, workspaces.store.requeue, workspaces.resume,
+                       lambda id_: workspaces.store.rename(id_, "x"), lambda id_: workspaces.store.move(id_, 0)):  # fmt: skip
             with pytest.raises(JobError):
                 change(mine.id)
-        rooms.store.empty_trash()
+        workspaces.store.empty_trash()
     with asking("root"):
-        assert {job.owner for job in rooms.store.list()} == {"ana", "bob"}
-        assert rooms.mine() is rooms.house
-        rooms.visit("bob")
-        assert [job.id for job in rooms.store.list()] == [theirs.id]
-        rooms.visit("")
-        with pytest.raises(DeftxError, match="no such room"):
-            rooms.visit("../..")
+        assert {job.owner for job in workspaces.store.list()} == {"ana", "bob"}
+        assert workspaces.mine() is workspaces.host
+        workspaces.visit("bob")
+        assert [job.id for job in workspaces.store.list()] == [theirs.id]
+        workspaces.visit("")
+        with pytest.raises(DeftxError, match="no such workspace"):
+            workspaces.visit("../..")
     with asking("gone"), pytest.raises(DeftxError, match="not among the people"):
-        rooms.store  # noqa: B018
-    assert rooms.mine().owner == EMPTY  # when nobody asks, as when the page is built
+        workspaces.store  # noqa: B018
+    assert workspaces.mine().owner == EMPTY  # when nobody asks, as when the page is built
 
 
-def test_one_persons_order_leaves_the_turns_of_others(rooms):
+def test_one_persons_order_leaves_the_turns_of_others(workspaces):
     jobs = {}
     for name, owner in (("a1", "ana"), ("b1", "bob"), ("a2", "ana"), ("b2", "bob")):
         with asking(owner):
-            jobs[name] = rooms.store.add("language", name, {})
+            jobs[name] = workspaces.store.add("language", name, {})
     with asking("bob"):
-        rooms.store.move(jobs["b2"].id, 0)
-    assert [job.name for job in rooms.house.store.queue()] == ["a1", "b2", "a2", "b1"]
+        workspaces.store.move(jobs["b2"].id, 0)
+    assert [job.name for job in workspaces.host.store.queue()] == ["a1", "b2", "a2", "b1"]
     with asking("ana"), pytest.raises(JobError):
-        rooms.store.move(jobs["b1"].id, 0)
+        workspaces.store.move(jobs["b1"].id, 0)
 
 
-def test_work_in_the_line_of_all_is_done_in_the_room_of_whoever_asked(rooms):
+def test_work_in_the_line_of_all_is_done_in_the_room_of_whoever_asked(workspaces):
     with asking("ana"):
-        id_ = rooms.errands.start(lambda on_share: rooms.mine().owner)
-        assert rooms.errands.wait(id_) == "ana"
+        id_ = workspaces.background_tasks.start(lambda on_share: workspaces.mine().owner)
+        assert workspaces.background_tasks.wait(id_) == "ana"
     with asking("bob"):
-        assert rooms.errands.find(id_) is None
+        assert workspaces.background_tasks.find(id_) is None
         with pytest.raises(DeftxError):
-            rooms.errands.wait(id_)
+            workspaces.background_tasks.wait(id_)
 
 
-def test_visitors_keep_nothing_and_do_not_train(rooms, tmp_path):
+def test_visitors_keep_nothing_and_do_not_train(workspaces, tmp_path):
     text = write_corpus(tmp_path / "text.txt")
     for name in (None, "vic"):
         with asking(name), pytest.raises(JobError, match="Visitors cannot train"):
-            rooms.store.add("language", "x", {})
+            workspaces.store.add("language", "x", {})
     with asking(None), pytest.raises(DeftxError, match="Visitors cannot keep"):
-        rooms.corpora.add(text)
+        workspaces.corpora.add(text)
     with asking("vic"):
-        assert rooms.corpora.add(text) == "text.txt"
-    assert rooms.of(NOBODY).corpora.names() == []
-    allowing = Rooms(rooms.house, Hosting(visitors_train=True), NamedDoor())
+        assert workspaces.corpora.add(text) == "text.txt"
+    assert workspaces.of(NOBODY).corpora.names() == []
+    allowing = Workspaces(workspaces.host, Hosting(visitors_train=True), NamedDoor())
     with asking("vic"):
         assert allowing.store.add("language", "x", {}).owner == "vic"
 
 
-def test_a_vector_made_public_is_for_all_to_use_and_for_its_maker_to_withdraw(rooms, page_base, tmp_path):
+def test_a_vector_made_public_is_for_all_to_use_and_for_its_maker_to_withdraw(workspaces, page_base, tmp_path):
     text = write_corpus(tmp_path / "text.txt")
     with asking("ana"):
-        key = f"job:{finish_language_job(rooms.store, page_base, text, 'Shared').id}"
-        shared = public.publish(rooms, key)
+        key = f"job:{finish_language_job(workspaces.store, page_base, text, 'Shared').id}"
+        shared = public.publish(workspaces, key)
     for name in ("bob", "vic", None):
         with asking(name):
-            assert [item.key for item in library.items(rooms, "Shared")] == [shared]
-            assert rooms.spectra.find(shared).label == "Shared (public)"
-            for change in (lambda: library.discard(rooms, shared), lambda: library.rename(rooms, shared, "Mine"),
-                           lambda: public.withdraw(rooms, shared), lambda: public.publish(rooms, shared),
-                           lambda: public.publish(rooms, key), lambda: public.publish(rooms, "bundled:min")):  # fmt: skip
+            assert [item.key for item in library.items(workspaces, "Shared")] == [shared]
+            assert workspaces.spectra.find(shared).label == "Shared (public)"
+            for change in (lambda: library.discard(workspaces, shared), lambda: library.rename(workspaces, shared, "Mine"),
+                           lambda: public.withdraw(workspaces, shared), lambda: public.publish(workspaces, shared),
+                           lambda: public.publish(workspaces, key), lambda: public.publish(workspaces, "bundled:min")):  # fmt: skip
                 with pytest.raises(DeftxError):
                     change()
     with asking("ana"):
-        library.discard(rooms, key)
-        assert [item.key for item in library.items(rooms, "Shared")] == [shared]  # a copy: others may rest on it
-        public.withdraw(rooms, shared)
+        library.discard(workspaces, key)
+        assert [item.key for item in library.items(workspaces, "Shared")] == [shared]  # a copy: others may rest on it
+        public.withdraw(workspaces, shared)
     with asking("bob"):
-        assert library.items(rooms, "Shared") == []
+        assert library.items(workspaces, "Shared") == []
 
 
-def test_limits_of_a_person_say_what_to_do(rooms, tmp_path):
+def test_limits_of_a_person_say_what_to_do(workspaces, tmp_path):
     large = tmp_path / "large.txt"
     large.write_text("\n".join(f"line {number}" for number in range(120_000)), encoding="utf-8")
     with asking("ana"):
         with pytest.raises(DeftxError, match="up to 1 MB are kept"):
-            rooms.corpora.add(large)
+            workspaces.corpora.add(large)
         for name in "ab":
-            job = rooms.store.add("language", name, {})
+            job = workspaces.store.add("language", name, {})
         with pytest.raises(JobError, match="2 of your trainings wait already"):
-            rooms.store.add("language", "c", {})
-        assert len(list(rooms.store.folder.iterdir())) == 2
-        rooms.store.request_stop(job.id)
-        rooms.store.add("language", "c", {})
+            workspaces.store.add("language", "c", {})
+        assert len(list(workspaces.store.folder.iterdir())) == 2
+        workspaces.store.request_stop(job.id)
+        workspaces.store.add("language", "c", {})
         with pytest.raises(JobError, match="wait already"):
-            rooms.store.requeue(job.id)
-        (rooms.store.root / "filler").write_bytes(bytes(5_000_000))
+            workspaces.store.requeue(job.id)
+        (workspaces.store.root / "filler").write_bytes(bytes(5_000_000))
         with pytest.raises(DeftxError, match="all that one person may have"):
-            rooms.corpora.add(write_corpus(tmp_path / "small.txt"))
+            workspaces.corpora.add(write_corpus(tmp_path / "small.txt"))
     with asking("root"):
-        assert rooms.corpora.add(large) == "large.txt"
+        assert workspaces.corpora.add(large) == "large.txt"
 
 
-def test_what_was_left_behind_goes_and_the_houses_own_stays(rooms, tmp_path):
+def test_what_was_left_behind_goes_and_the_houses_own_stays(workspaces, tmp_path):
     text = write_corpus(tmp_path / "text.txt")
     now = text.stat().st_mtime
     for name in ("ana", "root"):
         with asking(name):
-            rooms.corpora.add(text)
-            finished = rooms.store.add("language", "old", {})
-            rooms.store.add("language", "waits", {})
+            workspaces.corpora.add(text)
+            finished = workspaces.store.add("language", "old", {})
+            workspaces.store.add("language", "waits", {})
             write_json(finished.folder / RESULT, {"outcome": "finished", "message": "Finished."})
-    retention = Retention(rooms)
+    retention = Retention(workspaces)
     retention.look(now + 29 * DAY)
-    ana = rooms.room("ana")
+    ana = workspaces.workspace("ana")
     assert ana.corpora.names() == ["text.txt"]
     retention.look(now + 31 * DAY)
     assert (ana.corpora.names(), [job.name for job in ana.store.list()]) == ([], ["waits"])
     assert [job.name for job in ana.store.trash()] == ["old"]
-    house = rooms.house
-    assert house.corpora.names() == ["text.txt"]
-    assert [job.name for job in house.store.list() if not job.owner] == ["waits", "old"]
+    host = workspaces.host
+    assert host.corpora.names() == ["text.txt"]
+    assert [job.name for job in host.store.list() if not job.owner] == ["waits", "old"]
     ana.store.discard(ana.store.list()[0].id)
     ana.store.empty_trash()
     ana.corpora.empty_trash()
     retention.look(now)
-    assert "ana" not in rooms.names()  # an empty room goes
+    assert "ana" not in workspaces.names()  # an empty workspace goes
     with asking("ana"):
-        assert rooms.store.list() == ()  # and is there again when somebody comes
+        assert workspaces.store.list() == ()  # and is there again when somebody comes
 
 
-def test_the_page_says_who_is_logged_in_and_what_becomes_of_their_things(rooms):
+def test_the_page_says_who_is_logged_in_and_what_becomes_of_their_things(workspaces):
     for name, said in (
         ("ana", "Logged in as ana"),
         ("root", "an admin"),
@@ -248,16 +248,18 @@ def test_the_page_says_who_is_logged_in_and_what_becomes_of_their_things(rooms):
         (None, "not logged in"),
     ):
         with asking(name):
-            assert said in who.describe(rooms)
+            assert said in who.describe(workspaces)
     with asking("ana"):
-        assert "30 days" in who.describe(rooms)
+        assert "30 days" in who.describe(workspaces)
 
 
-def test_a_handlers_file_must_be_the_callers(rooms, tmp_path, monkeypatch):
+def test_a_handlers_file_must_be_the_callers(workspaces, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     with asking("ana"):
-        path = rooms.handed.write("a.zip", lambda target: (target.write_bytes(b"x"), target)[1], rooms.owner)
-    take = gate._guarded(lambda *values: values, rooms)
+        path = workspaces.served_files.write(
+            "a.zip", lambda target: (target.write_bytes(b"x"), target)[1], workspaces.owner
+        )
+    take = gate._guarded(lambda *values: values, workspaces)
     with asking("ana"):
         assert take(str(path)) == (str(path),)
     for name in ("bob", None):
@@ -270,8 +272,8 @@ def test_a_handlers_file_must_be_the_callers(rooms, tmp_path, monkeypatch):
         assert take(str(path)) == (str(path),)
 
 
-def test_a_small_training_is_described_for_the_house_as_for_anybody(rooms):
+def test_a_small_training_is_described_for_the_house_as_for_anybody(workspaces):
     with asking("ana"):
-        job = rooms.store.add("language", "x", {"recipe": SHORT})
-    assert job.folder == rooms.house.store.home / "people" / "ana" / "jobs" / job.id
-    assert rooms.house.store.get(job.id).folder == job.folder
+        job = workspaces.store.add("language", "x", {"recipe": SHORT})
+    assert job.folder == workspaces.host.store.home / "people" / "ana" / "jobs" / job.id
+    assert workspaces.host.store.get(job.id).folder == job.folder

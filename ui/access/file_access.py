@@ -14,7 +14,7 @@ from gradio.utils import get_upload_folder
 REMEMBERED = 20_000  # files; the oldest are forgotten first, and then nobody but an admin is given them
 
 
-class Handed:
+class ServedFiles:
     """Remembers whose files they are until the server ends, which is when Gradio removes them; for any thread."""
 
     def __init__(self) -> None:

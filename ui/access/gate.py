@@ -17,7 +17,7 @@ from deftx.core.errors import DeftxError
 from ui import strings
 from ui.access.file_access import comes_from_outside
 from ui.access.identity import address
-from ui.access.workspaces import Rooms
+from ui.access.workspaces import Workspaces
 from ui.shared.errors import refusals
 
 Scope, Message = MutableMapping[str, Any], MutableMapping[str, Any]
@@ -32,9 +32,9 @@ _NOTHING = {"detail": "Not Found"}
 class Gate:
     """ASGI middleware: remembers who uploads which file, and serves files to their owners and to admins alone."""
 
-    def __init__(self, app: Any, rooms: Rooms) -> None:
+    def __init__(self, app: Any, workspaces: Workspaces) -> None:
         """Stand in front of ``app``."""
-        self._app, self._rooms = app, rooms
+        self._app, self._workspaces = app, workspaces
 
     async def __call__(self, scope: Scope, receive: Callable, send: Callable) -> None:
         """Answer a request."""
@@ -47,10 +47,10 @@ class Gate:
         if not file and not upload:
             return await self._app(scope, receive, send)
         try:
-            person = self._rooms.person(_username(scope), scope.get("session") or {})
+            person = self._workspaces.person(_username(scope), scope.get("session") or {})
         except DeftxError:
             return await JSONResponse({"detail": "Not authenticated"}, 401)(scope, receive, send)
-        if file and not _is_the_pages(file[1]) and not may_have(self._rooms, person, file[1]):
+        if file and not _is_the_pages(file[1]) and not may_have(self._workspaces, person, file[1]):
             return await JSONResponse(_NOTHING, 404)(scope, receive, send)
         await self._app(scope, receive, self._noting(send, person) if upload else send)
 
@@ -62,7 +62,7 @@ class Gate:
                 body.extend(message.get("body", b""))
                 if not message.get("more_body"):
                     for path in _paths(bytes(body)):
-                        self._rooms.house.handed.note(path, person.room)
+                        self._workspaces.host.served_files.note(path, person.workspace)
             await send(message)
 
         return note
@@ -73,25 +73,25 @@ def _is_the_pages(path: str) -> bool:
     return "\0" not in path and is_static_file(os.path.realpath(path))
 
 
-def may_have(rooms: Rooms, person: Person, path: str) -> bool:
+def may_have(workspaces: Workspaces, person: Person, path: str) -> bool:
     """Say whether a file that Gradio would serve or take is this person's."""
-    return person.is_admin or ("\0" not in path and rooms.house.handed.is_of(path, person.room))
+    return person.is_admin or ("\0" not in path and workspaces.host.served_files.is_of(path, person.workspace))
 
 
-def guard(page: gr.Blocks, rooms: Rooms) -> None:
+def guard(page: gr.Blocks, workspaces: Workspaces) -> None:
     """Let every handler of a page take files of whoever asks alone, whichever route leads to it."""
     for handler in page.fns.values():
         if handler.fn is not None:
-            handler.fn = _guarded(handler.fn, rooms)
+            handler.fn = _guarded(handler.fn, workspaces)
 
 
-def _guarded(function: Callable, rooms: Rooms) -> Callable:
+def _guarded(function: Callable, workspaces: Workspaces) -> Callable:
     @wraps(function)
     def guarded(*values: Any, **named: Any) -> Any:
         with refusals():
-            person = rooms.asking()
+            person = workspaces.asking()
             for value in _flat((*values, *named.values())):
-                if comes_from_outside(value) and not may_have(rooms, person, value):
+                if comes_from_outside(value) and not may_have(workspaces, person, value):
                     raise DeftxError(strings.NO_SUCH_FILE)
         return function(*values, **named)
 

@@ -1,4 +1,4 @@
-"""Doors: how the person behind a request is told, from a password file or from a login at the Hugging Face Hub."""
+"""Login methods: how the person behind a request is told, from a password file or from a login at the Hugging Face Hub."""
 
 import logging
 import math
@@ -24,14 +24,14 @@ address: ContextVar[str] = ContextVar("address", default="")
 log = logging.getLogger(__name__)
 
 
-class Door(Protocol):
+class LoginMethod(Protocol):
     """Tells who a request is from."""
 
     def person(self, username: str | None, session: Mapping[str, Any]) -> Person | None:
         """Return who it is; None for somebody who may not be here."""
 
 
-class PasswordDoor:
+class PasswordLogin:
     """Lets in whom a file of people names; see ``deftx.accounts.people``."""
 
     def __init__(self, people: People) -> None:
@@ -61,7 +61,7 @@ class PasswordDoor:
         return self._people.find(username)
 
 
-class AccountDoor:
+class AccountLogin:
     """On a Space: lets everybody in, as a visitor or, once logged in with an account of the Hub, as that person."""
 
     def __init__(self, hosting: Hosting, author: str = "") -> None:
@@ -80,7 +80,7 @@ class AccountDoor:
         if known in self._admins:
             return Person(name, ADMIN)
         role = VISITOR if self._members and known not in self._members else MEMBER
-        # Accounts can be renamed, and old names taken by others: the room is that of the account's own number.
+        # Accounts can be renamed, and old names taken by others: the workspace is that of the account's own number.
         return Person(name, role, f"{_plain(known)}-{number}")
 
 

@@ -14,40 +14,40 @@ from deftx.accounts.people import People
 from deftx.core.hosting import Hosting
 from ui import strings
 from ui.access.gate import Gate
-from ui.access.identity import AccountDoor, PasswordDoor, on_a_space
+from ui.access.identity import AccountLogin, PasswordLogin, on_a_space
 from ui.access.retention import Retention
-from ui.access.workspaces import Rooms
+from ui.access.workspaces import Workspaces
 from ui.studio import Studio
 
 log = logging.getLogger(__name__)
 
 
-def open_house(house: Studio, hosting: Hosting) -> Studio | Rooms:
-    """Return the house itself, or its rooms where people log in.
+def open_studio(host: Studio, hosting: Hosting) -> Studio | Workspaces:
+    """Return the host itself, or its workspaces where people log in.
 
     Raises:
         DeftxError: the file of people cannot be read.
     """
     if hosting.people_file:
-        door = PasswordDoor(People(Path(hosting.people_file)))
+        login_method = PasswordLogin(People(Path(hosting.people_file)))
     elif on_a_space():
-        door = AccountDoor(hosting, os.environ.get("SPACE_AUTHOR_NAME", ""))
+        login_method = AccountLogin(hosting, os.environ.get("SPACE_AUTHOR_NAME", ""))
     else:
-        return house
-    rooms = Rooms(house, hosting, door)
-    Retention(rooms).start()
+        return host
+    workspaces = Workspaces(host, hosting, login_method)
+    Retention(workspaces).start()
     log.info("People log in: each sees their own work alone, admins see everybody's.")
-    return rooms
+    return workspaces
 
 
-def gated(studio: Studio | Rooms, routes: Sequence[BaseRoute] = ()) -> dict[str, Any]:
+def gated(studio: Studio | Workspaces, routes: Sequence[BaseRoute] = ()) -> dict[str, Any]:
     """Give what ``launch`` needs for people to log in, which is nothing where they do not, and for more ``routes``."""
-    if not isinstance(studio, Rooms):
+    if not isinstance(studio, Workspaces):
         return {"app_kwargs": {"routes": list(routes)}}
     login = {}
-    if isinstance(studio.door, PasswordDoor):
-        login = {"auth": studio.door.check, "auth_message": _rule()}
-    return {**login, "app_kwargs": {"routes": list(routes), "middleware": [Middleware(Gate, rooms=studio)]}}
+    if isinstance(studio.login_method, PasswordLogin):
+        login = {"auth": studio.login_method.check, "auth_message": _rule()}
+    return {**login, "app_kwargs": {"routes": list(routes), "middleware": [Middleware(Gate, workspaces=studio)]}}
 
 
 def _rule() -> str:

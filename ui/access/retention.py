@@ -11,7 +11,7 @@ from deftx.core.errors import DeftxError
 from deftx.core.sizes import folder_size
 from deftx.jobs import Job, state_of
 from deftx.publish.own_vectors import OwnVectors
-from ui.access.workspaces import Rooms
+from ui.access.workspaces import Workspaces
 from ui.shared import removal
 from ui.shared.uploads import KeptFiles
 from ui.studio import Studio
@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Looks into all rooms every hour, in a thread of its own; the house's own work is never touched."""
+    """Looks into all workspaces every hour, in a thread of its own; the host's own work is never touched."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, workspaces: Workspaces) -> None:
         """Prepare; nothing happens before ``start`` or ``look``."""
-        self._rooms = rooms
+        self._workspaces = workspaces
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
     def start(self) -> None:
@@ -36,15 +36,15 @@ class Retention:
         self._thread.start()
 
     def look(self, now: float | None = None) -> None:
-        """Look into every room once."""
-        days, now = self._rooms.hosting.days_kept, time.time() if now is None else now
-        for name in self._rooms.names():
-            studio = self._rooms.room(name)
+        """Look into every workspace once."""
+        days, now = self._workspaces.hosting.days_kept, time.time() if now is None else now
+        for name in self._workspaces.names():
+            studio = self._workspaces.workspace(name)
             if days:
                 clear(studio, now - days * DAY)
             if not folder_size(studio.store.root) and not (studio.store.list() or studio.store.trash()):
                 shutil.rmtree(studio.store.root, ignore_errors=True)
-                self._rooms.close(name)
+                self._workspaces.close(name)
 
     def _run(self) -> None:
         while True:

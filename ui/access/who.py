@@ -1,4 +1,4 @@
-"""Who is logged in, what becomes of what they bring, and, for admins, whose room they look into."""
+"""Who is logged in, what becomes of what they bring, and, for admins, whose workspace they look into."""
 
 from html import escape
 
@@ -6,8 +6,8 @@ import gradio as gr
 
 from deftx.accounts.people import VISITOR
 from ui import strings
-from ui.access.identity import AccountDoor
-from ui.access.workspaces import Rooms
+from ui.access.identity import AccountLogin
+from ui.access.workspaces import Workspaces
 from ui.shared import views
 from ui.shared.errors import refusals
 
@@ -15,38 +15,38 @@ PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 _ANEW = "() => location.reload()"
 
 
-def build(rooms: Rooms, page: gr.Blocks) -> None:
+def build(workspaces: Workspaces, page: gr.Blocks) -> None:
     """Lay out the line below the header; what it says is asked for when the page opens, for the page is everybody's."""
     with gr.Row(elem_id="who"):
         said = gr.HTML()
-        if isinstance(rooms.door, AccountDoor):
+        if isinstance(workspaces.login_method, AccountLogin):
             gr.LoginButton(size="sm", scale=0, min_width=180)
-        into = gr.Dropdown([], label=strings.ROOM, visible=False, scale=0, min_width=220, elem_id="room")
-    page.load(lambda: (describe(rooms), _choice(rooms)), None, [said, into], **PRIVATE)
-    into.input(lambda name: _visit(rooms, name or ""), into, None, **PRIVATE).success(None, js=_ANEW, **PRIVATE)
+        into = gr.Dropdown([], label=strings.WORKSPACE, visible=False, scale=0, min_width=220, elem_id="room")
+    page.load(lambda: (describe(workspaces), _choice(workspaces)), None, [said, into], **PRIVATE)
+    into.input(lambda name: _visit(workspaces, name or ""), into, None, **PRIVATE).success(None, js=_ANEW, **PRIVATE)
 
 
-def offer(rooms: Rooms) -> None:
+def offer(workspaces: Workspaces) -> None:
     """Offer to admins' programs what the line offers to admins; docs/people.md shows how."""
 
-    def people_rooms() -> list[str]:
-        """List the rooms of people in which something was kept; for admins."""
+    def people_workspaces() -> list[str]:
+        """List the workspaces of people in which something was kept; for admins."""
         with refusals():
-            return rooms.names_for_admin()
+            return workspaces.names_for_admin()
 
-    def look_into(room: str) -> str:
-        """Work in a person's room from now on, or in the house again (empty); for admins."""
-        _visit(rooms, room)
-        return room
+    def look_into(workspace: str) -> str:
+        """Work in a person's workspace from now on, or in the host again (empty); for admins."""
+        _visit(workspaces, workspace)
+        return workspace
 
-    for function in (people_rooms, look_into):
+    for function in (people_workspaces, look_into):
         gr.api(function, api_name=function.__name__, concurrency_limit=None)
 
 
-def describe(rooms: Rooms) -> str:
+def describe(workspaces: Workspaces) -> str:
     """Say who is logged in and what that means."""
     with refusals():
-        person, hosting = rooms.asking(), rooms.hosting
+        person, hosting = workspaces.asking(), workspaces.hosting
     if not person.name:
         return views.paragraph(strings.WHO_NOBODY, "quiet")
     lines = [strings.WHO[person.role].format(name=person.name)]
@@ -54,17 +54,19 @@ def describe(rooms: Rooms) -> str:
         lines = [strings.WHO["member"].format(name=person.name)]
     if not person.is_admin and hosting.days_kept:
         lines.append(strings.WHO_KEPT.format(days=f"{hosting.days_kept:g}"))
-    out = "" if isinstance(rooms.door, AccountDoor) else f' <a href="/logout">{escape(strings.LOG_OUT)}</a>'
+    out = (
+        "" if isinstance(workspaces.login_method, AccountLogin) else f' <a href="/logout">{escape(strings.LOG_OUT)}</a>'
+    )
     return f'<p class="quiet">{escape(" ".join(lines))}{out}</p>'
 
 
-def _choice(rooms: Rooms) -> gr.Dropdown:
-    if not rooms.asking().is_admin:
+def _choice(workspaces: Workspaces) -> gr.Dropdown:
+    if not workspaces.asking().is_admin:
         return gr.Dropdown(visible=False)
-    names = [(strings.ROOM_HOUSE, ""), *((name, name) for name in rooms.names())]
-    return gr.Dropdown(choices=names, value=rooms.visited(), visible=len(names) > 1)
+    names = [(strings.WORKSPACE_OF_HOST, ""), *((name, name) for name in workspaces.names())]
+    return gr.Dropdown(choices=names, value=workspaces.visited(), visible=len(names) > 1)
 
 
-def _visit(rooms: Rooms, name: str) -> None:
+def _visit(workspaces: Workspaces, name: str) -> None:
     with refusals():
-        rooms.visit(name)
+        workspaces.visit(name)

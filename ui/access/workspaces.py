@@ -1,7 +1,7 @@
-"""Whose studio a handler works in: everybody who logs in has a room of their own, and no handler can reach another one.
+"""Whose studio a handler works in: everybody who logs in has a workspace of their own, and no handler can reach another one.
 
-What stands where a studio is asked for is ``Rooms``: whatever is looked up in it is looked up in the studio of whoever
-asks. Handlers know nothing of it. Outside of a request, as when the page is built, it is an empty room's.
+What stands where a studio is asked for is ``Workspaces``: whatever is looked up in it is looked up in the studio of whoever
+asks. Handlers know nothing of it. Outside of a request, as when the page is built, it is an empty workspace's.
 """
 
 import threading
@@ -16,24 +16,24 @@ from deftx.core.errors import DeftxError
 from deftx.core.hosting import Hosting
 from deftx.core.sizes import folder_size
 from deftx.jobs import Job, JobError
-from deftx.jobs.store import PEOPLE, room
+from deftx.jobs.store import PEOPLE, workspace
 from ui import strings
-from ui.access.identity import Door
+from ui.access.identity import LoginMethod
 from ui.studio import Studio
 
-ROOMS_KEPT = 64  # open at once; what is in a room lies on disk
+WORKSPACES_KEPT = 64  # open at once; what is in a workspace lies on disk
 MEGABYTE = 1_000_000
 
 
-class Rooms:
+class Workspaces:
     """The studio of whoever asks; see the module's text."""
 
-    def __init__(self, house: Studio, hosting: Hosting, door: Door) -> None:
-        """Share one base, one queue and one line of errands, those of ``house``, among all who come through the door."""
-        self.house, self.hosting, self.door = house, hosting, door
+    def __init__(self, host: Studio, hosting: Hosting, login_method: LoginMethod) -> None:
+        """Share one base, one queue and one line of background tasks, those of ``host``, among all who come through the login method."""
+        self.host, self.hosting, self.login_method = host, hosting, login_method
         self._lock = threading.Lock()
         self._open: OrderedDict[tuple[str, str], Studio] = OrderedDict()
-        self._visits: dict[str, str] = {}  # the rooms that admins look into, by the admin's name
+        self._visits: dict[str, str] = {}  # the workspaces that admins look into, by the admin's name
 
     def __getattr__(self, name: str) -> Any:
         """Look up in the studio of whoever asks what is looked up here."""
@@ -53,50 +53,50 @@ class Rooms:
 
     def person(self, username: str | None, session: Mapping[str, Any]) -> Person:
         """Say who a request is from, by the name that was logged in with or by the session of the Hub's login."""
-        person = self.door.person(username, session)
+        person = self.login_method.person(username, session)
         if person is None:
             raise DeftxError(strings.LOG_IN_AGAIN)
         return person
 
     def of(self, person: Person) -> Studio:
-        """Return the studio of a person; an admin's is the house, or the room that they look into."""
+        """Return the studio of a person; an admin's is the host, or the workspace that they look into."""
         visited = self._visits.get(person.name, "") if person.is_admin else ""
         if person.is_admin and not visited:
-            return self.house
-        return self._enter(visited or person.room, person.role)
+            return self.host
+        return self._enter(visited or person.workspace, person.role)
 
-    def room(self, name: str) -> Studio:
-        """Return the studio of a room as an admin sees it."""
+    def workspace(self, name: str) -> Studio:
+        """Return the studio of a workspace as an admin sees it."""
         return self._enter(name, ADMIN)
 
     def close(self, name: str) -> None:
-        """Forget a room that is empty; it is furnished anew when somebody comes."""
+        """Forget a workspace that is empty; it is furnished anew when somebody comes."""
         with self._lock:
             for key in [key for key in self._open if key[0] == name]:
                 del self._open[key]
 
     def names(self) -> list[str]:
-        """List the rooms in which something was kept at some time."""
-        folder = self.house.store.home / PEOPLE
+        """List the workspaces in which something was kept at some time."""
+        folder = self.host.store.home / PEOPLE
         found = folder.iterdir() if folder.is_dir() else ()
         return sorted(path.name for path in found if path.is_dir() and not path.name.startswith("."))
 
     def visit(self, name: str) -> None:
-        """Let the admin who asks look into a person's room, or back into the house (empty); DeftxError for others."""
+        """Let the admin who asks look into a person's workspace, or back into the host (empty); DeftxError for others."""
         person = self.asking()
         if not person.is_admin:
             raise DeftxError(strings.ADMINS_ONLY)
         if name and name not in self.names():
-            raise DeftxError(strings.NO_SUCH_ROOM)
+            raise DeftxError(strings.NO_SUCH_WORKSPACE)
         self._visits[person.name] = name
 
     def visited(self) -> str:
-        """Name the room that the admin who asks looks into; empty for the house, and for all others."""
+        """Name the workspace that the admin who asks looks into; empty for the host, and for all others."""
         person = self.asking()
         return self._visits.get(person.name, "") if person.is_admin else ""
 
     def names_for_admin(self) -> list[str]:
-        """List the rooms; DeftxError where no admin asks."""
+        """List the workspaces; DeftxError where no admin asks."""
         if not self.asking().is_admin:
             raise DeftxError(strings.ADMINS_ONLY)
         return self.names()
@@ -105,7 +105,7 @@ class Rooms:
         with self._lock:
             studio = self._open.pop((name, role), None) or self._furnish(name, role)
             self._open[name, role] = studio
-            while len(self._open) > ROOMS_KEPT:
+            while len(self._open) > WORKSPACES_KEPT:
                 self._open.popitem(last=False)
         return studio
 
@@ -113,16 +113,16 @@ class Rooms:
         limited = role != ADMIN
         admit = self._admit_file(name, role) if limited else lambda size: None
         queue = self._admit_job(name, role) if limited else lambda waiting: None
-        return Studio(self.house.base_name, self.house.store.of(name, queue), house=self.house, admit=admit)
+        return Studio(self.host.base_name, self.host.store.of(name, queue), host=self.host, admit=admit)
 
     def _admit_file(self, name: str, role: str) -> Callable[[int], None]:
         def admit(size: int) -> None:
-            most, whole = self.hosting.corpus_megabytes, self.hosting.room_megabytes
+            most, whole = self.hosting.corpus_megabytes, self.hosting.workspace_megabytes
             if name == EMPTY:
                 raise DeftxError(strings.VISITORS_KEEP_NOTHING)
             if most and size > most * MEGABYTE:
                 raise DeftxError(strings.FILE_OVER_LIMIT.format(size=f"{size / MEGABYTE:,.1f}", most=f"{most:,}"))
-            self._check_room(name, size, whole)
+            self._check_limit(name, size, whole)
 
         return admit
 
@@ -133,10 +133,10 @@ class Rooms:
             most = self.hosting.waiting_jobs
             if most and len(waiting) >= most:
                 raise JobError(strings.QUEUE_OVER_LIMIT.format(most=most))
-            self._check_room(name, 0, self.hosting.room_megabytes)
+            self._check_limit(name, 0, self.hosting.workspace_megabytes)
 
         return admit
 
-    def _check_room(self, name: str, size: int, most: int) -> None:
-        if most and (there := folder_size(room(self.house.store.home, name))) + size > most * MEGABYTE:
-            raise DeftxError(strings.ROOM_OVER_LIMIT.format(there=f"{there / MEGABYTE:,.0f}", most=f"{most:,}"))
+    def _check_limit(self, name: str, size: int, most: int) -> None:
+        if most and (there := folder_size(workspace(self.host.store.home, name))) + size > most * MEGABYTE:
+            raise DeftxError(strings.WORKSPACE_OVER_LIMIT.format(there=f"{there / MEGABYTE:,.0f}", most=f"{most:,}"))

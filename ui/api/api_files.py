@@ -33,7 +33,7 @@ def _offer_classifying(studio: Studio) -> None:
             if not file:
                 raise DeftxError(strings.NEEDS_FILE)
             path, order = Path(file), Combination.of(task, [(language, 1.0)])
-            found = studio.errands.wait(studio.errands.start(
+            found = studio.background_tasks.wait(studio.background_tasks.start(
                 lambda on_share: file_tasks.classify_file(studio, path, columns, order, on_share)))  # fmt: skip
             counted = {
                 "n": len(found.rows.texts),
@@ -41,7 +41,7 @@ def _offer_classifying(studio: Studio) -> None:
                 "task": found.task,
                 "language": found.language,
             }
-            return str(studio.handed.copy(found.file(), studio.owner)), counted
+            return str(studio.served_files.copy(found.file(), studio.owner)), counted
 
     file, task, language = gr.File(), gr.Textbox(), gr.Textbox()
     columns, csv, counted = gr.JSON(), gr.File(), gr.JSON()
@@ -69,7 +69,7 @@ def _offer_scoring(studio: Studio) -> None:
             )
             wanted = Wanted(table, dict(chosen.get("labels") or {}), task, combinations)
             studio.scoring.read(wanted)
-            return describe(studio.errands.wait(studio.errands.start(
+            return describe(studio.background_tasks.wait(studio.background_tasks.start(
                 lambda on_share: studio.scoring.score(wanted, on_share))))  # fmt: skip
 
     labelled, task, language, options, scores = gr.File(), gr.Textbox(), gr.Textbox(), gr.JSON(), gr.JSON()

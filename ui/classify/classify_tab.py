@@ -111,14 +111,14 @@ def _build_taking(studio: Studio, form: ComposeForm) -> None:
         taking = gr.DownloadButton(label, visible="hidden", elem_id=f"taking-{name}")
 
         def pack(*values: Any, as_space: bool = as_space) -> tuple[str | None, str]:
-            return library_forms.export(studio, lambda: compose_form.order_of(form.values(values)), as_space)
+            return library_forms.export(studio, lambda: compose_form.combination_of(form.values(values)), as_space)
 
         packed = take.click(pack, form.inputs(), [taking, said], show_progress="minimal", **PRIVATE)
         packed.success(None, js=views.press(f"taking-{name}"), **PRIVATE)
 
 
 def _asked(studio: Studio, values: dict[str, Any]) -> tuple[Combination, Text]:
-    order = compose_form.order_of(values)
+    order = compose_form.combination_of(values)
     return order, compose_form.text_of(values, compose_form.needs_pair(studio, order.task))
 
 

@@ -21,7 +21,7 @@ LONGEST = 4_000  # characters of a text: far more than a base reads at a time
 
 @dataclass(frozen=True)
 class ComposeForm:
-    """The components, by the names under which ``order_of`` and ``text_of`` find their values."""
+    """The components, by the names under which ``combination_of`` and ``text_of`` find their values."""
 
     fields: dict[str, gr.components.Component]
     button: gr.Button
@@ -67,7 +67,7 @@ def build(studio: Studio) -> ComposeForm:
     return ComposeForm(fields, button, more, settings)
 
 
-def order_of(values: dict[str, Any]) -> Combination:
+def combination_of(values: dict[str, Any]) -> Combination:
     """Read the combination; DeftxError where something is missing or out of its range."""
     languages = [(values["language"], values["strength_language"])]
     languages += [(values[f"language_{place}"], values[f"strength_{place}"]) for place in MORE]

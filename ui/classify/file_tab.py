@@ -11,7 +11,7 @@ from deftx.core.errors import DeftxError
 from deftx.data.table_columns import table_columns
 from ui import strings
 from ui.classify import column_form, file_views
-from ui.classify.compose_form import ComposeForm, order_of
+from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import Classified, classify_file, wants_pairs
 from ui.shared import views
 from ui.shared.background_views import see
@@ -88,8 +88,8 @@ def _connect(studio: Studio, tab: FileTab, file: gr.File, vectors: ComposeForm, 
     looking = {"fn": lambda id_: look(studio, id_), "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
     # When the page opens, what was asked for before is found again; what is gone by then needs no word.
-    gr.on(None, **{**looking, "fn": lambda id_: look(studio, id_ if studio.errands.find(id_) else "")})
-    tab.stop.click(lambda id_: studio.errands.stop(id_), kept, None, **PRIVATE).then(**looking)
+    gr.on(None, **{**looking, "fn": lambda id_: look(studio, id_ if studio.background_tasks.find(id_) else "")})
+    tab.stop.click(lambda id_: studio.background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
     gr.on(
         [tab.label.input, tab.order.input], lambda *values: show_rows(studio, *values), [kept, tab.label, tab.order], tab.rows,
         **PRIVATE,
@@ -113,23 +113,23 @@ def receive(studio: Studio, file: str | None, task: str | None) -> tuple:
 def begin(studio: Studio, file: str | None, vectors: dict[str, Any], before: str, *columns: str | None) -> tuple:
     """Put a file in the line and start to ask about it; what cannot be done is said at once."""
     try:
-        order = order_of(vectors)
+        order = combination_of(vectors)
         if not file:
             raise DeftxError(strings.NEEDS_FILE)
         named = column_form.mapping(columns, wants_pairs(studio, order.task), labelled=False)
-        id_ = studio.errands.start(
+        id_ = studio.background_tasks.start(
             lambda on_share: classify_file(studio, Path(file), named, order, on_share), instead_of=before
         )
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.FILE_REFUSED, error), *[gr.skip()] * 4
-    view = file_views.progress(studio.errands, studio.errands.find(id_))
+    view = file_views.progress(studio.background_tasks, studio.background_tasks.find(id_))
     hidden = (gr.Button(visible=True), gr.Column(visible=False), gr.DownloadButton(visible=False))
     return id_, view, *hidden, gr.Timer(active=True)
 
 
 def look(studio: Studio, id_: str) -> tuple:
     """Say how far the work is; once it has ended, show what came out and ask no longer."""
-    seen = see(studio.errands, id_, Classified, strings.FILE_REFUSED)
+    seen = see(studio.background_tasks, id_, Classified, strings.FILE_REFUSED)
     if seen is None:
         return *[gr.skip()] * 8, gr.Timer(active=False)
     if seen.going:
@@ -141,7 +141,7 @@ def _ended(studio: Studio, view: str, found: Classified | None = None) -> tuple:
     shown: Sequence[Any] = [gr.Column(visible=False), *[gr.skip()] * 4, gr.DownloadButton(visible=False)]
     if found is not None:
         label = gr.Dropdown(choices=[(strings.ANY, ""), *((name, name) for name in found.labels)], value="")
-        path = str(studio.handed.copy(found.file(), studio.owner))
+        path = str(studio.served_files.copy(found.file(), studio.owner))
         shown = [gr.Column(visible=True), label, "file", file_views.uncertain(found), file_views.rows(found, "", "file"),
                  gr.DownloadButton(value=path, visible=True)]  # fmt: skip
     return view, gr.Button(visible=False), *shown, gr.Timer(active=False)
@@ -149,7 +149,7 @@ def _ended(studio: Studio, view: str, found: Classified | None = None) -> tuple:
 
 def show_rows(studio: Studio, id_: str, label: str | None, order: str | None) -> str:
     """Show the rows that a visitor asks for."""
-    errand = studio.errands.find(id_)
-    if errand is None or not isinstance(errand.result, Classified):
+    background_task = studio.background_tasks.find(id_)
+    if background_task is None or not isinstance(background_task.result, Classified):
         return views.notice(strings.WORK_GONE)
-    return file_views.rows(errand.result, label or "", order or "file")
+    return file_views.rows(background_task.result, label or "", order or "file")

@@ -9,20 +9,20 @@ from ui import strings
 from ui.classify.file_tasks import Classified
 from ui.corpus.audit_view import quote
 from ui.shared import views
-from ui.shared.background import Errand, Errands
+from ui.shared.background import BackgroundTask, BackgroundTasks
 
 ROWS_SHOWN = 100
 UNCERTAIN_SHOWN = 5
 
 
-def progress(errands: Errands, errand: Errand) -> str:
+def progress(background_tasks: BackgroundTasks, background_task: BackgroundTask) -> str:
     """Say how far work is and what is left of it, or how many wait before it."""
-    if before := errands.before(errand):
+    if before := background_tasks.before(background_task):
         return views.notice(strings.IN_LINE.format(count=before))
-    left = errand.seconds_left
+    left = background_task.seconds_left
     said = strings.TIME_LEFT.format(duration=read_duration(left)) if left is not None else strings.WORK_BEGINS
-    line = f'<p class="under-bar"><span>{errand.share:.0%}</span><span>{escape(said)}</span></p>'
-    return views.bar(errand.share, strings.WORK_PROGRESS) + line
+    line = f'<p class="under-bar"><span>{background_task.share:.0%}</span><span>{escape(said)}</span></p>'
+    return views.bar(background_task.share, strings.WORK_PROGRESS) + line
 
 
 def summary(found: Classified) -> str:

@@ -11,7 +11,7 @@ from deftx.data.labels import suggest_labels
 from deftx.data.table_columns import table_columns
 from ui import strings
 from ui.classify import column_form, file_tab, file_views, score_figures, score_views
-from ui.classify.compose_form import ComposeForm, order_of
+from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import wants_pairs
 from ui.classify.scoring import TASK_ALONE, Mismatch, Scores, Wanted
 from ui.corpus.labelled_tab import FILE_TYPES
@@ -122,8 +122,8 @@ def _connect_work(studio: Studio, tab: ScoreTab, vectors: ComposeForm, compared:
     looking = {"fn": lambda id_: look(studio, id_), "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
     # When the page opens, what was asked for before is found again; what is gone by then needs no word.
-    gr.on(None, **{**looking, "fn": lambda id_: look(studio, id_ if studio.errands.find(id_) else "")})
-    tab.stop.click(lambda id_: studio.errands.stop(id_), kept, None, **PRIVATE).then(**looking)
+    gr.on(None, **{**looking, "fn": lambda id_: look(studio, id_ if studio.background_tasks.find(id_) else "")})
+    tab.stop.click(lambda id_: studio.background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
     tab.combination.input(
         lambda id_, name: show(studio, id_, name), [kept, tab.combination], [tab.plot, tab.details], **PRIVATE
     )
@@ -163,24 +163,24 @@ def begin(studio: Studio, table: str | None, vectors: dict[str, Any], compared: 
     names = {label: name or "" for label, name in zip(asked, meant, strict=False)}
     nothing = [gr.skip()] * (3 + MOST_MAPPED)
     try:
-        order = order_of(vectors)
+        order = combination_of(vectors)
         if not table:
             raise DeftxError(strings.NEEDS_TABLE_TO_SCORE)
         wanted = Wanted(table, names, order.task, studio.scoring.combinations(order, bool(compared)))
         studio.scoring.read(wanted)
-        id_ = studio.errands.start(lambda on_share: studio.scoring.score(wanted, on_share), instead_of=before)
+        id_ = studio.background_tasks.start(lambda on_share: studio.scoring.score(wanted, on_share), instead_of=before)
     except Mismatch as error:
         form = _ask(error) if len(error.found) <= MOST_MAPPED else _ask_nothing()
         return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), *[gr.skip()] * 3, *form
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), *[gr.skip()] * 3, *nothing
-    view = file_views.progress(studio.errands, studio.errands.find(id_))
+    view = file_views.progress(studio.background_tasks, studio.background_tasks.find(id_))
     return id_, view, gr.Button(visible=True), gr.Column(visible=False), gr.Timer(active=True), *nothing
 
 
 def look(studio: Studio, id_: str) -> tuple:
     """Say how far the work is; once it has ended, show what came out and ask no longer."""
-    seen = see(studio.errands, id_, Scores, strings.SCORE_REFUSED)
+    seen = see(studio.background_tasks, id_, Scores, strings.SCORE_REFUSED)
     if seen is None:
         return *[gr.skip()] * 8, gr.Timer(active=False)
     if seen.going:
@@ -190,8 +190,8 @@ def look(studio: Studio, id_: str) -> tuple:
 
 def show(studio: Studio, id_: str, combination: str | None) -> tuple[str, str]:
     """Show where one combination goes wrong: the plot, and what stands beside it."""
-    errand = studio.errands.find(id_)
-    found = errand.result if errand is not None else None
+    background_task = studio.background_tasks.find(id_)
+    found = background_task.result if background_task is not None else None
     if not isinstance(found, Scores) or combination not in [line.name for line in found.lines]:
         return "", views.notice(strings.WORK_GONE)
     return _shown(found, combination)

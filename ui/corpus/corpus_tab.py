@@ -83,7 +83,9 @@ def build(studio: Studio) -> CorpusTab:
             cleaning = clean_form.build()
     _connect_bringing(studio, bring, choice, shown)
     _connect_choice(studio, choice, shown, cleaning)
-    removal.connect(studio, removal.Shelf(lambda: studio.corpora, [choice], lambda: choices(studio), None), 0, removing)
+    removal.connect(
+        studio, removal.RemovableFiles(lambda: studio.corpora, [choice], lambda: choices(studio), None), 0, removing
+    )
     # What was said about a text is not about the one that is chosen now.
     choice.input(None, None, [bring.refused, cleaning.answer, cleaning.remembered], js="() => ['', '', '']", **QUIET)
     labelled = labelled_tab.build(studio)

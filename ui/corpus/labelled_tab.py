@@ -22,7 +22,7 @@ from ui.studio import Studio
 FILE_TYPES = [".csv", ".tsv", ".jsonl", ".parquet", ".gz"]
 PRIVATE = {"api_visibility": "private"}
 ROLES = {"train": "TRAIN_FILE", "valid": "VALID_FILE"}
-KINDS = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # which columns each kind needs
+COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # which columns each kind needs
 ROWS_SHOWN = 3
 
 # The question stands below both lists: without this, a file would seem to have been swallowed.
@@ -74,9 +74,9 @@ def build(studio: Studio) -> LabelledTab:
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             findings = gr.HTML(show(studio, "", ""), elem_id="table-findings")
     _connect(studio, uploads, lists, form, findings)
-    shelf = removal.Shelf(lambda: studio.tables, list(lists.values()), lambda: choices(studio), "")
+    removable = removal.RemovableFiles(lambda: studio.tables, list(lists.values()), lambda: choices(studio), "")
     for place, role in enumerate(lists):
-        removal.connect(studio, shelf, place, removing[role])
+        removal.connect(studio, removable, place, removing[role])
     return LabelledTab(lists)
 
 
@@ -86,13 +86,13 @@ def _build_form() -> ColumnForm:
         kind = gr.Radio([(text, name) for name, text in strings.TABLE_KINDS.items()], value="single",
                         label=strings.TABLE_KIND, elem_id="table-kind")  # fmt: skip
         columns = {
-            name: gr.Dropdown([], label=text, visible=name in KINDS["single"], elem_id=f"column-{name}")
+            name: gr.Dropdown([], label=text, visible=name in COLUMNS_OF_KIND["single"], elem_id=f"column-{name}")
             for name, text in strings.TABLE_COLUMNS.items()
         }
         use = gr.Button(strings.USE_COLUMNS, variant="primary", elem_id="use-columns")
     refused = gr.HTML(elem_id="table-refused")
     kind.change(
-        lambda kind: [gr.Dropdown(visible=name in KINDS[kind]) for name in columns], kind, list(columns.values()),
+        lambda kind: [gr.Dropdown(visible=name in COLUMNS_OF_KIND[kind]) for name in columns], kind, list(columns.values()),
         show_progress="hidden", **PRIVATE,
     )  # fmt: skip
     return ColumnForm(place, asked, kind, columns, use, refused, gr.State(("", "train")))
@@ -139,7 +139,7 @@ def receive(studio: Studio, file: str | None, role: str) -> tuple:
 def map_columns(studio: Studio, waiting: tuple[str, str], kind: str, columns: Mapping[str, str | None]) -> tuple:
     """Keep the file that was asked about with these columns; what is missing is said and the form stays."""
     path, role = waiting
-    mapping = {name: columns[name] for name in KINDS[kind]}
+    mapping = {name: columns[name] for name in COLUMNS_OF_KIND[kind]}
     try:
         if not all(mapping.values()):
             raise TableError(strings.NEEDS_COLUMNS)
@@ -195,7 +195,7 @@ def _ask(path: str, role: str, columns: tuple[str, ...]) -> tuple:
     likely = guess_columns(path, columns)
     kind = "pair" if PAIR[0] in likely else "single"
     fields = [
-        gr.Dropdown(choices=list(columns), value=likely.get(name), visible=name in KINDS[kind])
+        gr.Dropdown(choices=list(columns), value=likely.get(name), visible=name in COLUMNS_OF_KIND[kind])
         for name in strings.TABLE_COLUMNS
     ]
     asked = views.notice(strings.COLUMNS_ASKED.format(name=Path(path).name)) + _first_rows(path, columns)

@@ -11,7 +11,7 @@ from deftx.jobs.store import TRASH_KEPT
 from deftx.publish.exporting import export_space_zip, export_zip
 from deftx.publish.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
 from deftx.vectors.archives import pack
-from deftx.vectors.vector import KINDS
+from deftx.vectors.vector import VECTOR_KINDS
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 from ui import strings
 from ui.classify.combination import Combination
@@ -65,7 +65,7 @@ class Trashed:
 def items(studio: Studio, words: str = "", kind: str = "") -> list[Item]:
     """List the vectors that hold all of the words, of a kind or of both."""
     wanted = (words or "").casefold().split()
-    found = (item for each in KINDS if kind in ("", each) for item in _items(studio, each))
+    found = (item for each in VECTOR_KINDS if kind in ("", each) for item in _items(studio, each))
     return [item for item in found if all(word in _text(item) for word in wanted)]
 
 
@@ -207,4 +207,4 @@ def _size(folder: Path) -> int:
 
 
 def _hand_out(studio: Studio, name: str, write: Callable[[Path], Path]) -> Path:
-    return studio.handed.write(f"{name}.zip", write, studio.owner)
+    return studio.served_files.write(f"{name}.zip", write, studio.owner)

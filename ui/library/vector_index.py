@@ -101,7 +101,7 @@ def _brought(store: Store, kind: str) -> list[Entry]:
 
 
 def public(store: Store) -> OwnVectors:
-    """The shelf of vectors that people have made public: the same one in every room."""
+    """the index of vectors that people have made public: the same one in every workspace."""
     return OwnVectors(store.home / "public")
 
 

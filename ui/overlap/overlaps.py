@@ -9,7 +9,7 @@ from pathlib import Path
 from deftx.core.errors import VectorError, unknown_name
 from deftx.jobs import Store
 from deftx.vectors import vector_files
-from deftx.vectors.overlaps import Comparison, Pairs, compare
+from deftx.vectors.overlaps import Pairs, VectorOverlap, compare
 from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.library import vector_index
@@ -30,7 +30,7 @@ class Compared:
     names: tuple[str, ...]
     pairs: Pairs
 
-    def pair(self, a: str, b: str) -> Comparison | None:
+    def pair(self, a: str, b: str) -> VectorOverlap | None:
         """Return what the vectors of two keys share, if both are among them and differ."""
         if a not in self.keys or b not in self.keys or a == b:
             return None
@@ -43,7 +43,7 @@ class Overlaps:
     def __init__(self, store: Store) -> None:
         """Look for vectors among those bundled and those of this store's jobs."""
         self._store = store
-        self._found: dict[tuple[State, State], Comparison] = {}
+        self._found: dict[tuple[State, State], VectorOverlap] = {}
         self._working = threading.Lock()
 
     def entries(self) -> dict[str, tuple[str, vector_index.Entry]]:

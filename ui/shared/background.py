@@ -26,7 +26,7 @@ class Stopped(Exception):
 
 
 @dataclass
-class Errand:
+class BackgroundTask:
     """One piece of work; ``share`` from 0 to 1 is done, and ``result`` or ``error`` are there once it has ended."""
 
     id: str
@@ -53,14 +53,14 @@ class Errand:
         return (time.time() - self.began) * (1 - self.share) / self.share
 
 
-class Errands:
+class BackgroundTasks:
     """The work of all visitors, in one line; that of another is not found, even by an id that was not guessed."""
 
     def __init__(self) -> None:
         """Start with nothing to do."""
         self._lock = threading.Condition()
-        self._known: dict[str, Errand] = {}
-        self._waiting: list[Errand] = []
+        self._known: dict[str, BackgroundTask] = {}
+        self._waiting: list[BackgroundTask] = []
         self._running = False
         self._thread: threading.Thread | None = None
 
@@ -75,56 +75,56 @@ class Errands:
             self._forget()
             if len(self._waiting) >= MOST_WAITING:
                 raise DeftxError(strings.TOO_BUSY.format(count=len(self._waiting)))
-            # In the context of whoever asks: in their language, and in their room.
-            errand = Errand(secrets.token_urlsafe(16), owner, partial(copy_context().run, work))
-            self._known[errand.id] = errand
-            self._waiting.append(errand)
+            # In the context of whoever asks: in their language, and in their workspace.
+            background_task = BackgroundTask(secrets.token_urlsafe(16), owner, partial(copy_context().run, work))
+            self._known[background_task.id] = background_task
+            self._waiting.append(background_task)
             # A daemon: a server that is stopped does not wait for a long file.
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="errands", daemon=True)
+                self._thread = threading.Thread(target=self._work, name="background-tasks", daemon=True)
                 self._thread.start()
             self._lock.notify_all()
-        return errand.id
+        return background_task.id
 
-    def find(self, id_: str, owner: str = "") -> Errand | None:
+    def find(self, id_: str, owner: str = "") -> BackgroundTask | None:
         """Find an owner's work by its id; None where there is none, or where it is kept no longer."""
         with self._lock:
             self._forget()
-            errand = self._own(id_, owner)
-            if errand is not None:
-                errand.seen = time.time()
-            return errand
+            background_task = self._own(id_, owner)
+            if background_task is not None:
+                background_task.seen = time.time()
+            return background_task
 
-    def before(self, errand: Errand) -> int:
+    def before(self, background_task: BackgroundTask) -> int:
         """Count what will be done before it, what is being done included; 0 once it is its turn."""
         with self._lock:
-            return self._waiting.index(errand) + self._running if errand in self._waiting else 0
+            return self._waiting.index(background_task) + self._running if background_task in self._waiting else 0
 
     def stop(self, id_: str, owner: str = "") -> None:
         """End work that waits or is being done; where there is none, nothing happens."""
         with self._lock:
-            errand = self._own(id_, owner)
-            if errand is None or errand.ended is not None:
+            background_task = self._own(id_, owner)
+            if background_task is None or background_task.ended is not None:
                 return
-            errand.stop.set()
-            if errand in self._waiting:
-                self._waiting.remove(errand)
-                self._end(errand, error=Stopped())
+            background_task.stop.set()
+            if background_task in self._waiting:
+                self._waiting.remove(background_task)
+                self._end(background_task, error=Stopped())
 
     def wait(self, id_: str, owner: str = "") -> Any:
         """Wait for the end of work, and return its result or raise its error."""
         with self._lock:
-            errand = self._own(id_, owner)
-            if errand is None:
+            background_task = self._own(id_, owner)
+            if background_task is None:
                 raise DeftxError(strings.WORK_GONE)
-            self._lock.wait_for(lambda: errand.ended is not None)
-        if errand.error is not None:
-            raise errand.error
-        return errand.result
+            self._lock.wait_for(lambda: background_task.ended is not None)
+        if background_task.error is not None:
+            raise background_task.error
+        return background_task.result
 
-    def _own(self, id_: str, owner: str) -> Errand | None:
-        errand = self._known.get(id_ or "")
-        return errand if errand is not None and errand.owner == owner else None
+    def _own(self, id_: str, owner: str) -> BackgroundTask | None:
+        background_task = self._known.get(id_ or "")
+        return background_task if background_task is not None and background_task.owner == owner else None
 
     def _work(self) -> None:
         while True:
@@ -133,60 +133,67 @@ class Errands:
     def _do_next(self) -> None:
         with self._lock:
             self._lock.wait_for(lambda: self._waiting)
-            errand = self._waiting.pop(0)
-            errand.began, self._running = time.time(), True
+            background_task = self._waiting.pop(0)
+            background_task.began, self._running = time.time(), True
         try:
-            result, error = errand.work(partial(_tell, errand)), None
+            result, error = background_task.work(partial(_tell, background_task)), None
         except Exception as problem:  # whatever it is: the next visitor's work goes on, and this one is told
             if not isinstance(problem, DeftxError | Stopped):
                 logging.getLogger(__name__).exception("work for a visitor failed")
             result, error = None, problem
         with self._lock:
             self._running = False
-            self._end(errand, result, error)
+            self._end(background_task, result, error)
 
-    def _end(self, errand: Errand, result: Any = None, error: Exception | None = None) -> None:
-        errand.result, errand.error, errand.ended, errand.work = result, error, time.time(), None
+    def _end(self, background_task: BackgroundTask, result: Any = None, error: Exception | None = None) -> None:
+        background_task.result, background_task.error, background_task.ended, background_task.work = (
+            result,
+            error,
+            time.time(),
+            None,
+        )
         self._lock.notify_all()
 
     def _forget(self) -> None:
         """Let go of results that nobody has asked for lately, and of the oldest where there are too many."""
         now = time.time()
-        over = sorted((e for e in self._known.values() if e.ended is not None), key=lambda errand: errand.seen)
-        for place, errand in enumerate(over):
-            if now - errand.seen > KEPT or len(over) - place > MOST_KEPT:
-                del self._known[errand.id]
+        over = sorted(
+            (e for e in self._known.values() if e.ended is not None), key=lambda background_task: background_task.seen
+        )
+        for place, background_task in enumerate(over):
+            if now - background_task.seen > KEPT or len(over) - place > MOST_KEPT:
+                del self._known[background_task.id]
 
 
 @dataclass(frozen=True)
-class OwnErrands:
+class OwnBackgroundTasks:
     """The work of one owner in the line of all."""
 
-    everybody: Errands
+    everybody: BackgroundTasks
     owner: str
 
     def start(self, work: Work, *, instead_of: str = "") -> str:
-        """As ``Errands.start``."""
+        """As ``Background tasks.start``."""
         return self.everybody.start(work, instead_of=instead_of, owner=self.owner)
 
-    def find(self, id_: str) -> Errand | None:
-        """As ``Errands.find``."""
+    def find(self, id_: str) -> BackgroundTask | None:
+        """As ``Background tasks.find``."""
         return self.everybody.find(id_, self.owner)
 
-    def before(self, errand: Errand) -> int:
-        """As ``Errands.before``."""
-        return self.everybody.before(errand)
+    def before(self, background_task: BackgroundTask) -> int:
+        """As ``Background tasks.before``."""
+        return self.everybody.before(background_task)
 
     def stop(self, id_: str) -> None:
-        """As ``Errands.stop``."""
+        """As ``Background tasks.stop``."""
         self.everybody.stop(id_, self.owner)
 
     def wait(self, id_: str) -> Any:
-        """As ``Errands.wait``."""
+        """As ``Background tasks.wait``."""
         return self.everybody.wait(id_, self.owner)
 
 
-def _tell(errand: Errand, share: float) -> None:
-    errand.share = share
-    if errand.stop.is_set():
+def _tell(background_task: BackgroundTask, share: float) -> None:
+    background_task.share = share
+    if background_task.stop.is_set():
         raise Stopped

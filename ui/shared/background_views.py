@@ -7,7 +7,7 @@ from deftx.core.errors import DeftxError
 from ui import strings
 from ui.classify import file_views
 from ui.shared import views
-from ui.shared.background import Errands
+from ui.shared.background import BackgroundTasks
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,20 @@ class Seen:
     going: bool = False
 
 
-def see(errands: Errands, id_: str, kind: type, title: str) -> Seen | None:
+def see(background_tasks: BackgroundTasks, id_: str, kind: type, title: str) -> Seen | None:
     """Look at work that was asked for; None where none was. ``title`` heads a refusal, ``kind`` is that of its result."""
-    errand = errands.find(id_)
-    if errand is None:
+    background_task = background_tasks.find(id_)
+    if background_task is None:
         return Seen(views.notice(strings.WORK_GONE)) if id_ else None
-    if errand.ended is None:
-        return Seen(file_views.progress(errands, errand), going=True)
-    if errand.stopped:
+    if background_task.ended is None:
+        return Seen(file_views.progress(background_tasks, background_task), going=True)
+    if background_task.stopped:
         return Seen(views.notice(strings.WORK_STOPPED))
-    if errand.error is not None:
-        known = isinstance(errand.error, DeftxError)
-        return Seen(views.refusal(title, errand.error if known else strings.WORK_FAILED))
-    return Seen(result=errand.result) if isinstance(errand.result, kind) else Seen(views.notice(strings.WORK_GONE))
+    if background_task.error is not None:
+        known = isinstance(background_task.error, DeftxError)
+        return Seen(views.refusal(title, background_task.error if known else strings.WORK_FAILED))
+    return (
+        Seen(result=background_task.result)
+        if isinstance(background_task.result, kind)
+        else Seen(views.notice(strings.WORK_GONE))
+    )

@@ -35,7 +35,7 @@ class RemovalForm:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RemovableFiles:
     """Lists of the same files: what they offer, and what stands for "none"."""
 
     files: Callable[[], KeptFiles]  # those of whoever asks
@@ -53,47 +53,49 @@ def build(name: str, label: str) -> RemovalForm:
     return RemovalForm(remove, said, undo, gr.State(""))
 
 
-def connect(studio: "Studio", shelf: Shelf, place: int, form: RemovalForm) -> None:
+def connect(studio: "Studio", removable: RemovableFiles, place: int, form: RemovalForm) -> None:
     """Let the form remove what the list at ``place`` has chosen; the other lists offer it no longer."""
-    answers = [*shelf.lists, form.said, form.undo, form.removed]
+    answers = [*removable.lists, form.said, form.undo, form.removed]
     form.remove.click(
-        lambda *chosen: remove(studio, shelf, chosen[place], chosen), list(shelf.lists), answers, **PRIVATE
+        lambda *chosen: remove(studio, removable, chosen[place], chosen), list(removable.lists), answers, **PRIVATE
     )
-    form.undo.click(lambda key: bring_back(shelf, place, key), form.removed, answers, **PRIVATE)
-    shelf.lists[place].change(
-        lambda name: gr.Button(visible=bool(name) and name != SAMPLE), shelf.lists[place], form.remove, **PRIVATE
+    form.undo.click(lambda key: bring_back(removable, place, key), form.removed, answers, **PRIVATE)
+    removable.lists[place].change(
+        lambda name: gr.Button(visible=bool(name) and name != SAMPLE), removable.lists[place], form.remove, **PRIVATE
     )
     # What was said is about a text that is no longer looked at.
-    shelf.lists[place].input(
+    removable.lists[place].input(
         lambda: ("", gr.Button(visible=False), ""), None, [form.said, form.undo, form.removed], **PRIVATE
     )
 
 
-def remove(studio: "Studio", shelf: Shelf, name: str | None, chosen: Sequence[str | None]) -> tuple:
+def remove(studio: "Studio", removable: RemovableFiles, name: str | None, chosen: Sequence[str | None]) -> tuple:
     """Put a file into the trash: (lists, what to say, the undo button, the key); one in use stays and it is said why."""
     try:
-        needed = check_unused(studio, shelf.files().path(name or ""))
-        key = shelf.files().discard(name or "")
+        needed = check_unused(studio, removable.files().path(name or ""))
+        key = removable.files().discard(name or "")
     except DeftxError as error:
-        return *(gr.skip() for _ in shelf.lists), views.notice(str(error), kind="bad"), gr.Button(visible=False), ""
+        return *(gr.skip() for _ in removable.lists), views.notice(str(error), kind="bad"), gr.Button(visible=False), ""
     day = datetime.fromtimestamp(time.time() + TRASH_KEPT).strftime("%d %b %H:%M")
     said = strings.FILE_REMOVED.format(name=name, day=day)
     if needed:
         said += " " + strings.FILE_NEEDED.format(trainings=_names(needed))
-    listed = shelf.choices()
-    lists = (gr.Dropdown(choices=listed, **({"value": shelf.none} if one == name else {})) for one in chosen)
+    listed = removable.choices()
+    lists = (gr.Dropdown(choices=listed, **({"value": removable.none} if one == name else {})) for one in chosen)
     return *lists, views.paragraph(said, "quiet"), gr.Button(visible=True), key
 
 
-def bring_back(shelf: Shelf, place: int, key: str) -> tuple:
+def bring_back(removable: RemovableFiles, place: int, key: str) -> tuple:
     """Bring a file back and choose it: (lists, what to say, the undo button, the key)."""
     try:
-        name = shelf.files().restore(key)
+        name = removable.files().restore(key)
     except DeftxError as error:
         said = views.notice(str(error), kind="bad")
-        return *(gr.skip() for _ in shelf.lists), said, gr.Button(visible=False), ""
-    listed = shelf.choices()
-    lists = (gr.Dropdown(choices=listed, **({"value": name} if at == place else {})) for at in range(len(shelf.lists)))
+        return *(gr.skip() for _ in removable.lists), said, gr.Button(visible=False), ""
+    listed = removable.choices()
+    lists = (
+        gr.Dropdown(choices=listed, **({"value": name} if at == place else {})) for at in range(len(removable.lists))
+    )
     return *lists, "", gr.Button(visible=False), ""
 
 

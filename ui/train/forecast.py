@@ -20,8 +20,8 @@ from deftx.training.preflight import (
     Machine,
     Refusal,
     SettingsRefused,
+    check_free_space,
     check_processes,
-    check_room,
     check_settings,
     check_size,
     notes,
@@ -87,7 +87,7 @@ class Forecast:
         amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
         found = estimate(kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
         machine = Machine.of(self._studio.device) if place is None else ELSEWHERE
-        refused += check_room(found, self._studio.store.folder, machine)
+        refused += check_free_space(found, self._studio.store.folder, machine)
         said = notes(recipe, base, size, amount, found, machine)
         if processes > 1:
             said.append(f"The time is that of one GPU; with {processes} it is less. It waits until all GPUs are free.")
@@ -115,7 +115,7 @@ class Forecast:
         """Give the speed with a base on this machine, or one elsewhere: from finished trainings, else from a trial here."""
         jobs = [job for job in self._studio.store.list() if job.settings.get("flavor", "") == flavor]
         known = [pace for job in jobs for pace in self._pace(job, base)]
-        return speed_from(known) if known else self._studio.house.forecast._trial
+        return speed_from(known) if known else self._studio.host.forecast._trial
 
     @cached_property
     def _trial(self) -> Speed:

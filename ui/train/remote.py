@@ -1,4 +1,4 @@
-"""Where a training runs: here, or on a machine of Hugging Face Jobs, which the house alone may order, for the house pays."""
+"""Where a training runs: here, or on a machine of Hugging Face Jobs, which the host alone may order, for the host pays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.jobs.remote.flavors import Flavor, find
-from deftx.jobs.remote.places import FEWEST_HOURS, HOURS, MOST_HOURS, order_of, why_not_offered
+from deftx.jobs.remote.places import FEWEST_HOURS, HOURS, MOST_HOURS, remote_request, why_not_offered
 from ui import strings
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def fields() -> dict[str, gr.components.Component]:
 def choices(studio: "Studio") -> list[tuple[str, str]]:
     """This machine, and those that whoever asks may order: (label, name)."""
     here = [(strings.TRAIN_HERE, "")]
-    if not studio.is_house or why_not_offered():
+    if not studio.is_host or why_not_offered():
         return here
     return [*here, *((_label(flavor), flavor.name) for flavor in studio.offers.now().flavors)]
 
@@ -56,11 +56,11 @@ def place_of(studio: "Studio", order: Mapping[str, Any]) -> Place | None:
     """
     if not order.get("flavor"):
         return None
-    if not studio.is_house:
+    if not studio.is_host:
         raise DeftxError(strings.ELSEWHERE_NOT_YOURS)
     if reason := why_not_offered():
         raise DeftxError(reason)
-    asked, offer = order_of(order), studio.offers.now()
+    asked, offer = remote_request(order), studio.offers.now()
     return Place(find(offer.flavors, asked.flavor), asked.hours, offer.problem)
 
 

@@ -78,10 +78,10 @@ def base_of(studio: "Studio", order: Order) -> str:
     """Name the base of an order: the page's where none is named, a folder by its full path.
 
     Raises:
-        BaseModelError: a person's order names a folder of this machine; that is the house's alone.
+        BaseModelError: a person's order names a folder of this machine; that is the host's alone.
     """
     base = full_name(str(order.get("base") or "").strip() or studio.base_name)
-    if not studio.is_house and base != studio.base_name and (Path(base).is_absolute() or ".." in Path(base).parts):
+    if not studio.is_host and base != studio.base_name and (Path(base).is_absolute() or ".." in Path(base).parts):
         raise BaseModelError(strings.NO_FOLDER_AS_BASE)
     return base
 

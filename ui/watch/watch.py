@@ -122,7 +122,7 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
 
     jobs = studio.store.list()
     job = chosen_job(jobs, chosen)
-    everyone = studio.house.store  # whose trainings come first, but nothing else of them, is shown to all
+    everyone = studio.host.store  # whose trainings come first, but nothing else of them, is shown to all
     queue = turns(everyone.list(), everyone.queue())
     discarded = _just_discarded(studio)
     now["job"] = job.id if job else ""
@@ -172,10 +172,10 @@ def status_strip(studio: Studio, jobs: tuple[Job, ...]) -> str:
     states = [(job, state_of(job)) for job in jobs]
     running = [f"{job.name}: {watch_views.phase_line(progress_of(job))}" for job, state in states if state.active]
     waiting = sum(state.name == "waiting" for _, state in states)
-    if not studio.is_house:
-        waiting = len(studio.house.store.queue())
+    if not studio.is_host:
+        waiting = len(studio.host.store.queue())
         known = {job.id for job in jobs}
-        others = [job for job in studio.house.store.list() if job.id not in known and state_of(job).active]
+        others = [job for job in studio.host.store.list() if job.id not in known and state_of(job).active]
         running += [strings.OTHERS_TRAIN] if others else []
     return views.strip(
         [

@@ -26,7 +26,7 @@ _PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 
 
 def main(mount: Path) -> int:
-    """Do the job whose parcel lies in the mounted bucket and return the exit code."""
+    """Do the job whose package lies in the mounted bucket and return the exit code."""
     if (problem := why_not(mount)) is not None:
         print(f"The bucket cannot be used: {problem}", flush=True)
         return NOT_BEGUN

@@ -11,14 +11,14 @@ from deftx.jobs.remote.note import NOTE
 
 FILES = "files"  # the folder in a job's own that holds what it learns from
 BUNDLED_BASES = ASSETS / "bases"
-# Settings that are this machine's to heed: where to train, on how many of its GPUs, and a push, for which a token is here alone.
+# Settings that are this machine only: where to train, on how many of its GPUs, and a push, for which a token is here alone.
 FOR_HERE = ("device", "flavor", "hours", "processes", "push_to", "push_private")
 # Of a job's folder, what is about its run on this machine alone.
 OF_THIS_MACHINE = (SETTINGS, EVENTS, HEARTBEAT, LOCK, LOG, RESULT, NOTE, "spent.json", "expected.json", FILES)
 
 
 @dataclass(frozen=True)
-class Parcel:
+class JobPackage:
     """The settings as the other machine needs them, and the files: (where it lies, its name in the job's folder)."""
 
     settings: dict[str, Any]
@@ -30,7 +30,7 @@ class Parcel:
         return sum(path.stat().st_size for path, _ in self.files)
 
 
-def pack(settings: Mapping[str, Any], folder: Path, device: str) -> Parcel:
+def pack(settings: Mapping[str, Any], folder: Path, device: str) -> JobPackage:
     """Find all that a job needs; a base or vector of the Hub's and what is bundled is left to be found there.
 
     Raises:
@@ -50,7 +50,7 @@ def pack(settings: Mapping[str, Any], folder: Path, device: str) -> Parcel:
     if delta and (Path(delta).is_absolute() or ".." in Path(delta).parts):
         raise JobError("On another machine δ can only be kept in the job's own folder; leave --delta away.")
     files += [(path, path.relative_to(folder).as_posix()) for path in _kept(folder)]
-    return Parcel(packed, files)
+    return JobPackage(packed, files)
 
 
 def is_bundled(base: str) -> bool:

@@ -18,7 +18,7 @@ FEWEST_HOURS, MOST_HOURS = 0.5, 168.0
 
 
 @dataclass(frozen=True)
-class Order:
+class RemoteRequest:
     """What a job's settings say about a remote machine: its flavour, and the hours after which it is switched off."""
 
     flavor: str
@@ -32,10 +32,10 @@ class Order:
 
 def settings_for(flavor: str, hours: float = HOURS) -> dict[str, Any]:
     """Give what makes a job's settings those of a remote one; JobError for what cannot be ordered."""
-    return {"device": HF_JOBS, "flavor": flavor, "hours": order_of({"flavor": flavor, "hours": hours}).hours}
+    return {"device": HF_JOBS, "flavor": flavor, "hours": remote_request({"flavor": flavor, "hours": hours}).hours}
 
 
-def order_of(settings: Mapping[str, Any]) -> Order:
+def remote_request(settings: Mapping[str, Any]) -> RemoteRequest:
     """Read the order of a job's settings; JobError where it cannot be used."""
     flavor, hours = str(settings.get("flavor") or ""), settings.get("hours", HOURS)
     if not flavor:
@@ -44,7 +44,7 @@ def order_of(settings: Mapping[str, Any]) -> Order:
         raise JobError(
             f"A training on Hugging Face Jobs gets {FEWEST_HOURS:g} to {MOST_HOURS:g} hours at most; {hours!r} is not that."
         )
-    return Order(flavor, float(hours))
+    return RemoteRequest(flavor, float(hours))
 
 
 def why_not_offered(environment: Mapping[str, str] = os.environ) -> str:

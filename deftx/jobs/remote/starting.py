@@ -22,7 +22,7 @@ from deftx.jobs.remote.bucket import BucketFolder, open_bucket
 from deftx.jobs.remote.inside import SAVE_EVERY, SENT
 from deftx.jobs.remote.note import Note, forget, new_note
 from deftx.jobs.remote.package import pack
-from deftx.jobs.remote.places import BUCKET, IMAGE, NAMESPACE, POLL, order_of
+from deftx.jobs.remote.places import BUCKET, IMAGE, NAMESPACE, POLL, remote_request
 
 MOUNT = "/job"
 LABEL = "deftx"
@@ -36,7 +36,7 @@ def plan(api: HfApi, settings: Mapping[str, Any], folder: Path) -> Note:
     Raises:
         JobError: no account, no such machine, or no answer.
     """
-    order = order_of(settings)
+    order = remote_request(settings)
     flavors.find(flavors.ask(api), order.flavor)
     namespace = os.environ.get(NAMESPACE) or _asked(lambda: api.whoami()["name"], "account of this token")
     bucket = os.environ.get(BUCKET) or f"{namespace}/deftx-jobs"
@@ -46,11 +46,11 @@ def plan(api: HfApi, settings: Mapping[str, Any], folder: Path) -> Note:
 def send(api: HfApi, note: Note, settings: Mapping[str, Any], folder: Path, on_event: OnEvent) -> None:
     """Put all that the job needs into its folder of the bucket; JobError where that fails."""
     device = flavors.find(flavors.ask(api), note.flavor).device
-    parcel = pack(settings, folder, device)
-    about = {**(read_json(folder / SETTINGS) or {}), "settings": parcel.settings}
-    on_event(_message(f"Sending {read_size(parcel.bytes)} to the bucket {note.bucket} …"))
+    package = pack(settings, folder, device)
+    about = {**(read_json(folder / SETTINGS) or {}), "settings": package.settings}
+    on_event(_message(f"Sending {read_size(package.bytes)} to the bucket {note.bucket} …"))
     content = json.dumps(about, ensure_ascii=False).encode()
-    files = [*((path, f"{SENT}/{name}") for path, name in parcel.files), (content, f"{SENT}/{SETTINGS}")]
+    files = [*((path, f"{SENT}/{name}") for path, name in package.files), (content, f"{SENT}/{SETTINGS}")]
 
     def put() -> None:
         open_bucket(api, note.bucket)

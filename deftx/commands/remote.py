@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help=f"with --on hf-jobs: it is switched off after so many hours ({places.HOURS:g})")  # fmt: skip
 
 
-def is_elsewhere(arguments: argparse.Namespace) -> bool:
+def is_remote(arguments: argparse.Namespace) -> bool:
     """Say whether the training runs on another machine; RecipeError for options that do not go together."""
     if arguments.on == HF_JOBS:
         for name in ("delta", "device"):
@@ -60,9 +60,9 @@ def learn(
     preset = recipe_for(kind, arguments.preset, pairs=pairs)
     settings = _settings(kind, arguments, recipe, preset)
     out = Path(arguments.out).expanduser()
-    _say_price(places.order_of(settings))
+    _say_price(places.remote_request(settings))
     folder = _claim(out, kind, settings)
-    told, shown = EventLog(folder / EVENTS), output.Progress()
+    told, shown = EventLog(folder / EVENTS), output.ProgressLine()
 
     def on_event(event: Event) -> None:
         told.write(event)
@@ -106,7 +106,7 @@ def _place(name: str | None) -> str | None:
     return os.path.abspath(Path(name).expanduser())
 
 
-def _say_price(order: places.Order) -> None:
+def _say_price(order: places.RemoteRequest) -> None:
     from deftx.jobs.remote import flavors
 
     flavor = flavors.find(flavors.ask(places.client()), order.flavor)
