@@ -1,4 +1,4 @@
-"""A page for one classifier: a text goes in, the probability of each label comes out."""
+"""A page for one classifier: enter a text, see the probability of each label."""
 
 import json
 from pathlib import Path

@@ -106,7 +106,7 @@ def test_answers_that_are_nearly_all_the_same_are_pointed_out():
     one_sided = check_views.result(check_of("ppppppppppn", ["right"] * 11))
     assert strings.CHECK_ONE_SIDED.format(label="p", count=10, all=11) in one_sided
     balanced = check_views.result(check_of("pppppppnnnn", ["right"] * 11))
-    assert "would look much the same" not in balanced
+    assert "would score about the same" not in balanced
 
 
 def test_the_result_is_kept_with_the_vectors_and_listed_for_them_alone(studio, page_base, keys, tmp_path):

@@ -125,7 +125,7 @@ def test_choices_show_their_effect_before_anything_is_done(studio, tmp_path):
     labels = {value: text for text, value in choices.choices}
     assert labels["repeated"].endswith("Lines gone: 1.")
     assert labels["markup"].endswith("Lines changed: 1.")
-    assert labels["script"].endswith("Nothing to do.")
+    assert labels["script"].endswith("No lines affected.")
     assert "after cleaning: 3. Now: 3." in said
     assert "&lt;i&gt;one" in said
     assert "<i>" not in said

@@ -182,7 +182,7 @@ def test_failures_look_like_failures(studio):
 def test_time_left_counts_down_between_events():
     progress = watch_views.Progress(phase="dense", step=1, total=10, seconds_left=100.0, updated=1000.0)
     assert watch_views.time_left(progress, now=1040.0) == "about 1 min 00 s left"
-    assert watch_views.time_left(progress, now=1200.0) == "a moment left"
+    assert watch_views.time_left(progress, now=1200.0) == "almost finished"
 
 
 def test_the_loss_of_both_phases_stands_on_one_time_line():

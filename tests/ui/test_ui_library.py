@@ -252,7 +252,7 @@ def test_a_zip_that_was_taken_away_can_be_brought_again(here):
     key, said = library_forms.take_file(studio, str(packed), "", "", "")
     assert (key, "fits the base model" in said) == ("own:Minangkabau", True)
     assert library_forms.take_file(studio, str(packed), "Again", "", "")[0] == "own:Again"
-    assert library.find(studio, key).origin == "brought: Minangkabau.zip"
+    assert library.find(studio, key).origin == "imported: Minangkabau.zip"
 
 
 def test_what_cannot_be_brought_is_explained_in_its_place(here, tmp_path):

@@ -50,7 +50,7 @@ def test_machines_are_offered_with_their_price(server, studio, corpus):
     outlook, command, python, _ = seen(studio, corpus)
     assert "$0.80 an hour, $1.60 at most, for 2 h" in outlook
     assert strings.ELSEWHERE_NO_TIME in outlook
-    assert "No training with this base has finished on l4x1 yet" in outlook
+    assert "No training run with this base has finished on l4x1 yet" in outlook
     assert "--on hf-jobs --flavor l4x1 --hours 2" in command
     assert "hf-jobs" not in python
 
@@ -102,7 +102,7 @@ def test_a_person_who_has_a_room_cannot_spend_the_house_s_money(server, studio, 
     workspace = Studio(studio.base_name, studio.store.of("ana"), host=studio)
     corpus = workspace.corpora.add(write_corpus(tmp_path / "hers.txt"))
     assert remote.choices(workspace) == [(strings.TRAIN_HERE, "")]
-    with pytest.raises(SettingsRefused, match="Only those who run this studio"):
+    with pytest.raises(SettingsRefused, match="Only the people who run this studio"):
         workspace.train("language", train_fields.order_of(FORM, corpus))
     assert workspace.store.list() == ()
 

@@ -1,4 +1,4 @@
-"""Corpus: bring a text or choose one, see at once what it is, and clean it."""
+"""Corpus: upload or choose a text, see its audit, and clean it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,19 +38,19 @@ class CorpusTab:
 
 @dataclass(frozen=True)
 class Bring:
-    """Where a text comes from."""
+    """The components that upload a text."""
 
     upload: gr.File
     column: gr.Dropdown
     use_column: gr.Button
-    waiting: gr.State  # files whose column is asked for
+    waiting: gr.State  # files whose text column is not yet known
     refused: gr.HTML
     hub: HubForm
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Where it is said what a text is."""
+    """The components that show the audit of a text."""
 
     findings: gr.HTML
     lengths: gr.HTML
@@ -63,7 +63,7 @@ class Shown:
 
 
 def build(studio: Studio) -> CorpusTab:
-    """Lay the section out and connect what happens within it."""
+    """Lay out the section and connect its events."""
     gr.HTML(views.paragraph(strings.CORPUS_INTRO))
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
@@ -86,7 +86,7 @@ def build(studio: Studio) -> CorpusTab:
     removal.connect(
         studio, removal.RemovableFiles(lambda: studio.corpora, [choice], lambda: choices(studio), None), 0, removing
     )
-    # What was said about a text is not about the one that is chosen now.
+    # Earlier messages were about another text.
     choice.input(None, None, [bring.refused, cleaning.answer, cleaning.remembered], js="() => ['', '', '']", **QUIET)
     labelled = labelled_tab.build(studio)
     return CorpusTab(bring.upload, choice, shown.findings, to_train, to_test, labelled)
@@ -142,24 +142,24 @@ def _connect_choice(studio: Studio, choice: gr.Dropdown, shown: Shown, form: Cle
 
 
 def choices(studio: Studio) -> list[tuple[str, str]]:
-    """What can be chosen: (label, name), the sample last."""
+    """List the texts as (label, name), the sample last."""
     return [*((name, name) for name in studio.corpora.names()), (strings.SAMPLE, SAMPLE)]
 
 
 def renew_lists(studio: Studio, kept: Sequence[str | None]) -> tuple:
-    """Offer what is here now: the texts, then the labelled files for each role."""
+    """Return the current lists: the texts, then the labelled files for each role."""
     text, *tables = kept
     listed = labelled_tab.choices(studio)
     return removal.renewed(choices(studio), text, None), *(removal.renewed(listed, table, "") for table in tables)
 
 
 def chosen(studio: Studio, name: str) -> gr.Dropdown:
-    """The list of texts with this one chosen."""
+    """Return the list of texts with this one chosen."""
     return gr.Dropdown(choices=choices(studio), value=name)
 
 
 def receive(studio: Studio, files: Sequence[str] | None, column: str | None = None) -> tuple:
-    """Keep uploaded files, or ask for the column of a table first: (choice, what to say, column, its button, files)."""
+    """Store uploaded files, or ask for a table's column first: (choice, message, column, its button, files)."""
     asked, done = gr.Dropdown(visible=False), gr.Button(visible=False)
     if files and column is None and (columns := unclear_columns(files)):
         said = views.notice(strings.COLUMN_ASKED.format(name=Path(files[0]).name))
@@ -170,7 +170,7 @@ def receive(studio: Studio, files: Sequence[str] | None, column: str | None = No
 
 
 def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
-    """Give the columns among which a person has to choose; none where it is clear, or where nothing can be read."""
+    """Return the columns that may hold the text; empty if the column is clear, or if nothing can be read."""
     try:
         found = [columns_of(file) for file in files]
     except DeftxError:
@@ -179,7 +179,7 @@ def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
 
 
 def take_in(studio: Studio, files: str | Sequence[str] | None, column: str | None = None) -> tuple:
-    """Keep uploaded files as one text and choose it; what cannot be used is named with the reason, the choice stays."""
+    """Store uploaded files as one text and choose it; on an error, show it and keep the choice."""
     if not files:
         return gr.skip(), ""
     try:
@@ -189,13 +189,13 @@ def take_in(studio: Studio, files: str | Sequence[str] | None, column: str | Non
 
 
 def show(studio: Studio, name: str | None) -> tuple[str, str, str, str]:
-    """Say what a text is: findings, the heading of the length plot, the plot, its table and the lines left out."""
+    """Return the audit of a text: findings, the heading of the length plot, the plot, its table and the unused lines."""
     said = show_findings(studio, name)
     if not name:
         return said, "", "", ""
     try:
         found, unused = studio.audit(name), studio.facts.unused(name)
-    except DeftxError:  # it has been said
+    except DeftxError:  # it has been reported already
         return said, "", "", ""
     heading = f"<h4>{views.escape(strings.LENGTHS_TITLE)}</h4>"
     details = audit_view.lengths_table(found) + audit_view.left_out(unused)
@@ -203,7 +203,7 @@ def show(studio: Studio, name: str | None) -> tuple[str, str, str, str]:
 
 
 def show_findings(studio: Studio, name: str | None) -> str:
-    """Audit a text and say in plain words what it is."""
+    """Audit a text and describe it in plain words."""
     if not name:
         return views.paragraph(strings.NO_CORPUS_YET, "quiet")
     try:

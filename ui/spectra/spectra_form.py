@@ -1,4 +1,4 @@
-"""Spectra, how it is laid out: what is chosen, what it would make of a run, all matrices, one of them."""
+"""The layout of Spectra: the choice of a source, the effect of a strategy, all matrices, and one of them."""
 
 from dataclasses import dataclass
 
@@ -33,24 +33,24 @@ class SpectraTab:
     values_table: gr.HTML
 
     def tried(self) -> list[gr.components.Component]:
-        """What says which source and which strategy are looked at."""
+        """The inputs that name the source and the strategy."""
         return [self.choice, self.strategy, self.share, self.rank]
 
     def shown(self) -> list[gr.components.Component]:
-        """What follows from that and from the map's measure, in the order of ``look``."""
+        """The outputs that depend on these and on the map's measure, in the order of ``look``."""
         return [self.summary, self.map, self.map_table, *self.of_matrix()]
 
     def of_matrix(self) -> list[gr.components.Component]:
-        """What is shown of one matrix, in the order of ``look_at_matrix``."""
+        """The outputs for one matrix, in the order of ``look_at_matrix``."""
         return [self.words, self.values, self.shares, self.values_table]
 
     def chosen(self) -> list[gr.components.Component]:
-        """What a new choice sets anew, in the order of ``choose``."""
+        """The outputs that a new source changes, in the order of ``choose``."""
         return [self.strategy, self.share, self.rank, self.matrix, self.mask, self.work_out, self.train, self.answer]
 
 
 def build() -> SpectraTab:
-    """Lay the section out."""
+    """Lay out the section."""
     gr.HTML(views.paragraph(strings.SPECTRA_INTRO))
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):

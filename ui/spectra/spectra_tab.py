@@ -1,4 +1,4 @@
-"""Spectra: what of a change is signal, what another rank would keep of it, and a training with that rank."""
+"""Spectra: what of a change is signal, what another rank would keep, and training with that rank."""
 
 import gradio as gr
 
@@ -12,21 +12,25 @@ from ui.spectra.spectra_form import SpectraTab
 from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-LATEST = {"trigger_mode": "always_last", "concurrency_limit": None, **PRIVATE}  # while one runs, only the last waits
+LATEST = {
+    "trigger_mode": "always_last",
+    "concurrency_limit": None,
+    **PRIVATE,
+}  # while one runs, only the last request waits
 
 
 def strategy_text(strategy: str, share: float, rank: float) -> str:
-    """Write a strategy as ``choose_rank`` reads it."""
+    """Return a strategy as ``choose_rank`` reads it."""
     return {"variance": f"variance:{share:g}", "uniform": f"uniform:{int(rank)}"}.get(strategy, strategy)
 
 
 def choices(studio: Studio) -> list[tuple[str, str]]:
-    """What can be looked at: (label, key)."""
+    """List the sources as (label, key)."""
     return [(source.label, source.key) for source in studio.spectra.sources()]
 
 
 def choose(studio: Studio, key: str | None, matrix: str | None) -> tuple:
-    """Answer a choice, in the order of ``SpectraTab.chosen``: its own strategy, its matrices, what δ allows."""
+    """Return the outputs for a new source, in the order of ``SpectraTab.chosen``: its strategy, its matrices, and what δ allows."""
     if not key:
         return tuple(gr.skip() for _ in range(8))
     try:
@@ -84,7 +88,7 @@ def look_at_matrix(
         source = studio.spectra.find(key or "")
         return _of_matrix(studio, source, strategy_text(strategy, share, rank), matrix)
     except DeftxError:
-        return "", "", "", ""  # the summary says why
+        return "", "", "", ""  # the summary gives the reason
 
 
 def _of_matrix(studio: Studio, source: Source, strategy: str, matrix: str | None) -> tuple[str, str, str, str]:
@@ -101,7 +105,7 @@ def _of_matrix(studio: Studio, source: Source, strategy: str, matrix: str | None
 
 
 def work_out(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> str:
-    """Say how much of the mask would change; what cannot be known is said in its place."""
+    """Compute how much of the mask would change; an error is shown in its place."""
     text = strategy_text(strategy, share, rank)
     try:
         source = studio.spectra.find(key or "")
@@ -111,7 +115,7 @@ def work_out(studio: Studio, key: str | None, strategy: str, share: float, rank:
 
 
 def about_mask(studio: Studio, key: str | None) -> str:
-    """Say what working out the change of the mask takes; a change of another strategy is not left standing."""
+    """State the cost of computing the change of the mask, replacing the result of another strategy."""
     try:
         return _about_mask(studio.spectra.find(key or ""))
     except DeftxError:
@@ -119,7 +123,7 @@ def about_mask(studio: Studio, key: str | None) -> str:
 
 
 def train(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> tuple:
-    """Start a training with this rank from δ; return its id for the list of trainings, and what to say."""
+    """Start a training run with this rank from δ; return its id and the message."""
     try:
         job = studio.spectra.branch(studio.spectra.find(key or ""), strategy_text(strategy, share, rank))
     except DeftxError as error:
@@ -128,7 +132,7 @@ def train(studio: Studio, key: str | None, strategy: str, share: float, rank: fl
 
 
 def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserState) -> None:
-    """Connect what happens within the section; ``job`` remembers the training that is shown under Train."""
+    """Connect the events of the section; ``job`` holds the training run shown under Train."""
     looked = {
         "fn": lambda *values: look(studio, *values),
         "inputs": [*tab.tried(), tab.measure, tab.matrix],
@@ -136,7 +140,7 @@ def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserSta
     }
 
     def listed(key: str | None) -> gr.Dropdown:
-        """Bring the list up to date; the first one is chosen where nothing, or what is gone, was."""
+        """Refresh the list; the first source is chosen if none was, or if the chosen one no longer exists."""
         found = choices(studio)
         known = key in [value for _, value in found]
         return gr.Dropdown(choices=found, **({} if known else {"value": found[0][1] if found else None}))
@@ -161,7 +165,7 @@ def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserSta
     )
 
     def pointed_at(key: str | None, strategy: str, share: float, rank: float, event: gr.EventData) -> tuple:
-        """Show the matrix of the cell that was clicked."""
+        """Show the matrix of the clicked cell."""
         name = str(event.name)
         return (name, *look_at_matrix(studio, key, strategy, share, rank, name))
 
