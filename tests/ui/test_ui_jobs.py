@@ -146,7 +146,7 @@ def test_what_freeing_costs_is_said_before_it_is_done(studio, buttons):
     assert strings.FREE_NOTHING in look(studio)["disk"]
     end(job, "stopped")
     shown = look(studio)["disk"]
-    assert "2.5 MB can be freed, but this training has no vector yet" in shown
+    assert "This frees 2.5 MB, but the training run has no vector yet" in shown
     assert "Dense phase up to step 40; Sparse phase up to step 7" in shown
     assert "free" in buttons(job)
     assert "free_confirm" not in buttons(job)

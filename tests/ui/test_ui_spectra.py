@@ -178,7 +178,7 @@ def test_moving_the_slider_reads_nothing_again(studio, key, monkeypatch):
 def test_the_change_of_the_mask_is_worked_out_once_and_is_none_for_its_own_strategy(studio, key, monkeypatch):
     assert "0.0% of the mask" in spectra_tab.work_out(studio, key, "variance", 0.9, 0)
     other = spectra_tab.work_out(studio, key, "variance", 0.8, 0)
-    assert "of 60 are in this vector" in other
+    assert "of 60 entries are already in the mask of this vector" in other
     monkeypatch.setattr("ui.spectra.spectra_facts.read_delta", lambda *_: pytest.fail("δ was read again"))
     assert spectra_tab.work_out(studio, key, "variance", 0.8, 0) == other
     assert spectra_tab.about_mask(studio, key) != other

@@ -194,7 +194,7 @@ def test_limits_of_a_person_say_what_to_do(workspaces, tmp_path):
     large = tmp_path / "large.txt"
     large.write_text("\n".join(f"line {number}" for number in range(120_000)), encoding="utf-8")
     with asking("ana"):
-        with pytest.raises(DeftxError, match="up to 1 MB are kept"):
+        with pytest.raises(DeftxError, match="the limit is 1 MB"):
             workspaces.corpora.add(large)
         for name in "ab":
             job = workspaces.store.add("language", name, {})
