@@ -37,14 +37,14 @@ SESSIONS = 1_000
 def options() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
-        description="Open the studio in a browser. Data lives under DEFTX_HOME (~/.deftx)."
+        description="Open the studio in a browser. Data is stored in DEFTX_HOME (~/.deftx)."
     )
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
-                        help="address to listen on; this machine alone unless told otherwise (GRADIO_SERVER_NAME)")  # fmt: skip
+                        help="address to listen on (GRADIO_SERVER_NAME, by default only this machine)")  # fmt: skip
     parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
                         help="port to listen on (GRADIO_SERVER_PORT, 7860)")  # fmt: skip
     parser.add_argument("--base", default=os.environ.get("DEFTX_BASE", BUNDLED_BASE),
-                        help="base model: a bundled name, a folder or a Hub id (DEFTX_BASE, else the bundled base)")  # fmt: skip
+                        help="base model: a bundled name, a folder or a Hub id (DEFTX_BASE, by default the bundled base)")  # fmt: skip
     return parser.parse_args()
 
 

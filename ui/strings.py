@@ -54,7 +54,7 @@ def speaking(code: str) -> Iterator[None]:
 def spoken(code: str, function: Callable) -> Callable:
     """Return a function that always uses a language, whatever its caller and thread."""
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-        raise TypeError(f"{function} does not end in one go: its language would be lost on the way.")
+        raise TypeError(f"{function} is a generator or coroutine function, in which the language would be lost.")
 
     @wraps(function)
     def speak(*values: Any, **named: Any) -> Any:

@@ -210,7 +210,7 @@ class Studio:
             raise DeftxError(strings.NO_SENTENCE)
         found = self.composing.find(Combination.of(task, [(language, 1.0)]))
         check_text(found.entries[0].folder, text)
-        classifier = self.composing.composed_of(found.order, found.states)
+        classifier = self.composing.composed_of(found.combination, found.states)
         values = classifier.classify([text])[0].tolist()
         return Answer(
             dict(zip(classifier.labels, values, strict=True)),
@@ -219,20 +219,20 @@ class Studio:
             device=self.machine,
         )
 
-    def composed(self, order: Combination) -> Classifier:
+    def composed(self, combination: Combination) -> Classifier:
         """Return the classifier of a combination, for any number of texts; nothing else changes it.
 
         Raises:
             DeftxError: no such vector or method, or a vector made for another base.
         """
-        return self.composing.composed(order)
+        return self.composing.composed(combination)
 
     def predict(self, texts: Sequence[str], task: str, language: str = "") -> list[str]:
         """Return the most probable label of each text, with vectors by key; DeftxError as in ``classify``."""
         found = self.composing.find(Combination.of(task, [(language, 1.0)]))
         if takes_pairs(found.entries[0].folder):
             raise DeftxError(strings.PAIR_TASK)
-        return self.composing.composed_of(found.order, found.states).predict(texts)
+        return self.composing.composed_of(found.combination, found.states).predict(texts)
 
     def _audit(self, name: str, _changed: int, _size: int) -> Audit:
         return audit(self.corpora.read(name), self.base().tokenizer)

@@ -62,7 +62,7 @@ def test_a_file_name_cannot_leave_the_folder_of_texts(name, kept):
 
 
 def test_an_upload_is_kept_chosen_and_audited(studio, corpus):
-    choice, refused = corpus_tab.take_in(studio, str(corpus))
+    choice, refused = corpus_tab.store_upload(studio, str(corpus))
     assert refused == ""
     assert choice.value == "My-corpus-1.txt"
     assert (studio.corpora.folder / choice.value).read_bytes() == corpus.read_bytes()
@@ -91,7 +91,7 @@ def test_the_same_file_is_kept_once_and_another_of_its_name_is_kept_beside_it(st
 def test_a_bad_upload_is_named_with_the_reason_and_changes_nothing(studio, tmp_path, name, content, reason):
     bad = tmp_path / name
     bad.write_bytes(content)
-    choice, refused = corpus_tab.take_in(studio, str(bad))
+    choice, refused = corpus_tab.store_upload(studio, str(bad))
     assert choice == gr.skip()
     assert reason in refused
     assert studio.corpora.names() == []

@@ -51,7 +51,7 @@ class Retention:
             try:
                 self.look()
             except Exception:  # a full disk or a locked database can recover
-                log.exception("Could not clear away what people left behind; tried again in an hour.")
+                log.exception("Removing unused files failed; the next attempt is in an hour.")
             time.sleep(EVERY)
 
 

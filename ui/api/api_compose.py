@@ -45,12 +45,12 @@ def answer(
     """Compose and classify; DeftxError for anything that is not possible."""
     if not isinstance(languages or {}, Mapping) or not isinstance(texts, list):
         raise DeftxError(strings.NOT_A_COMBINATION)
-    order = Combination.of(task, (languages or {}).items(), strength_task, method, parameters)
+    combination = Combination.of(task, (languages or {}).items(), strength_task, method, parameters)
     wanted = [_text(text) for text in texts]
-    folder = studio.composing.find(order).entries[0].folder
+    folder = studio.composing.find(combination).entries[0].folder
     for text in wanted:
         check_text(folder, text)
-    classifier = studio.composed(order)
+    classifier = studio.composed(combination)
     rows = classifier.classify(wanted).tolist()
     return {
         "labels": classifier.labels,

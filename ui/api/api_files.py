@@ -32,9 +32,9 @@ def _offer_classifying(studio: Studio) -> None:
         with refusals():
             if not file:
                 raise DeftxError(strings.NEEDS_FILE)
-            path, order = Path(file), Combination.of(task, [(language, 1.0)])
+            path, combination = Path(file), Combination.of(task, [(language, 1.0)])
             found = studio.background_tasks.wait(studio.background_tasks.start(
-                lambda on_share: file_tasks.classify_file(studio, path, columns, order, on_share)))  # fmt: skip
+                lambda on_share: file_tasks.classify_file(studio, path, columns, combination, on_share)))  # fmt: skip
             counted = {
                 "n": len(found.rows.texts),
                 "labels": found.counts,

@@ -51,7 +51,7 @@ def build(studio: Studio) -> TestTab:
                 sides_table, words_table = gr.HTML(), gr.HTML()
             with gr.Accordion(strings.MERGE_REPORT, open=False, elem_id="merge-did"):
                 merged = gr.HTML(views.paragraph(waiting, "quiet"), elem_id="merge-report")
-            _build_taking(studio, form)
+            _build_download(studio, form)
     _connect_form(studio, form)
     fields = form.fields
 
@@ -65,7 +65,7 @@ def build(studio: Studio) -> TestTab:
     # Texts use "change": a textbox reports "input" for typing only, not for pasted or dictated text. The others use
     # "input": the page itself sets them when it opens, which needs no answer.
     texts = ("text", "second")
-    typed = debounce.settled([fields[name] for name in texts], "typed")
+    typed = debounce.debounced([fields[name] for name in texts], "typed")
     changed = [typed.change, *(part.input for name, part in fields.items() if name not in texts)]
     for triggers, progress in ((pressed, {"show_progress": "minimal"}), (changed, {})):
         settings = {**AT_ONCE, **PRIVATE, **progress}
@@ -99,7 +99,7 @@ def show_words(studio: Studio, values: dict[str, Any]) -> tuple[str, str]:
     return compose_views.words_view(attribution), compose_views.words_table(attribution)
 
 
-def _build_taking(studio: Studio, form: ComposeForm) -> None:
+def _build_download(studio: Studio, form: ComposeForm) -> None:
     """Offer the current classifier for download: every vector, every strength, the merge method."""
     for as_space, name, label, hint in (
         (False, "classifier", strings.EXPORT_THIS, strings.EXPORT_THIS_HINT),
@@ -108,18 +108,18 @@ def _build_taking(studio: Studio, form: ComposeForm) -> None:
         take = gr.Button(label, size="sm", elem_id=f"take-{name}")
         gr.HTML(views.paragraph(hint, "quiet"))
         said = gr.HTML(elem_id="take-answer" if name == "classifier" else f"take-{name}-answer")
-        taking = gr.DownloadButton(label, visible="hidden", elem_id=f"taking-{name}")
+        download = gr.DownloadButton(label, visible="hidden", elem_id=f"taking-{name}")
 
         def pack(*values: Any, as_space: bool = as_space) -> tuple[str | None, str]:
             return library_forms.export(studio, lambda: compose_form.combination_of(form.values(values)), as_space)
 
-        packed = take.click(pack, form.inputs(), [taking, said], show_progress="minimal", **PRIVATE)
+        packed = take.click(pack, form.inputs(), [download, said], show_progress="minimal", **PRIVATE)
         packed.success(None, js=views.press(f"taking-{name}"), **PRIVATE)
 
 
 def _asked(studio: Studio, values: dict[str, Any]) -> tuple[Combination, Text]:
-    order = compose_form.combination_of(values)
-    return order, compose_form.text_of(values, compose_form.needs_pair(studio, order.task))
+    combination = compose_form.combination_of(values)
+    return combination, compose_form.text_of(values, compose_form.needs_pair(studio, combination.task))
 
 
 def _connect_form(studio: Studio, form: ComposeForm) -> None:

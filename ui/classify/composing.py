@@ -32,13 +32,13 @@ State = tuple[Path, int]  # a vector's folder, and when it was written
 class Found:
     """A combination with its vectors as they are on disk now, the task vector first."""
 
-    order: Combination
+    combination: Combination
     entries: tuple[vector_index.Entry, ...]
     states: tuple[State, ...]
 
     def side(self, name: str) -> "Found":
         """Return one of the SIDES of the combination."""
-        return Found(self.order.side(name), self.entries, self.states)
+        return Found(self.combination.side(name), self.entries, self.states)
 
     @property
     def task(self) -> str:
@@ -79,65 +79,65 @@ class Composing:
         other._store = store
         return other
 
-    def find(self, order: Combination) -> Found:
+    def find(self, combination: Combination) -> Found:
         """Find the vectors of a combination; VectorError for an unknown key."""
-        entries = [vector_index.find(self._store, "task", order.task)]
-        entries += [vector_index.find(self._store, "language", key) for key, _ in order.languages]
-        return Found(order, tuple(entries), tuple((entry.folder, changed(entry.folder)) for entry in entries))
+        entries = [vector_index.find(self._store, "task", combination.task)]
+        entries += [vector_index.find(self._store, "language", key) for key, _ in combination.languages]
+        return Found(combination, tuple(entries), tuple((entry.folder, changed(entry.folder)) for entry in entries))
 
-    def composed(self, order: Combination) -> Classifier:
+    def composed(self, combination: Combination) -> Classifier:
         """Return a separate classifier that nothing else changes; DeftxError if the vectors cannot be combined."""
-        found = self.find(order)
-        return self.composed_of(found.order, found.states)
+        found = self.find(combination)
+        return self.composed_of(found.combination, found.states)
 
-    def compare(self, order: Combination, text: Text) -> Comparison:
+    def compare(self, combination: Combination, text: Text) -> Comparison:
         """Classify a text with the task's head on each of the SIDES; only what changed is recomputed.
 
         Raises:
             DeftxError: no text, one text for a task on pairs, or vectors that cannot be combined.
         """
-        found = self.find(order)
+        found = self.find(combination)
         check_text(found.entries[0].folder, text)
-        wanted = [name for name in SIDES if order.languages or not SIDES[name][1]]
+        wanted = [name for name in SIDES if combination.languages or not SIDES[name][1]]
         answers = {}
         for name in wanted:
             side = found.side(name)
-            answers[name] = self._answer(side.order, side.states, text)
+            answers[name] = self._answer(side.combination, side.states, text)
         labels, _, report = answers[wanted[-1]]
         sides = {name: dict(zip(labels, values, strict=True)) for name, (_, values, _) in answers.items()}
         return Comparison(found, text, sides, report)
 
-    def words(self, order: Combination, text: Text) -> Attribution:
+    def words(self, combination: Combination, text: Text) -> Attribution:
         """Return which words of a text mattered for the predicted label; DeftxError as in ``compare``."""
-        found = self.find(order)
+        found = self.find(combination)
         check_text(found.entries[0].folder, text)
-        return self._words(found.order, found.states, text)
+        return self._words(found.combination, found.states, text)
 
-    def _compose(self, order: Combination, states: tuple[State, ...]) -> Classifier:
+    def _compose(self, combination: Combination, states: tuple[State, ...]) -> Classifier:
         task, *languages = map(self._vector, states)
         return compose(
             self._base(),
             task=task,
-            strength_task=order.strength_task,
-            languages=[(vector, s) for vector, (_, s) in zip(languages, order.languages, strict=True)],
-            method=order.method,
-            parameters=dict(order.parameters),
+            strength_task=combination.strength_task,
+            languages=[(vector, s) for vector, (_, s) in zip(languages, combination.languages, strict=True)],
+            method=combination.method,
+            parameters=dict(combination.parameters),
         )
 
-    def _holding(self, order: Combination, states: tuple[State, ...]) -> Any:
+    def _holding(self, combination: Combination, states: tuple[State, ...]) -> Any:
         vectors = [self._vector(state) for state in states]
-        strengths = [order.strength_task, *(strength for _, strength in order.languages)]
+        strengths = [combination.strength_task, *(strength for _, strength in combination.languages)]
         scaled = list(zip(vectors, strengths, strict=True))
-        return self._bench(states[0]).holding(scaled, order.method, dict(order.parameters))
+        return self._bench(states[0]).holding(scaled, combination.method, dict(combination.parameters))
 
-    def _attribute(self, order: Combination, states: tuple[State, ...], text: Text) -> Attribution:
-        with self._holding(order, states) as classifier:
+    def _attribute(self, combination: Combination, states: tuple[State, ...], text: Text) -> Attribution:
+        with self._holding(combination, states) as classifier:
             return attribute(classifier, text)
 
     def _classify(
-        self, order: Combination, states: tuple[State, ...], text: Text
+        self, combination: Combination, states: tuple[State, ...], text: Text
     ) -> tuple[list[str], list[float], MergeReport]:
-        with self._holding(order, states) as classifier:
+        with self._holding(combination, states) as classifier:
             return classifier.labels, classifier.classify([text])[0].tolist(), classifier.report
 
 

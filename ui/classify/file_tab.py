@@ -113,12 +113,12 @@ def receive(studio: Studio, file: str | None, task: str | None) -> tuple:
 def begin(studio: Studio, file: str | None, vectors: dict[str, Any], before: str, *columns: str | None) -> tuple:
     """Put a file into the queue and start to poll for the result; errors are shown at once."""
     try:
-        order = combination_of(vectors)
+        combination = combination_of(vectors)
         if not file:
             raise DeftxError(strings.NEEDS_FILE)
-        named = column_form.mapping(columns, wants_pairs(studio, order.task), labelled=False)
+        named = column_form.mapping(columns, wants_pairs(studio, combination.task), labelled=False)
         id_ = studio.background_tasks.start(
-            lambda on_share: classify_file(studio, Path(file), named, order, on_share), instead_of=before
+            lambda on_share: classify_file(studio, Path(file), named, combination, on_share), instead_of=before
         )
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.FILE_REFUSED, error), *[gr.skip()] * 4

@@ -63,20 +63,20 @@ def wants_pairs(studio: "Studio", task: str) -> bool:
 
 
 def classify_file(
-    studio: "Studio", file: Path, columns: Mapping[str, str] | None, order: Combination, on_share: OnShare
+    studio: "Studio", file: Path, columns: Mapping[str, str] | None, combination: Combination, on_share: OnShare
 ) -> Classified:
     """Classify the texts of a file with a combination of vectors.
 
     Raises:
         DeftxError: the file cannot be read or has too many texts, or the vectors cannot be composed.
     """
-    chosen = studio.composing.find(order)
+    chosen = studio.composing.find(combination)
     with_language = " + ".join(chosen.languages) or strings.NO_LANGUAGE
     rows = read_texts(file, columns=columns)
     if len(rows.texts) > MOST_TEXTS:
         raise TableError(strings.FILE_TOO_LONG.format(name=file.name, count=len(rows.texts), most=MOST_TEXTS))
-    check_kind(chosen.task, wants_pairs(studio, order.task), file.name, rows.pairs)
-    classifier = studio.composed(order)
+    check_kind(chosen.task, wants_pairs(studio, combination.task), file.name, rows.pairs)
+    classifier = studio.composed(combination)
     probabilities = classifier.classify(rows.texts, on_share)
     folder = TemporaryDirectory(prefix="deftx-classified-")
     return Classified(

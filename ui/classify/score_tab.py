@@ -163,10 +163,10 @@ def begin(studio: Studio, table: str | None, vectors: dict[str, Any], compared: 
     names = {label: name or "" for label, name in zip(asked, meant, strict=False)}
     nothing = [gr.skip()] * (3 + MOST_MAPPED)
     try:
-        order = combination_of(vectors)
+        combination = combination_of(vectors)
         if not table:
             raise DeftxError(strings.NEEDS_TABLE_TO_SCORE)
-        wanted = Wanted(table, names, order.task, studio.scoring.combinations(order, bool(compared)))
+        wanted = Wanted(table, names, combination.task, studio.scoring.combinations(combination, bool(compared)))
         studio.scoring.read(wanted)
         id_ = studio.background_tasks.start(lambda on_share: studio.scoring.score(wanted, on_share), instead_of=before)
     except Mismatch as error:

@@ -28,7 +28,7 @@ class Combination:
     """The vectors added to θ0 under the task's head: the task vector, a language vector, both or neither."""
 
     kind: str  # "base", "task", "language" or "both"
-    order: combination.Combination
+    vectors: combination.Combination
     language: str = ""  # its key; the first one's, where several are chosen together
     language_label: str = ""
 
@@ -78,23 +78,25 @@ class Scoring:
         self._kept: OrderedDict[tuple, Predictions] = OrderedDict()
         self._lock = threading.Lock()
 
-    def combinations(self, order: combination.Combination, compared: bool | Sequence[str] = False) -> list[Combination]:
+    def combinations(
+        self, vectors: combination.Combination, compared: bool | Sequence[str] = False
+    ) -> list[Combination]:
         """List the task's head on θ0, θ0 + φ_T, θ0 + φ_L and both, and on the languages to compare.
 
         ``compared`` holds keys of languages; True means all that fit the base. Strengths are those of ``order``; a compared
         language has the strength of the first one.
         """
-        language, strength = order.languages[0] if order.languages else ("", 1.0)
-        label = " + ".join(self._studio.composing.find(order).languages)
-        alone = replace(order, languages=())  # so that another language does not change these two
+        language, strength = vectors.languages[0] if vectors.languages else ("", 1.0)
+        label = " + ".join(self._studio.composing.find(vectors).languages)
+        alone = replace(vectors, languages=())  # so that another language does not change these two
         found = [Combination("base", alone.side("neither")), Combination(TASK_ALONE, alone.side("task"))]
-        found += [Combination(kind, order.side(kind), language, label) for kind in ("language", "both") if language]
+        found += [Combination(kind, vectors.side(kind), language, label) for kind in ("language", "both") if language]
         if compared is True:
             others = self.fitting_languages()
         else:
             others = [vector_index.find(self._studio.store, "language", key) for key in compared or ()]
         others = [entry for entry in others if entry.key != language]
-        swapped = (replace(order, languages=((entry.key, strength),)) for entry in others)
+        swapped = (replace(vectors, languages=((entry.key, strength),)) for entry in others)
         return [*found, *(Combination("both", new, e.key, e.label) for e, new in zip(others, swapped, strict=True))]
 
     def fitting_languages(self) -> list[vector_index.Entry]:
@@ -154,13 +156,13 @@ class Scoring:
 
     def _predict(self, one: Combination, table: Table, on_share: OnShare) -> Predictions:
         composing = self._studio.composing
-        states = composing.find(one.order).states
-        key = (one.id, one.order, states, table.fingerprint)
+        states = composing.find(one.vectors).states
+        key = (one.id, one.vectors, states, table.fingerprint)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        classifier = composing.composed_of(one.order, states)
+        classifier = composing.composed_of(one.vectors, states)
         found = Predictions(one.id, classifier.labels, classifier.classify(table.texts, on_share))
         with self._lock:
             self._kept[key] = found

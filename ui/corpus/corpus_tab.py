@@ -37,7 +37,7 @@ class CorpusTab:
 
 
 @dataclass(frozen=True)
-class Bring:
+class UploadForm:
     """The components that upload a text."""
 
     upload: gr.File
@@ -67,7 +67,7 @@ def build(studio: Studio) -> CorpusTab:
     gr.HTML(views.paragraph(strings.CORPUS_INTRO))
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
-            bring = _build_bring()
+            form = _build_upload()
             choice = gr.Dropdown(choices(studio), value=None, label=strings.CHOOSE_CORPUS, elem_id="corpus-choice")
             removing = removal.build("text", strings.REMOVE_TEXT)
             with gr.Row(elem_classes="buttons"):
@@ -81,18 +81,18 @@ def build(studio: Studio) -> CorpusTab:
                 details=gr.HTML(elem_id="corpus-details"),
             )
             cleaning = clean_form.build()
-    _connect_bringing(studio, bring, choice, shown)
+    _connect_upload(studio, form, choice, shown)
     _connect_choice(studio, choice, shown, cleaning)
     removal.connect(
         studio, removal.RemovableFiles(lambda: studio.corpora, [choice], lambda: choices(studio), None), 0, removing
     )
     # Earlier messages were about another text.
-    choice.input(None, None, [bring.refused, cleaning.answer, cleaning.remembered], js="() => ['', '', '']", **QUIET)
+    choice.input(None, None, [form.refused, cleaning.answer, cleaning.remembered], js="() => ['', '', '']", **QUIET)
     labelled = labelled_tab.build(studio)
-    return CorpusTab(bring.upload, choice, shown.findings, to_train, to_test, labelled)
+    return CorpusTab(form.upload, choice, shown.findings, to_train, to_test, labelled)
 
 
-def _build_bring() -> Bring:
+def _build_upload() -> UploadForm:
     upload = gr.File(
         label=strings.UPLOAD, file_types=FILE_TYPES, file_count="multiple", height=150, elem_id="corpus-file"
     )
@@ -100,25 +100,25 @@ def _build_bring() -> Bring:
     refused = gr.HTML(elem_id="corpus-refused")
     column = gr.Dropdown([], label=strings.COLUMN, visible=False, elem_id="corpus-column")
     use_column = gr.Button(strings.USE_COLUMN, visible=False, elem_id="corpus-use-column")
-    return Bring(upload, column, use_column, gr.State([]), refused, hub_form.build())
+    return UploadForm(upload, column, use_column, gr.State([]), refused, hub_form.build())
 
 
-def _connect_bringing(studio: Studio, bring: Bring, choice: gr.Dropdown, shown: Shown) -> None:
-    asking = [bring.column, bring.use_column, bring.waiting]
-    bring.upload.upload(
-        lambda files: (*receive(studio, files), None), bring.upload, [choice, bring.refused, *asking, bring.upload],
+def _connect_upload(studio: Studio, form: UploadForm, choice: gr.Dropdown, shown: Shown) -> None:
+    asking = [form.column, form.use_column, form.waiting]
+    form.upload.upload(
+        lambda files: (*receive(studio, files), None), form.upload, [choice, form.refused, *asking, form.upload],
         show_progress_on=[shown.findings], **PRIVATE,
     )  # fmt: skip
-    bring.use_column.click(
-        lambda files, column: receive(studio, files, column), [bring.waiting, bring.column],
-        [choice, bring.refused, *asking], show_progress_on=[shown.findings], **PRIVATE,
+    form.use_column.click(
+        lambda files, column: receive(studio, files, column), [form.waiting, form.column],
+        [choice, form.refused, *asking], show_progress_on=[shown.findings], **PRIVATE,
     )  # fmt: skip
 
     def fetch(files: tuple, path: str | None, column: str | None) -> tuple:
         name, field, said = hub_form.take(studio, files, path, column)
         return (chosen(studio, name) if name else gr.skip()), field, said
 
-    hub = bring.hub
+    hub = form.hub
     hub.fetch.click(fetch, hub.inputs, [choice, *hub.outputs], show_progress_on=[hub.outputs[-1]], **PRIVATE)
 
 
@@ -166,7 +166,7 @@ def receive(studio: Studio, files: Sequence[str] | None, column: str | None = No
         likely = guess_text_column(files[0], columns, CorpusError)
         asked = gr.Dropdown(choices=list(columns), value=likely, visible=True)
         return gr.skip(), said, asked, gr.Button(visible=True), list(files)
-    return *take_in(studio, files, column), asked, done, []
+    return *store_upload(studio, files, column), asked, done, []
 
 
 def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
@@ -178,7 +178,7 @@ def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
     return next((columns for columns, usual in found if columns and usual is None), ())
 
 
-def take_in(studio: Studio, files: str | Sequence[str] | None, column: str | None = None) -> tuple:
+def store_upload(studio: Studio, files: str | Sequence[str] | None, column: str | None = None) -> tuple:
     """Store uploaded files as one text and choose it; on an error, show it and keep the choice."""
     if not files:
         return gr.skip(), ""

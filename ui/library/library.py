@@ -132,21 +132,21 @@ def pack_vector(studio: Studio, key: str) -> Path:
     return _hand_out(studio, name, lambda target: pack(files, target))
 
 
-def export(studio: Studio, order: Combination) -> Path:
+def export(studio: Studio, combination: Combination) -> Path:
     """Pack the classifier of a combination; the page removes the zip within a day. DeftxError as in ``composed``."""
-    name, classifier = _named_after_its_vectors(studio, order), studio.composed(order)
+    name, classifier = _named_after_its_vectors(studio, combination), studio.composed(combination)
     return _hand_out(studio, f"classifier-{name}", lambda target: export_zip(classifier, target))
 
 
-def export_space(studio: Studio, order: Combination) -> Path:
+def export_space(studio: Studio, combination: Combination) -> Path:
     """Pack the classifier of a combination as a Space; otherwise as ``export``."""
-    name, classifier = _named_after_its_vectors(studio, order), studio.composed(order)
-    pairs = takes_pairs(studio.composing.find(order).entries[0].folder)
+    name, classifier = _named_after_its_vectors(studio, combination), studio.composed(combination)
+    pairs = takes_pairs(studio.composing.find(combination).entries[0].folder)
     return _hand_out(studio, f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
 
 
-def _named_after_its_vectors(studio: Studio, order: Combination) -> str:
-    return "-".join(safe_name(find(studio, entry.key).title) for entry in studio.composing.find(order).entries)
+def _named_after_its_vectors(studio: Studio, combination: Combination) -> str:
+    return "-".join(safe_name(find(studio, entry.key).title) for entry in studio.composing.find(combination).entries)
 
 
 def _items(studio: Studio, kind: str) -> Iterator[Item]:
@@ -161,8 +161,8 @@ def _items(studio: Studio, kind: str) -> Iterator[Item]:
         if entry.key in jobs:
             about = (jobs[entry.key].name, strings.TRAINED, jobs[entry.key].created)
         elif entry.key in own:
-            brought = own[entry.key]
-            about = (brought.title, strings.BROUGHT_FROM.format(origin=brought.origin), brought.added)
+            imported = own[entry.key]
+            about = (imported.title, strings.BROUGHT_FROM.format(origin=imported.origin), imported.added)
         elif entry.key in public:
             about = (public[entry.key].title, strings.PUBLIC, public[entry.key].added)
         title, origin, date = about

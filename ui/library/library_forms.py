@@ -26,7 +26,7 @@ USE = """element.addEventListener('click', e => {
 
 
 @dataclass(frozen=True)
-class BringForm:
+class ImportForm:
     """The components that import a vector."""
 
     file: gr.File
@@ -59,7 +59,7 @@ class NearestForm:
     answer: gr.HTML  # its select event carries the vector to use
 
 
-def build_bring() -> BringForm:
+def build_import() -> ImportForm:
     """Lay out the form that imports a vector."""
     with gr.Accordion(strings.BRING, open=False, elem_id="bring"):
         gr.HTML(views.paragraph(strings.BRING_INTRO, "quiet"))
@@ -90,7 +90,7 @@ def build_bring() -> BringForm:
                 label=strings.BRING_LABELS, info=strings.BRING_LABELS_HINT, max_length=400, elem_id="bring-labels"
             )
         answer = gr.HTML(elem_id="bring-answer")
-    return BringForm(file, catalogue, hub, revision, fetch, [title, code, labels], answer)
+    return ImportForm(file, catalogue, hub, revision, fetch, [title, code, labels], answer)
 
 
 def build_export() -> ExportForm:
@@ -151,7 +151,7 @@ def from_catalogue(chosen: str | None) -> tuple[str, str, str]:
     return (found.id, found.code, ", ".join(found.labels)) if found else ("", "", "")
 
 
-def take_file(studio: Studio, file: str | None, title: str, code: str, labels: str) -> tuple[str, str]:
+def import_file(studio: Studio, file: str | None, title: str, code: str, labels: str) -> tuple[str, str]:
     """Import an uploaded file; return (its key or "", the message)."""
     if not file:
         return "", ""
@@ -164,7 +164,7 @@ def take_file(studio: Studio, file: str | None, title: str, code: str, labels: s
     )
 
 
-def take_from_hub(studio: Studio, name: str, revision: str, title: str, code: str, labels: str) -> tuple[str, str]:
+def import_from_hub(studio: Studio, name: str, revision: str, title: str, code: str, labels: str) -> tuple[str, str]:
     """Import from the Hub; return (its key or "", the message)."""
     return _taken(
         studio,

@@ -56,7 +56,7 @@ class LibraryTab:
     chosen: gr.Textbox
     undoable: gr.Textbox
     taking: gr.DownloadButton
-    bring: library_forms.BringForm
+    import_form: library_forms.ImportForm
     export: library_forms.ExportForm
     nearest: library_forms.NearestForm
     push: push_form.PushForm
@@ -93,14 +93,18 @@ def build() -> LibraryTab:
         said = gr.HTML(elem_id="vector-said")
         undo = gr.Button(strings.UNDO, visible=False, elem_id="vector-undo")
     card = _build_card()
-    bring, nearest, export = library_forms.build_bring(), library_forms.build_nearest(), library_forms.build_export()
+    import_form, nearest, export = (
+        library_forms.build_import(),
+        library_forms.build_nearest(),
+        library_forms.build_export(),
+    )
     push = push_form.build()
     with gr.Accordion(strings.TRASH, open=False, elem_id="vector-trash"):
         trash = gr.HTML(js_on_load=_TABLE)
     taking = gr.DownloadButton(strings.TAKE_AWAY, visible="hidden", elem_id="taking")
     chosen, undoable = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
     return LibraryTab(
-        words, kind, table, *card, said, undo, trash, chosen, undoable, taking, bring, export, nearest, push
+        words, kind, table, *card, said, undo, trash, chosen, undoable, taking, import_form, export, nearest, push
     )  # fmt: skip
 
 
@@ -232,21 +236,27 @@ def _connect_changes(studio: Studio, tab: LibraryTab, found: list[gr.components.
 
 
 def _connect_forms(studio: Studio, tab: LibraryTab, found: list[gr.components.Component]) -> None:
-    bring, export, nearest = tab.bring, tab.export, tab.nearest
+    import_form, export, nearest = tab.import_form, tab.export, tab.nearest
 
-    def brought(take: Callable, count: int, *values: str) -> tuple:
+    def imported(take: Callable, count: int, *values: str) -> tuple:
         """Import a vector and choose it; the file field is cleared for the next file."""
         key, said = take(studio, *values[:count])
         chosen = whole(studio, key, *values[count:]) if key else (gr.skip(),) * len(tab.whole())
         return said, None, *chosen
 
     for event, take, asked in (
-        (bring.file.upload, library_forms.take_file, [bring.file, *bring.wishes]),
-        (bring.fetch.click, library_forms.take_from_hub, [bring.hub, bring.revision, *bring.wishes]),
+        (import_form.file.upload, library_forms.import_file, [import_form.file, *import_form.wishes]),
+        (
+            import_form.fetch.click,
+            library_forms.import_from_hub,
+            [import_form.hub, import_form.revision, *import_form.wishes],
+        ),
     ):
-        outputs = [bring.answer, bring.file, *tab.whole()]
-        _compare(studio, tab, event(partial(brought, take, len(asked)), [*asked, *found], outputs, **SLOW))
-    bring.catalogue.change(library_forms.from_catalogue, bring.catalogue, [bring.hub, *bring.wishes[1:]], **PRIVATE)
+        outputs = [import_form.answer, import_form.file, *tab.whole()]
+        _compare(studio, tab, event(partial(imported, take, len(asked)), [*asked, *found], outputs, **SLOW))
+    import_form.catalogue.change(
+        library_forms.from_catalogue, import_form.catalogue, [import_form.hub, *import_form.wishes[1:]], **PRIVATE
+    )
     packed = export.button.click(
         lambda *values: library_forms.export(studio, partial(library_forms.chosen_for_export, *values)),
         export.inputs, [tab.taking, export.answer], **SLOW,

@@ -177,14 +177,16 @@ def _prepared(studio: Studio, api: HfApi, wanted: Wanted) -> Iterator[Upload]:
             source = library.find(studio, wanted.vector).folder
             yield prepare_vector(api, source, wanted.repository, folder, **more)
             return
-        order = Combination.of(wanted.task, [(wanted.language, 1.0)])
-        task, *languages = (SparseVector.load(entry.folder) for entry in studio.composing.find(order).entries)
+        combination = Combination.of(wanted.task, [(wanted.language, 1.0)])
+        task, *languages = (SparseVector.load(entry.folder) for entry in studio.composing.find(combination).entries)
         parts = [(vector, 1.0) for vector in languages]
         if wanted.what == SPACE:
-            yield prepare_space(api, lambda: studio.composed(order), task, parts, wanted.repository, folder, **more)
+            yield prepare_space(
+                api, lambda: studio.composed(combination), task, parts, wanted.repository, folder, **more
+            )
             return
         yield prepare_classifier(
-            api, lambda: studio.composed(order), task, 1.0, parts, wanted.repository, folder, **more
+            api, lambda: studio.composed(combination), task, 1.0, parts, wanted.repository, folder, **more
         )
 
 

@@ -136,10 +136,10 @@ class BackgroundTasks:
             background_task = self._waiting.pop(0)
             background_task.began, self._running = time.time(), True
         try:
-            result, error = background_task.work(partial(_tell, background_task)), None
+            result, error = background_task.work(partial(_report, background_task)), None
         except Exception as problem:  # any exception: the next visitor's task must run, and this one's owner is told
             if not isinstance(problem, DeftxError | Stopped):
-                logging.getLogger(__name__).exception("work for a visitor failed")
+                logging.getLogger(__name__).exception("a background task failed")
             result, error = None, problem
         with self._lock:
             self._running = False
@@ -193,7 +193,7 @@ class OwnBackgroundTasks:
         return self.everybody.wait(id_, self.owner)
 
 
-def _tell(background_task: BackgroundTask, share: float) -> None:
+def _report(background_task: BackgroundTask, share: float) -> None:
     background_task.share = share
     if background_task.stop.is_set():
         raise Stopped

@@ -18,7 +18,7 @@ _WHEN_QUIET = """() => new Promise((done) => {
 })"""
 
 
-def settled(parts: Sequence[gr.components.Component], elem_id: str) -> gr.Textbox:
+def debounced(parts: Sequence[gr.components.Component], elem_id: str) -> gr.Textbox:
     """Return a hidden field that changes once when none of these has changed for PAUSE; the script runs in the browser."""
     field = gr.Textbox(visible="hidden", elem_id=elem_id)
     gr.on(

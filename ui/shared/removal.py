@@ -59,7 +59,7 @@ def connect(studio: "Studio", removable: RemovableFiles, place: int, form: Remov
     form.remove.click(
         lambda *chosen: remove(studio, removable, chosen[place], chosen), list(removable.lists), answers, **PRIVATE
     )
-    form.undo.click(lambda key: bring_back(removable, place, key), form.removed, answers, **PRIVATE)
+    form.undo.click(lambda key: undo_removal(removable, place, key), form.removed, answers, **PRIVATE)
     removable.lists[place].change(
         lambda name: gr.Button(visible=bool(name) and name != SAMPLE), removable.lists[place], form.remove, **PRIVATE
     )
@@ -85,7 +85,7 @@ def remove(studio: "Studio", removable: RemovableFiles, name: str | None, chosen
     return *lists, views.paragraph(said, "quiet"), gr.Button(visible=True), key
 
 
-def bring_back(removable: RemovableFiles, place: int, key: str) -> tuple:
+def undo_removal(removable: RemovableFiles, place: int, key: str) -> tuple:
     """Restore a file and choose it: (lists, message, undo button, key)."""
     try:
         name = removable.files().restore(key)

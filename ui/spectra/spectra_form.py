@@ -20,7 +20,7 @@ class SpectraTab:
     rank: gr.Slider
     summary: gr.HTML
     mask: gr.HTML
-    work_out: gr.Button
+    compute_mask: gr.Button
     train: gr.Button
     answer: gr.HTML
     measure: gr.Radio
@@ -46,7 +46,16 @@ class SpectraTab:
 
     def chosen(self) -> list[gr.components.Component]:
         """The outputs that a new source changes, in the order of ``choose``."""
-        return [self.strategy, self.share, self.rank, self.matrix, self.mask, self.work_out, self.train, self.answer]
+        return [
+            self.strategy,
+            self.share,
+            self.rank,
+            self.matrix,
+            self.mask,
+            self.compute_mask,
+            self.train,
+            self.answer,
+        ]
 
 
 def build() -> SpectraTab:
@@ -84,10 +93,10 @@ def _beside() -> dict[str, gr.components.Component]:
     gr.HTML(f"<h3>{strings.MASK_TITLE}</h3>")
     mask = gr.HTML(elem_id="spectra-mask")
     with gr.Row(elem_classes="buttons"):
-        work_out = gr.Button(strings.MASK_BUTTON, interactive=False, elem_id="spectra-mask-button")
+        compute_mask = gr.Button(strings.MASK_BUTTON, interactive=False, elem_id="spectra-mask-button")
         train = gr.Button(strings.TRAIN_BRANCH, variant="primary", interactive=False, elem_id="spectra-train")
     answer = gr.HTML(elem_id="spectra-answer")
-    return {"summary": summary, "mask": mask, "work_out": work_out, "train": train, "answer": answer}
+    return {"summary": summary, "mask": mask, "compute_mask": compute_mask, "train": train, "answer": answer}
 
 
 def _matrix() -> dict[str, gr.components.Component]:

@@ -104,7 +104,7 @@ def _of_matrix(studio: Studio, source: Source, strategy: str, matrix: str | None
     )
 
 
-def work_out(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> str:
+def compute_mask(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> str:
     """Compute how much of the mask would change; an error is shown in its place."""
     text = strategy_text(strategy, share, rank)
     try:
@@ -114,7 +114,7 @@ def work_out(studio: Studio, key: str | None, strategy: str, share: float, rank:
         return views.refusal(strings.NOT_SHOWN, error)
 
 
-def about_mask(studio: Studio, key: str | None) -> str:
+def mask_cost(studio: Studio, key: str | None) -> str:
     """State the cost of computing the change of the mask, replacing the result of another strategy."""
     try:
         return _about_mask(studio.spectra.find(key or ""))
@@ -152,7 +152,7 @@ def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserSta
     chosen.then(**looked, **LATEST)
     turned = [tab.strategy.input, tab.share.input, tab.rank.input]
     gr.on(
-        turned, lambda key, *rest: (*look(studio, key, *rest), about_mask(studio, key)), looked["inputs"],
+        turned, lambda key, *rest: (*look(studio, key, *rest), mask_cost(studio, key)), looked["inputs"],
         [*tab.shown(), tab.mask], **LATEST,
     )  # fmt: skip
     tab.strategy.input(
@@ -164,14 +164,14 @@ def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserSta
         lambda *values: look_at_matrix(studio, *values), [*tab.tried(), tab.matrix], tab.of_matrix(), **LATEST
     )
 
-    def pointed_at(key: str | None, strategy: str, share: float, rank: float, event: gr.EventData) -> tuple:
+    def matrix_clicked(key: str | None, strategy: str, share: float, rank: float, event: gr.EventData) -> tuple:
         """Show the matrix of the clicked cell."""
         name = str(event.name)
         return (name, *look_at_matrix(studio, key, strategy, share, rank, name))
 
-    tab.map.select(pointed_at, tab.tried(), [tab.matrix, *tab.of_matrix()], **PRIVATE)
-    tab.work_out.click(
-        lambda *values: work_out(studio, *values), tab.tried(), tab.mask, concurrency_id="mask", concurrency_limit=1,
+    tab.map.select(matrix_clicked, tab.tried(), [tab.matrix, *tab.of_matrix()], **PRIVATE)
+    tab.compute_mask.click(
+        lambda *values: compute_mask(studio, *values), tab.tried(), tab.mask, concurrency_id="mask", concurrency_limit=1,
         api_visibility="private", show_progress="minimal",
     )  # fmt: skip
     tab.train.click(lambda *values: train(studio, *values), tab.tried(), [job, tab.answer], **PRIVATE)

@@ -35,7 +35,7 @@ from ui.train.requests import Order, base_of
 if TYPE_CHECKING:
     from ui.studio import Studio
 
-ELSEWHERE = Machine(sys.maxsize, sys.maxsize)  # this machine does not limit its memory
+REMOTE = Machine(sys.maxsize, sys.maxsize)  # this machine does not limit its memory
 ASK_AGAIN = 60.0  # seconds after which a missing base is looked up again
 
 
@@ -86,11 +86,13 @@ class Forecast:
         recipe = dealt_out(recipe, processes)
         amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
         found = estimate(kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
-        machine = Machine.of(self._studio.device) if place is None else ELSEWHERE
+        machine = Machine.of(self._studio.device) if place is None else REMOTE
         refused += check_free_space(found, self._studio.store.folder, machine)
         said = notes(recipe, base, size, amount, found, machine)
         if processes > 1:
-            said.append(f"The time is that of one GPU; with {processes} it is less. It waits until all GPUs are free.")
+            said.append(
+                f"The time is estimated for one GPU; with {processes} GPUs it is shorter. The training starts when all of them are free."
+            )
         return Outlook(recipe, base, found, speed.trainings, refused, said, place)
 
     def base(self, name: str) -> BaseFacts:

@@ -100,7 +100,7 @@ def _connect_fields(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> Non
     gr.on(changes, **looking(studio, tab, kept), **LATEST)
     for name, upload in form.uploads.items():
         lists = [form.fields["train"], form.fields["valid"], tab.answer]
-        upload.upload(lambda file, name=name: take_in(studio, name, file), upload, lists, **PRIVATE)
+        upload.upload(lambda file, name=name: store_upload(studio, name, file), upload, lists, **PRIVATE)
     tab.settings.upload(lambda file: train_settings.open_file(studio, file), tab.settings, tab.filled(), **PRIVATE)
 
 
@@ -129,7 +129,7 @@ def renew_lists(studio: Studio, chosen: Sequence[str | None]) -> tuple:
     return tuple(map(removal.renewed, (choices(studio) for choices in lists), chosen, nothing))
 
 
-def take_in(studio: Studio, place: str, file: str | None) -> tuple:
+def store_upload(studio: Studio, place: str, file: str | None) -> tuple:
     """Store an uploaded table and choose it for ``place`` ("train" or "valid"): (train, valid, message)."""
     if not file:
         return gr.skip(), gr.skip(), gr.skip()
