@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from ui import strings
-from ui.access import gate, public, who
+from ui.access import middleware, public, who
 from ui.access.workspaces import Workspaces
 from ui.api import endpoints
 from ui.classify import check_tab, classify_tab, score_tab
@@ -55,7 +55,7 @@ def build_page(studio: Studio | Workspaces) -> gr.Blocks:
         with place, strings.speaking(code):
             _build(studio, page)
     if isinstance(studio, Workspaces):
-        gate.guard(page, studio)
+        middleware.guard(page, studio)
     page_languages.speak(page)
     return page
 

@@ -83,7 +83,7 @@ class Studio:
         self.scoring = Scoring(self)
         self._loading = threading.Lock()
         self._audited = lru_cache(maxsize=32)(self._audit)
-        self.composing = host.composing.over(self.store) if host else Composing(self.store, self.base)
+        self.composing = host.composing.for_store(self.store) if host else Composing(self.store, self.base)
 
     @cached_property
     def _base(self) -> Base:

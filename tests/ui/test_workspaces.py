@@ -15,7 +15,7 @@ from deftx.core.errors import DeftxError
 from deftx.core.hosting import Hosting
 from deftx.jobs import JobError, Store
 from deftx.jobs.job import RESULT, write_json
-from ui.access import gate, public, who
+from ui.access import middleware, public, who
 from ui.access.retention import DAY, Retention
 from ui.access.workspaces import Workspaces
 from ui.library import library
@@ -259,7 +259,7 @@ def test_a_handlers_file_must_be_the_callers(workspaces, tmp_path, monkeypatch):
         path = workspaces.served_files.write(
             "a.zip", lambda target: (target.write_bytes(b"x"), target)[1], workspaces.owner
         )
-    take = gate._guarded(lambda *values: values, workspaces)
+    take = middleware._guarded(lambda *values: values, workspaces)
     with asking("ana"):
         assert take(str(path)) == (str(path),)
     for name in ("bob", None):

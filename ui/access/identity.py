@@ -18,7 +18,7 @@ from deftx.core.hosting import Hosting
 from deftx.core.logs import about
 from ui import strings
 
-# The client address of the current request. Only the gate can see it, and sets it.
+# The client address of the current request. Only the middleware can see it, and sets it.
 address: ContextVar[str] = ContextVar("address", default="")
 
 log = logging.getLogger(__name__)

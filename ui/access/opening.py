@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute
 from deftx.accounts.people import People
 from deftx.core.hosting import Hosting
 from ui import strings
-from ui.access.gate import Gate
 from ui.access.identity import AccountLogin, PasswordLogin, on_a_space
+from ui.access.middleware import AccessMiddleware
 from ui.access.retention import Retention
 from ui.access.workspaces import Workspaces
 from ui.studio import Studio
@@ -40,14 +40,17 @@ def open_studio(host: Studio, hosting: Hosting) -> Studio | Workspaces:
     return workspaces
 
 
-def gated(studio: Studio | Workspaces, routes: Sequence[BaseRoute] = ()) -> dict[str, Any]:
+def launch_arguments(studio: Studio | Workspaces, routes: Sequence[BaseRoute] = ()) -> dict[str, Any]:
     """Return arguments of ``launch`` that add ``routes`` and, if people log in, the login and its checks."""
     if not isinstance(studio, Workspaces):
         return {"app_kwargs": {"routes": list(routes)}}
     login = {}
     if isinstance(studio.login_method, PasswordLogin):
         login = {"auth": studio.login_method.check, "auth_message": _rule()}
-    return {**login, "app_kwargs": {"routes": list(routes), "middleware": [Middleware(Gate, workspaces=studio)]}}
+    return {
+        **login,
+        "app_kwargs": {"routes": list(routes), "middleware": [Middleware(AccessMiddleware, workspaces=studio)]},
+    }
 
 
 def _rule() -> str:

@@ -103,13 +103,13 @@ class Workspaces:
 
     def _enter(self, name: str, role: str) -> Studio:
         with self._lock:
-            studio = self._open.pop((name, role), None) or self._furnish(name, role)
+            studio = self._open.pop((name, role), None) or self._create(name, role)
             self._open[name, role] = studio
             while len(self._open) > WORKSPACES_KEPT:
                 self._open.popitem(last=False)
         return studio
 
-    def _furnish(self, name: str, role: str) -> Studio:
+    def _create(self, name: str, role: str) -> Studio:
         limited = role != ADMIN
         admit = self._admit_file(name, role) if limited else lambda size: None
         queue = self._admit_job(name, role) if limited else lambda waiting: None

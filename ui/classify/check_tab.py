@@ -101,7 +101,7 @@ def build(studio: Studio, task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
         queue=False,
         **PRIVATE,
     )
-    keep.click(lambda content: keep_check(studio, content), kept, said, **PRIVATE).then(**listed)
+    keep.click(lambda content: save_check(studio, content), kept, said, **PRIVATE).then(**listed)
     gr.on([task.change, language.change, part.expand], **listed)
     part.expand(lambda: gr.Dropdown(choices=corpus_tab.choices(studio)), None, text, **PRIVATE)
     return tab
@@ -180,7 +180,7 @@ def show(check: Check | None) -> tuple:
     )
 
 
-def keep_check(studio: Studio, content: object) -> str:
+def save_check(studio: Studio, content: object) -> str:
     """Save the result with its vectors."""
     try:
         check = Check.from_dict(content)

@@ -58,7 +58,7 @@ def build(studio: Studio) -> TestTab:
     def answered(*values: Any) -> tuple[str, ...]:
         return show(studio, form.values(values))
 
-    def weighed(*values: Any) -> tuple[str, str]:
+    def word_weights(*values: Any) -> tuple[str, str]:
         return show_words(studio, form.values(values))
 
     pressed = [form.button.click, fields["text"].submit, fields["second"].submit]
@@ -70,7 +70,7 @@ def build(studio: Studio) -> TestTab:
     for triggers, progress in ((pressed, {"show_progress": "minimal"}), (changed, {})):
         settings = {**AT_ONCE, **PRIVATE, **progress}
         done = gr.on(triggers, answered, form.inputs(), [answer, sides, sides_table, merged], **settings)
-        done.then(weighed, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE})
+        done.then(word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE})
     return TestTab(fields["task"], fields["language"], form)
 
 

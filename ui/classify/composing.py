@@ -73,7 +73,7 @@ class Composing:
         self._answer = lru_cache(maxsize=ANSWERS_KEPT)(self._classify)
         self._words = lru_cache(maxsize=ANSWERS_KEPT)(self._attribute)  # typing and pressing Enter asks twice
 
-    def over(self, store: Store) -> "Composing":
+    def for_store(self, store: Store) -> "Composing":
         """Return an object for the vectors of another store, with the same base and the same classifiers in memory."""
         other = copy(self)
         other._store = store

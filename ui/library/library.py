@@ -129,20 +129,20 @@ def pack_vector(studio: Studio, key: str) -> Path:
     item = find(studio, key)
     name = safe_name(item.title)
     files = [(f"{name}/{file}", item.folder / file) for file in FILES if (item.folder / file).is_file()]
-    return _hand_out(studio, name, lambda target: pack(files, target))
+    return _downloadable(studio, name, lambda target: pack(files, target))
 
 
 def export(studio: Studio, combination: Combination) -> Path:
     """Pack the classifier of a combination; the page removes the zip within a day. DeftxError as in ``composed``."""
     name, classifier = _named_after_its_vectors(studio, combination), studio.composed(combination)
-    return _hand_out(studio, f"classifier-{name}", lambda target: export_zip(classifier, target))
+    return _downloadable(studio, f"classifier-{name}", lambda target: export_zip(classifier, target))
 
 
 def export_space(studio: Studio, combination: Combination) -> Path:
     """Pack the classifier of a combination as a Space; otherwise as ``export``."""
     name, classifier = _named_after_its_vectors(studio, combination), studio.composed(combination)
     pairs = takes_pairs(studio.composing.find(combination).entries[0].folder)
-    return _hand_out(studio, f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
+    return _downloadable(studio, f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
 
 
 def _named_after_its_vectors(studio: Studio, combination: Combination) -> str:
@@ -206,5 +206,5 @@ def _size(folder: Path) -> int:
     return sum((folder / file).stat().st_size for file in FILES if (folder / file).is_file())
 
 
-def _hand_out(studio: Studio, name: str, write: Callable[[Path], Path]) -> Path:
+def _downloadable(studio: Studio, name: str, write: Callable[[Path], Path]) -> Path:
     return studio.served_files.write(f"{name}.zip", write, studio.owner)

@@ -215,7 +215,7 @@ def _connect_changes(studio: Studio, tab: LibraryTab, found: list[gr.components.
     def undone(key: str, *filters: str) -> tuple:
         return "", gr.Button(visible=False), *whole(studio, restore(studio, key), *filters)
 
-    def brought_back(words: str, kind: str, event: gr.EventData) -> tuple:
+    def restored(words: str, kind: str, event: gr.EventData) -> tuple:
         return undone(str(event.key), words, kind)
 
     def packed(key: str) -> str:
@@ -230,7 +230,7 @@ def _connect_changes(studio: Studio, tab: LibraryTab, found: list[gr.components.
     )
     back = [tab.said, tab.undo, *tab.whole()]
     again = tab.undo.click(undone, [tab.undoable, *found], back, **PRIVATE)
-    for done in (called, gone, again, tab.trash.select(brought_back, found, back, **PRIVATE)):
+    for done in (called, gone, again, tab.trash.select(restored, found, back, **PRIVATE)):
         _compare(studio, tab, done)
     tab.take.click(packed, tab.chosen, tab.taking, **SLOW).success(None, js=_TAKE, **PRIVATE)
 

@@ -125,7 +125,7 @@ def look(studio: Studio, token: str | None, wanted: Wanted) -> tuple:
     """Preview the upload: (the message, the upload button, the preview)."""
     try:
         with _prepared(studio, _api(token), wanted) as upload:
-            return describe(upload), gr.Button(visible=True), _essence(upload)
+            return describe(upload), gr.Button(visible=True), _fingerprint(upload)
     except DeftxError as error:
         return views.refusal(strings.PUSH_NOT, error), gr.Button(visible=False), None
 
@@ -136,9 +136,9 @@ def send(studio: Studio, token: str | None, wanted: Wanted, shown: tuple | None)
     try:
         api = _api(token)
         with _prepared(studio, api, wanted) as upload:
-            if _essence(upload) != shown:
+            if _fingerprint(upload) != shown:
                 again = views.notice(strings.PUSH_CHANGED) + describe(upload)
-                return again, gr.Button(visible=True), _essence(upload), gr.skip()
+                return again, gr.Button(visible=True), _fingerprint(upload), gr.skip()
             pushed = push(api, upload)
     except DeftxError as error:
         return views.refusal(strings.PUSH_NOT, error), hidden, None, ""
@@ -190,7 +190,7 @@ def _prepared(studio: Studio, api: HfApi, wanted: Wanted) -> Iterator[Upload]:
         )
 
 
-def _essence(upload: Upload) -> tuple:
+def _fingerprint(upload: Upload) -> tuple:
     return upload.target, upload.private, upload.files
 
 

@@ -43,7 +43,7 @@ class Entry:
 
 def entries(store: Store, kind: str) -> list[Entry]:
     """List the vectors of a kind ("language" or "task"): trained, then imported, then public, then bundled ones."""
-    return [*_trained(store, kind), *_brought(store, kind), *_public(store, kind), *_bundled(kind)]
+    return [*_trained(store, kind), *_imported(store, kind), *_public(store, kind), *_bundled(kind)]
 
 
 def find(store: Store, kind: str, key: str) -> Entry:
@@ -81,18 +81,18 @@ def _read(path: Path, _changed: int) -> dict[str, Any]:
 def _trained(store: Store, kind: str) -> list[Entry]:
     jobs = [job for job in store.list() if job.kind == kind and state_of(job).name == "finished"]
     return [
-        Entry(f"job:{job.id}", f"{job.name} ({whose(store, job.owner, strings.TRAINED)})", job.out)
+        Entry(f"job:{job.id}", f"{job.name} ({with_owner(store, job.owner, strings.TRAINED)})", job.out)
         for job in jobs
         if (job.out / vector_files.INFO).is_file()
     ]
 
 
-def whose(store: Store, owner: str, said: str) -> str:
+def with_owner(store: Store, owner: str, said: str) -> str:
     """Add the owner's name to a title if the item is somebody else's, because an admin sees everybody's items."""
     return f"{said}, {owner}" if owner != (store.owner or "") else said
 
 
-def _brought(store: Store, kind: str) -> list[Entry]:
+def _imported(store: Store, kind: str) -> list[Entry]:
     return [
         Entry(f"own:{own.name}", f"{own.title} ({strings.BROUGHT})", own.folder)
         for own in OwnVectors(store.root).list()

@@ -47,7 +47,7 @@ def live_plot(elem_id: str, label: str) -> gr.HTML:
     )  # fmt: skip
 
 
-def kept_value(draw: Callable[..., go.Figure | None], language: str, *drawn: Any) -> str:
+def cached_value(draw: Callable[..., go.Figure | None], language: str, *drawn: Any) -> str:
     """Return the figure that ``draw`` makes, computed once for the same inputs and language: many pages ask at the same time."""
     with _drawing:
         return _drawn(draw, language, *drawn)

@@ -32,7 +32,7 @@ class SpectraTab:
     shares: gr.HTML
     values_table: gr.HTML
 
-    def tried(self) -> list[gr.components.Component]:
+    def source_inputs(self) -> list[gr.components.Component]:
         """The inputs that name the source and the strategy."""
         return [self.choice, self.strategy, self.share, self.rank]
 

@@ -135,7 +135,7 @@ def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserSta
     """Connect the events of the section; ``job`` holds the training run shown under Train."""
     looked = {
         "fn": lambda *values: look(studio, *values),
-        "inputs": [*tab.tried(), tab.measure, tab.matrix],
+        "inputs": [*tab.source_inputs(), tab.measure, tab.matrix],
         "outputs": tab.shown(),
     }
 
@@ -161,7 +161,7 @@ def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserSta
     )  # fmt: skip
     tab.measure.input(**looked, **LATEST)
     tab.matrix.input(
-        lambda *values: look_at_matrix(studio, *values), [*tab.tried(), tab.matrix], tab.of_matrix(), **LATEST
+        lambda *values: look_at_matrix(studio, *values), [*tab.source_inputs(), tab.matrix], tab.of_matrix(), **LATEST
     )
 
     def matrix_clicked(key: str | None, strategy: str, share: float, rank: float, event: gr.EventData) -> tuple:
@@ -169,9 +169,9 @@ def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserSta
         name = str(event.name)
         return (name, *look_at_matrix(studio, key, strategy, share, rank, name))
 
-    tab.map.select(matrix_clicked, tab.tried(), [tab.matrix, *tab.of_matrix()], **PRIVATE)
+    tab.map.select(matrix_clicked, tab.source_inputs(), [tab.matrix, *tab.of_matrix()], **PRIVATE)
     tab.compute_mask.click(
-        lambda *values: compute_mask(studio, *values), tab.tried(), tab.mask, concurrency_id="mask", concurrency_limit=1,
+        lambda *values: compute_mask(studio, *values), tab.source_inputs(), tab.mask, concurrency_id="mask", concurrency_limit=1,
         api_visibility="private", show_progress="minimal",
     )  # fmt: skip
-    tab.train.click(lambda *values: train(studio, *values), tab.tried(), [job, tab.answer], **PRIVATE)
+    tab.train.click(lambda *values: train(studio, *values), tab.source_inputs(), [job, tab.answer], **PRIVATE)

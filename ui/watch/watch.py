@@ -155,7 +155,7 @@ def _parts(job: Job | None, turn: Turn | None) -> dict[str, str]:
     return {
         "view": watch_views.job_view(job, turn),
         "evidence": _evidence(job),
-        "plot": plot.kept_value(figures.loss_figure, strings.language(), progress_of(job), job.kind),
+        "plot": plot.cached_value(figures.loss_figure, strings.language(), progress_of(job), job.kind),
         "numbers": watch_details.numbers(job),
         "messages": watch_views.messages(job),
         "log": watch_details.log_tail(job),

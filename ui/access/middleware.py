@@ -29,7 +29,7 @@ _UPLOAD = re.compile(r"(?:/gradio_api)?/+upload/*")
 _NOTHING = {"detail": "Not Found"}
 
 
-class Gate:
+class AccessMiddleware:
     """ASGI middleware that records who uploads a file, and serves a file only to its owners and to admins."""
 
     def __init__(self, app: Any, workspaces: Workspaces) -> None:
@@ -52,9 +52,9 @@ class Gate:
             return await JSONResponse({"detail": "Not authenticated"}, 401)(scope, receive, send)
         if file and not _is_the_pages(file[1]) and not may_have(self._workspaces, person, file[1]):
             return await JSONResponse(_NOTHING, 404)(scope, receive, send)
-        await self._app(scope, receive, self._noting(send, person) if upload else send)
+        await self._app(scope, receive, self._recording(send, person) if upload else send)
 
-    def _noting(self, send: Callable, person: Person) -> Callable:
+    def _recording(self, send: Callable, person: Person) -> Callable:
         body = bytearray()
 
         async def note(message: Message) -> None:
