@@ -1,11 +1,13 @@
 """Encodings of text other than UTF-8: told by a byte order mark, by a person, or guessed for a person to confirm."""
 
 import codecs
+import encodings
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from encodings import normalize_encoding
 from encodings.aliases import aliases
+from pkgutil import iter_modules
 
 from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import PLAIN, START
@@ -44,13 +46,20 @@ COMMON = {
     "utf_16_le": "UTF-16, little-endian",
     "utf_16_be": "UTF-16, big-endian",
 }
+WIDE = ("utf_16_le", "utf_16_be")
 WESTERN, WESTERN_NEIGHBOURS = "cp1252", ("cp1250", "cp1257", "iso8859_2")
+OTHER_ALPHABETS = ("cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256", "cp874")
 SAMPLE = 2**15  # bytes from which an encoding is guessed
 SHOWN, LINE_SHOWN = 5, 120  # lines that a person judges by, characters of each
 
 _CONTROLS = frozenset(map(chr, (*range(9), 11, *range(14, 32), *range(127, 160)))) - {"\x1a"}  # DOS ends files so
 
-_NO_TEXT = {"base64_codec", "bz2_codec", "hex_codec", "mbcs", "quopri_codec", "rot_13", "uu_codec", "zlib_codec"}
+# Of Python's codecs, those that are not encodings of text files.
+_NO_TEXT = frozenset({
+    "aliases", "base64_codec", "bz2_codec", "charmap", "hex_codec", "idna", "mbcs", "oem", "punycode", "quopri_codec",
+    "raw_unicode_escape", "rot_13", "undefined", "unicode_escape", "uu_codec", "zlib_codec",
+})  # fmt: skip
+_KNOWN = frozenset(module.name for module in iter_modules(encodings.__path__)) - _NO_TEXT
 
 _DECLARED = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 
@@ -68,7 +77,7 @@ def check_encoding(name: str, error: type[DeftxError]) -> str:
     """Give Python's name of an encoding of text; ``error`` for any other."""
     plain = normalize_encoding(name.strip().lower())
     known = aliases.get(plain, plain)
-    if known not in set(aliases.values()) - _NO_TEXT:
+    if known not in _KNOWN:
         raise error(f"{name[:40]!r} is not an encoding of text. Examples: cp1252, utf-16, gb18030.")
     return known
 
@@ -92,9 +101,10 @@ def encoding_of(file: InputFile, error: type[DeftxError]) -> str:
 def _declared(start: bytes) -> str | None:
     """Give the encoding that a web page says it is in; None where it says none, or none that is known."""
     match = _DECLARED.search(start)
-    known = aliases.get(normalize_encoding(match[1].decode().lower())) if match else None
+    plain = normalize_encoding(match[1].decode().lower()) if match else ""
+    known = aliases.get(plain, plain)
     # Browsers take these for Windows-1252, and most pages mean it.
-    return "cp1252" if known in ("latin_1", "ascii") else None if known in _NO_TEXT else known
+    return "cp1252" if known in ("latin_1", "ascii") else known if known in _KNOWN else None
 
 
 def as_utf8(content: Iterable[bytes], encoding: str, name: str, error: type[DeftxError]) -> Iterator[bytes]:
@@ -116,19 +126,26 @@ def guess_encodings(file: InputFile, error: type[DeftxError]) -> tuple[Guess, ..
     if not _is_foreign(sample):
         return ()
     normalizer = optional_module("charset_normalizer", "The encoding of a text that is not UTF-8", error)
-    matches = normalizer.from_bytes(sample, cp_isolation=list(COMMON), enable_fallback=False)
+    candidates = [name for name in COMMON if name not in WIDE or b"\0" in sample]
+    matches = normalizer.from_bytes(sample, cp_isolation=candidates, enable_fallback=False)
     names = _western_first([match.encoding for match in matches], sample)
-    names = [name for name in dict.fromkeys([*names, *COMMON]) if _text_in(sample, name) is not None]
+    names = [name for name in dict.fromkeys([*names, *candidates]) if _text_in(sample, name) is not None]
     return tuple(Guess(name, COMMON[name], _first_lines(_text_in(sample, name))) for name in names)
 
 
 def _western_first(names: list[str], sample: bytes) -> list[str]:
-    """Put Windows-1252 before its Slavic and Baltic neighbours where the text is as likely in it: most such files are in it."""
+    """Put Windows-1252 first where the text is as likely in it: most files in Latin letters that are not UTF-8 are in it.
+
+    That is before its Slavic and Baltic neighbours, and before other alphabets where most letters are of ASCII.
+    """
     text = _text_in(sample, WESTERN)
-    if not names or text is None:
+    if text is None:
         return names
-    near = names[0] in WESTERN_NEIGHBOURS and WESTERN in names
-    return [WESTERN, *names] if near or text == _text_in(sample, names[0]) else names
+    first = names[0] if names else WESTERN
+    others = sum(not sign.isascii() for sign in text)
+    latin = first in OTHER_ALPHABETS and 2 * others < sum(sign.isalpha() for sign in text)
+    near = first in WESTERN_NEIGHBOURS and WESTERN in names
+    return [WESTERN, *names] if near or latin or text == _text_in(sample, first) else names
 
 
 def _sample(file: InputFile, error: type[DeftxError]) -> bytes:

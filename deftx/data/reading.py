@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deftx.core.errors import DeftxError
-from deftx.data.encodings import UTF8, as_utf8, check_encoding, encoding_of, guess_encodings
+from deftx.data.encodings import UTF8, Guess, as_utf8, check_encoding, encoding_of, guess_encodings
 from deftx.data.file_kinds import KINDS, kind_of_name
 from deftx.data.looking import SUPPORTED, counted, look_into
 from deftx.data.unpacking import InputFile, chunks
@@ -49,6 +49,33 @@ def find_file(source: str | Path, error: type[DeftxError], encoding: str | None 
     if len(found) > 1:
         raise error(f"{Path(source).name} holds {len(found):,} files. Unpack it, and name one of them.")
     return found[0]
+
+
+def guesses_of(sources: Sequence[str | Path], error: type[DeftxError]) -> tuple[str, tuple[Guess, ...]]:
+    """Give the name of the first file that is text but not UTF-8, and in which encodings it may be, the likeliest first.
+
+    Both are empty where there is none. A file in a zip is not looked at.
+    """
+    for file in find_files(sources, error):
+        if file.member is None and (guesses := guess_encodings(file, error)):
+            return file.name, guesses
+    return "", ()
+
+
+def save_as_utf8(source: str | Path, encoding: str, folder: Path, error: type[DeftxError]) -> Path:
+    """Save a text file that is not UTF-8 as UTF-8 in ``folder``, unpacked; return where it lies, as before where it is none.
+
+    Raises ``error`` where it is not in this encoding.
+    """
+    path = Path(source)
+    found = find_files(path, error, encoding)
+    if len(found) > 1 or not guess_encodings(replace(found[0], encoding=None), error):
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / (path.stem if path.suffix.lower() == ".gz" else path.name)
+    with target.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(line for _, line in numbered_lines(found[0], error))
+    return target
 
 
 def numbered_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:

@@ -88,7 +88,7 @@ def read_table(
     file = find_file(path, TableError, encoding)
     if not file.is_table:
         raise TableError(
-            f"{file.name} is {KINDS[file.kind]}, without columns. Expected is a table with {LABELLED_COLUMNS}."
+            f"{file.name} is {KINDS[file.kind]} without columns. Expected is a table with {LABELLED_COLUMNS}."
         )
     records = open_records(file, TableError)
     names = choose_columns(records, columns, labelled=labelled)

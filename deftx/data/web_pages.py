@@ -11,80 +11,17 @@ from deftx.data.unpacking import InputFile
 LARGEST_PAGE = 2**26  # characters: a page is held in memory, with a tree of its parts
 
 # A browser shows nothing of these.
-_NOT_SHOWN = frozenset(
-    [
-        "head",
-        "script",
-        "style",
-        "template",
-        "noscript",
-        "noframes",
-        "iframe",
-        "object",
-        "audio",
-        "video",
-        "canvas",
-        "svg",
-        "math",
-        "select",
-        "textarea",
-        "datalist",
-        "-comment",
-        "!doctype",
-    ]
-)
+_NOT_SHOWN = frozenset({
+    "head", "script", "style", "template", "noscript", "noframes", "iframe", "object", "audio", "video", "canvas", "svg",
+    "math", "select", "textarea", "datalist", "-comment", "!doctype",
+})  # fmt: skip
 # These begin a line of their own.
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "br",
-        "button",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "legend",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
+_BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details", "dialog",
+    "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "hr", "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td",
+    "tfoot", "th", "thead", "tr", "ul",
+})  # fmt: skip
 
 
 def page_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
