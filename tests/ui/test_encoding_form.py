@@ -1,5 +1,7 @@
 """Without these, a text in an old encoding is learned from as it was guessed, before anybody has looked at it."""
 
+from pathlib import Path
+
 import gradio as gr
 import pytest
 
@@ -65,4 +67,4 @@ def test_labelled_files_and_texts_to_classify_are_asked_about_too(studio, wester
     assert file_tab.ask_encoding(western)[0].visible
     file, said = file_tab.use_encoding([western], "cp1252")
     assert said == ""
-    assert "l’été" in open(file, encoding="utf-8").read()
+    assert "l’été" in Path(file).read_text(encoding="utf-8")
