@@ -109,7 +109,7 @@ def ask_encoding(file: str | None) -> list[Any]:
 
 
 def use_encoding(files: Sequence[str], encoding: str) -> tuple:
-    """Put the file, saved as UTF-8, in the place of the one that was uploaded."""
+    """Replace the uploaded file by a UTF-8 copy."""
     try:
         (file,) = encoding_form.confirmed(files, encoding)
     except DeftxError as error:

@@ -143,7 +143,7 @@ def receive_any(studio: Studio, file: str | None, role: str) -> tuple:
 
 
 def receive_in(studio: Studio, role: str, files: list[str], encoding: str) -> tuple:
-    """Keep a file whose encoding was confirmed; where it is not in it, the form stays."""
+    """Store a file in the confirmed encoding; if it cannot be read in it, the form stays."""
     try:
         (file,) = encoding_form.confirmed(files, encoding)
     except DeftxError as error:
