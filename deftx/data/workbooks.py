@@ -17,6 +17,7 @@ from deftx.data.zip_files import RefusedZip
 
 MOST_ROWS = 2**20  # of a workbook: what Excel and LibreOffice have in a sheet
 MOST_CHARACTERS = 2**28
+MOST_COPIES = 2**16  # of rows that say how often they are repeated
 MOST_CELLS = 2**26  # empty ones too, which a row is filled up with to its last
 
 
@@ -126,10 +127,13 @@ def _row(sheet: str, number: int, cells: list[Any]) -> Iterator[Row]:
 
 def _ods_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
     with opened_zip(file, error) as archive:
-        found = _Sheets()
+        found, copies = _Sheets(), 0
         for times, row in read_xml(
             Parts(archive).chunks("content.xml"), found.start, found.end, found.text, found.rows
         ):
+            copies += times - 1
+            if copies > MOST_COPIES:
+                raise RefusedZip(f"repeats its rows more than {MOST_COPIES:,} times")
             for place in range(times):
                 yield replace(row, number=row.number + place)
 

@@ -103,9 +103,10 @@ def test_a_row_of_endless_columns_is_refused(tmp_path, row):
 
 
 def test_endless_rows_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(workbooks, "MOST_ROWS", 1_000)
     row = '<table:table-row table:number-rows-repeated="99999999"><table:table-cell><text:p>ya</text:p></table:table-cell></table:table-row>'
-    assert "more than can be read" in refusal(tmp_path / "a.ods", ods({"S": [row]}))
+    assert "repeats its rows more than 65,536 times" in refusal(tmp_path / "a.ods", ods({"S": [row]}))
+    monkeypatch.setattr(workbooks, "MOST_ROWS", 2)
+    assert "more than can be read" in refusal(tmp_path / "b.ods", ods({"S": [["text"], ["satu"], ["dua"]]}))
 
 
 def with_sheet(sheet):
