@@ -2,12 +2,14 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
 from deftx.core.errors import DeftxError
+from deftx.data.characters import as_seen
 from deftx.data.reading import InputFile, numbered_lines
 
 LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
@@ -17,7 +19,16 @@ LARGEST_PACKED = 2**29  # bytes of a Parquet file that is gzipped once more: it 
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
 
-_DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+LINES_AHEAD = 200  # from the start: is there a header, are cells quoted?
+# Names that columns of published data sets have. A first row with one of them is a header.
+COLUMN_NAMES = frozenset(
+    "text label labels sentence sentences premise hypothesis sentence1 sentence2 review tweet content comment document "
+    "body utterance verse question category class target topic emotion sentiment intent rating id index text_a text_b "
+    "gold_label language lang score name title url source date".split()
+)
+_QUOTED_CELL = re.compile(r'"(?:[^"]|"")*"')
+
+_DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class Records:
     columns: tuple[str, ...]
     text_columns: tuple[str, ...]
     rows: Callable[[Sequence[str]], Iterator[tuple[int, list[Any]]]]
+    headless: bool = False  # the file has no header line, and its columns are called "1", "2" and so on
 
     @property
     def unit(self) -> str:
@@ -68,26 +80,41 @@ def as_text(value: Any) -> str:
     """Write a cell as stripped text on one line: 1.0 as "1", true as "true", nothing and not-a-number as ""."""
     if value is None or value != value:
         return ""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = as_seen(text)
     return " ".join(text.splitlines()).strip() if "\n" in text or "\r" in text else text.strip()
 
 
 def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
-    lines = (line for _, line in numbered_lines(file, error))
-    first = next(lines, "")
+    numbered = numbered_lines(file, error)
+    ahead = [line for _, line in islice(numbered, LINES_AHEAD)]
+    told, ahead = _told_delimiter(ahead)
     # Spreadsheets write ";" where the comma is the decimal sign.
-    delimiter = "\t" if file.kind == ".tsv" else max(",;\t", key=first.count)
+    first = ahead[0] if ahead else ""
+    delimiter = told or ("\t" if file.kind == ".tsv" else max(",;\t", key=first.count))
+    # TSV has no quoting: a text may begin with a quote that nothing closes.
+    quoting = csv.QUOTE_NONE if delimiter == "\t" and not is_quoted(ahead) else csv.QUOTE_MINIMAL
     csv.field_size_limit(LONGEST_CELL)
-    rows = _csv_rows(csv.reader(chain([first], lines), delimiter=delimiter, strict=True), file, error)
-    columns = next((tuple(cell.strip() for cell in row) for _, row in rows if any(map(str.strip, row))), None)
-    if columns is None:
+    lines = chain(ahead, (line for _, line in numbered))
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    rows = _csv_rows(reader, file, error, skipped=1 if told else 0)
+    looked_at = list(islice(rows, LINES_AHEAD))
+    header = next((place for place, (_, row) in enumerate(looked_at) if any(map(str.strip, row))), None)
+    if header is None:
         raise error(f"{file.name} is empty: it has no header line.")
+    columns = tuple(as_text(cell) for cell in looked_at[header][1])
+    headless = lacks_header([row for _, row in looked_at[header:]])
+    body = chain(looked_at[header if headless else header + 1 :], rows)
+    if headless:
+        columns = tuple(str(place) for place in range(1, len(columns) + 1))
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         places = [columns.index(name) for name in wanted]
-        for number, row in rows:
+        for number, row in body:
             if any(cell.strip() for cell in row[len(columns) :]):
                 raise error(
                     f"{file.name}, line {number}: {len(row)} cells under a header of {len(columns)}. "
@@ -95,12 +122,52 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
                 )
             yield number, [row[place] if place < len(row) else None for place in places]
 
-    return Records(file, columns, columns, select)
+    return Records(file, columns, columns, select, headless)
 
 
-def _csv_rows(reader: Any, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
+def _told_delimiter(lines: list[str]) -> tuple[str | None, list[str]]:
+    """Return the delimiter that a first line such as "sep=;" names, and the lines without it."""
+    told = re.fullmatch(r'"?sep=([,;\t|])"?\s*', lines[0], re.IGNORECASE) if lines else None
+    return (told[1], lines[1:]) if told else (None, lines)
+
+
+def is_quoted(lines: Sequence[str]) -> bool:
+    """Say whether the cells of lines with tabs are quoted as in CSV.
+
+    They are if the header is, or if every cell that begins with a quote ends with one and some cell needs it.
+    """
+    rows = [line.rstrip("\r\n").split("\t") for line in lines]
+    if rows and all(_QUOTED_CELL.fullmatch(cell) for cell in rows[0]):
+        return True
+    begun = [cell for row in rows for cell in row if cell.startswith('"')]
+    return all(map(_QUOTED_CELL.fullmatch, begun)) and any('""' in cell[1:-1] for cell in begun)
+
+
+def lacks_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether the first row of a table is a row like the others, with no names of columns.
+
+    It is one if no cell of it is the usual name of a column, one cell comes back in its column as labels do (few
+    different values, each again and again), and another one is a text of several words.
+    """
+    first = [as_text(cell) for cell in rows[0]]
+    names = {name.casefold() for name in first}
+    others = [[as_text(cell) for cell in row] for row in rows[1:] if [as_text(cell) for cell in row] != first]
+    if len(first) < 2 or names & COLUMN_NAMES or len(others) < 2 or not any(" " in cell for cell in first):
+        return False
+    columns = [[row[place] for row in others if place < len(row)] for place in range(len(first))]
+    return any(
+        held.count(cell) >= 2 and len(set(held)) <= max(2, len(held) // 5)
+        for cell, held in zip(first, columns, strict=True)
+        if cell
+    )
+
+
+def _csv_rows(
+    reader: Any, file: InputFile, error: type[DeftxError], skipped: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows with the numbers of their first lines; ``skipped`` lines stand before those that are read."""
     while True:
-        start = reader.line_num + 1
+        start = reader.line_num + 1 + skipped
         try:
             row = next(reader)
         except StopIteration:

@@ -82,21 +82,32 @@ def read_table(path: str | Path, *, labelled: bool = True, columns: Mapping[str,
         raise TableError(f"{file.name} is plain text without columns. Expected is a table with {LABELLED_COLUMNS}.")
     records = open_records(file, TableError)
     names = choose_columns(records, columns, labelled=labelled)
-    texts, labels, empty = [], [], defaultdict(list)
+    texts, labels, numbers, left_out = [], [], [], defaultdict(list)
     for number, cells in records.texts(list(names.values()), TableError):
         text, label = (cells[:-1], cells[-1]) if labelled else (cells, "none")
-        if not all(text):
-            empty["empty text"].append(number)
+        if tuple(cells) == tuple(names.values()) and len(cells) > 1:
+            left_out["the header again"].append(number)
+        elif not all(text):
+            left_out["empty text"].append(number)
         elif not label:
-            empty["empty label"].append(number)
+            left_out["empty label"].append(number)
         else:
             texts.append(text[0] if len(text) == 1 else tuple(text))
             labels += [_label(label)] if labelled else []
-    notes = tuple(_note(file.name, records.unit, reason, places) for reason, places in empty.items())
+            numbers.append(number)
+    labels, joined = join_spellings(labels)
+    if missing := missing_labels(labels):
+        rows = [row for row, label in enumerate(labels) if label not in missing]
+        left_out["no label " + one_of([repr(name) for name in missing], "or")] = [
+            number for number, label in zip(numbers, labels, strict=True) if label in missing
+        ]
+        texts, labels = [texts[row] for row in rows], [labels[row] for row in rows]
+    notes = [_note(file.name, records.unit, reason, places) for reason, places in left_out.items()]
+    notes += [f"{file.name}: {note}" for note in joined]
     if not texts:
         raise TableError(" ".join([f"{file.name} has no usable row.", *notes]))
-    dropped = {reason: len(places) for reason, places in empty.items()}
-    return Table(texts, labels, PAIR[0] in names, file.name, fingerprint_of(texts, labels), dropped, notes)
+    dropped = {reason: len(places) for reason, places in left_out.items()}
+    return Table(texts, labels, PAIR[0] in names, file.name, fingerprint_of(texts, labels), dropped, tuple(notes))
 
 
 def label_names(table: Table) -> list[str]:

@@ -3,7 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from deftx.core.errors import CorpusError
+from deftx.data.characters import as_seen
 from deftx.data.reading import InputFile, find_file, find_files, numbered_lines
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import Records, find_column, open_records
@@ -29,13 +30,15 @@ OnProgress = Callable[[int, int], None]  # (lines done, lines in all)
 class Corpus:
     """Usable lines of text, the files they came from with the number from each, and what was left out and why.
 
-    ``fingerprint`` is the SHA-256 over the lines as UTF-8, each ended by a line feed.
+    ``fingerprint`` is the SHA-256 over the lines as UTF-8, each ended by a line feed. ``normalised`` counts the lines
+    that ``characters.as_seen`` changed, by what it changed.
     """
 
     lines: list[str]
     sources: tuple[tuple[str, int], ...]
     fingerprint: str
     skipped: dict[str, int]
+    normalised: dict[str, int] = field(default_factory=dict)
 
 
 def read_corpus(
@@ -49,9 +52,10 @@ def read_corpus(
     lines: list[str] = []
     sources = []
     skipped = Counter({EMPTY: 0, WITHOUT_LETTERS: 0})
+    normalised: Counter[str] = Counter()
     for file in find_files(source, CorpusError):
         before = len(lines)
-        for _, line in _texts(file, column):
+        for _, line in _texts(file, column, normalised):
             reason = why_unused(line)
             if reason is not None:
                 skipped[reason] += 1
@@ -63,7 +67,7 @@ def read_corpus(
     if not lines:
         names = ", ".join(name for name, _ in sources[:3])
         raise CorpusError(f"There is no usable text in {names}: not one line holds a letter or a digit.")
-    return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped))
+    return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped), dict(normalised))
 
 
 def why_unused(line: str) -> str | None:
@@ -175,11 +179,18 @@ def mask_tokens(
     return torch.where(chosen & (kind >= 0.9), random, inputs), labels
 
 
-def _texts(file: InputFile, column: str | None) -> Iterator[tuple[int, str]]:
+def _texts(
+    file: InputFile, column: str | None, normalised: Counter[str] | None = None
+) -> Iterator[tuple[int, str]]:
     if file.kind == ".txt":
-        return ((number, line.strip()) for number, line in numbered_lines(file, CorpusError))
-    records = open_records(file, CorpusError)
-    return ((number, texts[0]) for number, texts in records.texts([_text_column(records, column)], CorpusError))
+        lines = numbered_lines(file, CorpusError)
+    else:
+        records = open_records(file, CorpusError)
+        name = _text_column(records, column)
+        # The name of the column as a text is the header of a second file that was appended to the first.
+        cells = records.texts([name], CorpusError)
+        lines = ((number, texts[0]) for number, texts in cells if texts[0] != name)
+    return ((number, as_seen(line, normalised).strip()) for number, line in lines)
 
 
 def _find_text_column(records: Records, wanted: str | None) -> str | None:
