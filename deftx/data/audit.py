@@ -54,6 +54,7 @@ class Audit:
     skipped: dict[str, int]
     sources: tuple[tuple[str, int], ...]
     lengths: tuple[LengthBin, ...]
+    normalised: dict[str, int] = field(default_factory=dict)  # lines that were changed while reading, by what
     tokens: int | None = None
     tokens_per_word: float | None = None
     unknown_rate: float | None = None
@@ -80,6 +81,7 @@ def audit(corpus: Corpus, tokenizer: Any = None) -> Audit:
         skipped=corpus.skipped,
         sources=corpus.sources,
         lengths=length_bins(words),
+        normalised=corpus.normalised,
         **tokens,
     )
     findings.warnings.extend(_warnings(findings, median(words)))

@@ -16,7 +16,9 @@ _NEVER_SEEN = "\u00ad\u2060\ufeff\u034f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2
 # Scripts without spaces between words: a zero-width space (U+200B) marks the end of a word in them.
 _SPACELESS = r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tai_Tham}\p{Javanese}\p{Balinese}\p{Tibetan}"
 # Scripts in which the joiners U+200C and U+200D change no letter. They do in Arabic and Indic scripts, and in emoji.
-_UNJOINED = r"\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Georgian}\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Ethiopic}"
+_UNJOINED = (
+    r"\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Georgian}\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Ethiopic}"
+)
 # Written with the characters themselves, for Python's and the tokenizers' regular expressions escape them differently.
 INVISIBLE = (
     f"[{_NEVER_SEEN}]|(?<![{_SPACELESS}])\u200b|\u200b(?![{_SPACELESS}])"
@@ -58,7 +60,9 @@ def describe(changes: Mapping[str, int], unit: str = "line") -> str:
 
 def _resolve_entities(text: str) -> str:
     for _ in range(TIMES_ESCAPED):
-        resolved = _ENTITY.sub(lambda found: html.unescape(found[0]).replace("\xa0", " "), text) if "&" in text else text
+        resolved = (
+            _ENTITY.sub(lambda found: html.unescape(found[0]).replace("\xa0", " "), text) if "&" in text else text
+        )
         if resolved == text:
             break
         text = resolved

@@ -50,7 +50,9 @@ def doubtful_labels(labels: Sequence[str]) -> list[str]:
         singles[value.casefold()].add(value)
     for names in singles.values():
         if len(names) > 1:
-            said.append(f"{' and '.join(sorted(names))} are read as different classes. If they are one, write them alike.")
+            said.append(
+                f"{' and '.join(sorted(names))} are read as different classes. If they are one, write them alike."
+            )
     return said
 
 

@@ -3,7 +3,9 @@
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -19,12 +21,50 @@ LARGEST_PACKED = 2**29  # bytes of a Parquet file that is gzipped once more: it 
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
 
-LINES_AHEAD = 200  # from the start: is there a header, are cells quoted?
+LINES_AHEAD = 2_000  # from the start: is there a header, are cells quoted?
 # Names that columns of published data sets have. A first row with one of them is a header.
 COLUMN_NAMES = frozenset(
-    "text label labels sentence sentences premise hypothesis sentence1 sentence2 review tweet content comment document "
-    "body utterance verse question category class target topic emotion sentiment intent rating id index text_a text_b "
-    "gold_label language lang score name title url source date".split()
+    [
+        "text",
+        "label",
+        "labels",
+        "sentence",
+        "sentences",
+        "premise",
+        "hypothesis",
+        "sentence1",
+        "sentence2",
+        "review",
+        "tweet",
+        "content",
+        "comment",
+        "document",
+        "body",
+        "utterance",
+        "verse",
+        "question",
+        "category",
+        "class",
+        "target",
+        "topic",
+        "emotion",
+        "sentiment",
+        "intent",
+        "rating",
+        "id",
+        "index",
+        "text_a",
+        "text_b",
+        "gold_label",
+        "language",
+        "lang",
+        "score",
+        "name",
+        "title",
+        "url",
+        "source",
+        "date",
+    ]
 )
 _QUOTED_CELL = re.compile(r'"(?:[^"]|"")*"')
 
@@ -49,13 +89,18 @@ class Records:
         """Say what the number of a row counts."""
         return "row" if self.file.kind == ".parquet" else "line"
 
-    def texts(self, columns: Sequence[str], error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
-        """Give (line number, cells as stripped text); a cell that holds a list or an object is refused."""
+    def texts(
+        self, columns: Sequence[str], error: type[DeftxError], changes: Counter[str] | None = None
+    ) -> Iterator[tuple[int, list[str]]]:
+        """Give (line number, cells as stripped text); a cell that holds a list or an object is refused.
+
+        ``changes`` counts the cells that ``as_seen`` changed.
+        """
         for number, values in self.rows(columns):
             for column, value in zip(columns, values, strict=True):
                 if isinstance(value, (list, dict)):
                     raise error(f"{self.file.name}, {self.unit} {number}: column {column!r} holds a list, not a text.")
-            yield number, [as_text(value) for value in values]
+            yield number, [as_text(value, changes) for value in values]
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
@@ -76,7 +121,7 @@ def find_column(records: Records, name: str, error: type[DeftxError]) -> str | N
     return found[0] if found else None
 
 
-def as_text(value: Any) -> str:
+def as_text(value: Any, changes: Counter[str] | None = None) -> str:
     """Write a cell as stripped text on one line: 1.0 as "1", true as "true", nothing and not-a-number as ""."""
     if value is None or value != value:
         return ""
@@ -85,7 +130,7 @@ def as_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = as_seen(text)
+    text = as_seen(text, changes)
     return " ".join(text.splitlines()).strip() if "\n" in text or "\r" in text else text.strip()
 
 
@@ -134,13 +179,21 @@ def _told_delimiter(lines: list[str]) -> tuple[str | None, list[str]]:
 def is_quoted(lines: Sequence[str]) -> bool:
     """Say whether the cells of lines with tabs are quoted as in CSV.
 
-    They are if the header is, or if every cell that begins with a quote ends with one and some cell needs it.
+    Where every line has as many cells as the header, they are if the header is, or if each cell that begins with a
+    quote ends with one and some quote is doubled. Elsewhere, if reading them as quoted gives each row that many cells.
     """
-    rows = [line.rstrip("\r\n").split("\t") for line in lines]
-    if rows and all(_QUOTED_CELL.fullmatch(cell) for cell in rows[0]):
-        return True
+    rows = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
     begun = [cell for row in rows for cell in row if cell.startswith('"')]
-    return all(map(_QUOTED_CELL.fullmatch, begun)) and any('""' in cell[1:-1] for cell in begun)
+    if not begun:
+        return False
+    if all(len(row) == len(rows[0]) for row in rows):
+        complete = all(map(_QUOTED_CELL.fullmatch, begun)) and any('""' in cell[1:-1] for cell in begun)
+        return complete or all(map(_QUOTED_CELL.fullmatch, rows[0]))
+    read = []
+    with suppress(csv.Error):  # the lines may end inside a cell
+        read.extend(row for row in csv.reader(lines, delimiter="\t", strict=True) if row)
+    merged = any("\t" in cell and "\n" in cell for row in read for cell in row)
+    return len(read) > 1 and not merged and all(len(row) == len(read[0]) for row in read)
 
 
 def lacks_header(rows: Sequence[Sequence[str]]) -> bool:
@@ -162,9 +215,7 @@ def lacks_header(rows: Sequence[Sequence[str]]) -> bool:
     )
 
 
-def _csv_rows(
-    reader: Any, file: InputFile, error: type[DeftxError], skipped: int
-) -> Iterator[tuple[int, list[str]]]:
+def _csv_rows(reader: Any, file: InputFile, error: type[DeftxError], skipped: int) -> Iterator[tuple[int, list[str]]]:
     """Give the rows with the numbers of their first lines; ``skipped`` lines stand before those that are read."""
     while True:
         start = reader.line_num + 1 + skipped

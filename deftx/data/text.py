@@ -179,9 +179,7 @@ def mask_tokens(
     return torch.where(chosen & (kind >= 0.9), random, inputs), labels
 
 
-def _texts(
-    file: InputFile, column: str | None, normalised: Counter[str] | None = None
-) -> Iterator[tuple[int, str]]:
+def _texts(file: InputFile, column: str | None, normalised: Counter[str] | None = None) -> Iterator[tuple[int, str]]:
     if file.kind == ".txt":
         lines = numbered_lines(file, CorpusError)
     else:
@@ -204,7 +202,7 @@ def _text_column(records: Records, wanted: str | None) -> str:
     if found is None:
         raise CorpusError(
             f"{records.file.name} has no column {wanted or TEXT_COLUMN!r}. Its columns are: "
-            f"{', '.join(records.columns)}. Name the one that holds the text."
+            f"{', '.join(records.columns)}. Name the one that holds the text (--column NAME)."
         )
     return found
 

@@ -56,6 +56,15 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length
     return [Encoded(ids, kinds) for ids, kinds in zip(made["input_ids"], types, strict=True)]
 
 
+def cut_texts(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], encoded: Sequence[Encoded], max_length: int
+) -> list[int]:
+    """Return the indices of the texts that lost their end in ``encode``: those with more than ``max_length`` tokens."""
+    full = [place for place, ids in enumerate(encoded) if len(ids) >= max_length]
+    whole = encode(tokenizer, [texts[place] for place in full], max_length=2**30)
+    return [place for place, ids in zip(full, whole, strict=True) if len(ids) > max_length]
+
+
 def pad(sequences: Sequence[Encoded | Tensor], pad_id: int, device: torch.device | str) -> dict[str, Tensor]:
     """Return what an encoder reads, padded on the right, each (sequences, longest) int64.
 
