@@ -7,7 +7,7 @@ exported classifier, which has none of this code, reads a text in the same way.
 import html
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import regex
 
@@ -49,6 +49,14 @@ def as_seen(text: str, changes: Counter[str] | None = None) -> str:
         if changes is not None and changed != text:
             changes[name] += 1
         text = changed
+    return text
+
+
+def as_text_only(text: str, special_tokens: Iterable[str]) -> str:
+    """Return a text with a space in each "<s>" or "<mask>" that it holds, so that no tokenizer takes it for its own sign."""
+    for token in special_tokens:
+        if token in text:
+            text = text.replace(token, f"{token[0]} {token[1:]}")
     return text
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from deftx.core.errors import CorpusError
-from deftx.data.characters import as_seen
+from deftx.data.characters import as_seen, as_text_only
 from deftx.data.reading import InputFile, find_file, find_files, numbered_lines
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import Records, find_column, open_records
@@ -209,6 +209,8 @@ def _text_column(records: Records, wanted: str | None) -> str:
 
 def _tokenise(lines: Sequence[str], tokenizer: Any) -> list[list[int]]:
     # verbose=False: lines longer than the model's limit are cut into pieces here, so there is nothing to warn of.
-    return tokenizer(
-        list(lines), add_special_tokens=True, truncation=False, return_attention_mask=False, verbose=False
-    )["input_ids"]
+    special = tokenizer.all_special_tokens
+    lines = [as_text_only(line, special) for line in lines]
+    return tokenizer(lines, add_special_tokens=True, truncation=False, return_attention_mask=False, verbose=False)[
+        "input_ids"
+    ]

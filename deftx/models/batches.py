@@ -7,7 +7,7 @@ from tokenizers import Regex, normalizers
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from deftx.data.characters import COMMON_ENTITIES, INVISIBLE, as_seen
+from deftx.data.characters import COMMON_ENTITIES, INVISIBLE, as_seen, as_text_only
 
 Text = str | tuple[str, str]  # a sentence, or premise and hypothesis
 
@@ -50,7 +50,11 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length
     if not texts:
         return []
     pairs = not isinstance(texts[0], str)
-    columns = [list(map(as_seen, column)) for column in (zip(*texts, strict=True) if pairs else [texts])]
+    special = tokenizer.all_special_tokens
+    columns = [
+        [as_text_only(as_seen(text), special) for text in column]
+        for column in (zip(*texts, strict=True) if pairs else [texts])
+    ]
     made = tokenizer(*columns, truncation=True, max_length=max_length, verbose=False)
     types = made.get("token_type_ids", [None] * len(texts))
     return [Encoded(ids, kinds) for ids, kinds in zip(made["input_ids"], types, strict=True)]
