@@ -95,7 +95,7 @@ def _changed_by(lines: Sequence[str], tokenizer: Any) -> dict[str, float]:
 
 
 def _is_cased(tokenizer: Any) -> bool:
-    pieces = [piece for piece in tokenizer.get_vocab() if piece not in tokenizer.all_special_tokens and len(piece) > 2]
+    pieces = [word for piece in tokenizer.get_vocab() if len(word := piece.strip("▁Ġ#")) > 1 and word.isalpha()]
     return sum(piece != piece.lower() for piece in pieces) > CASED_SHARE * len(pieces)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from deftx.core.errors import TableError, one_of, unknown_name
 from deftx.data.characters import describe
+from deftx.data.hf_datasets import is_dataset, records_of
 from deftx.data.label_values import doubtful_labels, join_spellings, known_spellings, missing_labels
 from deftx.data.reading import find_file
 from deftx.data.splitting import choose_groups, fold, group_equal
@@ -74,16 +75,22 @@ class Findings:
         return asdict(self)
 
 
-def read_table(path: str | Path, *, labelled: bool = True, columns: Mapping[str, str] | None = None) -> Table:
+def read_table(path: "str | Path | Any", *, labelled: bool = True, columns: Mapping[str, str] | None = None) -> Table:
     """Read a labelled CSV, TSV, JSON lines or Parquet file with ``text,label`` or ``premise,hypothesis,label``.
 
-    ``columns`` maps these names to the file's own where they differ, as in {"text": "review"}. Raises TableError.
+    ``path`` may be a data set of ``datasets`` too. ``columns`` maps these names to the file's own where they differ, as
+    in {"text": "review"}. Raises TableError.
     """
+    if is_dataset(path):
+        return _read(records_of(path, TableError), labelled, columns)
     file = find_file(path, TableError)
     if file.kind == ".txt":
         raise TableError(f"{file.name} is plain text without columns. Expected is a table with {LABELLED_COLUMNS}.")
-    records = open_records(file, TableError)
-    names = choose_columns(records, columns, labelled=labelled)
+    return _read(open_records(file, TableError), labelled, columns)
+
+
+def _read(records: Records, labelled: bool, columns: Mapping[str, str] | None) -> Table:
+    file, names = records.file, choose_columns(records, columns, labelled=labelled)
     texts, labels, numbers, left_out = [], [], [], defaultdict(list)
     changes: Counter[str] = Counter()
     for number, cells in records.texts(list(names.values()), TableError, changes):

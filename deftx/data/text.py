@@ -14,6 +14,7 @@ from torch import Tensor
 
 from deftx.core.errors import CorpusError
 from deftx.data.characters import as_seen, as_text_only
+from deftx.data.hf_datasets import is_dataset, records_of
 from deftx.data.reading import InputFile, find_file, find_files, numbered_lines
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import Records, find_column, open_records
@@ -42,9 +43,9 @@ class Corpus:
 
 
 def read_corpus(
-    source: str | Path | Sequence[str | Path], *, column: str | None = None, limit: int | None = None
+    source: "str | Path | Sequence[str | Path] | Any", *, column: str | None = None, limit: int | None = None
 ) -> Corpus:
-    """Read a file, a folder or several files; of tables the ``column``, else "text", else their only text column.
+    """Read a file, a folder, several files, or a data set; of tables the ``column``, else "text", else their only text column.
 
     A line is usable if it holds a letter or a digit; reading ends at the ``limit`` of usable lines, if there is one.
     Raises CorpusError if a file cannot be read or no line is usable.
@@ -53,9 +54,9 @@ def read_corpus(
     sources = []
     skipped = Counter({EMPTY: 0, WITHOUT_LETTERS: 0})
     normalised: Counter[str] = Counter()
-    for file in find_files(source, CorpusError):
+    for name, texts in _sources(source, column, normalised):
         before = len(lines)
-        for _, line in _texts(file, column, normalised):
+        for _, line in texts:
             reason = why_unused(line)
             if reason is not None:
                 skipped[reason] += 1
@@ -63,7 +64,7 @@ def read_corpus(
                 break
             else:
                 lines.append(line)
-        sources.append((file.name, len(lines) - before))
+        sources.append((name, len(lines) - before))
     if not lines:
         names = ", ".join(name for name, _ in sources[:3])
         raise CorpusError(f"There is no usable text in {names}: not one line holds a letter or a digit.")
@@ -179,15 +180,29 @@ def mask_tokens(
     return torch.where(chosen & (kind >= 0.9), random, inputs), labels
 
 
+def _sources(
+    source: Any, column: str | None, normalised: Counter[str]
+) -> Iterator[tuple[str, Iterator[tuple[int, str]]]]:
+    """Give the name and the numbered texts of each file, or of a data set."""
+    if is_dataset(source):
+        records = records_of(source, CorpusError)
+        yield records.file.name, _column_texts(records, column, normalised)
+        return
+    for file in find_files(source, CorpusError):
+        yield file.name, _texts(file, column, normalised)
+
+
+def _column_texts(records: Records, column: str | None, normalised: Counter[str] | None) -> Iterator[tuple[int, str]]:
+    name = _text_column(records, column)
+    # The name of the column as a text is the header of a second file that was appended to the first.
+    cells = records.texts([name], CorpusError, normalised)
+    return ((number, texts[0]) for number, texts in cells if texts[0] != name)
+
+
 def _texts(file: InputFile, column: str | None, normalised: Counter[str] | None = None) -> Iterator[tuple[int, str]]:
-    if file.kind == ".txt":
-        lines = numbered_lines(file, CorpusError)
-    else:
-        records = open_records(file, CorpusError)
-        name = _text_column(records, column)
-        # The name of the column as a text is the header of a second file that was appended to the first.
-        cells = records.texts([name], CorpusError)
-        lines = ((number, texts[0]) for number, texts in cells if texts[0] != name)
+    if file.kind != ".txt":
+        return _column_texts(open_records(file, CorpusError), column, normalised)
+    lines = numbered_lines(file, CorpusError)
     return ((number, as_seen(line, normalised).strip()) for number, line in lines)
 
 
