@@ -17,9 +17,7 @@ _received: list[int] = []  # the signals that asked this process to stop
 def add_commands(commands: Any) -> None:
     """Add the two commands and the options they share."""
     language = commands.add_parser("language", help="learn a language vector from raw text")
-    language.add_argument(
-        "corpus", metavar="CORPUS", nargs="+", help=".txt, .csv, .tsv, .jsonl, .parquet (.gz), or a folder"
-    )
+    language.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
     language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min; noted in the vector")
     options.add_column(language)
     language.set_defaults(run=run_language)
@@ -44,11 +42,13 @@ def run_language(arguments: argparse.Namespace) -> None:
 
     away, recipe = remote.is_remote(arguments), _recipe("language", arguments)
     api = _check_push(arguments)
+    corpus = arguments.corpus
+    if arguments.encoding or arguments.column:
+        corpus = read_corpus(corpus, column=arguments.column, encoding=arguments.encoding)
     with stop_on_signal() as should_stop:
         vector = remote.learn("language", arguments, recipe, should_stop) if away else learn_language(
-            read_corpus(arguments.corpus, column=arguments.column), options.load_base_of(arguments), recipe,
-            out=arguments.out, language=arguments.language, delta=arguments.delta,
-            on_event=output.ProgressLine(), should_stop=should_stop,
+            corpus, options.load_base_of(arguments), recipe, out=arguments.out, language=arguments.language,
+            delta=arguments.delta, on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
     _push(api, arguments)
@@ -59,11 +59,11 @@ def run_task(arguments: argparse.Namespace) -> None:
     from deftx.data.tables import read_table
     from deftx.training.task import learn_task
 
-    away, train = (
-        remote.is_remote(arguments),
-        read_table(arguments.train, columns=options.columns_of(arguments.columns)),
+    away, encoding = remote.is_remote(arguments), arguments.encoding
+    train = read_table(arguments.train, columns=options.columns_of(arguments.columns), encoding=encoding)
+    valid = arguments.valid and read_table(
+        arguments.valid, columns=options.columns_of(arguments.valid_columns), encoding=encoding
     )
-    valid = arguments.valid and read_table(arguments.valid, columns=options.columns_of(arguments.valid_columns))
     recipe = _recipe("task", arguments, pairs=train.pairs)
     api = _check_push(arguments)
     with stop_on_signal() as should_stop:
@@ -123,6 +123,7 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--push-to", metavar="OWNER/NAME",
                         help="push the vector to the Hugging Face Hub at the end; the right to is checked at the start")  # fmt: skip
     parser.add_argument("--private", action="store_true", help="with --push-to: make the repository private (public)")
+    options.add_encoding(parser)
     options.add_base(parser)
     remote.add_options(parser)
     options.add_json(parser)

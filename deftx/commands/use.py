@@ -15,7 +15,9 @@ def add_commands(commands: Any) -> None:
     classify.add_argument(
         "texts", metavar="TEXT", nargs="*", help="texts; for a task on pairs: premise and hypothesis in turn"
     )
-    classify.add_argument("--file", metavar="CSV", help="file of texts: .txt, or a table with a column text")
+    classify.add_argument(
+        "--file", metavar="CSV", help="file of texts: a text or document, or a table with a column text"
+    )
     classify.add_argument("--out", metavar="CSV", help="where the file's rows go, with label and probabilities added")
     classify.add_argument(
         "--as-is", action="store_true",
@@ -33,6 +35,7 @@ def add_commands(commands: Any) -> None:
     for parser in (classify, evaluate):
         options.add_columns(parser)
         options.add_composition(parser)
+        options.add_encoding(parser)
         options.add_json(parser)
 
 
@@ -68,7 +71,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from deftx.data.tables import read_table, with_spellings_of
     from deftx.training.recipes import METRICS
 
-    table = read_table(arguments.test, columns=options.columns_of(arguments.columns))
+    table = read_table(arguments.test, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
     table = rename_labels(table, _renamed(arguments.rename))
     classifier, task = options.compose_from(arguments)
     table = with_spellings_of(table, classifier.labels)
@@ -93,7 +96,7 @@ def _classify_file(arguments: argparse.Namespace) -> None:
     from deftx.data.unlabelled import answer_columns, prepare_output, read_texts, write_rows
 
     prepare_output(arguments.out)
-    rows = read_texts(arguments.file, columns=options.columns_of(arguments.columns))
+    rows = read_texts(arguments.file, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
     classifier, task = options.compose_from(arguments)
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
     for note in _cut_note(classifier, rows.texts):

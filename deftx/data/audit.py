@@ -86,7 +86,7 @@ def audit(corpus: Corpus, tokenizer: Any = None) -> Audit:
         normalised=corpus.normalised,
         **tokens,
     )
-    findings.warnings.extend(_warnings(findings, median(words)))
+    findings.warnings.extend([*corpus.notes, *_warnings(findings, median(words))])
     if tokenizer is not None:
         findings.warnings.extend(reading_notes(corpus.lines, findings.scripts, findings.spelled, tokenizer))
     return findings

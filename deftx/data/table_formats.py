@@ -1,72 +1,25 @@
-"""Tables of four kinds under one face: CSV, TSV, JSON lines and Parquet as columns and numbered rows of cells."""
+"""Tables of all kinds under one face: CSV, TSV, JSON lines, Parquet and workbooks as columns and numbered rows of cells."""
 
 import csv
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.data.characters import as_seen
-from deftx.data.reading import InputFile, numbered_lines
+from deftx.data.csv_shape import LINES_AHEAD, is_quoted, lacks_header, told_delimiter
+from deftx.data.file_kinds import PLAIN
+from deftx.data.reading import numbered_lines
+from deftx.data.unpacking import InputFile
 
 LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
 MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list them
-LARGEST_PACKED = 2**29  # bytes of a Parquet file that is gzipped once more: it is unpacked in memory
 # A small Parquet file can repeat a long text, or nothing at all, any number of times.
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
-
-LINES_AHEAD = 2_000  # from the start: is there a header, are cells quoted?
-# Names that columns of published data sets have. A first row with one of them is a header.
-COLUMN_NAMES = frozenset(
-    [
-        "text",
-        "label",
-        "labels",
-        "sentence",
-        "sentences",
-        "premise",
-        "hypothesis",
-        "sentence1",
-        "sentence2",
-        "review",
-        "tweet",
-        "content",
-        "comment",
-        "document",
-        "body",
-        "utterance",
-        "verse",
-        "question",
-        "category",
-        "class",
-        "target",
-        "topic",
-        "emotion",
-        "sentiment",
-        "intent",
-        "rating",
-        "id",
-        "index",
-        "text_a",
-        "text_b",
-        "gold_label",
-        "language",
-        "lang",
-        "score",
-        "name",
-        "title",
-        "url",
-        "source",
-        "date",
-    ]
-)
-_QUOTED_CELL = re.compile(r'"(?:[^"]|"")*"')
 
 _DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
@@ -87,7 +40,7 @@ class Records:
     @property
     def unit(self) -> str:
         """Say what the number of a row counts."""
-        return "row" if self.file.kind == ".parquet" else "line"
+        return "line" if self.file.kind in PLAIN else "row"
 
     def texts(
         self, columns: Sequence[str], error: type[DeftxError], changes: Counter[str] | None = None
@@ -104,7 +57,7 @@ class Records:
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a .csv, .tsv, .jsonl or .parquet file; a file without columns, or one that cannot be read, is refused."""
+    """Open a table; a file without columns, or one that cannot be read, is refused."""
     records = _OPENERS[file.kind](file, error)
     if not records.columns:
         raise error(f"{file.name} has no columns: every row of it is empty.")
@@ -137,7 +90,7 @@ def as_text(value: Any, changes: Counter[str] | None = None) -> str:
 def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
     numbered = numbered_lines(file, error)
     ahead = [line for _, line in islice(numbered, LINES_AHEAD)]
-    told, ahead = _told_delimiter(ahead)
+    told, ahead = told_delimiter(ahead)
     # Spreadsheets write ";" where the comma is the decimal sign.
     first = ahead[0] if ahead else ""
     delimiter = told or ("\t" if file.kind == ".tsv" else max(",;\t", key=first.count))
@@ -168,51 +121,6 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
             yield number, [row[place] if place < len(row) else None for place in places]
 
     return Records(file, columns, columns, select, headless)
-
-
-def _told_delimiter(lines: list[str]) -> tuple[str | None, list[str]]:
-    """Return the delimiter that a first line such as "sep=;" names, and the lines without it."""
-    told = re.fullmatch(r'"?sep=([,;\t|])"?\s*', lines[0], re.IGNORECASE) if lines else None
-    return (told[1], lines[1:]) if told else (None, lines)
-
-
-def is_quoted(lines: Sequence[str]) -> bool:
-    """Say whether the cells of lines with tabs are quoted as in CSV.
-
-    Where every line has as many cells as the header, they are if the header is, or if each cell that begins with a
-    quote ends with one and some quote is doubled. Elsewhere, if reading them as quoted gives each row that many cells.
-    """
-    rows = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
-    begun = [cell for row in rows for cell in row if cell.startswith('"')]
-    if not begun:
-        return False
-    if all(len(row) == len(rows[0]) for row in rows):
-        complete = all(map(_QUOTED_CELL.fullmatch, begun)) and any('""' in cell[1:-1] for cell in begun)
-        return complete or all(map(_QUOTED_CELL.fullmatch, rows[0]))
-    read = []
-    with suppress(csv.Error):  # the lines may end inside a cell
-        read.extend(row for row in csv.reader(lines, delimiter="\t", strict=True) if row)
-    merged = any("\t" in cell and "\n" in cell for row in read for cell in row)
-    return len(read) > 1 and not merged and all(len(row) == len(read[0]) for row in read)
-
-
-def lacks_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Say whether the first row of a table is a row like the others, with no names of columns.
-
-    It is one if no cell of it is the usual name of a column, one cell comes back in its column as labels do (few
-    different values, each again and again), and another one is a text of several words.
-    """
-    first = [as_text(cell) for cell in rows[0]]
-    names = {name.casefold() for name in first}
-    others = [[as_text(cell) for cell in row] for row in rows[1:] if [as_text(cell) for cell in row] != first]
-    if len(first) < 2 or names & COLUMN_NAMES or len(others) < 2 or not any(" " in cell for cell in first):
-        return False
-    columns = [[row[place] for row in others if place < len(row)] for place in range(len(first))]
-    return any(
-        held.count(cell) >= 2 and len(set(held)) <= max(2, len(held) // 5)
-        for cell, held in zip(first, columns, strict=True)
-        if cell
-    )
 
 
 def _csv_rows(reader: Any, file: InputFile, error: type[DeftxError], skipped: int) -> Iterator[tuple[int, list[str]]]:
@@ -275,4 +183,17 @@ def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
     return open_parquet(file, error)
 
 
-_OPENERS = {".csv": _open_csv, ".tsv": _open_csv, ".jsonl": _open_jsonl, ".parquet": _open_parquet}
+def _open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
+    from deftx.data.workbooks import open_workbook  # it makes records, as here
+
+    return open_workbook(file, error)
+
+
+_OPENERS = {
+    ".csv": _open_csv,
+    ".tsv": _open_csv,
+    ".jsonl": _open_jsonl,
+    ".parquet": _open_parquet,
+    ".xlsx": _open_workbook,
+    ".ods": _open_workbook,
+}

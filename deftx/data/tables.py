@@ -14,6 +14,7 @@ import numpy as np
 
 from deftx.core.errors import TableError, one_of, unknown_name
 from deftx.data.characters import describe
+from deftx.data.file_kinds import KINDS
 from deftx.data.hf_datasets import is_dataset, records_of
 from deftx.data.label_values import doubtful_labels, join_spellings, known_spellings, missing_labels
 from deftx.data.reading import find_file
@@ -75,17 +76,25 @@ class Findings:
         return asdict(self)
 
 
-def read_table(path: "str | Path | Any", *, labelled: bool = True, columns: Mapping[str, str] | None = None) -> Table:
-    """Read a labelled CSV, TSV, JSON lines or Parquet file with ``text,label`` or ``premise,hypothesis,label``.
+def read_table(
+    path: "str | Path | Any",
+    *,
+    labelled: bool = True,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+) -> Table:
+    """Read a labelled CSV, TSV, JSON lines or Parquet file, or a workbook, with ``text,label`` or ``premise,hypothesis,label``.
 
     ``path`` may be a data set of ``datasets`` too. ``columns`` maps these names to the file's own where they differ, as
-    in {"text": "review"}. Raises TableError.
+    in {"text": "review"}; ``encoding`` is that of a file which is not UTF-8. Raises TableError.
     """
     if is_dataset(path):
         return _read(records_of(path, TableError), labelled, columns)
-    file = find_file(path, TableError)
-    if file.kind == ".txt":
-        raise TableError(f"{file.name} is plain text without columns. Expected is a table with {LABELLED_COLUMNS}.")
+    file = find_file(path, TableError, encoding)
+    if not file.is_table:
+        raise TableError(
+            f"{file.name} is {KINDS[file.kind]} without columns. Expected is a table with {LABELLED_COLUMNS}."
+        )
     return _read(open_records(file, TableError), labelled, columns)
 
 
@@ -112,7 +121,7 @@ def _read(records: Records, labelled: bool, columns: Mapping[str, str] | None) -
             number for number, label in zip(numbers, labels, strict=True) if label in missing
         ]
         texts, labels = [texts[row] for row in rows], [labels[row] for row in rows]
-    notes = [_note(file.name, records.unit, reason, places) for reason, places in left_out.items()]
+    notes = [*file.notes, *(_note(file.name, records.unit, reason, places) for reason, places in left_out.items())]
     notes += [f"{file.name}: {note}" for note in joined]
     notes += [f"{file.name}: {describe(changes, 'cell')}"] if changes else []
     if not texts:

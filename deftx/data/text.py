@@ -14,10 +14,12 @@ from torch import Tensor
 
 from deftx.core.errors import CorpusError
 from deftx.data.characters import as_seen, as_text_only
+from deftx.data.documents import text_lines
 from deftx.data.hf_datasets import is_dataset, records_of
-from deftx.data.reading import InputFile, find_file, find_files, numbered_lines
+from deftx.data.reading import find_file, find_files
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import Records, find_column, open_records
+from deftx.data.unpacking import InputFile
 
 TEXT_COLUMN = "text"
 BATCH_LINES = 1_000  # lines that are tokenised at a time
@@ -32,7 +34,7 @@ class Corpus:
     """Usable lines of text, the files they came from with the number from each, and what was left out and why.
 
     ``fingerprint`` is the SHA-256 over the lines as UTF-8, each ended by a line feed. ``normalised`` counts the lines
-    that ``characters.as_seen`` changed, by what it changed.
+    that ``characters.as_seen`` changed, by what it changed; ``notes`` say what else was done.
     """
 
     lines: list[str]
@@ -40,21 +42,28 @@ class Corpus:
     fingerprint: str
     skipped: dict[str, int]
     normalised: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def read_corpus(
-    source: "str | Path | Sequence[str | Path] | Any", *, column: str | None = None, limit: int | None = None
+    source: "str | Path | Sequence[str | Path] | Any",
+    *,
+    column: str | None = None,
+    limit: int | None = None,
+    encoding: str | None = None,
 ) -> Corpus:
     """Read a file, a folder, several files, or a data set; of tables the ``column``, else "text", else their only text column.
 
     A line is usable if it holds a letter or a digit; reading ends at the ``limit`` of usable lines, if there is one.
+    ``encoding`` is that of the files which are not UTF-8.
     Raises CorpusError if a file cannot be read or no line is usable.
     """
     lines: list[str] = []
     sources = []
     skipped = Counter({EMPTY: 0, WITHOUT_LETTERS: 0})
     normalised: Counter[str] = Counter()
-    for name, texts in _sources(source, column, normalised):
+    notes: dict[str, None] = {}
+    for file, texts in _sources(source, column, encoding, normalised):
         before = len(lines)
         for _, line in texts:
             reason = why_unused(line)
@@ -64,11 +73,12 @@ def read_corpus(
                 break
             else:
                 lines.append(line)
-        sources.append((name, len(lines) - before))
+        sources.append((file.name, len(lines) - before))
+        notes.update(dict.fromkeys(file.notes))
     if not lines:
         names = ", ".join(name for name, _ in sources[:3])
         raise CorpusError(f"There is no usable text in {names}: not one line holds a letter or a digit.")
-    return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped), dict(normalised))
+    return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped), dict(normalised), tuple(notes))
 
 
 def why_unused(line: str) -> str | None:
@@ -102,7 +112,7 @@ def columns_of(source: str | Path) -> tuple[tuple[str, ...], str | None]:
     Plain text has none. Raises CorpusError if the file cannot be read.
     """
     file = find_file(source, CorpusError)
-    if file.kind == ".txt":
+    if not file.is_table:
         return (), None
     records = open_records(file, CorpusError)
     others = tuple(name for name in records.columns if name not in records.text_columns)
@@ -181,15 +191,15 @@ def mask_tokens(
 
 
 def _sources(
-    source: Any, column: str | None, normalised: Counter[str]
-) -> Iterator[tuple[str, Iterator[tuple[int, str]]]]:
-    """Give the name and the numbered texts of each file, or of a data set."""
+    source: Any, column: str | None, encoding: str | None, normalised: Counter[str]
+) -> Iterator[tuple[InputFile, Iterator[tuple[int, str]]]]:
+    """Give each file, or the data set, with its numbered texts."""
     if is_dataset(source):
         records = records_of(source, CorpusError)
-        yield records.file.name, _column_texts(records, column, normalised)
+        yield records.file, _column_texts(records, column, normalised)
         return
-    for file in find_files(source, CorpusError):
-        yield file.name, _texts(file, column, normalised)
+    for file in find_files(source, CorpusError, encoding):
+        yield file, _texts(file, column, normalised)
 
 
 def _column_texts(records: Records, column: str | None, normalised: Counter[str] | None) -> Iterator[tuple[int, str]]:
@@ -200,9 +210,9 @@ def _column_texts(records: Records, column: str | None, normalised: Counter[str]
 
 
 def _texts(file: InputFile, column: str | None, normalised: Counter[str] | None = None) -> Iterator[tuple[int, str]]:
-    if file.kind != ".txt":
+    if file.is_table:
         return _column_texts(open_records(file, CorpusError), column, normalised)
-    lines = numbered_lines(file, CorpusError)
+    lines = text_lines(file, CorpusError)
     return ((number, as_seen(line, normalised).strip()) for number, line in lines)
 
 
