@@ -35,12 +35,12 @@ def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent,
 
 def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     corpus = _needed(settings, "corpus")
+    base, recipe = _base(settings), _recipe("language", settings)  # refused before a long text is read
+    paths = [folder / path for path in ([corpus] if isinstance(corpus, str) else corpus)]
     deftx.training.language.learn_language(
-        read_corpus(
-            [folder / path for path in ([corpus] if isinstance(corpus, str) else corpus)], column=settings.get("column")
-        ),
-        _base(settings),
-        _recipe("language", settings),
+        read_corpus(paths, column=settings.get("column")),
+        base,
+        recipe,
         out=folder / OUT,
         language=settings.get("language"),
         delta=_path(settings, "delta", folder),
