@@ -81,8 +81,20 @@ def tables():
     )
 
 
+def documents(good):
+    """(name, content) of a document, ``good`` are good ones by ending."""
+    return st.sampled_from(sorted(good)).flatmap(lambda ending: malformed.named_file(
+        ending, [good[ending]], (malformed.repacked if good[ending].startswith(b"PK") else malformed.damaged)(good[ending])
+    ))  # fmt: skip
+
+
+TEXT_DOCUMENTS, WORKBOOKS = good_files.documents()
+
+
 @given(
-    tables() | malformed.named_file(".txt", good_files.TEXTS, malformed.lines()),
+    tables()
+    | malformed.named_file(".txt", good_files.TEXTS, malformed.lines())
+    | documents(TEXT_DOCUMENTS | WORKBOOKS),
     st.sampled_from((None, "text", "body", "")),
 )
 def test_corpora(file, column):
@@ -95,7 +107,7 @@ def test_corpora(file, column):
     )
 
 
-@given(tables(), st.sampled_from((None, {"text": "a"}, {"label": "text"}, {"x": "y"})))
+@given(tables() | documents(WORKBOOKS), st.sampled_from((None, {"text": "a"}, {"label": "text"}, {"x": "y"})))
 @example(("no column.JSONL", b"{}"), None)
 @example(("-rf.parquet", BAD_DICTIONARY), None)
 def test_tables(file, columns):
@@ -257,9 +269,10 @@ def test_checks_and_the_notes_of_vectors(asked, stored, own):
 
 def test_good_files_are_read():
     """Were these refused, the malformed ones would prove nothing."""
-    named = {f"a{ending}": content for ending, content in TABLES.items()}
+    named = {f"a{ending}": content for ending, content in (TABLES | WORKBOOKS).items()}
     assert judge(named, *(lambda folder, name=name: _need(len(read_table(folder / name)) == 8) for name in named)) == []
-    assert judge({"a.txt": good_files.TEXTS[1]}, lambda folder: _need(read_corpus(folder / "a.txt").lines)) == []
+    for ending, content in {".txt": good_files.TEXTS[1], **TEXT_DOCUMENTS}.items():
+        assert judge({f"a{ending}": content}, lambda folder: _need(read_corpus(folder).lines)) == []
     assert judge(good_files.vector(), lambda folder: use(SparseVector.load(folder))) == []
     for content in good_files.lt_sft():
         assert judge({FILE: content}, lambda folder: use(read_lt_sft(folder, good_files.BASE))) == []

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+import office_files
 import pyarrow
 import pyarrow.parquet
 import tiny_base
@@ -41,6 +42,22 @@ def tables():
         ".jsonl": "\n".join(map(json.dumps, ROWS)).encode(),
         ".parquet": stream.getvalue(),
     }
+
+
+@cache
+def documents():
+    """Return documents by ending: those that hold running text, and those that hold a table."""
+    cells = [list(ROWS[0]), *(list(row.values()) for row in ROWS)]
+    texts = {
+        ".docx": office_files.docx(
+            "".join(office_files.word_paragraph(row["text"]) for row in ROWS), footnotes="<w:p/>"
+        ),
+        ".odt": office_files.odt("".join(f"<text:p>{row['label']}</text:p>" for row in ROWS)),
+        ".html": "<html><body>{}</body></html>".format("".join(f"<p>{row['text']}</p>" for row in ROWS)).encode(),
+        ".pdf": office_files.pdf(*(row["text"] for row in ROWS)),
+        ".zip": office_files.zipped({"a.txt": TEXTS[0], "b/c.csv": tables()[".csv"]}),
+    }
+    return texts, {".xlsx": office_files.xlsx({"one": cells}), ".ods": office_files.ods({"one": cells})}
 
 
 @cache
