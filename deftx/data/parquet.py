@@ -53,7 +53,10 @@ def _cells(column: pyarrow.Array) -> list[Any]:
     if not pyarrow.types.is_dictionary(column.type):
         return column.to_pylist()
     column.validate(full=True)  # a damaged file can point behind the last text of its dictionary
-    if max(pyarrow.compute.binary_length(column.dictionary).to_pylist(), default=0) > records.LONGEST_CELL:
+    if (
+        max(pyarrow.compute.call_function("binary_length", [column.dictionary]).to_pylist(), default=0)
+        > records.LONGEST_CELL
+    ):
         raise ValueError("a cell that no text is as long as")
     known = column.dictionary.to_pylist()
     return [None if place is None else known[place] for place in column.indices.to_pylist()]

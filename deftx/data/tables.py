@@ -190,7 +190,7 @@ def choose_columns(records: Records, mapping: Mapping[str, str] | None, *, label
             f"{records.file.name} has no column {' and no column '.join(map(repr, missing))}. "
             f"Found: {', '.join(records.columns)}. Expected: {expected}."
         )
-    return {name: found[name] for name in needed}
+    return {name: column for name in needed if (column := found[name]) is not None}
 
 
 def _key(text: str | tuple[str, str]) -> object:
