@@ -82,16 +82,21 @@ def _starts_as_text(table: pyarrow.parquet.ParquetFile, column: str) -> bool:
         return False
 
 
+def _longest(column: pyarrow.Array) -> int:
+    lengths = pyarrow.compute.call_function("binary_length", [column])
+    return max(lengths.drop_null().to_pylist(), default=0)
+
+
 def _cells(column: pyarrow.Array) -> list[Any]:
     """Turn a column into values; equal texts of a dictionary are one text in memory."""
     if _is_bytes(column.type):
-        if max(pyarrow.compute.binary_length(column).drop_null().to_pylist(), default=0) > records.LONGEST_CELL:
+        if _longest(column) > records.LONGEST_CELL:
             raise ValueError("a cell that no text is as long as")
         column = column.cast(pyarrow.string())
     if not pyarrow.types.is_dictionary(column.type):
         return column.to_pylist()
     column.validate(full=True)  # a damaged file can point behind the last text of its dictionary
-    if max(pyarrow.compute.binary_length(column.dictionary).to_pylist(), default=0) > records.LONGEST_CELL:
+    if _longest(column.dictionary) > records.LONGEST_CELL:
         raise ValueError("a cell that no text is as long as")
     known = column.dictionary.to_pylist()
     return [None if place is None else known[place] for place in column.indices.to_pylist()]

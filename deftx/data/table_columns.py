@@ -65,7 +65,7 @@ def guess_columns(path: str | Path, columns: Sequence[str]) -> dict[str, str]:
     values = {name: len(set(held)) for name, held in cells.items() if name != found[SINGLE[0]]}
     repeating = {name: count for name, count in values.items() if 1 < count <= len(cells[name]) / 2}
     if LABEL not in found and repeating:
-        found[LABEL] = min(repeating, key=repeating.get)
+        found[LABEL] = min(repeating, key=lambda name: repeating[name])
     return found
 
 

@@ -229,7 +229,7 @@ def choose_columns(records: Records, mapping: Mapping[str, str] | None, *, label
         raise TableError(
             f"{records.file.name} has no column {' and no column '.join(map(repr, missing))}. {found_there}"
         )
-    return {name: found[name] for name in needed}
+    return {name: column for name in needed if (column := found[name]) is not None}
 
 
 def _key(text: str | tuple[str, str]) -> object:

@@ -145,7 +145,7 @@ def largest(values: Tensor | Difference, n: int) -> Tensor:
 
 def by_kind(positions: Mapping[str, Tensor]) -> dict[str, int]:
     """Count the selected entries of each part of the model: embeddings, attention, feed-forward, biases, other."""
-    counts = dict.fromkeys(("embeddings", "attention", "feed-forward", "biases", "other"), 0)
+    counts: dict[str, int] = dict.fromkeys(("embeddings", "attention", "feed-forward", "biases", "other"), 0)
     for name, selected in positions.items():
         counts[kind_of(name)] += selected.numel()
     return counts

@@ -50,8 +50,6 @@ def as_python(kind: str, settings: Mapping[str, Any]) -> str:
     if len(launch := _launched(settings)) > 1:
         lines = [f"# To be started as: {shlex.join([*launch, 'FILE.py'])}", "import os", "", *lines]
         device = ", device=f\"cuda:{os.environ['LOCAL_RANK']}\""
-    if kind == "task":
-        lines += ["from deftx.data.tables import read_table"]
     lines += ["", f"base = deftx.load_base({base}{device})"]
     if kind == "task":
         lines += [f"train = {_table(data, settings.get('columns'))}"]
@@ -86,7 +84,7 @@ def out_name(kind: str, settings: Mapping[str, Any]) -> str:
 
 
 def _table(path: str, columns: Mapping[str, str] | None) -> str:
-    return f"read_table({path!r}, columns={dict(columns)!r})" if columns else f"read_table({path!r})"
+    return f"deftx.read_table({path!r}{f', columns={dict(columns)!r}' if columns else ''})"
 
 
 def _files(data: Any) -> list[str]:

@@ -32,7 +32,7 @@ NAMES = ("bos_token", "eos_token", "cls_token", "sep_token", "pad_token", "unk_t
 
 
 @dataclass(frozen=True)
-class Size:
+class BaseSize:
     """How large a base is, and how finely it cuts the text that it was trimmed to."""
 
     pieces: int
@@ -41,7 +41,7 @@ class Size:
     tokens_per_word: float
 
     @classmethod
-    def of(cls, model: nn.Module, tokenizer: Tokenizer, lines: Sequence[str]) -> "Size":
+    def of(cls, model: nn.Module, tokenizer: Tokenizer, lines: Sequence[str]) -> "BaseSize":
         """Measure a masked-language model; the tokens are counted on at most SAMPLE lines, spread evenly."""
         some = lines[:: -(-len(lines) // SAMPLE)]
         words = sum(len(line.split()) for line in some)
@@ -58,8 +58,8 @@ class Trimmed:
     """A base that was trimmed, and its sizes."""
 
     folder: Path
-    before: Size
-    after: Size
+    before: BaseSize
+    after: BaseSize
 
     def to_dict(self) -> dict[str, Any]:
         """Return it in plain types, for JSON."""
@@ -98,7 +98,7 @@ def trim(
     model.save_pretrained(out)
     _save_tokenizer(out, base.tokenizer, small)
     write_note(out, _note(base, model, kept))
-    return Trimmed(out, Size.of(base.model, whole, lines), Size.of(model, small, lines))
+    return Trimmed(out, BaseSize.of(base.model, whole, lines), BaseSize.of(model, small, lines))
 
 
 @torch.no_grad()

@@ -83,7 +83,7 @@ def test_the_python_calls_the_library_with_the_same(monkeypatch, base_folder, tm
     called = {}
     monkeypatch.setattr(deftx, "load_base", lambda *a, **k: ("base", a, k))
     monkeypatch.setattr(deftx, "learn_task", lambda *a, **k: called.update(arguments=a, **k))
-    monkeypatch.setattr("deftx.data.tables.read_table", lambda path, columns=None: _Table(path, columns))
+    monkeypatch.setattr(deftx, "read_table", lambda path, columns=None: _Table(path, columns))
     exec(as_python("task", TASK), {})
     train, base, recipe = called["arguments"]
     assert base == ("base", (deftx.BUNDLED_BASE,), {"device": "cuda:1"})
