@@ -91,7 +91,7 @@ class Forecast:
         said = notes(recipe, base, size, amount, found, machine)
         if processes > 1:
             said.append(
-                f"The time is estimated for one GPU; with {processes} GPUs it is shorter. The training starts when all of them are free."
+                f"The time is estimated for one GPU; with {processes} GPUs it is shorter. The training waits until all GPUs are free."
             )
         return Outlook(recipe, base, found, speed.trainings, refused, said, place)
 
