@@ -6,7 +6,6 @@ accuracy on held-out lines and how the profiles that come with this project were
 
 import gzip
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,7 @@ import numpy as np
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import CorpusError
+from deftx.core.files import write_json
 from deftx.data.reading import BROKEN_GZIP
 from deftx.data.text import split
 
@@ -164,9 +164,7 @@ def register(folder: Path, code: str, name: str, lines: Sequence[str]) -> Profil
     )
     profile = learn_profile(code, name.strip() or code, train, held_out)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = folder / f".{code}.part"
-    draft.write_text(json.dumps(asdict(profile), ensure_ascii=False), encoding="utf-8")
-    os.replace(draft, folder / f"{code}.json")
+    write_json(folder / f"{code}.json", asdict(profile), indent=None)
     return profile
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from deftx.core.errors import HubError
 from deftx.core.events import Event, OnEvent
-from deftx.jobs.job import OUT, read_json, write_json
+from deftx.core.files import write_json
+from deftx.jobs.job import OUT, read_json
 from deftx.training.distributed import is_main
 
 TOKEN = "HF_TOKEN"

@@ -12,6 +12,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+from deftx.core.files import move, replacing, sync
 from deftx.core.logs import about
 
 INTERVAL = 2.0  # seconds between two looks; what happened since the last copy is lost where a machine dies
@@ -38,7 +39,7 @@ def restore(database: Path, snapshot: Path) -> Path | None:
             continue
         shutil.copyfile(copy, draft)
         if _is_whole(draft):
-            os.replace(draft, database)
+            move(draft, database)
             return copy
         draft.unlink()
         aside = copy.with_name(copy.name + ".damaged")
@@ -49,17 +50,15 @@ def restore(database: Path, snapshot: Path) -> Path | None:
 
 def take(database: Path, snapshot: Path) -> None:
     """Write a copy of a database that others use; OSError or sqlite3.Error leaves the last copy as it was."""
-    local, beside = database.with_name(database.name + ".copy"), snapshot.with_name(snapshot.name + ".new")
+    local = database.with_name(database.name + ".copy")
     local.unlink(missing_ok=True)
     with closing(sqlite3.connect(database, timeout=5.0)) as source, closing(sqlite3.connect(local)) as sink:
         source.backup(sink)
-    with open(local, "rb") as source, open(beside, "wb") as sink:
-        shutil.copyfileobj(source, sink)
-        sink.flush()
-        os.fsync(sink.fileno())
-    if snapshot.exists():
-        os.replace(snapshot, previous(snapshot))
-    os.replace(beside, snapshot)
+    with replacing(snapshot) as draft:
+        shutil.copyfile(local, draft)
+        sync(draft)  # the last copy gives way only to a whole one
+        if snapshot.exists():
+            os.replace(snapshot, previous(snapshot))
     local.unlink()
 
 

@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from deftx.core.files import write_json
 from deftx.jobs.database import Database
-from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict, write_json
+from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict
 from deftx.jobs.process import ProcessId, ask_to_stop, kill
 from deftx.jobs.remote.note import is_open
 from deftx.jobs.state import state_of, worker_of

@@ -9,6 +9,7 @@ from torch import nn
 
 from deftx.core.errors import RecipeError, TrainingError, VectorError
 from deftx.core.events import Listener
+from deftx.core.files import WRITING
 from deftx.core.names import base_name
 from deftx.method.select import by_kind
 from deftx.models.bases import Base
@@ -19,7 +20,6 @@ from deftx.training.recipes import Recipe
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 
-WRITING = ".writing-"  # what the folder is called in which a vector's files are written before they are put in place
 FINISHED = ".finished"  # what the run is called while it is removed: from then on the vector is there for good
 RUN = "run"  # the folder inside a vector's folder that holds checkpoints until the vector is written
 

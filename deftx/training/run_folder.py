@@ -1,8 +1,6 @@
 """The folder of a run: whose it is, on what kind of machine it began, and whether the disk holds what will be in it."""
 
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +9,7 @@ import transformers
 
 from deftx.core.errors import RecipeError, TrainingError
 from deftx.core.events import Event, Listener
+from deftx.core.files import free_space, write_json
 from deftx.core.sizes import read_size
 from deftx.training import distributed
 from deftx.training.recipes import Recipe
@@ -39,7 +38,7 @@ def claim_folder(folder: Path, settings: dict, listener: Listener) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in ((about, machine), (note, settings)):
             if not path.is_file():
-                _write(path, content)
+                write_json(path, content)
 
 
 def refuse_other(folder: Path, what: str, there: dict, here: dict) -> None:
@@ -100,8 +99,7 @@ def _sparse_size(trainable: int, head: int, recipe: Recipe) -> int:
 
 def refuse_if_full(folder: Path, needed: int) -> None:
     """Raise TrainingError where the disk of ``folder`` has fewer bytes free than are needed."""
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    free = shutil.disk_usage(there).free
+    free = free_space(folder)
     if needed > free:
         raise TrainingError(
             f"The training needs {read_size(needed)} of disk space in {folder} for its checkpoints; {read_size(free)} are "
@@ -118,12 +116,3 @@ def _warn_of_another(there: dict, here: dict, listener: Listener) -> None:
     if differ := _differences(there, here):
         message = f"This training began in other circumstances ({differ}): another vector may come of it, whose mask differs too."
         listener.on_event(Event("tokenise", message=message, warning=True))
-
-
-def _write(path: Path, content: dict) -> None:
-    beside = path.with_suffix(".part")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)  # a kill leaves the whole note or none

@@ -1,5 +1,6 @@
 """A run says what disk space it needs before it starts, and that it goes on in other circumstances."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +8,6 @@ import torch
 
 from deftx.core.errors import TrainingError
 from deftx.core.events import Listener
-from deftx.training import run_folder
 from deftx.training.recipes import LanguageRecipe
 from deftx.training.run_folder import check_disk, claim_folder, disk_needed
 
@@ -21,7 +21,7 @@ def test_xlm_r_base_needs_two_checkpoints_and_its_best_values():
 
 
 def test_a_disk_without_room_is_refused_with_numbers(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_folder.shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
     with pytest.raises(TrainingError, match=r"needs 7\.8 GB .*; 2\.0 GB are free"):
         check_disk(XLM_R_BASE, LanguageRecipe(), tmp_path / "run", tmp_path / "run" / "delta.safetensors", False)
 

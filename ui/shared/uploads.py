@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError, unknown_name
+from deftx.core.files import copy, write_json
 from deftx.core.names import plain_name
 from deftx.data.reading import EXTENSIONS
 from deftx.jobs.store import TRASH_KEPT
@@ -119,8 +120,8 @@ class KeptFiles:
             if not target.exists():
                 self._admit(file.stat().st_size)
                 if note:
-                    _write(self._note_path(target), json.dumps(note, ensure_ascii=False).encode())
-                _write(target, file)
+                    write_json(self._note_path(target), note)
+                copy(file, target)
             os.utime(target)  # what was brought last stands first
         return target.name
 
@@ -143,16 +144,6 @@ def _read_note(path: Path) -> dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-
-
-def _write(target: Path, content: Path | bytes) -> None:
-    """Put a file in place at once: nobody reads a half of it."""
-    draft = target.with_name(f".{target.name}.part")
-    if isinstance(content, bytes):
-        draft.write_bytes(content)
-    else:
-        shutil.copyfile(content, draft)
-    os.replace(draft, target)
 
 
 def safe_name(name: str) -> tuple[str, str]:
