@@ -11,7 +11,7 @@ from deftx.core.errors import RecipeError, TrainingError, VectorError
 from deftx.core.events import Listener
 from deftx.core.files import WRITING
 from deftx.core.names import base_name
-from deftx.method.select import by_kind
+from deftx.method.parameter_kinds import count_by_part
 from deftx.models.bases import Base
 from deftx.training import distributed
 from deftx.training.loop import stoppable
@@ -121,7 +121,7 @@ def _how(recipe: Recipe, learned: Learned) -> dict:
         "rank": {"strategy": recipe.rank if recipe.method == "deft-x" else "none", "ranks": learned.ranks},
         "k": sum(len(p) for p in learned.positions.values()),
         "filled": learned.filled,
-        "mask": by_kind(learned.positions),
+        "mask": count_by_part(learned.positions),
         "recipe": recipe.to_dict(),
         "seed": recipe.seed,
     }

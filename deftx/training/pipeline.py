@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from deftx.core.events import Event, Listener
 from deftx.method.denoising import denoise
 from deftx.method.parallel import in_order
+from deftx.method.parameter_kinds import count_by_part
 from deftx.method.ranks import choose_rank
-from deftx.method.select import by_kind, select_at_random, select_with_fill
+from deftx.method.select import select_at_random, select_with_fill
 from deftx.method.spectrum import decompose
 from deftx.training import distributed
 from deftx.training.checkpoints import PhaseProgress, read_tensors, write_tensors
@@ -243,6 +244,6 @@ def _course(progress: PhaseProgress) -> dict:
 
 
 def _split(positions: Mapping[str, Tensor], k: int, filled: int) -> str:
-    shares = ", ".join(f"{kind} {count / k:.1%}" for kind, count in by_kind(positions).items() if count)
+    shares = ", ".join(f"{part} {count / k:.1%}" for part, count in count_by_part(positions).items() if count)
     note = f"; {filled:,} filled up from δ" if filled else ""
     return f"{k:,} entries selected: {shares}{note}."

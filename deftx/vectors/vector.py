@@ -33,7 +33,7 @@ FIELDS: dict[str, Any] = {
     "rank": {"strategy": str, "ranks": {str: int}},
     "k": int,
     "filled": int,  # entries of μ that were filled up from δ, where the denoised δ had fewer than k
-    "mask": {str: int},  # selected entries by kind of matrix
+    "mask": {str: int},  # selected entries by part of the model
     "recipe": {str: Any},
     "seed": int,
     "corpus": {str: Any},
