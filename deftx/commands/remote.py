@@ -19,7 +19,6 @@ from deftx.core.events import Event
 from deftx.core.files import move, require_empty, write_json
 from deftx.jobs.job import EVENTS, HF_JOBS, OUT, SETTINGS, read_json
 from deftx.jobs.remote import places
-from deftx.vectors.vector_files import INFO
 
 HERE, FOLDER = "here", "hf-job"
 
@@ -58,6 +57,7 @@ def learn(
     from deftx.jobs.worker import EventLog
     from deftx.training.recipes import recipe_for
     from deftx.vectors.vector import SparseVector
+    from deftx.vectors.vector_files import INFO
 
     preset = recipe_for(kind, arguments.preset, pairs=pairs)
     settings = _settings(kind, arguments, recipe, preset)

@@ -8,7 +8,7 @@ from typing import Any
 
 from deftx.commands import options, output, remote
 from deftx.commands.hub import push_trained
-from deftx.core.errors import HubError
+from deftx.core.errors import HubError, TableError
 from deftx.training.setting_descriptions import MEANINGS
 
 _received: list[int] = []  # the signals that asked this process to stop
@@ -157,8 +157,6 @@ def _push(api: Any, arguments: argparse.Namespace) -> None:
 
 
 def _columns(texts: list[str]) -> dict[str, str]:
-    from deftx.core.errors import TableError
-
     for text in texts:
         if "=" not in text:
             raise TableError(f"Columns are written NAME=COLUMN, as in text=review; {text!r} has no '='.")

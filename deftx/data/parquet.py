@@ -9,9 +9,9 @@ import pyarrow.compute
 import pyarrow.parquet
 
 from deftx.core.errors import DeftxError
-from deftx.data import table_formats as records
+from deftx.data import open_table
+from deftx.data.open_table import Records
 from deftx.data.reading import BROKEN_GZIP, InputFile, read_bytes
-from deftx.data.table_formats import Records
 
 _BROKEN_PARQUET = (pyarrow.ArrowException, OSError, ValueError, *BROKEN_GZIP)
 
@@ -23,15 +23,15 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
         return error(f"{file.name} is damaged or is not a Parquet file. Write it again.")
 
     try:
-        content = io.BytesIO(read_bytes(file, records.LARGEST_PACKED, error)) if file.gzipped else str(file.path)
+        content = io.BytesIO(read_bytes(file, open_table.LARGEST_PACKED, error)) if file.gzipped else str(file.path)
         schema = pyarrow.parquet.read_schema(content)
         texts = [column.name for column in schema if _is_text(column.type)]
         # As dictionaries, so that a text that is repeated lies in memory once.
         table = pyarrow.parquet.ParquetFile(content, read_dictionary=texts)
     except _BROKEN_PARQUET:
         raise refuse() from None
-    if table.metadata.num_rows > records.MOST_ROWS:
-        raise error(f"{file.name} has {table.metadata.num_rows:,} rows; up to {records.MOST_ROWS:,} can be read.")
+    if table.metadata.num_rows > open_table.MOST_ROWS:
+        raise error(f"{file.name} has {table.metadata.num_rows:,} rows; up to {open_table.MOST_ROWS:,} can be read.")
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         number = characters = 0
@@ -40,7 +40,7 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
                 for cells in zip(*(_cells(batch.column(name)) for name in wanted), strict=True):
                     number += 1
                     characters += sum(len(cell) for cell in cells if isinstance(cell, str))
-                    if characters > records.MOST_CHARACTERS:
+                    if characters > open_table.MOST_CHARACTERS:
                         raise error(f"{file.name} holds more text than can be read at once. Bring a part of it.")
                     yield number, list(cells)
         except _BROKEN_PARQUET:
@@ -54,7 +54,7 @@ def _cells(column: pyarrow.Array) -> list[Any]:
     if not pyarrow.types.is_dictionary(column.type):
         return column.to_pylist()
     column.validate(full=True)  # a damaged file can point behind the last text of its dictionary
-    if max(pyarrow.compute.binary_length(column.dictionary).to_pylist(), default=0) > records.LONGEST_CELL:
+    if max(pyarrow.compute.binary_length(column.dictionary).to_pylist(), default=0) > open_table.LONGEST_CELL:
         raise ValueError("a cell that no text is as long as")
     known = column.dictionary.to_pylist()
     return [None if place is None else known[place] for place in column.indices.to_pylist()]

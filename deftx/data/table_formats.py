@@ -2,48 +2,18 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
 from deftx.core.errors import DeftxError
+from deftx.data import open_table
+from deftx.data.open_table import Records
 from deftx.data.reading import InputFile, numbered_lines
 
-LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
-MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list them
-LARGEST_PACKED = 2**29  # bytes of a Parquet file that is gzipped once more: it is unpacked in memory
-# A small Parquet file can repeat a long text, or nothing at all, any number of times.
-MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
 
 _DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
-
-
-@dataclass(frozen=True)
-class Records:
-    """A table that is open: its column names, those that hold text as far as the format tells, and its rows.
-
-    ``rows(columns)`` gives (line number, values of these columns) once through; a cell that is not there is None.
-    """
-
-    file: InputFile
-    columns: tuple[str, ...]
-    text_columns: tuple[str, ...]
-    rows: Callable[[Sequence[str]], Iterator[tuple[int, list[Any]]]]
-
-    @property
-    def unit(self) -> str:
-        """Say what the number of a row counts."""
-        return "row" if self.file.kind == ".parquet" else "line"
-
-    def texts(self, columns: Sequence[str], error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
-        """Give (line number, cells as stripped text); a cell that holds a list or an object is refused."""
-        for number, values in self.rows(columns):
-            for column, value in zip(columns, values, strict=True):
-                if isinstance(value, (list, dict)):
-                    raise error(f"{self.file.name}, {self.unit} {number}: column {column!r} holds a list, not a text.")
-            yield number, [as_text(value) for value in values]
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
@@ -51,27 +21,9 @@ def open_records(file: InputFile, error: type[DeftxError]) -> Records:
     records = _OPENERS[file.kind](file, error)
     if not records.columns:
         raise error(f"{file.name} has no columns: every row of it is empty.")
-    if len(records.columns) > MOST_COLUMNS:
-        raise error(f"{file.name} has {len(records.columns):,} columns; up to {MOST_COLUMNS:,} can be read.")
+    if len(records.columns) > open_table.MOST_COLUMNS:
+        raise error(f"{file.name} has {len(records.columns):,} columns; up to {open_table.MOST_COLUMNS:,} can be read.")
     return records
-
-
-def find_column(records: Records, name: str, error: type[DeftxError]) -> str | None:
-    """Find a column by its name without regard to case and outer spaces; None if there is none, refused if two."""
-    found = [column for column in records.columns if column.strip().casefold() == name.strip().casefold()]
-    if len(found) > 1:
-        raise error(f"{records.file.name} has {len(found)} columns called {name!r}; rename all but one.")
-    return found[0] if found else None
-
-
-def as_text(value: Any) -> str:
-    """Write a cell as stripped text on one line: 1.0 as "1", true as "true", nothing and not-a-number as ""."""
-    if value is None or value != value:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return " ".join(text.splitlines()).strip() if "\n" in text or "\r" in text else text.strip()
 
 
 def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
@@ -79,7 +31,7 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
     first = next(lines, "")
     # Spreadsheets write ";" where the comma is the decimal sign.
     delimiter = "\t" if file.kind == ".tsv" else max(",;\t", key=first.count)
-    csv.field_size_limit(LONGEST_CELL)
+    csv.field_size_limit(open_table.LONGEST_CELL)
     rows = _csv_rows(csv.reader(chain([first], lines), delimiter=delimiter, strict=True), file, error)
     columns = next((tuple(cell.strip() for cell in row) for _, row in rows if any(map(str.strip, row))), None)
     if columns is None:
@@ -150,9 +102,8 @@ def _json_objects(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[in
 
 
 def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
-    from deftx.data.parquet import (
-        open_parquet,  # pyarrow takes half a second to import, which no other format need wait for
-    )
+    # pyarrow takes half a second to import, which no other format need wait for
+    from deftx.data.parquet import open_parquet
 
     return open_parquet(file, error)
 

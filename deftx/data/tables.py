@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from deftx.core.errors import TableError, one_of, unknown_name
+from deftx.data.open_table import Records, find_column
 from deftx.data.reading import find_file
 from deftx.data.splitting import choose_groups, fold, group_equal
-from deftx.data.table_formats import Records, find_column, open_records
+from deftx.data.table_formats import open_records
 
 PAIR, SINGLE, LABEL = ("premise", "hypothesis"), ("text",), "label"
 LABELLED_COLUMNS, TEXT_COLUMNS = "text,label or premise,hypothesis,label", "text or premise,hypothesis"

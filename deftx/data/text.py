@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from deftx.core.errors import CorpusError
+from deftx.data.open_table import Records, find_column
 from deftx.data.reading import InputFile, find_file, find_files, numbered_lines
 from deftx.data.splitting import choose_groups, fold, group_equal
-from deftx.data.table_formats import Records, find_column, open_records
+from deftx.data.table_formats import open_records
 
 TEXT_COLUMN = "text"
 BATCH_LINES = 1_000  # lines that are tokenised at a time

@@ -8,9 +8,10 @@ from pathlib import Path
 from torch import Tensor
 
 from deftx.core.errors import TableError
+from deftx.data.open_table import as_text
 from deftx.data.reading import find_file, numbered_lines
 from deftx.data.spreadsheet import harmless
-from deftx.data.table_formats import as_text, open_records
+from deftx.data.table_formats import open_records
 from deftx.data.tables import SINGLE, choose_columns
 
 LABEL_COLUMN = "label"

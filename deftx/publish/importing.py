@@ -104,7 +104,7 @@ def _complete(folder: Path, found: set[str], base: Callable[[], BaseLike], wishe
     if vector.info["base"]["fingerprint"] == used.fingerprint:
         vector.check_base(used)  # made for this base, it must fit; made for another, it is kept for that one
     if not (folder / CARD).is_file():
-        (folder / CARD).write_text(write_card(vector), encoding="utf-8")
+        (folder / CARD).write_text(write_card(vector.info, vector.count), encoding="utf-8")
     return vector
 
 

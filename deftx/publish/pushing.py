@@ -64,7 +64,7 @@ def prepare_vector(
     for file in (TENSORS, INFO):
         shutil.copyfile(source / file, folder / file)
     published = Publication(target.repository, license_id, tuple(datasets), write_spectra(read.info, folder))
-    (folder / CARD).write_text(write_card(read, published), encoding="utf-8")
+    (folder / CARD).write_text(write_card(read.info, read.count, published), encoding="utf-8")
     return _upload(f"a {read.kind} vector of {read.count:,} entries", target, private, folder)
 
 

@@ -73,13 +73,14 @@ def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, li
 
     ``folder`` holds the checkpoints, so that the same call resumes; ``delta`` keeps δ for further runs.
     """
-    k = recipe.count(sum(p.numel() for p in learner.trainable.values()))
+    trainable, head = (sum(p.numel() for p in part.values()) for part in (learner.trainable, learner.head))
+    k = recipe.count(trainable)
     retrains = recipe.ablate not in NOT_RETRAINED
     kept, mask = delta or folder / "delta", folder / MASK_FILE
     distributed.wait()
     with distributed.main_first():
         dense_is_done = mask.is_file() or (kept / DELTA_FILE).is_file()
-        check_disk(learner, recipe, folder, kept / DELTA_FILE, dense_is_done)
+        check_disk(trainable, head, recipe, folder, kept / DELTA_FILE, dense_is_done)
         claim_folder(folder, {**learner.identity, **recipe.to_dict()}, listener)
     start = {n: p.detach().clone() for n, p in {**learner.trainable, **learner.head}.items()}
 

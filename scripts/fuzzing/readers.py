@@ -119,7 +119,7 @@ def _vector(draw: random.Random, samples: Samples, folder: Path) -> Read:
 
 def _use(vector: SparseVector) -> None:
     """Do with a vector what is done with every one that was taken in."""
-    write_card(vector)
+    write_card(vector.info, vector.count)
     for name in vector.positions:
         if sum(vector.shapes[name]) < 10_000:
             vector.dense(name)
