@@ -18,9 +18,10 @@ from deftx.method.select import select_at_random, select_with_fill
 from deftx.method.spectrum import decompose
 from deftx.training import distributed
 from deftx.training.checkpoints import PhaseProgress, read_tensors, write_tensors
-from deftx.training.loop import Objective, Plan, run_phase
+from deftx.training.loop import Objective, run_phase
 from deftx.training.recipes import Recipe
 from deftx.training.run_folder import NOT_RETRAINED, check_disk, claim_folder, refuse_other
+from deftx.training.schedule import Plan
 from deftx.training.trainable import Entries, row_gradients
 
 DELTA_FILE = "delta.safetensors"

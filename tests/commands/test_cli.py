@@ -411,8 +411,8 @@ def test_another_recipe_in_the_folder_of_an_unfinished_training_is_refused(deftx
 
 DRIVER = """
 import sys
-import deftx.training.loop
-deftx.training.loop.CHECKPOINT_SECONDS = 0.0
+import deftx.training.schedule
+deftx.training.schedule.CHECKPOINT_SECONDS = 0.0
 from deftx.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -12,7 +12,8 @@ from deftx.core.events import Listener, ignore
 from deftx.core.sampling import batch_order, cut, seed_for
 from deftx.training import loop as training
 from deftx.training.checkpoints import PhaseFolder, read_tensors
-from deftx.training.loop import Plan, run_phase
+from deftx.training.loop import run_phase
+from deftx.training.schedule import Plan
 from deftx.training.trainable import Entries
 
 QUIET = Listener(ignore, lambda: False)
