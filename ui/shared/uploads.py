@@ -15,7 +15,7 @@ from deftx.core.errors import DeftxError, unknown_name
 from deftx.core.files import copy, write_json
 from deftx.core.names import plain_name
 from deftx.data.reading import EXTENSIONS
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 
 Admit = Callable[[int], None]  # refuses to keep so many bytes by raising a DeftxError
