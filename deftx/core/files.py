@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from deftx.core.errors import DeftxError
 
@@ -32,20 +32,16 @@ def draft_of(path: Path) -> Path:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give the draft of ``path`` to write to; at the end of the block it takes the place of ``path``."""
-    draft = draft_of(path)
-    try:
+    with _draft(path) as draft:
         yield draft
         sync(draft)
-        os.replace(draft, path)
-        sync_folder(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write a file; ``mode`` are its permissions, less those that the umask takes away."""
-    with replacing(path) as draft, open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+    with _draft(path) as draft, open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(content)
+        flush(file)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -60,8 +56,9 @@ def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
 
 def copy(source: Path, target: Path) -> None:
     """Copy the content of a file."""
-    with replacing(target) as draft:
-        shutil.copyfile(source, draft)
+    with _draft(target) as draft, open(source, "rb") as read, open(draft, "wb") as written:
+        shutil.copyfileobj(read, written)
+        flush(written)
 
 
 @contextmanager
@@ -104,8 +101,14 @@ def move(source: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
+def flush(file: IO) -> None:
+    """Flush an open file to the disk; mounted buckets can do so only where it was opened for writing."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
 def sync(path: Path) -> None:
-    """Flush a file to the disk."""
+    """Flush a file that was written and closed to the disk."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
 
@@ -166,3 +169,14 @@ def require_free_space(folder: Path, needed: int) -> None:
             f"{needed / 1e6:,.0f} MB are needed on the disk of this machine; {max(0, free) / 1e6:,.0f} MB are free. Free "
             "some space first."
         )
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[Path]:
+    draft = draft_of(path)
+    try:
+        yield draft
+        os.replace(draft, path)
+        sync_folder(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ import numpy as np
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import CorpusError
-from deftx.core.files import write_json
+from deftx.core.files import write_bytes, write_json
 from deftx.data.reading import BROKEN_GZIP
 from deftx.data.text import split
 
@@ -194,7 +194,7 @@ def draw(lines: Sequence[str], count: int, seed: int = 0) -> list[str]:
 def save(languages: Languages, path: Path) -> None:
     """Write profiles as gzipped JSON, the same ones always as the same bytes."""
     content: dict[str, Any] = {**asdict(languages), "profiles": [asdict(profile) for profile in languages.profiles]}
-    path.write_bytes(gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
+    write_bytes(path, gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
 
 
 @cache

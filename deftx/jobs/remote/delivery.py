@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from deftx.core.files import PART, move, sync
+from deftx.core.files import PART, flush, move
 from deftx.jobs.job import RESULT
 from deftx.jobs.remote.bucket import BucketFolder
 from deftx.jobs.remote.package import OF_THIS_MACHINE
@@ -49,8 +49,9 @@ def leave(folder: Path, mount: Path, number: int, final: bool) -> Delivery:
             continue
     place.mkdir(parents=True, exist_ok=True)
     content = {"number": number, "final": final, "files": files}
-    (place / LIST).write_text(json.dumps(content), encoding="utf-8")
-    sync(place / LIST)
+    with open(place / LIST, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+        flush(file)
     return Delivery(number, final, files)
 
 
@@ -136,7 +137,7 @@ def _copy(source: Path, target: Path) -> tuple[int, str]:
             written.write(piece)
             digest.update(piece)
             size += len(piece)
-    sync(target)
+        flush(written)
     return size, digest.hexdigest()
 
 
