@@ -19,7 +19,7 @@ from deftx.core.assets import ASSETS
 from deftx.core.errors import CorpusError
 from deftx.core.files import write_bytes
 from deftx.data.languages import Languages, ngrams
-from deftx.data.reading import BROKEN_GZIP
+from deftx.data.unpacking import BROKEN_GZIP
 
 PIECES = ASSETS / "pieces.json.gz"
 LINES = 2_000  # of a text that are looked at, spread over it

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from deftx.core.errors import DeftxError
-from deftx.data.reading import InputFile
+from deftx.data.file_kinds import PLAIN
+from deftx.data.unpacking import InputFile
 
 LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
 MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list them
-LARGEST_PACKED = 2**29  # bytes of a Parquet file that is gzipped once more: it is unpacked in memory
 # A small Parquet file can repeat a long text, or nothing at all, any number of times.
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 
@@ -30,7 +30,7 @@ class Records:
     @property
     def unit(self) -> str:
         """Say what the number of a row counts."""
-        return "row" if self.file.kind == ".parquet" else "line"
+        return "line" if self.file.kind in PLAIN else "row"
 
     def texts(self, columns: Sequence[str], error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
         """Give (line number, cells as stripped text); a cell that holds a list or an object is refused."""

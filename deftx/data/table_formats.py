@@ -1,4 +1,4 @@
-"""Tables of four kinds under one face: CSV, TSV, JSON lines and Parquet as columns and numbered rows of cells."""
+"""Tables of all kinds under one face: CSV, TSV, JSON lines, Parquet and workbooks as columns and numbered rows of cells."""
 
 import csv
 import json
@@ -9,7 +9,9 @@ from typing import Any
 from deftx.core.errors import DeftxError
 from deftx.data import open_table
 from deftx.data.open_table import Records
-from deftx.data.reading import InputFile, numbered_lines
+from deftx.data.reading import numbered_lines
+from deftx.data.unpacking import InputFile
+from deftx.data.workbooks import open_workbook
 
 JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
 
@@ -17,7 +19,7 @@ _DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a .csv, .tsv, .jsonl or .parquet file; a file without columns, or one that cannot be read, is refused."""
+    """Open a table; a file without columns, or one that cannot be read, is refused."""
     records = _OPENERS[file.kind](file, error)
     if not records.columns:
         raise error(f"{file.name} has no columns: every row of it is empty.")
@@ -108,4 +110,11 @@ def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
     return open_parquet(file, error)
 
 
-_OPENERS = {".csv": _open_csv, ".tsv": _open_csv, ".jsonl": _open_jsonl, ".parquet": _open_parquet}
+_OPENERS = {
+    ".csv": _open_csv,
+    ".tsv": _open_csv,
+    ".jsonl": _open_jsonl,
+    ".parquet": _open_parquet,
+    ".xlsx": open_workbook,
+    ".ods": open_workbook,
+}
