@@ -89,9 +89,9 @@ def _xlsx_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
                     raise error(
                         f"{file.name} has more than {MOST_ROWS:,} rows or {MOST_CELLS:,} cells. Save it as CSV."
                     )
-                if any(cells[records.MOST_COLUMNS :]):
-                    raise error(f"{file.name} has more than {records.MOST_COLUMNS:,} columns.")
-                yield from _row(sheet.title, number, [_plain(cell) for cell in cells[: records.MOST_COLUMNS]])
+                if any(cells[open_table.MOST_COLUMNS :]):
+                    raise error(f"{file.name} has more than {open_table.MOST_COLUMNS:,} columns.")
+                yield from _row(sheet.title, number, [_plain(cell) for cell in cells[: open_table.MOST_COLUMNS]])
     except (DeftxError, MemoryError):
         raise
     except Exception:  # openpyxl lets errors of many families out of a damaged file
