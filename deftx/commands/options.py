@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from deftx.commands import output
-from deftx.core.errors import RecipeError
+from deftx.core.errors import RecipeError, TableError
 
 CORPUS = "text, documents, tables or zips of them (docs/files.md), or a folder"
 
@@ -33,9 +33,9 @@ def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> N
     )
     parser.add_argument("--language", metavar="VECTOR", action="append", default=[],
                         help="language vector of the texts; may be given several times")  # fmt: skip
-    parser.add_argument("--scale-task", "--strength-task", type=float, default=1.0, metavar="S",
+    parser.add_argument("--strength-task", type=float, default=1.0, metavar="S",
                         help="strength of the task vector (1, as in the paper)")  # fmt: skip
-    parser.add_argument("--scale-language", "--strength-language", type=float, action="append", default=[], metavar="S",
+    parser.add_argument("--strength-language", type=float, action="append", default=[], metavar="S",
                         help="of the language vector (1); one for all of them, or one for each in turn")  # fmt: skip
     parser.add_argument("--merge", metavar="METHOD", default="sum",
                         help="how the vectors are merged: sum (the paper), ties or dare (sum)")  # fmt: skip
@@ -43,6 +43,24 @@ def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> N
     parser.add_argument("--merge-set", metavar="key=value", action="append", default=[],
                         help="a parameter of the method: keep or lambda of ties, drop or seed of dare")  # fmt: skip
     add_base(parser)
+
+
+def add_columns(parser: argparse.ArgumentParser, option: str = "--columns", file: str = "the file") -> None:
+    """Add an option for what a table calls the columns of texts and labels."""
+    parser.add_argument(option, metavar="NAME=COLUMN", nargs="+", default=[], help=f"what {file} calls text or label")
+
+
+def add_column(parser: argparse.ArgumentParser) -> None:
+    """Add ``--column``, for tables that hold a corpus."""
+    parser.add_argument("--column", metavar="NAME", help="column that holds the text, where CORPUS is a table (text)")
+
+
+def columns_of(texts: list[str]) -> dict[str, str]:
+    """Read what ``--columns`` was given, as in text=review; TableError where there is no "="."""
+    for text in texts:
+        if "=" not in text:
+            raise TableError(f"Columns are written NAME=COLUMN, as in text=review; {text!r} has no '='.")
+    return dict(text.split("=", 1) for text in texts)
 
 
 def load_base_of(arguments: argparse.Namespace) -> Any:
@@ -67,14 +85,14 @@ def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from deftx.vectors.merging import check_method
     from deftx.vectors.vector import SparseVector
 
-    languages = with_strengths(arguments.language, arguments.scale_language)
+    languages = with_strengths(arguments.language, arguments.strength_language)
     parameters = dict(map(_parameter, arguments.merge_set))
     check_method(arguments.merge, parameters)  # before anything large is loaded
     task = SparseVector.load(arguments.task)
     classifier = compose(
         load_base_of(arguments),
         task=task,
-        scale_task=arguments.scale_task,
+        strength_task=arguments.strength_task,
         languages=languages,
         method=arguments.merge,
         parameters=parameters,

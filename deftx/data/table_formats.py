@@ -8,14 +8,15 @@ from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.data import open_table
-from deftx.data.open_table import Records
+from deftx.data.csv_shape import LINES_AHEAD, is_quoted, lacks_header, told_delimiter
+from deftx.data.open_table import Records, as_text
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
 from deftx.data.workbooks import open_workbook
 
 JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
 
-_DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+_DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
@@ -29,19 +30,31 @@ def open_records(file: InputFile, error: type[DeftxError]) -> Records:
 
 
 def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
-    lines = (line for _, line in numbered_lines(file, error))
-    first = next(lines, "")
+    numbered = numbered_lines(file, error)
+    ahead = [line for _, line in islice(numbered, LINES_AHEAD)]
+    told, ahead = told_delimiter(ahead)
     # Spreadsheets write ";" where the comma is the decimal sign.
-    delimiter = "\t" if file.kind == ".tsv" else max(",;\t", key=first.count)
+    first = ahead[0] if ahead else ""
+    delimiter = told or ("\t" if file.kind == ".tsv" else max(",;\t", key=first.count))
+    # TSV has no quoting: a text may begin with a quote that nothing closes.
+    quoting = csv.QUOTE_NONE if delimiter == "\t" and not is_quoted(ahead) else csv.QUOTE_MINIMAL
     csv.field_size_limit(open_table.LONGEST_CELL)
-    rows = _csv_rows(csv.reader(chain([first], lines), delimiter=delimiter, strict=True), file, error)
-    columns = next((tuple(cell.strip() for cell in row) for _, row in rows if any(map(str.strip, row))), None)
-    if columns is None:
+    lines = chain(ahead, (line for _, line in numbered))
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    rows = _csv_rows(reader, file, error, skipped=1 if told else 0)
+    looked_at = list(islice(rows, LINES_AHEAD))
+    header = next((place for place, (_, row) in enumerate(looked_at) if any(map(str.strip, row))), None)
+    if header is None:
         raise error(f"{file.name} is empty: it has no header line.")
+    columns = tuple(as_text(cell) for cell in looked_at[header][1])
+    headless = lacks_header([row for _, row in looked_at[header:]])
+    body = chain(looked_at[header if headless else header + 1 :], rows)
+    if headless:
+        columns = tuple(str(place) for place in range(1, len(columns) + 1))
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         places = [columns.index(name) for name in wanted]
-        for number, row in rows:
+        for number, row in body:
             if any(cell.strip() for cell in row[len(columns) :]):
                 raise error(
                     f"{file.name}, line {number}: {len(row)} cells under a header of {len(columns)}. "
@@ -49,12 +62,13 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
                 )
             yield number, [row[place] if place < len(row) else None for place in places]
 
-    return Records(file, columns, columns, select)
+    return Records(file, columns, columns, select, headless)
 
 
-def _csv_rows(reader: Any, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
+def _csv_rows(reader: Any, file: InputFile, error: type[DeftxError], skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows with the numbers of their first lines; ``skipped`` lines stand before those that are read."""
     while True:
-        start = reader.line_num + 1
+        start = reader.line_num + 1 + skipped
         try:
             row = next(reader)
         except StopIteration:
