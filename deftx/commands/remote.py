@@ -16,7 +16,8 @@ from typing import Any
 from deftx.commands import output
 from deftx.core.errors import RecipeError
 from deftx.core.events import Event
-from deftx.jobs.job import EVENTS, HF_JOBS, OUT, SETTINGS, read_json, write_json
+from deftx.core.files import move, require_empty, write_json
+from deftx.jobs.job import EVENTS, HF_JOBS, OUT, SETTINGS, read_json
 from deftx.jobs.remote import places
 
 HERE, FOLDER = "here", "hf-job"
@@ -58,6 +59,7 @@ def learn(
     from deftx.jobs.worker import EventLog
     from deftx.training.recipes import recipe_for
     from deftx.vectors.vector import SparseVector
+    from deftx.vectors.vector_files import INFO
 
     preset = recipe_for(kind, arguments.preset, pairs=pairs)
     settings = _settings(kind, arguments, recipe, preset)
@@ -71,8 +73,8 @@ def learn(
         shown(event)
 
     train_elsewhere(settings, folder, on_event, should_stop)
-    for entry in sorted((folder / OUT).iterdir()):
-        os.replace(entry, out / entry.name)
+    for entry in sorted((folder / OUT).iterdir(), key=lambda entry: entry.name == INFO):  # last: then it is whole
+        move(entry, out / entry.name)
     shutil.rmtree(folder)
     return SparseVector.load(out)
 
@@ -136,8 +138,7 @@ def _claim(out: Path, kind: str, settings: Mapping[str, Any]) -> Path:
                 f"{folder} holds a training with other settings ({', '.join(differ) or 'kind'}). Choose another --out."
             )
         return folder
-    if out.exists() and (not out.is_dir() or any(entry.name != FOLDER for entry in out.iterdir())):
-        raise RecipeError(f"{out} is not empty. Choose another --out for the vector.")
+    require_empty(out, "vector", besides={FOLDER}, error=RecipeError)
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     write_json(folder / SETTINGS, {"id": now, "kind": kind, "name": out.name, "settings": dict(settings)})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError
-from deftx.data.table_formats import MOST_CHARACTERS, Records
+from deftx.data.open_table import MOST_CHARACTERS, Records
 from deftx.data.unpacking import InputFile
 
 COLUMN = "text"  # what a column that was taken out of its data set is called here

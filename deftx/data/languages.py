@@ -6,7 +6,6 @@ accuracy on held-out lines and how the profiles that come with this project were
 
 import gzip
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,7 @@ import numpy as np
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import CorpusError
+from deftx.core.files import write_bytes, write_json
 from deftx.data.text import split
 from deftx.data.unpacking import BROKEN_GZIP
 
@@ -164,9 +164,7 @@ def register(folder: Path, code: str, name: str, lines: Sequence[str]) -> Profil
     )
     profile = learn_profile(code, name.strip() or code, train, held_out)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = folder / f".{code}.part"
-    draft.write_text(json.dumps(asdict(profile), ensure_ascii=False), encoding="utf-8")
-    os.replace(draft, folder / f"{code}.json")
+    write_json(folder / f"{code}.json", asdict(profile), indent=None)
     return profile
 
 
@@ -196,7 +194,7 @@ def draw(lines: Sequence[str], count: int, seed: int = 0) -> list[str]:
 def save(languages: Languages, path: Path) -> None:
     """Write profiles as gzipped JSON, the same ones always as the same bytes."""
     content: dict[str, Any] = {**asdict(languages), "profiles": [asdict(profile) for profile in languages.profiles]}
-    path.write_bytes(gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
+    write_bytes(path, gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
 
 
 @cache

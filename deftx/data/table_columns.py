@@ -6,8 +6,9 @@ from pathlib import Path
 
 from deftx.core.errors import DeftxError, TableError
 from deftx.data.file_kinds import KINDS
+from deftx.data.open_table import as_text
 from deftx.data.reading import find_file
-from deftx.data.table_formats import as_text, open_records
+from deftx.data.table_formats import open_records
 from deftx.data.tables import LABEL, PAIR, SINGLE, choose_columns
 
 ROWS_LOOKED_AT = 200  # from the start, to guess what a column holds

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from deftx.core.errors import TableError
 from deftx.data.documents import text_lines
+from deftx.data.open_table import as_text
 from deftx.data.reading import find_file
 from deftx.data.spreadsheet import harmless
-from deftx.data.table_formats import as_text, open_records
+from deftx.data.table_formats import open_records
 from deftx.data.tables import SINGLE, choose_columns
 
 LABEL_COLUMN = "label"

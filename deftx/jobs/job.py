@@ -92,18 +92,8 @@ def conflict(one: str, other: str) -> bool:
     return not one or not other or same.get(one, one) == same.get(other, other)
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a small JSON file so that a reader, and a power cut, find the old content or the new, never half."""
-    draft = path.with_name(path.name + ".new")
-    with open(draft, "w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
-
-
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Read what ``write_json`` wrote; None where it is missing or damaged."""
+    """Read a JSON object; None where it is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -13,7 +13,7 @@ from typing import Any
 from deftx.core.errors import RecipeError, unknown_name
 from deftx.training.preflight import SettingsRefused, check_settings
 from deftx.training.recipes import PRESETS
-from deftx.vectors.vector import VECTOR_KINDS
+from deftx.vectors.description import VECTOR_KINDS
 
 FORMAT, VERSION = "deftx-settings", 1
 # Settings of a job beside its recipe, all of them text: which kind has which.

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM, PretrainedConfig, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from deftx.core.errors import BaseModelError, RecipeError
+from deftx.core.files import new_folder, require_empty
 from deftx.data.text import read_corpus
 from deftx.models.bases import Base, load_base
 from deftx.models.families import find_head
@@ -84,7 +85,8 @@ def trim(
         CorpusError: the texts cannot be read.
         RecipeError: a number is below 1, or ``out`` is not an empty folder.
     """
-    out = _empty_folder(out)
+    out = Path(out).expanduser()
+    require_empty(out, "trimmed base", error=RecipeError)
     if least < 1 or (most is not None and most < 1):
         raise RecipeError("The least count and the number of pieces to keep are whole numbers from 1 on.")
     base = base if isinstance(base, Base) else load_base(base)
@@ -95,9 +97,10 @@ def trim(
     small, kept = Tokenizer.from_str(json.dumps(trim_pieces(state, chosen))), torch.tensor(chosen)
     model = trim_model(base.model, kept)
     _compare(base, model, small, kept, lines)
-    model.save_pretrained(out)
-    _save_tokenizer(out, base.tokenizer, small)
-    write_note(out, _note(base, model, kept))
+    with new_folder(out) as fresh:
+        model.save_pretrained(fresh)
+        _save_tokenizer(fresh, base.tokenizer, small)
+        write_note(fresh, _note(base, model, kept))
     return Trimmed(out, BaseSize.of(base.model, whole, lines), BaseSize.of(model, small, lines))
 
 
@@ -115,13 +118,6 @@ def trim_model(model: nn.Module, kept: Tensor) -> nn.Module:
         own[name].copy_(value if own[name].shape == value.shape else value.index_select(0, rows))
     small.language_head = find_head(small.eval(), "trimmed")
     return small
-
-
-def _empty_folder(out: str | os.PathLike) -> Path:
-    folder = Path(out).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RecipeError(f"{folder} is not an empty folder; name another one for the trimmed base.")
-    return folder
 
 
 def _fast_tokenizer(base: Base) -> Tokenizer:

@@ -411,8 +411,8 @@ def test_another_recipe_in_the_folder_of_an_unfinished_training_is_refused(deftx
 
 DRIVER = """
 import sys
-import deftx.training.loop
-deftx.training.loop.CHECKPOINT_SECONDS = 0.0
+import deftx.training.schedule
+deftx.training.schedule.CHECKPOINT_SECONDS = 0.0
 from deftx.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -477,7 +477,7 @@ def test_a_terminated_process_exits_with_143_and_says_so_on_stderr_alone(corpus_
 def test_a_full_disk_or_memory_ends_with_advice_status_1_and_the_checkpoint(
     deftx, corpus_file, language_vector, tmp_path, monkeypatch, error, words
 ):
-    from deftx.training import loop as training
+    from deftx.training import schedule
     from deftx.training.checkpoints import PhaseFolder
 
     save, saves = PhaseFolder.save, []
@@ -490,7 +490,7 @@ def test_a_full_disk_or_memory_ends_with_advice_status_1_and_the_checkpoint(
 
     command = ("language", corpus_file, "--out", tmp_path / "v", *FAST, "max_steps=12", "epochs=100")
     with monkeypatch.context() as patch:
-        patch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(schedule, "CHECKPOINT_SECONDS", 0.0)
         patch.setattr(PhaseFolder, "save", failing)
         status, out, err = deftx(*command)
     assert (status, out) == (1, "")

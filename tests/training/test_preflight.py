@@ -1,10 +1,10 @@
 """What would be refused is said before the start, by the name of what to change."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
 
-from deftx.training import run_folder
 from deftx.training.base_facts import BaseFacts
 from deftx.training.estimates import Amount, Model, TextSize, estimate
 from deftx.training.preflight import Machine, SettingsRefused, check_free_space, check_settings, check_size, notes
@@ -48,12 +48,12 @@ def test_a_k_beyond_the_base_is_named():
 
 def test_too_little_disk_and_memory_are_refused_with_numbers(tmp_path, monkeypatch):
     found = estimate("language", recipe_for("language", "quick"), XLM_R, AMOUNT, SPEED)
-    monkeypatch.setattr(run_folder.shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
     small = check_free_space(found, tmp_path, Machine(4_000_000_000, 1_000_000_000))
     assert [refusal.field for refusal in small] == ["disk", "memory"]
     assert "2.0 GB are free" in small[0].reason
     assert "4.0 GB in all" in small[1].reason
-    monkeypatch.setattr(run_folder.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**12))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**12))
     assert check_free_space(found, tmp_path, ROOMY) == []
 
 

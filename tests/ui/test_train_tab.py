@@ -12,8 +12,9 @@ from tiny_base import finish_language_job, write_corpus
 
 from deftx.core.errors import BaseModelError
 from deftx.core.events import Event
+from deftx.core.files import write_json
 from deftx.jobs import state_of
-from deftx.jobs.job import EVENTS, RESULT, write_json
+from deftx.jobs.job import EVENTS, RESULT
 from deftx.jobs.pace import expected_seconds
 from deftx.models.bases import ASSETS
 from deftx.training.preflight import Refusal

@@ -5,8 +5,9 @@ import pytest
 from hub_server import WRITER
 from tiny_base import write_corpus
 
+from deftx.core.files import write_json
 from deftx.jobs import state_of
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 from deftx.jobs.remote.places import HOURS
 from deftx.training.preflight import SettingsRefused
 from ui import strings

@@ -13,9 +13,10 @@ from gradio_client.exceptions import AppError
 
 from deftx.analysis.spectra import Spectrum, spectra_of
 from deftx.core.errors import VectorError
+from deftx.core.files import write_json
 from deftx.jobs import Store, state_of
 from deftx.jobs.disk import free_checkpoints
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 from deftx.jobs.work import learn_language
 from deftx.vectors.vector import SparseVector
 from ui import strings

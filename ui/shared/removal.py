@@ -11,7 +11,7 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.jobs import Job, JobError, state_of
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.corpus.corpora import SAMPLE
 from ui.shared import views
