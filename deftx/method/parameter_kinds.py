@@ -69,7 +69,7 @@ def kind_of(parameter: str) -> Kind:
 
 def count_by_part(positions: Mapping[str, Tensor]) -> dict[str, int]:
     """Count the selected entries of each part of the model, parts without any included."""
-    counts = dict.fromkeys(PARTS, 0)
+    counts: dict[str, int] = dict.fromkeys(PARTS, 0)
     for name, selected in positions.items():
         counts[kind_of(name).part] += selected.numel()
     return counts
