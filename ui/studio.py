@@ -4,10 +4,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -17,11 +16,10 @@ from deftx.data.audit import Audit, audit
 from deftx.jobs import Job, Store, push
 from deftx.jobs.pace import note_expected
 from deftx.jobs.remote.flavors import Offers
-from deftx.jobs.remote.places import HOURS
 from deftx.jobs.state import worker_of
 from deftx.models.bases import Base, load_base
 from deftx.publish.own_vectors import LONGEST_TITLE, clean
-from deftx.training.preflight import SettingsRefused
+from deftx.training.request import SettingsRefused, TrainingRequest
 from ui import strings
 from ui.access.file_access import ServedFiles
 from ui.classify.combination import Combination
@@ -34,7 +32,7 @@ from ui.overlap.overlaps import Overlaps
 from ui.shared.background import BackgroundTasks, OwnBackgroundTasks
 from ui.spectra.spectra_facts import SpectraFacts
 from ui.train.forecast import Forecast
-from ui.train.requests import Order, full_name, job_settings
+from ui.train.requests import full_name, resolve
 
 EXIT_SECONDS = 10.0  # seconds that a process may take to go after it has said how it ended
 
@@ -129,62 +127,28 @@ class Studio:
         path = self.corpora.path(name)
         return self._audited(name, path.stat().st_mtime_ns, path.stat().st_size)
 
-    def train_language(
-        self,
-        corpus: str,
-        name: str,
-        code: str = "",
-        preset: str = "quick",
-        recipe: dict[str, Any] | None = None,
-        base: str = "",
-        processes: int = 1,
-        flavor: str = "",
-        hours: float = HOURS,
-    ) -> Job:
-        """Put a language training into the queue; DeftxError where it could not start, before anything is written."""
-        order = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base,
-                 "processes": processes, "flavor": flavor, "hours": hours}  # fmt: skip
-        return self.train("language", order)
-
-    def train_task(
-        self,
-        train: str,
-        name: str,
-        code: str = "",
-        preset: str = "quick",
-        recipe: dict[str, Any] | None = None,
-        base: str = "",
-        *,
-        valid: str = "",
-        source: str = "",
-        processes: int = 1,
-    ) -> Job:
-        """Put a task training into the queue: ``train`` and ``valid`` are labelled files here, ``source`` a vector's key."""
-        order = {"train": train, "valid": valid, "source": source, "name": name, "language": code, "preset": preset,
-                 "recipe": recipe, "base": base, "processes": processes}  # fmt: skip
-        return self.train("task", order)
-
-    def train(self, kind: str, order: Order) -> Job:
-        """Put what was ordered into the queue, by names.
+    def train(self, request: TrainingRequest) -> Job:
+        """Put a training into the queue; its request names texts, tables and vectors as the page does.
 
         Raises:
             DeftxError: something is missing, or would be refused (SettingsRefused names what); nothing is written.
         """
+        is_language = request.kind == "language"
         # One printable line of a bearable length each: they are shown to others, and become the name of a vector.
-        texts = {text: clean(order.get(text) or "", LONGEST_TITLE) for text in ("name", "language")}
-        order = {**order, **texts}
-        if not order["name"]:
-            raise DeftxError(strings.NEEDS_NAME if kind == "language" else strings.NEEDS_TASK_NAME)
-        if not order.get("corpus" if kind == "language" else "train"):
-            raise DeftxError(strings.NEEDS_CORPUS if kind == "language" else strings.NEEDS_TABLE)
-        outlook = self.forecast.look(kind, order)
+        texts = {text: clean(getattr(request, text), LONGEST_TITLE) for text in ("name", "language")}
+        request = replace(request, **texts)
+        if not request.name:
+            raise DeftxError(strings.NEEDS_NAME if is_language else strings.NEEDS_TASK_NAME)
+        if not request.data:
+            raise DeftxError(strings.NEEDS_CORPUS if is_language else strings.NEEDS_TABLE)
+        outlook = self.forecast.look(request)
         if outlook.refusals:
             raise SettingsRefused(outlook.refusals)
-        settings = job_settings(self, kind, order)
-        if settings.get("push_to") and not self.is_host:
+        request = resolve(self, request)
+        if request.push_to and not self.is_host:
             raise HubError(strings.PUSH_NOT_YOURS)
-        push.check(settings)
-        job = self.store.add(kind, order["name"], settings)
+        push.check(request)
+        job = self.store.add(request.kind, request.name, request.to_job())
         note_expected(job, outlook.found)
         return job
 

@@ -20,7 +20,7 @@ from deftx.models.bases import load_base
 from deftx.publish.importing import Wishes, bring_file
 from deftx.publish.own_vectors import OwnVectors
 from deftx.training.base_facts import look_at_base
-from deftx.training.settings_file import open_settings
+from deftx.training.settings_file import open_file
 from deftx.vectors.card import write_card
 from deftx.vectors.lt_sft import FILE, read_lt_sft
 from deftx.vectors.vector import SparseVector
@@ -104,7 +104,7 @@ def _settings(draw: random.Random, samples: Samples, folder: Path) -> Read:
     good = draw.choice(samples.settings)
     made = write_json(damage_json(draw, json.loads(good)) if draw.random() < 0.8 else any_json(draw))
     path = _place(draw, samples, folder, ".json", _malformed(draw, [good], made))
-    return lambda: open_settings(path)
+    return lambda: open_file(path)
 
 
 def _vector(draw: random.Random, samples: Samples, folder: Path) -> Read:

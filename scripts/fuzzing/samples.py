@@ -13,7 +13,8 @@ from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM, XLMRobertaToke
 
 from deftx.classify import self_check
 from deftx.classify.self_check import Vector, begin
-from deftx.training.settings_file import write_settings
+from deftx.training.request import TrainingRequest
+from deftx.training.settings_file import to_file
 from deftx.vectors.lt_sft import FILE, write_lt_sft
 from deftx.vectors.vector import SparseVector
 
@@ -43,8 +44,8 @@ class Samples:
         self.texts = ["\n".join(row["text"] for row in ROWS).encode(), "ꦱꦒꦸꦁ\r\nनमस्ते दुनिया\n\nمرحبا\n".encode()]
         self.tables = _tables()
         self.settings = [
-            write_settings("language", {"name": "Min", "corpus": "a.txt", "preset": "quick", "recipe": {"seed": 3, "rank": "mp"}}).encode(),
-            write_settings("task", {"name": "Mood", "train": "a.csv", "base": "x/y", "recipe": {"k": 50, "epochs": 2}}).encode(),
+            to_file(TrainingRequest(kind="language", name="Min", corpus=("a.txt",), recipe={"seed": 3, "rank": "mp"})).encode(),
+            to_file(TrainingRequest(kind="task", name="Mood", train="a.csv", base="x/y", recipe={"k": 50, "epochs": 2})).encode(),
         ]  # fmt: skip
         vector = _vector()
         vector.save(folder / "vector")

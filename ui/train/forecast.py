@@ -1,4 +1,4 @@
-"""What an order would take and what stands in its way, worked out anew for every change of the form.
+"""What a training would take and what stands in its way, worked out anew for every change of the form.
 
 What does not change with a setting (a text's size, a base's, the machine's speed) is worked out once and kept.
 """
@@ -18,19 +18,17 @@ from deftx.training.distributed import dealt_out
 from deftx.training.estimates import Estimate, TableSize, TextSize, estimate
 from deftx.training.preflight import (
     Machine,
-    Refusal,
-    SettingsRefused,
     check_free_space,
     check_processes,
-    check_settings,
     check_size,
     notes,
 )
 from deftx.training.recipes import Recipe
+from deftx.training.request import Refusal, SettingsRefused, TrainingRequest
 from deftx.training.speed import Speed, speed_from, trial_speed
 from ui.library import vector_index
 from ui.train import remote
-from ui.train.requests import Order, base_of
+from ui.train.requests import base_of
 
 if TYPE_CHECKING:
     from ui.studio import Studio
@@ -41,7 +39,7 @@ ASK_AGAIN = 60.0  # seconds after which a base that could not be found is looked
 
 @dataclass(frozen=True)
 class Outlook:
-    """What is known of an order before it starts; fields are None as long as something else is missing."""
+    """What is known of a training before it starts; fields are None as long as something else is missing."""
 
     recipe: Recipe | None = None
     base: BaseFacts | None = None
@@ -53,7 +51,7 @@ class Outlook:
 
 
 class Forecast:
-    """Looks at orders for a studio; every method can be called from any thread."""
+    """Looks at requests for a studio; every method can be called from any thread."""
 
     def __init__(self, studio: "Studio") -> None:
         """Keep what is found; nothing is looked at yet."""
@@ -65,27 +63,27 @@ class Forecast:
         self._pairs = lru_cache(maxsize=32)(lambda name, _stamp: studio.tables.read(name).pairs)
         self._paces: dict[str, list[Pace]] = {}
 
-    def look(self, kind: str, order: Order) -> Outlook:
-        """Say what an order takes, and everything that would be refused; nothing is raised for it."""
+    def look(self, request: TrainingRequest) -> Outlook:
+        """Say what a training takes, and everything that would be refused; nothing is raised for it."""
         refused: list[Refusal] = []
-        base = self._try("base", refused, self.base, base_of(self._studio, order))
-        place = self._try("flavor", refused, remote.place_of, self._studio, order)
-        size = self._try_size(kind, order, base, refused)
+        base = self._try("base", refused, self._base_of, request)
+        place = self._try("flavor", refused, remote.place_of, self._studio, request)
+        size = self._try_size(request, base, refused)
         pairs = isinstance(size, TableSize) and size.pairs
         try:
-            recipe = check_settings(kind, order.get("preset") or "quick", order.get("recipe") or {}, pairs)
+            recipe = request.full_recipe(pairs)
         except SettingsRefused as error:
             return Outlook(base=base, refusals=[*refused, *error.refusals])
-        processes = (order.get("processes") or 1) if place is None else 1
+        processes = request.processes if place is None else 1
         refused += check_processes(processes, recipe, self._studio.gpus)
         if base is None:
             return Outlook(recipe, base, refusals=refused)
-        refused += check_size(recipe, base) + self._check_source(kind, order, base)
+        refused += check_size(recipe, base) + self._check_source(request, base)
         if size is None or refused:
             return Outlook(recipe, base, refusals=refused)
         recipe = dealt_out(recipe, processes)
         amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
-        found = estimate(kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
+        found = estimate(request.kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
         machine = Machine.of(self._studio.device) if place is None else ELSEWHERE
         refused += check_free_space(found, self._studio.store.folder, machine)
         said = notes(recipe, base, size, amount, found, machine)
@@ -138,16 +136,18 @@ class Forecast:
             refused.append(Refusal(field_name, str(error)))
             return None
 
-    def _try_size(self, kind: str, order: Order, base: BaseFacts | None, refused: list[Refusal]) -> Any:
-        chosen = order.get("corpus" if kind == "language" else "train")
+    def _base_of(self, request: TrainingRequest) -> BaseFacts:
+        return self.base(base_of(self._studio, request.base))
+
+    def _try_size(self, request: TrainingRequest, base: BaseFacts | None, refused: list[Refusal]) -> Any:
+        chosen = request.data
         if not chosen or base is None:
             return None
         try:
-            if kind == "language":
+            if request.kind == "language":
                 return self._texts(base.name, chosen, _changed(self._studio.corpora.path(chosen)))
-            valid = order.get("valid") or ""
-            stamps = [_changed(self._studio.tables.path(name)) for name in (chosen, valid) if name]
-            return self._tables(base.name, chosen, valid, *stamps)
+            stamps = [_changed(self._studio.tables.path(name)) for name in (chosen, request.valid) if name]
+            return self._tables(base.name, chosen, request.valid, *stamps)
         except CorpusError as error:
             refused.append(Refusal("corpus", str(error)))
         except TableError as error:
@@ -161,12 +161,12 @@ class Forecast:
         tables = self._studio.tables
         return TableSize.of(tables.read(train), tables.read(valid) if valid else None, self.base(base).tokenizer)
 
-    def _check_source(self, kind: str, order: Order, base: BaseFacts) -> list[Refusal]:
+    def _check_source(self, request: TrainingRequest, base: BaseFacts) -> list[Refusal]:
         """Refuse a source vector that is not here, or that was made for another base where that can be told."""
-        if kind != "task" or not order.get("source"):
+        if not request.source:
             return []
         refused: list[Refusal] = []
-        entry = self._try("source", refused, vector_index.find, self._studio.store, "language", order["source"])
+        entry = self._try("source", refused, vector_index.find, self._studio.store, "language", request.source)
         made_for = (vector_index.describe(entry.folder).get("base") or {}) if entry else {}
         ours = self._studio.loaded_base()
         if ours is not None and base.name == ours.name and made_for.get("fingerprint") not in (None, ours.fingerprint):

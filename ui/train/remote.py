@@ -1,14 +1,14 @@
 """Where a training runs: here, or on a machine of Hugging Face Jobs, which the host alone may order, for the host pays."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.jobs.remote.flavors import Flavor, find
-from deftx.jobs.remote.places import FEWEST_HOURS, HOURS, MOST_HOURS, remote_request, why_not_offered
+from deftx.jobs.remote.places import why_not_offered
+from deftx.training.request import FEWEST_HOURS, HOURS, MOST_HOURS, TrainingRequest
 from ui import strings
 
 if TYPE_CHECKING:
@@ -48,20 +48,20 @@ def choices(studio: "Studio") -> list[tuple[str, str]]:
     return [*here, *((_label(flavor), flavor.name) for flavor in studio.offers.now().flavors)]
 
 
-def place_of(studio: "Studio", order: Mapping[str, Any]) -> Place | None:
-    """Read where an order is to run; None for here.
+def place_of(studio: "Studio", request: TrainingRequest) -> Place | None:
+    """Find the machine elsewhere on which a training is to run; None for here.
 
     Raises:
-        DeftxError: it is not the asker's to order, is not set up, or there is no such machine.
+        DeftxError: whoever asks may not use it, it is not set up, or there is no such machine.
     """
-    if not order.get("flavor"):
+    if not request.flavor:
         return None
     if not studio.is_host:
         raise DeftxError(strings.ELSEWHERE_NOT_YOURS)
     if reason := why_not_offered():
         raise DeftxError(reason)
-    asked, offer = remote_request(order), studio.offers.now()
-    return Place(find(offer.flavors, asked.flavor), asked.hours, offer.problem)
+    offer = studio.offers.now()
+    return Place(find(offer.flavors, request.flavor), request.hours, offer.problem)
 
 
 def numbers(place: Place, seconds: tuple[float, float] | None) -> list[tuple[str, str]]:
