@@ -19,9 +19,7 @@ _received: list[int] = []  # the signals that asked this process to stop
 def add_commands(commands: Any) -> None:
     """Add the two commands and the options they share."""
     language = commands.add_parser("language", help="learn a language vector from raw text")
-    language.add_argument(
-        "corpus", metavar="CORPUS", nargs="+", help=".txt, .csv, .tsv, .jsonl, .parquet (.gz), or a folder"
-    )
+    language.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
     language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min; noted in the vector")
     language.set_defaults(run=run_language)
     task = commands.add_parser("task", help="learn a task vector from labelled text in a bigger, related language")
@@ -40,14 +38,18 @@ def add_commands(commands: Any) -> None:
 
 def run_language(arguments: argparse.Namespace) -> None:
     """Learn a language vector and report what it is worth."""
+    from deftx.data.text import read_corpus
     from deftx.training.language import learn_language
 
     request = from_arguments("language", arguments)
     recipe = request.full_recipe()
     api = _check_push(arguments)
+    corpus = request.corpus
+    if arguments.encoding:
+        corpus = read_corpus(corpus, encoding=arguments.encoding)
     with stop_on_signal() as should_stop:
         vector = remote.learn(request, _out(arguments), should_stop) if request.flavor else learn_language(
-            request.corpus, options.load_base_of(arguments), recipe, out=arguments.out,
+            corpus, options.load_base_of(arguments), recipe, out=arguments.out,
             language=request.language or None, delta=request.delta or None,
             on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
@@ -60,9 +62,11 @@ def run_task(arguments: argparse.Namespace) -> None:
     from deftx.data.tables import read_table
     from deftx.training.task import learn_task
 
-    request = from_arguments("task", arguments)
-    train = read_table(request.train, columns=request.columns)
-    valid = read_table(request.valid, columns=request.valid_columns) if request.valid else None
+    request, encoding = from_arguments("task", arguments), arguments.encoding
+    train = read_table(request.train, columns=request.columns, encoding=encoding)
+    valid = None
+    if request.valid:
+        valid = read_table(request.valid, columns=request.valid_columns, encoding=encoding)
     recipe = request.full_recipe(train.pairs)
     api = _check_push(arguments)
     with stop_on_signal() as should_stop:
@@ -134,6 +138,7 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--push-to", metavar="OWNER/NAME",
                         help="push the vector to the Hugging Face Hub at the end; the right to is checked at the start")  # fmt: skip
     parser.add_argument("--private", action="store_true", help="with --push-to: make the repository private (public)")
+    options.add_encoding(parser)
     options.add_base(parser)
     remote.add_options(parser)
     options.add_json(parser)
