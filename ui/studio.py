@@ -1,38 +1,22 @@
-"""What all visitors share: the store of jobs, the texts, one base, and composed classifiers that nobody changes."""
+"""The studio of whoever asks: a workspace, the forecast and the scores worked out from it, and what can be done in it."""
 
-import os
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from pathlib import Path
 
-import torch
-
-from deftx.classify.composition import Classifier
 from deftx.core.errors import DeftxError, HubError
-from deftx.data.audit import Audit, audit
 from deftx.jobs import Job, Store, push
 from deftx.jobs.pace import note_expected
-from deftx.jobs.remote.flavors import Offers
 from deftx.jobs.state import worker_of
-from deftx.models.bases import Base, load_base
 from deftx.publish.own_vectors import LONGEST_TITLE, clean
 from deftx.training.request import SettingsRefused, TrainingRequest
 from ui import strings
-from ui.access.file_access import ServedFiles
 from ui.classify.combination import Combination
-from ui.classify.composing import Composing, check_text, takes_pairs
+from ui.classify.composing import check_text, takes_pairs
 from ui.classify.scoring import Scoring
-from ui.corpus.corpora import Corpora
-from ui.corpus.tables import Tables
-from ui.corpus.text_facts import TextFacts
-from ui.overlap.overlaps import Overlaps
-from ui.shared.background import BackgroundTasks, OwnBackgroundTasks
-from ui.spectra.spectra_facts import SpectraFacts
 from ui.train.forecast import Forecast
-from ui.train.requests import full_name, resolve
+from ui.train.requests import resolve
+from ui.workspace import Workspace
 
 EXIT_SECONDS = 10.0  # seconds that a process may take to go after it has said how it ended
 
@@ -47,8 +31,8 @@ class Answer:
     device: str
 
 
-class Studio:
-    """The page's one login method to ``deftx``; every method can be called from any thread."""
+class Studio(Workspace):
+    """A workspace with what is worked out from it; what the page and its endpoints call."""
 
     def __init__(
         self,
@@ -58,74 +42,10 @@ class Studio:
         host: "Studio | None" = None,
         admit: Callable[[int], None] = lambda size: None,
     ) -> None:
-        """Use the base of this name; it is loaded when it is first needed.
-
-        A workspace in a ``host`` shares its base, composed classifiers and line of background tasks; what it keeps lies below the
-        ``root`` of its store. ``admit`` is asked before so many bytes are kept, and refuses by raising a DeftxError.
-        """
-        self.base_name = full_name(base_name)
-        self.host, self.admit = host or self, admit
-        self.store = store or Store()
-        self.served_files = host.served_files if host else ServedFiles()
-        self.corpora = Corpora(self.store.root, admit)
-        self.tables = Tables(self.store.root, admit)
-        self.facts = TextFacts(self.corpora, self.store.root)
-        self.overlaps = Overlaps(self.store)
-        self.spectra = SpectraFacts(self.store)
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.offers = host.offers if host else Offers()
-        self.gpus = torch.cuda.device_count()
-        self.lasting = True  # whether what is kept outlives the machine; a container without a mount says otherwise
-        self.forecast = Forecast(self)
-        self.background_tasks = OwnBackgroundTasks(host.background_tasks, self.owner) if host else BackgroundTasks()
+        """Open the workspace; the arguments are those of ``Workspace``."""
+        super().__init__(base_name, store, host=host, admit=admit)
+        self.forecast = Forecast(self, host.forecast if host else None)
         self.scoring = Scoring(self)
-        self._loading = threading.Lock()
-        self._audited = lru_cache(maxsize=32)(self._audit)
-        self.composing = host.composing.over(self.store) if host else Composing(self.store, self.base)
-
-    @cached_property
-    def _base(self) -> Base:
-        return load_base(self.base_name, device=self.device)
-
-    def base(self) -> Base:
-        """Return the base, loaded once however many ask."""
-        if self.host is not self:
-            return self.host.base()
-        with self._loading:
-            return self._base
-
-    def loaded_base(self) -> Base | None:
-        """Return the base if it is loaded already; a look at a form must not wait for it."""
-        return self.host.__dict__.get("_base")
-
-    @property
-    def owner(self) -> str:
-        """Whose studio it is; empty for the host's own."""
-        return self.store.owner or ""
-
-    @property
-    def is_host(self) -> bool:
-        """Whether it is open to the host alone: everything on the machine can be named in it."""
-        return self.host is self
-
-    @property
-    def title(self) -> str:
-        """How the base is called on the page."""
-        return Path(self.base_name).name if Path(self.base_name).is_absolute() else self.base_name
-
-    @property
-    def machine(self) -> str:
-        """Say what computes: the GPU's name, else the number of processor cores."""
-        if self.device == "cuda":
-            name = torch.cuda.get_device_name()
-            return name if self.gpus == 1 else strings.SEVERAL_GPUS.format(count=self.gpus, name=name)
-        cores = len(os.sched_getaffinity(0))
-        return strings.ONE_CORE if cores == 1 else strings.CORES.format(count=cores)
-
-    def audit(self, name: str) -> Audit:
-        """Audit a text by its name, once for each state of its file."""
-        path = self.corpora.path(name)
-        return self._audited(name, path.stat().st_mtime_ns, path.stat().st_size)
 
     def train(self, request: TrainingRequest) -> Job:
         """Put a training into the queue; its request names texts, tables and vectors as the page does.
@@ -183,20 +103,9 @@ class Studio:
             device=self.machine,
         )
 
-    def composed(self, order: Combination) -> Classifier:
-        """Return the classifier of a combination, for any number of texts: nobody else changes it.
-
-        Raises:
-            DeftxError: no such vector or method, or a vector made for another base.
-        """
-        return self.composing.composed(order)
-
     def predict(self, texts: Sequence[str], task: str, language: str = "") -> list[str]:
         """Return the most probable label of each text, with the vectors of these keys; DeftxError as ``classify``."""
         found = self.composing.find(Combination.of(task, [(language, 1.0)]))
         if takes_pairs(found.entries[0].folder):
             raise DeftxError(strings.PAIR_TASK)
         return self.composing.composed_of(found.order, found.states).predict(texts)
-
-    def _audit(self, name: str, _changed: int, _size: int) -> Audit:
-        return audit(self.corpora.read(name), self.base().tokenizer)

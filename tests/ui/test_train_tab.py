@@ -1,8 +1,6 @@
 """The training form as plain functions: what is asked for, what it takes, what is refused, and that nothing typed is lost."""
 
 import json
-import os
-import shutil
 from html import unescape
 
 import gradio as gr
@@ -15,7 +13,6 @@ from deftx.core.events import Event
 from deftx.jobs import state_of
 from deftx.jobs.job import EVENTS, RESULT, write_json
 from deftx.jobs.pace import expected_seconds
-from deftx.models.bases import ASSETS
 from deftx.training.recipes import LanguageRecipe, TaskRecipe
 from deftx.training.request import Refusal, TrainingRequest
 from ui import strings
@@ -442,11 +439,3 @@ def test_another_like_this_one_is_the_same_request(studio):
     values = values_in(fields)
     assert text.value == SAMPLE
     assert requests.resolve(studio, train_fields.from_form(values, text.value)) == job.request
-
-
-def test_folders_of_bases_are_kept_as_full_paths(studio, tmp_path, monkeypatch):
-    shutil.copytree(ASSETS / "bases" / "nusantara-small", tmp_path / "own", ignore=lambda *_: ["model.safetensors"])
-    monkeypatch.chdir(tmp_path)
-    assert requests.full_name("own") == str(tmp_path / "own")
-    assert requests.full_name("nusantara-small") == "nusantara-small"
-    assert os.path.isdir("own")

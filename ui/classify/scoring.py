@@ -4,7 +4,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from deftx.core.errors import DeftxError
 from deftx.data.labels import check_kind, rename_labels
@@ -15,9 +14,7 @@ from ui.classify import combination
 from ui.classify.file_tasks import wants_pairs
 from ui.library import vector_index
 from ui.shared.background import OnShare
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.workspace import Workspace
 
 TASK_ALONE = "task"
 KEPT = 64  # predictions in memory: a few numbers for each row
@@ -72,9 +69,9 @@ class Mismatch(DeftxError):
 class Scoring:
     """Scores combinations; what a combination made of a file is kept, so that one more costs only itself."""
 
-    def __init__(self, studio: "Studio") -> None:
-        """Compose through this studio."""
-        self._studio = studio
+    def __init__(self, workspace: Workspace) -> None:
+        """Compose through this workspace."""
+        self._workspace = workspace
         self._kept: OrderedDict[tuple, Predictions] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -85,28 +82,28 @@ class Scoring:
         is compared has that of the first one.
         """
         language, strength = order.languages[0] if order.languages else ("", 1.0)
-        label = " + ".join(self._studio.composing.find(order).languages)
+        label = " + ".join(self._workspace.composing.find(order).languages)
         alone = replace(order, languages=())  # so that another language leaves these two as they are
         found = [Combination("base", alone.side("neither")), Combination(TASK_ALONE, alone.side("task"))]
         found += [Combination(kind, order.side(kind), language, label) for kind in ("language", "both") if language]
         if compared is True:
             others = self.fitting_languages()
         else:
-            others = [vector_index.find(self._studio.store, "language", key) for key in compared or ()]
+            others = [vector_index.find(self._workspace.store, "language", key) for key in compared or ()]
         others = [entry for entry in others if entry.key != language]
         swapped = (replace(order, languages=((entry.key, strength),)) for entry in others)
         return [*found, *(Combination("both", new, e.key, e.label) for e, new in zip(others, swapped, strict=True))]
 
     def fitting_languages(self) -> list[vector_index.Entry]:
         """List the language vectors that were made for this base."""
-        base = self._studio.base().fingerprint
-        entries = vector_index.entries(self._studio.store, "language")
+        base = self._workspace.base().fingerprint
+        entries = vector_index.entries(self._workspace.store, "language")
         return [e for e in entries if (vector_index.describe(e.folder).get("base") or {}).get("fingerprint") == base]
 
     def labels_of(self, task: str) -> list[str]:
         """Give the labels of a task vector."""
         return list(
-            vector_index.describe(vector_index.find(self._studio.store, "task", task).folder).get("labels") or ()
+            vector_index.describe(vector_index.find(self._workspace.store, "task", task).folder).get("labels") or ()
         )
 
     def read(self, wanted: Wanted) -> Table:
@@ -116,10 +113,10 @@ class Scoring:
             Mismatch: it has labels that the task does not know.
             DeftxError: it cannot be read, or holds pairs for a task on sentences or the other way round.
         """
-        studio = self._studio
-        task = vector_index.find(studio.store, "task", wanted.task)
-        table = studio.tables.read(wanted.table)
-        check_kind(task.label, wants_pairs(studio, wanted.task), wanted.table, table.pairs)
+        workspace = self._workspace
+        task = vector_index.find(workspace.store, "task", wanted.task)
+        table = workspace.tables.read(wanted.table)
+        check_kind(task.label, wants_pairs(workspace, wanted.task), wanted.table, table.pairs)
         known = self.labels_of(wanted.task)
         renamed = rename_labels(table, wanted.names)
         if set(renamed.labels) - set(known):
@@ -135,7 +132,7 @@ class Scoring:
             for done, one in enumerate(wanted.combinations)
         ]
         lines = compare(predictions, table.labels, TASK_ALONE)
-        label = vector_index.find(self._studio.store, "task", wanted.task).label
+        label = vector_index.find(self._workspace.store, "task", wanted.task).label
         return Scores(wanted, label, table, lines, predictions, self.shared_rows(wanted.task, table))
 
     def shared_rows(self, task: str, table: Table) -> int | None:
@@ -143,7 +140,7 @@ class Scoring:
         place, _, job_id = task.partition(":")
         if place != "job":
             return None  # a vector holds no line of what it was trained on
-        job = self._studio.store.get(job_id)
+        job = self._workspace.store.get(job_id)
         if not job.settings.get("train"):
             return None
         try:
@@ -153,7 +150,7 @@ class Scoring:
             return None
 
     def _predict(self, one: Combination, table: Table, on_share: OnShare) -> Predictions:
-        composing = self._studio.composing
+        composing = self._workspace.composing
         states = composing.find(one.order).states
         key = (one.id, one.order, states, table.fingerprint)
         with self._lock:

@@ -1,7 +1,6 @@
 """Where a training runs: here, or on a machine of Hugging Face Jobs, which the host alone may order, for the host pays."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -10,9 +9,7 @@ from deftx.jobs.remote.flavors import Flavor, find
 from deftx.jobs.remote.places import why_not_offered
 from deftx.training.request import FEWEST_HOURS, HOURS, MOST_HOURS, TrainingRequest
 from ui import strings
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def fields() -> dict[str, gr.components.Component]:
     return {"flavor": flavor, "hours": hours}
 
 
-def choices(studio: "Studio") -> list[tuple[str, str]]:
+def choices(studio: Workspace) -> list[tuple[str, str]]:
     """This machine, and those that whoever asks may order: (label, name)."""
     here = [(strings.TRAIN_HERE, "")]
     if not studio.is_host or why_not_offered():
@@ -48,7 +45,7 @@ def choices(studio: "Studio") -> list[tuple[str, str]]:
     return [*here, *((_label(flavor), flavor.name) for flavor in studio.offers.now().flavors)]
 
 
-def place_of(studio: "Studio", request: TrainingRequest) -> Place | None:
+def place_of(studio: Workspace, request: TrainingRequest) -> Place | None:
     """Find the machine elsewhere on which a training is to run; None for here.
 
     Raises:

@@ -3,20 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deftx.core.errors import BaseModelError, RecipeError, unknown_name
 from deftx.jobs import Job
 from deftx.jobs.other_rank import DELTA
-from deftx.models.bases import ASSETS
 from deftx.training.request import TrainingRequest
 from deftx.vectors import vector_files
 from ui import strings
 from ui.corpus.corpora import SAMPLE, SAMPLE_FILE
 from ui.library import vector_index
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.workspace import Workspace, full_name
 
 # Fields that a program may give, beside those of its kind of training. Devices, folders and columns are the page's to say.
 OPTIONS = ("name", "language", "base", "preset", "recipe", "processes", "flavor", "hours", "push_to", "push_private")
@@ -42,7 +39,7 @@ def from_options(kind: str, options: Mapping[str, Any]) -> TrainingRequest:
     return TrainingRequest(kind=kind, **given)
 
 
-def resolve(studio: "Studio", request: TrainingRequest) -> TrainingRequest:
+def resolve(studio: Workspace, request: TrainingRequest) -> TrainingRequest:
     """Turn a request of the page into that of a job; DeftxError for a name that is not known here."""
     place = {"device": "", "processes": 1} if request.flavor else {"device": studio.device}
     return replace(
@@ -55,7 +52,7 @@ def resolve(studio: "Studio", request: TrainingRequest) -> TrainingRequest:
     )
 
 
-def named(studio: "Studio", job: Job) -> TrainingRequest:
+def named(studio: Workspace, job: Job) -> TrainingRequest:
     """Turn a job back into the request it came of; files and vectors that are gone keep the name they had."""
     request = job.request
     return replace(
@@ -73,7 +70,7 @@ def named(studio: "Studio", job: Job) -> TrainingRequest:
     )
 
 
-def base_of(studio: "Studio", named: str) -> str:
+def base_of(studio: Workspace, named: str) -> str:
     """Give the base of a request: the page's where none is named, a folder by its full path.
 
     Raises:
@@ -85,14 +82,7 @@ def base_of(studio: "Studio", named: str) -> str:
     return base
 
 
-def full_name(base: str) -> str:
-    """Give a base's name as a worker started from elsewhere needs it: a folder as a full path."""
-    bundled = (ASSETS / "bases" / base).is_dir()
-    folder = Path(base).expanduser()
-    return str(folder.resolve()) if folder.is_dir() and not bundled else base
-
-
-def _files(studio: "Studio", request: TrainingRequest) -> dict[str, Any]:
+def _files(studio: Workspace, request: TrainingRequest) -> dict[str, Any]:
     if request.kind == "language":
         return {"corpus": (str(studio.corpora.path(request.data)),)}
     tables = studio.tables
@@ -114,7 +104,7 @@ def _name_of(path: str) -> str:
     return SAMPLE if path and Path(path) == SAMPLE_FILE else Path(path).name
 
 
-def _key_of(studio: "Studio", folder: Path) -> str:
+def _key_of(studio: Workspace, folder: Path) -> str:
     if folder.parent == vector_files.BUNDLED_VECTORS:
         return f"bundled:{folder.name}"
     return next(
