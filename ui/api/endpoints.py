@@ -65,10 +65,10 @@ def _offer_files(studio: Studio) -> None:
         hours (a machine of Hugging Face Jobs, and how long it may run).
         """
         with refusals():
-            request = from_options("task", {**(options or {}), "name": name})
+            request = from_options("task", options or {})
             files = {"train": train_file, "valid": valid_file}
             kept = {place: studio.tables.add(file) for place, file in files.items() if file}
-            return describe(studio.train(replace(request, **kept)))
+            return describe(studio.train(replace(request, name=name, **kept)))
 
     file, corpus, findings = gr.File(), gr.Textbox(), gr.JSON()
     gr.Button().click(audit, [file, corpus], findings, api_name="audit", concurrency_limit=None)
