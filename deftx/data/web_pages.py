@@ -1,20 +1,23 @@
-"""Web pages as lines of text: what a reader sees, a block of the page to a line."""
+"""Web pages as lines of text: what a reader sees, a block of the page to a line.
 
+Tags are read one after the other and no tree is made: by the HTML standard a tree can be a thousand times as large as the page
+(each paragraph repeats the formatting elements that were left open), and parsers that make one take minutes for some pages.
+"""
+
+import html
+import re
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 from deftx.core.errors import DeftxError
-from deftx.data.optional import optional_module
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
 
-LARGEST_PAGE = 2**26  # characters: a page is held in memory, with a tree of its parts
+LARGEST_PAGE = 2**26  # characters: a page is held in memory
 
-# A browser shows nothing of these.
-_NOT_SHOWN = frozenset({
-    "head", "script", "style", "template", "noscript", "noframes", "iframe", "object", "audio", "video", "canvas", "svg",
-    "math", "select", "textarea", "datalist", "-comment", "!doctype",
-})  # fmt: skip
+# A browser shows nothing of these. The first are plain characters up to their end tag, whatever stands in them.
+_RAW = frozenset({"script", "style", "title", "textarea", "noscript", "noframes", "iframe"})
+_HIDDEN = frozenset({"template", "svg", "math", "select", "datalist", "object", "canvas", "audio", "video"})
 # These begin a line of their own.
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details", "dialog",
@@ -23,58 +26,84 @@ _BLOCKS = frozenset({
     "tfoot", "th", "thead", "tr", "ul",
 })  # fmt: skip
 
+_TAG = re.compile(r"<(?:(?P<comment>!--)|[!?]|(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*))")
+# Up to the end of a tag; a quote counts only where a value begins. Nothing is tried twice, so no page takes long.
+_TO_END = re.compile(r"""(?>[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+>""")
+
+
+@dataclass(frozen=True)
+class _Token:
+    """A tag by its name, or a text without one."""
+
+    name: str
+    text: str = ""
+    is_end: bool = False
+    closes_itself: bool = False
+
 
 def page_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
     """Read a web page: its lines with numbers from 1. Raises ``error`` where it is too large or no text."""
-    parser = optional_module("selectolax.lexbor", "HTML", error)
     source, length = [], 0
     for _, line in numbered_lines(file, error):
         source.append(line)
         length += len(line)
         if length > LARGEST_PAGE:
             raise error(f"{file.name} is a web page of more than {LARGEST_PAGE >> 20} MB. Bring a part of it.")
-    return enumerate(_lines(parser.LexborHTMLParser("".join(source)).root), 1)
+    return enumerate(_lines("".join(source)), 1)
 
 
-def _lines(root: Any) -> Iterator[str]:
-    """Walk through the tree of a page without recursion: pages nest their parts as deep as they like."""
+def _lines(page: str) -> Iterator[str]:
     held: list[str] = []
-    for name, text, keeps in _walk(root):
-        if name == "-text":
-            first, *rest = text.split("\n") if keeps else [text]
-            held.append(first)
-            for line in rest:
-                yield from _line(held)
-                held.append(line)
+    as_it_is = 0  # how many <pre> are open: line ends in them count
+    for token in _shown(_tokens(page)):
+        if token.name == "pre":
+            as_it_is = max(0, as_it_is + (-1 if token.is_end else 1))
+        if token.name:
+            parts = ["", ""] if token.name in _BLOCKS else [""]
         else:
-            yield from _line(held)
-    yield from _line(held)
-
-
-def _line(held: list[str]) -> Iterator[str]:
-    line = " ".join("".join(held).split())
-    held.clear()
-    if line:
+            parts = token.text.split("\n") if as_it_is else [token.text]
+        for place, part in enumerate(parts):
+            if place and (line := " ".join("".join(held).split())):
+                yield line
+            if place:
+                held.clear()
+            held.append(part)
+    if line := " ".join("".join(held).split()):
         yield line
 
 
-def _walk(root: Any) -> Iterator[tuple[str, str, bool]]:
-    """Give (name, text, whether line ends in it count) of each text, and of each block where it begins and where it ends."""
-    path, node = [], root
-    while node is not None:
-        name = node.tag
-        if name == "-text":
-            yield name, node.text_content or "", any(above.tag == "pre" for above in path[-1:])
-        elif name in _BLOCKS:
-            yield name, "", False
-        below = None if name in _NOT_SHOWN else node.child
-        if below is not None:
-            path.append(node)
-            node = below
+def _shown(tokens: Iterator[_Token]) -> Iterator[_Token]:
+    """Leave out the elements that a browser does not show, one in the other too."""
+    hidden, depth = "", 0
+    for token in tokens:
+        if hidden:
+            depth += (token.name == hidden) * (-1 if token.is_end else not token.closes_itself)
+            hidden = hidden if depth else ""
+        elif token.name in _HIDDEN and not token.is_end and not token.closes_itself:
+            hidden, depth = token.name, 1
+        else:
+            yield token
+
+
+def _tokens(page: str) -> Iterator[_Token]:
+    """Cut a page into tags and texts; a comment or tag that does not end takes the rest of the page, as in browsers."""
+    place = 0
+    while tag := _TAG.search(page, place):
+        yield _Token("", html.unescape(page[place : tag.start()]))
+        if tag["comment"]:
+            end = page.find("-->", tag.start() + 2)
+            if end < 0:
+                return
+            place = end + 3
             continue
-        node = node.next
-        while node is None and path:
-            above = path.pop()
-            if above.tag in _BLOCKS:
-                yield above.tag, "", False
-            node = above.next if path else None
+        rest = _TO_END.match(page, tag.end())
+        if rest is None:
+            return
+        place, name = rest.end(), (tag["name"] or "").lower()
+        yield _Token(name or "!", is_end=bool(tag["end"]), closes_itself=page[place - 2] == "/")
+        if name in _RAW and not tag["end"]:
+            close = re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE).search(page, place)
+            if close is None:
+                return
+            place = close.start()
+    yield _Token("", html.unescape(page[place:]))
