@@ -20,7 +20,7 @@ Becomes = Iterable[tuple[str, ...]]
 _ADDRESS = re.compile(r"(?:\bhttps?://|\bwww\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
 # A tag begins with a letter directly after "<", so that "a < b" and "<3" stay.
 _TAG = re.compile(r"<!--.*?-->|</?[a-z][\w-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z]\w*);", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]\w*);", re.IGNORECASE)
 _WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)*([^\[\]|]*)\]\]")  # its last part is what readers see
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 _BOLD = re.compile(r"'{3,}")
