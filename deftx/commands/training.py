@@ -21,14 +21,15 @@ def add_commands(commands: Any) -> None:
     language = commands.add_parser("language", help="learn a language vector from raw text")
     language.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
     language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min; noted in the vector")
+    options.add_column(language)
     language.set_defaults(run=run_language)
     task = commands.add_parser("task", help="learn a task vector from labelled text in a bigger, related language")
     task.add_argument("train", metavar="TRAIN", help="file with columns text,label or premise,hypothesis,label")
     task.add_argument("--valid", metavar="FILE", help="validation file; without it a part of TRAIN is held out")
     task.add_argument("--source", metavar="VECTOR", help="language vector of TRAIN's language, to start from")
     task.add_argument("--language", metavar="CODE", help="code of TRAIN's language; noted in the vector")
-    for option, file in (("--columns", "TRAIN"), ("--valid-columns", "the validation file")):
-        task.add_argument(option, metavar="NAME=COLUMN", nargs="+", default=[], help=f"what {file} calls text or label")
+    options.add_columns(task, file="TRAIN")
+    options.add_columns(task, "--valid-columns", "the validation file")
     task.set_defaults(run=run_task)
     for parser in (language, task):
         _add_shared(parser)
@@ -45,8 +46,8 @@ def run_language(arguments: argparse.Namespace) -> None:
     recipe = request.full_recipe()
     api = _check_push(arguments)
     corpus = request.corpus
-    if arguments.encoding:
-        corpus = read_corpus(corpus, encoding=arguments.encoding)
+    if arguments.encoding or request.column:
+        corpus = read_corpus(corpus, column=request.column or None, encoding=arguments.encoding)
     with stop_on_signal() as should_stop:
         vector = remote.learn(request, _out(arguments), should_stop) if request.flavor else learn_language(
             corpus, options.load_base_of(arguments), recipe, out=arguments.out,
@@ -82,9 +83,22 @@ def run_task(arguments: argparse.Namespace) -> None:
 def from_arguments(kind: str, arguments: argparse.Namespace) -> TrainingRequest:
     """Turn what was typed into a request; DeftxError where it cannot be read, or does not go together."""
     remote.check_options(arguments)
-    names = ("language", "base", "device", "preset", "delta", "flavor", "hours", "push_to", "train", "valid", "source")
+    names = (
+        "language",
+        "base",
+        "device",
+        "preset",
+        "delta",
+        "flavor",
+        "hours",
+        "push_to",
+        "train",
+        "valid",
+        "source",
+        "column",
+    )
     given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
-    given |= {name: _columns(getattr(arguments, name, [])) for name in ("columns", "valid_columns")}
+    given |= {name: options.columns_of(getattr(arguments, name, [])) for name in ("columns", "valid_columns")}
     if arguments.push_to:
         given["push_private"] = arguments.private
     corpus = tuple(getattr(arguments, "corpus", ()))
@@ -178,15 +192,6 @@ def _check_push(arguments: argparse.Namespace) -> Any:
 def _push(api: Any, arguments: argparse.Namespace) -> None:
     if api is not None:
         output.say(push_trained(api, arguments.out, arguments.push_to, arguments.private))
-
-
-def _columns(texts: list[str]) -> dict[str, str]:
-    from deftx.core.errors import TableError
-
-    for text in texts:
-        if "=" not in text:
-            raise TableError(f"Columns are written NAME=COLUMN, as in text=review; {text!r} has no '='.")
-    return dict(text.split("=", 1) for text in texts)
 
 
 def _report(vector: Any, arguments: argparse.Namespace) -> None:

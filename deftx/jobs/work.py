@@ -12,6 +12,7 @@ import deftx.training.language
 import deftx.training.task
 from deftx.core.events import OnEvent
 from deftx.data.tables import read_table
+from deftx.data.text import read_corpus
 from deftx.jobs.job import OUT, JobError
 from deftx.jobs.push import push_finished
 from deftx.models.bases import BUNDLED_BASE, Base, load_base
@@ -32,10 +33,11 @@ def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent,
 
 def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     request = _request("language", settings)
+    base, recipe = _base(request), request.full_recipe()  # refused before a long text is read
     deftx.training.language.learn_language(
-        [folder / path for path in request.corpus],
-        _base(request),
-        request.full_recipe(),
+        read_corpus([folder / path for path in request.corpus], column=request.column or None),
+        base,
+        recipe,
         out=folder / OUT,
         language=request.language or None,
         delta=_path(folder, request.delta),

@@ -8,7 +8,7 @@ from typing import Any
 from deftx.training.request import HF_JOBS, TrainingRequest
 
 OPTIONS = ("method", "rank", "keep", "ablate", "k", "seed")  # settings that have an option of their own
-FIELDS = ("valid", "source", "language", "base", "device", "delta", "preset")  # and fields of a request
+FIELDS = ("column", "valid", "source", "language", "base", "device", "delta", "preset")  # and fields of a request
 
 
 def to_command(request: TrainingRequest) -> str:
@@ -56,6 +56,8 @@ def to_python(request: TrainingRequest) -> str:
         device = ", device=f\"cuda:{os.environ['LOCAL_RANK']}\""
     if request.kind == "task":
         lines += ["from deftx.data.tables import read_table"]
+    elif request.column:
+        lines += ["from deftx.data.text import read_corpus"]
     lines += ["", f"base = deftx.load_base({repr(request.base) if request.base else 'deftx.BUNDLED_BASE'}{device})"]
     if request.kind == "task":
         lines += [f"train = {_table(request.train, request.columns)}"]
@@ -64,7 +66,8 @@ def to_python(request: TrainingRequest) -> str:
     else:
         corpus = request.corpus[0] if len(request.corpus) == 1 else list(request.corpus)
         lines += [f"recipe = deftx.recipe_for('language', {request.preset!r}{changed})"]
-        lines += [f"vector = deftx.learn_language({corpus!r}, base, recipe, {named})"]
+        read = f"read_corpus({corpus!r}, column={request.column!r})" if request.column else repr(corpus)
+        lines += [f"vector = deftx.learn_language({read}, base, recipe, {named})"]
     if request.push_to:
         words = ["python", "-m", "deftx", "push", given["out"], *_push(request, "to")]
         lines += [f"# The push is a command of its own: {shlex.join(words)}"]

@@ -20,8 +20,21 @@ FEWEST_HOURS, MOST_HOURS = 0.5, 168.0
 NO_FLAVOR = "A training on Hugging Face Jobs needs the name of a machine (flavour), such as l4x1."
 
 # The fields that say what is learned from; the first of each kind is the one that a training cannot do without.
-DATA = {"language": ("corpus",), "task": ("train", "valid", "source", "columns", "valid_columns")}
-TEXTS = ("name", "train", "valid", "source", "language", "base", "preset", "device", "delta", "flavor", "push_to")
+DATA = {"language": ("corpus", "column"), "task": ("train", "valid", "source", "columns", "valid_columns")}
+TEXTS = (
+    "name",
+    "column",
+    "train",
+    "valid",
+    "source",
+    "language",
+    "base",
+    "preset",
+    "device",
+    "delta",
+    "flavor",
+    "push_to",
+)
 MAPPINGS = ("recipe", "columns", "valid_columns")
 
 
@@ -52,6 +65,7 @@ class TrainingRequest:
     kind: str  # "language" or "task"
     name: str = ""  # of the job and its vector
     corpus: tuple[str, ...] = ()  # of a language: the files of raw text
+    column: str = ""  # of a language: the column that holds the text, where the files are tables
     train: str = ""  # of a task: the labelled file
     columns: Mapping[str, str] = field(default_factory=dict)  # what ``train`` calls text or label, where it differs
     valid: str = ""  # of a task: a labelled file to judge with; without it rows are held out
