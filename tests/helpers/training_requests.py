@@ -58,7 +58,8 @@ def _place(random: Random) -> dict:
 
 def _data(random: Random, kind: str) -> dict:
     if kind == "language":
-        return {"corpus": tuple(random.sample(FILES, random.randint(1, 3)))}
+        files = tuple(random.sample(FILES, random.randint(1, 3)))
+        return {"corpus": files, "column": random.choice(("", "the text"))}
     found = {"train": random.choice(FILES), "source": random.choice(("", *FILES)), "columns": _columns(random)}
     if random.random() < 0.5:
         found |= {"valid": random.choice(FILES), "valid_columns": _columns(random)}

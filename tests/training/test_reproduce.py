@@ -10,6 +10,7 @@ from training_requests import SEEDS, draw
 import deftx
 import deftx.commands.training as training
 from deftx.cli import build_parser
+from deftx.commands import options
 from deftx.core.errors import TableError
 from deftx.training.recipes import LanguageRecipe, TaskRecipe, recipe_for
 from deftx.training.reproduce import out_name, to_argv, to_command, to_python
@@ -71,7 +72,7 @@ def test_a_file_whose_name_looks_like_an_option_is_read_as_a_file():
 
 def test_a_column_without_its_name_is_refused():
     with pytest.raises(TableError, match="'review' has no '='"):
-        training._columns(["label=stars", "review"])
+        options.columns_of(["label=stars", "review"])
 
 
 @pytest.mark.parametrize(("kind", "recipe"), [("language", LanguageRecipe()), ("task", TaskRecipe())])
