@@ -1,4 +1,4 @@
-"""The studio of whoever asks: a workspace, the forecast and the scores worked out from it, and what can be done in it."""
+"""The studio that the page and its endpoints use: a workspace, its forecasts and scores, and the actions in it."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -18,12 +18,12 @@ from ui.train.forecast import Forecast
 from ui.train.requests import resolve
 from ui.workspace import Workspace
 
-EXIT_SECONDS = 10.0  # seconds that a process may take to go after it has said how it ended
+EXIT_SECONDS = 10.0  # seconds that a process may take to exit after it has reported its end
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The probability of each label of one sentence, in the task's order, and what they came from."""
+    """The probability of each label of one sentence, in the task's order, and the vectors used."""
 
     probabilities: dict[str, float]
     task: str
@@ -32,7 +32,7 @@ class Answer:
 
 
 class Studio(Workspace):
-    """A workspace with what is worked out from it; what the page and its endpoints call."""
+    """The page's one interface to ``deftx``; every method can be called from any thread."""
 
     def __init__(
         self,
@@ -48,13 +48,13 @@ class Studio(Workspace):
         self.scoring = Scoring(self)
 
     def train(self, request: TrainingRequest) -> Job:
-        """Put a training into the queue; its request names texts, tables and vectors as the page does.
+        """Put a requested training into the queue; the request has the page's names of texts, tables and vectors.
 
         Raises:
-            DeftxError: something is missing, or would be refused (SettingsRefused names what); nothing is written.
+            DeftxError: something is missing or would be refused (SettingsRefused names it); nothing is written.
         """
         is_language = request.kind == "language"
-        # One printable line of a bearable length each: they are shown to others, and become the name of a vector.
+        # One printable line of limited length each: they are shown to other people, and become the name of a vector.
         texts = {text: clean(getattr(request, text), LONGEST_TITLE) for text in ("name", "language")}
         request = replace(request, **texts)
         if not request.name:
@@ -73,19 +73,19 @@ class Studio(Workspace):
         return job
 
     def resume(self, job_id: str) -> None:
-        """Put a stopped, failed or interrupted job back into the queue, once its process has quite ended."""
+        """Put a stopped, failed or interrupted job back into the queue, after its process has exited."""
         deadline = time.monotonic() + EXIT_SECONDS
         while worker_of(self.store.get(job_id)) is not None and time.monotonic() < deadline:
             time.sleep(0.1)
         self.store.requeue(job_id)
 
     def shift(self, job_id: str, places: int) -> None:
-        """Move a waiting job by some places; below 0 is earlier."""
+        """Move a waiting job by some places; a negative number is earlier."""
         waiting = [job.id for job in self.store.queue()]
         self.store.move(job_id, (waiting.index(job_id) if job_id in waiting else 0) + places)
 
     def classify(self, text: str, task: str, language: str = "") -> Answer:
-        """Classify a sentence with the vectors of these keys; ``language`` may be empty.
+        """Classify a sentence with vectors by key; ``language`` may be empty.
 
         Raises:
             DeftxError: no sentence, no such vector, or a vector made for another base.
@@ -94,7 +94,7 @@ class Studio(Workspace):
             raise DeftxError(strings.NO_SENTENCE)
         found = self.composing.find(Combination.of(task, [(language, 1.0)]))
         check_text(found.entries[0].folder, text)
-        classifier = self.composing.composed_of(found.order, found.states)
+        classifier = self.composing.composed_of(found.combination, found.states)
         values = classifier.classify([text])[0].tolist()
         return Answer(
             dict(zip(classifier.labels, values, strict=True)),
@@ -104,8 +104,8 @@ class Studio(Workspace):
         )
 
     def predict(self, texts: Sequence[str], task: str, language: str = "") -> list[str]:
-        """Return the most probable label of each text, with the vectors of these keys; DeftxError as ``classify``."""
+        """Return the most probable label of each text, with vectors by key; DeftxError as in ``classify``."""
         found = self.composing.find(Combination.of(task, [(language, 1.0)]))
         if takes_pairs(found.entries[0].folder):
             raise DeftxError(strings.PAIR_TASK)
-        return self.composing.composed_of(found.order, found.states).predict(texts)
+        return self.composing.composed_of(found.combination, found.states).predict(texts)

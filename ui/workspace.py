@@ -1,6 +1,6 @@
-"""A workspace: what one person, or the host, has in the studio, and what all share with the host.
+"""A workspace: the files of one person or of the host, and what all share with the host: one base and composed classifiers.
 
-What is worked out from it, such as the forecast of a training, takes a workspace; ``ui.studio`` puts all of it together.
+What is computed from it, such as the forecast of a training, takes a workspace; ``ui.studio`` puts all of it together.
 """
 
 import os
@@ -39,10 +39,10 @@ class Workspace:
         host: "Workspace | None" = None,
         admit: Callable[[int], None] = lambda size: None,
     ) -> None:
-        """Use the base of this name; it is loaded when it is first needed.
+        """Use the base of this name, which is loaded when it is first needed.
 
-        A workspace in a ``host`` shares its base, composed classifiers and line of background tasks; what it keeps lies below the
-        ``root`` of its store. ``admit`` is asked before so many bytes are kept, and refuses by raising a DeftxError.
+        A workspace of a ``host`` shares its base, composed classifiers and background tasks; its files are below the ``root`` of
+        its store. ``admit`` is called before so many bytes are stored, and refuses by raising a DeftxError.
         """
         self.base_name = full_name(base_name)
         self.host, self.admit = host or self, admit
@@ -56,25 +56,25 @@ class Workspace:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.offers = host.offers if host else Offers()
         self.gpus = torch.cuda.device_count()
-        self.lasting = True  # whether what is kept outlives the machine; a container without a mount says otherwise
+        self.lasting = True  # whether files outlive the container; False for a container without a mounted volume
         self.background_tasks = OwnBackgroundTasks(host.background_tasks, self.owner) if host else BackgroundTasks()
         self._loading = threading.Lock()
         self._audited = lru_cache(maxsize=32)(self._audit)
-        self.composing = host.composing.over(self.store) if host else Composing(self.store, self.base)
+        self.composing = host.composing.for_store(self.store) if host else Composing(self.store, self.base)
 
     @cached_property
     def _base(self) -> Base:
         return load_base(self.base_name, device=self.device)
 
     def base(self) -> Base:
-        """Return the base, loaded once however many ask."""
+        """Return the base, loaded once for all callers."""
         if self.host is not self:
             return self.host.base()
         with self._loading:
             return self._base
 
     def loaded_base(self) -> Base | None:
-        """Return the base if it is loaded already; a look at a form must not wait for it."""
+        """Return the base if it is loaded already: a form must not wait for it."""
         return self.host.__dict__.get("_base")
 
     @property
@@ -84,17 +84,17 @@ class Workspace:
 
     @property
     def is_host(self) -> bool:
-        """Whether it is open to the host alone: everything on the machine can be named in it."""
+        """Whether only the host uses it, who may name any path of the machine."""
         return self.host is self
 
     @property
     def title(self) -> str:
-        """How the base is called on the page."""
+        """The page's name of the base."""
         return Path(self.base_name).name if Path(self.base_name).is_absolute() else self.base_name
 
     @property
     def machine(self) -> str:
-        """Say what computes: the GPU's name, else the number of processor cores."""
+        """Return the device: the GPU's name, otherwise the number of processor cores."""
         if self.device == "cuda":
             name = torch.cuda.get_device_name()
             return name if self.gpus == 1 else strings.SEVERAL_GPUS.format(count=self.gpus, name=name)
@@ -106,20 +106,20 @@ class Workspace:
         path = self.corpora.path(name)
         return self._audited(name, path.stat().st_mtime_ns, path.stat().st_size)
 
-    def composed(self, order: Combination) -> Classifier:
-        """Return the classifier of a combination, for any number of texts: nobody else changes it.
+    def composed(self, combination: Combination) -> Classifier:
+        """Return the classifier of a combination, for any number of texts; nothing else changes it.
 
         Raises:
             DeftxError: no such vector or method, or a vector made for another base.
         """
-        return self.composing.composed(order)
+        return self.composing.composed(combination)
 
     def _audit(self, name: str, _changed: int, _size: int) -> Audit:
         return audit(self.corpora.read(name), self.base().tokenizer)
 
 
 def full_name(base: str) -> str:
-    """Give a base's name as a worker started from elsewhere needs it: a folder as a full path."""
+    """Return a base's name for a worker that starts in another folder: a folder becomes a full path."""
     bundled = (ASSETS / "bases" / base).is_dir()
     folder = Path(base).expanduser()
     return str(folder.resolve()) if folder.is_dir() and not bundled else base

@@ -91,8 +91,8 @@ def compose(
     *,
     task: VectorLike,
     language: VectorLike | None = None,
-    scale_task: float = 1.0,
-    scale_language: float = 1.0,
+    strength_task: float = 1.0,
+    strength_language: float = 1.0,
     languages: Sequence[tuple[VectorLike, float]] = (),
     method: str = PAPER,
     parameters: Mapping[str, float] | None = None,
@@ -106,8 +106,8 @@ def compose(
         VectorError: a vector is damaged, of the wrong kind, or made for another base.
         DeftxError: a strength is not a number, or the method or a parameter of it cannot be used.
     """
-    wanted = [(language, scale_language), *languages] if language is not None else languages
-    vectors = [(load_for(base, task, "task"), scale_task)]
+    wanted = [(language, strength_language), *languages] if language is not None else languages
+    vectors = [(load_for(base, task, "task"), strength_task)]
     vectors += [(load_for(base, vector, "language"), strength) for vector, strength in wanted]
     changes, report = merge(vectors, method, parameters)
     classifier = classifier_of(base, vectors[0][0])

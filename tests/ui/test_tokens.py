@@ -26,7 +26,7 @@ from tiny_base import SHORT
 
 home, base, corpus = map(Path, sys.argv[1:])
 studio = Studio(str(base), Store(home))
-print(library_forms.take_from_hub(studio, "somebody/private-vector", "", "", "", "")[1])
+print(library_forms.import_from_hub(studio, "somebody/private-vector", "", "", "", "")[1])
 name = studio.corpora.add(corpus)
 job = studio.train(TrainingRequest(kind="language", corpus=(name,), name="Mine", language="min", recipe=SHORT))
 with Scheduler(studio.store, interval=0.1, command=WORKER):

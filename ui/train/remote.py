@@ -1,4 +1,4 @@
-"""Where a training runs: here, or on a machine of Hugging Face Jobs, which the host alone may order, for the host pays."""
+"""The place of a training: this machine, or one of Hugging Face Jobs, which only the host may request, who pays for it."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from ui.workspace import Workspace
 
 @dataclass(frozen=True)
 class Place:
-    """A machine elsewhere, the hours after which it is switched off, and why no price is known, where none is."""
+    """A remote machine, the hours after which it is switched off, and why its price is unknown, if it is."""
 
     flavor: Flavor
     hours: float
@@ -22,7 +22,7 @@ class Place:
 
 
 def fields() -> dict[str, gr.components.Component]:
-    """Make the fields; nobody sees them before ``choices`` has something to choose from."""
+    """Make the fields; they are hidden until ``choices`` offers a remote machine."""
     flavor = gr.Dropdown(
         [(strings.TRAIN_HERE, "")], value="", label=strings.FIELDS["flavor"], info=strings.FIELD_HINTS["flavor"],
         visible=False, elem_id="flavor",
@@ -38,7 +38,7 @@ def fields() -> dict[str, gr.components.Component]:
 
 
 def choices(studio: Workspace) -> list[tuple[str, str]]:
-    """This machine, and those that whoever asks may order: (label, name)."""
+    """List this machine, and those that the caller may request, as (label, name)."""
     here = [(strings.TRAIN_HERE, "")]
     if not studio.is_host or why_not_offered():
         return here
@@ -46,10 +46,10 @@ def choices(studio: Workspace) -> list[tuple[str, str]]:
 
 
 def place_of(studio: Workspace, request: TrainingRequest) -> Place | None:
-    """Find the machine elsewhere on which a training is to run; None for here.
+    """Return where a requested training runs; None for this machine.
 
     Raises:
-        DeftxError: whoever asks may not use it, it is not set up, or there is no such machine.
+        DeftxError: the caller may not request it, it is not set up, or there is no such machine.
     """
     if not request.flavor:
         return None
@@ -62,7 +62,7 @@ def place_of(studio: Workspace, request: TrainingRequest) -> Place | None:
 
 
 def numbers(place: Place, seconds: tuple[float, float] | None) -> list[tuple[str, str]]:
-    """Say which machine it is and what it costs: (what, value); ``seconds`` is None where the time is not known."""
+    """Return the machine and its cost as (name, value); ``seconds`` is None if the time is unknown."""
     flavor = place.flavor
     found = [(strings.ELSEWHERE_MACHINE, flavor.machine)]
     if flavor.dollars is None:
@@ -78,7 +78,7 @@ def numbers(place: Place, seconds: tuple[float, float] | None) -> list[tuple[str
 
 
 def rests_on(place: Place, trainings: int) -> str:
-    """Say what time and price rest on."""
+    """Explain the estimate of time and price."""
     text = strings.ELSEWHERE_MEASURED if trainings else strings.ELSEWHERE_UNMEASURED
     said = text.format(count=trainings, machine=place.flavor.name, hours=f"{place.hours:g}")
     return f"{said} {place.problem}".strip()
