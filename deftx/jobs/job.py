@@ -10,13 +10,12 @@ from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.jobs.process import ProcessId
+from deftx.training.request import HF_JOBS, TrainingRequest
 
 # The files of a job's folder. `out` is the training's own folder: checkpoints while it runs, the vector at the end.
 SETTINGS, LOG, EVENTS, HEARTBEAT, RESULT, LOCK, OUT = (
     "job.json", "log.txt", "events.jsonl", "heartbeat", "result.json", "lock", "out",
 )  # fmt: skip
-
-HF_JOBS = "hf-jobs"  # as the device: not here, but on Hugging Face Jobs (deftx.jobs.remote)
 
 _PLAIN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}")  # date, time, microseconds (UTC): sorting by id sorts by age
 
@@ -46,6 +45,11 @@ class Job:
     reached: int | None = None
     trashed: float | None = None
     owner: str = ""
+
+    @property
+    def request(self) -> TrainingRequest:
+        """What was asked for; SettingsRefused where the settings cannot be read as a request."""
+        return TrainingRequest.from_job(self.kind, self.settings, self.name)
 
     @property
     def device(self) -> str:

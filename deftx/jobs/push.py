@@ -14,6 +14,7 @@ from deftx.core.events import Event, OnEvent
 from deftx.core.files import write_json
 from deftx.jobs.job import OUT, read_json
 from deftx.training.distributed import is_main
+from deftx.training.request import TrainingRequest
 
 TOKEN = "HF_TOKEN"
 # Set where strangers reach the page: what is theirs is not pushed as the server's owner.
@@ -26,9 +27,9 @@ def is_offered(environment: Mapping[str, str] = os.environ) -> bool:
     return bool(environment.get(TOKEN)) and not any(environment.get(name) for name in SHARED)
 
 
-def check(settings: Mapping[str, Any]) -> None:
-    """Ask the Hub for the right to push where ``settings`` say push_to; HubError where there is none, or no answer."""
-    if not settings.get("push_to"):
+def check(request: TrainingRequest) -> None:
+    """Ask the Hub for the right to push where a request ends in a push; HubError where there is none, or no answer."""
+    if not request.push_to:
         return
     # The client of the Hub takes long to import, and most training runs end without a push.
     from deftx.hub.client import hub
@@ -39,7 +40,7 @@ def check(settings: Mapping[str, Any]) -> None:
             f"This studio does not push by itself: {TOKEN} is not set in its environment, or others than its owner use "
             "it. Push the vector from the Library when it is finished."
         )
-    check_target(hub(), settings["push_to"], bool(settings.get("push_private")))
+    check_target(hub(), request.push_to, request.push_private)
 
 
 def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) -> None:

@@ -3,11 +3,9 @@
 import shutil
 from types import SimpleNamespace
 
-import pytest
-
 from deftx.training.base_facts import BaseFacts
 from deftx.training.estimates import Amount, Model, TextSize, estimate
-from deftx.training.preflight import Machine, SettingsRefused, check_free_space, check_settings, check_size, notes
+from deftx.training.preflight import Machine, check_free_space, check_size, notes
 from deftx.training.recipes import recipe_for
 from deftx.training.speed import Speed
 
@@ -16,29 +14,6 @@ FACTS = BaseFacts("xlm-r", XLM_R, None, 128, here=False)
 AMOUNT = Amount(4, 96, 100)
 SPEED = Speed((1e9, 1e9), (0.0, 0.0), (5.0, 10.0), 1)
 ROOMY = Machine(64_000_000_000, 48_000_000_000)
-
-
-def refused(kind, preset, settings):
-    with pytest.raises(SettingsRefused) as caught:
-        check_settings(kind, preset, settings)
-    return {refusal.field: refusal.reason for refusal in caught.value.refusals}
-
-
-def test_every_setting_that_cannot_be_used_is_named():
-    found = refused("language", "quick", {"learning_rate": 9.0, "rank": "uniform:many", "seed": 1, "ratio": 2})
-    assert set(found) == {"learning_rate", "rank", "ratio"}
-    assert "out of range" in found["learning_rate"]
-    assert "uniform:100" in found["rank"]
-
-
-def test_settings_that_only_contradict_each_other_are_refused_together():
-    assert "below min_steps" in refused("language", "paper", {"max_steps": 20_000})["max_steps"]
-    assert set(refused("task", "quick", {"batch_size": 30, "accumulation": 4})) == {"settings"}
-    assert check_settings("task", "quick", {"batch_size": 30, "accumulation": 3}).accumulation == 3
-
-
-def test_the_preset_is_checked_too():
-    assert "Did you mean 'quick'" in refused("language", "quik", {})["preset"]
 
 
 def test_a_k_beyond_the_base_is_named():
