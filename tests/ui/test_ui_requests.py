@@ -23,7 +23,7 @@ def of_the_form(seed):
     recipe = {name: value for name, value in request.recipe.items() if name not in unused}
     return replace(
         request, corpus=request.corpus[:1], language=("", "min", "id-Latn")[seed % 3], recipe=recipe, device="", delta="",
-        columns={}, valid_columns={},
+        column="", columns={}, valid_columns={},  # the page chooses columns when a file is uploaded
     )  # fmt: skip
 
 
