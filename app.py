@@ -52,7 +52,7 @@ def main() -> None:
     chosen = options()
     return_freed_memory()
     try:
-        way = set_up(otherwise="json" if is_container() else "text")
+        way = set_up(default="json" if is_container() else "text")
         container = Container() if is_container() else None
         find_base(chosen.base)
         hosting = hosting_from()

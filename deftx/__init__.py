@@ -1,6 +1,6 @@
 """DeFT-X: denoised sparse fine-tuning for classifiers in languages with little text and no labels (arXiv 2505.15090).
 
-The names below are the library's contract; they load torch and transformers only when they are first used.
+The names below are the public interface. torch and transformers are imported when a name is first used.
 """
 
 from importlib import import_module

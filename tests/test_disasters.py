@@ -153,7 +153,7 @@ def test_a_disk_that_becomes_read_only_costs_nothing_once_it_can_be_written(comm
         assert run.process.poll() is None
     status, last = run.end()
     assert status == 1
-    assert "may not be read or written" in last
+    assert "No permission to read or write" in last
     assert change("rw").returncode == 0
     assert goes_on(command, disk / "v", undisturbed)
 

@@ -1,7 +1,7 @@
-"""Which languages a text is likely in: naive Bayes over character n-grams, with "unknown" as an answer.
+"""Language identification: naive Bayes over character n-grams, which may answer "unknown".
 
-A profile holds how often a language's commonest n-grams of letters occur, and no text. ``docs/languages.md`` gives the
-accuracy on held-out lines and how the profiles that come with this project were made (``scripts/language_profiles.py``).
+A profile contains the counts of a language's most frequent letter n-grams and no text. ``docs/languages.md`` gives the
+accuracy on held-out lines and says how the bundled profiles were made (``scripts/language_profiles.py``).
 """
 
 import gzip

@@ -1,4 +1,4 @@
-"""Reading Parquet files, with bounds on what a small file can unpack to."""
+"""Reading of Parquet files, with limits on the unpacked size."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -17,16 +17,16 @@ _BROKEN_PARQUET = (pyarrow.ArrowException, OSError, ValueError, *BROKEN_GZIP)
 
 
 def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a Parquet file as a table; ``error`` is raised for one that cannot be read or holds too much."""
+    """Open a Parquet file as a table. Raise ``error`` if it cannot be read or is too large."""
 
     def refuse() -> DeftxError:
-        return error(f"{file.name} is damaged or is not a Parquet file. Write it again.")
+        return error(f"{file.name} is damaged or is not a Parquet file. Export it again.")
 
     try:
         content = io.BytesIO(read_bytes(file, records.LARGEST_PACKED, error)) if file.gzipped else str(file.path)
         schema = pyarrow.parquet.read_schema(content)
         texts = [column.name for column in schema if _is_text(column.type)]
-        # As dictionaries, so that a text that is repeated lies in memory once.
+        # As dictionaries, so that a repeated text is stored once in memory.
         table = pyarrow.parquet.ParquetFile(content, read_dictionary=texts)
     except _BROKEN_PARQUET:
         raise refuse() from None
@@ -41,7 +41,7 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
                     number += 1
                     characters += sum(len(cell) for cell in cells if isinstance(cell, str))
                     if characters > records.MOST_CHARACTERS:
-                        raise error(f"{file.name} holds more text than can be read at once. Bring a part of it.")
+                        raise error(f"{file.name} contains too much text. Use a part of it.")
                     yield number, list(cells)
         except _BROKEN_PARQUET:
             raise refuse() from None
@@ -50,12 +50,12 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
 
 
 def _cells(column: pyarrow.Array) -> list[Any]:
-    """Turn a column into values; equal texts of a dictionary are one text in memory."""
+    """Return the values of a column; equal texts of a dictionary share one object."""
     if not pyarrow.types.is_dictionary(column.type):
         return column.to_pylist()
-    column.validate(full=True)  # a damaged file can point behind the last text of its dictionary
+    column.validate(full=True)  # a damaged file can have indices beyond the end of its dictionary
     if max(pyarrow.compute.binary_length(column.dictionary).to_pylist(), default=0) > records.LONGEST_CELL:
-        raise ValueError("a cell that no text is as long as")
+        raise ValueError("a cell is too long")
     known = column.dictionary.to_pylist()
     return [None if place is None else known[place] for place in column.indices.to_pylist()]
 

@@ -1,7 +1,7 @@
-"""Opens the files that people bring: text and tables, plain or gzipped, one, several or a folder of them.
+"""Opening of users' files: text and tables, plain or gzipped, single files, lists of files and folders.
 
-Nothing here knows what the content is for, so every function takes the ``error`` to raise: CorpusError or TableError.
-Lines and rows are streamed; a file that cannot be read is named with the line and what to do about it.
+Every function takes the ``error`` class to raise, CorpusError or TableError. Lines and rows are streamed. Error messages
+name the file, the line and what to do.
 """
 
 import gzip
@@ -18,17 +18,17 @@ EXTENSIONS = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")  # each also with .g
 
 _SUPPORTED = f"{one_of(EXTENSIONS)}, each also with .gz"
 CHUNK = 2**20  # bytes read at a time
-LONGEST_LINE = 2**24  # bytes: whole books are shorter, and a line is held in memory
-# Of a gzipped file: what it may unpack to in any case, in multiples of its size, and at the most, in bytes.
+LONGEST_LINE = 2**24  # bytes: longer than a book; a line is kept in memory
+# Limits on the unpacked size of a gzipped file: always allowed (bytes), multiple of its size, never more than (bytes).
 SMALL_UNPACKED, MOST_TIMES, MOST_UNPACKED = 2**20, 100, 2**31
 
-# What gzip raises for a file that is cut off, damaged, or not gzipped at all.
+# What gzip raises for a file that is truncated, damaged, or not gzipped.
 BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """One readable file: where it is, how it is called in messages, its kind (of EXTENSIONS) and whether it is gzipped."""
+    """A readable file: its path, its name in messages, its kind (one of EXTENSIONS) and whether it is gzipped."""
 
     path: Path
     name: str
@@ -37,10 +37,10 @@ class InputFile:
 
 
 def find_files(source: str | Path | Sequence[str | Path], error: type[DeftxError]) -> list[InputFile]:
-    """Resolve a file, a folder (its supported files, sorted, none hidden) or several of them, each file once."""
+    """Return the files of a source: a file, a folder (its supported, non-hidden files, sorted) or a list of them."""
     sources = [source] if isinstance(source, (str, Path)) else list(source)
     if not sources:
-        raise error("No file was named.")
+        raise error("No file was given.")
     found: dict[Path, InputFile] = {}
     for item in sources:
         for file in _find(item, error):
@@ -49,28 +49,28 @@ def find_files(source: str | Path | Sequence[str | Path], error: type[DeftxError
 
 
 def find_file(source: str | Path, error: type[DeftxError]) -> InputFile:
-    """Resolve exactly one file; a folder is refused."""
+    """Return the one file of a source. Raise ``error`` for a folder."""
     if str(source).strip() and os.path.isdir(source):
-        raise error(f"{source} is a folder; name one file.")
+        raise error(f"{source} is a folder; give a single file.")
     return find_files(source, error)[0]
 
 
 def open_bytes(file: InputFile) -> BinaryIO:
-    """Open a file for reading bytes, unpacked."""
+    """Open a file for reading bytes; unpack it if it is gzipped."""
     return gzip.open(file.path, "rb") if file.gzipped else file.path.open("rb")
 
 
 def read_bytes(file: InputFile, most: int, error: type[DeftxError]) -> bytes:
-    """Read a whole file, unpacked; one of more than ``most`` bytes is refused."""
+    """Read a whole file, unpacked. Raise ``error`` if it has more than ``most`` bytes."""
     with open_bytes(file) as stream:
         content = stream.read(most + 1)
     if len(content) > most:
-        raise error(f"{file.name} unpacks to more than {most >> 20} MB. Unpack it, or bring a part of it.")
+        raise error(f"{file.name} unpacks to more than {most >> 20} MB. Unpack it, or use a part of it.")
     return content
 
 
 def numbered_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
-    """Stream the lines of a UTF-8 file with numbers from 1 and with their ends; a byte order mark is taken off."""
+    """Yield (number, line) of a UTF-8 file, numbered from 1, with line ends and without a byte order mark."""
     offset = 0
     for number, raw in enumerate(_raw_lines(file, error), 1):
         try:
@@ -82,7 +82,7 @@ def numbered_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[i
             ) from None
         if "\0" in line:
             raise error(
-                f"{file.name}, line {number}: there is a NUL character, so this is not plain text. "
+                f"{file.name}, line {number}: the line contains a NUL character, so this is not plain text. "
                 "Save the file as UTF-8 text and try again."
             )
         yield number, line.removeprefix("\ufeff") if offset == 0 else line
@@ -102,7 +102,7 @@ def _find(source: str | Path, error: type[DeftxError]) -> list[InputFile]:
         raise error(f"{str(path)[:200]} cannot be opened: {problem.strerror}.") from None
     file = _input_file(path, path.name)
     if file is None:
-        raise error(f"{path.name} is of a kind that cannot be read. Supported: {_SUPPORTED}. Save it as one of these.")
+        raise error(f"{path.name} is not of a supported type. Supported: {_SUPPORTED}. Save it as one of these.")
     return [file]
 
 
@@ -113,11 +113,11 @@ def _find_in_folder(folder: Path, error: type[DeftxError]) -> list[InputFile]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for path in (Path(parent, name) for name in names if not name.startswith(".")):
             file = _input_file(path, path.relative_to(folder).as_posix())
-            # A link may point out of the folder, to files that were never meant to be read.
+            # A link may point outside of the folder, to files that must not be read.
             if file and path.is_file() and path.resolve().is_relative_to(inside):
                 found.append(file)
     if not found:
-        raise error(f"The folder {folder} holds no file that can be read. Supported: {_SUPPORTED}.")
+        raise error(f"The folder {folder} contains no supported file. Supported: {_SUPPORTED}.")
     return sorted(found, key=lambda file: file.name)
 
 
@@ -129,20 +129,20 @@ def _input_file(path: Path, name: str) -> InputFile | None:
 
 
 def _raw_lines(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
-    """Stream the lines with their ends, \\r alone among them, as files of old programs have it."""
-    number, held = 0, b""
+    """Yield lines with their ends, which may be \\n, \\r\\n or \\r."""
+    number, rest = 0, b""
     for chunk in _chunks(file, error):
-        # The last line may go on in the next chunk, or its \r be the first half of \r\n.
-        *lines, held = (held + chunk).splitlines(keepends=True)
+        # The last line may continue in the next chunk, or its \r may be the first half of \r\n.
+        *lines, rest = (rest + chunk).splitlines(keepends=True)
         number += len(lines)
-        if len(held) > LONGEST_LINE:
+        if len(rest) > LONGEST_LINE:
             raise error(
-                f"{file.name}, line {number + 1} has more than {LONGEST_LINE >> 20} MB. "
+                f"{file.name}, line {number + 1} is longer than {LONGEST_LINE >> 20} MB. "
                 "Put each sentence, paragraph or row on a line of its own."
             )
         yield from lines
-    if held:
-        yield held
+    if rest:
+        yield rest
 
 
 def _chunks(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
@@ -155,11 +155,11 @@ def _chunks(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
                 unpacked += len(chunk)
                 if file.gzipped and unpacked > most:
                     raise error(
-                        f"{file.name} unpacks to more than {most >> 20} MB from {packed / 1e6:,.1f} MB: too much to be "
-                        "read here. Unpack it, or bring a part of it."
+                        f"{file.name} unpacks from {packed / 1e6:,.1f} MB to more than {most >> 20} MB, which is too much. "
+                        "Unpack it, or use a part of it."
                     )
                 yield chunk
     except BROKEN_GZIP:
-        raise error(f"{file.name} is damaged or cut off: it cannot be unpacked to its end. Copy it again.") from None
+        raise error(f"{file.name} is damaged or incomplete and cannot be unpacked. Copy it again.") from None
     except OSError as problem:
         raise error(f"{file.name} cannot be read: {problem.strerror or problem}.") from None

@@ -1,4 +1,4 @@
-"""Tables of four kinds under one face: CSV, TSV, JSON lines and Parquet as columns and numbered rows of cells."""
+"""One interface to tables in CSV, TSV, JSON lines and Parquet: columns and numbered rows of cells."""
 
 import csv
 import json
@@ -10,21 +10,23 @@ from typing import Any
 from deftx.core.errors import DeftxError
 from deftx.data.reading import InputFile, numbered_lines
 
-LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
-MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list them
-LARGEST_PACKED = 2**29  # bytes of a Parquet file that is gzipped once more: it is unpacked in memory
-# A small Parquet file can repeat a long text, or nothing at all, any number of times.
+LONGEST_CELL = (
+    2**24
+)  # characters: csv's default of 131,072 is less than a long document; a stray quote needs some limit
+MOST_COLUMNS = 1_000  # real tables have a few; the page and messages list them
+LARGEST_PACKED = 2**29  # bytes of a gzipped Parquet file, which is unpacked in memory
+# A small Parquet file can repeat a long text, or empty cells, any number of times.
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
-JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
+JSON_LOOK_AHEAD = 100  # the keys of this many objects are the columns, since the first object may lack some
 
 _DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 
 
 @dataclass(frozen=True)
 class Records:
-    """A table that is open: its column names, those that hold text as far as the format tells, and its rows.
+    """An open table: its column names, those of text columns (as far as the format shows), and its rows.
 
-    ``rows(columns)`` gives (line number, values of these columns) once through; a cell that is not there is None.
+    ``rows(columns)`` yields (line number, values of these columns) and can be used once; missing cells are None.
     """
 
     file: InputFile
@@ -34,30 +36,32 @@ class Records:
 
     @property
     def unit(self) -> str:
-        """Say what the number of a row counts."""
+        """What the number of a row counts: "row" or "line"."""
         return "row" if self.file.kind == ".parquet" else "line"
 
     def texts(self, columns: Sequence[str], error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
-        """Give (line number, cells as stripped text); a cell that holds a list or an object is refused."""
+        """Yield (line number, cells as stripped text). Raise ``error`` if a cell is a list or an object."""
         for number, values in self.rows(columns):
             for column, value in zip(columns, values, strict=True):
                 if isinstance(value, (list, dict)):
-                    raise error(f"{self.file.name}, {self.unit} {number}: column {column!r} holds a list, not a text.")
+                    raise error(
+                        f"{self.file.name}, {self.unit} {number}: column {column!r} contains a list instead of a text."
+                    )
             yield number, [as_text(value) for value in values]
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a .csv, .tsv, .jsonl or .parquet file; a file without columns, or one that cannot be read, is refused."""
+    """Open a .csv, .tsv, .jsonl or .parquet file. Raise ``error`` if it cannot be read or has no columns."""
     records = _OPENERS[file.kind](file, error)
     if not records.columns:
-        raise error(f"{file.name} has no columns: every row of it is empty.")
+        raise error(f"{file.name} has no columns: all of its rows are empty.")
     if len(records.columns) > MOST_COLUMNS:
         raise error(f"{file.name} has {len(records.columns):,} columns; up to {MOST_COLUMNS:,} can be read.")
     return records
 
 
 def find_column(records: Records, name: str, error: type[DeftxError]) -> str | None:
-    """Find a column by its name without regard to case and outer spaces; None if there is none, refused if two."""
+    """Return the column with this name, ignoring case and outer spaces, or None. Raise ``error`` if there are several."""
     found = [column for column in records.columns if column.strip().casefold() == name.strip().casefold()]
     if len(found) > 1:
         raise error(f"{records.file.name} has {len(found)} columns called {name!r}; rename all but one.")
@@ -65,7 +69,7 @@ def find_column(records: Records, name: str, error: type[DeftxError]) -> str | N
 
 
 def as_text(value: Any) -> str:
-    """Write a cell as stripped text on one line: 1.0 as "1", true as "true", nothing and not-a-number as ""."""
+    """Return a cell as stripped text on one line: 1.0 as "1", true as "true", None and NaN as ""."""
     if value is None or value != value:
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -77,7 +81,7 @@ def as_text(value: Any) -> str:
 def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
     lines = (line for _, line in numbered_lines(file, error))
     first = next(lines, "")
-    # Spreadsheets write ";" where the comma is the decimal sign.
+    # Spreadsheets write ";" in countries where the comma is the decimal separator.
     delimiter = "\t" if file.kind == ".tsv" else max(",;\t", key=first.count)
     csv.field_size_limit(LONGEST_CELL)
     rows = _csv_rows(csv.reader(chain([first], lines), delimiter=delimiter, strict=True), file, error)
@@ -91,7 +95,7 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
             if any(cell.strip() for cell in row[len(columns) :]):
                 raise error(
                     f"{file.name}, line {number}: {len(row)} cells under a header of {len(columns)}. "
-                    f'Put "quotes" round a text that holds {_DELIMITER_NAMES[delimiter]}.'
+                    f'Put "quotes" around a text that contains {_DELIMITER_NAMES[delimiter]}.'
                 )
             yield number, [row[place] if place < len(row) else None for place in places]
 
@@ -107,9 +111,9 @@ def _csv_rows(reader: Any, file: InputFile, error: type[DeftxError]) -> Iterator
             return
         except csv.Error as problem:
             unclosed = "unexpected end" in str(problem) or "field limit" in str(problem)
-            reason = "a quote is opened in this row and never closed" if unclosed else str(problem)
+            reason = "a quote in this row is never closed" if unclosed else str(problem)
             raise error(
-                f'{file.name}, line {start}: {reason}. Inside a quoted cell a quote is written twice ("").'
+                f'{file.name}, line {start}: {reason}. Inside a quoted cell, write a quote twice ("").'
             ) from None
         if row:
             yield start, row
@@ -119,8 +123,8 @@ def _open_jsonl(file: InputFile, error: type[DeftxError]) -> Records:
     objects = _json_objects(file, error)
     ahead = list(islice(objects, JSON_LOOK_AHEAD))
     if not ahead:
-        raise error(f"{file.name} is empty: it holds no JSON object.")
-    kinds: dict[str, bool] = {}  # column: does it ever hold text?
+        raise error(f"{file.name} is empty: it has no JSON object.")
+    kinds: dict[str, bool] = {}  # column: whether any of its values is a text
     for key, value in chain.from_iterable(record.items() for _, record in ahead):
         kinds[key] = kinds.get(key, False) or isinstance(value, str)
 
@@ -137,10 +141,10 @@ def _json_objects(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[in
             continue
         try:
             record = json.loads(line)
-            if "\\u" in line:  # "\ud83d" alone is JSON, but no text that could be used
+            if "\\u" in line:  # a lone "\ud83d" is valid JSON, but not valid text
                 json.dumps(record, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise error(f"{file.name}, line {number}: an escaped character (\\ud…) is cut in half.") from None
+            raise error(f"{file.name}, line {number}: an escaped character (\\ud…) is incomplete.") from None
         except (ValueError, RecursionError) as problem:
             where = f"{file.name}, line {number}"
             raise error(f"{where}: this is not JSON ({problem}). Write one object per line.") from None
@@ -150,9 +154,7 @@ def _json_objects(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[in
 
 
 def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
-    from deftx.data.parquet import (
-        open_parquet,  # pyarrow takes half a second to import, which no other format need wait for
-    )
+    from deftx.data.parquet import open_parquet  # importing pyarrow takes half a second; other formats do not need it
 
     return open_parquet(file, error)
 

@@ -1,4 +1,4 @@
-"""Files to classify: their texts, and the same file again with the answers in columns of their own."""
+"""Files to classify: reading their texts, and writing the file with predictions in added columns."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ LABEL_COLUMN = "label"
 
 @dataclass(frozen=True)
 class Rows:
-    """A file to classify: its rows as they are, and the texts of those that have one.
+    """A file to classify: its unchanged rows, and the texts of the rows that have one.
 
-    ``positions[i]`` is the row of ``texts[i]``: rows without text stay in the file and get no answer.
+    ``positions[i]`` is the row of ``texts[i]``. Rows without text stay in the file and get no prediction.
     """
 
     columns: tuple[str, ...]
@@ -31,7 +31,7 @@ class Rows:
 
 
 def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None) -> Rows:
-    """Read texts to classify: a .txt (a line each), or a table with ``text`` or ``premise,hypothesis``; no labels."""
+    """Read texts to classify from a .txt file (one per line) or a table with ``text`` or ``premise,hypothesis``."""
     file = find_file(path, TableError)
     if file.kind == ".txt":
         header, wanted = SINGLE, [0]
@@ -44,13 +44,13 @@ def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None) ->
     cells = [tuple(row[place] for place in wanted) for row in rows]
     positions = [position for position, text in enumerate(cells) if all(text)]
     if not positions:
-        raise TableError(f"{file.name} holds no text to classify.")
+        raise TableError(f"{file.name} contains no text to classify.")
     texts = [cells[position] if len(wanted) > 1 else cells[position][0] for position in positions]
     return Rows(header, rows, texts, positions, len(wanted) > 1)
 
 
 def answer_columns(labels: Sequence[str], probabilities: Tensor) -> dict[str, list[str]]:
-    """Name the columns that a classifier adds: the most probable label, and the probability (n, labels) of each."""
+    """Return the columns that a classifier adds: the most probable label, and the probability (n, labels) of each label."""
     predicted = [labels[place] for place in probabilities.argmax(-1).tolist()]
     columns = {f"probability_{label}": [f"{p:.6f}" for p in probabilities[:, place].tolist()]
                for place, label in enumerate(labels)}  # fmt: skip
@@ -58,14 +58,14 @@ def answer_columns(labels: Sequence[str], probabilities: Tensor) -> dict[str, li
 
 
 def least_certain(probabilities: Tensor, count: int) -> list[int]:
-    """Give the rows whose most probable label has the lowest probability, the lowest first."""
+    """Return the rows whose most probable label has the lowest probability, the lowest first."""
     return probabilities.max(-1).values.argsort(stable=True)[:count].tolist()
 
 
 def disarm(rows: Rows) -> tuple[Rows, int]:
-    """Put an apostrophe before every cell that a spreadsheet would take for a formula; say how many there were.
+    """Put an apostrophe before every cell that a spreadsheet would treat as a formula; return the number of such cells.
 
-    Numbers stay as they are, and so do the texts that were classified: only what is written changes.
+    Numbers and ``texts`` stay unchanged.
     """
     disarmed = [list(map(harmless, row)) for row in rows.rows]
     changed = sum(
@@ -77,9 +77,9 @@ def disarm(rows: Rows) -> tuple[Rows, int]:
 def write_rows(
     path: str | Path, rows: Rows, added: Mapping[str, Sequence[object]], *, as_they_are: bool = False
 ) -> None:
-    """Write the rows as CSV with columns added, one value per text; a name that is taken gets an underscore.
+    """Write the rows as CSV with added columns, one value per text. A column name that exists already gets an underscore.
 
-    No cell, label or name of a column is a formula to a spreadsheet, unless they are written ``as_they_are``.
+    Formulas are disarmed unless ``as_they_are`` is true.
     """
     if not as_they_are:
         rows = disarm(rows)[0]

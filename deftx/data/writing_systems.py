@@ -1,19 +1,21 @@
-"""Writing systems: which Unicode script a letter, a line and a whole text are written in."""
+"""Unicode scripts of letters, lines and whole texts."""
 
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
-# First words of Unicode character names that are not the name of the script; None is of no script.
+# First words of Unicode character names that are not a script's name, and the script; None for no script.
 _SCRIPT_NAMES = {"CJK": "Han", "MODIFIER": None, "MASCULINE": None, "FEMININE": None, "MICRO": None}
 _ONE_WRITING = frozenset({"Han", "Hiragana", "Katakana", "Hangul"})  # scripts that are written mixed
 MIXED = "Han and its companions"
-WITHOUT_SPACES = frozenset({MIXED, "Thai", "Lao", "Khmer", "Myanmar", "Tibetan"})  # spaces do not part words there
+WITHOUT_SPACES = frozenset(
+    {MIXED, "Thai", "Lao", "Khmer", "Myanmar", "Tibetan"}
+)  # scripts without spaces between words
 
 
 def script_shares(lines: Iterable[str]) -> dict[str, float]:
-    """Give the share of each Unicode script among all letters, the largest first."""
+    """Return the share of each Unicode script among all letters, the largest first."""
     characters: Counter[str] = Counter()
     for line in lines:
         characters.update(line)
@@ -26,7 +28,7 @@ def script_shares(lines: Iterable[str]) -> dict[str, float]:
 
 
 def writing_shares(scripts: dict[str, float]) -> dict[str, float]:
-    """Merge the shares of scripts that are written mixed in one language, such as Han with Hiragana."""
+    """Merge the shares of scripts that one language mixes, such as Han and Hiragana."""
     merged: Counter[str] = Counter()
     for script, share in scripts.items():
         merged[MIXED if script in _ONE_WRITING else script] += share
@@ -34,12 +36,12 @@ def writing_shares(scripts: dict[str, float]) -> dict[str, float]:
 
 
 def main_writing(lines: Iterable[str]) -> str | None:
-    """Give the writing that most letters belong to; None where there is no letter."""
+    """Return the writing system of most letters; None if there are no letters."""
     return next(iter(writing_shares(script_shares(lines))), None)
 
 
 def writing_of(line: str) -> str | None:
-    """Give the writing of one line, quickly where it is the commonest."""
+    """Return the writing system of one line, with a fast path for ASCII."""
     if line.isascii():
         return "Latin" if any(map(str.isalpha, line)) else None
     return main_writing([line])

@@ -1,4 +1,4 @@
-"""What a weight does in the encoder, told by the name of its parameter: one table for all families."""
+"""The kind of a weight in the encoder (query, key, embeddings, …), from the name of its parameter."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ OTHER = "other"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of weight, and what the names of its parameters hold; the first kind that fits is the one."""
+    """A kind of weight and the pattern of its parameters' names; the first kind that matches applies."""
 
     name: str
     pattern: re.Pattern[str]
@@ -19,7 +19,7 @@ def _kind(name: str, pattern: str, reference: str) -> Kind:
     return Kind(name, re.compile(pattern), reference)
 
 
-# Normalisation and biases stand first: theirs are the names that also hold the name of another kind.
+# Normalisation and biases come first, because their names can also match the pattern of another kind.
 MATRIX_KINDS = (
     _kind("LayerNorm", r"(?i)norm", "any family; no part of M"),
     _kind("bias", r"bias$", "any family"),
@@ -44,12 +44,12 @@ MATRIX_KINDS = (
 
 
 def matrix_kind(parameter: str) -> str:
-    """Name the kind of a parameter; "other" where no pattern fits."""
+    """Return the kind of a parameter, or "other" if no pattern matches."""
     return next((kind.name for kind in MATRIX_KINDS if kind.pattern.search(parameter)), OTHER)
 
 
 def reading_order(kind: str) -> int:
-    """Say where a kind stands in a list: from the input to the output, then biases, normalisation and the rest."""
+    """Return the position of a kind in lists: from input to output, then biases, normalisation and the rest."""
     return _ORDER.index(kind)
 
 

@@ -13,7 +13,7 @@ def test_labels_are_renamed_and_rows_left_out():
     assert renamed.dropped == {"label not wanted": 1}
     assert renamed.fingerprint != found.fingerprint
     assert rename_labels(found, {}).labels == found.labels
-    assert "no row to score" in refusal(rename_labels, found, {"pos": "", "mixed": "", "negative": ""})
+    assert "no rows to score" in refusal(rename_labels, found, {"pos": "", "mixed": "", "negative": ""})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from deftx.jobs import Store
 from deftx.jobs.container import Container
 
 if __name__ == "__main__":
-    set_up(otherwise="json")
+    set_up(default="json")
     container = Container()
     store = Store()
     looking = scheduler(store)

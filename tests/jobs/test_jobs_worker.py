@@ -44,7 +44,7 @@ def test_a_finished_job_ends_with_0(store):
         ("memory", 1, "MemoryError", "The computer ran out of memory. Choose a smaller batch_size"),
         ("gpu", 1, "OutOfMemoryError", "The GPU ran out of memory. Choose a smaller batch_size"),
         ("disk", 1, "OSError", "The disk is full"),
-        ("bug", 1, "ZeroDivisionError", "was not foreseen; the log says where"),
+        ("bug", 1, "ZeroDivisionError", "unexpected error occurred; the log says where"),
     ],
 )
 def test_a_failure_says_what_happened_and_what_to_change(store, error, code, kind, words):

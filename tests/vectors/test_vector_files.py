@@ -73,7 +73,7 @@ def test_gap_code_of_many_positions_at_any_density():
 
 
 def test_gap_code_that_stops_within_a_gap_is_refused():
-    with pytest.raises(VectorError, match="middle of a gap"):
+    with pytest.raises(VectorError, match="last position is incomplete"):
         decode_gaps(torch.tensor([3, 255], dtype=torch.uint8))
 
 
@@ -201,7 +201,7 @@ def test_infinite_numbers_in_a_description_are_refused(folder):
         ({f"values.{QUERY}": None}, "not of the same parameters"),
         ({f"positions.{QUERY}": None}, "not of the same parameters"),
         ({f"positions.{QUERY}": torch.full((16,), 7, dtype=torch.uint8)}, "127 lies outside its 48 entries"),
-        ({f"positions.{QUERY}": torch.full((16,), 255, dtype=torch.uint8)}, "middle of a gap"),
+        ({f"positions.{QUERY}": torch.full((16,), 255, dtype=torch.uint8)}, "last position is incomplete"),
         ({f"positions.{QUERY}": torch.arange(16)}, "does not belong"),
         ({"head.lm_head.bias": torch.tensor([float("inf")])}, "not finite"),
         ({"head.lm_head.bias": torch.arange(3)}, "does not belong"),
