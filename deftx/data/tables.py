@@ -145,9 +145,7 @@ def drop_unknown_labels(table: Table, names: Sequence[str]) -> Table:
 def check(train: Table, valid: Table | None = None) -> Findings:
     """Return findings on the tables before training. Raise TableError for a single label, or pairs with single texts."""
     if len(set(train.labels)) < 2:
-        raise TableError(
-            f"Every row of {train.name} has the label {train.labels[0]!r}: at least two different labels are needed."
-        )
+        raise TableError(f"Every row of {train.name} has the label {train.labels[0]!r}: there is nothing to learn.")
     if valid is not None and valid.pairs != train.pairs:
         kinds = {True: "pairs", False: "single texts"}
         raise TableError(f"{train.name} has {kinds[train.pairs]}, but {valid.name} has {kinds[valid.pairs]}.")

@@ -1,4 +1,4 @@
-"""Turning texts into the padded batches that an encoder reads."""
+"""Encoding of texts as padded batches."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,14 +9,14 @@ from transformers import PreTrainedTokenizerBase
 
 Text = str | tuple[str, str]  # a sentence, or premise and hypothesis
 
-# What Python's ``splitlines`` and ``strip`` take away beyond what ``Strip`` does.
+# Line breaks that Python's ``splitlines`` and ``strip`` remove and ``Strip`` does not.
 _BREAKS = Regex("\r\n|[\n\x0b\x0c\r\x1c-\x1f\x85\u2028\u2029]")
 
 
 class Encoded(list[int]):
-    """The token ids of a text; ``types`` says of each whether it belongs to the first (0) or second (1) of a pair.
+    """The token ids of a text, and for each token its type: 0 in the first text of a pair, 1 in the second.
 
-    None where the tokenizer does not tell: only some encoders (BERT) read it.
+    ``types`` is None if the tokenizer has no token types; only some encoders, such as BERT, use them.
     """
 
     def __init__(self, ids: Iterable[int], types: list[int] | None = None) -> None:
@@ -25,10 +25,10 @@ class Encoded(list[int]):
 
 
 def ignore_outer_space(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let a tokenizer drop the spaces around a text and read line breaks in it as spaces, here and where it is saved to.
+    """Make a tokenizer strip a text and read its line breaks as spaces, also after it is saved and loaded.
 
-    This is the one place that decides it, for training, for classifying, and for an exported folder. A tokenizer that
-    is written in Python has no such step and is left as it is.
+    This applies to training, classification and exported folders alike. Slow (Python) tokenizers have no normaliser and
+    are not changed.
     """
     if not tokenizer.is_fast:
         return
@@ -38,7 +38,7 @@ def ignore_outer_space(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int) -> list[Encoded]:
-    """Return the token ids of sentences or pairs, special tokens included, cut at ``max_length``."""
+    """Return the token ids of sentences or pairs, special tokens included, truncated to ``max_length``."""
     if not texts:
         return []
     pairs = not isinstance(texts[0], str)
@@ -49,9 +49,9 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length
 
 
 def pad(sequences: Sequence[Encoded | Tensor], pad_id: int, device: torch.device | str) -> dict[str, Tensor]:
-    """Return what an encoder reads, padded on the right, each (sequences, longest) int64.
+    """Return an encoder's inputs, padded on the right, each (sequences, longest) int64.
 
-    ``input_ids``, ``attention_mask`` and, where the sequences have types, ``token_type_ids``.
+    They are ``input_ids``, ``attention_mask`` and, if the sequences have types, ``token_type_ids``.
     """
     input_ids = _stack(sequences, pad_id)
     lengths = torch.tensor([len(row) for row in sequences])
@@ -72,13 +72,13 @@ def by_length(sequences: Sequence[Encoded], tokens: int = 8_192) -> list[list[in
 
 
 def least_padding(lengths: Sequence[int], overhead: int) -> list[list[int]]:
-    """Split the indices of sequences into groups that are padded apart, so that the fewest tokens are computed.
+    """Split the indices of sequences into groups that are padded separately, with the least total cost.
 
-    A group costs its padded tokens, count · longest, and ``overhead`` tokens for what a pass through the model costs
-    whatever its size. The cheapest split of the sequences in the order of their lengths is found exactly.
+    A group costs its padded tokens, count · longest, plus ``overhead`` tokens for the fixed cost of a forward pass. The
+    optimal split of the sequences, sorted by length, is found exactly by dynamic programming.
     """
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    costs, starts = [0], [0]  # of the cheapest split of the first n, and where its last group starts
+    costs, starts = [0], [0]  # cost of the best split of the first n, and the start of its last group
     for end, longest in enumerate((lengths[i] for i in order), start=1):
         cost, start = min((costs[start] + (end - start) * longest + overhead, start) for start in range(end))
         costs.append(cost)

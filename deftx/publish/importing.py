@@ -146,7 +146,9 @@ def _read_name(name: str, revision: str) -> HubName:
     """Read an id, with its revision behind an @ or in a field of its own."""
     found = read_name(name)
     if found is None:
-        raise VectorError(f"{name.strip()[:120]!r} is not the id of a repository on the Hub. It looks like owner/name.")
+        raise VectorError(
+            f"{name.strip()[:120]!r} is not the id of a repository on the Hub. An id has the form owner/name."
+        )
     if revision and found.revision not in (None, revision):
         raise VectorError(f"Two revisions are given, {found.revision!r} and {revision!r}. Leave one of them out.")
     return HubName(found.id, found.revision or revision or None)

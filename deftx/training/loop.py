@@ -1,4 +1,4 @@
-"""One phase of training: the loop that both phases and both objectives share, from top to bottom."""
+"""One phase of training: the training loop, which both phases and both objectives use."""
 
 import math
 import time
@@ -20,82 +20,82 @@ from deftx.training.devices import accelerator_for, reproducible
 from deftx.training.fast_training import fast_training
 from deftx.training.trainable import Entries
 
-CHECKPOINT_SECONDS = 60.0  # the most work, in time, that a kill may cost
-FIRST_CHECKPOINT_SECONDS = 10.0  # the first one comes early: what fails, mostly fails soon
-EVENT_SECONDS = 1.0  # the pace at which a person can follow
+CHECKPOINT_SECONDS = 60.0  # the most work that an interruption can lose
+FIRST_CHECKPOINT_SECONDS = 10.0  # earlier, because most failures happen early
+EVENT_SECONDS = 1.0  # time between two progress events
 
 Batch = dict[str, Tensor]
 
 
 class Objective(Protocol):
-    """What is learned: batches, their loss, and a score by which the best checkpoint is chosen."""
+    """A training objective: batches, their loss, and a score to choose the best checkpoint."""
 
     higher_is_better: bool
     metric: str
 
     def micro_batches(self, phase: str, step: int) -> list[Batch]:
-        """Return the micro-batches of an optimiser step, the same whenever it is asked."""
+        """Return the micro-batches of an optimiser step, the same for every call."""
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Return a micro-batch's mean loss over its tokens or rows, a scalar in nats."""
+        """Return the mean loss over the tokens or rows of a micro-batch, a scalar in nats."""
 
     def evaluate(self, model: nn.Module) -> float | None:
-        """Return the score on the validation set; None where there is nothing to choose by."""
+        """Return the score on the validation set, or None if there is none."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The course of one phase."""
+    """The settings of one phase."""
 
     phase: str  # "dense" or "sparse"
     steps: int  # optimiser steps
-    learning_rate: float  # at the first step; falls linearly to 0
+    learning_rate: float  # at the first step; decays linearly to 0
     evaluate_every: int
-    clip: float  # bound on the gradient norm
-    l1: float  # λ/N: what the L1 penalty weighs one unit of one entry
+    clip: float  # largest gradient norm
+    l1: float  # λ/N: weight of the L1 penalty per entry
     seed: int
     precision: str = "auto"
-    steps_after: int = 0  # optimiser steps of later phases, for the time that is left
+    steps_after: int = 0  # optimiser steps of later phases, for the time left
 
     @property
-    def look_every(self) -> int:
-        """Steps between two entries of the loss history: about 200 a phase, never more than 50 steps apart."""
+    def log_every(self) -> int:
+        """Steps between two entries of the loss history: about 200 per phase, at most 50 steps apart."""
         return min(50, max(1, self.steps // 200))
 
     def evaluation_due(self, progress: PhaseProgress) -> bool:
-        """Say whether the validation set is to be looked at before the next step."""
-        on_the_beat = progress.step % self.evaluate_every == 0 or progress.step == self.steps
-        return on_the_beat and progress.evaluated < progress.step
+        """Return whether to evaluate before the next step."""
+        due = progress.step % self.evaluate_every == 0 or progress.step == self.steps
+        return due and progress.evaluated < progress.step
 
-    def look_due(self, progress: PhaseProgress) -> bool:
-        """Say whether the loss history gets an entry after this step."""
-        return self.evaluation_due(progress) or progress.step % self.look_every == 0
+    def log_due(self, progress: PhaseProgress) -> bool:
+        """Return whether to add an entry to the loss history after this step."""
+        return self.evaluation_due(progress) or progress.step % self.log_every == 0
 
 
 def run_phase(
     model: nn.Module, entries: Entries, objective: Objective, plan: Plan, folder: Path, listener: Listener
 ) -> PhaseProgress:
-    """Train the entries by ``plan`` and leave the model at its best checkpoint; a saved phase goes on where it was.
+    """Train the entries and leave the model at its best checkpoint; resume from a saved checkpoint if there is one.
 
     Raises:
-        TrainingStopped: a stop was asked for; the checkpoint is saved.
-        TrainingError: the loss or a weight is no longer a number; the last checkpoint is kept.
+        TrainingStopped: If a stop was requested; the checkpoint is saved.
+        TrainingError: If the loss or a weight is not finite; the last checkpoint is kept.
     """
     accelerator = accelerator_for(entries, plan.precision)
-    # No weight decay, so that entries without a gradient stay exactly where they are.
+    # No weight decay, so that entries without a gradient do not change.
     optimizer = torch.optim.AdamW(entries.compact.values(), betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, fused=True)
-    kept = PhaseFolder(folder)
-    progress = kept.restore(entries, optimizer)
+    files = PhaseFolder(folder)
+    progress = files.restore(entries, optimizer)
     if progress.step:
-        message = f"The {plan.phase} phase goes on from step {progress.step:,} of {plan.steps:,}."
+        message = f"The {plan.phase} phase continues from step {progress.step:,} of {plan.steps:,}."
         listener.on_event(Event(plan.phase, progress.step, plan.steps, message=message))
     clock = Clock(progress, plan)
     model.train()
     try:
         while True:
-            if plan.evaluation_due(progress):  # before the step that follows: a run cut off here resumes with it
+            if plan.evaluation_due(progress):  # before the next step, so that an interrupted run resumes with it
                 with accelerator.autocast(), stoppable(model, listener), clock.evaluation():
-                    score = evaluate(model, entries, objective, progress, kept)
+                    score = evaluate(model, entries, objective, progress, files)
                 listener.on_event(clock.event(progress, score, objective.metric))
             if progress.step == plan.steps:
                 break
@@ -105,15 +105,15 @@ def run_phase(
             step_loss = torch.zeros((), device=accelerator.device)
             for number in range(distributed.index(), len(micro_batches), distributed.count()):
                 if number >= distributed.count() and listener.should_stop() and is_sound(entries, progress):
-                    raise TrainingStopped  # nothing of this step has been applied: it begins anew
-                # Every draw follows from (seed, phase, step, micro-batch): a resumed run needs no saved random state.
+                    raise TrainingStopped  # nothing of this step was applied yet
+                # The seed depends only on (seed, phase, step, micro-batch), so no random state needs to be saved.
                 seed = seed_for(plan.seed, plan.phase, progress.step, number)
                 torch.manual_seed(seed)
                 with reproducible(accelerator.device):
                     with accelerator.autocast(), fast_training(accelerator.device, seed):
                         loss = objective.loss(model, micro_batches[number]) / len(micro_batches)
                     accelerator.backward(loss)
-                step_loss += loss.detach()  # still on the device: nothing waits for it
+                step_loss += loss.detach()  # stays on the device, without synchronisation
             entries.gather_gradients()  # masked before clipping: the norm is that of μ ⊙ ∇ and the head
             distributed.sum_up(entries.gradients())
             distributed.sum_up([step_loss])
@@ -128,30 +128,30 @@ def run_phase(
             entries.write_back()
             progress.step += 1
 
-            if plan.look_due(progress) and not math.isfinite(progress.note_loss()):
+            if plan.log_due(progress) and not math.isfinite(progress.note_loss()):
                 raise TrainingError(_diverged(plan, progress, folder))
             save_due = clock.checkpoint_due(progress)
             if (save_due or plan.evaluation_due(progress)) and not is_sound(entries, progress):
                 raise TrainingError(_diverged(plan, progress, folder))
             if save_due:
-                keep(kept, entries, optimizer, progress, clock)
+                save_checkpoint(files, entries, optimizer, progress, clock)
             if clock.event_due() and not plan.evaluation_due(progress):
                 listener.on_event(clock.event(progress, None))
     except TrainingStopped:
-        keep(kept, entries, optimizer, progress, clock)
-        distributed.wait()  # the launcher ends all when one is gone
+        save_checkpoint(files, entries, optimizer, progress, clock)
+        distributed.wait()  # the launcher ends all processes when one ends
         raise TrainingStopped(_stopped(plan, progress)) from None
-    keep(kept, entries, optimizer, progress, clock)
+    save_checkpoint(files, entries, optimizer, progress, clock)
     distributed.wait()
-    kept.load_best(entries)
-    distributed.wait()  # before the main one goes on, and deletes what the others still read
+    files.load_best(entries)
+    distributed.wait()  # before the main process deletes the files that the others read
     return progress
 
 
 def evaluate(
-    model: nn.Module, entries: Entries, objective: Objective, progress: PhaseProgress, kept: PhaseFolder
+    model: nn.Module, entries: Entries, objective: Objective, progress: PhaseProgress, files: PhaseFolder
 ) -> float | None:
-    """Score the model as it stands and keep it where it is the best so far (the first of equals)."""
+    """Evaluate the model and save it if it is better than all before."""
     model.eval()
     with torch.no_grad():
         score = objective.evaluate(model)
@@ -165,14 +165,14 @@ def evaluate(
     if best is None or (score > best if objective.higher_is_better else score < best):
         progress.best_score, progress.best_step = score, progress.step
         if distributed.is_main():
-            kept.save_best(entries, progress)
+            files.save_best(entries, progress)
     return score
 
 
 @contextmanager
 def stoppable(model: nn.Module, listener: Listener) -> Iterator[None]:
-    """Let a stop take effect between two batches of an evaluation: it raises TrainingStopped there."""
-    message = "Stopped while evaluating. What was trained is kept; the same command goes on from there."
+    """Raise TrainingStopped between two batches of an evaluation if a stop was requested."""
+    message = "Stopped while evaluating. The training so far is kept; run the same command to continue."
     encoder = getattr(model, "base_model", model)
     hook = encoder.register_forward_pre_hook(lambda *_: listener.raise_if_stopped(message))
     try:
@@ -182,60 +182,60 @@ def stoppable(model: nn.Module, listener: Listener) -> Iterator[None]:
 
 
 def is_sound(entries: Entries, progress: PhaseProgress) -> bool:
-    """Say whether loss and weights are numbers: only then are they kept or judged."""
+    """Return whether loss and weights are finite; otherwise they must not be saved or evaluated."""
     return math.isfinite(progress.loss_sum) and entries.is_finite()
 
 
-def keep(
-    kept: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, progress: PhaseProgress, clock: "Clock"
+def save_checkpoint(
+    files: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, progress: PhaseProgress, clock: "Clock"
 ) -> None:
     """Save a checkpoint."""
     if distributed.is_main():
         clock.stamp(progress)
-        kept.save(entries, optimizer, progress)
+        files.save(entries, optimizer, progress)
     clock.note_saved()
 
 
 class Clock:
-    """Keeps the time of a phase: when to speak, when to save, and how long is left."""
+    """The timing of a phase: when to send events, when to save, and how much time is left."""
 
     def __init__(self, progress: PhaseProgress, plan: Plan) -> None:
         self.plan = plan
-        self.started = self.spoken = self.saved = time.monotonic()
+        self.started = self.last_event = self.saved = time.monotonic()
         self.first_step, self.seconds_before = progress.step, progress.seconds
         self.checkpoint_seconds = checkpoint_seconds(CHECKPOINT_SECONDS)
         first = min(FIRST_CHECKPOINT_SECONDS, self.checkpoint_seconds)
-        self.patience = self.checkpoint_seconds if progress.step else first
-        self.evaluation_seconds = 0.0  # what the last one took
+        self.save_after = self.checkpoint_seconds if progress.step else first
+        self.evaluation_seconds = 0.0  # duration of the last one
 
     def event_due(self) -> bool:
-        """Say whether a person should hear something again."""
-        return time.monotonic() - self.spoken >= EVENT_SECONDS
+        """Return whether it is time for the next event."""
+        return time.monotonic() - self.last_event >= EVENT_SECONDS
 
     def checkpoint_due(self, progress: PhaseProgress) -> bool:
-        """Say whether enough work has gathered to be saved, or will have with the evaluation that comes next."""
+        """Return whether to save now. The duration of an evaluation that comes next is taken into account."""
         ahead = self.evaluation_seconds if self.plan.evaluation_due(progress) else 0.0
-        return time.monotonic() - self.saved + ahead >= self.patience
+        return time.monotonic() - self.saved + ahead >= self.save_after
 
     def note_saved(self) -> None:
-        """Count from here to the next checkpoint: what the writing takes is no work that a kill could cost."""
-        self.saved, self.patience = time.monotonic(), self.checkpoint_seconds
+        """Restart the time to the next checkpoint, after writing one."""
+        self.saved, self.save_after = time.monotonic(), self.checkpoint_seconds
 
     @contextmanager
     def evaluation(self) -> Iterator[None]:
-        """Time an evaluation."""
+        """Measure the duration of an evaluation."""
         began = time.monotonic()
         yield
         self.evaluation_seconds = time.monotonic() - began
 
     def stamp(self, progress: PhaseProgress) -> None:
-        """Note the time spent so far, over all starts."""
+        """Set the training time so far, resumed runs included."""
         progress.seconds = self.seconds_before + time.monotonic() - self.started
 
     def event(self, progress: PhaseProgress, score: float | None, metric: str = "") -> Event:
-        """Make the event for this moment; the time left counts what a step has taken so far, evaluations included."""
-        self.spoken = time.monotonic()
-        pace = (self.spoken - self.started) / max(1, progress.step - self.first_step)
+        """Return the current event. The time left is extrapolated from the mean step so far, evaluations included."""
+        self.last_event = time.monotonic()
+        pace = (self.last_event - self.started) / max(1, progress.step - self.first_step)
         left = pace * (self.plan.steps - progress.step + self.plan.steps_after)
         loss = progress.losses[-1][1] if progress.losses else None
         metric = metric if score is not None else ""
@@ -245,14 +245,13 @@ class Clock:
 def _stopped(plan: Plan, progress: PhaseProgress) -> str:
     return (
         f"Stopped at step {progress.step:,} of {plan.steps:,} in the {plan.phase} phase. "
-        "The checkpoint is kept; the same command goes on from there."
+        "The checkpoint is kept; run the same command to continue."
     )
 
 
 def _diverged(plan: Plan, progress: PhaseProgress, folder: Path) -> str:
     return (
-        f"The training diverged: its loss or a weight is no longer a number at step {progress.step:,} of "
-        f"{plan.steps:,} in the {plan.phase} phase. "
-        f"Lower the learning rate (it was {plan.learning_rate:g}) and start again in another folder; "
-        f"what was saved before is kept in {folder}."
+        f"The training diverged: the loss or a weight is not finite at step {progress.step:,} of {plan.steps:,} in the "
+        f"{plan.phase} phase. Lower the learning rate (it was {plan.learning_rate:g}) and start again in another folder. "
+        f"The last checkpoint is kept in {folder}."
     )

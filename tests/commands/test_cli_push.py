@@ -100,7 +100,7 @@ def test_a_training_ends_in_a_push(writer, corpus_file, base_folder, tmp_path, c
 
 
 @pytest.mark.parametrize(
-    ("token", "reason"), [(None, "Nobody is logged in"), (READ_ONLY, "may only read"), ("hf_old", "has expired")]
+    ("token", "reason"), [(None, "You are not logged in"), (READ_ONLY, "read-only"), ("hf_old", "expired")]
 )
 def test_without_the_right_to_push_no_training_starts(
     hub_here, corpus_file, base_folder, tmp_path, capsys, monkeypatch, token, reason

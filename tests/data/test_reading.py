@@ -66,7 +66,7 @@ def test_wide_encodings_are_refused_on_the_first_line(tmp_path, encoding):
 def test_a_truncated_gzip_is_refused(tmp_path):
     path = tmp_path / "cut.txt.gz"
     path.write_bytes(gzip.compress(os.urandom(4000).hex().encode())[:-20])
-    assert "cut.txt.gz is damaged or cut off" in refusal(path)
+    assert "cut.txt.gz is damaged or incomplete" in refusal(path)
 
 
 def test_a_file_that_only_claims_to_be_gzipped_is_refused(tmp_path):
@@ -79,7 +79,7 @@ def test_a_line_of_a_hundred_megabytes_is_refused_before_it_is_held_in_memory(tm
     path = tmp_path / "long.txt"
     path.write_bytes(b"satu\n" + b"a" * 100_000_000)
     tracemalloc.start()
-    assert "long.txt, line 2 has more than 16 MB" in refusal(path)
+    assert "long.txt, line 2 is longer than 16 MB" in refusal(path)
     assert tracemalloc.get_traced_memory()[1] < 80e6
     tracemalloc.stop()
 
@@ -95,7 +95,7 @@ def test_lines_are_the_same_wherever_the_chunks_end(tmp_path, monkeypatch, ends,
 @pytest.mark.parametrize("content", [bytes(2**25), b"\n" * 2**25, b"satu dua\n" * 2**22])
 def test_a_gzip_bomb_is_refused_at_a_hundred_times_its_size(tmp_path, content):
     (tmp_path / "bomb.txt.gz").write_bytes(gzip.compress(content))
-    assert "bomb.txt.gz unpacks to more than" in refusal(tmp_path / "bomb.txt.gz")
+    assert "bomb.txt.gz unpacks from" in refusal(tmp_path / "bomb.txt.gz")
 
 
 @pytest.mark.parametrize("error", [CorpusError, TableError])
@@ -103,7 +103,7 @@ def test_what_is_not_a_readable_file_is_refused_in_the_family_asked_for(tmp_path
     (tmp_path / "report.docx").write_text("x")
     os.mkfifo(tmp_path / "pipe.txt")
     assert "does not exist" in refusal(tmp_path / "none.txt", error)
-    assert "kind that cannot be read" in refusal(tmp_path / "report.docx", error)
+    assert "is not of a supported type" in refusal(tmp_path / "report.docx", error)
     assert "not a regular file" in refusal(tmp_path / "pipe.txt", error)
     assert "empty" in refusal("", error)
     assert "empty" in refusal("  ", error)
@@ -143,5 +143,5 @@ def test_a_file_named_twice_is_read_once(tmp_path):
 
 
 def test_a_folder_is_refused_where_one_file_is_needed(tmp_path):
-    with pytest.raises(TableError, match="is a folder; name one file"):
+    with pytest.raises(TableError, match="is a folder; give a single file"):
         find_file(tmp_path, TableError)

@@ -153,7 +153,7 @@ def test_a_stopped_table_goes_on_to_the_same_vectors(data, base_folder, finished
     process.terminate()
     said += process.communicate(timeout=60)[1].splitlines()
     assert process.returncode == 143, said
-    assert "the same command goes on from there" in said[-1]
+    assert "run the same command to continue" in said[-1]
     assert main([str(argument) for argument in arguments]) == 0
     for path in (tmp_path / "cut" / "vectors").iterdir():
         assert SparseVector.load(path).digest() == SparseVector.load(finished / "vectors" / path.name).digest()

@@ -104,7 +104,7 @@ def test_a_death_a_stop_and_the_death_of_the_worker_lose_nothing_and_leave_nobod
 
         store.requeue(job.id)
         wait_for(
-            lambda: any("goes on from step" in m.text for m in progress_of(job).messages), "the checkpoint", PATIENCE
+            lambda: any("continues from step" in m.text for m in progress_of(job).messages), "the checkpoint", PATIENCE
         )
         ranks = ranks_of(job)
     assert set(ranks) == {0, 1}
@@ -122,7 +122,7 @@ def test_what_is_wrong_in_the_ranks_is_said_to_the_person(store):
 
 
 FINISHED, STOPPED = (Result("finished", "Finished."), 0), (Result("stopped", "Stopped.", "TrainingStopped"), 143)
-LOST = Result("failed", "Another of the processes has ended.", "PeerLost", time=1.0), 2
+LOST = Result("failed", "Another process of this has ended.", "PeerLost", time=1.0), 2
 MEMORY = Result("failed", "The GPU ran out of memory.", "OutOfMemoryError", time=2.0), 1
 LATER = Result("failed", "Not foreseen.", "ValueError", time=3.0), 1
 

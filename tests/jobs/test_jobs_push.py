@@ -69,7 +69,7 @@ def test_a_push_that_fails_leaves_the_vector_and_is_tried_again_where_the_job_is
     assert "Pushed to" in work(job)[1][-1]
 
 
-@pytest.mark.parametrize(("token", "reason"), [(READ_ONLY, "may only read"), ("hf_old", "has expired")])
+@pytest.mark.parametrize(("token", "reason"), [(READ_ONLY, "read-only"), ("hf_old", "expired")])
 def test_without_the_right_to_push_no_training_starts(writer, studio, monkeypatch, token, reason):
     monkeypatch.setenv("HF_TOKEN", token)
     job, said = ordered(studio)

@@ -177,7 +177,7 @@ def test_a_lost_answer_starts_no_second_job(hub, store, running, order):
         ("POST /api/jobs", 402, "paid from the account's credit"),
         ("POST /api/jobs", 403, "may not run jobs"),
         ("GET /api/jobs/hardware", 0, "could not be reached"),
-        ("GET /api/whoami-v2", 401, "does not know the token"),
+        ("GET /api/whoami-v2", 401, "does not accept the token"),
     ],
 )
 def test_a_refusal_is_said_and_starts_nothing(hub, store, running, order, pattern, status, said):

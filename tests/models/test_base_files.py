@@ -52,7 +52,7 @@ def test_sizes_that_no_encoder_has_are_refused_before_it_is_built(folder, key, v
 
 def test_a_model_of_more_weights_than_its_files_have_bytes_is_refused_before_memory_is_taken(folder):
     """A line of JSON would ask for 120 GB."""
-    with pytest.raises(BaseModelError, match=r"by its configuration it has .* weights, but its files hold"):
+    with pytest.raises(BaseModelError, match=r"its configuration has .* weights, but its files have"):
         load_base(reconfigure(folder, intermediate_size=10**9))
     check_weights(str(folder), 1_000)
     check_weights("owner/name", 10**12)  # nothing of it is here

@@ -122,11 +122,11 @@ def test_vectors_of_other_bases_are_refused(folder, tmp_path):
     other = tiny.make_base(tmp_path / "other", seed=5)
     with pytest.raises(VectorError, match=r"trimmed from .*whole, not from"):
         deftx.lift(folder / "part-task", other)
-    with pytest.raises(VectorError, match="cannot be carried to"):
+    with pytest.raises(VectorError, match="cannot be converted to"):
         deftx.lift(folder / "whole-task", other)
     with pytest.raises(VectorError, match="--trimmed DIR"):
         deftx.lift(make_vector(), folder / "whole")
-    with pytest.raises(VectorError, match="trained further"):
+    with pytest.raises(VectorError, match="were changed after it was trimmed"):
         deftx.lift(make_vector(), folder / "whole", trimmed=folder / "part")
 
 

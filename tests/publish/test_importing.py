@@ -124,7 +124,7 @@ def test_a_pickle_that_would_run_something_is_refused_and_does_not_run(own, tmp_
     folder.mkdir()
     torch.save({"diffs": {}, "abs": {"x": Harm()}}, folder / FILE)
     path = zipped(tmp_path / "lt.zip", folder) if packed else folder / FILE
-    with pytest.raises(VectorError, match="nothing in it ran"):
+    with pytest.raises(VectorError, match="none of its code was run"):
         bring(own, path)
     assert capsys.readouterr().out == ""
     assert nothing_left(own)

@@ -293,7 +293,7 @@ def test_wherever_it_is_stopped_the_same_call_ends_in_the_same_vector(base_folde
     settings = {"method": "deft-x", "rank": "variance:0.9"}
     _, whole, _ = run(base_folder, tmp_path / "whole", settings)  # with dropout
     asked = iter(range(1_000))
-    with pytest.raises(TrainingStopped, match="same command goes on"):
+    with pytest.raises(TrainingStopped, match="run the same command to continue"):
         run(base_folder, tmp_path / "cut", settings, Listener(ignore, lambda: next(asked) == stop))
     _, again, _ = run(base_folder, tmp_path / "cut", settings)
     for name in whole.positions:
@@ -311,7 +311,7 @@ def test_a_kept_delta_serves_other_ranks_and_changes_nothing(still_folder, tmp_p
         for name in alone.positions:
             assert alone.positions[name].equal(shared.positions[name])
             assert alone.values[name].equal(shared.values[name])
-    assert [e.message for e in said if "dense phase is done already" in e.message]
+    assert [e.message for e in said if "dense phase was finished before" in e.message]
     assert not (tmp_path / "shared 4" / "dense").exists()
 
 

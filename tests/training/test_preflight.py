@@ -62,7 +62,7 @@ def test_what_is_only_worth_a_thought_is_no_refusal():
     found = estimate("language", recipe, XLM_R, AMOUNT, SPEED)
     tight = Machine(64_000_000_000, 1_000_000_000)
     said = " ".join(notes(recipe, FACTS, TextSize(9, 9, 400), AMOUNT, found, tight))
-    for words in ("less text than one batch", "at most 128 tokens", "fetched from the Hub", "1.0 GB are free now"):
+    for words in ("less text than one batch", "at most 128 tokens", "downloaded from the Hub", "1.0 GB are free now"):
         assert words in said
     assert "one distinct line" in notes(recipe, FACTS, TextSize(9, 1, 400), AMOUNT, found, ROOMY)[0]
 

@@ -101,9 +101,9 @@ def test_a_space_is_pushed_with_a_page_of_its_own_and_is_no_model(hub_here, stud
 @pytest.mark.parametrize(
     ("token", "changes", "reason"),
     [
-        (None, {}, "Nobody is logged in"),
-        (READ_ONLY, {}, "may only read"),
-        (WRITER, {"repository": "nonsense"}, "looks like owner/name"),
+        (None, {}, "You are not logged in"),
+        (READ_ONLY, {}, "read-only"),
+        (WRITER, {"repository": "nonsense"}, "has the form owner/name"),
         (WRITER, {"vector": None}, "Choose a vector"),
         (WRITER, {"vector": "own:../x"}, "not known"),
         (WRITER, {"what": CLASSIFIER}, "task vector"),

@@ -14,7 +14,7 @@ from deftx.core.errors import BaseModelError, CorpusError, DeftxError, TableErro
 from deftx.jobs import Job
 from deftx.jobs.pace import Pace, paces
 from deftx.training.base_facts import BaseFacts, look_at_base
-from deftx.training.distributed import dealt_out
+from deftx.training.distributed import for_processes
 from deftx.training.estimates import Estimate, TableSize, TextSize, estimate
 from deftx.training.preflight import (
     Machine,
@@ -83,7 +83,7 @@ class Forecast:
         refused += check_size(recipe, base) + self._check_source(kind, order, base)
         if size is None or refused:
             return Outlook(recipe, base, refusals=refused)
-        recipe = dealt_out(recipe, processes)
+        recipe = for_processes(recipe, processes)
         amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
         found = estimate(kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
         machine = Machine.of(self._studio.device) if place is None else ELSEWHERE
