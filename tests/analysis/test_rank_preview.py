@@ -220,7 +220,7 @@ def test_the_mask_under_its_own_strategy_is_the_vectors_and_under_another_it_is_
 
 
 def test_a_delta_that_is_gone_is_said(tmp_path):
-    with pytest.raises(DeftxError, match="not there any more"):
+    with pytest.raises(DeftxError, match="no longer exists"):
         read_delta(tmp_path / DELTA_FILE)
 
 

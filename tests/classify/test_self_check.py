@@ -154,7 +154,7 @@ def test_a_vector_is_named_by_its_tensors(tmp_path):
     assert first.fingerprint != second.fingerprint
     assert replace(first, name="x") == vector_of(folders[0], "x")
     (folders[0] / "vector.json").write_text("[]")
-    with pytest.raises(VectorError, match="cannot be read any more"):
+    with pytest.raises(VectorError, match="can no longer be read"):
         vector_of(folders[0], "one")
 
 

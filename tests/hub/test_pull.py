@@ -240,7 +240,7 @@ def test_what_was_fetched_before_a_failure_is_not_fetched_again(own, hub_here, t
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({"README.md": b"x"}, "holds neither a vector"),
+        ({"README.md": b"x"}, "contains neither a vector"),
         ({"vector.json": b"{}", "vector.safetensors": b"x"}, "format version"),
         ({"vector.json": b"x" * 2**20 * 9, "vector.safetensors": b"x"}, "too large"),
     ],

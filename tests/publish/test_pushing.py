@@ -105,7 +105,7 @@ def test_large_files_go_by_xet_where_it_is_on(server, upload, vector, by_xet):
 
 def test_a_storage_that_refuses_is_told(server, upload, by_xet):
     server.fail("xet-write-token", status=403)
-    with pytest.raises(HubError, match="was made and is empty"):
+    with pytest.raises(HubError, match="was created and is empty"):
         push(hub(WRITER), upload())
 
 
@@ -121,8 +121,8 @@ def test_a_storage_that_refuses_is_told(server, upload, by_xet):
         (SCOPED, "ana/min", "Give it write access"),
         (WRITER, "lab/min", "no write access to lab.*ana/min"),
         (WRITER, "budi/min", "you are not a member of budi"),
-        (WRITER, "lab/there", "no right to write to lab/there"),
-        (WRITER, "ana/old", "renamed: it is ana/new now"),
+        (WRITER, "lab/there", "no write access to lab/there"),
+        (WRITER, "ana/old", "renamed to ana/new"),
         (WRITER, "ana", "has the form owner/name"),
         (WRITER, "ana/min@v1", "has the form owner/name"),
         (WRITER, "ana/a--b", "has the form owner/name"),
@@ -158,13 +158,13 @@ def test_nothing_private_goes_where_everybody_sees_it(server, upload):
     ("fault", "reason", "state"),
     [
         (("^POST .*/create", {}), "could not be reached", "was made|as it was"),
-        (("^PUT /lfs/", {}), "could not be reached", "was made and is empty"),
-        (("^PUT /lfs/", {"status": 503}), "has an error", "was made and is empty"),
+        (("^PUT /lfs/", {}), "could not be reached", "was created and is empty"),
+        (("^PUT /lfs/", {"status": 503}), "has an error", "was created and is empty"),
         (("^POST .*/preupload", {"status": 429, "headers": {"Retry-After": "77"}}), "in 77 seconds", "is empty"),
-        (("^POST .*/commit", {"status": 500}), "has an error", "was made and is empty"),
-        (("^POST .*/commit", {"status": 402}), "paid plan", "was made and is empty"),
-        (("^POST .*/commit", {"status": 413}), "refuses this", "was made and is empty"),
-        (("^POST .*/commit", {"served": True}), "could not be reached", "has a new commit since"),
+        (("^POST .*/commit", {"status": 500}), "has an error", "was created and is empty"),
+        (("^POST .*/commit", {"status": 402}), "paid plan", "was created and is empty"),
+        (("^POST .*/commit", {"status": 413}), "refused a request", "was created and is empty"),
+        (("^POST .*/commit", {"served": True}), "could not be reached", "has a new commit"),
     ],
 )
 def test_an_upload_that_fails_says_how_the_repository_is_and_goes_on_later(server, upload, fault, reason, state):

@@ -31,7 +31,7 @@ def test_what_is_there_is_not_overwritten(tmp_path, name, words):
 
 def test_delta_cannot_be_kept_where_the_vector_goes(tmp_path):
     for delta in (tmp_path / "v", tmp_path / "v" / "delta", f"{tmp_path}/x/../v/delta"):
-        with pytest.raises(RecipeError, match="beside it"):
+        with pytest.raises(RecipeError, match="folder outside of it"):
             work_folder(tmp_path / "v", delta)
     assert work_folder(tmp_path / "v", tmp_path / "delta")
 

@@ -136,7 +136,7 @@ def test_a_failed_upload_is_told(hub_here, studio, keys):
     *_, shown = push_form.look(studio, WRITER, ask)
     hub_here.fail("^POST .*/commit", status=500)
     said, *_, token = push_form.send(studio, WRITER, ask, shown)
-    assert "was made and is empty" in said
+    assert "was created and is empty" in said
     assert token == ""
 
 

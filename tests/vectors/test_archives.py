@@ -56,11 +56,11 @@ def link():
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        (("../vector.json", b"{}"), "leads out"),
-        (("/etc/vector.json", b"{}"), "leads out"),
-        (("a/../../vector.json", b"{}"), "leads out"),
-        (("..\\vector.json", b"{}"), "leads out"),
-        (("C:/vector.json", b"{}"), "leads out"),
+        (("../vector.json", b"{}"), "outside of its folder"),
+        (("/etc/vector.json", b"{}"), "outside of its folder"),
+        (("a/../../vector.json", b"{}"), "outside of its folder"),
+        (("..\\vector.json", b"{}"), "outside of its folder"),
+        (("C:/vector.json", b"{}"), "outside of its folder"),
         ((link(), b"/etc/passwd"), "a link"),
         (("pytorch_model.bin", b"x"), "a pickle"),
         (("min/data.PKL", b"x"), "a pickle"),

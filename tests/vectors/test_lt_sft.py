@@ -138,7 +138,7 @@ def test_a_task_vector_takes_its_labels_from_the_caller_or_numbers_them(tmp_path
     assert read_lt_sft(tmp_path, TinyBase()).kind == "task"
     assert read_lt_sft(tmp_path, TinyBase()).labels == ["0", "1", "2"]
     assert read_lt_sft(tmp_path, TinyBase(), labels=("x", "y", "z")).labels == ["x", "y", "z"]
-    with pytest.raises(VectorError, match="3 classes apart, but 2 labels"):
+    with pytest.raises(VectorError, match="it has 3 classes, but 2 labels"):
         read_lt_sft(tmp_path, TinyBase(), labels=["x", "y"])
 
 
@@ -219,8 +219,8 @@ WRONG = {
     "a head outside the folder": ({**contents(), "abs": {"lm_head./../x": torch.ones(1)}}, "cannot be the name"),
     "no diffs": ({"abs": {}}, "'diffs'"),
     "more parts": ({**contents(), "code": "x"}, "'diffs'"),
-    "diffs that are a list": ({"diffs": [1], "abs": {}}, "do not name"),
-    "numbered diffs": ({"diffs": {1: 2}, "abs": {}}, "do not name"),
+    "diffs that are a list": ({"diffs": [1], "abs": {}}, "is not a dictionary of parameters"),
+    "numbered diffs": ({"diffs": {1: 2}, "abs": {}}, "is not a dictionary of parameters"),
     "a tensor": (torch.ones(3), "'diffs'"),
     "an ordered dict of text": (collections.OrderedDict(a="b"), "'diffs'"),
 }
