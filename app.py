@@ -63,7 +63,7 @@ def main() -> None:
         raise SystemExit(str(error)) from error
     scheduler = Scheduler(host.store, limits=partial(limits_for, hosting))
     if container:
-        container.look_after(host.store, scheduler)
+        container.manage(host.store, scheduler)
     scheduler.start()
     threading.Thread(target=host.base, name="load base", daemon=True).start()
     page = build_page(studio)

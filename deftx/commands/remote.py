@@ -52,7 +52,7 @@ def learn(
     Raises:
         DeftxError: it cannot be ordered, or failed there. TrainingStopped: it was stopped; its checkpoint is here.
     """
-    from deftx.jobs.remote.watcher import train_elsewhere
+    from deftx.jobs.remote.watcher import train_remotely
     from deftx.jobs.worker import EventLog
     from deftx.training.recipes import recipe_for
     from deftx.vectors.vector import SparseVector
@@ -68,7 +68,7 @@ def learn(
         told.write(event)
         shown(event)
 
-    train_elsewhere(settings, folder, on_event, should_stop)
+    train_remotely(settings, folder, on_event, should_stop)
     for entry in sorted((folder / OUT).iterdir()):
         os.replace(entry, out / entry.name)
     shutil.rmtree(folder)

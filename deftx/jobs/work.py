@@ -1,9 +1,9 @@
-"""What each kind of job does: its settings, as the page or a script gave them, turned into one training.
+"""The work of each kind of job: a training run with the job's settings.
 
-Settings common to both kinds: ``base`` (name or folder), ``preset``, ``recipe`` (the settings that differ from the
-preset's), ``language`` (code), ``delta`` (folder), ``device`` and ``processes`` (how many train together, 1 by default),
-``push_to`` (a repository of the Hub to which the vector goes at the end) and ``push_private``. Paths of data and of ``delta``
-are absolute or relative to the job's folder. Only a worker imports this module: it brings torch and transformers along.
+Settings of both kinds: ``base`` (name or folder), ``preset``, ``recipe`` (settings that differ from the preset),
+``language`` (code), ``delta`` (folder), ``device``, ``processes`` (1 by default), ``push_to`` (a repository on the Hub for
+the vector) and ``push_private``. Paths of data and of ``delta`` are absolute or relative to the job's folder. Only workers
+import this module, because it imports torch and transformers.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,7 +49,7 @@ def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent
 def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     """Learn a task vector from ``train`` (a path), with ``valid`` (a path) and ``source`` (a vector) if given.
 
-    ``columns`` and ``valid_columns`` map text, premise, hypothesis and label to the files' own names of them.
+    ``columns`` and ``valid_columns`` map text, premise, hypothesis and label to the columns of the files.
     """
     if not _is_written(folder):
         _learn_task(settings, folder, on_event, should_stop)
@@ -74,7 +74,7 @@ def _learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sh
 
 
 def _is_written(folder: Path) -> bool:
-    """Say whether this job has written its vector already: it was killed after that, and has nothing left to do."""
+    """Return whether this job has already written its vector and was killed afterwards."""
     return (folder / OUT / INFO).is_file() and not (folder / OUT / RUN).exists()
 
 
@@ -88,7 +88,7 @@ def _recipe(kind: str, settings: Mapping[str, Any], pairs: bool = False) -> Reci
 
 def _needed(settings: Mapping[str, Any], name: str) -> Any:
     if not settings.get(name):
-        raise JobError(f"The job does not say which {name} to learn from; start a new one that does.")
+        raise JobError(f"The setting {name} of the job is missing. Start a new job with it.")
     return settings[name]
 
 

@@ -78,7 +78,7 @@ def test_an_end_without_a_result_is_one_line_and_the_same_command_begins_anew(
     [
         (["--on", "hf-jobs"], "needs the name of a machine"),
         (["--on", "hf-jobs", "--flavor", "l4x2"], "Did you mean 'l4x1'"),
-        (["--on", "hf-jobs", "--flavor", "l4x1", "--hours", "0"], "hours at most"),
+        (["--on", "hf-jobs", "--flavor", "l4x1", "--hours", "0"], "hours, not"),
         (["--on", "hf-jobs", "--flavor", "l4x1", "--delta", "d"], "--delta is about this machine"),
         (["--on", "hf-jobs", "--flavor", "l4x1", "--device", "cpu"], "--device is about this machine"),
         (["--flavor", "l4x1"], "give --on hf-jobs as well"),

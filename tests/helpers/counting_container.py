@@ -13,7 +13,7 @@ if __name__ == "__main__":
     container = Container()
     store = Store()
     looking = scheduler(store)
-    container.look_after(store, looking)
+    container.manage(store, looking)
     looking.start()
     while True:
         time.sleep(0.1)

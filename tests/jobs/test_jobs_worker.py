@@ -86,7 +86,7 @@ def test_a_second_worker_on_one_job_is_refused(store, tmp_path):
     code += " sys.exit(worker.main(Path(sys.argv[1])))"
     with take_lock(job.folder / "lock"):
         assert start(job, (sys.executable, "-c", code)).wait() == 1
-    assert "Another process works on this job" in job.log_tail()
+    assert "Another process is already running this job" in job.log_tail()
     assert result(job) is None
     assert not (job.folder / "heartbeat").exists()
 

@@ -1,4 +1,4 @@
-"""Where remote trainings run and for whom: what this machine's environment says, and the settings of a job."""
+"""Configuration of remote jobs from environment variables and from a job's settings."""
 
 import os
 from collections.abc import Mapping
@@ -13,58 +13,58 @@ if TYPE_CHECKING:
 IMAGE, BUCKET, NAMESPACE, POLL = "DEFTX_JOBS_IMAGE", "DEFTX_JOBS_BUCKET", "DEFTX_JOBS_NAMESPACE", "DEFTX_JOBS_POLL"
 TOKEN = "HF_TOKEN"
 
-HOURS = 4.0  # that a remote training gets where nobody says otherwise
+HOURS = 4.0  # default time limit
 FEWEST_HOURS, MOST_HOURS = 0.5, 168.0
 
 
 @dataclass(frozen=True)
 class RemoteRequest:
-    """What a job's settings say about a remote machine: its flavour, and the hours after which it is switched off."""
+    """The machine of a remote job, and its time limit in hours."""
 
     flavor: str
     hours: float
 
     @property
     def seconds(self) -> int:
-        """The time limit as the Hub takes it."""
+        """The time limit in seconds."""
         return round(self.hours * 3600)
 
 
 def settings_for(flavor: str, hours: float = HOURS) -> dict[str, Any]:
-    """Give what makes a job's settings those of a remote one; JobError for what cannot be ordered."""
+    """Return the settings of a remote job. Raise JobError if they are invalid."""
     return {"device": HF_JOBS, "flavor": flavor, "hours": remote_request({"flavor": flavor, "hours": hours}).hours}
 
 
 def remote_request(settings: Mapping[str, Any]) -> RemoteRequest:
-    """Read the order of a job's settings; JobError where it cannot be used."""
+    """Return the request in a job's settings. Raise JobError if it is invalid."""
     flavor, hours = str(settings.get("flavor") or ""), settings.get("hours", HOURS)
     if not flavor:
-        raise JobError("A training on Hugging Face Jobs needs the name of a machine (flavour), such as l4x1.")
+        raise JobError("A training run on Hugging Face Jobs needs the name of a machine (flavor), such as l4x1.")
     if isinstance(hours, bool) or not isinstance(hours, int | float) or not FEWEST_HOURS <= hours <= MOST_HOURS:
         raise JobError(
-            f"A training on Hugging Face Jobs gets {FEWEST_HOURS:g} to {MOST_HOURS:g} hours at most; {hours!r} is not that."
+            f"The time limit on Hugging Face Jobs must be {FEWEST_HOURS:g} to {MOST_HOURS:g} hours, not {hours!r}."
         )
     return RemoteRequest(flavor, float(hours))
 
 
 def why_not_offered(environment: Mapping[str, str] = os.environ) -> str:
-    """Say what is missing before remote trainings can be started from here; empty where nothing is."""
+    """Return what is missing to start remote jobs; empty if nothing is missing."""
     if not environment.get(IMAGE):
         return (
-            f"Hugging Face Jobs are not set up here: {IMAGE} must name the image that they run, such as "
-            "hf.co/spaces/OWNER/STUDIO, a Space of this studio."
+            f"Hugging Face Jobs are not set up: set {IMAGE} to the image to run, such as hf.co/spaces/OWNER/STUDIO, a Space of "
+            "this studio."
         )
     if not environment.get(TOKEN):
         return (
-            f"Hugging Face Jobs need an account: {TOKEN} must hold a token that may run jobs and write to buckets. It is "
-            "read from the environment alone and kept nowhere."
+            f"Hugging Face Jobs need an account: set {TOKEN} to a token that may run jobs and write to buckets. It is read only "
+            "from the environment and never stored."
         )
     return ""
 
 
 def client() -> "HfApi":
-    """Return a client with the token of the environment; JobError where something is missing."""
-    from deftx.hub.client import hub  # the command line reads this module for every command
+    """Return a client with the token of the environment. Raise JobError if something is missing."""
+    from deftx.hub.client import hub  # slow to import; the command line imports this module for every command
 
     if reason := why_not_offered():
         raise JobError(reason)
@@ -72,5 +72,5 @@ def client() -> "HfApi":
 
 
 def poll_seconds() -> float:
-    """Seconds between two looks at a remote job."""
+    """Return the seconds between two checks of a remote job."""
     return max(0.05, float(os.environ.get(POLL) or 10.0))
