@@ -1,4 +1,4 @@
-"""Builds the page and launches it."""
+"""Build the page and start the server."""
 
 import argparse
 import os
@@ -7,11 +7,11 @@ from functools import partial
 from importlib.util import find_spec
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-# Statistics that nobody is shown; by default Gradio works them out anew at every event, which took a sixth of a busy server.
+# Gradio would recompute unused statistics at every event, which took a sixth of the time of a busy server.
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 
-# Threads that wait for one another sleep instead of spinning: beside visitors a training all but stood still (docs/load.md).
-# Trainings inherit it. It is read when torch is loaded.
+# Make waiting threads sleep instead of spin; otherwise visitors slowed training down to almost nothing (docs/load.md).
+# torch reads it when it is loaded, and training processes inherit it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from deftx.core.allocator import return_freed_memory
@@ -29,17 +29,17 @@ from ui.shared.health import route
 from ui.shared.theme import STYLE, theme
 from ui.studio import Studio
 
-# Gradio keeps 0.2 MB for each that was ever opened; those that are open are the latest used.
+# Gradio keeps 0.2 MB per session that was ever opened; the most recently used ones are kept.
 SESSIONS = 1_000
 
 
 def options() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
-        description="Open the studio in a browser. Data lives under DEFTX_HOME (~/.deftx)."
+        description="Start the studio, a web app. Data is stored in DEFTX_HOME (~/.deftx)."
     )
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
-                        help="address to listen on; this machine alone unless told otherwise (GRADIO_SERVER_NAME)")  # fmt: skip
+                        help="address to listen on (GRADIO_SERVER_NAME, 127.0.0.1: only this machine)")  # fmt: skip
     parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
                         help="port to listen on (GRADIO_SERVER_PORT, 7860)")  # fmt: skip
     parser.add_argument("--base", default=os.environ.get("DEFTX_BASE", BUNDLED_BASE),
@@ -48,7 +48,7 @@ def options() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Start looking after the jobs, and serve the page until it is interrupted."""
+    """Start the scheduler, and serve the page until interrupted."""
     chosen = options()
     return_freed_memory()
     try:
@@ -78,14 +78,14 @@ def main() -> None:
             run_history=False,
             enable_monitoring=False,
             state_session_capacity=SESSIONS,
-            # The named endpoints as tools, where gradio[mcp] is installed; they know of no logins.
+            # The named endpoints as MCP tools, if gradio[mcp] is installed; they do not support logins.
             mcp_server=studio is host and find_spec("mcp") is not None,
             max_file_size=f"{hosting.upload_megabytes}mb" if hosting.upload_megabytes else None,
             quiet=way == "json",
-            _frontend=False,  # else a machine too busy to answer itself within 3 s would not get a page at all
+            _frontend=False,  # otherwise Gradio fails if the server does not answer within 3 s
             **gated(studio, [route(host, scheduler, container)]),
         )
-    except OSError as error:  # the port is taken, or the address is not this machine's
+    except OSError as error:  # the port is in use, or the address is not one of this machine
         raise SystemExit(f"The page cannot be served at {chosen.host}:{chosen.port}: {error}") from error
 
 

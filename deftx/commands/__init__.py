@@ -1,1 +1,1 @@
-"""The commands of the command line, by what a person wants: look at things, train, use, exchange."""
+"""The commands of the command line."""

@@ -1,7 +1,7 @@
-"""``--on hf-jobs``: a training of the command line on a machine of Hugging Face Jobs, watched from here until its end.
+"""``--on hf-jobs``: training from the command line on Hugging Face Jobs, monitored until it ends.
 
-The job lies in the folder ``hf-job`` of ``--out``. The same command finds a training that still runs, or goes on from its
-checkpoint.
+The job is stored in the folder ``hf-job`` of ``--out``. The same command finds a job that is still running, or continues
+from its checkpoint.
 """
 
 import argparse
@@ -23,34 +23,35 @@ HERE, FOLDER = "here", "hf-job"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where a training runs."""
+    """Add the options for remote training."""
     parser.add_argument("--on", choices=(HERE, HF_JOBS), default=HERE,
-                        help="where to train: here, or on a machine of Hugging Face Jobs, which costs money (here)")  # fmt: skip
+                        help="where to train: on this machine, or on Hugging Face Jobs, which costs money (here)")  # fmt: skip
     parser.add_argument("--flavor", metavar="NAME", help="with --on hf-jobs: the machine, e.g. l4x1")
     parser.add_argument("--hours", type=float, metavar="H",
-                        help=f"with --on hf-jobs: it is switched off after so many hours ({places.HOURS:g})")  # fmt: skip
+                        help=f"with --on hf-jobs: time limit in hours ({places.HOURS:g})")  # fmt: skip
 
 
 def is_remote(arguments: argparse.Namespace) -> bool:
-    """Say whether the training runs on another machine; RecipeError for options that do not go together."""
+    """Return whether to train remotely. Raise RecipeError for options that cannot be combined."""
     if arguments.on == HF_JOBS:
         for name in ("delta", "device"):
             if getattr(arguments, name):
-                raise RecipeError(f"--{name} is about this machine; leave it away with --on {HF_JOBS}.")
+                raise RecipeError(f"--{name} applies only to this machine; omit it with --on {HF_JOBS}.")
         return True
     for name in ("flavor", "hours"):
         if getattr(arguments, name) is not None:
-            raise RecipeError(f"--{name} is about a machine of Hugging Face Jobs; give --on {HF_JOBS} as well.")
+            raise RecipeError(f"--{name} applies only to Hugging Face Jobs; add --on {HF_JOBS}.")
     return False
 
 
 def learn(
     kind: str, arguments: argparse.Namespace, recipe: Any, should_stop: Callable[[], bool], pairs: bool = False
 ) -> Any:
-    """Train on Hugging Face Jobs and return the vector, which lies in ``--out`` then.
+    """Train on Hugging Face Jobs, write the vector to ``--out`` and return it.
 
     Raises:
-        DeftxError: it cannot be ordered, or failed there. TrainingStopped: it was stopped; its checkpoint is here.
+        DeftxError: If the job cannot be started, or failed.
+        TrainingStopped: If it was stopped; its checkpoint was downloaded.
     """
     from deftx.jobs.remote.watcher import train_remotely
     from deftx.jobs.worker import EventLog
@@ -62,11 +63,11 @@ def learn(
     out = Path(arguments.out).expanduser()
     _say_price(places.remote_request(settings))
     folder = _claim(out, kind, settings)
-    told, shown = EventLog(folder / EVENTS), output.ProgressLine()
+    event_log, progress_line = EventLog(folder / EVENTS), output.ProgressLine()
 
     def on_event(event: Event) -> None:
-        told.write(event)
-        shown(event)
+        event_log.write(event)
+        progress_line(event)
 
     train_remotely(settings, folder, on_event, should_stop)
     for entry in sorted((folder / OUT).iterdir()):
@@ -98,7 +99,7 @@ def _settings(kind: str, arguments: argparse.Namespace, recipe: Any, preset: Any
 
 
 def _place(name: str | None) -> str | None:
-    """Give a folder by its full path; names of the Hub and bundled ones stay as they are."""
+    """Return a folder as an absolute path, and a Hub id or bundled name unchanged."""
     from deftx.jobs.remote.package import is_bundled
 
     if not name or is_bundled(name) or not Path(name).expanduser().is_dir():
@@ -106,31 +107,33 @@ def _place(name: str | None) -> str | None:
     return os.path.abspath(Path(name).expanduser())
 
 
-def _say_price(order: places.RemoteRequest) -> None:
+def _say_price(request: places.RemoteRequest) -> None:
     from deftx.jobs.remote import flavors
 
-    flavor = flavors.find(flavors.ask(places.client()), order.flavor)
+    flavor = flavors.find(flavors.ask(places.client()), request.flavor)
     price = (
-        f"{flavor.price(1)} an hour, {flavor.price(order.hours)} at most"
+        f"{flavor.price(1)} an hour, {flavor.price(request.hours)} at most"
         if flavor.dollars is not None
-        else "price not known"
+        else "price unknown"
     )
     output.say(
-        f"On {flavor.machine}, for {order.hours:g} h at most: {price}. How long it takes there is not known beforehand."
+        f"On {flavor.machine}, for {request.hours:g} h at most: {price}. The training time is not known in advance."
     )
 
 
 def _claim(out: Path, kind: str, settings: Mapping[str, Any]) -> Path:
-    """Make the job's folder, or make sure that the one that is there belongs to the same training."""
+    """Create the job's folder, or check that the existing one has the same settings."""
     folder = out / FOLDER
-    there = read_json(folder / SETTINGS)
-    if there is not None:
+    existing = read_json(folder / SETTINGS)
+    if existing is not None:
         differ = [
-            name for name in {**there["settings"], **settings} if there["settings"].get(name) != settings.get(name)
+            name
+            for name in {**existing["settings"], **settings}
+            if existing["settings"].get(name) != settings.get(name)
         ]
-        if differ or there["kind"] != kind:
+        if differ or existing["kind"] != kind:
             raise RecipeError(
-                f"{folder} holds a training with other settings ({', '.join(differ) or 'kind'}). Choose another --out."
+                f"{folder} contains a training run with other settings ({', '.join(differ) or 'kind'}). Choose another --out."
             )
         return folder
     if out.exists() and (not out.is_dir() or any(entry.name != FOLDER for entry in out.iterdir())):

@@ -207,7 +207,7 @@ def test_the_source_may_be_a_vector_of_lt_sft(base, language_vector, tmp_path):
     for name in (language_vector, tmp_path / "published"):
         found = given_source(str(name), base)
         assert (found.kind, overlap(found, vector)) == ("language", 1.0)
-    with pytest.raises(VectorError, match=r"no vector .* and no LT-SFT one"):
+    with pytest.raises(VectorError, match=r"neither a vector .* nor an LT-SFT vector"):
         given_source(str(tmp_path), base)
 
 

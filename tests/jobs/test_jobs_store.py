@@ -140,7 +140,7 @@ def test_discard_keeps_all_of_a_job_but_shows_it_nowhere(store):
     assert names(store.list()) == names(store.queue()) == ["kept"]
     assert names(store.trash()) == ["gone"]
     for action in (store.get, store.discard, store.request_stop, store.requeue):
-        with pytest.raises(JobError, match="in the trash. Restore it first"):
+        with pytest.raises(JobError, match=r"in the trash\. Restore it first"):
             action(gone.id)
     assert store.claim(lambda job: process_id()).id == kept.id
 

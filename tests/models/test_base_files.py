@@ -47,7 +47,7 @@ def test_a_pipe_or_a_device_in_place_of_a_file_is_not_waited_for(folder, name):
     ("key", "value"), [("num_hidden_layers", 10**6), ("vocab_size", 2**40), ("intermediate_size", 2**31)]
 )
 def test_sizes_that_no_encoder_has_are_refused_before_it_is_built(folder, key, value):
-    assert f"its {key} of {value:,} is beyond" in refusal(reconfigure(folder, **{key: value}))
+    assert f"its {key} of {value:,} is too large" in refusal(reconfigure(folder, **{key: value}))
 
 
 def test_a_model_of_more_weights_than_its_files_have_bytes_is_refused_before_memory_is_taken(folder):

@@ -123,7 +123,7 @@ def test_two_tabs_act_on_what_they_show_and_the_later_one_is_told(studio):
     studio.store.add("language", "came meanwhile", {})
     watch.act(studio, "discard", watch.shown(tabs[0]))
     assert names(studio.store.trash()) == ["both see it"]
-    with pytest.raises(gr.Error, match="in the trash. Restore it first"):
+    with pytest.raises(gr.Error, match=r"in the trash\. Restore it first"):
         watch.act(studio, "discard", watch.shown(tabs[1]))
     assert "both see it" not in look(studio, job.id, tabs[1])["jobs"]
     assert names(studio.store.list()) == ["came meanwhile"]
