@@ -1,12 +1,12 @@
-"""Does what the Dockerfile says in a folder, where there is no docker: a stand-in for its root, real steps within it.
+"""Run the steps of the Dockerfile in a folder, for machines without docker.
 
     python scripts/run_dockerfile.py FOLDER            # every step, with the real installation
-    python scripts/run_dockerfile.py FOLDER --reuse    # without it: with the packages of this Python
+    python scripts/run_dockerfile.py FOLDER --reuse    # without installation: use the packages of this Python
     python scripts/run_dockerfile.py FOLDER --start    # then start the result, until Ctrl-C or SIGTERM
 
-What an image would have at /home and /data lies below FOLDER; the commands run as the users that the Dockerfile names
-(where this is run as root), without this machine's environment. What differs from docker: the system around is this one's and
-not that of the base image, ``useradd`` only makes the home, and layers, limits and the network are not shown at all.
+The image's /home and /data are below FOLDER. Commands run as the users in the Dockerfile (if this script runs as root),
+without this machine's environment. Differences from docker: the rest of the system is this machine's and not that of the base
+image, ``useradd`` only creates the home, and layers, limits and networks are not simulated.
 """
 
 import argparse
@@ -22,16 +22,16 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
-OWN_PLACES = ("/home", "/data")  # of the image; all else is this machine's
+OWN_PLACES = ("/home", "/data")  # folders of the image; all others are this machine's
 KNOWN = ("FROM", "ARG", "ENV", "RUN", "USER", "WORKDIR", "COPY", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "CMD")
 INSTALLS = re.compile(r"\bpip install\b|-m venv\b")
-PASSED_ON = re.compile(r"PIP_|SSL_CERT_")  # how this machine reaches its package registry
+PASSED_ON = re.compile(r"PIP_|SSL_CERT_")  # configuration of the package registry
 USERADD = 'useradd() { mkdir -p "$STAND_IN/home/user" && chown 1000:1000 "$STAND_IN/home/user"; }\n'
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction of a Dockerfile, its continued lines put together."""
+    """An instruction of a Dockerfile, with continued lines joined."""
 
     name: str
     value: str
@@ -40,7 +40,7 @@ class Instruction:
 
 @dataclass
 class Image:
-    """What the instructions have come to: where commands run, as whom, and with what."""
+    """The state of the build: folder, environment, user and commands."""
 
     folder: Path
     arguments: dict[str, str] = field(default_factory=dict)
@@ -52,17 +52,17 @@ class Image:
     command: list[str] = field(default_factory=list)
 
     def here(self, text: str) -> str:
-        """Put the folder before every path of the image's own places."""
+        """Prefix the image's own paths in a text with the folder."""
         places = "|".join(map(re.escape, OWN_PLACES))
         return re.sub(rf"(?<![\w./-])({places})(?=[/:\s\"']|$)", lambda found: f"{self.folder}{found[1]}", text)
 
     def variables(self) -> dict[str, str]:
-        """Return the environment of a command, with paths as they are here."""
+        """Return the environment of a command, with local paths."""
         passed = {name: value for name, value in os.environ.items() if PASSED_ON.match(name)}
         return {**passed, **{name: self.here(value) for name, value in self.environment.items()}}
 
     def identity(self) -> dict[str, object]:
-        """Return what makes a process that of the user; nothing where this is not run as root."""
+        """Return the arguments of Popen that set the user; empty unless this script runs as root."""
         return {"user": self.user, "group": self.user, "extra_groups": []} if os.getuid() == 0 else {}
 
     def start(self, command: list[str], **settings: object) -> subprocess.Popen:
@@ -74,7 +74,7 @@ class Image:
 
 
 def parse(text: str) -> list[Instruction]:
-    """Read a Dockerfile; ValueError names the line of an instruction that is not known here."""
+    """Parse a Dockerfile. Raise ValueError, with the line, for an unsupported instruction."""
     found, parts, first = [], [], 0
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -85,7 +85,7 @@ def parse(text: str) -> list[Instruction]:
             continue
         name, _, value = " ".join(parts).partition(" ")
         if name not in KNOWN:
-            raise ValueError(f"line {first}: {name!r} is no instruction that is known here ({', '.join(KNOWN)})")
+            raise ValueError(f"line {first}: {name!r} is not a supported instruction ({', '.join(KNOWN)})")
         found.append(Instruction(name, value.strip(), first))
         parts, first = [], 0
     if parts:
@@ -94,7 +94,7 @@ def parse(text: str) -> list[Instruction]:
 
 
 def build(folder: Path, *, torch: str = "cuda", reuse: bool = False, context: Path = ROOT) -> Image:
-    """Do every instruction of the context's Dockerfile below ``folder``; CalledProcessError where a step fails."""
+    """Run every instruction of the context's Dockerfile below ``folder``. Raise CalledProcessError if a step fails."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     image = Image(folder.resolve(), {"TORCH": torch})
@@ -105,7 +105,7 @@ def build(folder: Path, *, torch: str = "cuda", reuse: bool = False, context: Pa
 
 
 def _filled(image: Image, instruction: Instruction) -> str:
-    """Put in ARG and ENV, as docker does in all but commands, whose shell does it."""
+    """Substitute ARG and ENV, except in commands, where the shell does it."""
     if instruction.name in ("RUN", "CMD", "HEALTHCHECK"):
         return instruction.value
     known = {**image.arguments, **image.environment}
@@ -115,7 +115,7 @@ def _filled(image: Image, instruction: Instruction) -> str:
 def _from(image: Image, value: str, context: Path, reuse: bool) -> None:
     wanted = re.fullmatch(r"python:(\d+\.\d+)(-slim)?", value)
     if wanted is None:
-        raise ValueError(f"FROM {value}: only python:X.Y and python:X.Y-slim have a stand-in here")
+        raise ValueError(f"FROM {value}: only python:X.Y and python:X.Y-slim are supported")
     program = _python(wanted[1])
     bin_folder = image.folder / "bin"
     bin_folder.mkdir(exist_ok=True)
@@ -128,9 +128,9 @@ def _from(image: Image, value: str, context: Path, reuse: bool) -> None:
 
 
 def _python(wanted: str) -> str:
-    """Find a Python of this version that user 1000 may run as well: not one in the home of root."""
+    """Return a Python of this version that user 1000 can run, so not one in root's home."""
     if wanted != (own := f"{sys.version_info.major}.{sys.version_info.minor}"):
-        raise SystemExit(f"The Dockerfile wants Python {wanted}; run this with one (it is {own}).")
+        raise SystemExit(f"The Dockerfile needs Python {wanted}; run this script with it (this is {own}).")
     identity = {"user": 1000, "group": 1000, "extra_groups": []} if os.getuid() == 0 else {}
     for program in (os.path.realpath(sys.executable), f"/usr/local/bin/python{wanted}", f"/usr/bin/python{wanted}"):
         try:
@@ -152,9 +152,9 @@ def _env(image: Image, value: str, context: Path, reuse: bool) -> None:
 
 def _run(image: Image, value: str, context: Path, reuse: bool) -> None:
     if reuse and INSTALLS.search(value):
-        _say("    left out: the packages of this Python are used")
+        _say("    skipped: the packages of this Python are used")
         return
-    # A Dockerfile's RUN is a line for a shell; it comes from this project and from nobody else.
+    # RUN is a shell command; it comes only from this project's Dockerfile.
     environment = {**image.arguments, "STAND_IN": str(image.folder)}
     command = ["/bin/sh", "-e", "-c", USERADD + value]
     if (code := image.start(command, env=environment, stdin=subprocess.DEVNULL).wait()) != 0:
@@ -167,7 +167,7 @@ def _user(image: Image, value: str, context: Path, reuse: bool) -> None:
 
 def _workdir(image: Image, value: str, context: Path, reuse: bool) -> None:
     image.workdir = value
-    Path(image.here(value)).mkdir(parents=True, exist_ok=True)  # root's own, as with docker before BuildKit
+    Path(image.here(value)).mkdir(parents=True, exist_ok=True)  # owned by root, as with docker before BuildKit
 
 
 def _copy(image: Image, value: str, context: Path, reuse: bool) -> None:
@@ -187,7 +187,7 @@ def _copy(image: Image, value: str, context: Path, reuse: bool) -> None:
 
 
 def is_ignored(name: Path, patterns: list[str]) -> bool:
-    """Say whether .dockerignore leaves a file out: by its own path or that of a folder above it."""
+    """Return whether .dockerignore excludes a file, by its path or that of a parent folder."""
     places = [str(place) for place in (name, *name.parents)]
     anywhere = [pattern.removeprefix("**/") for pattern in patterns if pattern.startswith("**/")]
     return any(fnmatch.fnmatchcase(place, pattern) for place in places for pattern in patterns) or any(
@@ -205,11 +205,11 @@ def _healthcheck(image: Image, value: str, context: Path, reuse: bool) -> None:
 
 def _stop_signal(image: Image, value: str, context: Path, reuse: bool) -> None:
     if value != "SIGTERM":
-        raise ValueError(f"STOPSIGNAL {value}: app.py answers SIGTERM")
+        raise ValueError(f"STOPSIGNAL {value}: app.py handles SIGTERM")
 
 
 def _cmd(image: Image, value: str, context: Path, reuse: bool) -> None:
-    image.command = json.loads(value)  # the shell's form would hide SIGTERM from the server
+    image.command = json.loads(value)  # not the shell form, which would not pass SIGTERM to the server
 
 
 STEPS = {"FROM": _from, "ARG": _arg, "ENV": _env, "RUN": _run, "USER": _user, "WORKDIR": _workdir, "COPY": _copy,
@@ -221,13 +221,13 @@ def _say(text: str) -> None:
 
 
 def main() -> int:
-    """Build, and start if asked; return the exit status of the server."""
+    """Build and optionally start the image; return the exit status of the server."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, help="where the image's files go")
+    parser.add_argument("folder", type=Path, help="folder for the image's files")
     parser.add_argument("--torch", default="cuda", choices=("cuda", "cpu"), help="the build argument TORCH")
-    parser.add_argument("--reuse", action="store_true", help="install nothing: use the packages of this Python")
+    parser.add_argument("--reuse", action="store_true", help="skip installation and use the packages of this Python")
     parser.add_argument("--start", action="store_true", help="start the result")
-    parser.add_argument("--port", type=int, help="port of the server (what the Dockerfile says)")
+    parser.add_argument("--port", type=int, help="port of the server (default: that of the Dockerfile)")
     chosen = parser.parse_args()
     image = build(chosen.folder, torch=chosen.torch, reuse=chosen.reuse)
     if not chosen.start:
