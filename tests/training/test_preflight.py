@@ -52,7 +52,7 @@ def test_too_little_disk_and_memory_are_refused_with_numbers(tmp_path, monkeypat
     small = check_free_space(found, tmp_path, Machine(4_000_000_000, 1_000_000_000))
     assert [refusal.field for refusal in small] == ["disk", "memory"]
     assert "2.0 GB are free" in small[0].reason
-    assert "4.0 GB in all" in small[1].reason
+    assert "only 4.0 GB" in small[1].reason
     monkeypatch.setattr(run_folder.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**12))
     assert check_free_space(found, tmp_path, ROOMY) == []
 

@@ -105,7 +105,7 @@ def test_a_setting_that_cannot_be_read_is_named(text, words):
         ({"method": "lt-sft", "ablate": "no-retrain"}, "Ablations remove a part of deft-x"),
         ({"k": 0}, "k = 0 is out of range"), ({"k": 1.5}, "neither a share"), ({"k": float("nan")}, "out of range"),
         ({"seed": -1}, "seed = -1 is out of range"), ({"learning_rate": 0}, "out of range"), ({"keep": 1.1}, "out of range"),
-        ({"learning_rate": float("nan")}, "out of range"), ({"hold_out": 0.6}, "from 0.0001 to 0.5"),
+        ({"learning_rate": float("nan")}, "out of range"), ({"hold_out": 0.6}, "between 0.0001 and 0.5"),
         ({"batch_size": 0}, "out of range"), ({"batch_size": 3, "accumulation": 2}, "cannot be split into 2"),
         ({"max_steps": 5, "min_steps": 6}, "max_steps = 5 is below min_steps = 6"), ({"batch_size": "8"}, "expected int"),
         ({"batch_size": True}, "expected int"), ({"group_by_length": 1}, "expected bool"), ({"lr": 1e-3}, "setting 'lr'"),
