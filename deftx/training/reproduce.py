@@ -1,18 +1,18 @@
-"""A training as the command and as the Python that do the same, to be copied; the settings are those of a job."""
+"""A training run as a command line and as Python code, from the settings of a job."""
 
 import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
-OPTIONS = ("method", "rank", "keep", "ablate", "k", "seed")  # settings that have an option of their own
-ELSEWHERE = "hf-jobs"  # as the device of a job; the Python does the same on the machine that runs it
+OPTIONS = ("method", "rank", "keep", "ablate", "k", "seed")  # settings with their own option
+ELSEWHERE = "hf-jobs"  # device of remote jobs; the Python code trains on the machine that runs it
 COLUMNS = ("columns", "valid_columns")
-DATA = {"language": "corpus", "task": "train"}  # the setting that names what is learned from
+DATA = {"language": "corpus", "task": "train"}  # the setting with the training data
 
 
 def as_command(kind: str, settings: Mapping[str, Any]) -> str:
-    """Write the command line of a training; run in a shell it does the same as the job."""
+    """Return the command line of a training run, which does the same as the job."""
     words = [*_launched(settings), "-m", "deftx", kind, *_files(settings[DATA[kind]])]
     words += ["--out", out_name(kind, settings)]
     away = settings.get("device") == ELSEWHERE
@@ -29,14 +29,14 @@ def as_command(kind: str, settings: Mapping[str, Any]) -> str:
     for name in OPTIONS:
         if recipe.get(name) is not None:
             words += [f"--{name}", _typed(recipe.pop(name))]
-    recipe.pop("ablate", None)  # None: no part is left out, as in every preset
+    recipe.pop("ablate", None)  # None is the default of every preset
     if recipe:
         words += ["--set", *(f"{name}={_typed(value)}" for name, value in recipe.items())]
     return " ".join(shlex.quote(word) for word in words)
 
 
 def as_python(kind: str, settings: Mapping[str, Any]) -> str:
-    """Write the Python of a training."""
+    """Return the Python code of a training run."""
     data, preset, recipe = settings[DATA[kind]], settings.get("preset") or "quick", settings.get("recipe") or {}
     changed = "".join(f", {name}={value!r}" for name, value in recipe.items())
     device = f", device={settings['device']!r}" if settings.get("device") not in (None, "", ELSEWHERE) else ""
@@ -48,7 +48,7 @@ def as_python(kind: str, settings: Mapping[str, Any]) -> str:
         named += f", valid={_table(settings['valid'], settings.get('valid_columns'))}"
     lines = ["import deftx"]
     if len(launch := _launched(settings)) > 1:
-        lines = [f"# To be started as: {shlex.join([*launch, 'FILE.py'])}", "import os", "", *lines]
+        lines = [f"# Start as: {shlex.join([*launch, 'FILE.py'])}", "import os", "", *lines]
         device = ", device=f\"cuda:{os.environ['LOCAL_RANK']}\""
     if kind == "task":
         lines += ["from deftx.data.tables import read_table"]
@@ -62,7 +62,7 @@ def as_python(kind: str, settings: Mapping[str, Any]) -> str:
         lines += [f"vector = deftx.learn_language({data!r}, base, recipe, {named})"]
     if settings.get("push_to"):
         words = ["python", "-m", "deftx", "push", given["out"], *_push(settings, "--to")]
-        lines += [f"# The push is a command of its own: {shlex.join(words)}"]
+        lines += [f"# To push the vector: {shlex.join(words)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -80,7 +80,7 @@ def _launched(settings: Mapping[str, Any]) -> list[str]:
 
 
 def out_name(kind: str, settings: Mapping[str, Any]) -> str:
-    """Suggest a folder for the vector: the language or name in letters that no shell minds."""
+    """Return a folder name for the vector, from its language, without special characters."""
     plain = re.sub(r"[^\w.-]+", "-", str(settings.get("language") or "")).strip("-.")
     return plain if plain else f"{kind}-vector"
 

@@ -1,6 +1,6 @@
-"""The settings of a training as a file: JSON with a version, the settings of a job under their own names.
+"""The settings of a training run as a JSON file, with the names of a job's settings.
 
-What a file says that cannot be used is named and left out; the rest is taken.
+Settings in a file that cannot be used are reported and skipped.
 """
 
 import json
@@ -16,15 +16,15 @@ from deftx.training.recipes import PRESETS
 from deftx.vectors.vector import VECTOR_KINDS
 
 FORMAT, VERSION = "deftx-settings", 1
-# Settings of a job beside its recipe, all of them text: which kind has which.
+# Settings of each kind of job besides its recipe; all are texts.
 SHARED = ("name", "language", "base", "preset")
 TEXTS = {"language": (*SHARED, "corpus"), "task": (*SHARED, "train", "valid", "source")}
-LARGEST = 1_000_000  # characters: settings are a few hundred
+LARGEST = 1_000_000  # characters; usual files have a few hundred
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a file holds: the kind of training, the usable settings, and what could not be used, in words."""
+    """The content of a file: kind of training, usable settings, and messages on unusable ones."""
 
     kind: str
     values: Mapping[str, Any]
@@ -32,15 +32,15 @@ class Settings:
 
 
 def write_settings(kind: str, values: Mapping[str, Any]) -> str:
-    """Write the settings of a training of ``kind``; names that a file does not carry are left out."""
+    """Return the settings of a training run as the text of a file; other settings are omitted."""
     kept = {name: values[name] for name in TEXTS[kind] if values.get(name)}
     content = {"format": FORMAT, "version": VERSION, "kind": kind, **kept, "recipe": dict(values.get("recipe") or {})}
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
 def open_settings(path: Path) -> Settings:
-    """Read a settings file; RecipeError as ``read_settings``, and where it is no file of UTF-8 text."""
-    if not os.path.isfile(path):  # unlike Path.is_file, false for a name that no disk takes
+    """Read a settings file. Raise RecipeError as ``read_settings``, or if it is not a UTF-8 text file."""
+    if not os.path.isfile(path):  # unlike Path.is_file, False for an invalid name
         raise RecipeError(f"{path.name} is not a file.")
     try:
         with path.open(encoding="utf-8") as file:
@@ -50,10 +50,10 @@ def open_settings(path: Path) -> Settings:
 
 
 def read_settings(text: str) -> Settings:
-    """Read what ``write_settings`` wrote, or a person did.
+    """Read the text of a settings file.
 
     Raises:
-        RecipeError: it is no settings file, or one of a newer version.
+        RecipeError: If it is not a settings file, or has a newer version.
     """
     content = _parse(text)
     kind = content.pop("kind", None)
@@ -81,9 +81,9 @@ def _parse(text: str) -> dict[str, Any]:
     try:
         content = json.loads(text[: LARGEST + 1], parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise RecipeError(f"This is no settings file: it cannot be read as JSON ({error}).") from error
+        raise RecipeError(f"This is not a settings file: it cannot be read as JSON ({error}).") from error
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise RecipeError(f'This is no settings file: it does not say "format": "{FORMAT}".')
+        raise RecipeError(f'This is not a settings file: it does not contain "format": "{FORMAT}".')
     version = content.pop("version", None)
     if version != VERSION:
         raise RecipeError(f"This settings file has version {version!r}; this program reads version {VERSION}.")
@@ -91,11 +91,11 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _usable(kind: str, preset: str, recipe: dict[str, Any], problems: list[str]) -> dict[str, Any]:
-    """Return the settings that can be used together; what cannot is said in ``problems``."""
+    """Return the settings that can be used together; add messages on the others to ``problems``."""
     try:
         check_settings(kind, preset, recipe)
         return recipe
@@ -103,6 +103,6 @@ def _usable(kind: str, preset: str, recipe: dict[str, Any], problems: list[str])
         problems += [refusal.reason for refusal in refused.refusals]
         bad = {refusal.field for refusal in refused.refusals}
     rest = {name: value for name, value in recipe.items() if name not in bad}
-    if rest == recipe:  # each by itself could be used
+    if rest == recipe:  # each could be used alone
         return {}
     return _usable(kind, preset, rest, problems)
