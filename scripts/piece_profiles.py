@@ -20,7 +20,7 @@ from deftx.data.languages import LINES_COUNTED, LINES_WEIGHED, draw, load_langua
 from deftx.data.nearest import PIECES, Near, count_pieces, nearest, save  # noqa: E402
 from deftx.data.text import split  # noqa: E402
 from deftx.models.bases import BUNDLED_BASE  # noqa: E402
-from deftx.training.base_facts import look_at_base  # noqa: E402
+from deftx.training.base_facts import read_base_facts  # noqa: E402
 
 # Language families with two or more known languages (Glottolog).
 FAMILIES = {
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=PIECES)
     arguments = parser.parse_args()
-    tokenizer = look_at_base(BUNDLED_BASE).tokenizer
+    tokenizer = read_base_facts(BUNDLED_BASE).tokenizer
     profiles, tested = {}, {}
     for code in NAMES:
         train, tested[code] = split_lines(arguments.data, code)

@@ -18,7 +18,7 @@ class _Count:
     locked_until: float = 0.0
 
 
-class Tries:
+class LoginAttempts:
     """Counts wrong passwords in memory. It is thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -60,9 +60,9 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     from deftx.data.nearest import nearest
     from deftx.data.text import read_corpus
     from deftx.models.bases import BUNDLED_BASE
-    from deftx.training.base_facts import look_at_base
+    from deftx.training.base_facts import read_base_facts
 
-    tokenizer = look_at_base(arguments.base or BUNDLED_BASE).tokenizer
+    tokenizer = read_base_facts(arguments.base or BUNDLED_BASE).tokenizer
     found = nearest(read_corpus(arguments.corpus).lines, load_languages(), tokenizer)
     rows = [
         (near.code, near.name, f"{near.letters:.1%}", "–" if near.pieces is None else f"{near.pieces:.1%}")

@@ -12,8 +12,8 @@ from deftx.data.tables import Table, fingerprint_of
 def check_kind(task: str, wants_pairs: bool, file: str, pairs: bool) -> None:
     """Raise TableError if the task needs pairs and the file has single texts, or the other way round."""
     if pairs != wants_pairs:
-        wanted, there = ("pairs", "single texts") if wants_pairs else ("single texts", "pairs")
-        raise TableError(f"The task vector {task} classifies {wanted}, but {file} has {there}.")
+        wanted, found = ("pairs", "single texts") if wants_pairs else ("single texts", "pairs")
+        raise TableError(f"The task vector {task} classifies {wanted}, but {file} has {found}.")
 
 
 def rename_labels(table: Table, names: Mapping[str, str]) -> Table:

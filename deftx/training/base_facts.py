@@ -24,7 +24,7 @@ class BaseFacts:
     here: bool  # whether its weights are on this machine
 
 
-def look_at_base(name: str) -> BaseFacts:
+def read_base_facts(name: str) -> BaseFacts:
     """Return facts about a base, given a bundled name, a folder or a Hub id.
 
     For a Hub id, the configuration and tokenizer are downloaded.

@@ -42,9 +42,9 @@ def claim_folder(folder: Path, settings: dict, listener: Listener) -> None:
                 _write(path, content)
 
 
-def refuse_other(folder: Path, what: str, there: dict, here: dict) -> None:
+def refuse_other(folder: Path, what: str, before: dict, now: dict) -> None:
     """Raise RecipeError, naming the differences, if the settings in the folder are not those of this run."""
-    if differ := _differences(there, json.loads(json.dumps(here))):
+    if differ := _differences(before, json.loads(json.dumps(now))):
         raise RecipeError(f"{folder} contains the {what} with other settings ({differ}). Choose another folder.")
 
 
@@ -109,13 +109,13 @@ def refuse_if_full(folder: Path, needed: int) -> None:
         )
 
 
-def _differences(there: dict, here: dict) -> str:
-    differ = [key for key in {**there, **here} if there.get(key) != here.get(key)]
-    return "; ".join(f"{key}: {there.get(key)} there, {here.get(key)} now" for key in differ[:3])
+def _differences(before: dict, now: dict) -> str:
+    differ = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    return "; ".join(f"{key}: {before.get(key)} before, {now.get(key)} now" for key in differ[:3])
 
 
-def _warn_of_another(there: dict, here: dict, listener: Listener) -> None:
-    if differ := _differences(there, here):
+def _warn_of_another(before: dict, now: dict, listener: Listener) -> None:
+    if differ := _differences(before, now):
         message = f"This training run was started with other versions or hardware ({differ}); because of rounding, the vector and its mask may differ."
         listener.on_event(Event("tokenise", message=message, warning=True))
 

@@ -19,7 +19,7 @@ from deftx.data.text import columns_of, read_corpus, unused_lines
 from deftx.models.bases import load_base
 from deftx.publish.importing import Wishes, bring_file
 from deftx.publish.own_vectors import OwnVectors
-from deftx.training.base_facts import look_at_base
+from deftx.training.base_facts import read_base_facts
 from deftx.training.settings_file import open_settings
 from deftx.vectors.card import write_card
 from deftx.vectors.lt_sft import FILE, read_lt_sft
@@ -188,7 +188,7 @@ def _base(draw: random.Random, samples: Samples, folder: Path) -> Read:
             else:
                 content = damage(draw, content)
         (folder / name).write_bytes(content)
-    return _all_of(lambda: look_at_base(str(folder)), lambda: load_base(folder))
+    return _all_of(lambda: read_base_facts(str(folder)), lambda: load_base(folder))
 
 
 def _records(draw: random.Random, samples: Samples, folder: Path) -> Read:

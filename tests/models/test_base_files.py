@@ -9,7 +9,7 @@ import pytest
 from deftx.core.errors import BaseModelError, CorpusError
 from deftx.models.base_files import check_weights, refusing_base
 from deftx.models.bases import load_base
-from deftx.training.base_facts import look_at_base
+from deftx.training.base_facts import read_base_facts
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def folder(base_folder, tmp_path):
 
 def refusal(folder):
     messages = []
-    for load in (load_base, look_at_base):
+    for load in (load_base, read_base_facts):
         with pytest.raises(BaseModelError) as caught:
             load(str(folder))
         messages.append(str(caught.value))

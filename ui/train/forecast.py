@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from deftx.core.errors import BaseModelError, CorpusError, DeftxError, TableError
 from deftx.jobs import Job
 from deftx.jobs.pace import Pace, paces
-from deftx.training.base_facts import BaseFacts, look_at_base
+from deftx.training.base_facts import BaseFacts, read_base_facts
 from deftx.training.distributed import for_processes
 from deftx.training.estimates import Estimate, TableSize, TextSize, estimate
 from deftx.training.preflight import (
@@ -59,7 +59,7 @@ class Forecast:
         """Keep what is found; nothing is looked at yet."""
         self._studio = studio
         self._missing: dict[str, tuple[float, BaseModelError]] = {}
-        self._bases = lru_cache(maxsize=8)(look_at_base)
+        self._bases = lru_cache(maxsize=8)(read_base_facts)
         self._texts = lru_cache(maxsize=32)(self._text)
         self._tables = lru_cache(maxsize=32)(self._table)
         self._pairs = lru_cache(maxsize=32)(lambda name, _stamp: studio.tables.read(name).pairs)
