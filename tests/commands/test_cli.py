@@ -406,7 +406,7 @@ def test_another_recipe_in_the_folder_of_an_unfinished_training_is_refused(deftx
         deftx("language", corpus_file, "--out", tmp_path / "v", *SIX)
     status, _, err = deftx("language", corpus_file, "--out", tmp_path / "v", *SIX, "--seed", "7")
     assert status == 2
-    assert "seed: 42 there, 7 now" in err.splitlines()[-1]
+    assert "seed: 42 before, 7 now" in err.splitlines()[-1]
 
 
 DRIVER = """

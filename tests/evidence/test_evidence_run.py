@@ -111,7 +111,7 @@ def test_what_is_done_is_not_done_again_and_what_is_missing_is(benchmark, finish
 def test_other_settings_in_the_same_folder_are_refused(benchmark, finished):
     status, _, err = benchmark(finished, "--preset", "standard")
     assert status == 2
-    assert "preset: quick there, standard now" in err
+    assert "preset: quick before, standard now" in err
 
 
 def test_two_trainings_at_a_time_give_the_same_vectors(benchmark, finished, tmp_path):
