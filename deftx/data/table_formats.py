@@ -1,4 +1,4 @@
-"""One interface to tables in CSV, TSV, JSON lines and Parquet: columns and numbered rows of cells."""
+"""Tables of all kinds under one face: CSV, TSV, JSON lines, Parquet and workbooks as columns and numbered rows of cells."""
 
 import csv
 import json
@@ -8,14 +8,13 @@ from itertools import chain, islice
 from typing import Any
 
 from deftx.core.errors import DeftxError
-from deftx.data.reading import InputFile, numbered_lines
+from deftx.data.file_kinds import PLAIN
+from deftx.data.reading import numbered_lines
+from deftx.data.unpacking import InputFile
 
-LONGEST_CELL = (
-    2**24
-)  # characters: csv's default of 131,072 is less than a long document; a stray quote needs some limit
-MOST_COLUMNS = 1_000  # real tables have a few; the page and messages list them
-LARGEST_PACKED = 2**29  # bytes of a gzipped Parquet file, which is unpacked in memory
-# A small Parquet file can repeat a long text, or empty cells, any number of times.
+LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
+MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list them
+# A small Parquet file can repeat a long text, or nothing at all, any number of times.
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # the keys of this many objects are the columns, since the first object may lack some
 
@@ -36,8 +35,8 @@ class Records:
 
     @property
     def unit(self) -> str:
-        """What the number of a row counts: "row" or "line"."""
-        return "row" if self.file.kind == ".parquet" else "line"
+        """Say what the number of a row counts."""
+        return "line" if self.file.kind in PLAIN else "row"
 
     def texts(self, columns: Sequence[str], error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
         """Yield (line number, cells as stripped text). Raise ``error`` if a cell is a list or an object."""
@@ -51,7 +50,7 @@ class Records:
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a .csv, .tsv, .jsonl or .parquet file. Raise ``error`` if it cannot be read or has no columns."""
+    """Open a table; a file without columns, or one that cannot be read, is refused."""
     records = _OPENERS[file.kind](file, error)
     if not records.columns:
         raise error(f"{file.name} has no columns: all of its rows are empty.")
@@ -159,4 +158,17 @@ def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
     return open_parquet(file, error)
 
 
-_OPENERS = {".csv": _open_csv, ".tsv": _open_csv, ".jsonl": _open_jsonl, ".parquet": _open_parquet}
+def _open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
+    from deftx.data.workbooks import open_workbook  # it makes records, as here
+
+    return open_workbook(file, error)
+
+
+_OPENERS = {
+    ".csv": _open_csv,
+    ".tsv": _open_csv,
+    ".jsonl": _open_jsonl,
+    ".parquet": _open_parquet,
+    ".xlsx": _open_workbook,
+    ".ods": _open_workbook,
+}

@@ -11,11 +11,10 @@ from deftx.training.setting_descriptions import MEANINGS
 from ui import strings
 from ui.library import vector_index
 from ui.shared import views
+from ui.shared.uploads import TABLE_TYPES
 from ui.studio import Studio
 from ui.train import remote, train_fields
 from ui.train.train_fields import ADVANCED, CHOICES, EMPTY
-
-TABLE_TYPES = [".csv", ".tsv", ".jsonl", ".parquet", ".gz"]
 
 
 @dataclass(frozen=True)
