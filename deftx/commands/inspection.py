@@ -14,7 +14,7 @@ STRATEGIES = ("variance:0.9", "uniform:100", "uniform:200", "uniform:300", "opti
 
 def add_commands(commands: Any) -> None:
     """Add the commands."""
-    audit = commands.add_parser("audit", help="what a corpus is, and what is wrong with it")
+    audit = commands.add_parser("audit", help="check a corpus before training")
     audit.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
     options.add_base(audit)
     audit.set_defaults(run=run_audit)
@@ -62,7 +62,7 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     from deftx.models.bases import BUNDLED_BASE
     from deftx.training.base_facts import read_base_facts
 
-    tokenizer = look_at_base(arguments.base or BUNDLED_BASE).tokenizer
+    tokenizer = read_base_facts(arguments.base or BUNDLED_BASE).tokenizer
     found = nearest(read_corpus(arguments.corpus, encoding=arguments.encoding).lines, load_languages(), tokenizer)
     rows = [
         (near.code, near.name, f"{near.letters:.1%}", "–" if near.pieces is None else f"{near.pieces:.1%}")

@@ -35,7 +35,7 @@ def is_remote(arguments: argparse.Namespace) -> bool:
     """Return whether to train remotely. Raise RecipeError for options that cannot be combined."""
     if arguments.on == HF_JOBS:
         if arguments.encoding:
-            raise RecipeError(f"With --on {HF_JOBS} every file has to be UTF-8: save it so, and leave --encoding away.")
+            raise RecipeError(f"With --on {HF_JOBS} every file must be UTF-8: save it as UTF-8 and omit --encoding.")
         for name in ("delta", "device"):
             if getattr(arguments, name):
                 raise RecipeError(f"--{name} applies only to this machine; omit it with --on {HF_JOBS}.")

@@ -18,7 +18,7 @@ def add_commands(commands: Any) -> None:
     """Add the two commands and their common options."""
     language = commands.add_parser("language", help="learn a language vector from raw text")
     language.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
-    language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min; noted in the vector")
+    language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min, stored in the vector")
     language.set_defaults(run=run_language)
     task = commands.add_parser("task", help="learn a task vector from labelled text in a larger, related language")
     task.add_argument("train", metavar="TRAIN", help="file with columns text,label or premise,hypothesis,label")
@@ -37,7 +37,7 @@ def add_commands(commands: Any) -> None:
 
 
 def run_language(arguments: argparse.Namespace) -> None:
-    """Learn a language vector and report what it is worth."""
+    """Learn a language vector and print its scores."""
     from deftx.data.text import read_corpus
     from deftx.training.language import learn_language
 

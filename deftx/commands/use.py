@@ -17,7 +17,9 @@ def add_commands(commands: Any) -> None:
     classify.add_argument(
         "--file", metavar="CSV", help="file of texts: a text or document, or a table with a column text"
     )
-    classify.add_argument("--out", metavar="CSV", help="where the file's rows go, with label and probabilities added")
+    classify.add_argument(
+        "--out", metavar="CSV", help="output file: the rows of --file with label and probabilities added"
+    )
     classify.add_argument(
         "--as-is", action="store_true",
         help="write cells unchanged, for programs (default: an apostrophe before cells that a spreadsheet would treat as a formula)",

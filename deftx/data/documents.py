@@ -1,4 +1,4 @@
-"""Files of running text as numbered lines: plain text, web pages, Word and OpenDocument texts, PDF."""
+"""Numbered lines of running text from plain text, web pages, Word and OpenDocument documents and PDFs."""
 
 import logging
 import re
@@ -15,7 +15,7 @@ from deftx.data.xml_parts import Parts, read_xml
 MOST_PAGES = 10_000  # of a PDF
 
 _WORD_PARTS = re.compile(r"word/(?:document|footnotes|endnotes)\d*\.xml")
-# What is no text that a reader sees: settings, what was taken out, the second form of a drawing, comments, marks of notes.
+# Elements without visible text: settings, deletions, fallbacks of drawings, comments, numbers of notes.
 _NOT_SHOWN = frozenset({
     "pPr", "rPr", "sectPr", "Fallback", "del", "moveFrom", "instrText", "delText",
     "annotation", "note-citation", "tracked-changes", "ruby-text", "sequence-decls", "forms",
@@ -28,20 +28,20 @@ _PARAGRAPHS, _SPACES, _BREAKS = (
 
 
 def text_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
-    """Stream the lines of a file of running text with numbers from 1; a paragraph of a document is a line.
+    """Yield (number, line) of a file of running text, numbered from 1; a paragraph of a document is a line.
 
-    Raises ``error`` where it cannot be read.
+    Raises ``error`` if the file cannot be read.
     """
     return _READERS[file.kind](file, error)
 
 
 class _Paragraphs:
-    """Collects the paragraphs of an office document; ``inside`` is the element that holds text, None for any."""
+    """Collects the paragraphs of an office document; ``inside`` is the element that contains text, None for any."""
 
     def __init__(self, inside: str | None) -> None:
         self.lines: list[str] = []
         self._inside, self._text, self._hidden = inside, 0, 0
-        self._open: list[list[str]] = [[]]  # one in the other: a text box and a note lie within a paragraph
+        self._open: list[list[str]] = [[]]  # nested paragraphs: a paragraph can contain a text box or a note
 
     def start(self, name: str, _: Mapping[str, str]) -> None:
         if self._hidden or name in _NOT_SHOWN:
@@ -88,7 +88,7 @@ def _office_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[in
 
 def _pdf_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
     pypdf = optional_module("pypdf", "PDF", error)
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it tells of every oddity that it gets over
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it logs every oddity that it tolerates
     number = empty = 0
     with open_whole(file, error) as stream:
         pages = _careful(lambda: _pdf_pages(pypdf, stream, file, error), file, error)
@@ -97,26 +97,26 @@ def _pdf_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, 
             empty += not text.strip()
             for line in text.splitlines():
                 number += 1
-                # Half of a pair, as broken tables of characters give it, is no text.
+                # Damaged character tables give lone surrogates, which are not valid text.
                 yield number, line.encode("utf-8", "replace").decode()
         if empty == pages[0]:
-            raise error(f"{file.name} holds no text: its pages are pictures. Recognise the text (OCR) first.")
+            raise error(f"{file.name} contains no text: its pages are images. Use text recognition (OCR) first.")
         if empty:
-            file.note(f"{file.name}: {empty:,} of {pages[0]:,} pages hold no text; they may be pictures.")
+            file.note(f"{file.name}: {empty:,} of {pages[0]:,} pages contain no text; they may be images.")
 
 
 def _pdf_pages(pypdf: Any, stream: Any, file: InputFile, error: type[DeftxError]) -> tuple[int, Any]:
     reader = pypdf.PdfReader(stream)
     if reader.is_encrypted and not reader.decrypt(""):
-        raise error(f"{file.name} is locked with a password. Save it without one.")
+        raise error(f"{file.name} is protected by a password. Save it without one.")
     count = len(reader.pages)
     if count > MOST_PAGES:
-        raise error(f"{file.name} has {count:,} pages; up to {MOST_PAGES:,} can be read. Bring a part of it.")
+        raise error(f"{file.name} has {count:,} pages; at most {MOST_PAGES:,} can be read. Use a part of it.")
     return count, reader.pages
 
 
 def _careful(read: Callable[[], Any], file: InputFile, error: type[DeftxError]) -> Any:
-    """Call into pypdf, which lets errors of many families out of a damaged file."""
+    """Call pypdf, which raises exceptions of many types for a damaged file."""
     try:
         return read()
     except (DeftxError, MemoryError):

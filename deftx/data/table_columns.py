@@ -30,7 +30,7 @@ def table_columns(path: str | Path, *, labelled: bool = True) -> tuple[tuple[str
     if not file.is_table and not labelled:
         return SINGLE, True
     if not file.is_table:
-        raise TableError(f"{file.name} is {KINDS[file.kind]} without columns; a label for each text needs a table.")
+        raise TableError(f"{file.name} is {KINDS[file.kind]} without columns; labelled texts need a table.")
     records = open_records(file, TableError)
     try:
         choose_columns(records, None, labelled=labelled)

@@ -1,4 +1,4 @@
-"""Tables of all kinds under one face: CSV, TSV, JSON lines, Parquet and workbooks as columns and numbered rows of cells."""
+"""One interface to tables in CSV, TSV, JSON lines, Parquet and workbooks: columns and numbered rows of cells."""
 
 import csv
 import json
@@ -12,9 +12,10 @@ from deftx.data.file_kinds import PLAIN
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
 
-LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
-MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list them
-# A small Parquet file can repeat a long text, or nothing at all, any number of times.
+# Characters. The default of csv, 131,072, is less than a long document; a stray quote needs some limit.
+LONGEST_CELL = 2**24
+MOST_COLUMNS = 1_000  # real tables have a few; the page and messages list them
+# A small Parquet file can repeat a long text, or empty cells, any number of times.
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # the keys of this many objects are the columns, since the first object may lack some
 
@@ -35,7 +36,7 @@ class Records:
 
     @property
     def unit(self) -> str:
-        """Say what the number of a row counts."""
+        """What the number of a row counts: "row" or "line"."""
         return "line" if self.file.kind in PLAIN else "row"
 
     def texts(self, columns: Sequence[str], error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
@@ -50,7 +51,7 @@ class Records:
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a table; a file without columns, or one that cannot be read, is refused."""
+    """Open a table. Raise ``error`` if it cannot be read or has no columns."""
     records = _OPENERS[file.kind](file, error)
     if not records.columns:
         raise error(f"{file.name} has no columns: all of its rows are empty.")
@@ -159,7 +160,7 @@ def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
 
 
 def _open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
-    from deftx.data.workbooks import open_workbook  # it makes records, as here
+    from deftx.data.workbooks import open_workbook  # imports this module
 
     return open_workbook(file, error)
 

@@ -80,15 +80,21 @@ def read_table(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
 ) -> Table:
-    """Read a labelled CSV, TSV, JSON lines or Parquet file, or a workbook, with ``text,label`` or ``premise,hypothesis,label``.
+    """Read a table with columns ``text,label`` or ``premise,hypothesis,label``.
 
-    ``columns`` maps these names to the file's own where they differ, as in {"text": "review"}; ``encoding`` is that of a
-    file which is not UTF-8. Raises TableError.
+    Args:
+        path: A CSV, TSV, JSON lines or Parquet file, or a workbook.
+        labelled: Whether to read labels.
+        columns: The file's own column names if they differ, e.g. {"text": "review"}.
+        encoding: The encoding of a file that is not UTF-8.
+
+    Raises:
+        TableError: If the file cannot be read or has no usable row.
     """
     file = find_file(path, TableError, encoding)
     if not file.is_table:
         raise TableError(
-            f"{file.name} is {KINDS[file.kind]} without columns. Expected is a table with {LABELLED_COLUMNS}."
+            f"{file.name} is {KINDS[file.kind]} without columns. Expected: a table with {LABELLED_COLUMNS}."
         )
     records = open_records(file, TableError)
     names = choose_columns(records, columns, labelled=labelled)

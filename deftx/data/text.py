@@ -31,7 +31,7 @@ OnProgress = Callable[[int, int], None]  # (lines done, total)
 class Corpus:
     """Usable lines of text, their files with the number of lines from each, and the number of unused lines by reason.
 
-    ``fingerprint`` is the SHA-256 over the lines as UTF-8, each ended by a line feed. ``notes`` say what else was done.
+    ``fingerprint`` is the SHA-256 over the lines as UTF-8, each ended by a line feed. ``notes`` are sentences on how the files were read.
     """
 
     lines: list[str]
@@ -50,9 +50,14 @@ def read_corpus(
 ) -> Corpus:
     """Read a file, a folder or several files. A line is usable if it contains a letter or digit.
 
-    A line is usable if it holds a letter or a digit; reading ends at the ``limit`` of usable lines, if there is one.
-    ``encoding`` is that of the files which are not UTF-8.
-    Raises CorpusError if a file cannot be read or no line is usable.
+    Args:
+        source: A file, a folder, or a list of files.
+        column: The text column of tables. By default the column "text", else the only text column.
+        limit: Stop after this many usable lines.
+        encoding: The encoding of the files that are not UTF-8.
+
+    Raises:
+        CorpusError: If a file cannot be read or no line is usable.
     """
     lines: list[str] = []
     sources = []
@@ -72,7 +77,7 @@ def read_corpus(
         notes.update(dict.fromkeys(file.notes))
     if not lines:
         names = ", ".join(name for name, _ in sources[:3])
-        raise CorpusError(f"There is no usable text in {names}: not one line holds a letter or a digit.")
+        raise CorpusError(f"There is no usable text in {names}: no line contains a letter or digit.")
     return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped), tuple(notes))
 
 

@@ -32,9 +32,9 @@ class Rows:
 
 
 def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None, encoding: str | None = None) -> Rows:
-    """Read texts to classify: running text (a line each), or a table with ``text`` or ``premise,hypothesis``; no labels.
+    """Read texts to classify from running text (one per line) or a table with ``text`` or ``premise,hypothesis``.
 
-    ``encoding`` is that of a file which is not UTF-8.
+    ``encoding`` is the encoding of a file that is not UTF-8.
     """
     file = find_file(path, TableError, encoding)
     if not file.is_table:

@@ -1,4 +1,4 @@
-"""Web pages as lines of text: what a reader sees, a block of the page to a line."""
+"""Visible text of web pages, one line per block element."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,14 +8,14 @@ from deftx.data.optional import optional_module
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
 
-LARGEST_PAGE = 2**26  # characters: a page is held in memory, with a tree of its parts
+LARGEST_PAGE = 2**26  # characters: a page is kept in memory together with its element tree
 
-# A browser shows nothing of these.
+# Browsers show no text of these elements.
 _NOT_SHOWN = frozenset({
     "head", "script", "style", "template", "noscript", "noframes", "iframe", "object", "audio", "video", "canvas", "svg",
     "math", "select", "textarea", "datalist", "-comment", "!doctype",
 })  # fmt: skip
-# These begin a line of their own.
+# These elements start a new line.
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details", "dialog",
     "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
@@ -25,41 +25,41 @@ _BLOCKS = frozenset({
 
 
 def page_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
-    """Read a web page: its lines with numbers from 1. Raises ``error`` where it is too large or no text."""
+    """Return (number, line) of a web page, numbered from 1. Raise ``error`` if it is too large or not text."""
     parser = optional_module("selectolax.lexbor", "HTML", error)
     source, length = [], 0
     for _, line in numbered_lines(file, error):
         source.append(line)
         length += len(line)
         if length > LARGEST_PAGE:
-            raise error(f"{file.name} is a web page of more than {LARGEST_PAGE >> 20} MB. Bring a part of it.")
+            raise error(f"{file.name} is a web page of more than {LARGEST_PAGE >> 20} MB. Use a part of it.")
     return enumerate(_lines(parser.LexborHTMLParser("".join(source)).root), 1)
 
 
 def _lines(root: Any) -> Iterator[str]:
-    """Walk through the tree of a page without recursion: pages nest their parts as deep as they like."""
-    held: list[str] = []
-    for name, text, keeps in _walk(root):
+    """Yield the lines of a page, without recursion, since elements can be nested to any depth."""
+    parts: list[str] = []
+    for name, text, preformatted in _walk(root):
         if name == "-text":
-            first, *rest = text.split("\n") if keeps else [text]
-            held.append(first)
+            first, *rest = text.split("\n") if preformatted else [text]
+            parts.append(first)
             for line in rest:
-                yield from _line(held)
-                held.append(line)
+                yield from _line(parts)
+                parts.append(line)
         else:
-            yield from _line(held)
-    yield from _line(held)
+            yield from _line(parts)
+    yield from _line(parts)
 
 
-def _line(held: list[str]) -> Iterator[str]:
-    line = " ".join("".join(held).split())
-    held.clear()
+def _line(parts: list[str]) -> Iterator[str]:
+    line = " ".join("".join(parts).split())
+    parts.clear()
     if line:
         yield line
 
 
 def _walk(root: Any) -> Iterator[tuple[str, str, bool]]:
-    """Give (name, text, whether line ends in it count) of each text, and of each block where it begins and where it ends."""
+    """Yield (name, text, whether it is preformatted) of each text, and of each block at its start and its end."""
     path, node = [], root
     while node is not None:
         name = node.tag

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from deftx.core.errors import DeftxError, VectorError
 from deftx.data.zip_files import lists_too_much
 
-MOST_ENTRIES = 1_000  # of an archive; a vector has three files
+MOST_ENTRIES = 1_000  # entries of an archive; a vector has three files
 CHUNK = 2**20  # bytes
 SPARE = 2**26  # bytes to leave free on the disk
 EPOCH = (1980, 1, 1, 0, 0, 0)  # fixed date of every entry, for reproducible archives
@@ -93,7 +93,7 @@ def check_free_space(folder: Path, needed: int) -> None:
 
 
 def check_list(archive: Path) -> None:
-    """Refuse, with VectorError, a list of millions of entries before zipfile makes an object of each."""
+    """Raise VectorError for too many entries, before zipfile creates an object for each."""
     with archive.open("rb") as file:
         too_long = lists_too_much(file)
     if too_long:

@@ -64,7 +64,7 @@ def test_a_part_in_utf_16_is_read_as_in_utf_8(tmp_path, encoding):
 @pytest.mark.parametrize("entity", ['<!ENTITY a "haha">', '<!ENTITY a SYSTEM "file:///etc/passwd">'])
 def test_entities_in_a_document_are_refused(tmp_path, entity):
     content = docx(word_paragraph("&a;"), head=f'<?xml version="1.0"?><!DOCTYPE x [{entity}]>')
-    assert "declares entities" in refusal(tmp_path / "a.docx", content)
+    assert "declares XML entities" in refusal(tmp_path / "a.docx", content)
 
 
 def test_a_document_that_unpacks_to_too_much_is_refused(tmp_path):
@@ -97,11 +97,11 @@ def test_a_pdf_gives_its_lines_and_counts_pages_without_text(tmp_path):
     (tmp_path / "a.pdf").write_bytes(pdf("Urang rami", None, "Sagalo manusia é"))
     file = find_file(tmp_path / "a.pdf", CorpusError)
     assert list(text_lines(file, CorpusError)) == [(1, "Urang rami"), (2, "Sagalo manusia é")]
-    assert file.notes == ["a.pdf: 1 of 3 pages hold no text; they may be pictures."]
+    assert file.notes == ["a.pdf: 1 of 3 pages contain no text; they may be images."]
 
 
 def test_a_pdf_of_pictures_says_so(tmp_path):
-    assert "holds no text: its pages are pictures" in refusal(tmp_path / "a.pdf", pdf(None, None))
+    assert "contains no text: its pages are images" in refusal(tmp_path / "a.pdf", pdf(None, None))
 
 
 def test_a_damaged_pdf_is_refused(tmp_path):

@@ -97,7 +97,7 @@ def test_what_is_not_a_readable_file_is_refused_in_the_family_asked_for(tmp_path
     (tmp_path / "report.md").write_text("x")
     os.mkfifo(tmp_path / "pipe.txt")
     assert "does not exist" in refusal(tmp_path / "none.txt", error)
-    assert "kind that cannot be read" in refusal(tmp_path / "report.md", error)
+    assert "not of a supported type" in refusal(tmp_path / "report.md", error)
     assert "not a regular file" in refusal(tmp_path / "pipe.txt", error)
     assert "empty" in refusal("", error)
     assert "empty" in refusal("  ", error)
@@ -105,7 +105,7 @@ def test_what_is_not_a_readable_file_is_refused_in_the_family_asked_for(tmp_path
     assert "cannot be opened" in refusal("x" * 5000, error)
     assert "does not exist" in refusal("a\0b.txt", error)
     (tmp_path / "gone.txt").symlink_to(tmp_path / "nothing.txt")
-    assert "a link to a file that is not there" in refusal(tmp_path / "gone.txt", error)
+    assert "a link to a file that does not exist" in refusal(tmp_path / "gone.txt", error)
 
 
 def test_a_folder_gives_its_supported_files_sorted_and_nothing_else(tmp_path):
@@ -128,8 +128,8 @@ def test_links_that_leave_a_folder_are_not_followed(tmp_path):
     found = find_files(inside, CorpusError)
     assert [file.name for file in found] == ["own.txt"]
     assert sorted(found[0].notes) == [
-        "In the folder inside there are links: 1 that lead nowhere and are left out: gone.txt.",
-        "In the folder inside there are links: 1 that lead out of the folder and are not followed: file.txt. Name those "
+        "Folder inside: 1 broken links left out: gone.txt.",
+        "Folder inside: 1 links to files outside the folder not followed: file.txt. Give those "
         "files, or copy them into it.",
     ]
 
@@ -160,8 +160,8 @@ def test_a_folder_of_links_that_lead_out_says_why_nothing_is_read(tmp_path):
     (tmp_path / "links/a.txt").symlink_to(tmp_path / "secret.txt")
     (tmp_path / "links/loop.txt").symlink_to("loop.txt")
     message = refusal(tmp_path / "links")
-    assert "lead out of the folder and are not followed: a.txt" in message
-    assert "lead nowhere and are left out: loop.txt" in message
+    assert "links to files outside the folder not followed: a.txt" in message
+    assert "broken links left out: loop.txt" in message
 
 
 def test_a_folder_without_supported_files_is_refused(tmp_path):

@@ -51,5 +51,5 @@ def test_parts_one_in_the_other_without_end_are_read(tmp_path):
 
 def test_a_page_beyond_the_memory_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(web_pages, "LARGEST_PAGE", 20)
-    with pytest.raises(CorpusError, match="Bring a part of it"):
+    with pytest.raises(CorpusError, match="Use a part of it"):
         lines(tmp_path / "a.html", "<p>satu dua tiga empat")
