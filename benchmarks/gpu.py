@@ -211,20 +211,20 @@ def main() -> None:
     """Run all parts."""
     given = options()
     if given.device != "cpu" and not torch.cuda.is_available():
-        sys.exit("There is no GPU that torch can use. See that the code runs with --device cpu --quick.")
+        sys.exit("PyTorch finds no GPU. To check that the code runs, use --device cpu --quick.")
     if given.device == "cpu":
         torch.set_num_threads(given.threads)
     start, found = time.perf_counter(), {"machine": machine(given), "quick": given.quick, "parts": {}}
     for name, part in PARTS.items():
         print(f"== {name}", flush=True)
-        found["parts"][name] = told = attempt(part, given)
+        found["parts"][name] = result = attempt(part, given)
         found["seconds"] = time.perf_counter() - start
         given.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
-        if said := told.get("left_out") or told.get("failed"):
-            print(said)
-        if not told.get("agree", True):
+        if reason := result.get("left_out") or result.get("failed"):
+            print(reason)
+        if not result.get("agree", True):
             print("the sides DIFFER")
-    sys.exit(any("failed" in told or not told.get("agree", True) for told in found["parts"].values()))
+    sys.exit(any("failed" in result or not result.get("agree", True) for result in found["parts"].values()))
 
 
 if __name__ == "__main__":

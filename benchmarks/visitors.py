@@ -124,7 +124,8 @@ class Crowd:
     def client(self) -> httpx.AsyncClient:
         """Return a client with as many connections as a browser opens to a server.
 
-        The server closes idle ones after 5 seconds. Whoever uses one at that moment must ask again: browsers do, httpx does not.
+        The server closes idle connections after 5 seconds. Browsers repeat a request on a connection that was just closed;
+        httpx does not.
         """
         limits = httpx.Limits(max_connections=6, keepalive_expiry=3.0)
         return httpx.AsyncClient(base_url=self.url, timeout=PATIENCE, verify=self.tls, limits=limits)

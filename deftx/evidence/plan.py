@@ -55,23 +55,23 @@ class Training:
 def plan(run: Run, base: Any) -> Plan:
     """Return the estimate for ``train_all`` on this base, from the lengths of the texts."""
     model, lengths = Model.of(base.model), Lengths(run, base)
-    trainings = [
+    runs = [
         _training(run.recipe(vector, model.width), vector, lengths, model, first=vector is group[0])
         for wave in run.groups()
         for group in wave
         for vector in group
     ]
-    operations = sum(t.operations for t in trainings)
+    operations = sum(t.operations for t in runs)
     return Plan(
-        vectors=len(trainings),
-        dense_phases=sum(t.dense_steps > 0 for t in trainings),
-        sparse_phases=sum(t.sparse_steps > 0 for t in trainings),
-        steps=sum(t.dense_steps + t.sparse_steps for t in trainings),
+        vectors=len(runs),
+        dense_phases=sum(t.dense_steps > 0 for t in runs),
+        sparse_phases=sum(t.sparse_steps > 0 for t in runs),
+        steps=sum(t.dense_steps + t.sparse_steps for t in runs),
         operations=operations,
         gpu_hours=operations / SUSTAINED / 3600,
-        memory_gb=max(t.memory for t in trainings) / 1e9,
-        run_disk_gb=max(t.disk for t in trainings) / 1e9,
-        kept_disk_gb=sum(t.stored for t in trainings) / 1e9,
+        memory_gb=max(t.memory for t in runs) / 1e9,
+        run_disk_gb=max(t.disk for t in runs) / 1e9,
+        kept_disk_gb=sum(t.stored for t in runs) / 1e9,
     )
 
 
