@@ -114,8 +114,10 @@ def as_utf8(content: Iterable[bytes], encoding: str, name: str, error: type[Deft
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for chunk in content:
-            yield decoder.decode(chunk).encode(UTF8)
-        yield decoder.decode(b"", final=True).encode(UTF8)
+            if text := decoder.decode(chunk):
+                yield text.encode(UTF8)
+        if text := decoder.decode(b"", final=True):  # raises for a character that is cut off
+            yield text.encode(UTF8)
     except UnicodeError:
         raise error(f"{name} is not text in the encoding {encoding}. Choose another, or save it as UTF-8.") from None
 

@@ -1,20 +1,23 @@
-"""Visible text of web pages, one line per block element."""
+"""Visible text of web pages, one line per block element.
 
+Tags are read in sequence, without building a tree: by the HTML standard a tree can be a thousand times as large as the page
+(each paragraph repeats the formatting elements that were left open), and tree parsers take minutes for some pages.
+"""
+
+import html
+import re
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 from deftx.core.errors import DeftxError
-from deftx.data.optional import optional_module
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
 
-LARGEST_PAGE = 2**26  # characters: a page is kept in memory together with its element tree
+LARGEST_PAGE = 2**26  # characters: a page is kept in memory
 
-# Browsers show no text of these elements.
-_NOT_SHOWN = frozenset({
-    "head", "script", "style", "template", "noscript", "noframes", "iframe", "object", "audio", "video", "canvas", "svg",
-    "math", "select", "textarea", "datalist", "-comment", "!doctype",
-})  # fmt: skip
+# Browsers show no text of these elements. The content of the first set is plain characters up to the end tag.
+_RAW = frozenset({"script", "style", "title", "textarea", "noscript", "noframes", "iframe"})
+_HIDDEN = frozenset({"template", "svg", "math", "select", "datalist", "object", "canvas", "audio", "video"})
 # These elements start a new line.
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details", "dialog",
@@ -23,58 +26,84 @@ _BLOCKS = frozenset({
     "tfoot", "th", "thead", "tr", "ul",
 })  # fmt: skip
 
+_TAG = re.compile(r"<(?:(?P<comment>!--)|[!?]|(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*))")
+# The rest of a tag; a quote counts only at the start of a value. There is no backtracking, so no page takes long.
+_TO_END = re.compile(r"""(?>[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+>""")
+
+
+@dataclass(frozen=True)
+class _Token:
+    """A tag with its name, or a text without a name."""
+
+    name: str
+    text: str = ""
+    is_end: bool = False
+    closes_itself: bool = False
+
 
 def page_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
     """Return (number, line) of a web page, numbered from 1. Raise ``error`` if it is too large or not text."""
-    parser = optional_module("selectolax.lexbor", "HTML", error)
     source, length = [], 0
     for _, line in numbered_lines(file, error):
         source.append(line)
         length += len(line)
         if length > LARGEST_PAGE:
             raise error(f"{file.name} is a web page of more than {LARGEST_PAGE >> 20} MB. Use a part of it.")
-    return enumerate(_lines(parser.LexborHTMLParser("".join(source)).root), 1)
+    return enumerate(_lines("".join(source)), 1)
 
 
-def _lines(root: Any) -> Iterator[str]:
-    """Yield the lines of a page, without recursion, since elements can be nested to any depth."""
-    parts: list[str] = []
-    for name, text, preformatted in _walk(root):
-        if name == "-text":
-            first, *rest = text.split("\n") if preformatted else [text]
-            parts.append(first)
-            for line in rest:
-                yield from _line(parts)
-                parts.append(line)
+def _lines(page: str) -> Iterator[str]:
+    line_parts: list[str] = []
+    open_pre = 0  # number of open <pre> elements, in which line breaks are kept
+    for token in _shown(_tokens(page)):
+        if token.name == "pre":
+            open_pre = max(0, open_pre + (-1 if token.is_end else 1))
+        if token.name:
+            parts = ["", ""] if token.name in _BLOCKS else [""]
         else:
-            yield from _line(parts)
-    yield from _line(parts)
-
-
-def _line(parts: list[str]) -> Iterator[str]:
-    line = " ".join("".join(parts).split())
-    parts.clear()
-    if line:
+            parts = token.text.split("\n") if open_pre else [token.text]
+        for place, part in enumerate(parts):
+            if place and (line := " ".join("".join(line_parts).split())):
+                yield line
+            if place:
+                line_parts.clear()
+            line_parts.append(part)
+    if line := " ".join("".join(line_parts).split()):
         yield line
 
 
-def _walk(root: Any) -> Iterator[tuple[str, str, bool]]:
-    """Yield (name, text, whether it is preformatted) of each text, and of each block at its start and its end."""
-    path, node = [], root
-    while node is not None:
-        name = node.tag
-        if name == "-text":
-            yield name, node.text_content or "", any(above.tag == "pre" for above in path[-1:])
-        elif name in _BLOCKS:
-            yield name, "", False
-        below = None if name in _NOT_SHOWN else node.child
-        if below is not None:
-            path.append(node)
-            node = below
+def _shown(tokens: Iterator[_Token]) -> Iterator[_Token]:
+    """Leave out the elements that a browser does not show, including nested ones."""
+    hidden, depth = "", 0
+    for token in tokens:
+        if hidden:
+            depth += (token.name == hidden) * (-1 if token.is_end else not token.closes_itself)
+            hidden = hidden if depth else ""
+        elif token.name in _HIDDEN and not token.is_end and not token.closes_itself:
+            hidden, depth = token.name, 1
+        else:
+            yield token
+
+
+def _tokens(page: str) -> Iterator[_Token]:
+    """Split a page into tags and texts; an unclosed comment or tag extends to the end of the page, as in browsers."""
+    place = 0
+    while tag := _TAG.search(page, place):
+        yield _Token("", html.unescape(page[place : tag.start()]))
+        if tag["comment"]:
+            end = page.find("-->", tag.start() + 2)
+            if end < 0:
+                return
+            place = end + 3
             continue
-        node = node.next
-        while node is None and path:
-            above = path.pop()
-            if above.tag in _BLOCKS:
-                yield above.tag, "", False
-            node = above.next if path else None
+        rest = _TO_END.match(page, tag.end())
+        if rest is None:
+            return
+        place, name = rest.end(), (tag["name"] or "").lower()
+        yield _Token(name or "!", is_end=bool(tag["end"]), closes_itself=page[place - 2] == "/")
+        if name in _RAW and not tag["end"]:
+            close = re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE).search(page, place)
+            if close is None:
+                return
+            place = close.start()
+    yield _Token("", html.unescape(page[place:]))

@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from deftx.core.errors import DeftxError
@@ -106,7 +106,9 @@ def _copy(parts: Parts) -> io.BytesIO:
 
 
 def _plain(cell: Any) -> Any:
-    return cell.isoformat(" ") if isinstance(cell, datetime) else str(cell) if isinstance(cell, (date, time)) else cell
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ").removesuffix(" 00:00:00")  # a date alone is midnight to openpyxl
+    return str(cell) if isinstance(cell, (date, time, timedelta)) else cell
 
 
 def _row(sheet: str, number: int, cells: list[Any]) -> Iterator[Row]:

@@ -114,6 +114,13 @@ def test_a_byte_order_mark_decides(tmp_path, mark):
         assert read_table(tmp_path / "a.csv", encoding=told).texts == ["été"]
 
 
+@pytest.mark.parametrize("content", [b"\xfe", b"\xff\xfe", b"\xff\xfea", "é".encode("utf-16")[:-1]])
+def test_a_text_that_ends_within_a_character_is_refused(tmp_path, content):
+    (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(CorpusError):
+        read_corpus(tmp_path / "a.txt", encoding="utf-16")
+
+
 def test_in_a_folder_of_both_the_encoding_is_for_those_that_are_not_utf_8(tmp_path):
     (tmp_path / "a.txt").write_text("été\n", encoding="utf-8")
     (tmp_path / "b.txt").write_text("été\n", encoding="cp1252")
