@@ -117,7 +117,7 @@ def test_a_failed_job_whose_process_still_ends_is_not_started_beside_it(store):
     job = store.add("count", "failed", {})
     store.set_process(job.id, process_id())
     write_json(job.folder / "result.json", {"outcome": "failed", "message": "no"})
-    with pytest.raises(JobError, match="try again in a moment"):
+    with pytest.raises(JobError, match="Try again in a moment"):
         store.requeue(job.id)
 
 

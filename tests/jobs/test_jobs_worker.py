@@ -105,7 +105,7 @@ def test_a_disk_too_full_for_events_does_not_end_the_training(store):
     (job.folder / "events.jsonl").symlink_to("/dev/full")  # every write: no space left on device
     assert start(job).wait() == 0
     assert total_of(job) == 10
-    assert job.log_tail().count("Progress cannot be written") == 1
+    assert job.log_tail().count("Events cannot be written") == 1
 
 
 def test_a_disk_too_full_for_the_result_leaves_checkpoint_and_log(store):
