@@ -100,7 +100,9 @@ def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, runn
     kill(first)
     wait_for(lambda: worker_of(store.get(job.id)) not in (None, first), "another watcher")
     assert read_note(job.folder).job == there.id
-    wait_for(lambda: len([m for m in progress_of(job).messages if "is running:" in m.text]) == 2, "it to be found again")
+    wait_for(
+        lambda: len([m for m in progress_of(job).messages if "is running:" in m.text]) == 2, "it to be found again"
+    )
     lines = (job.folder / "events.jsonl").read_text().splitlines()
     assert len(lines) == len(set(lines))
 
