@@ -1,18 +1,14 @@
 """Numbered lines of running text from plain text, web pages, Word and OpenDocument documents and PDFs."""
 
-import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from deftx.core.errors import DeftxError
-from deftx.data.optional import optional_module
+from deftx.data.pdf import pdf_lines
 from deftx.data.reading import numbered_lines
-from deftx.data.unpacking import InputFile, open_whole, opened_zip
+from deftx.data.unpacking import InputFile, opened_zip
 from deftx.data.web_pages import page_lines
 from deftx.data.xml_parts import Parts, read_xml
-
-MOST_PAGES = 10_000  # of a PDF
 
 _WORD_PARTS = re.compile(r"word/(?:document|footnotes|endnotes)\d*\.xml")
 # Elements without visible text: settings, deletions, fallbacks of drawings, comments, numbers of notes.
@@ -86,49 +82,10 @@ def _office_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[in
                 yield number, line
 
 
-def _pdf_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
-    pypdf = optional_module("pypdf", "PDF", error)
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it logs every oddity that it tolerates
-    number = empty = 0
-    with open_whole(file, error) as stream:
-        pages = _careful(lambda: _pdf_pages(pypdf, stream, file, error), file, error)
-        for page in range(pages[0]):
-            text = _careful(lambda page=page: pages[1][page].extract_text(), file, error)
-            empty += not text.strip()
-            for line in text.splitlines():
-                number += 1
-                # Damaged character tables give lone surrogates, which are not valid text.
-                yield number, line.encode("utf-8", "replace").decode()
-        if empty == pages[0]:
-            raise error(f"{file.name} contains no text: its pages are images. Use text recognition (OCR) first.")
-        if empty:
-            file.note(f"{file.name}: {empty:,} of {pages[0]:,} pages contain no text; they may be images.")
-
-
-def _pdf_pages(pypdf: Any, stream: Any, file: InputFile, error: type[DeftxError]) -> tuple[int, Any]:
-    reader = pypdf.PdfReader(stream)
-    if reader.is_encrypted and not reader.decrypt(""):
-        raise error(f"{file.name} is protected by a password. Save it without one.")
-    count = len(reader.pages)
-    if count > MOST_PAGES:
-        raise error(f"{file.name} has {count:,} pages; at most {MOST_PAGES:,} can be read. Use a part of it.")
-    return count, reader.pages
-
-
-def _careful(read: Callable[[], Any], file: InputFile, error: type[DeftxError]) -> Any:
-    """Call pypdf, which raises exceptions of many types for a damaged file."""
-    try:
-        return read()
-    except (DeftxError, MemoryError):
-        raise
-    except Exception:
-        raise error(f"{file.name} is damaged: it cannot be read as a PDF. Save it again, or as plain text.") from None
-
-
 _READERS = {
     ".txt": numbered_lines,
     ".html": page_lines,
     ".docx": _office_lines,
     ".odt": _office_lines,
-    ".pdf": _pdf_lines,
+    ".pdf": pdf_lines,
 }

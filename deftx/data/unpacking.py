@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import GZIP_MODE, TABLES
-from deftx.data.zip_files import BROKEN_ZIP, CHUNK, RefusedZip, member_chunks, open_zip
+from deftx.data.zip_files import BROKEN_ZIP, CHUNK, RefusedZip, entry_chunks, open_zip
 
 # Limits on the unpacked size of a packed file: always allowed (bytes; less for each of the many members of a zip),
 # multiple of its size, never more than (bytes).
@@ -29,7 +29,7 @@ BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 class InputFile:
     """A readable file: its path, its name in messages, its kind (one of KINDS) and whether it is gzipped.
 
-    ``member`` is its name in the zip at ``path``; ``encoding`` is the encoding that the user gave for text that is not
+    ``member`` is its entry in the zip at ``path``; ``encoding`` is the encoding that the user gave for text that is not
     UTF-8. Readers add sentences for the user to ``notes``.
     """
 
@@ -37,7 +37,7 @@ class InputFile:
     name: str
     kind: str
     gzipped: bool = False
-    member: str | None = None
+    member: ZipInfo | None = None
     encoding: str | None = None
     notes: list[str] = field(default_factory=list, compare=False)
 
@@ -117,9 +117,8 @@ def _unpacked(file: InputFile, stream: BinaryIO) -> tuple[int, int, Iterator[byt
     """Return the packed size, the limit on the unpacked size, and the content."""
     packed = stream.seek(0, 2)
     if file.member is not None:
-        archive = open_zip(stream)
-        packed, small = archive.getinfo(file.member).compress_size, SMALL_MEMBER
-        content = member_chunks(archive, file.member)
+        packed, small = min(packed, file.member.compress_size), SMALL_MEMBER
+        content = entry_chunks(stream, file.member)
     else:
         stream.seek(0)
         small = SMALL_UNPACKED

@@ -79,13 +79,28 @@ def member_names(opened: zipfile.ZipFile) -> list[str]:
 
 def member_chunks(opened: zipfile.ZipFile, name: str) -> Iterator[bytes]:
     """Unpack a member in chunks; the caller limits the size. Raise RefusedZip for a password or unsupported compression."""
-    entry = opened.getinfo(name)
+    return entry_chunks(opened.fp, opened.getinfo(name))
+
+
+def entry_chunks(archive: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Unpack a member by its entry, without reading the central directory again, which may be long."""
     if entry.flag_bits & 0x1:
         raise RefusedZip("is protected by a password")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise RefusedZip("uses an unsupported compression method")
-    with opened.open(entry) as stream:
-        while chunk := stream.read(CHUNK):
+    archive.seek(entry.header_offset)
+    header = archive.read(30)
+    if not header.startswith(b"PK\3\4") or len(header) < 30:
+        raise zipfile.BadZipFile("no member at the stated position")
+    archive.seek(sum(struct.unpack("<HH", header[26:30])), 1)  # the name and extra fields
+    place = archive.tell()
+    with zipfile.ZipExtFile(archive, "r", entry) as stream:
+        while True:
+            archive.seek(place)  # the archive may have been read elsewhere since the last chunk
+            chunk = stream.read(CHUNK)
+            place = archive.tell()
+            if not chunk:
+                return
             yield chunk
 
 

@@ -149,7 +149,7 @@ def test_impossible_requests_are_refused(folder, tmp_path):
 def test_the_commands_say_what_they_did(folder, tmp_path, capsys):
     whole, part, text = (str(folder / name) for name in ("whole", "part", "text.txt"))
     assert main(["trim", whole, text, "--out", str(tmp_path / "part"), "--pieces", "10"]) == 0
-    assert "tokens a word" in capsys.readouterr().out
+    assert "tokens per word" in capsys.readouterr().out
     assert main(["lift", str(folder / "part-language"), "--to", whole, "--out", str(tmp_path / "lifted")]) == 0
     assert "lifted to" in capsys.readouterr().out
     assert SparseVector.load(tmp_path / "lifted").info["base"]["name"] == "whole"
