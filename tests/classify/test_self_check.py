@@ -111,7 +111,7 @@ def test_a_check_survives_the_browser():
     ],
 )
 def test_what_a_browser_makes_up_is_refused(change):
-    with pytest.raises(CheckError, match="Start it again"):
+    with pytest.raises(CheckError, match="Start the check again"):
         Check.from_dict({**check().to_dict(), **change})
     with pytest.raises(CheckError):
         Check.from_dict("nonsense")

@@ -290,7 +290,7 @@ WRONG = {
     "the wrong column": (("task", "columns.csv", "--out", "v"), "sentence"),
     "a single class": (("task", "single.csv", "--out", "v"), "nothing to learn"),
     "no such vector": (("classify", "--task", "nowhere", "a text"), "nowhere"),
-    "no text": (("classify", "--task", "TASK"), "Give texts"),
+    "no text": (("classify", "--task", "TASK"), "Give either texts"),
     "text and file": (("classify", "--task", "TASK", "a", "--file", "CORPUS", "--out", "x.csv"), "either texts to classify"),
     "file without out": (("classify", "--task", "TASK", "--file", "CORPUS"), "must be given together"),
     "the wrong kind": (("classify", "--task", "LANGUAGE", "a text"), "a task vector is needed"),

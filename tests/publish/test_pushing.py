@@ -148,7 +148,7 @@ def test_nothing_private_goes_where_everybody_sees_it(server, upload):
     with pytest.raises(HubError, match="is public"):
         upload(private=True)
     server.repositories["ana/min"].private = True
-    assert "private: you" in describe(upload())[0]  # it stays private
+    assert "private: only you" in describe(upload())[0]  # it stays private
 
 
 # What goes wrong on the way
@@ -157,7 +157,7 @@ def test_nothing_private_goes_where_everybody_sees_it(server, upload):
 @pytest.mark.parametrize(
     ("fault", "reason", "state"),
     [
-        (("^POST .*/create", {}), "could not be reached", "was made|as it was"),
+        (("^POST .*/create", {}), "could not be reached", "was created|is unchanged"),
         (("^PUT /lfs/", {}), "could not be reached", "was created and is empty"),
         (("^PUT /lfs/", {"status": 503}), "has an error", "was created and is empty"),
         (("^POST .*/preupload", {"status": 429, "headers": {"Retry-After": "77"}}), "in 77 seconds", "is empty"),
