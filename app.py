@@ -1,4 +1,4 @@
-"""Build the page and start the server."""
+"""Build the page and launch it."""
 
 import argparse
 import os
@@ -7,10 +7,11 @@ from functools import partial
 from importlib.util import find_spec
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-# Gradio would recompute unused statistics at every event, which took a sixth of the time of a busy server.
+# Gradio's usage statistics, which nobody sees: by default it computes them at every event, which took a sixth of a busy
+# server.
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 
-# Make waiting threads sleep instead of spin; otherwise visitors slowed training down to almost nothing (docs/load.md).
+# Make waiting threads sleep instead of spin; otherwise visitors slow training down almost to a stop (docs/load.md).
 # torch reads it when it is loaded, and training processes inherit it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -22,33 +23,33 @@ from deftx.jobs import Scheduler
 from deftx.jobs.container import Container, is_container
 from deftx.jobs.limits import limits_for
 from deftx.models.bases import BUNDLED_BASE, find_base
-from ui.access.opening import gated, open_studio
+from ui.access.opening import launch_arguments, open_studio
 from ui.page import build_page
 from ui.shared import page_languages
 from ui.shared.health import route
 from ui.shared.theme import STYLE, theme
 from ui.studio import Studio
 
-# Gradio keeps 0.2 MB per session that was ever opened; the most recently used ones are kept.
+# Gradio keeps 0.2 MB for each page that was ever opened; open pages are the ones used last.
 SESSIONS = 1_000
 
 
 def options() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
-        description="Start the studio, a web app. Data is stored in DEFTX_HOME (~/.deftx)."
+        description="Open the studio in a browser. Data is stored in DEFTX_HOME (~/.deftx)."
     )
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
-                        help="address to listen on (GRADIO_SERVER_NAME, 127.0.0.1: only this machine)")  # fmt: skip
+                        help="address to listen on (GRADIO_SERVER_NAME, by default only this machine)")  # fmt: skip
     parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
                         help="port to listen on (GRADIO_SERVER_PORT, 7860)")  # fmt: skip
     parser.add_argument("--base", default=os.environ.get("DEFTX_BASE", BUNDLED_BASE),
-                        help="base model: a bundled name, a folder or a Hub id (DEFTX_BASE, else the bundled base)")  # fmt: skip
+                        help="base model: a bundled name, a folder or a Hub id (DEFTX_BASE, by default the bundled base)")  # fmt: skip
     return parser.parse_args()
 
 
 def main() -> None:
-    """Start the scheduler, and serve the page until interrupted."""
+    """Start the job scheduler, and serve the page until it is interrupted."""
     chosen = options()
     return_freed_memory()
     try:
@@ -82,10 +83,10 @@ def main() -> None:
             mcp_server=studio is host and find_spec("mcp") is not None,
             max_file_size=f"{hosting.upload_megabytes}mb" if hosting.upload_megabytes else None,
             quiet=way == "json",
-            _frontend=False,  # otherwise Gradio fails if the server does not answer within 3 s
-            **gated(studio, [route(host, scheduler, container)]),
+            _frontend=False,  # otherwise a machine too busy to answer itself within 3 s would serve no page
+            **launch_arguments(studio, [route(host, scheduler, container)]),
         )
-    except OSError as error:  # the port is in use, or the address is not one of this machine
+    except OSError as error:  # the port is in use, or the address is not this machine's
         raise SystemExit(f"The page cannot be served at {chosen.host}:{chosen.port}: {error}") from error
 
 

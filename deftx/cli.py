@@ -42,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status."""
+    output.replace_unencodable()
     parsed = build_parser().parse_args(arguments)
     try:
         parsed.run(parsed)

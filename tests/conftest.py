@@ -1,6 +1,7 @@
 """What tests of training share: one tiny base for the whole run, and text to train it on."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 # Threads of the programs that tests start sleep while they wait: the core on which they would spin is another test's.
@@ -12,6 +13,7 @@ import pytest
 import tiny
 import tiny_base
 import torch
+from hypothesis import HealthCheck, settings
 
 from deftx.jobs import Store
 from deftx.models.bases import load_base
@@ -19,6 +21,12 @@ from ui.studio import Studio
 
 # Models this small are no faster on two threads, and how many there are decides in which order numbers are added.
 torch.set_num_threads(1)
+
+# The same inputs in every run; ``--hypothesis-profile long`` draws others, 10,000 for each test.
+settings.register_profile("short", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("long", settings.get_profile("short"), derandomize=False, max_examples=10_000,
+                          deadline=timedelta(seconds=20), print_blob=True)  # fmt: skip
+settings.load_profile("short")
 
 LEFT_OUT = pytest.StashKey[str]()
 

@@ -1,4 +1,4 @@
-"""What all visitors share: the store of jobs, the texts, one base, and composed classifiers that nobody changes."""
+"""What all visitors share: the store of jobs, the texts, one base, and composed classifiers that are never changed."""
 
 import os
 import threading
@@ -36,12 +36,12 @@ from ui.spectra.spectra_facts import SpectraFacts
 from ui.train.forecast import Forecast
 from ui.train.requests import Order, full_name, job_settings
 
-EXIT_SECONDS = 10.0  # seconds that a process may take to go after it has said how it ended
+EXIT_SECONDS = 10.0  # seconds that a process may take to exit after it has reported its end
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The probability of each label of one sentence, in the task's order, and what they came from."""
+    """The probability of each label of one sentence, in the task's order, and the vectors used."""
 
     probabilities: dict[str, float]
     task: str
@@ -50,7 +50,7 @@ class Answer:
 
 
 class Studio:
-    """The page's one login method to ``deftx``; every method can be called from any thread."""
+    """The page's one interface to ``deftx``; every method can be called from any thread."""
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class Studio:
         host: "Studio | None" = None,
         admit: Callable[[int], None] = lambda size: None,
     ) -> None:
-        """Use the base of this name; it is loaded when it is first needed.
+        """Use the base of this name, which is loaded when it is first needed.
 
-        A workspace in a ``host`` shares its base, composed classifiers and line of background tasks; what it keeps lies below the
-        ``root`` of its store. ``admit`` is asked before so many bytes are kept, and refuses by raising a DeftxError.
+        A workspace of a ``host`` shares its base, composed classifiers and background tasks; its files are below the ``root`` of
+        its store. ``admit`` is called before so many bytes are stored, and refuses by raising a DeftxError.
         """
         self.base_name = full_name(base_name)
         self.host, self.admit = host or self, admit
@@ -77,27 +77,27 @@ class Studio:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.offers = host.offers if host else Offers()
         self.gpus = torch.cuda.device_count()
-        self.lasting = True  # whether what is kept outlives the machine; a container without a mount says otherwise
+        self.lasting = True  # whether files outlive the container; False for a container without a mounted volume
         self.forecast = Forecast(self)
         self.background_tasks = OwnBackgroundTasks(host.background_tasks, self.owner) if host else BackgroundTasks()
         self.scoring = Scoring(self)
         self._loading = threading.Lock()
         self._audited = lru_cache(maxsize=32)(self._audit)
-        self.composing = host.composing.over(self.store) if host else Composing(self.store, self.base)
+        self.composing = host.composing.for_store(self.store) if host else Composing(self.store, self.base)
 
     @cached_property
     def _base(self) -> Base:
         return load_base(self.base_name, device=self.device)
 
     def base(self) -> Base:
-        """Return the base, loaded once however many ask."""
+        """Return the base, loaded once for all callers."""
         if self.host is not self:
             return self.host.base()
         with self._loading:
             return self._base
 
     def loaded_base(self) -> Base | None:
-        """Return the base if it is loaded already; a look at a form must not wait for it."""
+        """Return the base if it is loaded already: a form must not wait for it."""
         return self.host.__dict__.get("_base")
 
     @property
@@ -107,17 +107,17 @@ class Studio:
 
     @property
     def is_host(self) -> bool:
-        """Whether it is open to the host alone: everything on the machine can be named in it."""
+        """Whether only the host uses it, who may name any path of the machine."""
         return self.host is self
 
     @property
     def title(self) -> str:
-        """How the base is called on the page."""
+        """The page's name of the base."""
         return Path(self.base_name).name if Path(self.base_name).is_absolute() else self.base_name
 
     @property
     def machine(self) -> str:
-        """Say what computes: the GPU's name, else the number of processor cores."""
+        """Return the device: the GPU's name, otherwise the number of processor cores."""
         if self.device == "cuda":
             name = torch.cuda.get_device_name()
             return name if self.gpus == 1 else strings.SEVERAL_GPUS.format(count=self.gpus, name=name)
@@ -141,7 +141,7 @@ class Studio:
         flavor: str = "",
         hours: float = HOURS,
     ) -> Job:
-        """Put a language training into the queue; DeftxError where it could not start, before anything is written."""
+        """Put a language training into the queue; DeftxError before anything is written if it could not start."""
         order = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base,
                  "processes": processes, "flavor": flavor, "hours": hours}  # fmt: skip
         return self.train("language", order)
@@ -159,18 +159,18 @@ class Studio:
         source: str = "",
         processes: int = 1,
     ) -> Job:
-        """Put a task training into the queue: ``train`` and ``valid`` are labelled files here, ``source`` a vector's key."""
+        """Put a task training into the queue: ``train`` and ``valid`` are stored labelled files, ``source`` is a vector's key."""
         order = {"train": train, "valid": valid, "source": source, "name": name, "language": code, "preset": preset,
                  "recipe": recipe, "base": base, "processes": processes}  # fmt: skip
         return self.train("task", order)
 
     def train(self, kind: str, order: Order) -> Job:
-        """Put what was ordered into the queue, by names.
+        """Put a requested training into the queue.
 
         Raises:
-            DeftxError: something is missing, or would be refused (SettingsRefused names what); nothing is written.
+            DeftxError: something is missing or would be refused (SettingsRefused names it); nothing is written.
         """
-        # One printable line of a bearable length each: they are shown to others, and become the name of a vector.
+        # One printable line of limited length each: they are shown to other people, and become the name of a vector.
         texts = {text: clean(order.get(text) or "", LONGEST_TITLE) for text in ("name", "language")}
         order = {**order, **texts}
         if not order["name"]:
@@ -189,19 +189,19 @@ class Studio:
         return job
 
     def resume(self, job_id: str) -> None:
-        """Put a stopped, failed or interrupted job back into the queue, once its process has quite ended."""
+        """Put a stopped, failed or interrupted job back into the queue, after its process has exited."""
         deadline = time.monotonic() + EXIT_SECONDS
         while worker_of(self.store.get(job_id)) is not None and time.monotonic() < deadline:
             time.sleep(0.1)
         self.store.requeue(job_id)
 
     def shift(self, job_id: str, places: int) -> None:
-        """Move a waiting job by some places; below 0 is earlier."""
+        """Move a waiting job by some places; a negative number is earlier."""
         waiting = [job.id for job in self.store.queue()]
         self.store.move(job_id, (waiting.index(job_id) if job_id in waiting else 0) + places)
 
     def classify(self, text: str, task: str, language: str = "") -> Answer:
-        """Classify a sentence with the vectors of these keys; ``language`` may be empty.
+        """Classify a sentence with vectors by key; ``language`` may be empty.
 
         Raises:
             DeftxError: no sentence, no such vector, or a vector made for another base.
@@ -210,7 +210,7 @@ class Studio:
             raise DeftxError(strings.NO_SENTENCE)
         found = self.composing.find(Combination.of(task, [(language, 1.0)]))
         check_text(found.entries[0].folder, text)
-        classifier = self.composing.composed_of(found.order, found.states)
+        classifier = self.composing.composed_of(found.combination, found.states)
         values = classifier.classify([text])[0].tolist()
         return Answer(
             dict(zip(classifier.labels, values, strict=True)),
@@ -219,20 +219,20 @@ class Studio:
             device=self.machine,
         )
 
-    def composed(self, order: Combination) -> Classifier:
-        """Return the classifier of a combination, for any number of texts: nobody else changes it.
+    def composed(self, combination: Combination) -> Classifier:
+        """Return the classifier of a combination, for any number of texts; nothing else changes it.
 
         Raises:
             DeftxError: no such vector or method, or a vector made for another base.
         """
-        return self.composing.composed(order)
+        return self.composing.composed(combination)
 
     def predict(self, texts: Sequence[str], task: str, language: str = "") -> list[str]:
-        """Return the most probable label of each text, with the vectors of these keys; DeftxError as ``classify``."""
+        """Return the most probable label of each text, with vectors by key; DeftxError as in ``classify``."""
         found = self.composing.find(Combination.of(task, [(language, 1.0)]))
         if takes_pairs(found.entries[0].folder):
             raise DeftxError(strings.PAIR_TASK)
-        return self.composing.composed_of(found.order, found.states).predict(texts)
+        return self.composing.composed_of(found.combination, found.states).predict(texts)
 
     def _audit(self, name: str, _changed: int, _size: int) -> Audit:
         return audit(self.corpora.read(name), self.base().tokenizer)

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from deftx.core.errors import DeftxError, VectorError
 from deftx.core.events import Listener, ignore
 from deftx.models.bases import Base, head_parameters, sparse_trainable
-from deftx.models.batches import Text, encode
+from deftx.models.batches import Text, cut_texts, encode
 from deftx.training.task import class_logits
 from deftx.vectors.apply import apply_changes
 from deftx.vectors.merging import PAPER, MergeReport, merge
@@ -56,6 +56,11 @@ class Classifier:
         encoded = encode(self.base.tokenizer, texts, self.max_length)
         return class_logits(self.model, encoded, self.base.tokenizer.pad_token_id, on_share).softmax(-1)
 
+    def cut(self, texts: Sequence[Text]) -> list[int]:
+        """Return the indices of the texts of which the classifier reads the first ``max_length`` tokens alone."""
+        tokenizer = self.base.tokenizer
+        return cut_texts(tokenizer, texts, encode(tokenizer, texts, self.max_length), self.max_length)
+
     def predict(self, texts: Sequence[Text]) -> list[str]:
         """Return the most probable label of each text."""
         return [self.labels[place] for place in self.classify(texts).argmax(-1).tolist()]
@@ -88,8 +93,8 @@ def compose(
     *,
     task: VectorLike,
     language: VectorLike | None = None,
-    scale_task: float = 1.0,
-    scale_language: float = 1.0,
+    strength_task: float = 1.0,
+    strength_language: float = 1.0,
     languages: Sequence[tuple[VectorLike, float]] = (),
     method: str = PAPER,
     parameters: Mapping[str, float] | None = None,
@@ -112,8 +117,8 @@ def compose(
         VectorError: If a vector is damaged, of the wrong kind, or made for another base.
         DeftxError: If a strength, the method or a parameter is invalid.
     """
-    wanted = [(language, scale_language), *languages] if language is not None else languages
-    vectors = [(load_for(base, task, "task"), scale_task)]
+    wanted = [(language, strength_language), *languages] if language is not None else languages
+    vectors = [(load_for(base, task, "task"), strength_task)]
     vectors += [(load_for(base, vector, "language"), strength) for vector, strength in wanted]
     changes, report = merge(vectors, method, parameters)
     classifier = classifier_of(base, vectors[0][0])

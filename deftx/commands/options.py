@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from deftx.commands import output
-from deftx.core.errors import RecipeError
+from deftx.core.errors import RecipeError, TableError
 
 CORPUS = "text, documents, tables or zips of them (docs/files.md), or a folder"
 
@@ -33,9 +33,9 @@ def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> N
     )
     parser.add_argument("--language", metavar="VECTOR", action="append", default=[],
                         help="language vector of the texts; can be repeated")  # fmt: skip
-    parser.add_argument("--scale-task", "--strength-task", type=float, default=1.0, metavar="S",
+    parser.add_argument("--strength-task", type=float, default=1.0, metavar="S",
                         help="strength of the task vector (1, as in the paper)")  # fmt: skip
-    parser.add_argument("--scale-language", "--strength-language", type=float, action="append", default=[], metavar="S",
+    parser.add_argument("--strength-language", type=float, action="append", default=[], metavar="S",
                         help="strength of the language vector (1); one for all of them, or one for each in order")  # fmt: skip
     parser.add_argument("--merge", metavar="METHOD", default="sum",
                         help="merge method: sum (the paper), ties or dare (sum)")  # fmt: skip
@@ -43,6 +43,26 @@ def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> N
     parser.add_argument("--merge-set", metavar="key=value", action="append", default=[],
                         help="parameter of the method: keep or lambda of ties, drop or seed of dare")  # fmt: skip
     add_base(parser)
+
+
+def add_columns(parser: argparse.ArgumentParser, option: str = "--columns", file: str = "the file") -> None:
+    """Add an option that maps "text", "label", "premise" and "hypothesis" to the column names of a table."""
+    parser.add_argument(
+        option, metavar="NAME=COLUMN", nargs="+", default=[], help=f"column names of {file}, e.g. text=review"
+    )
+
+
+def add_column(parser: argparse.ArgumentParser) -> None:
+    """Add ``--column``, for a corpus in a table."""
+    parser.add_argument("--column", metavar="NAME", help="text column, if CORPUS is a table (text)")
+
+
+def columns_of(texts: list[str]) -> dict[str, str]:
+    """Parse the values of ``--columns``, e.g. text=review. Raise TableError if "=" is missing."""
+    for text in texts:
+        if "=" not in text:
+            raise TableError(f"Columns must be written as NAME=COLUMN, e.g. text=review; {text!r} has no '='.")
+    return dict(text.split("=", 1) for text in texts)
 
 
 def load_base_of(arguments: argparse.Namespace) -> Any:
@@ -67,14 +87,14 @@ def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from deftx.vectors.merging import check_method
     from deftx.vectors.vector import SparseVector
 
-    languages = with_strengths(arguments.language, arguments.scale_language)
+    languages = with_strengths(arguments.language, arguments.strength_language)
     parameters = dict(map(_parameter, arguments.merge_set))
     check_method(arguments.merge, parameters)  # before the base is loaded
     task = SparseVector.load(arguments.task)
     classifier = compose(
         load_base_of(arguments),
         task=task,
-        scale_task=arguments.scale_task,
+        strength_task=arguments.strength_task,
         languages=languages,
         method=arguments.merge,
         parameters=parameters,

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from deftx.data.characters import as_seen
+
 
 def fold(text: str) -> str:
-    """Return a text case-folded and with normalised white space, to compare it with others."""
-    return " ".join(text.casefold().split())
+    """Return a text normalised by ``as_seen``, case-folded and with normalised white space, to compare it with others."""
+    return " ".join(as_seen(text).casefold().split())
 
 
 def group_equal(keys: Iterable[object]) -> list[list[int]]:

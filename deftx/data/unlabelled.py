@@ -1,9 +1,11 @@
 """Files to classify: reading their texts, and writing the file with predictions in added columns."""
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -39,18 +41,48 @@ def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None, en
     file = find_file(path, TableError, encoding)
     if not file.is_table:
         header, wanted = SINGLE, [0]
-        rows = [[line.strip()] for _, line in text_lines(file, TableError)]
+        rows = [[line.rstrip("\r\n")] for _, line in text_lines(file, TableError)]
     else:
         records = open_records(file, TableError)
         header = records.columns
         wanted = [header.index(name) for name in choose_columns(records, columns, labelled=False).values()]
-        rows = [[as_text(cell) for cell in cells] for _, cells in records.rows(header)]
-    cells = [tuple(row[place] for place in wanted) for row in rows]
+        rows = [list(map(_written, cells)) for _, cells in records.rows(header)]
+    cells = [tuple(as_text(row[place]) for place in wanted) for row in rows]
     positions = [position for position, text in enumerate(cells) if all(text)]
     if not positions:
         raise TableError(f"{file.name} contains no text to classify.")
     texts = [cells[position] if len(wanted) > 1 else cells[position][0] for position in positions]
     return Rows(header, rows, texts, positions, len(wanted) > 1)
+
+
+def prepare_output(path: str | Path) -> None:
+    """Create the folder of an output file. Raise TableError if the file cannot be written.
+
+    Call this before the computation, so that its result is not lost.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
+        with open(path, "a", encoding="utf-8"):
+            pass
+        if new:
+            path.unlink()
+    except OSError as problem:
+        raise TableError(f"{path} cannot be written: {problem.strerror}. Nothing was computed.") from None
+
+
+def _written(cell: Any) -> str:
+    """Return a cell as text; a text is unchanged, with its line breaks and outer spaces."""
+    if cell is None:
+        return ""
+    return (
+        cell
+        if isinstance(cell, str)
+        else as_text(cell)
+        if isinstance(cell, bytes)
+        else json.dumps(cell, ensure_ascii=False, default=str)
+    )
 
 
 def answer_columns(labels: Sequence[str], probabilities: Tensor) -> dict[str, list[str]]:
@@ -67,13 +99,14 @@ def least_certain(probabilities: Tensor, count: int) -> list[int]:
 
 
 def disarm(rows: Rows) -> tuple[Rows, int]:
-    """Put an apostrophe before every cell that a spreadsheet would treat as a formula; return the number of such cells.
+    """Put each cell on one line, with an apostrophe before formulas of a spreadsheet; return the number of these.
 
     Numbers and ``texts`` stay unchanged.
     """
-    disarmed = [list(map(harmless, row)) for row in rows.rows]
+    tidy = [[as_text(cell) for cell in row] for row in rows.rows]
+    disarmed = [list(map(harmless, row)) for row in tidy]
     changed = sum(
-        a != b for before, after in zip(rows.rows, disarmed, strict=True) for a, b in zip(before, after, strict=True)
+        a != b for before, after in zip(tidy, disarmed, strict=True) for a, b in zip(before, after, strict=True)
     )
     return replace(rows, columns=tuple(map(harmless, rows.columns)), rows=disarmed), changed
 
@@ -83,7 +116,8 @@ def write_rows(
 ) -> None:
     """Write the rows as CSV with added columns, one value per text. A column name that exists already gets an underscore.
 
-    Formulas are disarmed unless ``as_they_are`` is true.
+    For spreadsheets, the file starts with a byte order mark, and formulas in cells, labels and column names are disarmed.
+    ``as_they_are`` writes the cells unchanged, without the mark.
     """
     if not as_they_are:
         rows = disarm(rows)[0]
@@ -97,7 +131,7 @@ def write_rows(
             name += "_"
         header.append(name)
     try:
-        with open(path, "w", encoding="utf-8", newline="") as stream:
+        with open(path, "w", encoding="utf-8" if as_they_are else "utf-8-sig", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(header)
             writer.writerows(row + answer for row, answer in zip(rows.rows, answers, strict=True))

@@ -120,17 +120,6 @@ def overlap(a: SparseVector, b: SparseVector) -> float:
     return compare(a, b).total.overlap
 
 
-def overlap_by_layer(a: SparseVector, b: SparseVector) -> dict[str, float]:
-    """Return the overlap in each group of parameters: "embeddings", "layer 0", "layer 1", …, and "other" if needed."""
-    return {layer: part.overlap for layer, part in compare(a, b).layers.items()}
-
-
-def overlap_matrix(vectors: Sequence[SparseVector]) -> list[list[float]]:
-    """Return the overlaps of every pair of n vectors: n rows of n numbers, symmetric."""
-    own = [overlap(vector, vector) for vector in vectors]
-    return as_matrix(len(vectors), compare_all(vectors), lambda part: part.overlap, own)
-
-
 def as_matrix(size: int, pairs: Pairs, value: Callable[[Shared], Any], own: Sequence[Any]) -> list[list[Any]]:
     """Return a symmetric matrix of a value of each pair, with ``own`` on the diagonal."""
     places = range(size)

@@ -42,7 +42,7 @@ def test_a_vector_is_brought_renamed_taken_away_removed_and_brought_back(page, a
     expect(page.locator("#vectors")).to_contain_text("Minangkabau", timeout=LONG)
     page.locator("#bring button").first.click()
     page.locator("#bring-file input[type=file]").set_input_files(packed)
-    expect(page.locator("#bring-answer")).to_contain_text("“Bugis” is here", timeout=LONG)
+    expect(page.locator("#bring-answer")).to_contain_text("“Bugis” was imported", timeout=LONG)
     expect(page.locator("#vector-detail h3")).to_have_text("Bugis", timeout=LONG)
     expect(page.locator("#vector-overlaps")).to_contain_text("Minangkabau", timeout=LONG)
     field(page, "vector-title").fill("Buginese")

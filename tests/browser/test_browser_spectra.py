@@ -41,7 +41,7 @@ def test_a_rank_is_tried_and_then_trained_from_the_same_delta(app, browser):
     page.keyboard.press("Tab")
     expect(page.locator("#spectra-summary")).to_contain_text("uniform:3", timeout=LONG)
     page.locator("#spectra-mask-button").click()
-    expect(page.locator("#spectra-mask")).to_contain_text("are in this vector's mask already", timeout=LONG)
+    expect(page.locator("#spectra-mask")).to_contain_text("already in the mask of this vector", timeout=LONG)
     page.locator("#spectra-train").click()
     expect(page.locator("#spectra-answer")).to_contain_text("Bugis, uniform:3 is in the queue", timeout=LONG)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -136,7 +136,7 @@ def test_texts_are_classified(deftx, base, learned):
 
 
 def test_vectors_are_merged_with_strengths_and_a_method(deftx, base, task_vector, language_vector):
-    composed = compose(base, task=task_vector, scale_task=0.5, languages=[(language_vector, 0.2), (language_vector, 2.0)],
+    composed = compose(base, task=task_vector, strength_task=0.5, languages=[(language_vector, 0.2), (language_vector, 2.0)],
                        method="ties", parameters={"keep": 0.4})  # fmt: skip
     vectors = ("--task", task_vector, "--language", language_vector, "--language", language_vector)
     strengths = ("--strength-task", 0.5, "--strength-language", 0.2, "--strength-language", 2)
@@ -163,7 +163,7 @@ def test_a_file_is_classified_into_another(deftx, learned, tmp_path):
     source = tiny.write_csv(tmp_path / "in.csv", ("id", "text"), rows)
     status, out, _ = deftx("classify", *learned, "--file", source, "--out", tmp_path / "out.csv", "--json")
     assert (status, json.loads(out)["n"]) == (0, 2)
-    with (tmp_path / "out.csv").open(newline="") as stream:
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as stream:
         found = list(csv.DictReader(stream))
     assert [(row["id"], row["text"]) for row in found] == rows
     assert [row["label"] for row in found][1] == ""
@@ -294,7 +294,7 @@ WRONG = {
     "text and file": (("classify", "--task", "TASK", "a", "--file", "CORPUS", "--out", "x.csv"), "either texts to classify"),
     "file without out": (("classify", "--task", "TASK", "--file", "CORPUS"), "must be given together"),
     "the wrong kind": (("classify", "--task", "LANGUAGE", "a text"), "a task vector is needed"),
-    "a strength that is no number": (("classify", "--task", "TASK", "--scale-task", "nan", "a"), "strength"),
+    "a strength that is no number": (("classify", "--task", "TASK", "--strength-task", "nan", "a"), "strength"),
     "an unknown metric": (("evaluate", "--task", "TASK", "TABLE", "--metric", "f2"), "Did you mean 'f1'"),
     "unknown labels": (("evaluate", "--task", "TASK", "labels.csv"), "label 'neutral'"),
     "pairs for a task on texts": (("evaluate", "--task", "TASK", "pairs.csv"), "classifies single texts"),

@@ -17,7 +17,7 @@ TEXTS = ["the food is good", "the night was awful and bitter"]
 
 @pytest.fixture(scope="module")
 def classifier(base, task_vector, language_vector):
-    return compose(base, task=task_vector, language=language_vector, scale_task=0.8, scale_language=1.2)
+    return compose(base, task=task_vector, language=language_vector, strength_task=0.8, strength_language=1.2)
 
 
 def test_the_unpacked_folder_is_the_same_classifier_for_plain_transformers(classifier, tmp_path):

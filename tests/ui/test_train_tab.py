@@ -218,7 +218,7 @@ def test_a_table_that_cannot_be_learned_from_is_refused(studio, tmp_path):
     _, said = start(studio, {**TASK, "train": studio.tables.add(one)}, None)
     assert "nothing to learn" in said
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    *unchanged, said = train_tab.take_in(studio, "train", str(tmp_path / "bad.csv"))
+    *unchanged, said = train_tab.store_upload(studio, "train", str(tmp_path / "bad.csv"))
     assert unchanged == [gr.skip(), gr.skip()]
     assert "has no column" in said
 
@@ -361,7 +361,7 @@ def test_what_the_browser_kept_from_elsewhere_does_no_harm(studio, kept):
 def test_an_uploaded_table_is_kept_and_chosen(studio, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("text,label\na b,x\nc d,y\n", encoding="utf-8")
-    train, valid, said = train_tab.take_in(studio, "valid", str(path))
+    train, valid, said = train_tab.store_upload(studio, "valid", str(path))
     assert (valid.value, said) == ("t.csv", "")
     assert [name for _, name in train.choices] == ["t.csv"]
     assert valid.choices[0][1] == ""

@@ -249,19 +249,19 @@ def test_a_zip_that_was_taken_away_can_be_brought_again(here):
         content = b"".join(archive.read(name) for name in archive.namelist())
     assert str(studio.store.root).encode() not in content
     assert str(Path(studio.base_name).parent).encode() not in content
-    key, said = library_forms.take_file(studio, str(packed), "", "", "")
+    key, said = library_forms.import_file(studio, str(packed), "", "", "")
     assert (key, "fits the base model" in said) == ("own:Minangkabau", True)
-    assert library_forms.take_file(studio, str(packed), "Again", "", "")[0] == "own:Again"
-    assert library.find(studio, key).origin == "brought: Minangkabau.zip"
+    assert library_forms.import_file(studio, str(packed), "Again", "", "")[0] == "own:Again"
+    assert library.find(studio, key).origin == "imported: Minangkabau.zip"
 
 
 def test_what_cannot_be_brought_is_explained_in_its_place(here, tmp_path):
     (tmp_path / "bad.zip").write_bytes(b"PK?")
-    key, said = library_forms.take_file(here[0], str(tmp_path / "bad.zip"), "", "", "")
+    key, said = library_forms.import_file(here[0], str(tmp_path / "bad.zip"), "", "", "")
     assert key == ""
     assert strings.NOT_TAKEN in said
-    assert library_forms.take_file(here[0], None, "", "", "") == ("", "")
-    assert "owner/name" in library_forms.take_from_hub(here[0], "../etc", "", "", "", "")[1]
+    assert library_forms.import_file(here[0], None, "", "", "") == ("", "")
+    assert "owner/name" in library_forms.import_from_hub(here[0], "../etc", "", "", "", "")[1]
 
 
 def test_a_vector_of_another_base_is_brought_and_marked(here, tmp_path):
@@ -269,7 +269,7 @@ def test_a_vector_of_another_base_is_brought_and_marked(here, tmp_path):
 
     folder = foreign(tmp_path)
     packed = pack(((path.name, path) for path in folder.iterdir()), tmp_path / "foreign.zip")
-    key, said = library_forms.take_file(here[0], str(packed), "", "", "")
+    key, said = library_forms.import_file(here[0], str(packed), "", "", "")
     assert not library.find(here[0], key).fits
     assert "another base model, tiny-base" in said
 

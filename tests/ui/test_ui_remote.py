@@ -46,11 +46,11 @@ def test_nothing_is_offered_where_it_is_not_set_up(studio, corpus, monkeypatch):
 
 
 def test_machines_are_offered_with_their_price(server, studio, corpus):
-    assert remote.choices(studio)[2] == ("l4x1, 1 × L4, 24 GB: $0.80 an hour", "l4x1")
+    assert remote.choices(studio)[2] == ("l4x1, 1 × L4, 24 GB: $0.80 per hour", "l4x1")
     outlook, command, python, _ = seen(studio, corpus)
-    assert "$0.80 an hour, $1.60 at most, for 2 h" in outlook
+    assert "$0.80 per hour, $1.60 at most, for 2 h" in outlook
     assert strings.ELSEWHERE_NO_TIME in outlook
-    assert "No training with this base has finished on l4x1 yet" in outlook
+    assert "No training run with this base has finished on l4x1 yet" in outlook
     assert "--on hf-jobs --flavor l4x1 --hours 2" in command
     assert "hf-jobs" not in python
 
@@ -70,7 +70,7 @@ def test_a_training_that_finished_there_gives_time_and_cost(server, studio, corp
     (job.folder / "events.jsonl").write_text("\n".join(lines) + "\n")
     write_json(job.folder / RESULT, {"outcome": "finished"})
     outlook = seen(studio, corpus)[0]
-    assert "earlier trainings with this base on l4x1 (1)" in outlook
+    assert "earlier training runs with this base on l4x1 (1)" in outlook
     assert strings.ELSEWHERE_COST in outlook
     # It says nothing of this machine, nor of another one there.
     assert studio.forecast.speed(studio.base_name).trainings == 0
@@ -102,7 +102,7 @@ def test_a_person_who_has_a_room_cannot_spend_the_house_s_money(server, studio, 
     workspace = Studio(studio.base_name, studio.store.of("ana"), host=studio)
     corpus = workspace.corpora.add(write_corpus(tmp_path / "hers.txt"))
     assert remote.choices(workspace) == [(strings.TRAIN_HERE, "")]
-    with pytest.raises(SettingsRefused, match="Only those who run this studio"):
+    with pytest.raises(SettingsRefused, match="Only the people who run this studio"):
         workspace.train("language", train_fields.order_of(FORM, corpus))
     assert workspace.store.list() == ()
 

@@ -58,7 +58,7 @@ def test_a_removed_text_leaves_the_list_and_undo_brings_it_back_chosen(studio, t
     assert listed.value is None
     assert text in said
     assert undo.visible
-    listed, said, undo, key = removal.bring_back(removable, 0, key)
+    listed, said, undo, key = removal.undo_removal(removable, 0, key)
     assert listed.value == text
     assert (said, undo.visible, key) == ("", False, "")
     assert studio.corpora.read(text).lines == ["the food is good"] * 30

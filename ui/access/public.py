@@ -1,4 +1,4 @@
-"""Vectors that somebody made public: copies in a folder of the host, which all who come may use and nobody else may change."""
+"""Public vectors: copies in a folder of the host, which everybody may use and only the publisher and admins may remove."""
 
 import shutil
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build(workspaces: "Workspaces", tab: LibraryTab, section: gr.Tab) -> None:
-    """Add to the Library the buttons that make the vector shown public, and take that back."""
+    """Add buttons to the Library that make the current vector public or private."""
     with section, gr.Row(elem_classes="buttons"):
         give = gr.Button(strings.PUBLISH, min_width=120, elem_id="publish")
         back = gr.Button(strings.WITHDRAW, min_width=120, elem_id="withdraw")
@@ -32,15 +32,15 @@ def build(workspaces: "Workspaces", tab: LibraryTab, section: gr.Tab) -> None:
 
 
 def offer(workspaces: "Workspaces") -> None:
-    """Offer the same to programs."""
+    """Add the endpoints for programs."""
 
     def make_public(vector: str) -> str:
-        """Put a copy of a vector of yours among the public vectors; return its key there."""
+        """Copy a vector of yours to the public vectors; return the key of the copy."""
         with refusals():
             return publish(workspaces, vector)
 
     def make_private(vector: str) -> str:
-        """Take a vector that you made public out of the public vectors."""
+        """Remove a vector of yours from the public vectors."""
         with refusals():
             return withdraw(workspaces, vector)
 
@@ -49,10 +49,10 @@ def offer(workspaces: "Workspaces") -> None:
 
 
 def publish(studio: "Studio | Workspaces", key: str) -> str:
-    """Put a copy of a vector among the public vectors and return its key there.
+    """Copy a vector to the public vectors and return the key of the copy.
 
     Raises:
-        DeftxError: there is none, or it is not one's own.
+        DeftxError: the vector does not exist, or belongs to somebody else.
     """
     item = library.find(studio, key or "")
     if item.source not in ("job", "own"):
@@ -67,10 +67,10 @@ def publish(studio: "Studio | Workspaces", key: str) -> str:
 
 
 def withdraw(studio: "Studio | Workspaces", key: str) -> str:
-    """Take a vector out of the public vectors and return its key; for whoever put it there, and for admins.
+    """Remove a vector from the public vectors and return its key; only for its publisher and for admins.
 
     Raises:
-        DeftxError: there is none, or somebody else's.
+        DeftxError: the vector does not exist, or belongs to somebody else.
     """
     found = _find(studio, key or "")
     if not studio.is_host and found.origin != studio.owner:

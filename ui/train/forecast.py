@@ -1,6 +1,6 @@
-"""What an order would take and what stands in its way, worked out anew for every change of the form.
+"""The cost of a requested training and the problems with it, computed again at every change of the form.
 
-What does not change with a setting (a text's size, a base's, the machine's speed) is worked out once and kept.
+Facts that no setting changes (the size of a text or a base, the machine's speed) are computed once and kept.
 """
 
 import sys
@@ -35,28 +35,28 @@ from ui.train.requests import Order, base_of
 if TYPE_CHECKING:
     from ui.studio import Studio
 
-ELSEWHERE = Machine(sys.maxsize, sys.maxsize)  # its memory is not for this one to judge
-ASK_AGAIN = 60.0  # seconds after which a base that could not be found is looked for again
+REMOTE = Machine(sys.maxsize, sys.maxsize)  # this machine does not limit its memory
+ASK_AGAIN = 60.0  # seconds after which a missing base is looked up again
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What is known of an order before it starts; fields are None as long as something else is missing."""
+    """The forecast of a training; fields are None while an input is missing."""
 
     recipe: Recipe | None = None
     base: BaseFacts | None = None
     found: Estimate | None = None
-    trainings: int = 0  # that the time rests on; 0: a trial of the machine
+    trainings: int = 0  # earlier runs behind the estimate; 0: a speed test of the machine
     refusals: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    place: remote.Place | None = None  # a machine elsewhere; None: this one
+    place: remote.Place | None = None  # a remote machine; None: this one
 
 
 class Forecast:
-    """Looks at orders for a studio; every method can be called from any thread."""
+    """Forecasts trainings for a studio; every method can be called from any thread."""
 
     def __init__(self, studio: "Studio") -> None:
-        """Keep what is found; nothing is looked at yet."""
+        """Start with an empty cache."""
         self._studio = studio
         self._missing: dict[str, tuple[float, BaseModelError]] = {}
         self._bases = lru_cache(maxsize=8)(read_base_facts)
@@ -66,7 +66,7 @@ class Forecast:
         self._paces: dict[str, list[Pace]] = {}
 
     def look(self, kind: str, order: Order) -> Outlook:
-        """Say what an order takes, and everything that would be refused; nothing is raised for it."""
+        """Return the cost of a requested training, and everything that would be refused; problems are returned, not raised."""
         refused: list[Refusal] = []
         base = self._try("base", refused, self.base, base_of(self._studio, order))
         place = self._try("flavor", refused, remote.place_of, self._studio, order)
@@ -86,15 +86,17 @@ class Forecast:
         recipe = for_processes(recipe, processes)
         amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
         found = estimate(kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
-        machine = Machine.of(self._studio.device) if place is None else ELSEWHERE
+        machine = Machine.of(self._studio.device) if place is None else REMOTE
         refused += check_free_space(found, self._studio.store.folder, machine)
         said = notes(recipe, base, size, amount, found, machine)
         if processes > 1:
-            said.append(f"The time is that of one GPU; with {processes} it is less. It waits until all GPUs are free.")
+            said.append(
+                f"The time is estimated for one GPU; with {processes} GPUs it is shorter. The training starts when all of them are free."
+            )
         return Outlook(recipe, base, found, speed.trainings, refused, said, place)
 
     def base(self, name: str) -> BaseFacts:
-        """Look at a base; BaseModelError where it cannot be used."""
+        """Return facts about a base; BaseModelError if it cannot be used."""
         asked, error = self._missing.get(name, (0.0, None))
         if error is not None and time.monotonic() - asked < ASK_AGAIN:
             raise error
@@ -105,14 +107,14 @@ class Forecast:
             raise
 
     def pairs(self, table: str | None) -> bool:
-        """Say whether a labelled file holds pairs of texts; no, where it cannot be read."""
+        """Return whether a labelled file holds pairs of texts; False if it cannot be read."""
         try:
             return bool(table) and self._pairs(table, _changed(self._studio.tables.path(table)))
         except DeftxError:
             return False
 
     def speed(self, base: str, flavor: str = "") -> Speed:
-        """Give the speed with a base on this machine, or one elsewhere: from finished trainings, else from a trial here."""
+        """Return the speed with a base on this or a remote machine: from finished training runs, otherwise from a test here."""
         jobs = [job for job in self._studio.store.list() if job.settings.get("flavor", "") == flavor]
         known = [pace for job in jobs for pace in self._pace(job, base)]
         return speed_from(known) if known else self._studio.host.forecast._trial
@@ -126,7 +128,7 @@ class Forecast:
             return []
         if job.id not in self._paces:
             found = paces([job], base, job.device if job.is_remote else self._studio.device)
-            if not found:  # it may yet finish
+            if not found:  # it may still finish
                 return []
             self._paces[job.id] = found
         return self._paces[job.id]
@@ -162,7 +164,7 @@ class Forecast:
         return TableSize.of(tables.read(train), tables.read(valid) if valid else None, self.base(base).tokenizer)
 
     def _check_source(self, kind: str, order: Order, base: BaseFacts) -> list[Refusal]:
-        """Refuse a source vector that is not here, or that was made for another base where that can be told."""
+        """Refuse a source vector that does not exist, or that is known to be made for another base."""
         if kind != "task" or not order.get("source"):
             return []
         refused: list[Refusal] = []

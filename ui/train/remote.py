@@ -1,4 +1,4 @@
-"""Where a training runs: here, or on a machine of Hugging Face Jobs, which the host alone may order, for the host pays."""
+"""The place of a training: this machine, or one of Hugging Face Jobs, which only the host may request, who pays for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """A machine elsewhere, the hours after which it is switched off, and why no price is known, where none is."""
+    """A remote machine, the hours after which it is switched off, and why its price is unknown, if it is."""
 
     flavor: Flavor
     hours: float
@@ -25,7 +25,7 @@ class Place:
 
 
 def fields() -> dict[str, gr.components.Component]:
-    """Make the fields; nobody sees them before ``choices`` has something to choose from."""
+    """Make the fields; they are hidden until ``choices`` offers a remote machine."""
     flavor = gr.Dropdown(
         [(strings.TRAIN_HERE, "")], value="", label=strings.FIELDS["flavor"], info=strings.FIELD_HINTS["flavor"],
         visible=False, elem_id="flavor",
@@ -41,7 +41,7 @@ def fields() -> dict[str, gr.components.Component]:
 
 
 def choices(studio: "Studio") -> list[tuple[str, str]]:
-    """This machine, and those that whoever asks may order: (label, name)."""
+    """List this machine, and those that the caller may request, as (label, name)."""
     here = [(strings.TRAIN_HERE, "")]
     if not studio.is_host or why_not_offered():
         return here
@@ -49,10 +49,10 @@ def choices(studio: "Studio") -> list[tuple[str, str]]:
 
 
 def place_of(studio: "Studio", order: Mapping[str, Any]) -> Place | None:
-    """Read where an order is to run; None for here.
+    """Return where a requested training runs; None for this machine.
 
     Raises:
-        DeftxError: it is not the asker's to order, is not set up, or there is no such machine.
+        DeftxError: the caller may not request it, it is not set up, or there is no such machine.
     """
     if not order.get("flavor"):
         return None
@@ -65,7 +65,7 @@ def place_of(studio: "Studio", order: Mapping[str, Any]) -> Place | None:
 
 
 def numbers(place: Place, seconds: tuple[float, float] | None) -> list[tuple[str, str]]:
-    """Say which machine it is and what it costs: (what, value); ``seconds`` is None where the time is not known."""
+    """Return the machine and its cost as (name, value); ``seconds`` is None if the time is unknown."""
     flavor = place.flavor
     found = [(strings.ELSEWHERE_MACHINE, flavor.machine)]
     if flavor.dollars is None:
@@ -81,7 +81,7 @@ def numbers(place: Place, seconds: tuple[float, float] | None) -> list[tuple[str
 
 
 def rests_on(place: Place, trainings: int) -> str:
-    """Say what time and price rest on."""
+    """Explain the estimate of time and price."""
     text = strings.ELSEWHERE_MEASURED if trainings else strings.ELSEWHERE_UNMEASURED
     said = text.format(count=trainings, machine=place.flavor.name, hours=f"{place.hours:g}")
     return f"{said} {place.problem}".strip()
