@@ -57,7 +57,7 @@ class Classifier:
         return class_logits(self.model, encoded, self.base.tokenizer.pad_token_id, on_share).softmax(-1)
 
     def cut(self, texts: Sequence[Text]) -> list[int]:
-        """Return the indices of the texts of which the classifier reads the first ``max_length`` tokens alone."""
+        """Return the indices of the texts that the classifier truncates to the first ``max_length`` tokens."""
         tokenizer = self.base.tokenizer
         return cut_texts(tokenizer, texts, encode(tokenizer, texts, self.max_length), self.max_length)
 
@@ -107,8 +107,8 @@ def compose(
         base: The base model.
         task: The task vector.
         language: The language vector.
-        scale_task: The strength of the task vector; 1 in the paper.
-        scale_language: The strength of the language vector; 1 in the paper.
+        strength_task: The strength of the task vector; 1 in the paper.
+        strength_language: The strength of the language vector; 1 in the paper.
         languages: Further language vectors with their strengths.
         method: The merge method: "sum" (the paper), "ties" or "dare".
         parameters: Parameters of the merge method that differ from its defaults.

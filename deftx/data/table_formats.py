@@ -10,7 +10,7 @@ from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.data.characters import as_seen
-from deftx.data.csv_shape import LINES_AHEAD, is_quoted, lacks_header, declared_delimiter
+from deftx.data.csv_shape import LINES_AHEAD, declared_delimiter, is_quoted, lacks_header
 from deftx.data.file_kinds import PLAIN
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile

@@ -208,7 +208,7 @@ def mask_tokens(
 def _sources(
     source: Any, column: str | None, encoding: str | None, normalised: Counter[str]
 ) -> Iterator[tuple[InputFile, Iterator[tuple[int, str]]]]:
-    """Give each file, or the data set, with its numbered texts."""
+    """Yield each file, or the data set, with its numbered texts."""
     if is_dataset(source):
         records = records_of(source, CorpusError)
         yield records.file, _column_texts(records, column, normalised)

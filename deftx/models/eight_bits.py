@@ -41,7 +41,7 @@ def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if numbers.dtype == torch.int8:
             scales = packed.get(name + SCALE)
             if scales is None or scales.shape != numbers.shape[:1] or scales.dtype != torch.float32:
-                raise ValueError(f"its {name} has not one scale for each row.")
+                raise ValueError(f"its {name} does not have one scale per row.")
             weights[name] = numbers * scales.view(-1, *[1] * (numbers.dim() - 1))
         elif not name.endswith(SCALE):
             weights[name] = numbers

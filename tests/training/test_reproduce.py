@@ -7,6 +7,7 @@ import pytest
 import deftx
 import deftx.commands.training as training
 from deftx.cli import build_parser
+from deftx.commands import options
 from deftx.core.errors import TableError
 from deftx.training.recipes import LanguageRecipe, TaskRecipe, recipe_for
 from deftx.training.reproduce import as_command, as_python, out_name
@@ -65,12 +66,12 @@ def test_files_come_through_the_shell_unharmed():
     assert parsed("language", {"corpus": ["a b", "c"]}).corpus == ["a b", "c"]
     found = parsed("task", TASK)
     assert found.train == "train.csv"
-    assert training._columns(found.columns) == TASK["columns"]
+    assert options.columns_of(found.columns) == TASK["columns"]
 
 
 def test_a_column_without_its_name_is_refused():
     with pytest.raises(TableError, match="'review' has no '='"):
-        training._columns(["label=stars", "review"])
+        options.columns_of(["label=stars", "review"])
 
 
 def test_every_setting_can_be_written_and_read_back():
