@@ -20,12 +20,12 @@ SECONDS_TO_STOP = 10.0  # what a machine that shuts down grants
 DRIVER = """
 import os, re, resource, sys, time
 import torch
-import deftx.training.pipeline, deftx.training.loop
+import deftx.training.pipeline, deftx.training.schedule
 from deftx.cli import main
 from deftx.commands import output
 
 torch.set_num_threads(1)
-deftx.training.loop.CHECKPOINT_SECONDS = deftx.training.loop.EVENT_SECONDS = 0.0
+deftx.training.schedule.CHECKPOINT_SECONDS = deftx.training.schedule.EVENT_SECONDS = 0.0
 slow = os.environ.get("SLOW")
 if slow == "denoise":
     decompose = deftx.training.pipeline.decompose

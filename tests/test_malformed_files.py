@@ -154,7 +154,7 @@ def vectors(draw):
 
 def use(vector):
     """Do with a vector what is done with every one that was taken in."""
-    write_card(vector)
+    write_card(vector.info, vector.count)
     for name in vector.positions:
         if sum(vector.shapes[name]) < 10_000:
             vector.dense(name)

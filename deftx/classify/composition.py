@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from deftx.core.errors import DeftxError, VectorError
 from deftx.core.events import Listener, ignore
+from deftx.core.files import new_folder, require_empty
 from deftx.models.bases import Base, head_parameters, sparse_trainable
 from deftx.models.batches import Text, cut_texts, encode
 from deftx.training.task import class_logits
@@ -72,20 +71,11 @@ class Classifier:
             DeftxError: If the folder is not empty. Nothing is overwritten.
         """
         folder = Path(folder).expanduser()
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise DeftxError(f"{folder} is not an empty folder. Choose another one for the classifier.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            self.model.save_pretrained(beside)
-            self.base.tokenizer.save_pretrained(beside)
-            _describe_tokenizer(beside / "tokenizer_config.json", self.base.tokenizer, self.max_length)
-            if folder.exists():
-                folder.rmdir()
-            os.chmod(beside, 0o755)
-            os.replace(beside, folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+        require_empty(folder, "classifier")
+        with new_folder(folder) as fresh:
+            self.model.save_pretrained(fresh)
+            self.base.tokenizer.save_pretrained(fresh)
+            _describe_tokenizer(fresh / "tokenizer_config.json", self.base.tokenizer, self.max_length)
 
 
 def compose(

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from deftx.commands import options, output
+from deftx.core.errors import VectorError
 
 # Matrices over all vectors, and groups of parameters for each pair.
 MATRICES = {"overlap": "overlap", "chance": "by chance", "signs": "same sign"}
@@ -93,7 +94,6 @@ def run_spectrum(arguments: argparse.Namespace) -> None:
 
 def run_overlap(arguments: argparse.Namespace) -> None:
     """Print the overlap of each pair of vectors, that of chance and the agreement of signs; also by layer and kind."""
-    from deftx.core.errors import VectorError
     from deftx.vectors.overlaps import as_tables, compare_all
     from deftx.vectors.vector import SparseVector
 

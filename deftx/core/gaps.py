@@ -19,9 +19,9 @@ def encode_gaps(positions: Tensor) -> Tensor:
 
 def decode_gaps(code: Tensor) -> Tensor:
     """Decode positions (n,) int64 from their gaps (bytes,) uint8. Raise VectorError if the last gap is incomplete."""
-    code = code.numpy()
-    if len(code) and code[-1] == 255:
+    read = code.numpy()
+    if len(read) and read[-1] == 255:
         raise VectorError("its last position is incomplete")
     # A byte of 255 adds 255; any other byte b ends a gap and adds b + 1, which includes the entry itself.
-    reached = np.cumsum(np.where(code == 255, 255, code.astype(np.int64) + 1))
-    return torch.from_numpy(reached[code != 255] - 1)
+    reached = np.cumsum(np.where(read == 255, 255, read.astype(np.int64) + 1))
+    return torch.from_numpy(reached[read != 255] - 1)

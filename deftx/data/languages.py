@@ -6,12 +6,11 @@ accuracy on held-out lines and says how the bundled profiles were made (``script
 
 import gzip
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import CorpusError
+from deftx.core.files import write_bytes, write_json
 from deftx.data.text import split
 from deftx.data.unpacking import BROKEN_GZIP
 
@@ -70,7 +70,8 @@ class Languages:
     threshold: float
     noise: float
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _matrix(self) -> tuple[dict[str, int], np.ndarray]:
         """Create one matrix (n-grams, languages) of all profiles; its last row is for unknown n-grams."""
         places: dict[str, int] = {}
         for profile in self.profiles:
@@ -81,8 +82,7 @@ class Languages:
         for column, profile in enumerate(self.profiles):
             rows = [places[ngram] for ngram in profile.counts]
             table[rows, column] = np.log(np.fromiter(profile.counts.values(), float) / profile.total)
-        object.__setattr__(self, "_places", places)
-        object.__setattr__(self, "_table", table)
+        return places, table
 
     def names(self) -> dict[str, str]:
         """Return the names of the languages by code."""
@@ -97,8 +97,8 @@ class Languages:
         found = ngrams(line)
         if not found:
             return UNKNOWN, float("-inf")
-        rest = len(self._places)
-        scores = self._table[[self._places.get(ngram, rest) for ngram in found]].mean(axis=0)
+        places, table = self._matrix
+        scores = table[[places.get(ngram, len(places)) for ngram in found]].mean(axis=0)
         best = int(scores.argmax())
         profile = self.profiles[best]
         typical = (scores[best] - profile.mean) / np.sqrt(profile.spread**2 + self.noise / len(found))
@@ -162,9 +162,7 @@ def register(folder: Path, code: str, name: str, lines: Sequence[str]) -> Profil
     )
     profile = learn_profile(code, name.strip() or code, train, held_out)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = folder / f".{code}.part"
-    draft.write_text(json.dumps(asdict(profile), ensure_ascii=False), encoding="utf-8")
-    os.replace(draft, folder / f"{code}.json")
+    write_json(folder / f"{code}.json", asdict(profile), indent=None)
     return profile
 
 
@@ -188,13 +186,13 @@ def load_languages(folder: Path | None = None) -> Languages:
 def draw(lines: Sequence[str], count: int, seed: int = 0) -> list[str]:
     """Return at most ``count`` random lines, in their order."""
     places = np.random.default_rng(seed).permutation(len(lines))[:count]
-    return [lines[place] for place in sorted(places)]
+    return [lines[int(place)] for place in sorted(places)]
 
 
 def save(languages: Languages, path: Path) -> None:
     """Write profiles as gzipped JSON, byte for byte reproducible."""
     content: dict[str, Any] = {**asdict(languages), "profiles": [asdict(profile) for profile in languages.profiles]}
-    path.write_bytes(gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
+    write_bytes(path, gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
 
 
 @cache

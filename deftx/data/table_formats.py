@@ -2,61 +2,21 @@
 
 import csv
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
 from deftx.core.errors import DeftxError
-from deftx.data.characters import as_seen
+from deftx.data import open_table
 from deftx.data.csv_shape import LINES_AHEAD, declared_delimiter, is_quoted, lacks_header
-from deftx.data.file_kinds import PLAIN
+from deftx.data.open_table import Records, as_text
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
+from deftx.data.workbooks import open_workbook
 
-# Characters. The default of csv, 131,072, is less than a long document; a stray quote needs some limit.
-LONGEST_CELL = 2**24
-MOST_COLUMNS = 1_000  # real tables have a few; the page and messages list them
-# A small Parquet file can repeat a long text, or empty cells, any number of times.
-MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # the keys of this many objects are the columns, since the first object may lack some
 
 _DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
-
-
-@dataclass(frozen=True)
-class Records:
-    """An open table: its column names, those of text columns (as far as the format shows), and its rows.
-
-    ``rows(columns)`` yields (line number, values of these columns) and can be used once; missing cells are None.
-    """
-
-    file: InputFile
-    columns: tuple[str, ...]
-    text_columns: tuple[str, ...]
-    rows: Callable[[Sequence[str]], Iterator[tuple[int, list[Any]]]]
-    headless: bool = False  # the file has no header line, and its columns are called "1", "2" and so on
-
-    @property
-    def unit(self) -> str:
-        """What the number of a row counts: "row" or "line"."""
-        return "line" if self.file.kind in PLAIN else "row"
-
-    def texts(
-        self, columns: Sequence[str], error: type[DeftxError], changes: Counter[str] | None = None
-    ) -> Iterator[tuple[int, list[str]]]:
-        """Yield (line number, cells as stripped text). Raise ``error`` if a cell is a list or an object.
-
-        ``changes`` counts the cells that ``as_seen`` changed.
-        """
-        for number, values in self.rows(columns):
-            for column, value in zip(columns, values, strict=True):
-                if isinstance(value, (list, dict)):
-                    raise error(
-                        f"{self.file.name}, {self.unit} {number}: column {column!r} contains a list instead of a text."
-                    )
-            yield number, [as_text(value, changes) for value in values]
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
@@ -64,30 +24,9 @@ def open_records(file: InputFile, error: type[DeftxError]) -> Records:
     records = _OPENERS[file.kind](file, error)
     if not records.columns:
         raise error(f"{file.name} has no columns: all of its rows are empty.")
-    if len(records.columns) > MOST_COLUMNS:
-        raise error(f"{file.name} has {len(records.columns):,} columns; up to {MOST_COLUMNS:,} can be read.")
+    if len(records.columns) > open_table.MOST_COLUMNS:
+        raise error(f"{file.name} has {len(records.columns):,} columns; up to {open_table.MOST_COLUMNS:,} can be read.")
     return records
-
-
-def find_column(records: Records, name: str, error: type[DeftxError]) -> str | None:
-    """Return the column with this name, ignoring case and outer spaces, or None. Raise ``error`` if there are several."""
-    found = [column for column in records.columns if column.strip().casefold() == name.strip().casefold()]
-    if len(found) > 1:
-        raise error(f"{records.file.name} has {len(found)} columns called {name!r}; rename all but one.")
-    return found[0] if found else None
-
-
-def as_text(value: Any, changes: Counter[str] | None = None) -> str:
-    """Return a cell as stripped text on one line: 1.0 as "1", true as "true", None and NaN as ""."""
-    if value is None or value != value:
-        return ""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", errors="replace")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = as_seen(text, changes)
-    return " ".join(text.splitlines()).strip() if "\n" in text or "\r" in text else text.strip()
 
 
 def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
@@ -99,7 +38,7 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
     delimiter = declared or ("\t" if file.kind == ".tsv" else max(",;\t", key=first.count))
     # TSV has no quoting: a text may begin with a quote that is never closed.
     quoting = csv.QUOTE_NONE if delimiter == "\t" and not is_quoted(ahead) else csv.QUOTE_MINIMAL
-    csv.field_size_limit(LONGEST_CELL)
+    csv.field_size_limit(open_table.LONGEST_CELL)
     lines = chain(ahead, (line for _, line in numbered))
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     rows = _csv_rows(reader, file, error, skipped=1 if declared else 0)
@@ -179,15 +118,10 @@ def _json_objects(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[in
 
 
 def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
-    from deftx.data.parquet import open_parquet  # importing pyarrow takes half a second; other formats do not need it
+    # Importing pyarrow takes half a second; other formats do not need it.
+    from deftx.data.parquet import open_parquet
 
     return open_parquet(file, error)
-
-
-def _open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
-    from deftx.data.workbooks import open_workbook  # imports this module
-
-    return open_workbook(file, error)
 
 
 _OPENERS = {
@@ -195,6 +129,6 @@ _OPENERS = {
     ".tsv": _open_csv,
     ".jsonl": _open_jsonl,
     ".parquet": _open_parquet,
-    ".xlsx": _open_workbook,
-    ".ods": _open_workbook,
+    ".xlsx": open_workbook,
+    ".ods": open_workbook,
 }

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 MOST_MEMBERS = 10_000
 LARGEST_LIST = 2**20  # bytes of the central directory, which zipfile reads into memory
@@ -79,10 +79,11 @@ def member_names(opened: zipfile.ZipFile) -> list[str]:
 
 def member_chunks(opened: zipfile.ZipFile, name: str) -> Iterator[bytes]:
     """Unpack a member in chunks; the caller limits the size. Raise RefusedZip for a password or unsupported compression."""
+    assert opened.fp is not None  # it is open
     return entry_chunks(opened.fp, opened.getinfo(name))
 
 
-def entry_chunks(archive: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+def entry_chunks(archive: IO[bytes], entry: zipfile.ZipInfo) -> Iterator[bytes]:
     """Unpack a member by its entry, without reading the central directory again, which may be long."""
     if entry.flag_bits & 0x1:
         raise RefusedZip("is protected by a password")

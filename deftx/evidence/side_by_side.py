@@ -13,7 +13,8 @@ from deftx.core.errors import TrainingError
 
 PATIENCE = 0.2  # seconds between two calls of ``raise_if_stopped``
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def side_by_side(

@@ -10,13 +10,12 @@ from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.jobs.process import ProcessId
+from deftx.training.request import HF_JOBS, TrainingRequest
 
 # The files in a job's folder. `out` is the folder of the training run, for checkpoints and the vector.
 SETTINGS, LOG, EVENTS, HEARTBEAT, RESULT, LOCK, OUT = (
     "job.json", "log.txt", "events.jsonl", "heartbeat", "result.json", "lock", "out",
 )  # fmt: skip
-
-HF_JOBS = "hf-jobs"  # the device of jobs that run on Hugging Face Jobs (deftx.jobs.remote)
 
 _PLAIN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}")  # date, time, microseconds (UTC), so ids are in order of creation
 
@@ -46,6 +45,11 @@ class Job:
     reached: int | None = None
     trashed: float | None = None
     owner: str = ""
+
+    @property
+    def request(self) -> TrainingRequest:
+        """The training request. Raises SettingsRefused if the settings are not a valid request."""
+        return TrainingRequest.from_job(self.kind, self.settings, self.name)
 
     @property
     def device(self) -> str:
@@ -90,16 +94,6 @@ def conflict(one: str, other: str) -> bool:
         return False
     same = {"cuda": "cuda:0"}
     return not one or not other or same.get(one, one) == same.get(other, other)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a small JSON file atomically and durably."""
-    draft = path.with_name(path.name + ".new")
-    with open(draft, "w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

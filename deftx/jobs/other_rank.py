@@ -2,17 +2,18 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from deftx.jobs.job import Job, JobError
 from deftx.jobs.store import Store
 from deftx.training.finish import RUN
 from deftx.training.pipeline import DELTA_FILE
-from deftx.training.recipes import recipe_for
 from deftx.training.run_folder import refuse_if_full
 
 DELTA = "delta"  # the folder of δ in a job's folder
-DATA = ("corpus", "train", "valid")  # settings that are paths, or lists of them
+DATA = ("corpus", "train", "valid")  # fields of a request that are paths
 
 
 def kept_delta(job: Job) -> Path | None:
@@ -37,19 +38,20 @@ def add_with_rank(store: Store, job: Job, strategy: str, name: str) -> Job:
             f"{job.name} has no δ: its dense phase is not finished, or its checkpoints were deleted. To train with another "
             "rank, start a new training run, which begins with a dense phase."
         )
-    recipe = {**(job.settings.get("recipe") or {}), "rank": strategy}
+    recipe = {**job.request.recipe, "rank": strategy}
     if recipe.get("method", "deft-x") != "deft-x":  # the others have no rank
         recipe["method"] = "deft-x"
-    recipe_for(job.kind, job.settings.get("preset") or "quick", **recipe)
-    settings = {**job.settings, **_data(job), "recipe": recipe, "delta": DELTA, "delta_of": job.id}
+    request = replace(job.request, **_data(job), recipe=recipe, delta=DELTA)
+    request.full_recipe()
+    settings = {**request.to_job(), "delta_of": job.id}
     return store.add(job.kind, name, settings, lambda folder: _link_or_copy(delta, folder / DELTA / DELTA_FILE))
 
 
-def _data(job: Job) -> dict[str, str | list[str]]:
+def _data(job: Job) -> dict[str, Any]:
     """Return the job's data files by absolute paths, because the new job is in another folder."""
-    found: dict[str, str | list[str]] = {}
+    found: dict[str, Any] = {}
     for name in DATA:
-        if not (given := job.settings.get(name)):
+        if not (given := getattr(job.request, name)):
             continue
         paths = [job.folder / path for path in ([given] if isinstance(given, str) else given)]
         for path in paths:
@@ -57,7 +59,7 @@ def _data(job: Job) -> dict[str, str | list[str]]:
                 raise JobError(
                     f"{path.name}, the data of {job.name}, no longer exists, but δ depends on it. Restore it."
                 )
-        found[name] = str(paths[0]) if isinstance(given, str) else [str(path) for path in paths]
+        found[name] = str(paths[0]) if isinstance(given, str) else tuple(map(str, paths))
     return found
 
 

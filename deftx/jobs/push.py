@@ -11,8 +11,10 @@ from typing import Any
 
 from deftx.core.errors import HubError
 from deftx.core.events import Event, OnEvent
-from deftx.jobs.job import OUT, read_json, write_json
+from deftx.core.files import write_json
+from deftx.jobs.job import OUT, read_json
 from deftx.training.distributed import is_main
+from deftx.training.request import TrainingRequest
 
 TOKEN = "HF_TOKEN"
 # Set if other users can reach the page; their vectors are not pushed with the server's token.
@@ -25,19 +27,20 @@ def is_offered(environment: Mapping[str, str] = os.environ) -> bool:
     return bool(environment.get(TOKEN)) and not any(environment.get(name) for name in SHARED)
 
 
-def check(settings: Mapping[str, Any]) -> None:
-    """Check write access if ``settings`` contain push_to. Raise HubError if there is none, or the Hub does not answer."""
+def check(request: TrainingRequest) -> None:
+    """Check write access if the request has push_to. Raise HubError if there is none, or the Hub does not answer."""
+    if not request.push_to:
+        return
+    # Importing the Hub client is slow, and most training runs do not push.
     from deftx.hub.client import hub
     from deftx.publish.pushing import check_target
 
-    if not settings.get("push_to"):
-        return
     if not is_offered():
         raise HubError(
             f"This studio cannot push at the end of a training run: {TOKEN} is not set in its environment, or it has several "
             "users. Push the vector from the Library when it is finished."
         )
-    check_target(hub(), settings["push_to"], bool(settings.get("push_private")))
+    check_target(hub(), request.push_to, request.push_private)
 
 
 def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) -> None:
@@ -58,6 +61,7 @@ def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) 
 
 
 def _push(settings: Mapping[str, Any], folder: Path) -> Any:
+    # Imported here for the same reason as in ``check``.
     from deftx.hub.client import hub
     from deftx.publish.pushing import prepare_vector, push
 

@@ -15,46 +15,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deftx.jobs.database import Database
-from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict, write_json
-from deftx.jobs.process import ProcessId, ask_to_stop, kill
-from deftx.jobs.remote.note import is_open
+from deftx.core.files import write_json
+from deftx.jobs.home import home
+from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict
+from deftx.jobs.process import ProcessId, kill
+from deftx.jobs.rows import THERE
 from deftx.jobs.state import state_of, worker_of
+from deftx.jobs.trash import JobTrash
 
 Admit = Callable[[Sequence[Job]], None]
 
-_THERE = "trashed IS NULL AND NOT discarded"
-_TRASHED = "trashed IS NOT NULL AND NOT discarded"
-_QUEUED = f"pid IS NULL AND stop_requested IS NULL AND {_THERE} ORDER BY position, id"
-
 DATABASE_VARIABLE = "DEFTX_DATABASE"  # path of the queue's database, if it must not be in the home
-
-PEOPLE = "people"  # folder of the workspaces in a home
-TRASH_KEPT = 7 * 86_400.0  # seconds until jobs in the trash are deleted
+_QUEUED = f"pid IS NULL AND stop_requested IS NULL AND {THERE} ORDER BY position, id"
 
 
-def home() -> Path:
-    """Return the folder of all data, DEFTX_HOME or ~/.deftx. It is created with access for its owner only."""
-    folder = Path(os.environ.get("DEFTX_HOME") or "~/.deftx").expanduser().absolute()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
-
-
-def workspace(root: Path, owner: str) -> Path:
-    """Return the workspace folder of a person, or of the host if ``owner`` is empty."""
-    return root / PEOPLE / owner if owner else root
-
-
-class Store:
+class Store(JobTrash):
     """The jobs below ``root`` (default: ``home()``), of all people or of one ``owner``."""
 
     def __init__(self, root: Path | None = None) -> None:
         """Open or create the store, finish interrupted deletions, and delete expired jobs in the trash."""
-        self.home = Path(root) if root is not None else home()
+        folder = Path(root) if root is not None else home()
         # DEFTX_DATABASE applies only to the default home.
         named = os.environ.get(DATABASE_VARIABLE) if root is None else None
-        self._set_owner(None, lambda waiting: None)
-        self._database = Database(Path(named) if named else self.home / "jobs.sqlite")
+        super().__init__(folder, Path(named) if named else folder / "jobs.sqlite")
+        self._admit: Admit = lambda waiting: None
         self.remove_expired()
 
     def of(self, owner: str, admit: Admit = lambda waiting: None) -> "Store":
@@ -63,14 +47,9 @@ class Store:
         ``admit`` is called with the owner's queued jobs before another one is added, and may raise to refuse it.
         """
         other = copy(self)
-        other._set_owner(owner, admit)
+        other._set_owner(owner)
+        other._admit = admit
         return other
-
-    def _set_owner(self, owner: str | None, admit: Admit) -> None:
-        self.owner, self._admit = owner, admit
-        self.root = workspace(self.home, owner or "")
-        self.folder = self.root / "jobs"
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def add(
         self, kind: str, name: str, settings: Mapping[str, Any], prepare: Callable[[Path], None] = lambda folder: None
@@ -100,21 +79,6 @@ class Store:
             shutil.rmtree(self.folder / job_id, ignore_errors=True)
             raise
         return self.get(job_id)
-
-    def get(self, job_id: str) -> Job:
-        """Return a job by its id. Raise JobError if it does not exist or is in the trash."""
-        with self._database.connection() as database:
-            return self._get(database, job_id)
-
-    def list(self) -> tuple[Job, ...]:
-        """Return all jobs that are not in the trash, the newest first."""
-        return self._select(f"{_THERE} ORDER BY id DESC")
-
-    def rename(self, job_id: str, name: str) -> None:
-        """Change the name of a job. Its id stays."""
-        with self._database.transaction() as database:
-            job = self._get(database, job_id)
-            database.execute("UPDATE jobs SET name = ? WHERE id = ?", (name, job.id))
 
     def queue(self) -> tuple[Job, ...]:
         """Return the queued jobs, the next one first."""
@@ -195,74 +159,6 @@ class Store:
                 (reached, job.id),
             )
 
-    def discard(self, job_id: str) -> None:
-        """Move a job to the trash; a running job is stopped at a checkpoint by a scheduler.
-
-        It can be restored until ``remove`` is called or TRASH_KEPT has passed.
-        """
-        with self._database.transaction() as database:
-            job = self._get(database, job_id)
-            worker = worker_of(job)
-            # After ``restore``, a queued job is queued again, but a job that has run must not resume automatically.
-            stop = time.time() if worker is not None or job.process is not None or is_open(job) else None
-            database.execute(
-                "UPDATE jobs SET trashed = ?, stop_requested = coalesce(stop_requested, ?) WHERE id = ?",
-                (time.time(), stop, job.id),
-            )
-        if worker is not None and not job.is_remote:
-            ask_to_stop(worker)
-
-    def trash(self) -> tuple[Job, ...]:
-        """Return the jobs in the trash, the last discarded first."""
-        return self._select(f"{_TRASHED} ORDER BY trashed DESC, id DESC")
-
-    def being_removed(self) -> tuple[Job, ...]:
-        """Return the jobs that are being deleted."""
-        return self._select("discarded")
-
-    def restore(self, job_id: str) -> None:
-        """Restore a job from the trash. A job that was running is now stopped and can be resumed."""
-        with self._database.transaction() as database:
-            job = self._get(database, job_id, _TRASHED)
-            database.execute("UPDATE jobs SET trashed = NULL WHERE id = ?", (job.id,))
-
-    def remove(self, job_id: str) -> None:
-        """Delete a job in the trash: checkpoints, vector, log and row."""
-        with self._database.transaction() as database:
-            self._forget(database, "id = ?", self._get(database, job_id, _TRASHED).id)
-        self._remove_forgotten()
-
-    def empty_trash(self) -> None:
-        """Delete all jobs in the trash."""
-        with self._database.transaction() as database:
-            self._forget(database, _TRASHED)
-        self._remove_forgotten()
-
-    def remove_expired(self) -> None:
-        """Delete jobs that have been in the trash for TRASH_KEPT, and finish interrupted deletions."""
-        expired = time.time() - TRASH_KEPT
-        if any(job.trashed < expired for job in self.trash()):
-            with self._database.transaction() as database:
-                self._forget(database, "trashed < ?", expired)
-        self._remove_forgotten()
-
-    def _forget(self, database: sqlite3.Connection, condition: str, *values: Any) -> None:
-        database.execute(*self._scoped("UPDATE jobs SET discarded = 1 WHERE", condition, values))
-
-    def _remove_forgotten(self) -> None:
-        for job in self._select("discarded"):
-            worker = worker_of(job)
-            if job.is_remote and (worker is not None or is_open(job)):
-                continue  # a scheduler first stops the remote machine; the job is deleted later
-            if worker is not None and not kill(worker):
-                raise JobError(
-                    f"Process {worker.pid} of job {job.id} does not end; the job is deleted at the next start."
-                )
-            shutil.rmtree(job.folder, ignore_errors=True)
-            # The row last, so that the next start can finish an interrupted deletion.
-            with self._database.transaction() as database:
-                database.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
-
     def _waiting(self, database: sqlite3.Connection) -> tuple[Job, ...]:
         return tuple(job for job in self._rows(database, _QUEUED) if state_of(job).name == "waiting")
 
@@ -288,37 +184,6 @@ class Store:
                 return job_id, created
             except FileExistsError:
                 continue  # another job has this microsecond
-
-    def _get(self, database: sqlite3.Connection, job_id: str, condition: str = _THERE) -> Job:
-        for job in self._rows(database, f"id = ? AND {condition}", check_id(job_id)):
-            return job
-        if condition == _TRASHED:
-            raise JobError(f"Job {job_id} is not in the trash: it was restored or deleted.")
-        if self._rows(database, f"id = ? AND {_TRASHED}", job_id):
-            raise JobError(f"Job {job_id} is in the trash. Restore it first.")
-        raise JobError(f"There is no job {job_id}: it was deleted, or belongs to another DEFTX_HOME.")
-
-    def _select(self, condition: str) -> tuple[Job, ...]:
-        with self._database.connection() as database:
-            return self._rows(database, condition)
-
-    def _rows(self, database: sqlite3.Connection, condition: str, *values: Any) -> tuple[Job, ...]:
-        return tuple(map(self._job, database.execute(*self._scoped("SELECT * FROM jobs WHERE", condition, values))))
-
-    def _scoped(self, statement: str, condition: str, values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
-        """Restrict a statement to the owner's rows. All statements go through this function."""
-        if self.owner is None:
-            return f"{statement} {condition}", values
-        return f"{statement} owner = ? AND {condition}", (self.owner, *values)
-
-    def _job(self, row: sqlite3.Row) -> Job:
-        columns = dict(row)
-        pid, created = columns.pop("pid"), columns.pop("process_created")
-        del columns["discarded"]
-        columns["settings"] = json.loads(columns["settings"])
-        process = None if pid is None else ProcessId(pid, created)
-        folder = workspace(self.home, columns["owner"]) / "jobs" / columns["id"]
-        return Job(**columns, folder=folder, process=process)
 
 
 def _holds_device(job: Job) -> bool:

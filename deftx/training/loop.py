@@ -1,10 +1,8 @@
 """One phase of training: the training loop, which both phases and both objectives use."""
 
 import math
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -15,14 +13,11 @@ from deftx.core.errors import TrainingError, TrainingStopped
 from deftx.core.events import Event, Listener
 from deftx.core.sampling import seed_for
 from deftx.training import distributed
-from deftx.training.checkpoints import PhaseFolder, PhaseProgress, checkpoint_seconds
-from deftx.training.devices import accelerator_for, reproducible
+from deftx.training.checkpoints import PhaseFolder, PhaseProgress
+from deftx.training.devices import Products, accelerator_for, reproducible
 from deftx.training.fast_training import fast_training
+from deftx.training.schedule import Clock, Plan
 from deftx.training.trainable import Entries
-
-CHECKPOINT_SECONDS = 60.0  # the most work that an interruption can lose
-FIRST_CHECKPOINT_SECONDS = 10.0  # earlier, because most failures happen early
-EVENT_SECONDS = 1.0  # time between two progress events
 
 Batch = dict[str, Tensor]
 
@@ -43,35 +38,6 @@ class Objective(Protocol):
         """Return the score on the validation set, or None if there is none."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The settings of one phase."""
-
-    phase: str  # "dense" or "sparse"
-    steps: int  # optimiser steps
-    learning_rate: float  # at the first step; decays linearly to 0
-    evaluate_every: int
-    clip: float  # largest gradient norm
-    l1: float  # λ/N: weight of the L1 penalty per entry
-    seed: int
-    precision: str = "auto"
-    steps_after: int = 0  # optimiser steps of later phases, for the time left
-
-    @property
-    def log_every(self) -> int:
-        """Steps between two entries of the loss history: about 200 per phase, at most 50 steps apart."""
-        return min(50, max(1, self.steps // 200))
-
-    def evaluation_due(self, progress: PhaseProgress) -> bool:
-        """Return whether to evaluate before the next step."""
-        due = progress.step % self.evaluate_every == 0 or progress.step == self.steps
-        return due and progress.evaluated < progress.step
-
-    def log_due(self, progress: PhaseProgress) -> bool:
-        """Return whether to add an entry to the loss history after this step."""
-        return self.evaluation_due(progress) or progress.step % self.log_every == 0
-
-
 def run_phase(
     model: nn.Module, entries: Entries, objective: Objective, plan: Plan, folder: Path, listener: Listener
 ) -> PhaseProgress:
@@ -85,10 +51,7 @@ def run_phase(
     # No weight decay, so that entries without a gradient do not change.
     optimizer = torch.optim.AdamW(entries.compact.values(), betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, fused=True)
     files = PhaseFolder(folder)
-    progress = files.restore(entries, optimizer)
-    if progress.step:
-        message = f"The {plan.phase} phase continues from step {progress.step:,} of {plan.steps:,}."
-        listener.on_event(Event(plan.phase, progress.step, plan.steps, message=message))
+    progress = resume(files, entries, optimizer, plan, listener)
     clock = Clock(progress, plan)
     model.train()
     try:
@@ -99,39 +62,15 @@ def run_phase(
                 listener.on_event(clock.event(progress, score, objective.metric))
             if progress.step == plan.steps:
                 break
-            if listener.should_stop() and is_sound(entries, progress):
-                raise TrainingStopped
-            micro_batches = objective.micro_batches(plan.phase, progress.step)
-            step_loss = torch.zeros((), device=accelerator.device)
-            for number in range(distributed.index(), len(micro_batches), distributed.count()):
-                if number >= distributed.count() and listener.should_stop() and is_sound(entries, progress):
-                    raise TrainingStopped  # nothing of this step was applied yet
-                # The seed depends only on (seed, phase, step, micro-batch), so no random state needs to be saved.
-                seed = seed_for(plan.seed, plan.phase, progress.step, number)
-                torch.manual_seed(seed)
-                with reproducible(accelerator.device):
-                    with accelerator.autocast(), fast_training(accelerator.device, seed):
-                        loss = objective.loss(model, micro_batches[number]) / len(micro_batches)
-                    accelerator.backward(loss)
-                step_loss += loss.detach()  # stays on the device, without synchronisation
-            entries.gather_gradients()  # masked before clipping: the norm is that of μ ⊙ ∇ and the head
-            distributed.sum_up(entries.gradients())
-            distributed.sum_up([step_loss])
-            progress.loss_sum = progress.loss_sum + step_loss
-            if plan.l1:
-                entries.add_l1_gradients(plan.l1)
-            accelerator.clip_grad_norm_(list(entries.compact.values()), plan.clip)
-            for group in optimizer.param_groups:
-                group["lr"] = plan.learning_rate * (1 - progress.step / plan.steps)
-            optimizer.step()
-            optimizer.zero_grad()
-            entries.write_back()
+            stop_if_asked(listener, entries, progress)
+            progress.loss_sum = progress.loss_sum + add_gradients(
+                model, entries, objective, plan, progress, accelerator, listener
+            )
+            update(entries, optimizer, plan, progress, accelerator)
             progress.step += 1
 
-            if plan.log_due(progress) and not math.isfinite(progress.note_loss()):
-                raise TrainingError(_diverged(plan, progress, folder))
             save_due = clock.checkpoint_due(progress)
-            if (save_due or plan.evaluation_due(progress)) and not is_sound(entries, progress):
+            if has_diverged(entries, plan, progress, save_due):
                 raise TrainingError(_diverged(plan, progress, folder))
             if save_due:
                 save_checkpoint(files, entries, optimizer, progress, clock)
@@ -146,6 +85,68 @@ def run_phase(
     files.load_best(entries)
     distributed.wait()  # before the main process deletes the files that the others read
     return progress
+
+
+def resume(
+    files: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, plan: Plan, listener: Listener
+) -> PhaseProgress:
+    """Restore the saved state of entries and optimiser, if there is one, and send a message about it."""
+    progress = files.restore(entries, optimizer)
+    if progress.step:
+        message = f"The {plan.phase} phase continues from step {progress.step:,} of {plan.steps:,}."
+        listener.on_event(Event(plan.phase, progress.step, plan.steps, message=message))
+    return progress
+
+
+def stop_if_asked(listener: Listener, entries: Entries, progress: PhaseProgress) -> None:
+    """Raise TrainingStopped if a stop was requested and the state is worth saving."""
+    if listener.should_stop() and is_sound(entries, progress):
+        raise TrainingStopped
+
+
+def add_gradients(
+    model: nn.Module, entries: Entries, objective: Objective, plan: Plan, progress: PhaseProgress,
+    accelerator: Products, listener: Listener,
+) -> Tensor:  # fmt: skip
+    """Sum the gradients of a step's micro-batches over all processes, and return the loss of the step (a scalar)."""
+    micro_batches = objective.micro_batches(plan.phase, progress.step)
+    step_loss = torch.zeros((), device=accelerator.device)
+    for number in range(distributed.index(), len(micro_batches), distributed.count()):
+        if number >= distributed.count():
+            stop_if_asked(listener, entries, progress)  # nothing of this step was applied yet
+        # The seed depends only on (seed, phase, step, micro-batch), so no random state needs to be saved.
+        seed = seed_for(plan.seed, plan.phase, progress.step, number)
+        torch.manual_seed(seed)
+        with reproducible(accelerator.device):
+            with accelerator.autocast(), fast_training(accelerator.device, seed):
+                loss = objective.loss(model, micro_batches[number]) / len(micro_batches)
+            accelerator.backward(loss)
+        step_loss += loss.detach()  # stays on the device, without synchronisation
+    entries.gather_gradients()  # masked before clipping: the norm is that of μ ⊙ ∇ and the head
+    distributed.sum_up(entries.gradients())
+    distributed.sum_up([step_loss])
+    return step_loss
+
+
+def update(
+    entries: Entries, optimizer: torch.optim.Optimizer, plan: Plan, progress: PhaseProgress, accelerator: Products
+) -> None:
+    """Take one optimiser step, with the L1 penalty, clipped gradients and this step's learning rate."""
+    if plan.l1:
+        entries.add_l1_gradients(plan.l1)
+    accelerator.clip_grad_norm_(list(entries.compact.values()), plan.clip)
+    for group in optimizer.param_groups:
+        group["lr"] = plan.learning_rate * (1 - progress.step / plan.steps)
+    optimizer.step()
+    optimizer.zero_grad()
+    entries.write_back()
+
+
+def has_diverged(entries: Entries, plan: Plan, progress: PhaseProgress, save_due: bool) -> bool:
+    """Log the loss if due. Return whether it, or before saving or evaluation a weight, is not finite."""
+    if plan.log_due(progress) and not math.isfinite(progress.note_loss()):
+        return True
+    return (save_due or plan.evaluation_due(progress)) and not is_sound(entries, progress)
 
 
 def evaluate(
@@ -187,59 +188,13 @@ def is_sound(entries: Entries, progress: PhaseProgress) -> bool:
 
 
 def save_checkpoint(
-    files: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, progress: PhaseProgress, clock: "Clock"
+    files: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, progress: PhaseProgress, clock: Clock
 ) -> None:
     """Save a checkpoint."""
     if distributed.is_main():
         clock.stamp(progress)
         files.save(entries, optimizer, progress)
     clock.note_saved()
-
-
-class Clock:
-    """The timing of a phase: when to send events, when to save, and how much time is left."""
-
-    def __init__(self, progress: PhaseProgress, plan: Plan) -> None:
-        self.plan = plan
-        self.started = self.last_event = self.saved = time.monotonic()
-        self.first_step, self.seconds_before = progress.step, progress.seconds
-        self.checkpoint_seconds = checkpoint_seconds(CHECKPOINT_SECONDS)
-        first = min(FIRST_CHECKPOINT_SECONDS, self.checkpoint_seconds)
-        self.save_after = self.checkpoint_seconds if progress.step else first
-        self.evaluation_seconds = 0.0  # duration of the last one
-
-    def event_due(self) -> bool:
-        """Return whether it is time for the next event."""
-        return time.monotonic() - self.last_event >= EVENT_SECONDS
-
-    def checkpoint_due(self, progress: PhaseProgress) -> bool:
-        """Return whether to save now. The duration of an evaluation that comes next is taken into account."""
-        ahead = self.evaluation_seconds if self.plan.evaluation_due(progress) else 0.0
-        return time.monotonic() - self.saved + ahead >= self.save_after
-
-    def note_saved(self) -> None:
-        """Restart the time to the next checkpoint, after writing one."""
-        self.saved, self.save_after = time.monotonic(), self.checkpoint_seconds
-
-    @contextmanager
-    def evaluation(self) -> Iterator[None]:
-        """Measure the duration of an evaluation."""
-        began = time.monotonic()
-        yield
-        self.evaluation_seconds = time.monotonic() - began
-
-    def stamp(self, progress: PhaseProgress) -> None:
-        """Set the training time so far, resumed runs included."""
-        progress.seconds = self.seconds_before + time.monotonic() - self.started
-
-    def event(self, progress: PhaseProgress, score: float | None, metric: str = "") -> Event:
-        """Return the current event. The time left is extrapolated from the mean step so far, evaluations included."""
-        self.last_event = time.monotonic()
-        pace = (self.last_event - self.started) / max(1, progress.step - self.first_step)
-        left = pace * (self.plan.steps - progress.step + self.plan.steps_after)
-        loss = progress.losses[-1][1] if progress.losses else None
-        metric = metric if score is not None else ""
-        return Event(self.plan.phase, progress.step, self.plan.steps, loss, score, metric, left)
 
 
 def _stopped(plan: Plan, progress: PhaseProgress) -> str:

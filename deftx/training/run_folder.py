@@ -1,22 +1,18 @@
 """The folder of a training run: its settings, the machine it started on, and the disk space that it needs."""
 
 import json
-import os
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import transformers
 
 from deftx.core.errors import RecipeError, TrainingError
 from deftx.core.events import Event, Listener
+from deftx.core.files import free_space, write_json
 from deftx.core.sizes import read_size
 from deftx.training import distributed
 from deftx.training.recipes import Recipe
-
-if TYPE_CHECKING:
-    from deftx.training.pipeline import Learner
 
 VALUE, CHECKPOINT, POSITION = 4, 12, 8  # bytes per entry: float32; float32 with AdamW's two moments; int64
 PHASE = 2 * CHECKPOINT + VALUE  # the old checkpoint, the new one, and the best values
@@ -39,7 +35,7 @@ def claim_folder(folder: Path, settings: dict, listener: Listener) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in ((about, machine), (note, settings)):
             if not path.is_file():
-                _write(path, content)
+                write_json(path, content)
 
 
 def refuse_other(folder: Path, what: str, before: dict, now: dict) -> None:
@@ -60,13 +56,8 @@ def machine_settings() -> dict[str, Any]:
     }
 
 
-def disk_needed(learner: "Learner", recipe: Recipe) -> int:
-    """Return the largest size of a run's folder in bytes, δ included."""
-    return bytes_needed(*_sizes(learner), recipe)
-
-
 def bytes_needed(trainable: int, head: int, recipe: Recipe) -> int:
-    """Return the largest size of a run's folder in bytes, given the number of weights in M and in the head.
+    """Return the largest size of a run's folder in bytes, δ included, given the number of weights in M and in the head.
 
     A checkpoint needs 12 bytes per entry, and the old one exists while it is replaced; the best values and δ need 4 bytes
     per entry each. For XLM-R base, with all of M and the head, that is twice 3.3 GB, and 1.1 GB.
@@ -74,21 +65,17 @@ def bytes_needed(trainable: int, head: int, recipe: Recipe) -> int:
     return max(PHASE * (trainable + head), VALUE * (trainable + head) + _sparse_size(trainable, head, recipe))
 
 
-def check_disk(learner: "Learner", recipe: Recipe, folder: Path, delta: Path, dense_is_done: bool) -> None:
+def check_disk(trainable: int, head: int, recipe: Recipe, folder: Path, delta: Path, dense_is_done: bool) -> None:
     """Check that the disk has space for the checkpoints in ``folder`` and for the file ``delta``.
 
     Raises:
         TrainingError: If it has not; the message says how much is needed and how much is free.
     """
     present = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and f != delta) if folder.is_dir() else 0
-    needed = _sparse_size(*_sizes(learner), recipe) if dense_is_done else disk_needed(learner, recipe)
+    needed = (_sparse_size if dense_is_done else bytes_needed)(trainable, head, recipe)
     refuse_if_full(folder, needed - present)
     if not dense_is_done:
-        refuse_if_full(delta.parent, VALUE * sum(_sizes(learner)))
-
-
-def _sizes(learner: "Learner") -> tuple[int, int]:
-    return tuple(sum(p.numel() for p in part.values()) for part in (learner.trainable, learner.head))
+        refuse_if_full(delta.parent, VALUE * (trainable + head))
 
 
 def _sparse_size(trainable: int, head: int, recipe: Recipe) -> int:
@@ -100,8 +87,7 @@ def _sparse_size(trainable: int, head: int, recipe: Recipe) -> int:
 
 def refuse_if_full(folder: Path, needed: int) -> None:
     """Raise TrainingError if the disk of ``folder`` has less free space than ``needed`` bytes."""
-    existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    free = shutil.disk_usage(existing).free
+    free = free_space(folder)
     if needed > free:
         raise TrainingError(
             f"The training needs {read_size(needed)} of disk space in {folder} for its checkpoints, but only "
@@ -118,12 +104,3 @@ def _warn_of_another(before: dict, now: dict, listener: Listener) -> None:
     if differ := _differences(before, now):
         message = f"This training run was started with other versions or hardware ({differ}); because of rounding, the vector and its mask may differ."
         listener.on_event(Event("tokenise", message=message, warning=True))
-
-
-def _write(path: Path, content: dict) -> None:
-    beside = path.with_suffix(".part")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)  # atomic

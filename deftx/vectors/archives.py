@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from deftx.core.errors import DeftxError, VectorError
+from deftx.core.files import require_free_space
 from deftx.data.zip_files import lists_too_much
 
 MOST_ENTRIES = 1_000  # entries of an archive; a vector has three files
 CHUNK = 2**20  # bytes
-SPARE = 2**26  # bytes to leave free on the disk
 EPOCH = (1980, 1, 1, 0, 0, 0)  # fixed date of every entry, for reproducible archives
 
 # Files that are or may contain pickles, which can execute code: an archive with such a file is refused.
@@ -67,7 +67,7 @@ def pack(files: Iterable[tuple[str, Path]], target: Path, *, compress: bool = Tr
         DeftxError: If the disk has too little space or cannot be written.
     """
     files = sorted(files)
-    check_free_space(target.parent, sum(path.stat().st_size for _, path in files))
+    require_free_space(target.parent, sum(path.stat().st_size for _, path in files))
     try:
         with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED) as archive:
             for name, path in files:
@@ -80,16 +80,6 @@ def pack(files: Iterable[tuple[str, Path]], target: Path, *, compress: bool = Tr
         target.unlink(missing_ok=True)
         raise DeftxError(f"{target.name} cannot be written: {error.strerror or error}.") from error
     return target
-
-
-def check_free_space(folder: Path, needed: int) -> None:
-    """Raise DeftxError if the disk of ``folder`` has less free space than ``needed`` bytes."""
-    free = shutil.disk_usage(folder).free - SPARE
-    if needed > free:
-        raise DeftxError(
-            f"{needed / 1e6:,.0f} MB are needed on the disk of this machine, but only {max(0, free) / 1e6:,.0f} MB are "
-            "free. Free some space first."
-        )
 
 
 def check_list(archive: Path) -> None:
@@ -147,7 +137,7 @@ def _refuse_dangerous(path: PurePosixPath, entry: zipfile.ZipInfo, wanted: Mappi
 
 def _check_limit(folder: Path, needed: int) -> None:
     try:
-        check_free_space(folder, needed)
+        require_free_space(folder, needed)
     except DeftxError as error:
         raise VectorError(str(error)) from error
 

@@ -4,8 +4,9 @@ import pytest
 from browsing import LONG, choose, expect, open_page, open_tab, pytestmark, serving  # noqa: F401 (marks)
 from tiny_base import SHORT, make_base, write_corpus
 
+from deftx.core.files import write_json
 from deftx.jobs import Store
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 from deftx.jobs.work import learn_language
 
 

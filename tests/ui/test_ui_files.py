@@ -41,7 +41,7 @@ def file(tmp_path):
 
 
 def read(path):
-    with open(path, encoding="utf-8", newline="") as stream:
+    with open(path, encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
 
 

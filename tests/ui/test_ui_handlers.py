@@ -11,8 +11,9 @@ from tiny_base import finish_language_job, finish_task_job, make_base, write_cor
 
 from deftx.core.errors import CorpusError, DeftxError, VectorError
 from deftx.core.events import Event
+from deftx.core.files import write_json
 from deftx.jobs import state_of
-from deftx.jobs.job import EVENTS, LOCK, RESULT, write_json
+from deftx.jobs.job import EVENTS, LOCK, RESULT
 from deftx.jobs.process import take_lock
 from ui import strings
 from ui.api import endpoints

@@ -10,8 +10,9 @@ from job_helpers import scheduler, step_of, wait_for
 from tiny_base import finish_task_job
 
 from deftx.core.events import Event
+from deftx.core.files import write_json
 from deftx.jobs import Turn
-from deftx.jobs.job import EVENTS, RESULT, write_json
+from deftx.jobs.job import EVENTS, RESULT
 from deftx.jobs.process import ProcessId
 from ui import strings
 from ui.history import history_views

@@ -15,8 +15,9 @@ from tiny_base import finish_language_job, finish_task_job, make_base, write_cor
 from tiny_vectors import make_vector
 
 from deftx.core.errors import DeftxError, VectorError
+from deftx.core.files import write_json
 from deftx.jobs import Store
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 from deftx.models.bases import BUNDLED_BASE
 from deftx.publish.own_vectors import OwnVectors
 from deftx.vectors.vector import SparseVector
@@ -330,7 +331,7 @@ def test_task_vectors_of_the_page_s_base_are_offered_first(here):
 
 def test_a_zip_that_cannot_be_written_leaves_nothing(here, monkeypatch, tmp_path):
     monkeypatch.setattr(file_access, "get_upload_folder", lambda: str(tmp_path / "out"))
-    monkeypatch.setattr("deftx.vectors.archives.SPARE", 10**18)
+    monkeypatch.setattr("deftx.core.files.SPARE", 10**18)
     for pack in (
         lambda: library.pack_vector(here[0], here[2]),
         lambda: library.export(here[0], Combination.of(here[1])),

@@ -10,7 +10,8 @@ from gradio_client import Client
 from tiny_vectors import make_vector
 
 from deftx.core.errors import VectorError
-from deftx.jobs.job import RESULT, write_json
+from deftx.core.files import write_json
+from deftx.jobs.job import RESULT
 from deftx.vectors.overlaps import Shared, compare
 from deftx.vectors.vector import SparseVector
 from ui import strings

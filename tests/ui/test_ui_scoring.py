@@ -10,8 +10,8 @@ from tiny_base import finish_language_job, finish_task_job, make_base, write_cor
 
 from deftx.cli import main
 from deftx.core.errors import DeftxError, TableError
+from deftx.core.files import write_json
 from deftx.jobs import Store
-from deftx.jobs.job import write_json
 from ui import strings
 from ui.api import api_files
 from ui.classify import score_figures, score_tab, score_views

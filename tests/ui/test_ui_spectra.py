@@ -13,10 +13,12 @@ from gradio_client.exceptions import AppError
 
 from deftx.analysis.spectra import Spectrum, spectra_of
 from deftx.core.errors import VectorError
+from deftx.core.files import write_json
 from deftx.jobs import Store, state_of
 from deftx.jobs.disk import free_checkpoints
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 from deftx.jobs.work import learn_language
+from deftx.training.request import TrainingRequest
 from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.page import build_page
@@ -229,8 +231,8 @@ def test_a_name_in_a_vector_cannot_become_markup(studio, base_folder, corpus_fil
 
 def test_trainings_of_the_page_keep_delta(studio, corpus_file):
     name = studio.corpora.add(corpus_file)
-    order = {"corpus": name, "name": "x"}
-    assert requests.job_settings(studio, "language", order)["delta"] == "delta"
+    request = TrainingRequest(kind="language", corpus=(name,), name="x")
+    assert requests.resolve(studio, request).delta == "delta"
 
 
 def test_a_program_asks_for_spectra(studio, key):

@@ -12,9 +12,10 @@ from tiny_base import SHORT, finish_language_job, write_corpus
 
 from deftx.accounts.people import EMPTY, NOBODY, Person
 from deftx.core.errors import DeftxError
+from deftx.core.files import write_json
 from deftx.core.hosting import Hosting
 from deftx.jobs import JobError, Store
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 from ui.access import middleware, public, who
 from ui.access.retention import DAY, Retention
 from ui.access.workspaces import Workspaces

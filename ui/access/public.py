@@ -1,7 +1,6 @@
 """Public vectors: copies in a folder of the host, which everybody may use and only the publisher and admins may remove."""
 
 import shutil
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -9,19 +8,17 @@ from deftx.core.errors import DeftxError, VectorError
 from deftx.publish.own_vectors import OwnVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 from ui import strings
+from ui.access.workspaces import Workspaces
 from ui.library import library, vector_index
 from ui.library.library_tab import LibraryTab
 from ui.shared import views
 from ui.shared.errors import refusals
-
-if TYPE_CHECKING:
-    from ui.access.workspaces import Workspaces
-    from ui.studio import Studio
+from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def build(workspaces: "Workspaces", tab: LibraryTab, section: gr.Tab) -> None:
+def build(workspaces: Workspaces, tab: LibraryTab, section: gr.Tab) -> None:
     """Add buttons to the Library that make the current vector public or private."""
     with section, gr.Row(elem_classes="buttons"):
         give = gr.Button(strings.PUBLISH, min_width=120, elem_id="publish")
@@ -31,7 +28,7 @@ def build(workspaces: "Workspaces", tab: LibraryTab, section: gr.Tab) -> None:
         button.click(lambda key, act=act: _said(workspaces, act, key), tab.chosen, said, **PRIVATE)
 
 
-def offer(workspaces: "Workspaces") -> None:
+def offer(workspaces: Workspaces) -> None:
     """Add the endpoints for programs."""
 
     def make_public(vector: str) -> str:
@@ -48,7 +45,7 @@ def offer(workspaces: "Workspaces") -> None:
         gr.api(function, api_name=function.__name__, concurrency_limit=None)
 
 
-def publish(studio: "Studio | Workspaces", key: str) -> str:
+def publish(studio: Studio | Workspaces, key: str) -> str:
     """Copy a vector to the public vectors and return the key of the copy.
 
     Raises:
@@ -66,7 +63,7 @@ def publish(studio: "Studio | Workspaces", key: str) -> str:
         return f"{vector_index.PUBLIC_KEY}{own.keep(folder, item.title, studio.owner).name}"
 
 
-def withdraw(studio: "Studio | Workspaces", key: str) -> str:
+def withdraw(studio: Studio | Workspaces, key: str) -> str:
     """Remove a vector from the public vectors and return its key; only for its publisher and for admins.
 
     Raises:
@@ -79,11 +76,11 @@ def withdraw(studio: "Studio | Workspaces", key: str) -> str:
     return key
 
 
-def _find(studio: "Studio | Workspaces", key: str) -> OwnVector:
+def _find(studio: Studio | Workspaces, key: str) -> OwnVector:
     return vector_index.public(studio.store).get(key.removeprefix(vector_index.PUBLIC_KEY))
 
 
-def _said(workspaces: "Workspaces", act: object, key: str) -> str:
+def _said(workspaces: Workspaces, act: object, key: str) -> str:
     try:
         act(workspaces, key)
     except DeftxError as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from deftx.core.errors import DeftxError
-from deftx.core.sizes import folder_size
+from deftx.core.files import folder_size
 from deftx.jobs import Job, state_of
 from deftx.publish.own_vectors import OwnVectors
 from ui.access.workspaces import Workspaces

@@ -13,10 +13,10 @@ from gradio.context import LocalContext
 
 from deftx.accounts.people import ADMIN, EMPTY, NOBODY, VISITOR, Person
 from deftx.core.errors import DeftxError
+from deftx.core.files import folder_size
 from deftx.core.hosting import Hosting
-from deftx.core.sizes import folder_size
 from deftx.jobs import Job, JobError
-from deftx.jobs.store import PEOPLE, workspace
+from deftx.jobs.home import PEOPLE, workspace
 from ui import strings
 from ui.access.identity import LoginMethod
 from ui.studio import Studio

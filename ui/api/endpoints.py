@@ -1,6 +1,6 @@
 """The endpoints for programs that use ``gradio_client``."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import gradio as gr
@@ -8,12 +8,13 @@ import gradio as gr
 from deftx.core.errors import VectorError
 from deftx.jobs import Job, progress_of, state_of
 from deftx.jobs.pace import expected_seconds
-from deftx.jobs.remote.places import HOURS
+from deftx.training.request import HOURS
 from deftx.vectors.overlaps import as_tables
 from ui import strings
 from ui.api import api_compose, api_files, api_library, api_spectra
 from ui.shared.errors import refusals
 from ui.studio import Studio
+from ui.train.requests import from_options
 
 
 def build(studio: Studio) -> None:
@@ -64,11 +65,10 @@ def _offer_files(studio: Studio) -> None:
         the time after which it is switched off).
         """
         with refusals():
-            order = {**(options or {}), "name": name}
-            for place, file in (("train", train_file), ("valid", valid_file)):
-                if file:
-                    order[place] = studio.tables.add(file)
-            return describe(studio.train("task", order))
+            request = from_options("task", options or {})
+            files = {"train": train_file, "valid": valid_file}
+            kept = {place: studio.tables.add(file) for place, file in files.items() if file}
+            return describe(studio.train(replace(request, name=name, **kept)))
 
     file, corpus, findings = gr.File(), gr.Textbox(), gr.JSON()
     gr.Button().click(audit, [file, corpus], findings, api_name="audit", concurrency_limit=None)
@@ -95,7 +95,9 @@ def _offer_training(studio: Studio) -> None:
         ``processes`` is the number of GPUs. ``flavor`` and ``hours`` are a machine of Hugging Face Jobs and its time limit.
         """
         with refusals():
-            return describe(studio.train_language(corpus, name, code, preset, recipe, base, processes, flavor, hours))
+            options = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base,
+                       "processes": processes, "flavor": flavor, "hours": hours}  # fmt: skip
+            return describe(studio.train(from_options("language", options)))
 
     gr.api(train_language, api_name="train_language", concurrency_limit=None)
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -18,9 +17,7 @@ from ui.classify.composing import takes_pairs
 from ui.library import vector_index
 from ui.shared.background import OnShare
 from ui.shared.uploads import safe_name
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.workspace import Workspace
 
 MOST_TEXTS = 100_000  # more would stay in memory too long; the command line has no limit
 
@@ -57,26 +54,26 @@ class Classified:
         return path
 
 
-def wants_pairs(studio: "Studio", task: str) -> bool:
+def wants_pairs(workspace: Workspace, task: str) -> bool:
     """Return whether a task vector classifies pairs of sentences; DeftxError if the vector does not exist."""
-    return takes_pairs(vector_index.find(studio.store, "task", task).folder)
+    return takes_pairs(vector_index.find(workspace.store, "task", task).folder)
 
 
 def classify_file(
-    studio: "Studio", file: Path, columns: Mapping[str, str] | None, combination: Combination, on_share: OnShare
+    workspace: Workspace, file: Path, columns: Mapping[str, str] | None, combination: Combination, on_share: OnShare
 ) -> Classified:
     """Classify the texts of a file with a combination of vectors.
 
     Raises:
         DeftxError: the file cannot be read or has too many texts, or the vectors cannot be composed.
     """
-    chosen = studio.composing.find(combination)
+    chosen = workspace.composing.find(combination)
     with_language = " + ".join(chosen.languages) or strings.NO_LANGUAGE
     rows = read_texts(file, columns=columns)
     if len(rows.texts) > MOST_TEXTS:
         raise TableError(strings.FILE_TOO_LONG.format(name=file.name, count=len(rows.texts), most=MOST_TEXTS))
-    check_kind(chosen.task, wants_pairs(studio, combination.task), file.name, rows.pairs)
-    classifier = studio.composed(combination)
+    check_kind(chosen.task, wants_pairs(workspace, combination.task), file.name, rows.pairs)
+    classifier = workspace.composed(combination)
     probabilities = classifier.classify(rows.texts, on_share)
     folder = TemporaryDirectory(prefix="deftx-classified-")
     return Classified(

@@ -4,7 +4,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from deftx.core.errors import DeftxError
 from deftx.data.labels import check_kind, rename_labels
@@ -15,9 +14,7 @@ from ui.classify import combination
 from ui.classify.file_tasks import wants_pairs
 from ui.library import vector_index
 from ui.shared.background import OnShare
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.workspace import Workspace
 
 TASK_ALONE = "task"
 KEPT = 64  # predictions in memory: a few numbers per row
@@ -72,9 +69,9 @@ class Mismatch(DeftxError):
 class Scoring:
     """Scores combinations and keeps the predictions, so that an added combination costs only itself."""
 
-    def __init__(self, studio: "Studio") -> None:
-        """Compose with this studio."""
-        self._studio = studio
+    def __init__(self, workspace: Workspace) -> None:
+        """Compose with this workspace."""
+        self._workspace = workspace
         self._kept: OrderedDict[tuple, Predictions] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -83,32 +80,32 @@ class Scoring:
     ) -> list[Combination]:
         """List the task's head on θ0, θ0 + φ_T, θ0 + φ_L and both, and on the languages to compare.
 
-        ``compared`` holds keys of languages; True means all that fit the base. Strengths are those of ``order``; a compared
+        ``compared`` holds keys of languages; True means all that fit the base. Strengths are those of ``vectors``; a compared
         language has the strength of the first one.
         """
         language, strength = vectors.languages[0] if vectors.languages else ("", 1.0)
-        label = " + ".join(self._studio.composing.find(vectors).languages)
+        label = " + ".join(self._workspace.composing.find(vectors).languages)
         alone = replace(vectors, languages=())  # so that another language does not change these two
         found = [Combination("base", alone.side("neither")), Combination(TASK_ALONE, alone.side("task"))]
         found += [Combination(kind, vectors.side(kind), language, label) for kind in ("language", "both") if language]
         if compared is True:
             others = self.fitting_languages()
         else:
-            others = [vector_index.find(self._studio.store, "language", key) for key in compared or ()]
+            others = [vector_index.find(self._workspace.store, "language", key) for key in compared or ()]
         others = [entry for entry in others if entry.key != language]
         swapped = (replace(vectors, languages=((entry.key, strength),)) for entry in others)
         return [*found, *(Combination("both", new, e.key, e.label) for e, new in zip(others, swapped, strict=True))]
 
     def fitting_languages(self) -> list[vector_index.Entry]:
         """List the language vectors made for this base."""
-        base = self._studio.base().fingerprint
-        entries = vector_index.entries(self._studio.store, "language")
+        base = self._workspace.base().fingerprint
+        entries = vector_index.entries(self._workspace.store, "language")
         return [e for e in entries if (vector_index.describe(e.folder).get("base") or {}).get("fingerprint") == base]
 
     def labels_of(self, task: str) -> list[str]:
         """Return the labels of a task vector."""
         return list(
-            vector_index.describe(vector_index.find(self._studio.store, "task", task).folder).get("labels") or ()
+            vector_index.describe(vector_index.find(self._workspace.store, "task", task).folder).get("labels") or ()
         )
 
     def read(self, wanted: Wanted) -> Table:
@@ -118,10 +115,10 @@ class Scoring:
             Mismatch: it has labels that the task does not have.
             DeftxError: it cannot be read, or it has pairs for a task on sentences, or sentences for a task on pairs.
         """
-        studio = self._studio
-        task = vector_index.find(studio.store, "task", wanted.task)
-        table = studio.tables.read(wanted.table)
-        check_kind(task.label, wants_pairs(studio, wanted.task), wanted.table, table.pairs)
+        workspace = self._workspace
+        task = vector_index.find(workspace.store, "task", wanted.task)
+        table = workspace.tables.read(wanted.table)
+        check_kind(task.label, wants_pairs(workspace, wanted.task), wanted.table, table.pairs)
         known = self.labels_of(wanted.task)
         renamed = rename_labels(table, wanted.names)
         if set(renamed.labels) - set(known):
@@ -137,7 +134,7 @@ class Scoring:
             for done, one in enumerate(wanted.combinations)
         ]
         lines = compare(predictions, table.labels, TASK_ALONE)
-        label = vector_index.find(self._studio.store, "task", wanted.task).label
+        label = vector_index.find(self._workspace.store, "task", wanted.task).label
         return Scores(wanted, label, table, lines, predictions, self.shared_rows(wanted.task, table))
 
     def shared_rows(self, task: str, table: Table) -> int | None:
@@ -145,7 +142,7 @@ class Scoring:
         place, _, job_id = task.partition(":")
         if place != "job":
             return None  # a vector does not store its training texts
-        job = self._studio.store.get(job_id)
+        job = self._workspace.store.get(job_id)
         if not job.settings.get("train"):
             return None
         try:
@@ -155,7 +152,7 @@ class Scoring:
             return None
 
     def _predict(self, one: Combination, table: Table, on_share: OnShare) -> Predictions:
-        composing = self._studio.composing
+        composing = self._workspace.composing
         states = composing.find(one.vectors).states
         key = (one.id, one.vectors, states, table.fingerprint)
         with self._lock:

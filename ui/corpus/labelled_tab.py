@@ -10,9 +10,10 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError, TableError
+from deftx.data.open_table import as_text
 from deftx.data.reading import find_file
 from deftx.data.table_columns import guess_columns, table_columns
-from deftx.data.table_formats import as_text, open_records
+from deftx.data.table_formats import open_records
 from deftx.data.tables import LABEL, PAIR, SINGLE, Findings, check
 from ui import strings
 from ui.corpus.audit_view import quote

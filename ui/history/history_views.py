@@ -10,7 +10,7 @@ from deftx.jobs import Job, progress_of, state_of
 from deftx.jobs.disk import usage_of
 from deftx.jobs.forecast import duration
 from deftx.jobs.history import differences, method_of
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.history import compare_figures
 from ui.library import vector_index

@@ -7,11 +7,11 @@ from typing import Any
 
 from deftx.analysis.vector_facts import sizes_by_layer
 from deftx.core.errors import VectorError, unknown_name
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from deftx.publish.exporting import export_space_zip, export_zip
 from deftx.publish.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
 from deftx.vectors.archives import pack
-from deftx.vectors.vector import VECTOR_KINDS
+from deftx.vectors.description import VECTOR_KINDS
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 from ui import strings
 from ui.classify.combination import Combination

@@ -5,20 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.jobs import Job, JobError, state_of
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.corpus.corpora import SAMPLE
 from ui.shared import views
 from ui.shared.uploads import KeptFiles, Removed
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.workspace import Workspace
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 READS = ("corpus", "train", "valid")  # the settings of a job that name files
@@ -53,7 +50,7 @@ def build(name: str, label: str) -> RemovalForm:
     return RemovalForm(remove, said, undo, gr.State(""))
 
 
-def connect(studio: "Studio", removable: RemovableFiles, place: int, form: RemovalForm) -> None:
+def connect(studio: Workspace, removable: RemovableFiles, place: int, form: RemovalForm) -> None:
     """Let the form remove the file chosen in the list at ``place``; the other lists are refreshed."""
     answers = [*removable.lists, form.said, form.undo, form.removed]
     form.remove.click(
@@ -69,7 +66,7 @@ def connect(studio: "Studio", removable: RemovableFiles, place: int, form: Remov
     )
 
 
-def remove(studio: "Studio", removable: RemovableFiles, name: str | None, chosen: Sequence[str | None]) -> tuple:
+def remove(studio: Workspace, removable: RemovableFiles, name: str | None, chosen: Sequence[str | None]) -> tuple:
     """Move a file to the trash: (lists, message, undo button, key); a file in use stays, with a message."""
     try:
         needed = check_unused(studio, removable.files().path(name or ""))
@@ -105,7 +102,7 @@ def renewed(choices: list[tuple[str, str]], chosen: str | None, none: str | None
     return gr.Dropdown(choices=choices, **({"value": none} if gone else {}))
 
 
-def check_unused(studio: "Studio", file: Path) -> list[Job]:
+def check_unused(studio: Workspace, file: Path) -> list[Job]:
     """Refuse (JobError) a file that a waiting or running training run reads; return the runs that need it to resume."""
     users = [job for job in studio.store.list() if file in _reads(job)]
     busy = [job for job in users if _busy(job)]
@@ -114,27 +111,27 @@ def check_unused(studio: "Studio", file: Path) -> list[Job]:
     return [job for job in users if state_of(job).resumable]
 
 
-def check_source_unused(studio: "Studio", folder: Path, name: str) -> None:
+def check_source_unused(studio: Workspace, folder: Path, name: str) -> None:
     """Refuse (JobError) to remove a vector from which a waiting, running or interrupted training run starts."""
     needing = [job for job in studio.store.list() if job.settings.get("source") and _starts_from(job, folder)]
     if busy := [job for job in needing if _busy(job) or state_of(job).name == "interrupted"]:
         raise JobError(strings.SOURCE_IN_USE.format(name=name, trainings=_names(busy)))
 
 
-def discard_job(studio: "Studio", job_id: str) -> None:
+def discard_job(studio: Workspace, job_id: str) -> None:
     """Move a training run to the trash; JobError as in ``check_source_unused``."""
     job = studio.store.get(job_id)
     check_source_unused(studio, job.out, job.name)
     studio.store.discard(job_id)
 
 
-def in_trash(studio: "Studio") -> list[tuple[str, Removed]]:
+def in_trash(studio: Workspace) -> list[tuple[str, Removed]]:
     """List the removed files as (key for ``restore``, file), the last one first."""
     found = [(f"{place}:{one.key}", one) for place, files in _places(studio).items() for one in files.trash()]
     return sorted(found, key=lambda entry: entry[1].removed, reverse=True)
 
 
-def restore(studio: "Studio", key: str) -> None:
+def restore(studio: Workspace, key: str) -> None:
     """Restore an item of the History's trash: a file, or a training run by its id."""
     place, _, file = key.rpartition(":")
     if place in _places(studio):
@@ -143,14 +140,14 @@ def restore(studio: "Studio", key: str) -> None:
         studio.store.restore(key)
 
 
-def empty_trash(studio: "Studio") -> None:
+def empty_trash(studio: Workspace) -> None:
     """Permanently remove all training runs and files in the trash."""
     studio.store.empty_trash()
     for files in _places(studio).values():
         files.empty_trash()
 
 
-def _places(studio: "Studio") -> dict[str, KeptFiles]:
+def _places(studio: Workspace) -> dict[str, KeptFiles]:
     return {"corpora": studio.corpora, "tables": studio.tables}
 
 

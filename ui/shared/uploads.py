@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError, unknown_name
+from deftx.core.files import copy, write_json
 from deftx.core.names import plain_name
 from deftx.data.file_kinds import ALIASES, ENDINGS, GZIP, TABLES, ZIP
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 
 Admit = Callable[[int], None]  # raises a DeftxError if so many bytes may not be stored
@@ -121,8 +122,8 @@ class KeptFiles:
             if not target.exists():
                 self._admit(file.stat().st_size)
                 if note:
-                    _write(self._note_path(target), json.dumps(note, ensure_ascii=False).encode())
-                _write(target, file)
+                    write_json(self._note_path(target), note)
+                copy(file, target)
             os.utime(target)  # the last uploaded file is listed first
         return target.name
 
@@ -145,16 +146,6 @@ def _read_note(path: Path) -> dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-
-
-def _write(target: Path, content: Path | bytes) -> None:
-    """Write a file atomically, so that no reader sees a part of it."""
-    draft = target.with_name(f".{target.name}.part")
-    if isinstance(content, bytes):
-        draft.write_bytes(content)
-    else:
-        shutil.copyfile(content, draft)
-    os.replace(draft, target)
 
 
 def safe_name(name: str) -> tuple[str, str]:

@@ -119,8 +119,7 @@ def _recipe(source: Source) -> Recipe:
     noted = vector_index.describe(source.vector).get("recipe") if source.vector else None
     if noted or source.job is None:
         return recipe_for(source.kind).changed(noted or {})
-    settings = source.job.settings
-    return recipe_for(source.kind, settings.get("preset") or "quick", **settings.get("recipe") or {})
+    return source.job.request.full_recipe()
 
 
 def _shown(source: Source) -> Path:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deftx.core.errors import BaseModelError, CorpusError, DeftxError, TableError
 from deftx.jobs import Job
@@ -18,22 +18,18 @@ from deftx.training.distributed import for_processes
 from deftx.training.estimates import Estimate, TableSize, TextSize, estimate
 from deftx.training.preflight import (
     Machine,
-    Refusal,
-    SettingsRefused,
     check_free_space,
     check_processes,
-    check_settings,
     check_size,
     notes,
 )
 from deftx.training.recipes import Recipe
+from deftx.training.request import Refusal, SettingsRefused, TrainingRequest
 from deftx.training.speed import Speed, speed_from, trial_speed
 from ui.library import vector_index
 from ui.train import remote
-from ui.train.requests import Order, base_of
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.train.requests import base_of
+from ui.workspace import Workspace
 
 REMOTE = Machine(sys.maxsize, sys.maxsize)  # this machine does not limit its memory
 ASK_AGAIN = 60.0  # seconds after which a missing base is looked up again
@@ -53,45 +49,45 @@ class Outlook:
 
 
 class Forecast:
-    """Forecasts trainings for a studio; every method can be called from any thread."""
+    """Forecasts trainings for a workspace; every method can be called from any thread."""
 
-    def __init__(self, studio: "Studio") -> None:
-        """Start with an empty cache."""
-        self._studio = studio
+    def __init__(self, workspace: Workspace, host: "Forecast | None" = None) -> None:
+        """Start with an empty cache; the forecast of a ``host``'s workspace uses the host's speed test."""
+        self._workspace, self._host = workspace, host or self
         self._missing: dict[str, tuple[float, BaseModelError]] = {}
         self._bases = lru_cache(maxsize=8)(read_base_facts)
         self._texts = lru_cache(maxsize=32)(self._text)
         self._tables = lru_cache(maxsize=32)(self._table)
-        self._pairs = lru_cache(maxsize=32)(lambda name, _stamp: studio.tables.read(name).pairs)
+        self._pairs = lru_cache(maxsize=32)(lambda name, _stamp: workspace.tables.read(name).pairs)
         self._paces: dict[str, list[Pace]] = {}
 
-    def look(self, kind: str, order: Order) -> Outlook:
+    def look(self, request: TrainingRequest) -> Outlook:
         """Return the cost of a requested training, and everything that would be refused; problems are returned, not raised."""
         refused: list[Refusal] = []
-        base = self._try("base", refused, self.base, base_of(self._studio, order))
-        place = self._try("flavor", refused, remote.place_of, self._studio, order)
-        size = self._try_size(kind, order, base, refused)
+        base = self._try("base", refused, self._base_of, request)
+        place = self._try("flavor", refused, remote.place_of, self._workspace, request)
+        size = self._try_size(request, base, refused)
         pairs = isinstance(size, TableSize) and size.pairs
         try:
-            recipe = check_settings(kind, order.get("preset") or "quick", order.get("recipe") or {}, pairs)
+            recipe = request.full_recipe(pairs)
         except SettingsRefused as error:
             return Outlook(base=base, refusals=[*refused, *error.refusals])
-        processes = (order.get("processes") or 1) if place is None else 1
-        refused += check_processes(processes, recipe, self._studio.gpus)
+        processes = request.processes if place is None else 1
+        refused += check_processes(processes, recipe, self._workspace.gpus)
         if base is None:
             return Outlook(recipe, base, refusals=refused)
-        refused += check_size(recipe, base) + self._check_source(kind, order, base)
+        refused += check_size(recipe, base) + self._check_source(request, base)
         if size is None or refused:
             return Outlook(recipe, base, refusals=refused)
         recipe = for_processes(recipe, processes)
         amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
-        found = estimate(kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
-        machine = Machine.of(self._studio.device) if place is None else REMOTE
-        refused += check_free_space(found, self._studio.store.folder, machine)
+        found = estimate(request.kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
+        machine = Machine.of(self._workspace.device) if place is None else REMOTE
+        refused += check_free_space(found, self._workspace.store.folder, machine)
         said = notes(recipe, base, size, amount, found, machine)
         if processes > 1:
             said.append(
-                f"The time is estimated for one GPU; with {processes} GPUs it is shorter. The training starts when all of them are free."
+                f"The time is estimated for one GPU; with {processes} GPUs it is shorter. The training waits until all GPUs are free."
             )
         return Outlook(recipe, base, found, speed.trainings, refused, said, place)
 
@@ -109,25 +105,25 @@ class Forecast:
     def pairs(self, table: str | None) -> bool:
         """Return whether a labelled file holds pairs of texts; False if it cannot be read."""
         try:
-            return bool(table) and self._pairs(table, _changed(self._studio.tables.path(table)))
+            return bool(table) and self._pairs(table, _changed(self._workspace.tables.path(table)))
         except DeftxError:
             return False
 
     def speed(self, base: str, flavor: str = "") -> Speed:
         """Return the speed with a base on this or a remote machine: from finished training runs, otherwise from a test here."""
-        jobs = [job for job in self._studio.store.list() if job.settings.get("flavor", "") == flavor]
+        jobs = [job for job in self._workspace.store.list() if job.settings.get("flavor", "") == flavor]
         known = [pace for job in jobs for pace in self._pace(job, base)]
-        return speed_from(known) if known else self._studio.host.forecast._trial
+        return speed_from(known) if known else self._host._trial
 
     @cached_property
     def _trial(self) -> Speed:
-        return trial_speed(self._studio.device)
+        return trial_speed(self._workspace.device)
 
     def _pace(self, job: Job, base: str) -> list[Pace]:
         if job.settings.get("base") != base:
             return []
         if job.id not in self._paces:
-            found = paces([job], base, job.device if job.is_remote else self._studio.device)
+            found = paces([job], base, job.device if job.is_remote else self._workspace.device)
             if not found:  # it may still finish
                 return []
             self._paces[job.id] = found
@@ -140,16 +136,18 @@ class Forecast:
             refused.append(Refusal(field_name, str(error)))
             return None
 
-    def _try_size(self, kind: str, order: Order, base: BaseFacts | None, refused: list[Refusal]) -> Any:
-        chosen = order.get("corpus" if kind == "language" else "train")
+    def _base_of(self, request: TrainingRequest) -> BaseFacts:
+        return self.base(base_of(self._workspace, request.base))
+
+    def _try_size(self, request: TrainingRequest, base: BaseFacts | None, refused: list[Refusal]) -> Any:
+        chosen = request.data
         if not chosen or base is None:
             return None
         try:
-            if kind == "language":
-                return self._texts(base.name, chosen, _changed(self._studio.corpora.path(chosen)))
-            valid = order.get("valid") or ""
-            stamps = [_changed(self._studio.tables.path(name)) for name in (chosen, valid) if name]
-            return self._tables(base.name, chosen, valid, *stamps)
+            if request.kind == "language":
+                return self._texts(base.name, chosen, _changed(self._workspace.corpora.path(chosen)))
+            stamps = [_changed(self._workspace.tables.path(name)) for name in (chosen, request.valid) if name]
+            return self._tables(base.name, chosen, request.valid, *stamps)
         except CorpusError as error:
             refused.append(Refusal("corpus", str(error)))
         except TableError as error:
@@ -157,20 +155,20 @@ class Forecast:
         return None
 
     def _text(self, base: str, name: str, _stamp: tuple[int, int]) -> TextSize:
-        return TextSize.of(self._studio.corpora.read(name).lines, self.base(base).tokenizer)
+        return TextSize.of(self._workspace.corpora.read(name).lines, self.base(base).tokenizer)
 
     def _table(self, base: str, train: str, valid: str, *_stamps: tuple[int, int]) -> TableSize:
-        tables = self._studio.tables
+        tables = self._workspace.tables
         return TableSize.of(tables.read(train), tables.read(valid) if valid else None, self.base(base).tokenizer)
 
-    def _check_source(self, kind: str, order: Order, base: BaseFacts) -> list[Refusal]:
+    def _check_source(self, request: TrainingRequest, base: BaseFacts) -> list[Refusal]:
         """Refuse a source vector that does not exist, or that is known to be made for another base."""
-        if kind != "task" or not order.get("source"):
+        if not request.source:
             return []
         refused: list[Refusal] = []
-        entry = self._try("source", refused, vector_index.find, self._studio.store, "language", order["source"])
+        entry = self._try("source", refused, vector_index.find, self._workspace.store, "language", request.source)
         made_for = (vector_index.describe(entry.folder).get("base") or {}) if entry else {}
-        ours = self._studio.loaded_base()
+        ours = self._workspace.loaded_base()
         if ours is not None and base.name == ours.name and made_for.get("fingerprint") not in (None, ours.fingerprint):
             reason = f"{entry.label} was made for the base {made_for.get('name')}, not for {base.name}."
             refused.append(Refusal("source", reason))

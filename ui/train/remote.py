@@ -1,18 +1,15 @@
 """The place of a training: this machine, or one of Hugging Face Jobs, which only the host may request, who pays for it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.jobs.remote.flavors import Flavor, find
-from deftx.jobs.remote.places import FEWEST_HOURS, HOURS, MOST_HOURS, remote_request, why_not_offered
+from deftx.jobs.remote.places import why_not_offered
+from deftx.training.request import FEWEST_HOURS, HOURS, MOST_HOURS, TrainingRequest
 from ui import strings
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def fields() -> dict[str, gr.components.Component]:
     return {"flavor": flavor, "hours": hours}
 
 
-def choices(studio: "Studio") -> list[tuple[str, str]]:
+def choices(studio: Workspace) -> list[tuple[str, str]]:
     """List this machine, and those that the caller may request, as (label, name)."""
     here = [(strings.TRAIN_HERE, "")]
     if not studio.is_host or why_not_offered():
@@ -48,20 +45,20 @@ def choices(studio: "Studio") -> list[tuple[str, str]]:
     return [*here, *((_label(flavor), flavor.name) for flavor in studio.offers.now().flavors)]
 
 
-def place_of(studio: "Studio", order: Mapping[str, Any]) -> Place | None:
+def place_of(studio: Workspace, request: TrainingRequest) -> Place | None:
     """Return where a requested training runs; None for this machine.
 
     Raises:
         DeftxError: the caller may not request it, it is not set up, or there is no such machine.
     """
-    if not order.get("flavor"):
+    if not request.flavor:
         return None
     if not studio.is_host:
         raise DeftxError(strings.ELSEWHERE_NOT_YOURS)
     if reason := why_not_offered():
         raise DeftxError(reason)
-    asked, offer = remote_request(order), studio.offers.now()
-    return Place(find(offer.flavors, asked.flavor), asked.hours, offer.problem)
+    offer = studio.offers.now()
+    return Place(find(offer.flavors, request.flavor), request.hours, offer.problem)
 
 
 def numbers(place: Place, seconds: tuple[float, float] | None) -> list[tuple[str, str]]:

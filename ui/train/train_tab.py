@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError
-from deftx.training.preflight import SettingsRefused
+from deftx.training.request import SettingsRefused
 from ui import strings
 from ui.corpus import corpus_tab
 from ui.shared import removal, views
@@ -145,7 +145,7 @@ def store_upload(studio: Studio, place: str, file: str | None) -> tuple:
 def start_training(studio: Studio, corpus: str | None, values: Values) -> tuple[str, str]:
     """Put the job into the queue; return (its id, the message), with an empty id if it was refused."""
     try:
-        job = studio.train(values["kind"], train_fields.order_of(values, corpus))
+        job = studio.train(train_fields.from_form(values, corpus))
     except SettingsRefused as error:
         return "", refusals_view(strings.NOT_STARTED, error.refusals, strings.KEPT_FORM)
     except DeftxError as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 from deftx.core.events import read_duration
 from deftx.jobs import Job, Progress, State, Turn, progress_of, state_of
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.shared import views
 

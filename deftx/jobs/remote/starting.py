@@ -22,7 +22,8 @@ from deftx.jobs.remote.bucket import BucketFolder, open_bucket
 from deftx.jobs.remote.inside import SAVE_EVERY, SENT
 from deftx.jobs.remote.note import Note, forget, new_note
 from deftx.jobs.remote.package import pack
-from deftx.jobs.remote.places import BUCKET, IMAGE, NAMESPACE, POLL, remote_request
+from deftx.jobs.remote.places import BUCKET, IMAGE, NAMESPACE, POLL
+from deftx.training.request import TrainingRequest
 
 MOUNT = "/job"
 LABEL = "deftx"
@@ -35,19 +36,21 @@ def plan(api: HfApi, settings: Mapping[str, Any], folder: Path) -> Note:
 
     Raises:
         JobError: If there is no account or no such machine, or the Hub does not answer.
+        SettingsRefused: If the machine or the time limit in the settings is missing or invalid.
     """
-    request = remote_request(settings)
+    about = _about(folder)
+    request = TrainingRequest.from_job(str(about.get("kind") or ""), settings)
     flavors.find(flavors.ask(api), request.flavor)
     namespace = os.environ.get(NAMESPACE) or _asked(lambda: api.whoami()["name"], "account of this token")
     bucket = os.environ.get(BUCKET) or f"{namespace}/deftx-jobs"
-    return new_note(_name(folder), namespace, bucket, request.flavor, request.hours).write(folder)
+    return new_note(str(about.get("id") or "job"), namespace, bucket, request.flavor, request.hours).write(folder)
 
 
 def send(api: HfApi, note: Note, settings: Mapping[str, Any], folder: Path, on_event: OnEvent) -> None:
     """Upload the job's package to its folder in the bucket. Raise JobError if that fails."""
     device = flavors.find(flavors.ask(api), note.flavor).device
     package = pack(settings, folder, device)
-    about = {**(read_json(folder / SETTINGS) or {}), "settings": package.settings}
+    about = {**_about(folder), "settings": package.settings}
     on_event(_message(f"Uploading {read_size(package.bytes)} to the bucket {note.bucket} …"))
     content = json.dumps(about, ensure_ascii=False).encode()
     files = [*((path, f"{SENT}/{name}") for path, name in package.files), (content, f"{SENT}/{SETTINGS}")]
@@ -151,5 +154,5 @@ def _message(text: str, warning: bool = False) -> Event:
     return Event("tokenise", message=text, warning=warning, time=time.time())
 
 
-def _name(folder: Path) -> str:
-    return str((read_json(folder / SETTINGS) or {}).get("id") or "job")
+def _about(folder: Path) -> dict[str, Any]:
+    return read_json(folder / SETTINGS) or {}

@@ -1,0 +1,73 @@
+"""An open table of any format: columns, numbered rows of cells, and limits on its size."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deftx.core.errors import DeftxError
+from deftx.data.characters import as_seen
+from deftx.data.file_kinds import PLAIN
+from deftx.data.unpacking import InputFile
+
+# Characters. The default of csv, 131,072, is less than a long document; a stray quote needs some limit.
+LONGEST_CELL = 2**24
+MOST_COLUMNS = 1_000  # real tables have a few; the page and messages list them
+# A small Parquet file can repeat a long text, or empty cells, any number of times.
+MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
+
+
+@dataclass(frozen=True)
+class Records:
+    """An open table: its column names, those of text columns (as far as the format shows), and its rows.
+
+    ``rows(columns)`` yields (line number, values of these columns) and can be used once; missing cells are None.
+    """
+
+    file: InputFile
+    columns: tuple[str, ...]
+    text_columns: tuple[str, ...]
+    rows: Callable[[Sequence[str]], Iterator[tuple[int, list[Any]]]]
+    headless: bool = False  # the file has no header line, and its columns are called "1", "2" and so on
+
+    @property
+    def unit(self) -> str:
+        """What the number of a row counts: "row" or "line"."""
+        return "line" if self.file.kind in PLAIN else "row"
+
+    def texts(
+        self, columns: Sequence[str], error: type[DeftxError], changes: Counter[str] | None = None
+    ) -> Iterator[tuple[int, list[str]]]:
+        """Yield (line number, cells as stripped text). Raise ``error`` if a cell is a list or an object.
+
+        ``changes`` counts the cells that ``as_seen`` changed.
+        """
+        for number, values in self.rows(columns):
+            for column, value in zip(columns, values, strict=True):
+                if isinstance(value, (list, dict)):
+                    raise error(
+                        f"{self.file.name}, {self.unit} {number}: column {column!r} contains a list instead of a text."
+                    )
+            yield number, [as_text(value, changes) for value in values]
+
+
+def find_column(records: Records, name: str, error: type[DeftxError]) -> str | None:
+    """Return the column with this name, ignoring case and outer spaces, or None. Raise ``error`` if there are several."""
+    found = [column for column in records.columns if column.strip().casefold() == name.strip().casefold()]
+    if len(found) > 1:
+        raise error(f"{records.file.name} has {len(found)} columns called {name!r}; rename all but one.")
+    return found[0] if found else None
+
+
+def as_text(value: Any, changes: Counter[str] | None = None) -> str:
+    """Return a cell as stripped text on one line: 1.0 as "1", true as "true", None and NaN as ""."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = as_seen(text, changes)
+    return " ".join(text.splitlines()).strip() if "\n" in text or "\r" in text else text.strip()
