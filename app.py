@@ -11,8 +11,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # server.
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 
-# Threads that wait for each other sleep instead of spinning: otherwise visitors slow a training almost to a stop
-# (docs/load.md). Trainings inherit this. It is read when torch is loaded.
+# Make waiting threads sleep instead of spin; otherwise visitors slow training down almost to a stop (docs/load.md).
+# torch reads it when it is loaded, and training processes inherit it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from deftx.core.allocator import return_freed_memory
@@ -53,7 +53,7 @@ def main() -> None:
     chosen = options()
     return_freed_memory()
     try:
-        way = set_up(otherwise="json" if is_container() else "text")
+        way = set_up(default="json" if is_container() else "text")
         container = Container() if is_container() else None
         find_base(chosen.base)
         hosting = hosting_from()
@@ -64,7 +64,7 @@ def main() -> None:
         raise SystemExit(str(error)) from error
     scheduler = Scheduler(host.store, limits=partial(limits_for, hosting))
     if container:
-        container.look_after(host.store, scheduler)
+        container.manage(host.store, scheduler)
     scheduler.start()
     threading.Thread(target=host.base, name="load base", daemon=True).start()
     page = build_page(studio)

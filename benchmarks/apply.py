@@ -1,9 +1,9 @@
-"""Put a language and a task vector on a loaded model and take them off again, against adding dense changes.
+"""Benchmark: apply a language and a task vector to a model and restore it, compared with adding dense changes.
 
     python benchmarks/apply.py [--quick]
 
-7.7 M and 14.2 M entries. The other side sums two whole tensors of changes per parameter, adds them, and copies whole
-saved parameters back. Both must leave every bit as it was.
+The vectors have 7.7 M and 14.2 M entries. The other side adds two dense tensors of changes per parameter and copies saved
+parameters back. Both must restore every bit.
 """
 
 import argparse
@@ -20,7 +20,7 @@ LANGUAGE, TASK = 7_667_712, 14_155_776
 
 
 def vectors(given: argparse.Namespace) -> list[tuple[SparseVector, float]]:
-    """Draw two vectors."""
+    """Return two random vectors."""
     found = []
     for seed, k in enumerate((700, 1300) if given.quick else (LANGUAGE, TASK)):
         positions = dict(spread_over(shapes(given.quick), k, seed))
@@ -31,14 +31,14 @@ def vectors(given: argparse.Namespace) -> list[tuple[SparseVector, float]]:
 
 
 def model(given: argparse.Namespace) -> dict[str, Tensor]:
-    """Draw the parameters."""
+    """Return random parameters."""
     generator = torch.Generator().manual_seed(9)
     drawn = {name: torch.randn(shape, generator=generator) for name, shape in shapes(given.quick).items()}
     return {name: parameter.to(given.device) for name, parameter in drawn.items()}
 
 
 def ours(given: argparse.Namespace) -> dict:
-    """Go by the positions."""
+    """Apply sparse vectors."""
     parameters, both = model(given), vectors(given)
     start = {name: p.clone() for name, p in parameters.items()}
     times = seconds(lambda: restore(parameters, apply_vectors(parameters, both)), 3, given.device)
@@ -48,7 +48,7 @@ def ours(given: argparse.Namespace) -> dict:
 
 
 def dense(given: argparse.Namespace) -> dict:
-    """Go by whole tensors."""
+    """Apply dense tensors."""
     parameters, both = model(given), vectors(given)
     start = {name: p.clone() for name, p in parameters.items()}
 
@@ -73,7 +73,7 @@ def dense(given: argparse.Namespace) -> dict:
 
 
 def checksum(parameters: dict[str, Tensor]) -> list[float]:
-    """Sum up what stands in the parameters."""
+    """Return a checksum of the parameters."""
     return [float(p.double().square().sum()) for p in parameters.values()]
 
 
@@ -81,14 +81,14 @@ SIDES = {"dense": dense, "ours": ours}
 
 
 def main() -> None:
-    """Measure both sides; exit status 1 when a bit is left behind, or the sides differ."""
+    """Measure both sides; the exit status is 1 if a bit is not restored, or the sides differ."""
     given = arguments(__doc__, SIDES).parse_args()
     found = measure(given, SIDES)
     if found is None:
         return
     ours, other = found["ours"], found["dense"]
     good = ours[0]["same"] and torch.allclose(*(torch.tensor(s[0]["sum"]).double() for s in (ours, other)), rtol=1e-9)
-    print("taken off bit for bit; with them on, both sides agree" if good else "the sides DIFFER")
+    print("restored bit for bit; with the vectors, both sides agree" if good else "the sides DIFFER")
     report("put on and take off", median(ours, "seconds"), median(other, "seconds"), "s", "1 s")
     sys.exit(0 if good else 1)
 

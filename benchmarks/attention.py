@@ -1,9 +1,10 @@
-"""Forward and backward of an encoder on a CPU, by length and dropout: attention as torch has it, eager, and ours.
+"""Benchmark: forward and backward pass of an encoder on a CPU with torch's attention, eager attention and ours.
 
     python benchmarks/attention.py [--shape e5-small|xlm-r-base] [--precision float32|bfloat16] [--lengths 64 96 128 256 512]
 
-3,072 tokens at a time, three layers. The three take turns; medians. Without dropout all must give the same (to 1e-4 in
-float32); ours takes its definition at every length while training (``deftx.training.fast_training``).
+Three layers, 3,072 tokens per batch, several lengths, with and without dropout. The three are measured alternately; medians.
+Without dropout, all must agree (to 1e-4 in float32). Here ours uses the definition at every length
+(``deftx.training.fast_training``).
 """
 
 import argparse
@@ -25,7 +26,7 @@ SIDES = {"sdpa": ("sdpa", False), "eager": ("eager", False), "ours": ("sdpa", Tr
 
 
 def encoder(given: argparse.Namespace, attention: str, dropout: float) -> nn.Module:
-    """Draw the weights of an encoder."""
+    """Return an encoder with random weights."""
     torch.manual_seed(0)
     size = {"hidden_size": 768, "intermediate_size": 3_072, **SHAPES[given.shape], "vocab_size": 1_000}
     settings = XLMRobertaConfig(
@@ -47,9 +48,9 @@ def step(given: argparse.Namespace, model: nn.Module, tokens: Tensor, fast: bool
 
 
 def main() -> None:
-    """Print one line a length; exit status 1 where the losses without dropout differ."""
+    """Print a line per length; the exit status is 1 if the losses without dropout differ."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few tokens: only to see that all agree")
+    parser.add_argument("--quick", action="store_true", help="few tokens: only check that all agree")
     parser.add_argument("--shape", choices=SHAPES, default="e5-small")
     parser.add_argument("--precision", choices=AGREE, default="float32")
     parser.add_argument("--lengths", type=int, nargs="+", default=[64, 96, 128, 256, 512])

@@ -1,9 +1,9 @@
-"""Classify sentences of mixed length, against transformers' text-classification pipeline.
+"""Benchmark: classify sentences of mixed length, compared with transformers' text-classification pipeline.
 
     DEFTX_DATA=DATA python benchmarks/classify.py [--shape xlm-r-base|bundled] [--sentences 1000] [--quick]
 
-Real sentences of NusaX, the tokenizer of the bundled base on both sides. The other side runs at the best of several
-batch sizes. Also: one sentence at a time, against tokenising it and one forward pass. Probabilities must agree to 1e-5.
+Real sentences of NusaX; both sides use the tokenizer of the bundled base. The other side uses the best of several batch sizes.
+Also: single sentences, compared with tokenising and a forward pass. Probabilities must agree to 1e-5.
 """
 
 import argparse
@@ -28,7 +28,7 @@ LANGUAGES = ("min", "ban", "jav", "ace", "sun")
 
 
 def sentences(given: argparse.Namespace) -> list[str]:
-    """Read sentences of several languages; the quick shape has some that are bundled."""
+    """Return sentences of several languages; the quick shape uses bundled ones."""
     if given.quick:
         return (ROOT / "assets" / "samples" / "indonesian.txt").read_text(encoding="utf-8").splitlines()[:20]
     if "DEFTX_DATA" not in os.environ:
@@ -66,12 +66,12 @@ def theirs(ours: Classifier) -> pipeline:
 
 
 def probabilities(answers: list[list[dict]]) -> Tensor:
-    """Put the pipeline's answers in the order of the labels."""
+    """Return the pipeline's probabilities in the order of the labels."""
     return torch.tensor([[{a["label"]: a["score"] for a in answer}[label] for label in LABELS] for answer in answers])
 
 
 def many(given: argparse.Namespace, ours: Classifier, texts: list[str]) -> dict[str, float]:
-    """Compare on all sentences; return the ratio and how far the probabilities are apart."""
+    """Compare on all sentences; return the ratio and the largest difference of probabilities."""
     other = theirs(ours)
     settings = {"truncation": True, "max_length": ours.max_length, "top_k": None}
     part = texts[:: max(1, len(texts) // 100)]
@@ -90,7 +90,7 @@ def many(given: argparse.Namespace, ours: Classifier, texts: list[str]) -> dict[
 
 
 def single(given: argparse.Namespace, ours: Classifier, texts: list[str]) -> None:
-    """Compare on one sentence at a time."""
+    """Compare on single sentences."""
     tokenizer = ours.base.tokenizer
 
     @torch.inference_mode()
@@ -111,7 +111,7 @@ def single(given: argparse.Namespace, ours: Classifier, texts: list[str]) -> Non
 
 
 def main() -> None:
-    """Measure both sides in turn; exit status 1 when their probabilities differ."""
+    """Measure both sides alternately; the exit status is 1 if their probabilities differ."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few sentences on the bundled shape")
     parser.add_argument("--shape", choices=("xlm-r-base", "bundled"), default="xlm-r-base")

@@ -1,10 +1,10 @@
-"""Change a strength of a composed classifier and classify a sentence, against composing anew each time.
+"""Benchmark: change a strength of a composed classifier and classify a sentence, compared with composing it again.
 
     python benchmarks/compose.py [--quick]
 
-The bundled base with its sentiment and Minangkabau vectors. Both sides give, for each of many strengths of the language
-vector, the task's head on the four sides (neither vector, each alone, both). Ours is what the page does: one private copy, on
-which differences are put on and taken off, and no side again that a change does not touch. Probabilities must be equal.
+The bundled base with its sentiment and Minangkabau vectors. For many strengths of the language vector, both sides classify
+with neither vector, each alone, and both. Ours works like the page: changes are applied to and removed from one copy, and
+combinations that a change does not affect are cached. Probabilities must be equal.
 """
 
 import argparse
@@ -25,17 +25,17 @@ Side = tuple[float, float]
 
 
 def strengths(given: argparse.Namespace) -> list[float]:
-    """The places of a slider, up and down."""
+    """Return the values of a slider, up and down."""
     return [1.0, 0.5] if given.quick else [round(0.05 * ((17 * turn) % 41), 2) for turn in range(1, 41)]
 
 
 def sides(strength: float) -> list[Side]:
-    """Strengths of the task and of the language on the four sides."""
+    """Return the strengths of task and language for the four combinations."""
     return [(0.0, 0.0), (1.0, 0.0), (0.0, strength), (1.0, strength)]
 
 
 def timed(given: argparse.Namespace, classify: Callable[[str, list[Side]], list]) -> dict:
-    """Time every move of the slider, for each method; the first answer is not one."""
+    """Measure every move of the slider for each method, without the first answer."""
     found: dict = {}
     for method in METHODS:
         answers, times = [classify(method, sides(2.0))], []
@@ -48,7 +48,7 @@ def timed(given: argparse.Namespace, classify: Callable[[str, list[Side]], list]
 
 
 def ours(given: argparse.Namespace) -> dict:
-    """One copy, and the sides that a change does not touch kept."""
+    """Use one copy, and cache unaffected combinations."""
     task, language = SparseVector.load("sentiment"), SparseVector.load("min")
     bench, kept = Workbench(load_base(BUNDLED_BASE), task), {}
 
@@ -62,7 +62,7 @@ def ours(given: argparse.Namespace) -> dict:
 
 
 def anew(given: argparse.Namespace) -> dict:
-    """A classifier for every side, each time."""
+    """Compose a classifier for every combination each time."""
     base, task, language = load_base(BUNDLED_BASE), SparseVector.load("sentiment"), SparseVector.load("min")
 
     def one(method: str, side: Side) -> list[float]:
@@ -78,7 +78,7 @@ SIDES = {"anew": anew, "ours": ours}
 
 
 def main() -> None:
-    """Measure both sides; exit status 1 when a probability differs."""
+    """Measure both sides; the exit status is 1 if a probability differs."""
     given = arguments(__doc__, SIDES, rounds=1).parse_args()
     found = measure(given, SIDES)
     if found is None:

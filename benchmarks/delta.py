@@ -1,9 +1,9 @@
-"""Four ranks from one dense phase (``--delta``), against four full runs.
+"""Benchmark: four ranks from one dense phase (``--delta``), compared with four full runs.
 
     python benchmarks/delta.py [--quick]
 
-Whole trainings on the bundled base and its sample text; as long in the dense phase as in the sparse one. Every pair of
-vectors must be the same, bit for bit.
+Complete training runs on the bundled base and sample text, with equally many steps in both phases. The vectors of both sides
+must be equal, bit for bit.
 """
 
 import argparse
@@ -23,12 +23,12 @@ RANKS = ("variance:0.9", "uniform:100", "uniform:200", "optimal")
 
 
 def train_all(given: argparse.Namespace, shared: bool) -> dict:
-    """Train one vector a rank and time all of them together."""
+    """Train a vector per rank and measure the total time."""
     base, steps = load_base(BUNDLED_BASE), 2 if given.quick else given.steps
     times, digests = [], []
     with tempfile.TemporaryDirectory() as folder:
         for number, rank in enumerate(RANKS):
-            # One length for both phases and no evaluation between: what is left is what the paper's settings weigh too.
+            # The same number of steps in both phases and no evaluation in between, like the paper's settings.
             recipe = recipe_for("language", "quick", rank=rank, min_steps=steps, max_steps=steps, evaluate_every=steps)
             delta = Path(folder) / "delta" if shared else None
             start = time.perf_counter()
@@ -43,7 +43,7 @@ SIDES = {"apart": lambda given: train_all(given, shared=False), "shared": lambda
 
 
 def main() -> None:
-    """Measure both sides; exit status 1 when their vectors differ."""
+    """Measure both sides; the exit status is 1 if their vectors differ."""
     parser = arguments(__doc__, SIDES, rounds=1)
     parser.add_argument("--steps", type=int, default=60, help="steps of each phase")
     given = parser.parse_args()
@@ -51,7 +51,7 @@ def main() -> None:
     if found is None:
         return
     same = found["apart"][0]["digests"] == found["shared"][0]["digests"]
-    print(f"four vectors: {'the same from both' if same else 'they DIFFER'}")
+    print(f"four vectors: {'equal on both sides' if same else 'they DIFFER'}")
     ours, other = (median(found[side], "seconds") for side in ("shared", "apart"))
     report("four ranks", ours, other, "s", "1.54")
     print(f"shared costs {ours / other:.2f} of four full runs (target 0.65 at most)")

@@ -1,9 +1,9 @@
-"""Denoise every matrix of δ, against torch.linalg.svd matrix by matrix.
+"""Benchmark: denoise every matrix of δ, compared with torch.linalg.svd matrix by matrix.
 
     python benchmarks/denoise.py [--touched 0.15] [--rank variance:0.9] [--quick]
 
-The other side: svd in float32, the rank by the same rule, L = UΣVᵀ and the largest residuals by topk. ``--touched`` is
-the share of the embedding's rows that are not zero. Singular values must agree to 1e-5 of the largest.
+The other side: svd in float32, the same rank rule, L = UΣVᵀ, and the largest residuals by topk. ``--touched`` is the share of
+nonzero rows of the embedding. Singular values must agree to 1e-5 of the largest.
 """
 
 import argparse
@@ -23,7 +23,7 @@ KEEP = 0.05
 
 
 def matrices(given: argparse.Namespace) -> dict[str, Tensor]:
-    """Draw δ: a part of low rank under noise, in the sizes that a training gives."""
+    """Return a random δ: a low-rank part plus noise, with realistic sizes."""
     generator = torch.Generator().manual_seed(0)
     found = {}
     for name, (m, n) in ((n, s) for n, s in shapes(given.quick).items() if len(s) == 2):
@@ -37,7 +37,7 @@ def matrices(given: argparse.Namespace) -> dict[str, Tensor]:
 
 
 def ours(given: argparse.Namespace) -> dict:
-    """Denoise as a training does."""
+    """Denoise as in training."""
     delta, learned = matrices(given), Learned({}, {}, {})
     forget_peak(given.device)
     before, start = memory("VmRSS", given.device), now(given.device)
@@ -48,7 +48,7 @@ def ours(given: argparse.Namespace) -> dict:
 
 
 def with_svd(given: argparse.Namespace) -> dict:
-    """Denoise by equations 2 to 5, one matrix after the other."""
+    """Denoise by equations 2 to 5, matrix by matrix."""
     delta = matrices(given)
     forget_peak(given.device)
     before, start = memory("VmRSS", given.device), now(given.device)
@@ -73,7 +73,7 @@ SIDES = {"svd": with_svd, "ours": ours}
 
 
 def main() -> None:
-    """Measure both sides; exit status 1 when their singular values differ."""
+    """Measure both sides; the exit status is 1 if their singular values differ."""
     parser = arguments(__doc__, SIDES, rounds=1)
     parser.add_argument("--touched", type=float, default=1.0)
     parser.add_argument("--rank", default="variance:0.9")
@@ -89,7 +89,7 @@ def main() -> None:
     print(f"largest singular values differ by at most {apart:.1e}")
     target = "1.6" if given.touched == 1 else "4 at 15 % touched"
     report("denoise", median(ours, "seconds"), median(other, "seconds"), "s", target)
-    print(f"memory beyond δ, with the result: {median(ours, 'extra'):.2f} GB; other {median(other, 'extra'):.2f} GB "
+    print(f"memory in addition to δ, result included: {median(ours, 'extra'):.2f} GB; other {median(other, 'extra'):.2f} GB "
           "(target 1.5)")  # fmt: skip
     sys.exit(0 if apart <= 1e-5 else 1)
 

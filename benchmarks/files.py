@@ -1,9 +1,9 @@
-"""Write and load a language and a task vector, against the sizes that information theory and LT-SFT's files set.
+"""Benchmark: write and load a language and a task vector; file sizes compared with the entropy bound and a plain format.
 
     python benchmarks/files.py [--quick]
 
-The other side is a safetensors file of int64 positions and float32 values. The bound on the size is
-k·(H(k/N)/(k/N) + 32)/8 bytes, H the entropy of one entry's being selected; the head and the JSON count apart.
+The other side is a safetensors file of int64 positions and float32 values. The lower bound on the size is
+k·(H(k/N)/(k/N) + 32)/8 bytes, where H is the binary entropy, without head and JSON.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def ours(given: argparse.Namespace) -> dict:
 
 
 def plain(given: argparse.Namespace) -> dict:
-    """Write both as whole numbers and load them."""
+    """Write both with int64 positions and load them."""
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{n}.safetensors" for n in range(2)]
         for file, (vector, _) in zip(files, vectors(given), strict=True):
@@ -57,7 +57,7 @@ def plain(given: argparse.Namespace) -> dict:
 
 
 def bound(k: int, entries: int) -> float:
-    """Return the least bytes for k float32 values at any k of so many entries."""
+    """Return the lower bound in bytes for k float32 values at any k of ``entries`` positions."""
     share = k / entries
     entropy = -share * math.log2(share) - (1 - share) * math.log2(1 - share)
     return k * (entropy / share + 32) / 8
@@ -67,14 +67,14 @@ SIDES = {"plain": plain, "ours": ours}
 
 
 def main() -> None:
-    """Measure both sides; exit status 1 when what is loaded is not what was written."""
+    """Measure both sides; the exit status is 1 if a loaded vector differs from the written one."""
     given = arguments(__doc__, SIDES).parse_args()
     found = measure(given, SIDES)
     if found is None:
         return
     ours, other = found["ours"], found["plain"]
     print(f"vectors of {'700 and 1,300' if given.quick else f'{LANGUAGE:,} and {TASK:,}'} entries:", end=" ")
-    print("loaded as written" if ours[0]["good"] else "loaded OTHERWISE")
+    print("equal after loading" if ours[0]["good"] else "DIFFERENT after loading")
     report("load both", median(ours, "seconds"), median(other, "seconds"), "s", "1 s")
     for size, least, whole in zip(ours[0]["bytes"], ours[0]["bounds"], other[0]["bytes"], strict=True):
         print(f"file: {size / 1e6:.2f} MB, {size / least:.3f} of the bound (target 1.15); plain {whole / 1e6:.2f} MB")

@@ -1,10 +1,10 @@
-"""All that a GPU has to do here, against the published way and torch's own, in one command of a few minutes.
+"""Benchmark: all work on a GPU, compared with the published method and plain torch, in a few minutes.
 
     python benchmarks/gpu.py --out FILE.json [--task-data CSV] [--corpus TEXT] [--device cpu --quick]
 
-Needs torch, transformers, safetensors and numpy, and what this repository holds; downloads nothing. A part that needs
-more is left out, which FILE.json says. It is written anew after each part. Exit status 1 when two sides disagree, or a part
-fails. ``--device cpu --quick`` runs the same code on small shapes: only to see that the sides agree.
+It needs torch, transformers, safetensors, numpy and this repository, and downloads nothing. Parts that need more are skipped,
+as noted in FILE.json, which is rewritten after each part. The exit status is 1 if two sides disagree or a part fails.
+``--device cpu --quick`` runs the same code on small shapes, only to check that the sides agree.
 """
 
 import argparse
@@ -41,12 +41,12 @@ from deftx.vectors.vector import SparseVector
 
 SAMPLE = ROOT / "assets" / "samples" / "indonesian.txt"
 SEED_WORDS = {"positive": ("bagus", "indah", "lezat", "ramah"), "negative": ("buruk", "kotor", "hambar", "kasar")}
-CHECKED = 3_000_000  # entries up to which a matrix is decomposed in float64 as well
+CHECKED = 3_000_000  # largest size of a matrix that is also decomposed in float64
 Part = Callable[[argparse.Namespace], dict]
 
 
 def step_in(phase: str) -> Part:
-    """Return the part that times optimiser steps of a phase, and their peak memory."""
+    """Return the part that measures optimiser steps of a phase, with peak memory."""
 
     def part(given: argparse.Namespace) -> dict:
         given.phase = phase
@@ -76,7 +76,7 @@ def denoising(given: argparse.Namespace) -> dict:
 
 
 def against_float64(weight: Tensor, strategy: str) -> tuple[float, float]:
-    """Return how far our singular values and L are from those of float64 svd, as shares of σ1 and of the norm."""
+    """Return the errors of our singular values and L compared with float64 svd, relative to σ1 and to the norm."""
     u, s, vt = torch.linalg.svd(weight.double(), full_matrices=False)
     rank = choose_rank(s, tuple(weight.shape), strategy)
     exact = (u[:, :rank] * s[:rank]) @ vt[:rank]
@@ -93,7 +93,7 @@ def selecting(given: argparse.Namespace) -> dict:
 
 
 def on_and_off(given: argparse.Namespace) -> dict:
-    """Put a language and a task vector on a model and take them off."""
+    """Apply a language and a task vector to a model and remove them."""
     ours, other = (alone(apply.SIDES[side], given) for side in ("ours", "dense"))
     milliseconds = 1000 * median([ours], "seconds")
     ratio = report("put on and take off", milliseconds, 1000 * median([other], "seconds"), "ms", "100 ms")
@@ -102,7 +102,7 @@ def on_and_off(given: argparse.Namespace) -> dict:
 
 
 def sentences(given: argparse.Namespace) -> dict:
-    """Classify bundled sentences, repeated, against the pipeline of transformers."""
+    """Classify bundled sentences, compared with the pipeline of transformers."""
     lines = SAMPLE.read_text(encoding="utf-8").splitlines()
     texts = (lines * (given.sentences // len(lines) + 1))[: given.sentences]
     found = classify.many(given, classify.classifier(given), texts)
@@ -123,7 +123,7 @@ def task_vector(given: argparse.Namespace) -> dict:
 
 
 def synthetic() -> Table:
-    """Make a labelled set: bundled sentences, each ending in a word that alone says the label."""
+    """Write a labelled file: bundled sentences, each ending in a word that determines the label."""
     lines = SAMPLE.read_text(encoding="utf-8").splitlines()
     rows = [(f"{line} {word}", label) for label, words in SEED_WORDS.items() for word in words for line in lines]
     texts, labels = map(list, zip(*rows, strict=True))
@@ -136,7 +136,7 @@ def shortened(recipe: Recipe, given: argparse.Namespace) -> Recipe:
 
 
 def twice(given: argparse.Namespace, learn: Callable[[Base, Path], SparseVector]) -> dict:
-    """Learn a vector twice; return how long the first took, its scores, and whether both are the same to the bit."""
+    """Learn a vector twice; return the time and scores of the first, and whether both are equal bit for bit."""
     base, vectors, times = load_base(BUNDLED_BASE, device=given.device), [], []
     with tempfile.TemporaryDirectory() as folder:
         for number in range(2):
@@ -162,7 +162,7 @@ PARTS: dict[str, Part] = {
 
 
 def alone(work: Part, given: argparse.Namespace) -> dict:
-    """Do one side's work with the memory that the others used given back."""
+    """Run one side, after freeing the memory of the others."""
     gc.collect()
     if given.device != "cpu":
         torch.cuda.empty_cache()
@@ -171,17 +171,17 @@ def alone(work: Part, given: argparse.Namespace) -> dict:
 
 
 def attempt(part: Part, given: argparse.Namespace) -> dict:
-    """Do a part; where it cannot be done, return why."""
+    """Run a part and return its results, or the reason why it failed or was skipped."""
     try:
         return part(given)
     except ImportError as error:
         return {"left_out": f"needs {error.name}"}
-    except Exception as error:  # the parts that follow are worth having all the same
+    except Exception as error:  # so that the following parts still run
         return {"failed": f"{type(error).__name__}: {error}"}
 
 
 def machine(given: argparse.Namespace) -> dict:
-    """Return what the figures were taken on."""
+    """Return a description of the machine."""
     found = {name: version(name) for name in ("torch", "transformers", "safetensors", "numpy")}
     found |= {"python": platform.python_version(), "cpu_cores": os.cpu_count(), "device": given.device}
     if given.device == "cpu":
@@ -192,13 +192,13 @@ def machine(given: argparse.Namespace) -> dict:
 
 
 def options() -> argparse.Namespace:
-    """Read the command line, and add what the parts' own scripts would read from theirs."""
+    """Parse the command line, and add the default arguments of the parts' own scripts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="where the figures go, as JSON")
+    parser.add_argument("--out", type=Path, required=True, help="output file (JSON)")
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1 … or cpu (default %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="small shapes: only to see that the sides agree")
-    parser.add_argument("--corpus", type=Path, default=SAMPLE, help="text of the language vector (default: bundled)")
-    parser.add_argument("--task-data", type=Path, help="labelled rows of the task vector (default: made up)")
+    parser.add_argument("--quick", action="store_true", help="small shapes: only check that the sides agree")
+    parser.add_argument("--corpus", type=Path, default=SAMPLE, help="text for the language vector (default: bundled)")
+    parser.add_argument("--task-data", type=Path, help="labelled rows for the task vector (default: generated)")
     parser.add_argument("--threads", type=int, default=THREADS, help="with --device cpu (default %(default)s)")
     given = parser.parse_args()
     rest = {"precision": "float32" if given.device == "cpu" else "bfloat16", "l1": 0.0, "touched": 1.0,
@@ -208,23 +208,23 @@ def options() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Do all parts."""
+    """Run all parts."""
     given = options()
     if given.device != "cpu" and not torch.cuda.is_available():
-        sys.exit("There is no GPU that torch can use. See that the code runs with --device cpu --quick.")
+        sys.exit("PyTorch finds no GPU. To check that the code runs, use --device cpu --quick.")
     if given.device == "cpu":
         torch.set_num_threads(given.threads)
     start, found = time.perf_counter(), {"machine": machine(given), "quick": given.quick, "parts": {}}
     for name, part in PARTS.items():
         print(f"== {name}", flush=True)
-        found["parts"][name] = told = attempt(part, given)
+        found["parts"][name] = result = attempt(part, given)
         found["seconds"] = time.perf_counter() - start
         given.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
-        if said := told.get("left_out") or told.get("failed"):
-            print(said)
-        if not told.get("agree", True):
+        if reason := result.get("left_out") or result.get("failed"):
+            print(reason)
+        if not result.get("agree", True):
             print("the sides DIFFER")
-    sys.exit(any("failed" in told or not told.get("agree", True) for told in found["parts"].values()))
+    sys.exit(any("failed" in result or not result.get("agree", True) for result in found["parts"].values()))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What storing a vector's values in half precision costs: the file, and the answers of a classifier.
+"""Benchmark: effect of storing a vector's values in half precision on the file size and on predictions.
 
     DEFTX_DATA=DATA python benchmarks/half.py [--task sentiment] [--language DIR] [--quick]
 
-Logits on real sentences of NusaX (min, ban, jav, ace, sun), from the vectors as they were learned and from their halves.
+Logits on real sentences of NusaX (min, ban, jav, ace, sun), with the original vectors and with those in half precision.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from deftx.vectors.vector_files import TENSORS, VALUE_TYPES
 
 
 def logits(base: str, vectors: dict[str, SparseVector | Path], texts: list[str]) -> Tensor:
-    """Return log-probabilities (n, labels), of which differences are those of logits."""
+    """Return log-probabilities (n, labels), whose differences equal those of logits."""
     return compose(load_base(base), **vectors).classify(texts).log()
 
 
 def main() -> None:
-    """Store every vector in every type and compare."""
+    """Store every vector in every dtype and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="sentiment")
     parser.add_argument("--language")
@@ -44,7 +44,7 @@ def main() -> None:
             found = logits(given.base, stored, texts)
             apart = (found - exact).abs()
             others = int((found.argmax(-1) != exact.argmax(-1)).sum())
-            print(f"{values}: {size / 1e6:.2f} MB; of {len(texts):,} sentences, logits differ by {apart.max():.1e} at most, "
+            print(f"{values}: {size / 1e6:.2f} MB; of {len(texts):,} sentences, logits differ by at most {apart.max():.1e}, "
                   f"{apart.mean():.1e} on average; {others} get another label")  # fmt: skip
 
 

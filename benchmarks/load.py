@@ -1,11 +1,10 @@
-"""Many people at the real app at once, while a training runs: what they wait for, what goes wrong, what memory does.
+"""Load test: many visitors use the real app during training. It measures response times, errors and memory.
 
     python benchmarks/load.py [--clients 50] [--minutes 10] [--cores 2] [--quick]
 
-Starts app.py with a home of its own, starts a training in it, measures the training alone, and lets visitors come
-(visitors.py: each holds a page open with its polls, and uses it). Prints tables in Markdown. Exits with 1 if anything went wrong:
-an answer that is none, an error that a visitor would have seen, more than a minute's wait, a traceback in the server's log.
-docs/load.md says what is done and what came of it.
+It starts app.py with a new home and a training run, measures the training alone, then starts visitors (visitors.py; each keeps
+a page open, with its polls, and uses it). It prints tables in Markdown and exits with 1 on any problem: an invalid answer, an
+error that a visitor would see, a wait of more than a minute, or a traceback in the server's log. docs/load.md has the results.
 """
 
 import argparse
@@ -33,14 +32,14 @@ from deftx.jobs.process import kill
 from deftx.jobs.state import worker_of
 
 VISITORS = Path(__file__).resolve().parent / "visitors.py"
-EVERY = 1.0  # seconds between two looks at the processes
+EVERY = 1.0  # seconds between two measurements of the processes
 LONG = {"max_steps": 10**6, "min_steps": 10**6}
 MEGABYTE = 2**20
 
 
 @contextmanager
 def running_app(place: Path) -> Iterator[tuple[psutil.Process, str]]:
-    """Start the app over ``place``/home, wait until it is healthy, give its process and address; end it and its trainings."""
+    """Start the app with ``place``/home and yield its process and URL; at the end, stop it and its training runs."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -55,7 +54,7 @@ def running_app(place: Path) -> Iterator[tuple[psutil.Process, str]]:
     finally:
         app.kill()
         app.wait()
-        for job in Store(place / "home").list():  # they would outlive the app
+        for job in Store(place / "home").list():  # they would continue after the app ends
             if (worker := worker_of(job)) is not None:
                 kill(worker)
 
@@ -73,7 +72,7 @@ def _wait_until_healthy(url: str, app: subprocess.Popen) -> None:
 
 
 def start_training(url: str, store: Store) -> Job:
-    """Start a training by the app's own endpoint, as a person does, and wait until it takes steps."""
+    """Start a training run with the app's endpoint, and wait for its first steps."""
     client = Client(url, verbose=False)
     made = client.predict("sample:indonesian", "Indonesian", "ind", "quick", LONG, api_name="/train_language")
     client.close()
@@ -87,7 +86,7 @@ def start_training(url: str, store: Store) -> Job:
 
 @dataclass
 class Watched:
-    """A process over time; of each look its moment (seconds), bytes in memory, open files and processor time so far (seconds)."""
+    """Measurements of a process over time: time (seconds), memory (bytes), open files and CPU time so far (seconds)."""
 
     process: psutil.Process
     at: list[float] = field(default_factory=list)
@@ -96,7 +95,7 @@ class Watched:
     worked: list[float] = field(default_factory=list)
 
     def look(self) -> None:
-        """Look once; not at a process that has ended meanwhile."""
+        """Measure once, unless the process has ended."""
         try:
             with self.process.oneshot():
                 seen = time.monotonic(), self.process.memory_info().rss, self.process.num_fds()
@@ -107,11 +106,11 @@ class Watched:
             column.append(value)
 
     def busy(self) -> float:
-        """Return the share of one core that it took between the first look and the last."""
+        """Return the share of one core that it used between the first and last measurement."""
         return (self.worked[-1] - self.worked[0]) / (self.at[-1] - self.at[0])
 
     def slope(self) -> float:
-        """Return by how many megabytes a minute it grew over the second half."""
+        """Return the growth in megabytes per minute over the second half."""
         half = len(self.at) // 2
         minutes = [moment / 60 for moment in self.at[half:]]
         return statistics.linear_regression(minutes, self.memory[half:]).slope / MEGABYTE
@@ -119,18 +118,18 @@ class Watched:
 
 @dataclass(frozen=True)
 class Pace:
-    """Steps of a training in some seconds."""
+    """The number of steps of a training run in a number of seconds."""
 
     steps: int
     seconds: float
 
     def __str__(self) -> str:
-        """Write it as steps a second."""
+        """Return the steps per second as text."""
         return f"{self.steps / self.seconds:.2f}"
 
 
 def watch(watched: dict[str, Watched], store: Store, job: Job, over: subprocess.Popen | float) -> Pace:
-    """Look at the processes for some seconds, or until another process has ended; return the training's pace meanwhile."""
+    """Measure the processes for some seconds, or until another process ends; return the speed of training."""
     began, before = time.monotonic(), progress_of(store.get(job.id)).step
     while time.monotonic() - began < over if isinstance(over, float) else over.poll() is None:
         for one in watched.values():
@@ -140,7 +139,7 @@ def watch(watched: dict[str, Watched], store: Store, job: Job, over: subprocess.
 
 
 def action_table(rows: list[tuple[str, float, str | None]]) -> Iterator[str]:
-    """Write a table of what was done: how often, errors, and how long it took where it went well."""
+    """Yield a table of the actions: count, errors, and durations of successful ones."""
     yield "| What | Times | Errors | Median | 95 % within | Longest |\n|---|---|---|---|---|---|"
     found: dict[str, list[tuple[float, str | None]]] = defaultdict(list)
     for name, seconds, problem in rows:
@@ -153,7 +152,7 @@ def action_table(rows: list[tuple[str, float, str | None]]) -> Iterator[str]:
 
 
 def process_table(watched: dict[str, Watched]) -> Iterator[str]:
-    """Write a table of what the processes took while the visitors were there."""
+    """Yield a table of the resources of each process during the visits."""
     yield "| Process | Memory at the start | Most | At the end | Growth in the second half | Open files, most | Cores in use |"
     yield "|---|---|---|---|---|---|---|"
     for name, one in watched.items():
@@ -164,7 +163,7 @@ def process_table(watched: dict[str, Watched]) -> Iterator[str]:
 
 
 def errors(rows: list[tuple[str, float, str | None]], log: str) -> Iterator[str]:
-    """Write what went wrong, the same once with its number; tracebacks of the server's log in full."""
+    """Return the errors with their counts, and the tracebacks in the server's log."""
     for (name, problem), times in Counter((name, problem) for name, _, problem in rows if problem).most_common():
         yield f"- {times} times, {name}: {problem}"
     if "Traceback" in log:
@@ -172,14 +171,12 @@ def errors(rows: list[tuple[str, float, str | None]], log: str) -> Iterator[str]
 
 
 def options() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clients", type=int, default=50, help="visitors at once (default %(default)s)")
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long they stay (default %(default)s)")
-    parser.add_argument("--cores", type=int, help="use so many cores of this machine alone, for everything")
-    parser.add_argument(
-        "--quick", action="store_true", help="a few visitors for some seconds: only to see that it runs"
-    )
+    parser.add_argument("--clients", type=int, default=50, help="number of visitors (default %(default)s)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="duration (default %(default)s)")
+    parser.add_argument("--cores", type=int, help="number of cores to use for everything")
+    parser.add_argument("--quick", action="store_true", help="a few visitors for some seconds: only check that it runs")
     given = parser.parse_args()
     if given.quick:
         given.clients, given.minutes = 4, 0.2
@@ -187,9 +184,9 @@ def options() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure, print, and say whether anything went wrong."""
+    """Measure, print the tables, and return 1 on any problem."""
     given = options()
-    if given.cores:  # what is started from here inherits it
+    if given.cores:  # inherited by all processes started from here
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: given.cores])
     with tempfile.TemporaryDirectory() as folder, running_app(Path(folder)) as (app, url):
         store = Store(Path(folder) / "home")
@@ -204,9 +201,9 @@ def main() -> None:
             rows = json.loads(said.read() or "[]")
         log = (Path(folder) / "log.txt").read_text()
     threads = len(os.sched_getaffinity(0))
-    print(f"{given.clients} visitors for {given.minutes:g} minutes on {threads} cores; {len(rows):,} things done.\n")
+    print(f"{given.clients} visitors for {given.minutes:g} minutes on {threads} cores; {len(rows):,} actions.\n")
     print(*action_table(rows), "", *process_table(watched), sep="\n")
-    print(f"\nThe training took {alone} steps a second alone, {beside} beside the visitors.")
+    print(f"\nTraining: {alone} steps per second alone, {beside} with the visitors.")
     found = list(errors(rows, log)) or ([] if rows else ["- The visitors said nothing."])
     print("\nErrors: none." if not found else "\nErrors:\n" + "\n".join(found))
     sys.exit(bool(found))

@@ -1,10 +1,10 @@
-"""How a training fares beside a process that keeps a core busy, by the way its threads wait for one another.
+"""Benchmark: training next to a process that keeps a core busy, with different wait policies of OpenMP.
 
     python benchmarks/neighbour.py [--steps 150] [--rounds 2] [--quick]
 
-The real command on the bundled base and sample, so many steps in each phase, alone and beside an endless loop: with two threads that spin while
-they wait (what OpenMP does unless told otherwise), with two that sleep (OMP_WAIT_POLICY=PASSIVE, as app.py sets it), and with one
-thread. Each must learn the same vector but the single thread, which adds in another order. The seconds are those of the whole command.
+The real command on the bundled base and sample, alone and next to an endless loop: with two threads that spin while waiting (the
+default of OpenMP), with two that sleep (OMP_WAIT_POLICY=PASSIVE, as app.py sets it), and with one thread. All must learn the same
+vector, except the single thread, which adds in another order. Times are those of the whole command.
 """
 
 import argparse
@@ -32,7 +32,7 @@ NEIGHBOURS = (0, 1)
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
-    """Keep so many cores busy."""
+    """Keep a number of cores busy."""
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield
@@ -43,7 +43,7 @@ def busy(count: int) -> Iterator[None]:
 
 
 def train(out: Path, steps: int, way: dict[str, str]) -> float:
-    """Train a language vector and return the seconds that it took."""
+    """Train a language vector and return the time in seconds."""
     corpus = ROOT / "assets" / "samples" / "indonesian.txt"
     command = [sys.executable, "-m", "deftx", "language", str(corpus), "--out", str(out), "--device", "cpu", "--set",
                f"min_steps={steps}", f"max_steps={steps}", f"evaluate_every={steps}"]  # fmt: skip
@@ -56,11 +56,11 @@ def train(out: Path, steps: int, way: dict[str, str]) -> float:
 
 
 def main() -> None:
-    """Take turns, so that whatever else the machine does meets all, and print a table in Markdown."""
+    """Measure all variants alternately, and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="a few steps, once: only to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="a few steps, once: only check that it runs")
     given = parser.parse_args()
     steps, rounds = (2, 1) if given.quick else (given.steps, given.rounds)
     ways = dict(list(WAYS.items())[1:]) if given.quick else WAYS
@@ -74,7 +74,7 @@ def main() -> None:
                     with busy(neighbours):
                         found.setdefault((name, neighbours), []).append(train(out, steps, way))
                     digests.setdefault(way["OMP_NUM_THREADS"], set()).add(SparseVector.load(out).digest())
-    print("| | alone | beside a busy process |\n|---|---|---|")
+    print("| | alone | next to a busy process |\n|---|---|---|")
     for name in ways:
         alone, beside = (statistics.median(found[name, neighbours]) for neighbours in NEIGHBOURS)
         print(f"| {name} | {alone:.0f} s | {beside:.0f} s |")

@@ -1,7 +1,7 @@
-"""A page that is open, without its browser: what its script asks of the server and how it takes the answers.
+"""A client that behaves like an open page of the app, without a browser.
 
-It holds the connection that says it is still there, one stream of answers, the values of all components, the events that
-follow from one another and the timers. What a browser does with layout and drawing is left out.
+It has the heartbeat connection, one stream of answers, the values of all components, dependent events and timers, but no layout
+and drawing.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from typing import Any
 
 import httpx
 
-PATIENCE = 60.0  # seconds; who waits for longer has gone
-KEYS_A_SECOND = 5.0  # as people type
-QUIET = 0.25  # seconds: ui/shared/debounce.py lets the page wait so long after a key, and the next one comes sooner
+PATIENCE = 60.0  # seconds until an answer counts as missing
+KEYS_A_SECOND = 5.0  # typing speed of people
+QUIET = 0.25  # seconds that the page waits after a key (ui/shared/debounce.py)
 CONFIG = "window.gradio_config = "
 NAMED = re.compile(r"""<(?:script|link)\b[^>]*?\b(?:src|href)="([^"]+\.(?:js|css|json))["?]""")
 IMPORTED = re.compile(r"""(?:from|import)\s*["']\./([\w./-]+\.js)["']""")
@@ -27,14 +27,14 @@ IMPORTED_AT_ONCE = re.compile(r"import\(`\./([\w./-]+\.js)`\)")  # by the first 
 
 
 class Notes:
-    """What was done: its name, the seconds that it took, and what went wrong, or None."""
+    """The actions: name, duration in seconds, and error or None."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, float, str | None]] = []
 
     @contextmanager
     def timed(self, name: str) -> Iterator["Wait"]:
-        """Note what happens inside; whatever goes wrong there is noted and goes no further."""
+        """Record an action in the context, errors included; exceptions are not raised."""
         wait, problem = Wait(time.monotonic()), None
         try:
             yield wait
@@ -47,17 +47,17 @@ class Notes:
 
 @dataclass
 class Wait:
-    """When a person began to wait; it can be set later, for what takes its time without anybody waiting."""
+    """The start of the waiting time; it can be set later, for actions that take time before the wait."""
 
     began: float
 
 
 class Failed(Exception):
-    """What a person would have seen go wrong."""
+    """An error that a visitor would see."""
 
 
 class Site:
-    """What the page tells about itself: its files, its components' first values, its events and what follows each."""
+    """The page's configuration: files, initial values of components, and events with their dependents."""
 
     def __init__(self, html: str) -> None:
         config = json.JSONDecoder().raw_decode(html, html.index(CONFIG) + len(CONFIG))[0]
@@ -77,7 +77,7 @@ class Site:
                 self.after[event["trigger_after"]].append(event)
 
     async def find_imports(self, client: httpx.AsyncClient) -> None:
-        """Add the modules that the page's scripts import, and those that these import; not those of single components."""
+        """Add the modules that the page's scripts import, recursively, without those of single components."""
         unread = first = [file for file in self.files if file.endswith(".js")]
         while unread:
             file, *unread = unread
@@ -89,7 +89,7 @@ class Site:
 
 
 class Page:
-    """One page of a site, with nothing in it but what a server could tell from a browser."""
+    """An open page that a server cannot distinguish from a browser."""
 
     def __init__(self, site: Site, client: httpx.AsyncClient, notes: Notes) -> None:
         self.site, self.client, self.notes = site, client, notes
@@ -102,7 +102,7 @@ class Page:
         self._tasks: set[asyncio.Task] = set()
 
     async def open(self) -> None:
-        """Load the page and all its files, and let everything happen that happens when it opens."""
+        """Load the page and all its files, and run its load events."""
         (await self.client.get("")).raise_for_status()
         for answer in await asyncio.gather(*map(self.client.get, self.site.files)):
             answer.raise_for_status()
@@ -114,17 +114,17 @@ class Page:
 
     async def leave(self) -> None:
         """Close the page."""
-        while self._tasks:  # again and again: a task that is just being answered may miss that it was ended
+        while self._tasks:  # repeatedly, because a task can miss its cancellation
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(set(self._tasks), timeout=1.0)
 
     async def ask(self, name: str, *data: Any) -> Any:
-        """Ask an endpoint by its name, as programs do; return its first answer."""
+        """Call a named endpoint and return its first answer."""
         return (await self._call(self.site.named[name], list(data)))[0]
 
     async def type(self, part: str, text: str) -> float:
-        """Type into a field and wait for all that follows from it; return when the last key was pressed."""
+        """Type into a field and wait for all dependent events; return the time of the last key."""
         field = self.site.parts[part]
         changed, following = self.site.on[field, "change"], []
         for length in range(1, len(text) + 1):
@@ -133,14 +133,14 @@ class Page:
             following += [self._start(self.fire(event)) for event in changed if event["backend_fn"]]
         last_key = time.monotonic()
         await asyncio.sleep(QUIET)
-        # The page's script tells a hidden field, which is what the server is asked for.
+        # The page's script writes to a hidden field, whose event goes to the server.
         scripts = [event for event in changed if not event["backend_fn"]]
         await self._take({output: str(last_key) for event in scripts for output in event["outputs"]})
         await asyncio.gather(*following)
         return last_key
 
     async def fire(self, event: dict) -> None:
-        """Let an event happen with the values as they are, and then what follows from it."""
+        """Trigger an event with the current values, and then its dependents."""
         one_at_a_time = event["trigger_mode"] in ("once", "always_last")
         if one_at_a_time and event["id"] in self._running:
             if event["trigger_mode"] == "always_last":
@@ -159,7 +159,7 @@ class Page:
             await self.fire(event)
 
     async def _take(self, answers: dict[int, Any]) -> None:
-        """Put answers into the components; those whose value is another one now say that they have changed."""
+        """Write answers into the components, and return those that have changed."""
         changed = []
         for part, answer in answers.items():
             if isinstance(answer, dict) and answer.get("__type__") == "update":
@@ -189,7 +189,7 @@ class Page:
             self._awaited -= 1
 
     async def _listen(self) -> None:
-        """Hold the stream of answers as long as one is awaited; the server closes it when it knows of none."""
+        """Read the stream of answers until no answer is pending; the server closes it then."""
         try:
             while self._awaited:
                 async with self._streaming("gradio_api/queue/data", session_hash=self.session) as messages:
@@ -222,7 +222,7 @@ class Page:
     async def _tick(self, timer: int, seconds: float) -> None:
         due = time.monotonic()
         while True:
-            due = max(due + seconds, time.monotonic())  # a beat that falls into an answer under way is left out
+            due = max(due + seconds, time.monotonic())  # skip ticks while an answer is pending
             await asyncio.sleep(due - time.monotonic())
             for event in self.site.on[timer, "tick"]:
                 with self.notes.timed("the page's poll"):

@@ -1,10 +1,9 @@
-"""How fast the page answers while a training runs on every core and ten browsers look on.
+"""Benchmark: response times of the page during training on all cores, with ten open browsers.
 
     python benchmarks/page.py [--quick]
 
-The real app with the bundled base, a real training, real browsers (headless Chromium, on the same cores as everything else:
-what they take for themselves counts against the page). An eleventh visitor clicks; the time runs from the click, in the page, until
-what was asked for stands there.
+The real app with the bundled base, a real training run, and real browsers (headless Chromium on the same cores, which slows the
+page down). An eleventh visitor clicks; the time is measured in the page, from the click until the result is shown.
 """
 
 import argparse
@@ -22,7 +21,7 @@ from deftx.jobs import Store
 sys.path.insert(0, str(ROOT / "scripts"))
 from screenshots import open_section, running_app
 
-# Clicks, and resolves with the milliseconds until the target shows something else (two frames later it is on the screen).
+# Click, and resolve with the milliseconds until the target has changed (and two frames have passed).
 CLICKED = """([button, target]) => new Promise((resolve, reject) => {
   const place = document.querySelector(target), before = place.innerHTML, began = performance.now();
   const seen = new MutationObserver(() => {
@@ -38,13 +37,13 @@ SENTENCES = ("Pelayannya ramah.", "Makanannya dingin dan mahal.")
 
 
 def classified(page: Page, number: int) -> float:
-    """Classify one of two sentences in turn."""
+    """Classify one of two sentences alternately."""
     page.locator("#sentence textarea, #sentence input").fill(f"{SENTENCES[number % 2]} {number}")
     return page.evaluate(CLICKED, ["#classify", "#answer"])
 
 
 def looked_at(page: Page, number: int) -> float:
-    """Go to the other one of two trainings."""
+    """Switch between two training runs."""
     return page.evaluate(CLICKED, [f"#jobs [data-job]:nth-of-type({number % 2 + 1})", "#job"])
 
 
@@ -62,7 +61,7 @@ def timed(page: Page, rounds: int) -> dict[str, list[float]]:
 
 
 def visit(browser: Browser, url: str) -> Page:
-    """Open the page as another visitor."""
+    """Open the page as a new visitor."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.goto(url)
     page.wait_for_selector("#strip .strip", timeout=120_000)
@@ -71,7 +70,7 @@ def visit(browser: Browser, url: str) -> Page:
 
 
 def start_trainings(url: str) -> None:
-    """Queue two long trainings: the first one runs, on every core."""
+    """Queue two long training runs, of which the first one runs on all cores."""
     client = Client(url, verbose=False)
     for name in ("First", "Second"):
         client.predict("sample:indonesian", name, "ind", "quick", {"max_steps": 10**6, "min_steps": 10**6},
@@ -88,7 +87,7 @@ def say(title: str, found: dict[str, list[float]]) -> None:
 def main() -> None:
     """Measure both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few clicks and one onlooker: only to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="few clicks and one open browser: only check that it runs")
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="the browser to use")
     given = parser.parse_args()
     rounds, onlookers = (3, 1) if given.quick else (40, 10)
@@ -105,7 +104,7 @@ def main() -> None:
         say(f"training, {onlookers} onlookers", timed(page, rounds))
         browser.close()
         store = Store(Path(home))
-        for job in store.list():  # they would outlive the app
+        for job in store.list():  # they would continue after the app ends
             store.discard(job.id)
             store.remove(job.id)
 

@@ -1,13 +1,13 @@
-"""Feed the recorded batches of the published LT-SFT code through the training code of this project, and compare.
+"""Replay recorded batches of the published LT-SFT code in this project's training code, and compare the results.
 
     python benchmarks/replay_lt_sft.py TRACE_FOLDER BASE_FOLDER
 
-The trace (``trace.safetensors``, ``settings.json``) holds θ0, every micro-batch of both phases, θ1, the mask and θ2.
-Prints the largest differences; exit status 1 when θ1 or θ2 differ by more than 1e-6 (float32 rounding over some dozen
-steps), key biases by more than 1e-5 (attention does not depend on them: their true gradient is zero, and Adam turns
-the rounding error that is left into steps), or when the mask differs anywhere. With an L1 penalty, that rounding error
-decides the sign of a key bias's first step and so of all later ones, and no two processors round alike: those of θ1
-are printed and do not decide then, as long as they are numbers. Those of θ2 do.
+The trace (``trace.safetensors``, ``settings.json``) contains θ0, every micro-batch of both phases, θ1, the mask and θ2. The
+script prints the largest differences. The exit status is 1 if θ1 or θ2 differ by more than 1e-6 (float32 rounding over some
+dozen steps), key biases by more than 1e-5 (attention does not depend on them, so their gradient is only rounding error, which
+Adam scales up), or the mask differs anywhere. With an L1 penalty, this rounding error determines the sign of all steps of a key
+bias and depends on the processor. In that case, differences of key biases in θ1 are printed but not checked, except that they
+must be finite; those in θ2 are checked.
 """
 
 import argparse
@@ -60,7 +60,7 @@ class Trace:
         return masked_lm_loss(model, batch)
 
     def evaluate(self, model: torch.nn.Module) -> None:
-        """Choose nothing."""
+        """Return None, as there is no validation set."""
 
     def values(self, prefix: str) -> dict[str, Tensor]:
         """Return the recorded tensors under a prefix, by parameter name."""
@@ -68,7 +68,7 @@ class Trace:
 
 
 def replay(trace_folder: Path, base_folder: Path) -> bool:
-    """Run both phases on the trace and print what differs; return whether all is within tolerance."""
+    """Run both phases on the trace and print the differences; return whether all are within tolerance."""
     settings = json.loads((trace_folder / "settings.json").read_text(encoding="utf-8"))
     trace = Trace(load_file(trace_folder / "trace.safetensors"), settings["gradient_accumulation"])
     learner = language_learner(load_base(base_folder), trace, sequences=1, corpus="trace")
@@ -112,7 +112,7 @@ def recipe_of(settings: dict) -> LanguageRecipe:
 def compare(
     what: str, ours: dict[str, Tensor], theirs: dict[str, Tensor], key_bias_tolerance: float = KEY_BIAS_TOLERANCE
 ) -> bool:
-    """Print the largest difference over all parameters, key biases apart; return whether both are within tolerance.
+    """Print the largest difference over all parameters, separately for key biases; return whether it is within tolerance.
 
     A tolerance of infinity asks only that key biases are numbers.
     """
@@ -133,7 +133,7 @@ def compare(
 
 
 def compare_masks(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
-    """Print in how many entries the masks differ; return whether they are the same."""
+    """Print the number of different entries of the masks; return whether they are equal."""
     if ours.keys() != theirs.keys():
         print(f"  mask: other parameters: {sorted(ours.keys() ^ theirs.keys())[:5]}")
         return False
@@ -147,7 +147,7 @@ def compare_masks(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
 
 
 def main() -> None:
-    """Read the two folders from the command line."""
+    """Parse the command line and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trace", type=Path, help="folder with trace.safetensors and settings.json")
     parser.add_argument("base", type=Path, help="folder of the base model that the trace started from")

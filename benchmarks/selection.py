@@ -1,9 +1,9 @@
-"""Select the k largest entries of δ over all parameters at once, against sorting all of them.
+"""Benchmark: select the k largest entries of δ over all parameters, compared with torch.topk.
 
     python benchmarks/selection.py [--quick]
 
-The other side is the published way: all magnitudes joined and torch.topk over them (its positions sorted, so that
-both sides give the same). The two selections must be the same.
+The other side is the published method: all magnitudes concatenated, and torch.topk (with sorted positions, so that both sides
+return the same). The two selections must be equal.
 """
 
 import argparse
@@ -21,19 +21,19 @@ K = 7_667_712
 
 
 def deltas(given: argparse.Namespace) -> dict[str, Tensor]:
-    """Draw δ, biases included."""
+    """Return a random δ, biases included."""
     generator = torch.Generator().manual_seed(0)
     drawn = ((name, torch.randn(shape, generator=generator)) for name, shape in shapes(given.quick).items())
     return {name: delta.mul_(1e-4).to(given.device) for name, delta in drawn}
 
 
 def ours(given: argparse.Namespace) -> dict:
-    """Select as a training does."""
+    """Select as in training."""
     return timed(given, select_top_k)
 
 
 def with_topk(given: argparse.Namespace) -> dict:
-    """Join everything and let torch find the largest."""
+    """Concatenate all magnitudes and use torch.topk."""
     return timed(given, joined_top_k)
 
 
@@ -46,7 +46,7 @@ def joined_top_k(delta: dict[str, Tensor], k: int) -> dict[str, Tensor]:
 
 
 def timed(given: argparse.Namespace, select: Callable[[dict[str, Tensor], int], dict[str, Tensor]]) -> dict:
-    """Time one selection, and sum up what it chose."""
+    """Measure one selection, with a checksum of its positions."""
     delta, k = deltas(given), 700 if given.quick else K
     forget_peak(given.device)
     before, start = memory("VmRSS", given.device), now(given.device)
@@ -60,16 +60,18 @@ SIDES = {"topk": with_topk, "ours": ours}
 
 
 def main() -> None:
-    """Measure both sides; exit status 1 when they select differently."""
+    """Measure both sides; the exit status is 1 if their selections differ."""
     given = arguments(__doc__, SIDES).parse_args()
     found = measure(given, SIDES)
     if found is None:
         return
     ours, other = found["ours"], found["topk"]
     same = ours[0]["digest"] == other[0]["digest"]
-    print(f"of {ours[0]['entries']:,} entries: {'the same are selected' if same else 'the selections DIFFER'}")
+    print(f"of {ours[0]['entries']:,} entries: {'the selections are equal' if same else 'the selections DIFFER'}")
     report("select", median(ours, "seconds"), median(other, "seconds"), "s", "5 s")
-    print(f"memory beyond δ: ours {median(ours, 'extra'):.2f} GB, other {median(other, 'extra'):.2f} GB (target 1.3)")
+    print(
+        f"memory in addition to δ: ours {median(ours, 'extra'):.2f} GB, other {median(other, 'extra'):.2f} GB (target 1.3)"
+    )
     sys.exit(0 if same else 1)
 
 

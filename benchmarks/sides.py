@@ -1,7 +1,7 @@
-"""What the benchmarks share: shapes, two sides measured in turn in processes of their own, and a table of both.
+"""Common parts of the benchmarks: shapes, alternate measurement of two sides in separate processes, and a table of both.
 
-A benchmark script runs itself again for every measurement (``--side NAME``), so that no side inherits memory or warm
-caches from the other, and the sides take turns (A B A B), so that whatever else the machine does meets both.
+A benchmark script runs itself again for every measurement (``--side NAME``), so that a side does not inherit memory or warm
+caches from the other. The sides alternate (A B A B), so that other load on the machine affects both.
 """
 
 import argparse
@@ -28,23 +28,21 @@ Sides = dict[str, Callable[[argparse.Namespace], dict]]
 
 
 def arguments(description: str, sides: Sides, rounds: int = 2) -> argparse.ArgumentParser:
-    """Return a parser with what every benchmark takes."""
+    """Return a parser with the common options of the benchmarks."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a small shape: only to see that both sides agree")
+    parser.add_argument("--quick", action="store_true", help="a small shape: only check that both sides agree")
     parser.add_argument(
-        "--together", action="store_true", help="each side once, all in this process: only to see that they agree"
+        "--together", action="store_true", help="each side once in this process: only check that they agree"
     )
-    parser.add_argument(
-        "--rounds", type=int, default=rounds, help="how often each side is measured (default %(default)s)"
-    )
+    parser.add_argument("--rounds", type=int, default=rounds, help="measurements of each side (default %(default)s)")
     parser.add_argument("--threads", type=int, default=THREADS, help="threads of each side (default %(default)s)")
-    parser.add_argument("--device", default="cpu", help="where both sides compute (default %(default)s)")
+    parser.add_argument("--device", default="cpu", help="device of both sides (default %(default)s)")
     parser.add_argument("--side", choices=sides, help=argparse.SUPPRESS)
     return parser
 
 
 def measure(given: argparse.Namespace, sides: Sides) -> dict[str, list[dict]] | None:
-    """Measure every side in turn and return what each said; as a child, do one side's work and return None."""
+    """Measure the sides alternately and return their results; in a child process, run one side and return None."""
     if given.side:
         torch.set_num_threads(given.threads)
         print(json.dumps(sides[given.side](given)))
@@ -65,20 +63,20 @@ def measure(given: argparse.Namespace, sides: Sides) -> dict[str, list[dict]] | 
 
 
 def median(found: list[dict], key: str) -> float:
-    """Return the median of a number, or of all numbers in a list, over all rounds of a side."""
+    """Return the median of a field, or of all numbers in its lists, over all rounds of a side."""
     values = [f[key] if isinstance(f[key], list) else [f[key]] for f in found]
     return statistics.median(v for some in values for v in some)
 
 
 def report(what: str, ours: float, other: float, unit: str, target: str) -> float:
-    """Print one line with both sides and their ratio (how many times better ours is), and return the ratio."""
+    """Print a line with both sides and their ratio (how many times better ours is), and return the ratio."""
     ratio = other / ours
     print(f"{what}: other {other:.3f} {unit}, ours {ours:.3f} {unit}: ratio {ratio:.2f} (target {target})", flush=True)
     return ratio
 
 
 def seconds(work: Callable[[], object], repetitions: int, device: str = "cpu") -> list[float]:
-    """Time some work, repeatedly."""
+    """Measure the duration of some work repeatedly."""
     times = []
     for _ in range(repetitions):
         start = now(device)
@@ -88,14 +86,14 @@ def seconds(work: Callable[[], object], repetitions: int, device: str = "cpu") -
 
 
 def now(device: str = "cpu") -> float:
-    """Return the time in seconds once the device has done what it was given."""
+    """Return the time in seconds, after synchronising the device."""
     if device != "cpu":
         torch.cuda.synchronize(device)
     return time.perf_counter()
 
 
 def memory(which: str = "VmRSS", device: str = "cpu") -> float:
-    """Return the memory of this process, or its tensors' on a GPU, in GB: as it stands ("VmRSS"), or its peak ("VmHWM")."""
+    """Return the memory of this process, or of its tensors on a GPU, in GB: current ("VmRSS") or peak ("VmHWM")."""
     if device != "cpu":
         find = torch.cuda.memory_allocated if which == "VmRSS" else torch.cuda.max_memory_allocated
         return find(device) / 1e9
@@ -104,7 +102,7 @@ def memory(which: str = "VmRSS", device: str = "cpu") -> float:
 
 
 def forget_peak(device: str = "cpu") -> None:
-    """Let the peak of the memory begin anew."""
+    """Reset the peak memory."""
     if device != "cpu":
         torch.cuda.reset_peak_memory_stats(device)
         return
@@ -112,7 +110,7 @@ def forget_peak(device: str = "cpu") -> None:
 
 
 def config(quick: bool, **settings: object) -> XLMRobertaConfig:
-    """Return the shape of XLM-R base, or one of a few thousand weights."""
+    """Return the configuration of XLM-R base, or one with a few thousand weights."""
     shape = {"vocab_size": 250_002, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12,
              "intermediate_size": 3072, "max_position_embeddings": 514}  # fmt: skip
     small = {"vocab_size": 600, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
@@ -130,13 +128,13 @@ def shapes(quick: bool) -> dict[str, torch.Size]:
 
 
 def spread(entries: int, k: int, generator: torch.Generator) -> torch.Tensor:
-    """Draw k ascending positions out of so many entries, one from each of k equal stretches."""
+    """Return k ascending random positions, one from each of k equal intervals."""
     place = torch.arange(k, dtype=torch.float64) + torch.rand(k, generator=generator, dtype=torch.float64)
     return (place * (entries / k)).long().clamp_(max=entries - 1).unique_consecutive()
 
 
 def spread_over(shapes: dict[str, torch.Size], k: int, seed: int) -> Iterator[tuple[str, torch.Tensor]]:
-    """Draw about k positions over all parameters, each according to its size."""
+    """Return about k random positions over all parameters, in proportion to their sizes."""
     generator, total = torch.Generator().manual_seed(seed), sum(shape.numel() for shape in shapes.values())
     for name, shape in shapes.items():
         if count := round(k * shape.numel() / total):

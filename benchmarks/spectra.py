@@ -1,10 +1,10 @@
-"""Open the spectra of a vector, and move the strategy's slider, against working both out anew.
+"""Benchmark: open the spectra of a vector and move the strategy's slider, compared with an implementation without cache.
 
     python benchmarks/spectra.py [--quick]
 
-Spectra are drawn: a decaying signal over noise, in the shapes of M's 75 matrices, stored in a vector.json beside 100,000
-entries. Each of 20 strategies is answered with ranks, energy, tables and plots, by the page's own handlers. The other side
-keeps nothing: it reads the vector anew for every strategy. Both must give the same ranks. Times are the processor's.
+Random spectra (a decaying signal plus noise) in the shapes of M's 75 matrices are stored in a vector with 100,000 entries. For
+each of 20 strategies, the page's handlers return ranks, energy, tables and plots. The other side reads the vector again for
+every strategy. Both must return the same ranks. Times are CPU times.
 """
 
 import argparse
@@ -55,14 +55,14 @@ def draw(folder: Path, quick: bool) -> None:
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Time some work by the processor's clock: what else the machine does is not counted."""
+    """Measure the CPU time of some work, which other load on the machine does not affect."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
 def use(given: argparse.Namespace, forgetful: bool) -> dict:
-    """Open the vector in a studio, then move the slider; a forgetful studio keeps nothing from one move to the next."""
+    """Open the vector in a studio, then move the slider; a forgetful studio caches nothing between moves."""
     with tempfile.TemporaryDirectory() as place:
         draw(Path(place) / "vectors" / "drawn", given.quick)
         vector_files.BUNDLED_VECTORS = Path(place) / "vectors"
@@ -91,7 +91,7 @@ SIDES = {"anew": lambda given: use(given, True), "ours": lambda given: use(given
 
 
 def main() -> None:
-    """Measure both sides; exit status 1 when their ranks differ."""
+    """Measure both sides; the exit status is 1 if their ranks differ."""
     given = arguments(__doc__, SIDES, rounds=3).parse_args()
     found = measure(given, SIDES)
     if found is None:
@@ -100,7 +100,7 @@ def main() -> None:
     print(f"{len(ours[0]['ranks'])} matrices, opened: {median(ours, 'opened'):.3f} s the first time, "
           f"{median(ours, 'again'):.3f} s again (target 2 s)")  # fmt: skip
     print(f"slider, slowest of {len(SHARES) * given.rounds}: {max(max(one['moved']) for one in ours):.3f} s; "
-          f"by the clock on the wall {median(ours, 'wall'):.3f} s")  # fmt: skip
+          f"wall time {median(ours, 'wall'):.3f} s")  # fmt: skip
     report("slider, median", median(ours, "moved"), median(anew, "moved"), "s", "0.3 s")
     if any(one["ranks"] != anew[0]["ranks"] for one in ours):
         sys.exit("The two sides give different ranks.")

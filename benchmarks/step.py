@@ -1,13 +1,13 @@
-"""One optimiser step of masked-language training, against the published way.
+"""Benchmark: one optimiser step of masked-language training, compared with the published method.
 
     python benchmarks/step.py [--phase sparse|dense] [--shape xlm-r-base|e5-small] [--precision float32|bfloat16] [--quick]
 
-The other side: logits at all positions, a gradient for every parameter, times the mask, clipped, and AdamW over
-everything (fused; attention by scaled_dot_product_attention or eager, whichever is named by ``--attention``), with the
-copy of the start that LT-SFT keeps. Ours is the pipeline itself with all that it holds. Same weights, batches and
-precision. The first steps have no dropout, and their losses must agree (to 1e-5 in float32); the timed ones have it, each
-side with its own draws. Beside the seconds stands the share of the machine's rate of matrix products, measured in the
-same process: the products that the side computes, over what the machine could have computed in that time.
+The other side computes logits at all positions and gradients of every parameter, multiplies them by the mask, clips, and runs
+fused AdamW over all parameters (attention as set by ``--attention``), with the copy of the initial weights that LT-SFT keeps. Ours
+is the pipeline itself. Both have the same weights, batches and precision. The first steps have no dropout, and their losses must
+agree (to 1e-5 in float32); the timed steps have dropout, with different random masks. Besides the time, the share of the
+machine's matrix-product rate is printed: the products that a side computes, divided by what the machine could compute in that
+time, measured in the same process.
 """
 
 import argparse
@@ -40,20 +40,20 @@ TARGETS = {
     ("sparse", "bfloat16"): "3",
     ("dense", "bfloat16"): "2.5",
 }
-COMPARED = 2  # steps without dropout, of which the losses are compared; not timed
+COMPARED = 2  # first steps, without dropout: their losses are compared, and they are not timed
 DROPOUT = 0.1
-AGREE = {"float32": 1e-5, "bfloat16": 2e-2}  # of losses: bfloat16 has three digits
+AGREE = {"float32": 1e-5, "bfloat16": 2e-2}  # tolerance of losses; bfloat16 has three digits
 SHAPES = {"xlm-r-base": {}, "e5-small": {"vocab_size": 64_000, "hidden_size": 384, "intermediate_size": 1_536}}
-SIZES = {"xlm-r-base": (8, 256), "e5-small": (32, 96)}  # sequences and tokens of a step
+SIZES = {"xlm-r-base": (8, 256), "e5-small": (32, 96)}  # sequences per step, tokens per sequence
 
 
 class EnoughError(Exception):
-    """All steps that were to be timed are done."""
+    """Raised when all timed steps are done."""
 
 
 @dataclass
 class Timed:
-    """An objective of random sentences that notes when each step begins and what its loss is."""
+    """An objective of random sentences that records the start time and loss of each step."""
 
     given: argparse.Namespace
     higher_is_better: bool = False
@@ -62,7 +62,7 @@ class Timed:
     losses: list[float] = field(default_factory=list)
 
     def micro_batches(self, phase: str, step: int) -> list[dict[str, Tensor]]:
-        """Return the one batch of a step; after the last, end the training."""
+        """Return the batch of a step; raise after the last one."""
         self.begun.append(now(self.given.device))
         if step == self.given.steps:
             raise EnoughError
@@ -76,11 +76,11 @@ class Timed:
         return loss
 
     def evaluate(self, model: nn.Module) -> None:
-        """Choose nothing."""
+        """Return None, as there is no validation set."""
 
 
 def batch(given: argparse.Namespace, step: int) -> dict[str, Tensor]:
-    """Draw sentences of random tokens, 15 % of them to be predicted."""
+    """Return random sentences with 15 % of the tokens to predict."""
     generator = torch.Generator().manual_seed(step)
     size = (2, 32) if given.quick else SIZES[given.shape]
     input_ids = torch.randint(5, shape(given).vocab_size - 1, size, generator=generator)
@@ -91,12 +91,12 @@ def batch(given: argparse.Namespace, step: int) -> dict[str, Tensor]:
 
 
 def shape(given: argparse.Namespace, **settings: object) -> XLMRobertaConfig:
-    """Return the shape that is asked for."""
+    """Return the configuration of the chosen shape."""
     return config(given.quick, **({} if given.quick else SHAPES[given.shape]), **settings)
 
 
 def set_dropout(model: nn.Module, step: int) -> None:
-    """Switch dropout off in the steps that are compared, and on in those that are timed."""
+    """Disable dropout in compared steps, and enable it in timed steps."""
     for part in model.modules():
         if isinstance(part, nn.Dropout):
             part.p = 0.0 if step < COMPARED else DROPOUT
@@ -111,13 +111,13 @@ def products(given: argparse.Namespace, predicted: float) -> float:
     s = shape(given)
     width, layers = s.hidden_size, s.num_hidden_layers
     weights = layers * (4 * width**2 + 2 * width * s.intermediate_size)
-    attention = layers * 2 * length * width  # multiply-adds of a token with all others: queries·keys, weights·values
+    attention = layers * 2 * length * width  # multiply-adds per token: queries·keys, weights·values
     head = predicted * (3 * width**2 + 2 * width * s.vocab_size)
     return 2 * count * length * (3 * (weights + attention) + head)
 
 
 def rate(given: argparse.Namespace) -> float:
-    """Measure the floating-point operations a second of the machine's matrix products, in the shape of a step's own."""
+    """Measure the floating-point operations per second of matrix products with the shapes of a step."""
     s, (count, length) = shape(given), SIZES[given.shape]
     kind = getattr(torch, given.precision)
     left, right = (
@@ -129,21 +129,21 @@ def rate(given: argparse.Namespace) -> float:
 
 
 def start_model(given: argparse.Namespace, **settings: object) -> nn.Module:
-    """Draw the weights of the base."""
+    """Return a base with random weights."""
     torch.manual_seed(0)
     model = XLMRobertaForMaskedLM(shape(given, **settings)).eval()
-    model.language_head = find_head(model, "random")  # as ``load_base`` notes it
+    model.language_head = find_head(model, "random")  # as ``load_base`` sets it
     return model.to(given.device)
 
 
 def chosen(given: argparse.Namespace, trainable: dict[str, nn.Parameter]) -> dict[str, Tensor]:
-    """Draw the mask: every part of the model has its share."""
+    """Return a random mask, in proportion to the sizes of the parameters."""
     drawn = spread_over({n: p.shape for n, p in trainable.items()}, 700 if given.quick else K, seed=1)
     return {name: positions.to(given.device) for name, positions in drawn}
 
 
 def ours(given: argparse.Namespace) -> dict:
-    """Run the phase as a training does."""
+    """Run the phase as in training."""
     base = Base("random", None, start_model(given), None)
     objective = Timed(given)
     learner = language_learner(base, objective, sequences=10**6, corpus="random")
@@ -167,13 +167,13 @@ def ours(given: argparse.Namespace) -> dict:
 
 
 def published(given: argparse.Namespace) -> dict:
-    """Run the same steps with whole gradients and whole optimiser states."""
+    """Run the same steps with dense gradients and optimiser states."""
     model = freeze_norms(start_model(given, attn_implementation=given.attention))
     model.config.tie_word_embeddings = False
     words = model.get_input_embeddings().weight.detach()
     model.get_output_embeddings().weight = nn.Parameter(words.clone(), requires_grad=False)
     trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
-    start = {n: p.detach().clone() for n, p in trained.items()}  # to start the sparse phase from
+    start = {n: p.detach().clone() for n, p in trained.items()}  # initial weights of the sparse phase
     masks = {}
     if given.phase == "sparse":
         for name, positions in chosen(given, sparse_trainable(model)).items():
@@ -208,7 +208,7 @@ def published(given: argparse.Namespace) -> dict:
 
 
 def finding(given: argparse.Namespace, begun: list[float], losses: list[float], predicted: float) -> dict:
-    """Leave out the first steps: they set up the optimiser and have no dropout."""
+    """Return the durations without the first steps, which initialise the optimiser and have no dropout."""
     steps = [end - start for start, end in pairwise(begun)][COMPARED:]
     peak = memory("VmHWM", given.device)
     ideal = products(given, predicted) / rate(given)
@@ -219,13 +219,13 @@ SIDES = {"published": published, "ours": ours}
 
 
 def main() -> None:
-    """Measure both sides; exit status 1 when their losses differ."""
+    """Measure both sides; the exit status is 1 if their losses differ."""
     parser = arguments(__doc__, SIDES)
     parser.add_argument("--phase", choices=("sparse", "dense"), default="sparse")
     parser.add_argument("--shape", choices=SHAPES, default="xlm-r-base")
-    parser.add_argument("--precision", choices=AGREE, default="float32", help="of matrix products")
+    parser.add_argument("--precision", choices=AGREE, default="float32", help="precision of matrix products")
     parser.add_argument("--attention", choices=("sdpa", "eager"), default="sdpa", help="attention of the other side")
-    parser.add_argument("--steps", type=int, default=5, help=f"steps a round, of which {COMPARED} are not timed")
+    parser.add_argument("--steps", type=int, default=5, help=f"steps per round, of which {COMPARED} are not timed")
     parser.add_argument("--l1", type=float, default=0.0, help="strength of the L1 penalty")
     given = parser.parse_args()
     found = measure(given, SIDES)

@@ -1,9 +1,9 @@
-"""How long a training takes to end, with all that it has learned on disk, once it is asked to (SIGTERM).
+"""Benchmark: time until a training run has saved its checkpoint and ended after SIGTERM.
 
     python benchmarks/stop.py [--quick]
 
-The real command on random weights of the shape of XLM-R base. It is terminated in the dense phase, while denoising and in
-the sparse phase, and goes on each time from where it was. A machine that shuts down grants 10 seconds.
+The real command on random weights in the shape of XLM-R base. It is terminated in the dense phase, while denoising, and in the
+sparse phase, and resumed each time. A machine that shuts down allows 10 seconds.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def write_base(folder: Path, quick: bool) -> None:
 
 
 def command(base: Path, out: Path, given: argparse.Namespace) -> list[str]:
-    """Return the training: enough steps that each phase is still under way when it is stopped."""
+    """Return the command, with enough steps that each phase is still running when it is stopped."""
     corpus = ROOT / "assets" / "samples" / "indonesian.txt"
     settings = ["batch_size=2", "max_length=128", f"min_steps={given.steps}", f"max_steps={given.steps}",
                 f"evaluate_every={given.steps}"]  # fmt: skip
@@ -47,7 +47,7 @@ def command(base: Path, out: Path, given: argparse.Namespace) -> list[str]:
 
 
 def stop_in(phase: str, arguments: list[str], given: argparse.Namespace) -> float:
-    """Run until the phase speaks, terminate, and return the seconds until the process was gone."""
+    """Run until the phase prints progress, terminate, and return the seconds until the process has ended."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": str(given.threads)}
     process = subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     said = []
@@ -64,9 +64,9 @@ def stop_in(phase: str, arguments: list[str], given: argparse.Namespace) -> floa
 
 
 def main() -> None:
-    """Measure each phase in turn."""
+    """Measure each phase."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a small shape: only to see that it stops and goes on")
+    parser.add_argument("--quick", action="store_true", help="a small shape: only check that it stops and resumes")
     parser.add_argument("--threads", type=int, default=THREADS)
     parser.add_argument("--steps", type=int, default=12, help="steps of each phase")
     given = parser.parse_args()
@@ -77,7 +77,7 @@ def main() -> None:
         for phase in PHASES:
             seconds = stop_in(phase, command(base, out, given), given)
             there = sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
-            print(f"{phase}: gone after {seconds:.1f} s (target 10), {there / 1e9:.2f} GB kept", flush=True)
+            print(f"{phase}: ended after {seconds:.1f} s (target 10), {there / 1e9:.2f} GB kept", flush=True)
 
 
 if __name__ == "__main__":

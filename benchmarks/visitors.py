@@ -1,9 +1,9 @@
-"""Visitors of the studio at the pace of people; load.py starts it as a process of its own.
+"""Simulated visitors of the studio; load.py starts this script as a separate process.
 
     python benchmarks/visitors.py URL --clients 50 --seconds 600
 
-Each opens the page and keeps it open, polls included, does one thing after another with a few seconds of thought in
-between, leaves after a while, and comes back. What was done is written to stdout as JSON: [what, seconds, what went wrong].
+Each opens the page, keeps it open with its polls, does several actions with pauses of a few seconds, leaves, and comes back. The
+actions are written to stdout as JSON: [name, seconds, error].
 """
 
 import argparse
@@ -17,16 +17,16 @@ from collections.abc import Awaitable, Callable
 import httpx
 from open_page import PATIENCE, Failed, Notes, Page, Site
 
-THINKING = (3.0, 12.0)  # seconds between two things that a visitor does
-THINGS = (5, 25)  # that a visitor does before leaving
-ARRIVING = 30.0  # seconds within which all have come, at the most a quarter of the time
+THINKING = (3.0, 12.0)  # seconds between two actions
+THINGS = (5, 25)  # number of actions per visit
+ARRIVING = 30.0  # seconds in which all visitors arrive, at most a quarter of the total time
 TASK, LANGUAGES = "bundled:sentiment", ("min", "ind", "ace", "ban", "bjn", "mad")
 SENTENCES = ("Pelayannya ramah dan cepat.", "Makanannyo lamak bana, hargonyo murah.", "Kamarnya kotor, kami kecewa.",
              "Hotelnyo rancak, tapi jauah dari pasa.", "Saya tidak akan kembali ke sini.")  # fmt: skip
 
 
 def _sentence(draw: random.Random) -> str:
-    """One that nobody has asked for yet: known answers would come from memory."""
+    """Return a new sentence, because known answers are cached."""
     return f"{draw.choice(SENTENCES)} {draw.randrange(10**6)}"
 
 
@@ -62,7 +62,7 @@ async def _overlap(page: Page, draw: random.Random) -> None:
 
 
 async def _audit(page: Page, draw: random.Random) -> None:
-    # All call theirs the same, as people do.
+    # All visitors use the same name, as people may.
     text = "\n".join(_sentence(draw) for _ in range(40))
     brought = await page.client.post("gradio_api/upload", files={"files": ("notes.txt", text.encode())})
     file = {
@@ -72,7 +72,7 @@ async def _audit(page: Page, draw: random.Random) -> None:
     }
     answer = await page.ask("audit", file, "")
     _check(answer["lines"] == 40, answer)
-    again = await page.ask("audit", None, answer["corpus"])  # whoever brought another text meanwhile
+    again = await page.ask("audit", None, answer["corpus"])  # other visitors may have uploaded another text meanwhile
     _check(again["characters"] == answer["characters"], again)
 
 
@@ -92,10 +92,10 @@ async def _health(page: Page, draw: random.Random) -> None:
     _check(answer.status_code == 200, answer.text)
 
 
-# An action may say when the waiting for its answer began, where that was not at once.
+# An action may return the time when the wait for its answer began.
 Action = Callable[[Page, random.Random], Awaitable[float | None]]
 
-# What is done, and how often beside the others.
+# The actions and their relative frequencies.
 ACTIONS: dict[str, tuple[int, Action]] = {
     "type a sentence in the page (from the last key)": (1, _type),
     "classify": (4, _classify),
@@ -115,26 +115,27 @@ def _check(right: object, answer: object) -> None:
 
 
 class Crowd:
-    """All visitors of one address, until the time is over."""
+    """All visitors of a URL, until the time is over."""
 
     def __init__(self, url: str, until: float, notes: Notes) -> None:
         self.url, self.until, self.notes = url, until, notes
-        self.tls = ssl.create_default_context()  # one for all: to make one takes longer than to open a page
+        self.tls = ssl.create_default_context()  # shared, because creating it takes longer than opening a page
 
     def client(self) -> httpx.AsyncClient:
-        """As many connections as a browser opens to one server.
+        """Return a client with as many connections as a browser opens to a server.
 
-        The server closes idle ones after 5 seconds. Whoever uses one at that moment must ask again: browsers do, httpx does not.
+        The server closes idle connections after 5 seconds. Browsers repeat a request on a connection that was just closed;
+        httpx does not.
         """
         limits = httpx.Limits(max_connections=6, keepalive_expiry=3.0)
         return httpx.AsyncClient(base_url=self.url, timeout=PATIENCE, verify=self.tls, limits=limits)
 
     def over(self) -> bool:
-        """Say whether it is time to leave."""
+        """Return whether the time is over."""
         return time.monotonic() > self.until
 
     async def visit(self, site: Site, number: int) -> None:
-        """Come, look around, leave, and come again."""
+        """Visit repeatedly until the time is over."""
         draw = random.Random(number)
         await asyncio.sleep(draw.uniform(0, min(ARRIVING, (self.until - time.monotonic()) / 4)))
         while not self.over():
@@ -162,7 +163,7 @@ class Crowd:
 
 
 async def come(url: str, clients: int, seconds: float) -> Notes:
-    """Let so many visitors come for so many seconds."""
+    """Run a number of visitors for some seconds."""
     notes = Notes()
     crowd = Crowd(url, time.monotonic() + seconds, notes)
     async with crowd.client() as client:
@@ -173,7 +174,7 @@ async def come(url: str, clients: int, seconds: float) -> Notes:
 
 
 def main() -> None:
-    """Visit, and say what happened."""
+    """Run the visitors and print their actions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url")
     parser.add_argument("--clients", type=int, default=50)

@@ -1,6 +1,6 @@
 """DeFT-X: denoised sparse fine-tuning for classifiers in languages with little text and no labels (arXiv 2505.15090).
 
-The names in ``__init__.pyi`` are the library's contract; they load torch and transformers only when they are first used.
+The names in ``__init__.pyi`` are the public interface. torch and transformers are imported when a name is first used.
 """
 
 import ast

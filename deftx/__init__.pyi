@@ -1,4 +1,4 @@
-"""The public names and the modules that they come from: type checkers read this file, and so does ``deftx`` when it runs."""
+"""The public names and their modules. Both type checkers and ``deftx`` at run time read this file."""
 
 from .classify.composition import Classifier as Classifier
 from .classify.composition import VectorLike as VectorLike

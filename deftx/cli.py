@@ -1,7 +1,7 @@
 """The command line: ``python -m deftx COMMAND …``.
 
-Results go to stdout (``--json``: as JSON), progress and what is worth saying to stderr. Exit status: 0 done, 2 bad
-input (one clear line), 143 ended by SIGTERM with a checkpoint, 1 anything else.
+Results are written to stdout (with ``--json`` as JSON), progress and messages to stderr. The exit status is 0 for success,
+2 for invalid input (with a one-line message), 143 after SIGTERM (with a checkpoint), and 1 for any other error.
 """
 
 import argparse
@@ -12,22 +12,22 @@ from typing import NoReturn
 
 from deftx import __version__
 from deftx.commands import convert, evidence, hub, inspection, output, people, training, trimming, use
-from deftx.core.advice import explain  # not only when it is needed: there may be no memory left to import it
+from deftx.core.advice import explain  # imported here, because memory may be exhausted when it is needed
 from deftx.core.errors import DeftxError, TrainingError, TrainingStopped
 
 EXIT_OK, EXIT_OTHER, EXIT_BAD_INPUT, EXIT_TERMINATED = 0, 1, 2, 143
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that answers a mistake with one line."""
+    """An argument parser with one-line error messages."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what was wrong and where to look, and exit."""
+        """Print what is wrong and how to get help, and exit."""
         self.exit(EXIT_BAD_INPUT, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Put together the commands; each module of ``deftx.commands`` adds its own."""
+    """Return the parser; each module of ``deftx.commands`` adds its commands."""
     parser = Parser(
         prog="deftx",
         description="Make a text classifier for a language that has little text and no labels (DeFT-X).",
@@ -41,8 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
-    output.replace_what_cannot_be_shown()
+    """Run a command and return the exit status."""
+    output.replace_unencodable()
     parsed = build_parser().parse_args(arguments)
     try:
         parsed.run(parsed)
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt:
         return _fail("Interrupted.", EXIT_OTHER)
-    except BrokenPipeError:  # the reader of our output is gone (``| head``): nothing to say, and nobody to say it to
+    except BrokenPipeError:  # the reader of stdout has ended, e.g. ``| head``
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OTHER
     except (MemoryError, OSError, RuntimeError) as error:

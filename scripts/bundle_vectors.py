@@ -1,10 +1,10 @@
-"""Put the vectors of a comparison where they are found by name: they come with the project.
+"""Copy the vectors of a benchmark run to the bundled vectors.
 
     python -m deftx benchmark nusax --data DIR --out OUT --seeds 1 --methods source-only variance
     python scripts/bundle_vectors.py OUT
 
-Language vectors of the source language and the five targets of NusaX, and the sentiment vector, which started from the source
-language's. So their scores are those of the comparison's table, first seed.
+They are the language vectors of the source language and the five targets of NusaX, and the sentiment vector, which was trained
+from the source language's. Their scores are those of the first seed in the benchmark's table.
 """
 
 import argparse
@@ -25,17 +25,17 @@ TASK, SEED = "sentiment", 42
 
 
 def main() -> None:
-    """Check that every vector is there and whole, then copy."""
+    """Check all vectors, then copy them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("evidence", type=Path, help="folder of the comparison")
-    parser.add_argument("--row", default="variance", help="which of its rows (%(default)s)")
+    parser.add_argument("evidence", type=Path, help="folder of the benchmark run")
+    parser.add_argument("--row", default="variance", help="row of the table (%(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "assets" / "vectors")
     given = parser.parse_args()
     chosen = {name: Vector("language", name, given.row, SEED) for name in (NUSAX.source, *NUSAX.targets)}
     chosen[TASK] = Vector("task", NUSAX.source, given.row, SEED, source=True)
     folders = {name: given.evidence / "vectors" / vector.name for name, vector in chosen.items()}
     for folder in folders.values():
-        SparseVector.load(folder)  # raises where it is missing or damaged, before anything is replaced
+        SparseVector.load(folder)  # raises if it is missing or damaged, before anything is replaced
     for name, folder in folders.items():
         target = given.out / name
         shutil.rmtree(target, ignore_errors=True)

@@ -1,9 +1,9 @@
-"""Scores the language vectors of every row of a comparison under one and the same task vector.
+"""Score the language vectors of every row of a benchmark run with the same task vector.
 
     python scripts/cross_vectors.py OUT --data DIR [--task sentiment] [--seed 42]
 
-OUT is the folder of ``python -m deftx benchmark nusax``. A row of that table differs from another in its language vectors
-and in its task vector; here only the language vectors differ. Rows that lack a language are left out of a table over it.
+OUT is the folder of ``python -m deftx benchmark nusax``. In that table, rows differ in their language vectors and in their
+task vector; here only the language vectors differ. Rows without a language are omitted from tables with this language.
 """
 
 import argparse
@@ -30,13 +30,13 @@ NONE, BUNDLED, REFERENCE = "none", "bundled", "lt-sft"
 
 
 def folders(out: Path, language: str, seed: int) -> dict[str, str | None]:
-    """Name the language vectors of a language that are there, by row: none, the bundled one, those of the comparison."""
+    """Return the existing language vectors of a language by row: none, the bundled one, and those of the benchmark."""
     named = {row: out / "vectors" / f"language-{language}-{row}-{seed}" for row in VARIANTS}
     return {NONE: None, BUNDLED: language, **{r: str(path) for r, path in named.items() if (path / INFO).is_file()}}
 
 
 def score(base: Base, task: SparseVector, language: str, row: str, vector: str | None, table: Table) -> dict:
-    """Classify the test set of a language with one language vector, and read what that vector is worth by itself."""
+    """Classify the test set of a language with one language vector, and read the vector's masked-LM loss."""
     loaded = SparseVector.load(vector) if vector else None
     predicted = compose(base, task=task, language=loaded).predict(list(table.texts))
     loss = ((loaded.info.get("scores") or {}) if loaded else {}).get("masked_lm_loss", {}).get("after")
@@ -44,7 +44,7 @@ def score(base: Base, task: SparseVector, language: str, row: str, vector: str |
 
 
 def line(row: str, found: list[dict], reference: list[dict], metric: str) -> str:
-    """Write one row: title, score of each language, mean and difference with intervals, mean loss."""
+    """Return a row: title, score of each language, mean and difference with intervals, mean loss."""
     cells, others = ([one["cell"] for one in side] for side in (found, reference))
     mean, change = joint_interval(cells, metric), joint_difference(cells, others, metric)
     losses = [one["loss"] for one in found]
@@ -56,17 +56,17 @@ def line(row: str, found: list[dict], reference: list[dict], metric: str) -> str
 
 
 def points(interval: tuple[float, float, float], form: str = ".1f") -> str:
-    """Write a mean with its interval in points."""
+    """Return a mean with its interval in points."""
     mean, low, high = (format(100 * value, form).replace("-", "−") for value in interval)
     return f"{mean} ({low} to {high})"
 
 
 def tables(found: dict[str, dict[str, dict]], metric: str) -> str:
-    """Write a table for each set of languages over which some row is whole, the largest set first."""
-    held = {row: tuple(sorted(by_language)) for row, by_language in found.items()}
+    """Return a table for each set of languages for which some row is complete, the largest set first."""
+    complete = {row: tuple(sorted(by_language)) for row, by_language in found.items()}
     written = []
-    for languages in sorted(set(held.values()), key=len, reverse=True):
-        rows = [row for row in found if set(languages) <= set(held[row])]
+    for languages in sorted(set(complete.values()), key=len, reverse=True):
+        rows = [row for row in found if set(languages) <= set(complete[row])]
         heads = ["language vectors", *languages, "mean", "against LT-SFT", "masked-LM loss"]
         lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
         reference = [found[REFERENCE][language] for language in languages]
@@ -76,9 +76,9 @@ def tables(found: dict[str, dict[str, dict]], metric: str) -> str:
 
 
 def main() -> None:
-    """Read the command line, score, print Markdown."""
+    """Score all vectors and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("out", type=Path, help="folder of the comparison")
+    parser.add_argument("out", type=Path, help="folder of the benchmark run")
     parser.add_argument("--data", type=Path, required=True, help="folder with the data")
     parser.add_argument("--task", default="sentiment", help="the task vector (sentiment)")
     parser.add_argument("--seed", type=int, default=42, help="seed of the language vectors (42)")

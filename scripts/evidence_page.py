@@ -1,6 +1,6 @@
-"""Draws a comparison as one page that needs no network: ``scripts/evidence_page.py OUT`` writes ``OUT/evidence.html``.
+"""Write the results of a benchmark as a self-contained HTML page: ``scripts/evidence_page.py OUT`` writes ``OUT/evidence.html``.
 
-OUT is the folder of ``python -m deftx benchmark``: ``scores/*.json``, a cell each, ``costs.json`` and ``about.json``.
+OUT is the folder of ``python -m deftx benchmark`` with ``scores/*.json``, one per cell, ``costs.json`` and ``about.json``.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def page(out: Path) -> str:
-    """Return the page of what lies in a folder so far; rows that are not finished are named on it."""
+    """Return the page for a folder; it lists unfinished rows."""
     about = json.loads((out / "about.json").read_text(encoding="utf-8"))
     costs = json.loads((out / "costs.json").read_text(encoding="utf-8"))
     cells = [Scored.from_dict(json.loads(f.read_text(encoding="utf-8"))) for f in sorted(out.glob("scores/*.json"))]
@@ -74,7 +74,7 @@ def page(out: Path) -> str:
     metric = METRIC_TITLES[found.comparison.metric]
     sections = [
         ("Mean over the target languages", "Dots: mean over languages and seeds. Lines: 95 % bootstrap interval over "
-         "the test sentences. Dotted: LT-SFT. Grey: counting words.", means_figure(found, metric)),
+         "the test sentences. Dotted: LT-SFT. Grey: TF-IDF.", means_figure(found, metric)),
         ("Language by language", "Numbers: mean over the seeds. Colour: above or below the mean of the column.",
          grid_figure(found, metric)),
     ]  # fmt: skip
@@ -84,10 +84,10 @@ def page(out: Path) -> str:
         for i, (heading, text, _) in enumerate(sections)
     ]
     light, dark = colours()
-    # "</" would end the script that the figures stand in.
+    # "</" would end the script element that contains the figures.
     figures = f"[{', '.join(figure.to_json() for _, _, figure in sections)}]".replace("</", "<\\/")
     return PAGE.format(
-        title="DeFT-X: the evidence", light=light, dark=dark, plotly=get_plotlyjs(), figures=figures,
+        title="DeFT-X: results", light=light, dark=dark, plotly=get_plotlyjs(), figures=figures,
         sections="\n".join([*places, f"<p>Not finished: {escape(missing)}.</p>" if missing else ""]),
     )  # fmt: skip
 
@@ -99,7 +99,7 @@ def colours() -> list[str]:
 
 
 def means_figure(found: Summary, metric: str) -> go.Figure:
-    """Draw the mean of each row in points with its interval."""
+    """Return a figure with the mean of each row in points with its interval."""
     figure = go.Figure(layout=_layout(len(found.lines)))
     for line in found.lines:
         mean, low, high = (100 * value for value in line.mean)
@@ -116,7 +116,7 @@ def means_figure(found: Summary, metric: str) -> go.Figure:
 
 
 def grid_figure(found: Summary, metric: str) -> go.Figure:
-    """Draw every row's score in every language, coloured by its distance to the mean of the language."""
+    """Return a figure with every row's score in every language, coloured by the distance to the language's mean."""
     scores = [[100 * score for score in line.by_language.values()] for line in found.lines]
     means = [sum(column) / len(column) for column in zip(*scores, strict=True)]
     figure = go.Figure(layout=_layout(len(found.lines)))

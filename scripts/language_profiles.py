@@ -1,9 +1,9 @@
-"""Make the language profiles that come with the project, choose when a line is "unknown", and measure both.
+"""Make the bundled language profiles, choose the threshold for "unknown", and measure the accuracy.
 
     python scripts/language_profiles.py --data DIR [--out assets/languages.json.gz]
 
-DIR holds corpora/CODE.txt.gz and, for a check on text of another kind, nusax/CODE/test.csv. A tenth of each corpus is held out:
-one half of it sets the threshold, the other is what the table is measured on. The profiles hold counts, no text.
+DIR contains corpora/CODE.txt.gz and, for a test on other text, nusax/CODE/test.csv. A tenth of each corpus is held out: one
+half of it is used for the threshold, the other for the table. The profiles contain counts and no text.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from deftx.data.splitting import fold  # noqa: E402 (the project's root is put i
 from deftx.data.tables import read_table  # noqa: E402
 from deftx.data.text import split  # noqa: E402
 
-REFUSED = 0.05  # share of the lines of known languages that may be answered "unknown"
+REFUSED = 0.05  # share of lines in known languages that may be classified as "unknown"
 NAMES = {
     "abs": "Ambonese Malay", "ace": "Acehnese", "aym": "Aymara", "ban": "Balinese", "bew": "Betawi", "bhp": "Bima",
     "bjn": "Banjarese", "bzd": "Bribri", "cni": "Asháninka", "eng": "English", "gn": "Guarani", "hch": "Wixarika",
@@ -42,11 +42,11 @@ NAMES = {
     "mui": "Musi (Palembang)", "nah": "Nahuatl", "oto": "Otomí", "quy": "Southern Quechua", "rej": "Rejang",
     "shp": "Shipibo-Konibo", "spa": "Spanish", "sun": "Sundanese", "tar": "Rarámuri",
 }  # fmt: skip
-CLEARED = {"eng": "eng_clear"}  # the part of a corpus whose every source states a licence
+CLEARED = {"eng": "eng_clear"}  # the part of a corpus with only licensed sources
 
 
 def main() -> None:
-    """Build, measure, write."""
+    """Make the profiles, write them, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=BUNDLED)
@@ -66,13 +66,13 @@ def main() -> None:
 
 
 def read_lines(path: Path) -> list[str]:
-    """Read the lines of a corpus, each once."""
+    """Return the distinct lines of a corpus."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return list({fold(line): line.strip() for line in file}.values())
 
 
 def _noise(profiles: Sequence[Profile], lines: dict[str, list[str]]) -> float:
-    """Fit the variance of a score as a + noise / n, n being the n-grams of the line."""
+    """Fit the variance of a score as a + noise / n, where n is the number of n-grams of the line; return the noise."""
     inverse, squares = [], []
     for profile in profiles:
         floor = profile.floor
@@ -87,7 +87,7 @@ def _noise(profiles: Sequence[Profile], lines: dict[str, list[str]]) -> float:
 
 
 def _threshold(languages: Languages, lines: dict[str, list[str]]) -> float:
-    """Choose the confidence that all but ``REFUSED`` of the rightly named lines reach."""
+    """Return the confidence that all correctly classified lines reach, except a share of ``REFUSED``."""
     answers = [(code, *languages.weigh(line)) for code, own in lines.items() for line in own]
     return float(np.quantile([confidence for code, found, confidence in answers if found == code], REFUSED))
 

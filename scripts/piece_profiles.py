@@ -1,9 +1,9 @@
-"""Count the pieces of the known languages under the bundled base's tokenizer, and measure how well relatives are found.
+"""Count the pieces of the known languages with the bundled base's tokenizer, and measure how well relatives are found.
 
     python scripts/piece_profiles.py --data DIR [--out assets/pieces.json.gz]
 
-DIR holds corpora/CODE.txt.gz. The counts are of the lines that the language profiles were learned from
-(scripts/language_profiles.py), the table is of others, held out then as now. What is written holds counts, no text.
+DIR contains corpora/CODE.txt.gz. Pieces are counted in the lines from which the language profiles were learned
+(scripts/language_profiles.py); the table uses the same held-out lines as there. The output contains counts and no text.
 """
 
 import argparse
@@ -20,24 +20,24 @@ from deftx.data.languages import LINES_COUNTED, LINES_WEIGHED, draw, load_langua
 from deftx.data.nearest import PIECES, Near, count_pieces, nearest, save  # noqa: E402
 from deftx.data.text import split  # noqa: E402
 from deftx.models.bases import BUNDLED_BASE  # noqa: E402
-from deftx.training.base_facts import look_at_base  # noqa: E402
+from deftx.training.base_facts import read_base_facts  # noqa: E402
 
-# Families of the known languages that have two members here or more (Glottolog).
+# Language families with two or more known languages (Glottolog).
 FAMILIES = {
     "Malayic": ("abs", "bew", "bjn", "ind", "min", "mui"),
     "Austronesian": ("abs", "ace", "ban", "bew", "bhp", "bjn", "ind", "jav", "mad", "mak", "min", "mui", "rej", "sun"),
     "Uto-Aztecan": ("hch", "nah", "tar"),
 }
-SIZES = (20, 100, 300)  # held-out lines
+SIZES = (20, 100, 300)  # numbers of held-out lines
 
 
 def main() -> None:
-    """Count, write, measure."""
+    """Count pieces, write the profiles, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=PIECES)
     arguments = parser.parse_args()
-    tokenizer = look_at_base(BUNDLED_BASE).tokenizer
+    tokenizer = read_base_facts(BUNDLED_BASE).tokenizer
     profiles, tested = {}, {}
     for code in NAMES:
         train, tested[code] = split_lines(arguments.data, code)
@@ -49,13 +49,13 @@ def main() -> None:
 
 
 def split_lines(data: Path, code: str) -> tuple[list[str], list[str]]:
-    """Give the lines that a language is learned from and those that it is tested on, as the language profiles do."""
+    """Return the training and test lines of a language, the same as for the language profiles."""
     train, held = split(read_lines(data / "corpora" / f"{CLEARED.get(code, code)}.txt.gz"), 0.1, 0)
     return draw(train, LINES_COUNTED), draw(held[1::2], LINES_WEIGHED)
 
 
 def report(tested: dict[str, list[str]], tokenizer: object) -> None:
-    """Say how often a text's own language is nearest, and, that one left out, one of its family."""
+    """Print how often a text's own language is nearest, and without it, a language of its family."""
     languages = load_languages()
     columns = " | ".join(f"{family}, by {what}" for family in FAMILIES for what in ("letters", "pieces"))
     print(f"| held-out lines | itself, by letters | itself, by pieces | {columns} |\n|---:|{'---:|' * 8}")

@@ -1,10 +1,10 @@
-"""Train the bundled base further: a multilingual encoder learns to predict words in the languages around the targets.
+"""Pretrain the bundled base: masked-language modelling in languages related to the targets.
 
     python scripts/pretrain.py --data DIR --base FOLDER --out OUT [--tokens 2e6] [--device cuda]
 
-Reads ``DIR/corpora``; ``FOLDER`` is a masked-language model, as ``scripts/make_base.py`` writes it. The same command goes
-on where it was stopped, and may then ask for more or fewer ``--tokens``. At the end, ``OUT/base`` is a transformers folder
-and ``OUT/log.csv`` the course of the training, with the loss on held-out lines before and after.
+The text is in ``DIR/corpora``; ``FOLDER`` is a masked-language model, as ``scripts/make_base.py`` writes it. The same command
+resumes a stopped run, also with more or fewer ``--tokens``. At the end, ``OUT/base`` is a transformers folder and
+``OUT/log.csv`` the training log, with the loss on held-out lines before and after.
 """
 
 import argparse
@@ -31,35 +31,35 @@ from deftx.models.bases import encoder_parameters, load_base  # noqa: E402
 from deftx.training.devices import has_bfloat16  # noqa: E402
 from deftx.training.language import EVALUATION_MASKS, masked_lm_loss  # noqa: E402
 
-JUDGED_SHARE = 0.15  # of held-out tokens that are to be predicted, whatever share is trained on: losses can be compared
-JUDGED = 32  # sequences of each corpus
-CHANGEABLE = ("tokens", "decay")  # settings that a training may be given anew when it goes on
+JUDGED_SHARE = 0.15  # share of held-out tokens to predict; independent of the training, so that losses can be compared
+JUDGED = 32  # evaluation sequences per corpus
+CHANGEABLE = ("tokens", "decay")  # settings that can be changed when a run is resumed
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How the base is trained; what is known about each default stands in docs/base.md."""
+    """The training settings; docs/base.md explains the defaults."""
 
     base: str
-    tokens: int = 2_000_000  # to train on, over all passes
-    length: int = 64  # tokens of a sequence: short ones teach the most for their cost
+    tokens: int = 2_000_000  # total number of training tokens
+    length: int = 64  # tokens per sequence; short ones are the most efficient
     batch_tokens: int = 768
-    head_steps: int = 40  # at first, of the head alone
+    head_steps: int = 40  # first steps, in which only the head is trained
     head_rate: float = 1e-3
-    learning_rate: float = 3e-4  # at its peak
-    warm_up: int = 50  # steps, after those of the head
-    decay: float = 0.4  # the share of all steps, at the end, in which the rate falls to 0
+    learning_rate: float = 3e-4  # peak
+    warm_up: int = 50  # steps, after the head's
+    decay: float = 0.4  # share of the steps, at the end, in which the rate decays to 0
     weight_decay: float = 0.01
-    mask_share: float = 0.25  # of the tokens: more than usual teaches more for its cost
+    mask_share: float = 0.25  # share of masked tokens; more than usual is more efficient
     seed: int = 42
 
     @property
     def steps(self) -> int:
-        """Optimiser steps in all."""
+        """The total number of optimiser steps."""
         return max(1, self.tokens // self.batch_tokens)
 
     def rate_at(self, step: int) -> float:
-        """The learning rate of a step: the head's; then a rise, a level and a fall whose end ``tokens`` moves."""
+        """Return the learning rate of a step: the head's, then warm-up, constant, and linear decay at the end."""
         if step < self.head_steps:
             return self.head_rate
         rise = (step - self.head_steps + 1) / max(1, self.warm_up)
@@ -67,14 +67,14 @@ class Settings:
 
 
 def main() -> None:
-    """Read the text, train, write the base."""
+    """Read the text, train, and write the base."""
     given = arguments()
     settings = Settings(**{name: value for name, value in vars(given).items() if name in Settings.__dataclass_fields__})
     given.out.mkdir(parents=True, exist_ok=True)
     claim(given.out / "settings.json", settings)
     train, held_out = text.read_corpora(given.data, settings.seed)
     base = load_base(settings.base, device=given.device)
-    if given.device == "cpu":  # the backward pass of the fused attention is slower there, for short sequences
+    if given.device == "cpu":  # the backward pass of the fused attention is slower on a CPU for short sequences
         base.model.set_attn_implementation("eager")
     with stop_on_signal() as should_stop:
         run(base.model, base.tokenizer, settings, train, held_out, given, should_stop)
@@ -92,9 +92,9 @@ def run(
     given: argparse.Namespace,
     should_stop: Callable[[], bool],
 ) -> None:
-    """Train to the last step, from the saved state where there is one; whoever stops it keeps what was learned.
+    """Train to the last step, from the saved state if there is one. A stopped run keeps its state.
 
-    The model stays in evaluation mode: there is no dropout, which costs time and does not help in one pass.
+    The model stays in evaluation mode, without dropout, which costs time and does not help in a single epoch.
     """
     optimizer = torch.optim.AdamW(groups(model, settings), betas=(0.9, 0.98), eps=1e-6, fused=True)
     state = given.out / "state.safetensors"
@@ -140,11 +140,11 @@ def run(
             keeping.save_state(state, model, optimizer, {"step": step, "seconds": seconds})
             saved = time.monotonic()
         if stop:
-            raise SystemExit(f"Stopped at step {step:,} of {settings.steps:,}. The same command goes on from there.")
+            raise SystemExit(f"Stopped at step {step:,} of {settings.steps:,}. Run the same command to continue.")
 
 
 def groups(model: nn.Module, settings: Settings) -> list[dict]:
-    """Let matrices decay, but not biases and normalisation."""
+    """Return parameter groups: weight decay for matrices, but not for biases and normalisation."""
     kinds = {True: [], False: []}
     for parameter in model.parameters():
         kinds[parameter.dim() > 1].append(parameter)
@@ -155,7 +155,7 @@ def groups(model: nn.Module, settings: Settings) -> list[dict]:
 
 
 def masked(rows: Tensor, tokenizer: PreTrainedTokenizerFast, share: float, seed: int) -> dict[str, Tensor]:
-    """Make a batch of sequences of one length, of which a share of the tokens is to be predicted."""
+    """Return a batch of sequences of equal length with a share of masked tokens."""
     rows = rows.long()
     special = torch.isin(rows, torch.tensor(special_ids(tokenizer)))
     generator = torch.Generator().manual_seed(seed)
@@ -164,7 +164,7 @@ def masked(rows: Tensor, tokenizer: PreTrainedTokenizerFast, share: float, seed:
 
 
 def evaluation_batches(held_out: dict, tokenizer: PreTrainedTokenizerFast, settings: Settings) -> dict[str, dict]:
-    """Mask the held-out lines of each corpus once."""
+    """Return the masked held-out lines of each corpus."""
     return {
         name: masked(text.sequences({name: lines}, tokenizer, settings.length, settings.seed)[:JUDGED], tokenizer, JUDGED_SHARE,
                      seed_for(EVALUATION_MASKS, name))
@@ -179,25 +179,27 @@ def evaluate(model: nn.Module, batches: dict[str, dict], device: str) -> dict[st
 
 
 def claim(path: Path, settings: Settings) -> None:
-    """Note the settings of this folder, or make sure that they are the same but for those that may change."""
-    asked = asdict(settings)
-    there = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else asked
-    differing = [name for name in asked if there.get(name) != asked[name] and name not in CHANGEABLE]
+    """Write the settings of this folder, after checking that only CHANGEABLE settings differ from earlier ones."""
+    new = asdict(settings)
+    old = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else new
+    differing = [name for name in new if old.get(name) != new[name] and name not in CHANGEABLE]
     if differing:
         sys.exit(f"{path} has other settings ({', '.join(differing)}); choose another folder.")
-    write_json(path, asked)
+    write_json(path, new)
 
 
 def arguments() -> argparse.Namespace:
-    """Read the command line; every setting is an option."""
+    """Parse the command line; every setting is an option."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds corpora/")
+    parser.add_argument("--data", type=Path, required=True, help="folder that contains corpora/")
     parser.add_argument("--out", type=Path, required=True, help="folder for state, log and base")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--look-every", type=int, default=50, help="steps between two lines of the log")
-    parser.add_argument("--judge-every", type=int, default=1_000, help="steps between two looks at held-out lines")
-    parser.add_argument("--store", choices=keeping.STORED, default="int8", help="how the base's weights are stored")
-    parser.add_argument("--save-every", type=float, default=120.0, help="seconds between two states")
+    parser.add_argument(
+        "--judge-every", type=int, default=1_000, help="steps between two evaluations on held-out lines"
+    )
+    parser.add_argument("--store", choices=keeping.STORED, default="int8", help="dtype of the stored weights")
+    parser.add_argument("--save-every", type=float, default=120.0, help="seconds between two checkpoints")
     for name, field in Settings.__dataclass_fields__.items():
         kind = (lambda text: int(float(text))) if field.type is int else field.type
         needed = {"required": True} if name == "base" else {"default": field.default}

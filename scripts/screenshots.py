@@ -1,7 +1,7 @@
-"""Takes pictures of every section, light and dark, on a wide and on a narrow screen: ``scripts/screenshots.py FOLDER``.
+"""Take screenshots of every section, light and dark, wide and narrow: ``scripts/screenshots.py FOLDER``.
 
-Starts the app with a fresh DEFTX_HOME unless ``--url`` names one that runs, learns a small vector from the sample (or
-from ``--corpus``), and looks at the page before, while and after. Exits with 1 if a picture is wider than its screen.
+It starts the app with a new DEFTX_HOME unless ``--url`` is given, learns a small vector from the sample (or ``--corpus``),
+and takes pictures before, during and after training. It exits with 1 if a page is wider than its screen.
 """
 
 import argparse
@@ -25,7 +25,7 @@ THEMES = ("light", "dark")
 
 @contextmanager
 def running_app(home: Path) -> Iterator[str]:
-    """Start the app on a free port and give its address."""
+    """Start the app on a free port and yield its URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -46,14 +46,14 @@ def running_app(home: Path) -> Iterator[str]:
 
 
 class Camera:
-    """Takes one picture in both themes and both widths, as a visitor with the given memory of earlier visits."""
+    """Takes pictures in all themes and widths, with a given storage state of the browser."""
 
     def __init__(self, browser: Browser, url: str, folder: Path, looks: list[str]) -> None:
         self.browser, self.url, self.folder, self.looks = browser, url, folder, looks
         self.too_wide: list[str] = []
 
     def take(self, name: str, memory: dict, prepare=lambda page: None, path: str = "") -> None:
-        """Open the page (``path`` "es" in Spanish) in every look, bring it to the wanted state, take the picture."""
+        """Open the page (``path`` "es" for Spanish) in every look, call ``prepare``, and take the picture."""
         for look in self.looks:
             size, theme = look.split("-")
             width, height = WIDTHS[size]
@@ -64,7 +64,7 @@ class Camera:
             page.wait_for_timeout(1_500)
             prepare(page)
             page.wait_for_timeout(600)
-            page.evaluate("scrollTo(0, 0)")  # the strip that is always in sight is at its place
+            page.evaluate("scrollTo(0, 0)")  # so that the sticky status strip is at its place
             file = self.folder / f"{name}-{look}.png"
             page.screenshot(path=file, full_page=True)
             if page.evaluate("document.documentElement.scrollWidth") > width:
@@ -73,28 +73,28 @@ class Camera:
 
 
 def open_section(page: Page, name: str) -> None:
-    """Go to the section whose tab holds this word."""
+    """Open the section whose tab contains this word."""
     tab = page.get_by_role("tab", name=name).first
     if tab.is_visible():
         tab.click()
-    else:  # on a phone the later ones are in a menu
+    else:  # on a narrow screen, later tabs are in a menu
         page.locator(".overflow-menu button").first.click()
         page.locator(".overflow-dropdown button", has_text=name).first.click()
 
 
 def choose(page: Page, field: str, word: str) -> None:
-    """Choose from a list the first entry that holds this word."""
+    """Choose the first entry of a list that contains this word."""
     page.locator(f"#{field} input").click()
     page.get_by_role("option", name=word).first.click()
 
 
 def fill(page: Page, field: str, text: str) -> None:
-    """Type into a field."""
+    """Fill in a text field."""
     page.locator(f"#{field} input, #{field} textarea").first.fill(text)
 
 
 def walk(camera: Camera, corpus: str | None, labelled: str | None, steps: str) -> None:
-    """Go from nothing to a classified sentence and two trainings compared, taking pictures on the way."""
+    """Use the app from the first visit to a comparison of two training runs, taking pictures."""
     context = camera.browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(camera.url)
@@ -131,7 +131,7 @@ def walk(camera: Camera, corpus: str | None, labelled: str | None, steps: str) -
 
 
 def bring_text(page: Page, corpus: str | None) -> None:
-    """Upload the text, or choose the sample, and wait for what is said of it."""
+    """Upload the text, or choose the sample, and wait for the audit."""
     if corpus:
         page.locator("#corpus-file input[type=file]").set_input_files(corpus)
     else:
@@ -141,7 +141,7 @@ def bring_text(page: Page, corpus: str | None) -> None:
 
 
 def take_labelled(camera: Camera, page: Page, context: BrowserContext, folder: Path) -> None:
-    """Bring a labelled file whose columns are called otherwise, and take pictures of the question and of the findings."""
+    """Upload a labelled file with other column names, and take pictures of the question and of the findings."""
     table = folder / "reviews.csv"
     rows = "".join(f"Kalimat ke-{n} dari ulasan ini,{('baik', 'buruk')[n % 2]}\n" for n in range(40))
     table.write_text(f"kalimat,sentimen\n{rows}", encoding="utf-8")
@@ -162,7 +162,7 @@ def take_labelled(camera: Camera, page: Page, context: BrowserContext, folder: P
 
 
 def show_task_form(page: Page) -> None:
-    """Fill the form in for a task."""
+    """Fill in the form for a task."""
     open_section(page, "Train")
     page.locator("#kind label").nth(1).click()
     page.wait_for_selector("#order-train input")
@@ -171,7 +171,7 @@ def show_task_form(page: Page) -> None:
 
 
 def train(page: Page, name: str, code: str, steps: str, method: str = "DeFT-X") -> None:
-    """Fill the form in for a language, start, and wait until the training runs."""
+    """Fill in the form for a language, start training, and wait until it runs."""
     fill(page, "language-name", name)
     fill(page, "language-code", code)
     page.locator("#method label", has_text=method).click()
@@ -184,7 +184,7 @@ def train(page: Page, name: str, code: str, steps: str, method: str = "DeFT-X") 
 
 
 def finish(page: Page) -> None:
-    """Wait until the training that is shown has finished."""
+    """Wait until the shown training run has finished."""
     page.bring_to_front()
     page.wait_for_selector("#job .state.finished", timeout=900_000)
     page.wait_for_timeout(2_500)
@@ -213,7 +213,7 @@ def check(page: Page) -> None:
 
 
 def score(page: Page, labelled: str) -> None:
-    """Score the chosen vectors on labelled sentences, and wait for it."""
+    """Score the chosen vectors on labelled sentences, and wait for the result."""
     open_section(page, "Test")
     page.locator("#score-file input[type=file]").set_input_files(labelled)
     page.wait_for_timeout(3_000)
@@ -223,7 +223,7 @@ def score(page: Page, labelled: str) -> None:
 
 
 def compare(page: Page) -> None:
-    """Lay the curves of the two newest trainings over each other."""
+    """Compare the curves of the two newest training runs."""
     open_section(page, "History")
     page.wait_for_selector("#history input[type=checkbox]", timeout=60_000)
     for place in (0, 1):
@@ -233,29 +233,29 @@ def compare(page: Page) -> None:
 
 
 def show(page: Page, section: str, drawn: str) -> None:
-    """Go to a section and wait until its plots are drawn."""
+    """Open a section and wait until its plots are drawn."""
     open_section(page, section)
     page.locator(drawn).locator("visible=true").first.wait_for(timeout=60_000)
     page.wait_for_timeout(2_000)
 
 
 def show_vector(page: Page) -> None:
-    """Look at a bundled vector in the Library."""
+    """Show a bundled vector in the Library."""
     open_section(page, "Library")
     page.get_by_role("button", name="min", exact=True).click()
     page.wait_for_timeout(4_000)
 
 
 def main() -> int:
-    """Read the command line, take the pictures, report what is too wide."""
+    """Take the pictures and report pages that are too wide."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="where the pictures go")
-    parser.add_argument("--url", help="an app that runs already")
-    parser.add_argument("--corpus", help="a text to learn from instead of the sample")
-    parser.add_argument("--labelled", help="labelled sentences of the language, to be scored")
+    parser.add_argument("folder", type=Path, help="output folder")
+    parser.add_argument("--url", help="URL of a running app")
+    parser.add_argument("--corpus", help="text file to use instead of the sample")
+    parser.add_argument("--labelled", help="labelled sentences of the language to score")
     parser.add_argument("--steps", default="120", help="steps of each phase (120)")
     looks = [f"{size}-{theme}" for size in WIDTHS for theme in THEMES]
-    parser.add_argument("--looks", nargs="+", choices=looks, default=looks, help="which of them to take (all)")
+    parser.add_argument("--looks", nargs="+", choices=looks, default=looks, help="looks (all)")
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="the browser to use")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)

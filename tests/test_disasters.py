@@ -129,7 +129,7 @@ def test_a_disk_that_fills_up_costs_nothing_once_there_is_room_again(command, un
     status, last = run.end()
     assert status == 1
     assert "The disk is full" in last
-    assert "goes on from its last checkpoint" in last
+    assert "continues from its last checkpoint" in last
     assert (disk / "v" / "run" / "dense" / "checkpoint.safetensors").is_file()
     assert list((disk / "v").rglob("*.part")) == []
     ballast.unlink()
@@ -153,7 +153,7 @@ def test_a_disk_that_becomes_read_only_costs_nothing_once_it_can_be_written(comm
         assert run.process.poll() is None
     status, last = run.end()
     assert status == 1
-    assert "may not be read or written" in last
+    assert "No permission to read or write" in last
     assert change("rw").returncode == 0
     assert goes_on(command, disk / "v", undisturbed)
 
@@ -185,5 +185,5 @@ def test_sigterm_is_answered_in_time_wherever_it_comes(command, undisturbed, tmp
     status, last = run.end()
     assert time.monotonic() - began < SECONDS_TO_STOP
     assert status == 143, last
-    assert "the same command goes on from there" in last
+    assert "run the same command to continue" in last
     assert goes_on(command, tmp_path / "v", undisturbed)

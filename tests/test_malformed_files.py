@@ -32,7 +32,7 @@ from deftx.models.bases import load_base
 from deftx.models.trim_note import read_note
 from deftx.publish.importing import Wishes, bring_file
 from deftx.publish.own_vectors import OwnVectors
-from deftx.training.base_facts import look_at_base
+from deftx.training.base_facts import read_base_facts
 from deftx.training.settings_file import open_file
 from deftx.vectors.card import write_card
 from deftx.vectors.lifting import lift
@@ -212,7 +212,7 @@ def bases(draw):
 
 @given(bases())
 def test_bases(files):
-    judge(files, lambda folder: look_at_base(str(folder)), load_base)
+    judge(files, lambda folder: read_base_facts(str(folder)), load_base)
 
 
 NOTE = json.loads(good_files.bases()[0]["trimmed.json"])
@@ -277,7 +277,7 @@ def test_good_files_are_read():
     for content in good_files.lt_sft():
         assert judge({FILE: content}, lambda folder: use(read_lt_sft(folder, good_files.BASE))) == []
     for files in good_files.bases():
-        assert judge(files, look_at_base, lambda folder: _need(load_base(folder).trimmed)) == []
+        assert judge(files, read_base_facts, lambda folder: _need(load_base(folder).trimmed)) == []
     for content in good_files.SETTINGS:
         assert judge({"a.json": content}, lambda folder: open_file(folder / "a.json")) == []
 

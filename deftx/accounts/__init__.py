@@ -1,4 +1,4 @@
-"""Who may log in.
+"""User accounts and login.
 
-It imports core alone.
+It imports only core.
 """

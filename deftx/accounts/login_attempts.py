@@ -1,4 +1,4 @@
-"""How often a wrong password may be tried: after a few, a name is closed to that address for a while, and then for longer."""
+"""Rate limit on wrong passwords: after some, a name is locked for that address, for an increasing time."""
 
 import ipaddress
 import threading
@@ -6,57 +6,57 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-FREE = 5  # wrong passwords in a row that cost nothing, for one name from one address
-FREE_OF_ALL = 20  # the same for all names from one address: somebody who tries one password on everybody
-FIRST_WAIT, LONGEST_WAIT = 60.0, 3_600.0  # seconds; each further wrong password doubles it
-FORGOTTEN = 3_600.0  # seconds without a wrong password, counted from when it was open again
+FREE = 5  # wrong passwords before a lock, for one name from one address
+FREE_OF_ALL = 20  # the same for all names from one address, against trying one password for many names
+FIRST_WAIT, LONGEST_WAIT = 60.0, 3_600.0  # seconds of a lock; each further wrong password doubles it
+FORGOTTEN = 3_600.0  # seconds after the end of a lock until the count is reset
 
 
 @dataclass
 class _Count:
     wrong: int = 0
-    open_again: float = 0.0
+    locked_until: float = 0.0
 
 
-class Tries:
-    """Counts wrong passwords; can be asked from any thread. What it knows goes with the process."""
+class LoginAttempts:
+    """Counts wrong passwords in memory. It is thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Know of no wrong password; ``clock`` counts seconds."""
+        """Start without counts; ``clock`` returns seconds."""
         self._clock, self._lock = clock, threading.Lock()
         self._counts: dict[Hashable, _Count] = {}
 
     def wait(self, name: str, address: str) -> float:
-        """Return the seconds until a password for this name is looked at again from this address; 0: now."""
+        """Return the seconds until a password for this name is accepted from this address again; 0 if not locked."""
         with self._lock:
             counts = [self._counts[key] for key, _ in _keys(name, address) if key in self._counts]
-            return max(0.0, *(count.open_again - self._clock() for count in counts), 0.0)
+            return max(0.0, *(count.locked_until - self._clock() for count in counts), 0.0)
 
     def note(self, name: str, address: str, right: bool) -> None:
-        """Note whether a password was right; a right one makes the wrong ones for that name forgotten."""
+        """Count a wrong password, or reset the count of this name after a right one."""
         with self._lock:
             now = self._clock()
-            self._counts = {key: one for key, one in self._counts.items() if now - one.open_again < FORGOTTEN}
+            self._counts = {key: one for key, one in self._counts.items() if now - one.locked_until < FORGOTTEN}
             if right:
                 self._counts.pop(_keys(name, address)[0][0], None)
                 return
             for key, free in _keys(name, address):
                 count = self._counts.setdefault(key, _Count())
                 count.wrong += 1
-                closed = 0.0
+                lock = 0.0
                 if count.wrong >= free:
-                    closed = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(count.wrong - free, 16))
-                count.open_again = now + closed
+                    lock = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(count.wrong - free, 16))
+                count.locked_until = now + lock
 
 
 def _keys(name: str, address: str) -> tuple[tuple[Hashable, int], tuple[Hashable, int]]:
-    # By name and address together: a name alone could be closed to its owner by anybody.
+    # By name and address, because otherwise anybody could lock a name for its owner.
     place = _place(address)
     return ((name[:100], place), FREE), ((None, place), FREE_OF_ALL)
 
 
 def _place(address: str) -> str:
-    """Give the network that one household has: of an IPv6 address its first 64 bits, for the rest is free to choose."""
+    """Return the network of an address: for IPv6 its first 64 bits, because clients choose the others freely."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Who may come in: a file of names, hashed passwords and roles, which a small command writes and a server only reads.
+"""Users with a password: a file of names, hashed passwords and roles, which a command writes and the server reads.
 
-A line is ``name:scrypt$n$r$p$salt$hash:role``, salt and hash in hexadecimal (RFC 7914); # begins a remark. A changed file
-counts from the next request on: whoever was taken out of it is out at once.
+A line is ``name:scrypt$n$r$p$salt$hash:role``, with salt and hash in hexadecimal (RFC 7914); # starts a comment. Changes of
+the file apply from the next request on.
 """
 
 import hashlib
@@ -18,33 +18,33 @@ from deftx.core.errors import DeftxError, one_of
 from deftx.core.files import write_bytes
 
 ADMIN, MEMBER, VISITOR = "admin", "member", "visitor"
-EMPTY = ".visitors"  # the workspace of those who have not logged in: nobody can be called so, and nothing is kept in it
+EMPTY = ".visitors"  # workspace of users without login; not a valid name, and nothing is stored in it
 ROLES = (ADMIN, MEMBER, VISITOR)
-FEWEST_SIGNS = 10  # of a password
+FEWEST_SIGNS = 10  # shortest password
 
-# N, r and p as OWASP's cheat sheet on password storage gives them for 16 MB: about a fifth of a second for each try.
+# N, r and p for 16 MB from OWASP's cheat sheet on password storage: about 0.2 s per password.
 COST = (2**14, 8, 5)
 _MEMORY = 64 * 2**20
-# A name is a folder's as well. No capitals: two names must not be one folder where a disk does not tell them apart.
+# Names are also folder names. Capitals are not allowed, because some file systems ignore case.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who asks; the empty name is a visitor who has not logged in."""
+    """A user; the empty name is a visitor without login."""
 
     name: str
     role: str
-    folder: str = ""  # the name of their workspace where it is not the name itself
+    folder: str = ""  # name of their workspace, if different from the name
 
     @property
     def is_admin(self) -> bool:
-        """Whether everybody's work is open to them."""
+        """Whether they can access all workspaces."""
         return self.role == ADMIN
 
     @property
     def workspace(self) -> str:
-        """The folder of what is theirs, empty for the host's own, which is the admins'; no two others share one."""
+        """The folder of their workspace; empty for admins, who share the host's own."""
         return "" if self.is_admin else self.folder or self.name or EMPTY
 
 
@@ -61,24 +61,24 @@ class Entry:
 
 
 class People:
-    """The people of a file; can be asked from any thread."""
+    """The users in a file. It is thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        """Read the file; DeftxError where it is missing, empty or damaged."""
+        """Read the file. Raise DeftxError if it is missing, empty or damaged."""
         self._path = Path(path).expanduser()
         self._lock = threading.Lock()
         self._state: tuple[int, int] | None = None
         self._entries: Mapping[str, Entry] = {}
         if not self._read():
-            raise DeftxError(f"{self._path} names nobody: add somebody with: python -m deftx people add NAME --admin")
+            raise DeftxError(f"{self._path} contains no users. Add one with: python -m deftx people add NAME --admin")
 
     def find(self, name: str | None) -> Person | None:
-        """Return who is called so; None where the file names nobody of that name now."""
+        """Return the user with this name, or None."""
         entry = self._read().get(name or "")
         return Person(entry.name, entry.role) if entry else None
 
     def check(self, name: str, password: str) -> bool:
-        """Say whether this is the password of this person; as slow, and as quiet, for a name that is not there."""
+        """Return whether the password is right. It takes the same time for an unknown name."""
         entry = self._read().get(name)
         right = matches(password, entry.secret if entry else self._nobody)
         return right and entry is not None
@@ -92,14 +92,14 @@ class People:
             try:
                 status = self._path.stat()
             except OSError as error:
-                raise DeftxError(f"The file of people, {self._path} (DEFTX_AUTH), cannot be read: {error}.") from error
+                raise DeftxError(f"The file of users {self._path} (DEFTX_AUTH) cannot be read: {error}.") from error
             if (state := (status.st_mtime_ns, status.st_size)) != self._state:
                 self._entries, self._state = read_people(self._path), state
             return self._entries
 
 
 def read_people(path: Path) -> dict[str, Entry]:
-    """Read a file of people by name; DeftxError, naming the line, for one that cannot be read."""
+    """Return the entries of a file by name. Raise DeftxError, naming the line, if it is invalid."""
     entries = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -115,39 +115,39 @@ def read_people(path: Path) -> dict[str, Entry]:
 
 
 def put_person(path: Path, name: str, password: str, role: str = MEMBER) -> None:
-    """Add a person to a file, or give one another password and role; the file is its owner's alone (0600).
+    """Add a user to a file, or change their password and role. The file gets mode 0600.
 
     Raises:
-        DeftxError: a name that cannot be a folder's, a short password, or a role that there is not.
+        DeftxError: If the name is not allowed, the password too short, or the role unknown.
     """
     if not _NAME.fullmatch(name):
         raise DeftxError(
-            f"{name!r} cannot be a name here: write up to 40 of a-z, 0-9, - and _, a letter or digit first."
+            f"{name!r} is not allowed as a name: use up to 40 of a-z, 0-9, - and _, starting with a letter or digit."
         )
     if len(password) < FEWEST_SIGNS:
         raise DeftxError(f"A password needs {FEWEST_SIGNS} characters or more; this one has {len(password)}.")
     if role not in ROLES:
-        raise DeftxError(f"{role!r} is no role; choose {one_of(ROLES)}.")
+        raise DeftxError(f"{role!r} is not a role; choose {one_of(ROLES)}.")
     entries = read_people(path) if path.is_file() else {}
     _write(path, {**entries, name: Entry(name, hashed(password), role)})
 
 
 def remove_person(path: Path, name: str) -> None:
-    """Take a person out of a file; what is theirs stays. DeftxError where there is no such person."""
+    """Remove a user from a file; their workspace stays. Raise DeftxError if there is no such user."""
     entries = read_people(path) if path.is_file() else {}
     if name not in entries:
-        raise DeftxError(f"{path} names nobody called {name!r}.")
+        raise DeftxError(f"{path} contains no user {name!r}.")
     _write(path, {other: entry for other, entry in entries.items() if other != name})
 
 
 def hashed(password: str) -> str:
-    """Turn a password into what is kept of it: scrypt (RFC 7914) with a salt of its own."""
+    """Return the hash of a password: scrypt (RFC 7914) with a random salt."""
     salt = secrets.token_bytes(16)
     return "scrypt$" + "$".join(map(str, COST)) + f"${salt.hex()}${_scrypt(password, salt, COST).hex()}"
 
 
 def matches(password: str, secret: str) -> bool:
-    """Compare a password with what was kept of one, in a time that does not depend on where they differ."""
+    """Return whether a password matches a hash, in constant time."""
     parts = _parts(secret)
     if parts is None:
         return False

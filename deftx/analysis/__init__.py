@@ -1,4 +1,4 @@
-"""What the spectra and masks of finished vectors show.
+"""Analysis of the spectra and masks of finished vectors.
 
-It imports classify and what that may import.
+It imports only core, method, data, hub, models, vectors, training and classify.
 """

@@ -1,7 +1,6 @@
-"""How much of the mask another rank would change: δ denoised anew and selected from, against a mask that is there.
+"""Change of the mask with another rank strategy: δ is denoised and selected again, and compared with an existing mask.
 
-This needs δ itself. Its singular values say how much energy a rank keeps, but not where: that lies in the singular
-vectors, which no vector stores.
+This needs δ itself, because the singular values alone do not determine the mask, and vectors store no singular vectors.
 """
 
 from collections.abc import Mapping
@@ -22,37 +21,37 @@ from deftx.training.recipes import Recipe
 
 @dataclass(frozen=True)
 class MaskChange:
-    """Entries of the mask that would be selected: how many, and how many of them are in the mask to compare with."""
+    """Size of a new mask, and how many of its entries are in the mask that it is compared with."""
 
     k: int
     shared: int
-    before: int  # entries of the mask to compare with
-    filled: int  # entries that δ̂ could not supply
+    before: int  # entries of the other mask
+    filled: int  # entries selected from δ because δ̂ had too few
 
     @property
     def changed(self) -> float:
-        """The share of the new mask that is not in the other one."""
+        """The share of the new mask that is not in the other mask."""
         return 1 - self.shared / self.k
 
 
 def read_delta(path: Path) -> dict[str, Tensor]:
-    """Read a kept δ, parameter by parameter.
+    """Read a kept δ by parameter.
 
     Raises:
-        VectorError: the file is gone.
-        TrainingError: it is damaged.
+        VectorError: If the file does not exist.
+        TrainingError: If the file is damaged.
     """
     if not path.is_file():
-        raise VectorError("δ of this training is not there any more; the dense phase would have to run again.")
+        raise VectorError("δ of this training run no longer exists; the dense phase would have to run again.")
     tensors, _ = read_tensors(path)
     return {name.removeprefix("delta."): tensor for name, tensor in tensors.items() if name.startswith("delta.")}
 
 
 @torch.no_grad()
 def select_under(delta: Mapping[str, Tensor], strategy: str, recipe: Recipe) -> tuple[dict[str, Tensor], int]:
-    """Return the mask μ that ``recipe`` would select from δ with this rank strategy, and how many entries filled up.
+    """Return the mask μ that ``recipe`` selects from δ with this rank strategy, and how many entries come from δ itself.
 
-    Raises RecipeError for a strategy that cannot be read.
+    Raises RecipeError for an invalid strategy.
     """
     check_strategy(strategy)
     keep = 0.0 if recipe.ablate == "no-residual" else recipe.keep
@@ -65,7 +64,7 @@ def select_under(delta: Mapping[str, Tensor], strategy: str, recipe: Recipe) -> 
 
 
 def compare_masks(new: Mapping[str, Tensor], filled: int, old: Mapping[str, Tensor]) -> MaskChange:
-    """Count what two masks (ascending positions by parameter) share; a parameter that one lacks holds none of it."""
+    """Compare two masks, given as ascending positions by parameter."""
     shared = sum(
         int(torch.isin(positions, old[name], assume_unique=True).sum())
         for name, positions in new.items()

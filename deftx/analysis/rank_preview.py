@@ -1,4 +1,4 @@
-"""What another rank strategy would make of a run, from its stored spectra alone: ranks, energy kept, noise to compare."""
+"""Preview of another rank strategy from the stored spectra of a run: ranks, energy kept, and comparison with noise."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -10,23 +10,23 @@ from deftx.method.noise import noise_rank
 from deftx.method.ranks import SMALLEST, check_strategy, choose_rank, energy_kept
 from deftx.vectors.overlaps import LAYER, layer_of
 
-JUDGED_AT = "variance:0.9"  # the paper's choice; whether a matrix has structure must not depend on what is tried out
-NEAR = 0.9  # of pure noise's rank: from there on, no structure is found. Our convention, not the paper's
+JUDGED_AT = "variance:0.9"  # the paper's strategy, so that the test for structure does not depend on the previewed one
+NEAR = 0.9  # from this share of the rank of pure noise, a matrix has no structure (our convention, not the paper's)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One matrix under a strategy, and under the paper's beside pure noise of its shape."""
+    """One matrix under a strategy, compared with pure noise of its shape."""
 
     shape: tuple[int, int]
     rank: int
     energy: float  # share of Σσ² that the rank keeps
-    noise: int  # the rank that the strategy gives to pure noise
-    against_noise: float | None  # rank at JUDGED_AT, divided by that of pure noise; None where the matrix is too small
+    noise: int  # the rank that the strategy chooses for pure noise
+    against_noise: float | None  # rank at JUDGED_AT divided by that of pure noise; None if the matrix is too small
 
     @property
     def structured(self) -> bool | None:
-        """Whether the update differs from noise; None where that cannot be told."""
+        """Whether the update differs from noise; None if unknown."""
         return None if self.against_noise is None else self.against_noise < NEAR
 
 
@@ -40,19 +40,19 @@ class WhatIf:
 
     @property
     def median_rank(self) -> float:
-        """The rank in the middle."""
+        """The median rank."""
         return median(one.rank for one in self.matrices.values()) if self.matrices else 0.0
 
     @property
     def unstructured(self) -> list[str]:
-        """The matrices in which no structure is found."""
+        """The matrices without structure."""
         return [name for name, one in self.matrices.items() if one.structured is False]
 
 
 def what_if(spectra: Spectra, strategy: str) -> WhatIf:
-    """Work out what a strategy would choose; nothing but the stored singular values is looked at.
+    """Return the ranks that a strategy would choose, from the stored singular values.
 
-    Raises RecipeError for a strategy that cannot be read.
+    Raises RecipeError for an invalid strategy.
     """
     check_strategy(strategy)
     matrices = {name: _outcome(spectrum, strategy) for name, spectrum in spectra.matrices.items()}
@@ -63,7 +63,7 @@ def what_if(spectra: Spectra, strategy: str) -> WhatIf:
 
 
 def place_of(parameter: str) -> tuple[str, str]:
-    """Split the name of a matrix into its layer ("embeddings", "layer 3", "other") and what it is within it."""
+    """Split the name of a matrix into its layer ("embeddings", "layer 3", "other") and its name within the layer."""
     name = parameter.removesuffix(".weight")
     match = LAYER.search(name)
     return layer_of(parameter), name[match.end() :] if match else name.rpartition(".")[2]

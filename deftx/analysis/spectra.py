@@ -1,4 +1,4 @@
-"""The spectra of a vector or of a kept change δ, and what each rank strategy would make of them."""
+"""The spectra of a vector or of a kept δ, and the ranks that each strategy would choose."""
 
 import os
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ from deftx.vectors.vector import SparseVector
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The singular values of one matrix without its rows and columns of zeros, and the rank that was chosen for it."""
+    """The singular values of a matrix without its zero rows and columns, and the rank that was chosen for it."""
 
-    shape: tuple[int, int]  # of what is left
+    shape: tuple[int, int]  # without zero rows and columns
     values: Tensor  # (min(shape),), descending
     chosen: int | None = None
 
     def to_dict(self, strategies: Sequence[str]) -> dict[str, Any]:
-        """Return shape, singular values, noise edge, and under each strategy the rank, its energy, and noise's rank."""
+        """Return shape, singular values, noise edge, and for each strategy the rank, its energy and the rank of noise."""
         ranks = {strategy: choose_rank(self.values, self.shape, strategy) for strategy in strategies}
         return {
             "shape": list(self.shape),
@@ -42,26 +42,26 @@ class Spectrum:
 
 @dataclass(frozen=True)
 class Spectra:
-    """Spectra by parameter, and what they are of."""
+    """Spectra by parameter, with a description of their source."""
 
     of: str
     matrices: dict[str, Spectrum]
-    strategy: str | None = None  # that chose the ranks; None where nothing has been chosen yet
+    strategy: str | None = None  # the strategy that chose the ranks; None if no ranks have been chosen
 
 
 def spectra_of(name_or_path: str | os.PathLike) -> Spectra:
-    """Return the spectra of δ that a vector carries or that a ``--delta`` folder holds.
+    """Return the spectra of δ that are stored in a vector, or those of the δ in a ``--delta`` folder.
 
-    A vector without stored spectra (made by lt-sft, or imported) gives those of φ itself, and says so.
+    For a vector without stored spectra (made by lt-sft, or imported), return those of φ.
 
     Raises:
-        VectorError: it is neither a vector nor a kept δ.
+        VectorError: If it is neither a vector nor a kept δ.
     """
     kept = Path(name_or_path).expanduser() / DELTA_FILE
     if kept.is_file():
         try:
             tensors, _ = read_tensors(kept)
-        except Exception as error:  # whatever the parser says, the file is not what it should be
+        except Exception as error:  # any exception of the parser means that the file is invalid
             raise VectorError(f"{kept} cannot be read ({error}); run the dense phase again.") from error
         deltas = {n.removeprefix("delta."): t for n, t in tensors.items() if n.startswith("delta.") and t.dim() == 2}
         return Spectra(f"δ in {name_or_path}", {name: _computed(delta) for name, delta in deltas.items()})
@@ -72,7 +72,7 @@ def spectra_of(name_or_path: str | os.PathLike) -> Spectra:
         matrices = {n: Spectrum(tuple(shapes[n]), torch.tensor(v), ranks.get(n)) for n, v in stored.items()}
         return Spectra(f"δ of {vector.name}", matrices, vector.info["rank"].get("strategy"))
     matrices = {n: _computed(vector.dense(n)) for n in vector.positions if len(vector.shapes[n]) == 2}
-    return Spectra(f"φ of {vector.name} (it carries no spectrum of δ)", matrices)
+    return Spectra(f"φ of {vector.name} (no spectrum of δ is stored)", matrices)
 
 
 def _computed(weight: Tensor) -> Spectrum:

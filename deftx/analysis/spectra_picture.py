@@ -1,4 +1,4 @@
-"""The spectra of a vector as one small picture (PNG) for its card: a line for each kind of weight, a dot for its rank."""
+"""A picture (PNG) of a vector's spectra for its model card: a line per kind of weight, with a dot at its rank."""
 
 import io
 import math
@@ -14,16 +14,16 @@ from deftx.method.parameter_kinds import kind_of, reading_order
 FILE = "spectra.png"
 WIDTH, HEIGHT = 960, 420  # pixels; a card on the Hub is about 800 wide
 LEFT, RIGHT, TOP, BOTTOM = 62, 210, 18, 46
-DECADES = 3  # the axis goes from 1 down to 10^-3
+DECADES = 3  # the axis ranges from 1 to 10^-3
 TEXT, GRID, PAPER = "#333333", "#dddddd", "#ffffff"
-# Okabe and Ito's colours, which colour-blind people tell apart, and a grey.
+# Okabe and Ito's colours, which colour-blind people can distinguish, and a grey.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000", "#999999")
 
 
 def draw_spectra(info: Mapping[str, Any]) -> bytes | None:
-    """Draw the singular values that vector.json holds, as PNG; None where it holds none (LT-SFT, random masks).
+    """Return a PNG of the singular values in vector.json, or None if there are none (LT-SFT, random masks).
 
-    Each matrix is taken relative to its largest value; a line is the median of a kind, over shares of the rank.
+    Values are relative to the largest of each matrix; a line is the median over the matrices of a kind.
     """
     lines = _lines(info.get("singular_values") or {}, (info.get("rank") or {}).get("ranks") or {})
     if not lines:
@@ -44,7 +44,7 @@ def draw_spectra(info: Mapping[str, Any]) -> bytes | None:
 
 
 def write_spectra(info: Mapping[str, Any], folder: Path) -> str | None:
-    """Write the picture into a folder and return its name there; None where there is nothing to draw."""
+    """Write the picture into a folder and return its file name, or None if there are no singular values."""
     if (picture := draw_spectra(info)) is None:
         return None
     (folder / FILE).write_bytes(picture)
@@ -52,7 +52,7 @@ def write_spectra(info: Mapping[str, Any], folder: Path) -> str | None:
 
 
 def _lines(values: Mapping[str, Sequence[float]], ranks: Mapping[str, int]) -> dict[str, tuple[np.ndarray, float, int]]:
-    """Give for each kind the median heights (101,) over shares of the rank, the median share kept, and its matrices."""
+    """Return for each kind the median values (101,) over shares of the rank, the median share kept, and its size."""
     shares = np.linspace(0, 1, 101)
     kinds: dict[str, list[tuple[np.ndarray, float]]] = {}
     for name, spectrum in values.items():
@@ -91,6 +91,6 @@ def _line(draw: ImageDraw.ImageDraw, heights: np.ndarray, rank: float, colour: s
 
 
 def _at(share: float, height: float) -> tuple[float, float]:
-    """Say where on the picture a share of the rank (0 to 1) and a relative singular value lie."""
+    """Return the position of a share of the rank (0 to 1) and a relative singular value in the picture, in pixels."""
     down = min(-math.log10(max(height, 1e-12)), DECADES) / DECADES
     return LEFT + share * (WIDTH - RIGHT - LEFT), TOP + down * (HEIGHT - BOTTOM - TOP)

@@ -1,4 +1,4 @@
-"""A vector in a few numbers: how many weights it changes in each layer, and what its spectra were like."""
+"""Facts about a vector: the number of weights that it changes in each layer, and a summary of its spectra."""
 
 import math
 from collections import Counter
@@ -15,20 +15,20 @@ from deftx.vectors.vector import SparseVector
 
 @dataclass(frozen=True)
 class Changed:
-    """Weights of a layer that a vector changes, and how many it could: those of M where the base is known."""
+    """The number of weights in a layer that a vector changes, and the number of all its weights (of M, if known)."""
 
     count: int
     of: int
 
     @property
     def share(self) -> float:
-        """The part of them that is changed, 0 to 1."""
+        """The share of changed weights, from 0 to 1."""
         return self.count / self.of if self.of else 0.0
 
 
 @dataclass(frozen=True)
 class Spectral:
-    """Spectra of δ over all matrices: medians of the rank kept, of the largest possible, and of the energy kept (0 to 1)."""
+    """Medians over all matrices of δ: the rank, the full rank, and the share of the energy kept (0 to 1)."""
 
     matrices: int
     rank: float
@@ -37,7 +37,7 @@ class Spectral:
 
 
 def changed_by_layer(vector: SparseVector) -> dict[str, int]:
-    """Count the changed weights of each layer: "embeddings", "layer 0", …, and "other" where needed."""
+    """Count the changed weights of each layer: "embeddings", "layer 0", …, and "other" if needed."""
     counts: Counter[str] = Counter()
     for name, values in vector.values.items():
         counts[layer_of(name)] += int(torch.count_nonzero(values))
@@ -45,7 +45,7 @@ def changed_by_layer(vector: SparseVector) -> dict[str, int]:
 
 
 def sizes_by_layer(shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
-    """Count the weights of each layer in parameters of these shapes: M by layer, or what a vector says of its own."""
+    """Count the weights of each layer in parameters of these shapes."""
     counts: Counter[str] = Counter()
     for name, shape in shapes.items():
         counts[layer_of(name)] += math.prod(shape)
@@ -53,12 +53,12 @@ def sizes_by_layer(shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
 
 
 def changed_of(counts: Mapping[str, int], sizes: Mapping[str, int]) -> dict[str, Changed]:
-    """Put changed weights beside all of them, layer by layer; a layer that a vector leaves alone has 0."""
+    """Combine the counts of changed weights and of all weights by layer."""
     return {layer: Changed(counts.get(layer, 0), size) for layer, size in sizes.items()}
 
 
 def spectral(info: Mapping[str, Any]) -> Spectral | None:
-    """Sum up the spectra that a vector carries; None where it carries none, as one that was made without denoising."""
+    """Return a summary of the spectra stored in a vector; None if there are none, as without denoising."""
     ranks = (info.get("rank") or {}).get("ranks") or {}
     spectra = {name: values for name, values in (info.get("singular_values") or {}).items() if name in ranks and values}
     if not spectra:

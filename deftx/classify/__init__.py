@@ -1,4 +1,4 @@
-"""A composed classifier: its predictions, its explanation, and judging it by hand.
+"""A composed classifier: predictions, explanations, and evaluation by hand.
 
-It imports training and what that may import.
+It imports only core, method, data, hub, models, vectors and training.
 """

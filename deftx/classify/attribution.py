@@ -1,4 +1,4 @@
-"""Which words mattered: gradient × input on the word embeddings, an approximation that is exact only to first order.
+"""Word attributions: gradient × input on the word embeddings, a first-order approximation.
 
 Reference: Simonyan et al. 2014 (1312.6034), Shrikumar et al. 2017 (1704.02685).
 """
@@ -20,31 +20,32 @@ WORD = re.compile(r"\S+")
 
 @dataclass(frozen=True)
 class WordWeight:
-    """What one word contributed to the log-odds of a label; ``weight`` is None for a word that was cut off."""
+    """The contribution of a word to the log-odds of a label; ``weight`` is None for a word that was truncated."""
 
     word: str
     weight: float | None
-    start: int  # characters of the text, from here up to ``end``
-    end: int
-    part: int = 0  # of a pair: 0 the first text, 1 the second
+    start: int  # first character of the word in the text
+    end: int  # one past its last character
+    part: int = 0  # 0 for the first text of a pair, 1 for the second
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """The weights of all words in their order, for one label."""
+    """The weights of all words, in order, for one label."""
 
     label: str
     words: tuple[WordWeight, ...]
-    rest: float  # the weight of tokens that belong to no word, such as the start of the text
+    rest: float  # total weight of tokens without a word, such as the start token
 
 
 def attribute(classifier: Classifier, text: Text, label: str | None = None) -> Attribution:
-    """Say how much each word, a run of characters between spaces, speaks for a label; by default the predicted one.
+    """Return how much each word contributes to a label, by default the predicted one.
 
-    The weight of a word is the sum over its tokens of ⟨∂ log-odds / ∂e, e⟩, e being the token's word embedding.
+    Words are separated by white space. The weight of a word is the sum over its tokens of ⟨∂ log-odds / ∂e, e⟩, where e is
+    the token's word embedding.
 
     Raises:
-        DeftxError: the label is not the classifier's, or its tokenizer does not say where in a text its tokens stand.
+        DeftxError: If the classifier does not have the label, or its tokenizer does not return token positions.
     """
     if label is not None and label not in classifier.labels:
         raise DeftxError(f"{label!r} is not one of the labels: {', '.join(classifier.labels)}.")
@@ -61,7 +62,7 @@ def _token_weights(classifier: Classifier, encoded: Encoded, label: str | None) 
         logits = model(**batch).logits[0].float()
         place = int(logits.argmax()) if label is None else classifier.labels.index(label)
         embeddings = looked_up[0]
-        # log p / (1 − p): other than the probability it does not level off where the classifier is sure.
+        # log p / (1 − p), which unlike the probability does not saturate.
         others = [i for i in range(len(logits)) if i != place]
         log_odds = logits[place] - torch.logsumexp(logits[others], 0)
         (gradient,) = torch.autograd.grad(log_odds, embeddings)
@@ -70,14 +71,14 @@ def _token_weights(classifier: Classifier, encoded: Encoded, label: str | None) 
 
 @contextmanager
 def _leaf_embeddings(model: nn.Module) -> Iterator[list[Tensor]]:
-    """While it lasts, collect the word embeddings that are looked up, as leaves whose gradient can be asked for."""
+    """Replace the word embeddings in a forward pass by leaf tensors, and collect these."""
     found: list[Tensor] = []
 
-    def cut(_: nn.Module, __: object, output: Tensor) -> Tensor:
+    def detach(_: nn.Module, __: object, output: Tensor) -> Tensor:
         found.append(output.detach().requires_grad_())
         return found[-1]
 
-    hook = model.get_input_embeddings().register_forward_hook(cut)
+    hook = model.get_input_embeddings().register_forward_hook(detach)
     try:
         yield found
     finally:
@@ -85,10 +86,12 @@ def _leaf_embeddings(model: nn.Module) -> Iterator[list[Tensor]]:
 
 
 def _places(classifier: Classifier, texts: Sequence[str]) -> list[tuple[int, int, int] | None]:
-    """Return of each token which text it is from and its characters there; None for what is of no text."""
+    """Return for each token its text (0 or 1), start and end; None for special tokens."""
     tokenizer = classifier.base.tokenizer
     if not tokenizer.is_fast:
-        raise DeftxError(f"The tokenizer of base {classifier.base.name} does not say where in a text its tokens stand.")
+        raise DeftxError(
+            f"The tokenizer of base {classifier.base.name} does not return the positions of tokens in a text."
+        )
     made = tokenizer(*texts, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True)
     parts = made.sequence_ids(0)
     spans = made["offset_mapping"]
@@ -98,7 +101,7 @@ def _places(classifier: Classifier, texts: Sequence[str]) -> list[tuple[int, int
 def _by_word(
     label: str, texts: Sequence[str], weights: Sequence[float], places: Sequence[tuple[int, int, int] | None]
 ) -> Attribution:
-    """Add the weights of tokens up by the word in which each ends; a token may begin with the space before it."""
+    """Sum the weights of the tokens that end in each word; a token may start with the space before the word."""
     words = [(part, found) for part, text in enumerate(texts) for found in WORD.finditer(text)]
     sums: list[float | None] = [None] * len(words)
     rest = 0.0
@@ -108,10 +111,10 @@ def _by_word(
             rest += weight
         else:
             sums[at] = (sums[at] or 0.0) + weight
-    told = (
+    weighted = (
         WordWeight(word.group(), total, *word.span(), part) for (part, word), total in zip(words, sums, strict=True)
     )
-    return Attribution(label, tuple(told), rest)
+    return Attribution(label, tuple(weighted), rest)
 
 
 def _is_in(place: tuple[int, int, int], part: int, word: re.Match) -> bool:

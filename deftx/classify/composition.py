@@ -1,4 +1,4 @@
-"""Composing a classifier: θ_TL = θ0 + (s_T·φ_T + s_L·φ_L), with the task's head on top (section 3.2)."""
+"""Composing a classifier: θ_TL = θ0 + (s_T·φ_T + s_L·φ_L), with the task's head (section 3.2 of the paper)."""
 
 import json
 import os
@@ -25,36 +25,38 @@ VectorLike = SparseVector | str | os.PathLike
 
 @dataclass(frozen=True)
 class Classifier:
-    """A composed model with the labels of its task; the base that it came from is untouched."""
+    """A composed model with the labels of its task. Its base is not modified."""
 
     base: Base
     model: nn.Module
     labels: list[str]
-    max_length: int  # tokens; longer texts are cut
-    report: MergeReport | None = None  # what the merge method did, where the classifier was composed
+    max_length: int  # tokens; longer texts are truncated
+    report: MergeReport | None = None  # report of the merge method
 
     @property
     def size(self) -> int:
-        """Bytes of all weights."""
+        """The size of all weights in bytes."""
         return sum(p.numel() * p.element_size() for p in self.model.parameters())
 
     def classify(self, texts: Sequence[Text], on_share: Callable[[float], None] | None = None) -> Tensor:
         """Return the probabilities (n, labels) of sentences, or of (premise, hypothesis) pairs.
 
-        ``on_share`` is told now and then which share is done; what it raises ends the work.
+        Args:
+            texts: Sentences, or pairs.
+            on_share: Called after each batch with the share that is done; it may raise to stop.
 
         Raises:
-            DeftxError: there is a sentence among pairs, or a pair among sentences.
+            DeftxError: If there are both sentences and pairs.
         """
         if isinstance(texts, str):
-            raise DeftxError("classify takes a list of texts; put the one text into a list.")
+            raise DeftxError("classify takes a list of texts; put a single text into a list.")
         if len({isinstance(text, str) for text in texts}) > 1:
-            raise DeftxError("The texts mix sentences and pairs; classify them apart.")
+            raise DeftxError("The texts contain both sentences and pairs; classify them separately.")
         encoded = encode(self.base.tokenizer, texts, self.max_length)
         return class_logits(self.model, encoded, self.base.tokenizer.pad_token_id, on_share).softmax(-1)
 
     def cut(self, texts: Sequence[Text]) -> list[int]:
-        """Return the indices of the texts of which the classifier reads the first ``max_length`` tokens alone."""
+        """Return the indices of the texts that the classifier truncates to the first ``max_length`` tokens."""
         tokenizer = self.base.tokenizer
         return cut_texts(tokenizer, texts, encode(tokenizer, texts, self.max_length), self.max_length)
 
@@ -63,10 +65,10 @@ class Classifier:
         return [self.labels[place] for place in self.classify(texts).argmax(-1).tolist()]
 
     def save_pretrained(self, folder: str | os.PathLike) -> None:
-        """Write a plain transformers folder: it loads without deftx and gives the same probabilities.
+        """Write a transformers folder, which loads without deftx and gives the same probabilities.
 
         Raises:
-            DeftxError: the folder is not empty; nothing is overwritten.
+            DeftxError: If the folder is not empty. Nothing is overwritten.
         """
         folder = Path(folder).expanduser()
         require_empty(folder, "classifier")
@@ -87,14 +89,23 @@ def compose(
     method: str = PAPER,
     parameters: Mapping[str, float] | None = None,
 ) -> Classifier:
-    """Compose a classifier from a task vector and, where there are any, language vectors; strengths are 1 in the paper.
+    """Compose a classifier from a task vector and optional language vectors.
 
-    ``languages`` are further language vectors with their strengths. ``method`` is one of ``merging.METHODS``: "sum" is
-    the paper; ``parameters`` are that method's, where they differ from its defaults.
+    Vectors can be given as objects, folders, bundled names or Hub ids.
+
+    Args:
+        base: The base model.
+        task: The task vector.
+        language: The language vector.
+        strength_task: The strength of the task vector; 1 in the paper.
+        strength_language: The strength of the language vector; 1 in the paper.
+        languages: Further language vectors with their strengths.
+        method: The merge method: "sum" (the paper), "ties" or "dare".
+        parameters: Parameters of the merge method that differ from its defaults.
 
     Raises:
-        VectorError: a vector is damaged, of the wrong kind, or made for another base.
-        DeftxError: a strength is not a number, or the method or a parameter of it cannot be used.
+        VectorError: If a vector is damaged, of the wrong kind, or made for another base.
+        DeftxError: If a strength, the method or a parameter is invalid.
     """
     wanted = [(language, strength_language), *languages] if language is not None else languages
     vectors = [(load_for(base, task, "task"), strength_task)]
@@ -106,7 +117,7 @@ def compose(
 
 
 def classifier_of(base: Base, task: SparseVector) -> Classifier:
-    """Return θ0 with the head of a task on top, on a copy of its own: no vector has been added yet."""
+    """Return a classifier on a copy of θ0 with the head of a task, without any vector added."""
     model = base.classifier_without_head(task.labels)
     _put_head(model, task)
     wanted = (task.info.get("recipe") or {}).get("max_length", 128)
@@ -115,11 +126,11 @@ def classifier_of(base: Base, task: SparseVector) -> Classifier:
 
 
 def load_for(base: Base, vector: VectorLike, kind: str) -> SparseVector:
-    """Load a vector of a kind ("task" or "language") for a base; VectorError for any other."""
+    """Load a vector and raise VectorError unless it is of this kind ("task" or "language") and made for the base."""
     vector = vector if isinstance(vector, SparseVector) else SparseVector.load(vector)
     vector.check_base(base)
     if vector.kind != kind:
-        raise VectorError(f"{vector.name} is a {vector.kind} vector; a {kind} vector is needed there.")
+        raise VectorError(f"{vector.name} is a {vector.kind} vector; a {kind} vector is needed.")
     return vector
 
 
@@ -136,8 +147,8 @@ def _put_head(model: nn.Module, task: SparseVector) -> None:
 
 
 def _describe_tokenizer(path: Path, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
-    """Let plain transformers read texts as this classifier does, and ``truncation=True`` cut them at ``max_length``."""
+    """Write the tokenizer's settings, so that transformers tokenises and truncates texts as this classifier does."""
     settings = {**json.loads(path.read_text(encoding="utf-8")), "model_max_length": max_length}
-    if tokenizer.is_fast:  # a model's own class would be built anew from its vocabulary, without the file's other steps
+    if tokenizer.is_fast:  # other classes are built from the vocabulary and ignore the normaliser in the file
         settings |= {"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": tokenizer.model_input_names}
     path.write_text(json.dumps(settings, indent=2), encoding="utf-8")

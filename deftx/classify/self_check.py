@@ -1,7 +1,7 @@
-"""Checking a classifier without labels: a person judges its answers on sentences drawn from a text.
+"""Evaluation without labels: a person judges the predictions on sentences that are drawn from a text.
 
-What is kept under DEFTX_HOME/checks are counts, never a sentence: one folder for each pair of vectors, named by their
-fingerprints, one file a check.
+DEFTX_HOME/checks stores only counts, no sentences: a folder per pair of vectors, named by their fingerprints, with a file
+per check.
 """
 
 import json
@@ -24,24 +24,34 @@ from deftx.data.splitting import fold
 from deftx.vectors import vector_files
 
 COUNT = 50  # sentences of a check
-READABLE = (12, 280)  # characters of a sentence that one reads at a glance
+READABLE = (12, 280)  # length of a sentence that can be judged quickly, in characters
 LEVEL = 0.95  # of the interval
 RIGHT, WRONG, UNSURE = MARKS = ("right", "wrong", "unsure")
 FOLDER = "checks"
 VERSION = 1
-COUNTS = {"corpus", "seed", "drawn", "right", "judged", "unsure", "share", "low", "high"}  # what every kept check has
+COUNTS = {
+    "corpus",
+    "seed",
+    "drawn",
+    "right",
+    "judged",
+    "unsure",
+    "share",
+    "low",
+    "high",
+}  # fields of every stored check
 FINGERPRINT, ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{16}")
 
 _SAVING = threading.Lock()  # one check may be open in two windows
 
 
 class CheckError(DeftxError):
-    """A check cannot begin, or what is kept of it cannot be read."""
+    """A check cannot be started or read."""
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """The share of right answers among those judged, with its 95 % Wilson interval; each from 0 to 1."""
+    """The share of right predictions among those judged, with its 95 % Wilson interval; each from 0 to 1."""
 
     right: int
     judged: int
@@ -52,7 +62,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Vector:
-    """A vector as a check remembers it: what it was called, and the SHA-256 of its tensors."""
+    """The name of a vector, and the SHA-256 of its tensors."""
 
     name: str
     fingerprint: str
@@ -60,7 +70,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class Check:
-    """Sentences with the answers of a classifier, and the marks so far: those of the first sentences, in their order."""
+    """Sentences with a classifier's predictions (``answers``), and the marks of the first sentences so far."""
 
     id: str
     task: Vector
@@ -72,13 +82,13 @@ class Check:
     marks: tuple[str, ...] = ()
 
     def mark(self, mark: str) -> "Check":
-        """Judge the sentence that is shown; nothing changes once all are judged."""
+        """Return the check with a mark for the next sentence, or unchanged if all are judged."""
         if mark not in MARKS:
             raise unknown_name("The mark", mark, MARKS, CheckError)
         return self if self.done else replace(self, marks=(*self.marks, mark))
 
     def undo(self) -> "Check":
-        """Take the last mark back."""
+        """Return the check without its last mark."""
         return replace(self, marks=self.marks[:-1])
 
     @property
@@ -87,23 +97,23 @@ class Check:
         return len(self.marks) == len(self.sentences)
 
     def accuracy(self) -> Accuracy | None:
-        """Return the accuracy over the sentences marked right or wrong; None before there is one."""
+        """Return the accuracy over the sentences marked right or wrong, or None if there are none."""
         counts = Counter(self.marks)
         return accuracy(counts[RIGHT], counts[RIGHT] + counts[WRONG])
 
     def by_answer(self) -> dict[str, dict[str, int]]:
-        """Count, for each answer given so far, how often it was marked how; the most frequent answer first."""
-        pairs = Counter(zip(self.answers, self.marks, strict=False))  # marks end where the judge is
+        """Count the marks of each predicted label among the judged sentences, the most frequent label first."""
+        pairs = Counter(zip(self.answers, self.marks, strict=False))  # there are fewer marks than answers
         given = Counter(self.answers[: len(self.marks)])
         return {answer: {mark: pairs[answer, mark] for mark in MARKS} for answer, _ in given.most_common()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything, fit for JSON, sentences included: for the judge's own browser."""
+        """Return all fields as a dictionary that can be written as JSON. It contains the sentences: for the browser only."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, content: Any) -> "Check":
-        """Read what ``to_dict`` gave; CheckError for anything else, since a browser may send what it likes."""
+        """Read what ``to_dict`` returned. Raise CheckError if it is invalid, since it comes from a browser."""
         try:
             check = cls(
                 id=_fits(ID, content["id"]), task=_vector(content["task"]),
@@ -112,26 +122,26 @@ class Check:
                 **{name: tuple(map(_text, content[name])) for name in ("sentences", "answers", "marks")},
             )  # fmt: skip
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise CheckError("What is kept of this check cannot be read. Start it again.") from error
+            raise CheckError("The stored state of this check cannot be read. Start the check again.") from error
         known = set(check.marks) <= set(MARKS) and len(check.marks) <= len(check.sentences)
         if not known or not check.sentences or len(check.answers) != len(check.sentences):
-            raise CheckError("What is kept of this check does not fit together. Start it again.")
+            raise CheckError("The stored state of this check is inconsistent. Start the check again.")
         return check
 
 
 def draw(lines: Iterable[str], *, count: int = COUNT, seed: int = 0) -> tuple[str, ...]:
-    """Draw sentences of readable length without replacement, none of them twice (case and white space aside).
+    """Draw up to ``count`` different sentences of readable length (case and white space are ignored).
 
-    The same lines, count and seed give the same sentences. Fewer come where there are not as many.
+    The same lines, count and seed give the same sentences.
 
     Raises:
-        CheckError: no line is of readable length.
+        CheckError: If no line has a readable length.
     """
     shortest, longest = READABLE
     distinct = {fold(line): line for line in lines if shortest <= len(line) <= longest}
     if not distinct:
         raise CheckError(
-            f"No line of this text has {shortest} to {longest} characters, so there is nothing to judge at a glance. "
+            f"No line of this text has {shortest} to {longest} characters, so there is nothing to judge. "
             "Split its lines into sentences, or choose another text."
         )
     sentences = list(distinct.values())
@@ -142,38 +152,38 @@ def draw(lines: Iterable[str], *, count: int = COUNT, seed: int = 0) -> tuple[st
 def begin(
     sentences: Sequence[str], answers: Sequence[str], *, task: Vector, language: Vector | None, corpus: str, seed: int
 ) -> Check:
-    """Begin a check of answers that were given to sentences, under an id of its own."""
+    """Return a new check of predictions for sentences, with a random id."""
     return Check(secrets.token_hex(8), task, language, corpus, seed, tuple(sentences), tuple(answers))
 
 
 def accuracy(right: int, judged: int) -> Accuracy | None:
-    """Give a share with its 95 % interval (Wilson 1927), which holds for few and for extreme counts; None for none."""
+    """Return a share with its 95 % interval (Wilson 1927), which is valid for small and extreme counts; None for 0."""
     if not judged:
         return None
-    from scipy.stats import binomtest  # half a second to import, which the start of the page need not wait for
+    from scipy.stats import binomtest  # importing it takes half a second, which would slow the start of the page
 
     interval = binomtest(right, judged).proportion_ci(LEVEL, method="wilson")
     return Accuracy(right, judged, right / judged, float(interval.low), float(interval.high))
 
 
 def vector_of(folder: str | os.PathLike, name: str) -> Vector:
-    """Name a vector by its files; VectorError where they cannot be read."""
+    """Return the name and fingerprint of a vector. Raise VectorError if its files cannot be read."""
     try:
         info = json.loads((Path(folder) / vector_files.INFO).read_text(encoding="utf-8"))
         return Vector(name, _fits(FINGERPRINT, info["tensors_sha256"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise VectorError(f"The vector {name} cannot be read any more. Choose another one.") from error
+        raise VectorError(f"The vector {name} can no longer be read. Choose another one.") from error
 
 
 def save(home: Path, check: Check) -> Path:
-    """Keep the counts of a check, in place of what it had before; return the file.
+    """Store the counts of a check, replacing earlier ones; return the file.
 
     Raises:
-        CheckError: no sentence was judged right or wrong yet.
+        CheckError: If no sentence has been marked right or wrong.
     """
     reached = check.accuracy()
     if reached is None:
-        raise CheckError(f"Mark at least one sentence {one_of((RIGHT, WRONG))} first: there is nothing to keep yet.")
+        raise CheckError(f"Mark at least one sentence {one_of((RIGHT, WRONG))} first: there is nothing to save yet.")
     content = {
         "version": VERSION, "id": check.id, "created": time.time(), "task": asdict(check.task),
         "language": asdict(check.language) if check.language else None, "corpus": check.corpus, "seed": check.seed,
@@ -188,10 +198,10 @@ def save(home: Path, check: Check) -> Path:
 
 
 def load(home: Path, *fingerprints: str) -> list[dict[str, Any]]:
-    """Return the checks kept for the vectors of these fingerprints, together, the newest first.
+    """Return the stored checks of the vectors with these fingerprints together, the newest first.
 
-    Each holds what ``save`` wrote: ``task``, ``language``, ``corpus``, ``seed``, ``drawn``, ``answers``, ``right``,
-    ``judged``, ``unsure``, ``share``, ``low``, ``high`` and ``created``. Files that cannot be read are left out.
+    Each has the fields that ``save`` wrote: ``task``, ``language``, ``corpus``, ``seed``, ``drawn``, ``answers``, ``right``,
+    ``judged``, ``unsure``, ``share``, ``low``, ``high`` and ``created``. Unreadable files are skipped.
     """
     wanted = {_fits(FINGERPRINT, fingerprint) for fingerprint in fingerprints}
     pattern = f"*{min(wanted)[:16]}*/*.json" if wanted else "*/*.json"
@@ -201,7 +211,7 @@ def load(home: Path, *fingerprints: str) -> list[dict[str, Any]]:
 
 
 def _folder_name(check: Check) -> str:
-    # The whole fingerprints stand inside; these parts of them keep the name readable.
+    # The files contain the complete fingerprints; shorter ones keep the name readable.
     return "+".join(vector.fingerprint[:16] for vector in (check.task, check.language) if vector)
 
 
@@ -211,7 +221,7 @@ def _read(file: Path) -> dict[str, Any] | None:
         whole = isinstance(content["created"], int | float) and content.keys() >= COUNTS
         return content if whole and content["version"] == VERSION and _fingerprints(content) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None  # put there, or changed, by hand
+        return None  # not written, or later changed, by hand
 
 
 def _fingerprints(content: dict[str, Any]) -> set[str]:

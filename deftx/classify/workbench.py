@@ -1,4 +1,4 @@
-"""Trying combinations one after another on one copy of the base: a changed strength costs what it changes, not a copy."""
+"""Trying combinations of vectors on one copy of the base: only changed weights are written, the base is not copied again."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,10 +13,10 @@ from deftx.vectors.vector import SparseVector
 
 
 class Workbench:
-    """A private copy of θ0 with the head of one task, which one thread at a time holds in one combination."""
+    """A copy of θ0 with the head of one task, which one thread at a time can use with one combination of vectors."""
 
     def __init__(self, base: Base, task: SparseVector) -> None:
-        """Copy the base; VectorError where the task's head does not fit it."""
+        """Copy the base. Raise VectorError if the task's head does not fit it."""
         task.check_base(base)
         self._classifier = classifier_of(base, task)
         self._parameters = sparse_trainable(self._classifier.model)
@@ -29,15 +29,15 @@ class Workbench:
     def holding(
         self, vectors: Sequence[Scaled], method: str = PAPER, parameters: Mapping[str, float] | None = None
     ) -> Iterator[Classifier]:
-        """Give the classifier with these vectors on it, for as long as the block lasts: others wait, so keep it short.
+        """Yield the classifier with these vectors added. Other threads wait until the context ends, so keep it short.
 
         Raises:
-            VectorError: a vector was made for another base.
-            DeftxError: as ``merging.merge`` does.
+            VectorError: If a vector was made for another base.
+            DeftxError: As ``merging.merge`` does.
         """
         for vector, _ in vectors:
             vector.check_base(self._classifier.base)
-        wanted = (tuple(vectors), method, tuple(sorted((parameters or {}).items())))  # vectors are told by identity
+        wanted = (tuple(vectors), method, tuple(sorted((parameters or {}).items())))  # vectors are compared by identity
         with self._lock:
             if wanted != self._on:
                 self._put_on(vectors, method, parameters)
@@ -46,8 +46,8 @@ class Workbench:
 
     def _put_on(self, vectors: Sequence[Scaled], method: str, parameters: Mapping[str, float] | None) -> None:
         changes, report = merge(vectors, method, parameters)
-        self._on = None  # from here on the copy is in between, until it is done
-        restore(self._parameters, self._saved)  # the values themselves, so that not a bit of θ0 is lost
+        self._on = None  # the copy is inconsistent until the end of this method
+        restore(self._parameters, self._saved)  # exactly θ0 again
         self._saved = {}
         apply_changes(self._parameters, changes, self._saved)
         self._report = report

@@ -1,4 +1,4 @@
-"""The commands of the command line, by what a person wants: look at things, train, use, exchange.
+"""The commands of the command line.
 
-A command imports what needs torch inside of its function: the others, and ``--help``, then start without it.
+A command imports what needs torch inside its function, so that other commands and ``--help`` start without it.
 """

@@ -1,4 +1,4 @@
-"""``export`` and ``import``: exchanging with tools that know nothing of this one."""
+"""``export`` and ``import``: exchange with other tools."""
 
 import argparse
 from pathlib import Path
@@ -9,18 +9,18 @@ from deftx.commands import options, output
 
 def add_commands(commands: Any) -> None:
     """Add the two commands."""
-    export = commands.add_parser("export", help="write a composed classifier as a plain transformers folder")
+    export = commands.add_parser("export", help="write a composed classifier as a transformers folder")
     export.add_argument("--out", metavar="DIR", required=True, help="folder for the classifier")
     export.add_argument("--space", action="store_true",
-                        help="write a Space instead: the folder with a page to classify on, a card and its requirements")  # fmt: skip
+                        help="write a Space instead: a folder with a page to classify texts, a card and requirements")  # fmt: skip
     options.add_composition(export)
     options.add_json(export)
     export.set_defaults(run=run_export)
     bring = commands.add_parser("import", help="read an LT-SFT vector (pytorch_diff.bin)")
     bring.add_argument("source", metavar="SOURCE", help="an LT-SFT folder or Hub id")
     bring.add_argument("--out", metavar="DIR", required=True, help="folder for the vector")
-    bring.add_argument("--language", metavar="CODE", help="code of its language; noted in the vector")
-    bring.add_argument("--labels", metavar="NAME", nargs="+", help="names of a task vector's labels, in their order")
+    bring.add_argument("--language", metavar="CODE", help="code of its language, stored in the vector")
+    bring.add_argument("--labels", metavar="NAME", nargs="+", help="names of a task vector's labels, in order")
     options.add_base(bring)
     options.add_json(bring)
     bring.set_defaults(run=run_import)
@@ -38,14 +38,14 @@ def run_export(arguments: argparse.Namespace) -> None:
         output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
         return
     classifier.save_pretrained(arguments.out)
-    # Without truncation a pipeline reads longer texts than this classifier does, or fails on them.
+    # Without truncation, a pipeline reads longer texts than this classifier, or fails on them.
     settings = f"truncation=True, max_length={classifier.max_length}"
     text = f"{arguments.out}: load it with transformers.pipeline('text-classification', {str(arguments.out)!r}, {settings})"
     output.result({"out": arguments.out, "labels": classifier.labels}, arguments.json, text)
 
 
 def run_import(arguments: argparse.Namespace) -> None:
-    """Read the LT-SFT file safely and write it as a vector."""
+    """Read an LT-SFT file and write it as a vector."""
     from dataclasses import replace
 
     from deftx.training.finish import work_folder

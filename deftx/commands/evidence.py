@@ -1,4 +1,4 @@
-"""``benchmark``: the paper's tables, row by row, resumable at any point."""
+"""``benchmark``: the paper's tables; it can be interrupted and resumed at any time."""
 
 import argparse
 from dataclasses import asdict
@@ -9,32 +9,42 @@ from deftx.commands import options, output
 from deftx.commands.training import stop_on_signal
 from deftx.core.errors import DeftxError, unknown_name
 
-SEED = 42  # the first one; the others follow it
+SEED = 42  # the first seed; the others follow it
 
 
 def add_commands(commands: Any) -> None:
     """Add the command."""
-    bench = commands.add_parser("benchmark", help="the paper's tables: DeFT-X against LT-SFT and others, on real data")
-    bench.add_argument("setting", metavar="nusax|americasnli", help="which transfer")
+    bench = commands.add_parser(
+        "benchmark", help="the paper's tables: DeFT-X compared with LT-SFT and others, on real data"
+    )
+    bench.add_argument("setting", metavar="nusax|americasnli", help="which experiment")
     bench.add_argument("--data", metavar="DIR", required=True, type=Path, help="folder with the data")
-    bench.add_argument("--out", metavar="DIR", type=Path, default=Path("evidence"), help="what is kept (evidence)")
-    bench.add_argument("--seeds", type=int, default=3, metavar="N", help="how many (3), from 42 on")
+    bench.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("evidence"), help="folder for the results (evidence)"
+    )
+    bench.add_argument("--seeds", type=int, default=3, metavar="N", help="number of seeds (3), starting with 42")
     bench.add_argument("--methods", nargs="+", metavar="ROW", help="rows of the table (all); see docs/evidence.md")
-    bench.add_argument("--languages", nargs="+", metavar="CODE", help="languages to transfer to (all targets)")
+    bench.add_argument("--languages", nargs="+", metavar="CODE", help="target languages (all)")
     bench.add_argument("--preset", default="quick", help="quick, standard or paper (quick)")
-    bench.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="a setting of both kinds of vectors")
-    bench.add_argument("--set-language", nargs="+", default=[], metavar="KEY=VALUE", help="of language vectors")
-    bench.add_argument("--set-task", nargs="+", default=[], metavar="KEY=VALUE", help="of task vectors")
-    bench.add_argument("--source", metavar="VECTOR", help="language vector that tasks start from, in place of our own")
-    bench.add_argument("--jobs", type=int, default=1, metavar="N", help="trainings side by side (1)")
-    bench.add_argument("--plan", action="store_true", help="say what it would take, and start nothing")
+    bench.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of all vectors")
+    bench.add_argument(
+        "--set-language", nargs="+", default=[], metavar="KEY=VALUE", help="settings of language vectors"
+    )
+    bench.add_argument("--set-task", nargs="+", default=[], metavar="KEY=VALUE", help="settings of task vectors")
+    bench.add_argument(
+        "--source", metavar="VECTOR", help="language vector from which task training starts (default: a trained one)"
+    )
+    bench.add_argument("--jobs", type=int, default=1, metavar="N", help="training runs in parallel (1)")
+    bench.add_argument(
+        "--plan", action="store_true", help="print the estimated time and memory, without starting anything"
+    )
     options.add_base(bench)
     options.add_json(bench)
     bench.set_defaults(run=run_benchmark)
 
 
 def run_benchmark(arguments: argparse.Namespace) -> None:
-    """Train what is missing, score every cell, write the tables; with ``--plan`` say what that would take."""
+    """Train missing vectors, score every cell and write the tables; with ``--plan`` print an estimate."""
     from deftx.evidence import results
     from deftx.evidence.plan import plan
     from deftx.evidence.run import Reporter, claim, score_all, train_all
@@ -64,7 +74,7 @@ def _describe(arguments: argparse.Namespace) -> Any:
     if arguments.setting not in SETTINGS:
         raise unknown_name("The benchmark", arguments.setting, SETTINGS)
     if arguments.seeds < 1 or arguments.jobs < 1:
-        raise DeftxError("--seeds and --jobs are 1 or more.")
+        raise DeftxError("--seeds and --jobs must be 1 or more.")
     setting = SETTINGS[arguments.setting]
     data = arguments.data.expanduser()
     languages = setting.languages(arguments.languages)

@@ -1,4 +1,4 @@
-"""``push``: a vector or a composed classifier goes to the Hugging Face Hub, after it was said what will be uploaded."""
+"""``push``: push a vector or a composed classifier to the Hugging Face Hub, after printing what will be uploaded."""
 
 import argparse
 import getpass
@@ -16,34 +16,36 @@ YES = ("y", "yes")
 def add_commands(commands: Any) -> None:
     """Add the command."""
     push = commands.add_parser("push", help="push a vector, or a composed classifier, to the Hugging Face Hub")
-    push.add_argument("vector", metavar="VECTOR", nargs="?", help="vector to push; or --task for a classifier")
-    push.add_argument("--to", metavar="OWNER/NAME", required=True, help="repository; it is made where there is none")
+    push.add_argument("vector", metavar="VECTOR", nargs="?", help="vector to push; for a classifier use --task")
+    push.add_argument("--to", metavar="OWNER/NAME", required=True, help="repository; created if it does not exist")
     push.add_argument("--private", action="store_true", help="make the repository private (public)")
     push.add_argument("--license", metavar="ID", help="license for the card, as the Hub writes it, e.g. cc-by-4.0")
     push.add_argument(
         "--dataset", metavar="OWNER/NAME", action="append", default=[],
-        help="data set on the Hub that a vector was learned from, for its card; may be repeated",
+        help="data set on the Hub that the vector was learned from, for its card; can be repeated",
     )  # fmt: skip
+    push.add_argument("--space", action="store_true", help="push the classifier as a Space with a page to try it")
     push.add_argument(
-        "--space", action="store_true", help="push the classifier as a Space of its own: a page to try it on"
+        "--ask-token", action="store_true", help="enter a token (default: that of hf auth login, or HF_TOKEN)"
     )
-    push.add_argument("--ask-token", action="store_true", help="type a token (the one of hf auth login, or HF_TOKEN)")
-    push.add_argument("--dry-run", action="store_true", help="check the rights, say what would be uploaded, and stop")
-    push.add_argument("--yes", action="store_true", help="do not ask before uploading")
+    push.add_argument(
+        "--dry-run", action="store_true", help="check write access and print what would be uploaded, without uploading"
+    )
+    push.add_argument("--yes", action="store_true", help="upload without asking")
     options.add_composition(push, required=False)
     options.add_json(push)
     push.set_defaults(run=run_push)
 
 
 def run_push(arguments: argparse.Namespace) -> None:
-    """Check the rights, put the files together, say what they are, ask, and push."""
+    """Check write access, prepare and print the files, ask, and push."""
     from deftx.hub.client import hub
     from deftx.publish.pushing import describe, push
 
     if bool(arguments.vector) == bool(arguments.task):
-        raise HubError("Say what to push: a VECTOR, or --task (with --language) for a composed classifier.")
+        raise HubError("Give what to push: a VECTOR, or --task (with --language) for a composed classifier.")
     if arguments.space and arguments.vector:
-        raise HubError("A vector alone is no Space: --space goes with --task (and --language).")
+        raise HubError("A vector alone cannot be a Space: use --space with --task (and --language).")
     api = hub(getpass.getpass("Token of the Hugging Face Hub: ") if arguments.ask_token else None)
     with tempfile.TemporaryDirectory(prefix="deftx-push-") as folder:
         upload = _prepared(api, arguments, Path(folder))
@@ -61,7 +63,7 @@ def run_push(arguments: argparse.Namespace) -> None:
 
 
 def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
-    """Push the vector that a training has just written; return what to say. HubError says how to push it later."""
+    """Push a newly trained vector and return a message. Raise HubError, with how to push it later, if that fails."""
     from deftx.publish.pushing import describe, prepare_vector, push
 
     try:
@@ -73,7 +75,7 @@ def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
     except HubError as error:
         again = f"python -m deftx push {folder} --to {repository}{' --private' if private else ''}"
         raise HubError(
-            f"The vector is complete in {folder}, but it was not pushed: {error} To push it later: {again}"
+            f"The vector is complete in {folder}, but could not be pushed: {error} To push it later: {again}"
         ) from error
     return f"Pushed to {pushed.url} (commit {pushed.commit[:12]})."
 
@@ -108,5 +110,5 @@ def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
 
 def _agreed() -> bool:
     if not sys.stdin.isatty():
-        raise HubError("Nobody can be asked whether to upload this: give --yes, or --dry-run to see it alone.")
+        raise HubError("There is no terminal to ask before uploading: use --yes, or --dry-run to upload nothing.")
     return input("Upload this? [y/N] ").strip().lower() in YES

@@ -1,4 +1,4 @@
-"""``audit``, ``nearest``, ``spectrum`` and ``overlap``: looking at texts and vectors."""
+"""``audit``, ``nearest``, ``spectrum`` and ``overlap``: inspecting texts and vectors."""
 
 import argparse
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from deftx.commands import options, output
 from deftx.core.errors import VectorError
 
-# What the overlap of all vectors is shown as, and the parts that each pair is split into.
+# Matrices over all vectors, and groups of parameters for each pair.
 MATRICES = {"overlap": "overlap", "chance": "by chance", "signs": "same sign"}
 PARTS = {"layers": "per layer", "kinds": "per kind"}
 
@@ -15,21 +15,21 @@ STRATEGIES = ("variance:0.9", "uniform:100", "uniform:200", "uniform:300", "opti
 
 def add_commands(commands: Any) -> None:
     """Add the commands."""
-    audit = commands.add_parser("audit", help="what a corpus is, and what is wrong with it")
+    audit = commands.add_parser("audit", help="check a corpus before training")
     audit.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
     options.add_column(audit)
     options.add_base(audit)
     audit.set_defaults(run=run_audit)
-    nearest = commands.add_parser("nearest", help="which known languages are nearest to a corpus")
+    nearest = commands.add_parser("nearest", help="find the known languages most similar to a corpus")
     nearest.add_argument("corpus", metavar="CORPUS", nargs="+", help="as for audit")
-    nearest.add_argument("--base", metavar="B", help="whose pieces to compare: a base as for audit (bundled base)")
+    nearest.add_argument("--base", metavar="B", help="base whose tokenizer is used (bundled base)")
     options.add_column(nearest)
     nearest.set_defaults(run=run_nearest)
     spectrum = commands.add_parser("spectrum", help="singular values of every matrix, and the rank of each strategy")
     spectrum.add_argument("vector", metavar="VECTOR|DELTA", help="a vector, or a folder that --delta wrote")
     spectrum.add_argument("--rank", metavar="R", nargs="+", default=STRATEGIES, help="strategies to compare")
     spectrum.set_defaults(run=run_spectrum)
-    overlap = commands.add_parser("overlap", help="how many entries vectors share (figures 2 and 3)")
+    overlap = commands.add_parser("overlap", help="share of entries that vectors have in common (figures 2 and 3)")
     overlap.add_argument("vectors", metavar="VECTOR", nargs="+", help="two vectors or more")
     overlap.set_defaults(run=run_overlap)
     for parser in (audit, nearest):
@@ -39,7 +39,7 @@ def add_commands(commands: Any) -> None:
 
 
 def run_audit(arguments: argparse.Namespace) -> None:
-    """Read a corpus and say what it is."""
+    """Read a corpus and print its audit."""
     from deftx.data.audit import audit
     from deftx.data.text import read_corpus
 
@@ -56,16 +56,16 @@ def run_audit(arguments: argparse.Namespace) -> None:
 
 
 def run_nearest(arguments: argparse.Namespace) -> None:
-    """Compare a corpus with every known language, by its letters and, for the bundled base, by its pieces."""
+    """Compare a corpus with every known language, by letters and, for the bundled base, by pieces."""
     from dataclasses import asdict
 
     from deftx.data.languages import load_languages
     from deftx.data.nearest import nearest
     from deftx.data.text import read_corpus
     from deftx.models.bases import BUNDLED_BASE
-    from deftx.training.base_facts import look_at_base
+    from deftx.training.base_facts import read_base_facts
 
-    tokenizer = look_at_base(arguments.base or BUNDLED_BASE).tokenizer
+    tokenizer = read_base_facts(arguments.base or BUNDLED_BASE).tokenizer
     corpus = read_corpus(arguments.corpus, column=arguments.column, encoding=arguments.encoding)
     found = nearest(corpus.lines, load_languages(), tokenizer)
     rows = [
@@ -77,7 +77,7 @@ def run_nearest(arguments: argparse.Namespace) -> None:
 
 
 def run_spectrum(arguments: argparse.Namespace) -> None:
-    """Show each matrix's largest singular value and its rank under each strategy."""
+    """Print the largest singular value of each matrix and its rank under each strategy."""
     from deftx.analysis.spectra import spectra_of
 
     spectra = spectra_of(arguments.vector)
@@ -93,12 +93,12 @@ def run_spectrum(arguments: argparse.Namespace) -> None:
 
 
 def run_overlap(arguments: argparse.Namespace) -> None:
-    """Show the overlap of each pair of vectors, what chance would give, the agreement of signs, and all of it in parts."""
+    """Print the overlap of each pair of vectors, that of chance and the agreement of signs; also by layer and kind."""
     from deftx.vectors.overlaps import as_tables, compare_all
     from deftx.vectors.vector import SparseVector
 
     if len(arguments.vectors) < 2:
-        raise VectorError("An overlap is between vectors: name two or more.")
+        raise VectorError("An overlap needs two or more vectors.")
     pairs = compare_all([SparseVector.load(name) for name in arguments.vectors])
     found = as_tables([str(name) for name in arguments.vectors], pairs)
     tables = [

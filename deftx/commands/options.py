@@ -13,7 +13,7 @@ CORPUS = "text, documents, tables or zips of them (docs/files.md), or a folder"
 def add_base(parser: argparse.ArgumentParser) -> None:
     """Add ``--base`` and ``--device``."""
     parser.add_argument("--base", metavar="B", help="base model: a bundled name, a folder or a Hub id (bundled base)")
-    parser.add_argument("--device", help="where to compute, e.g. cpu or cuda:0 (a GPU where there is one)")
+    parser.add_argument("--device", help="device, e.g. cpu or cuda:0 (a GPU if there is one)")
 
 
 def add_encoding(parser: argparse.ArgumentParser) -> None:
@@ -27,50 +27,52 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """Add the vectors of a composition, their strengths and the base."""
+    """Add the options for vectors, their strengths, the merge method and the base."""
     parser.add_argument(
         "--task", metavar="VECTOR", required=required, help="task vector: a folder, a Hub id or a bundled name"
     )
     parser.add_argument("--language", metavar="VECTOR", action="append", default=[],
-                        help="language vector of the texts; may be given several times")  # fmt: skip
+                        help="language vector of the texts; can be repeated")  # fmt: skip
     parser.add_argument("--strength-task", type=float, default=1.0, metavar="S",
                         help="strength of the task vector (1, as in the paper)")  # fmt: skip
     parser.add_argument("--strength-language", type=float, action="append", default=[], metavar="S",
-                        help="of the language vector (1); one for all of them, or one for each in turn")  # fmt: skip
+                        help="strength of the language vector (1); one for all of them, or one for each in order")  # fmt: skip
     parser.add_argument("--merge", metavar="METHOD", default="sum",
-                        help="how the vectors are merged: sum (the paper), ties or dare (sum)")  # fmt: skip
-    # One value each: a list of values would swallow the texts to classify.
+                        help="merge method: sum (the paper), ties or dare (sum)")  # fmt: skip
+    # One value per option, because nargs="+" would also take the texts to classify.
     parser.add_argument("--merge-set", metavar="key=value", action="append", default=[],
-                        help="a parameter of the method: keep or lambda of ties, drop or seed of dare")  # fmt: skip
+                        help="parameter of the method: keep or lambda of ties, drop or seed of dare")  # fmt: skip
     add_base(parser)
 
 
 def add_columns(parser: argparse.ArgumentParser, option: str = "--columns", file: str = "the file") -> None:
-    """Add an option for what a table calls the columns of texts and labels."""
-    parser.add_argument(option, metavar="NAME=COLUMN", nargs="+", default=[], help=f"what {file} calls text or label")
+    """Add an option that maps "text", "label", "premise" and "hypothesis" to the column names of a table."""
+    parser.add_argument(
+        option, metavar="NAME=COLUMN", nargs="+", default=[], help=f"column names of {file}, e.g. text=review"
+    )
 
 
 def add_column(parser: argparse.ArgumentParser) -> None:
-    """Add ``--column``, for tables that hold a corpus."""
-    parser.add_argument("--column", metavar="NAME", help="column that holds the text, where CORPUS is a table (text)")
+    """Add ``--column``, for a corpus in a table."""
+    parser.add_argument("--column", metavar="NAME", help="text column, if CORPUS is a table (text)")
 
 
 def columns_of(texts: list[str]) -> dict[str, str]:
-    """Read what ``--columns`` was given, as in text=review; TableError where there is no "="."""
+    """Parse the values of ``--columns``, e.g. text=review. Raise TableError if "=" is missing."""
     for text in texts:
         if "=" not in text:
-            raise TableError(f"Columns are written NAME=COLUMN, as in text=review; {text!r} has no '='.")
+            raise TableError(f"Columns must be written as NAME=COLUMN, e.g. text=review; {text!r} has no '='.")
     return dict(text.split("=", 1) for text in texts)
 
 
 def load_base_of(arguments: argparse.Namespace) -> Any:
-    """Load the base that was asked for, on the device that was asked for or the best there is."""
+    """Load the base on the given device, or the best available one."""
     import torch
 
     from deftx.models.bases import BUNDLED_BASE, load_base
     from deftx.training.distributed import own_device
 
-    own = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"  # each of several processes has its own
+    own = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"  # one GPU per process
     device = own_device(arguments.device) or (own if torch.cuda.is_available() else "cpu")
     try:
         torch.empty(0, device=device)
@@ -80,14 +82,14 @@ def load_base_of(arguments: argparse.Namespace) -> Any:
 
 
 def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
-    """Compose the classifier that the options describe; return it with its task vector."""
+    """Compose the classifier of the options; return it and its task vector."""
     from deftx.classify.composition import compose
     from deftx.vectors.merging import check_method
     from deftx.vectors.vector import SparseVector
 
     languages = with_strengths(arguments.language, arguments.strength_language)
     parameters = dict(map(_parameter, arguments.merge_set))
-    check_method(arguments.merge, parameters)  # before anything large is loaded
+    check_method(arguments.merge, parameters)  # before the base is loaded
     task = SparseVector.load(arguments.task)
     classifier = compose(
         load_base_of(arguments),
@@ -98,12 +100,12 @@ def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
         parameters=parameters,
     )
     if arguments.merge != "sum":
-        _say_what_merging_did(classifier.report)
+        _print_report(classifier.report)
     return classifier, task
 
 
 def with_strengths(languages: list[str], strengths: list[float]) -> list[tuple[str, float]]:
-    """Pair language vectors with their strengths: one for all of them, or one for each."""
+    """Return language vectors with their strengths, given one strength for all or one for each."""
     if len(strengths) > 1 and len(strengths) != len(languages):
         raise RecipeError(
             f"{len(strengths)} strengths are given for {len(languages)} language vectors; give one for each."
@@ -117,10 +119,10 @@ def _parameter(text: str) -> tuple[str, float]:
     try:
         return name, float(value)
     except ValueError:
-        raise RecipeError(f"{text!r} is no parameter of a merge method; write it as in keep=0.5.") from None
+        raise RecipeError(f"{text!r} is not a parameter of a merge method; write it like keep=0.5.") from None
 
 
-def _say_what_merging_did(report: Any) -> None:
+def _print_report(report: Any) -> None:
     output.say(f"{report.method}: {report.shared:,} of {report.entries:,} entries are changed by several vectors, "
                f"{report.conflicts:,} in opposite directions; {report.resolved:,} of these conflicts are resolved.")  # fmt: skip
     for vector in report.vectors:

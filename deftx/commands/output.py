@@ -1,4 +1,4 @@
-"""What the commands print: results to stdout, everything else to stderr."""
+"""Output of the commands: results on stdout, everything else on stderr."""
 
 import io
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 from deftx.core.events import Event, read_duration
 
-QUIET_SECONDS = 5.0  # between two lines of progress where they cannot overwrite each other
+QUIET_SECONDS = 5.0  # between two lines of progress, if stderr is not a terminal
 
 
 def say(text: str) -> None:
@@ -17,21 +17,21 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def replace_what_cannot_be_shown() -> None:
-    """Let "?" stand for characters that the console cannot show, such as "ᱥ" on a Windows console set to cp1252."""
+def replace_unencodable() -> None:
+    """Print "?" for characters that the console cannot encode, e.g. "ᱥ" on a Windows console with cp1252."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def result(value: Any, as_json: bool, text: str) -> None:
-    """Write a command's result to stdout: as JSON, or as text for a person."""
+    """Write a command's result to stdout, as JSON or as text."""
     unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
     print(json.dumps(value, ensure_ascii=not unicode, allow_nan=False) if as_json else text)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Lay out rows in columns; columns of numbers are aligned on the right."""
+    """Return rows as aligned columns; columns of numbers are aligned on the right."""
     cells = [[str(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     numeric = [all(_is_number(row[column]) for row in rows) and bool(rows) for column in range(len(header))]
@@ -45,10 +45,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 class ProgressLine:
-    """Listens to a training and shows where it is: one line that moves on a terminal, else a line now and then."""
+    """Shows the events of a training run: one updated line on a terminal, otherwise a line every few seconds."""
 
     def __init__(self) -> None:
-        self.moving = sys.stderr.isatty()
+        self.on_terminal = sys.stderr.isatty()
         self.phase, self.last, self.open = "", 0.0, False
 
     def __call__(self, event: Event) -> None:
@@ -58,12 +58,12 @@ class ProgressLine:
         if not event.total:
             return
         due = event.phase != self.phase or event.evaluation is not None or event.step == event.total
-        if due or self.moving or time.monotonic() - self.last >= QUIET_SECONDS:
+        if due or self.on_terminal or time.monotonic() - self.last >= QUIET_SECONDS:
             self.phase, self.last = event.phase, time.monotonic()
             self._show(_progress(event), final=event.step == event.total)
 
     def _show(self, text: str, final: bool) -> None:
-        if not self.moving:
+        if not self.on_terminal:
             say(text)
             return
         sys.stderr.write(f"\r\033[K{text}" + ("\n" if final else ""))

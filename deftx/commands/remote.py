@@ -1,7 +1,7 @@
-"""``--on hf-jobs``: a training of the command line on a machine of Hugging Face Jobs, watched from here until its end.
+"""``--on hf-jobs``: training from the command line on Hugging Face Jobs, monitored until it ends.
 
-The job lies in the folder ``hf-job`` of ``--out``. The same command finds a training that still runs, or goes on from its
-checkpoint.
+The job is stored in the folder ``hf-job`` of ``--out``. The same command finds a job that is still running, or continues
+from its checkpoint.
 """
 
 import argparse
@@ -25,37 +25,38 @@ HERE, FOLDER = "here", "hf-job"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where a training runs."""
+    """Add the options for remote training."""
     parser.add_argument("--on", choices=(HERE, HF_JOBS), default=HERE,
-                        help="where to train: here, or on a machine of Hugging Face Jobs, which costs money (here)")  # fmt: skip
+                        help="where to train: on this machine, or on Hugging Face Jobs, which costs money (here)")  # fmt: skip
     parser.add_argument("--flavor", metavar="NAME", help="with --on hf-jobs: the machine, e.g. l4x1")
     parser.add_argument("--hours", type=float, metavar="H",
-                        help=f"with --on hf-jobs: it is switched off after so many hours ({HOURS:g})")  # fmt: skip
+                        help=f"with --on hf-jobs: time limit in hours ({HOURS:g})")  # fmt: skip
 
 
 def check_options(arguments: argparse.Namespace) -> None:
-    """Check the options that say where a training runs; RecipeError where they do not go together."""
+    """Check the options for where to train. Raise RecipeError for options that cannot be combined."""
     if arguments.on == HF_JOBS:
         if arguments.encoding:
-            raise RecipeError(f"With --on {HF_JOBS} every file has to be UTF-8: save it so, and leave --encoding away.")
+            raise RecipeError(f"With --on {HF_JOBS} every file must be UTF-8: save it as UTF-8 and omit --encoding.")
         for name in ("delta", "device"):
             if getattr(arguments, name):
-                raise RecipeError(f"--{name} is about this machine; leave it away with --on {HF_JOBS}.")
+                raise RecipeError(f"--{name} applies only to this machine; omit it with --on {HF_JOBS}.")
         if not arguments.flavor:
             raise RecipeError(NO_FLAVOR)
         return
     for name in ("flavor", "hours"):
         if getattr(arguments, name) is not None:
-            raise RecipeError(f"--{name} is about a machine of Hugging Face Jobs; give --on {HF_JOBS} as well.")
+            raise RecipeError(f"--{name} applies only to Hugging Face Jobs; add --on {HF_JOBS}.")
 
 
 def learn(request: TrainingRequest, out: Path, should_stop: Callable[[], bool], pairs: bool = False) -> Any:
-    """Train on Hugging Face Jobs and return the vector, which lies in ``out`` then.
+    """Train on Hugging Face Jobs, write the vector to ``out`` and return it.
 
     Raises:
-        DeftxError: it cannot be started, or failed there. TrainingStopped: it was stopped; its checkpoint is here.
+        DeftxError: If the job cannot be started, or failed.
+        TrainingStopped: If it was stopped; its checkpoint was downloaded.
     """
-    from deftx.jobs.remote.watcher import train_elsewhere
+    from deftx.jobs.remote.watcher import train_remotely
     from deftx.jobs.worker import EventLog
     from deftx.vectors.vector import SparseVector
     from deftx.vectors.vector_files import INFO
@@ -63,21 +64,23 @@ def learn(request: TrainingRequest, out: Path, should_stop: Callable[[], bool], 
     request = _for_a_job(request, pairs)
     _say_price(request)
     folder = _claim(out, request)
-    told, shown = EventLog(folder / EVENTS), output.ProgressLine()
+    event_log, progress_line = EventLog(folder / EVENTS), output.ProgressLine()
 
     def on_event(event: Event) -> None:
-        told.write(event)
-        shown(event)
+        event_log.write(event)
+        progress_line(event)
 
-    train_elsewhere(request.to_job(), folder, on_event, should_stop)
-    for entry in sorted((folder / OUT).iterdir(), key=lambda entry: entry.name == INFO):  # last: then it is whole
+    train_remotely(request.to_job(), folder, on_event, should_stop)
+    for entry in sorted(
+        (folder / OUT).iterdir(), key=lambda entry: entry.name == INFO
+    ):  # INFO last: it marks a complete vector
         move(entry, out / entry.name)
     shutil.rmtree(folder)
     return SparseVector.load(out)
 
 
 def _for_a_job(request: TrainingRequest, pairs: bool) -> TrainingRequest:
-    """Name files by full paths, and of the settings those alone that differ from the preset's; the command pushes itself."""
+    """Return the request for a job: absolute paths, only settings that differ from the preset, and no push."""
     preset = replace(request, recipe={}).full_recipe(pairs).to_dict()
     recipe = {name: value for name, value in request.full_recipe(pairs).to_dict().items() if value != preset[name]}
     files = {name: os.path.abspath(path) for name in ("train", "valid") if (path := getattr(request, name))}
@@ -88,7 +91,7 @@ def _for_a_job(request: TrainingRequest, pairs: bool) -> TrainingRequest:
 
 
 def _place(name: str) -> str:
-    """Give a folder by its full path; names of the Hub and bundled ones stay as they are."""
+    """Return a folder as an absolute path, and a Hub id or bundled name unchanged."""
     from deftx.jobs.remote.package import is_bundled
 
     if not name or is_bundled(name) or not Path(name).expanduser().is_dir():
@@ -103,22 +106,22 @@ def _say_price(request: TrainingRequest) -> None:
     price = (
         f"{flavor.price(1)} an hour, {flavor.price(request.hours)} at most"
         if flavor.dollars is not None
-        else "price not known"
+        else "price unknown"
     )
     output.say(
-        f"On {flavor.machine}, for {request.hours:g} h at most: {price}. How long it takes there is not known beforehand."
+        f"On {flavor.machine}, for {request.hours:g} h at most: {price}. The training time is not known in advance."
     )
 
 
 def _claim(out: Path, request: TrainingRequest) -> Path:
-    """Make the job's folder, or make sure that the one that is there belongs to the same training."""
+    """Create the job's folder, or check that the existing one has the same settings."""
     folder = out / FOLDER
-    if there := read_json(folder / SETTINGS):
-        before = TrainingRequest.from_job(there["kind"], there["settings"])
+    if existing := read_json(folder / SETTINGS):
+        before = TrainingRequest.from_job(existing["kind"], existing["settings"])
         differ = [one.name for one in fields(request) if getattr(before, one.name) != getattr(request, one.name)]
         if differ:
             raise RecipeError(
-                f"{folder} holds a training with other settings ({', '.join(differ)}). Choose another --out."
+                f"{folder} contains a training run with other settings ({', '.join(differ)}). Choose another --out."
             )
         return folder
     require_empty(out, "vector", besides={FOLDER}, error=RecipeError)

@@ -1,4 +1,4 @@
-"""``language`` and ``task``: learning vectors, with a checkpoint kept when they are stopped."""
+"""``language`` and ``task``: learning vectors. A stopped run keeps its checkpoint."""
 
 import argparse
 import signal
@@ -13,21 +13,21 @@ from deftx.core.errors import HubError
 from deftx.training.request import TrainingRequest
 from deftx.training.setting_descriptions import MEANINGS
 
-_received: list[int] = []  # the signals that asked this process to stop
+_received: list[int] = []  # received stop signals
 
 
 def add_commands(commands: Any) -> None:
-    """Add the two commands and the options they share."""
+    """Add the two commands and their common options."""
     language = commands.add_parser("language", help="learn a language vector from raw text")
     language.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
-    language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min; noted in the vector")
+    language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min, stored in the vector")
     options.add_column(language)
     language.set_defaults(run=run_language)
-    task = commands.add_parser("task", help="learn a task vector from labelled text in a bigger, related language")
+    task = commands.add_parser("task", help="learn a task vector from labelled text in a larger, related language")
     task.add_argument("train", metavar="TRAIN", help="file with columns text,label or premise,hypothesis,label")
-    task.add_argument("--valid", metavar="FILE", help="validation file; without it a part of TRAIN is held out")
+    task.add_argument("--valid", metavar="FILE", help="validation file (default: a part of TRAIN is held out)")
     task.add_argument("--source", metavar="VECTOR", help="language vector of TRAIN's language, to start from")
-    task.add_argument("--language", metavar="CODE", help="code of TRAIN's language; noted in the vector")
+    task.add_argument("--language", metavar="CODE", help="code of TRAIN's language, stored in the vector")
     options.add_columns(task, file="TRAIN")
     options.add_columns(task, "--valid-columns", "the validation file")
     task.set_defaults(run=run_task)
@@ -38,7 +38,7 @@ def add_commands(commands: Any) -> None:
 
 
 def run_language(arguments: argparse.Namespace) -> None:
-    """Learn a language vector and report what it is worth."""
+    """Learn a language vector and print its scores."""
     from deftx.data.text import read_corpus
     from deftx.training.language import learn_language
 
@@ -59,7 +59,7 @@ def run_language(arguments: argparse.Namespace) -> None:
 
 
 def run_task(arguments: argparse.Namespace) -> None:
-    """Learn a task vector and report what it is worth."""
+    """Learn a task vector and print its scores."""
     from deftx.data.tables import read_table
     from deftx.training.task import learn_task
 
@@ -81,7 +81,7 @@ def run_task(arguments: argparse.Namespace) -> None:
 
 
 def from_arguments(kind: str, arguments: argparse.Namespace) -> TrainingRequest:
-    """Turn what was typed into a request; DeftxError where it cannot be read, or does not go together."""
+    """Return the request in the options. Raise DeftxError if an option is invalid, or options cannot be combined."""
     remote.check_options(arguments)
     names = (
         "language",
@@ -107,19 +107,19 @@ def from_arguments(kind: str, arguments: argparse.Namespace) -> TrainingRequest:
 
 @contextmanager
 def stop_on_signal() -> Iterator[Any]:
-    """Turn Ctrl-C and SIGTERM into a wish to stop, which the training grants at its next step; a second one insists."""
+    """Make Ctrl-C and SIGTERM stop training at its next step; a second signal interrupts immediately."""
 
     def note(number: int, _: object) -> None:
         if _received:
             raise KeyboardInterrupt
-        _received.append(number)  # nothing is said here: a signal may come in the middle of another line
+        _received.append(number)  # without output, because the signal may interrupt another line
 
-    said = False
+    printed = False
 
     def should_stop() -> bool:
-        nonlocal said
-        if _received and not said:
-            said = True
+        nonlocal printed
+        if _received and not printed:
+            printed = True
             output.say("Stopping: the checkpoint is being saved …")
         return bool(_received)
 
@@ -133,24 +133,26 @@ def stop_on_signal() -> Iterator[Any]:
 
 
 def terminated() -> bool:
-    """Say whether the stop was asked for by SIGTERM."""
+    """Return whether the stop was requested by SIGTERM."""
     return signal.SIGTERM in _received
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the vector")
     parser.add_argument("--preset", default="quick", help="quick (minutes on a CPU), standard, paper (quick)")
-    parser.add_argument("--method", help="deft-x; lt-sft: the same without denoising; random: a random mask (deft-x)")
+    parser.add_argument("--method", help="deft-x, lt-sft (without denoising) or random (a random mask) (deft-x)")
     parser.add_argument("--rank", metavar="R", help="variance:p, uniform:r, optimal, mp or none (variance:0.9)")
-    parser.add_argument("--keep", type=float, help="share of higher-order entries that stays in each matrix (0.05)")
+    parser.add_argument("--keep", type=float, help="share of residual entries to keep in each matrix (0.05)")
     parser.add_argument("--ablate", help="no-residual, dense-delta or no-retrain: table 5 of the paper")
     parser.add_argument("--k", metavar="N", help="entries to select: a number, or a share up to 1 (the paper's share)")
-    parser.add_argument("--seed", type=int, help="seed of every draw (42)")
+    parser.add_argument("--seed", type=int, help="random seed (42)")
     parser.add_argument("--set", metavar="key=value", nargs="+", action="extend", default=[],
-                        help="any other setting; they are listed below")  # fmt: skip
-    parser.add_argument("--delta", metavar="DIR", help="keep the change after the dense phase here, for further runs")
+                        help="any other setting; see the list below")  # fmt: skip
+    parser.add_argument(
+        "--delta", metavar="DIR", help="keep the change after the dense phase in this folder, for further runs"
+    )
     parser.add_argument("--push-to", metavar="OWNER/NAME",
-                        help="push the vector to the Hugging Face Hub at the end; the right to is checked at the start")  # fmt: skip
+                        help="push the vector to the Hugging Face Hub at the end; write access is checked at the start")  # fmt: skip
     parser.add_argument("--private", action="store_true", help="with --push-to: make the repository private (public)")
     options.add_encoding(parser)
     options.add_base(parser)
@@ -173,11 +175,11 @@ def _out(arguments: argparse.Namespace) -> Path:
 
 
 def _check_push(arguments: argparse.Namespace) -> Any:
-    """Ask the Hub for the right to push before anything is computed; return its client, None without ``--push-to``."""
+    """Check write access to the Hub before training; return its client, or None without ``--push-to``."""
     from deftx.training import distributed
 
     if arguments.private and not arguments.push_to:
-        raise HubError("--private is about the repository of --push-to; give both.")
+        raise HubError("--private applies to the repository of --push-to; give both.")
     if not arguments.push_to or not distributed.is_main():
         return None
     from deftx.hub.client import hub
@@ -185,7 +187,7 @@ def _check_push(arguments: argparse.Namespace) -> Any:
 
     api = hub()
     target = check_target(api, arguments.push_to, arguments.private)
-    output.say(f"At the end the vector is pushed to {target.repository}, as {target.account}.")
+    output.say(f"At the end, the vector will be pushed to {target.repository} as {target.account}.")
     return api
 
 

@@ -1,4 +1,4 @@
-"""``trim`` and ``lift``: a base with the pieces that some text uses, and vectors carried between it and the whole."""
+"""``trim`` and ``lift``: trimming a base's vocabulary, and converting vectors between the trimmed and the full base."""
 
 import argparse
 from typing import Any
@@ -8,27 +8,31 @@ from deftx.commands import options, output
 
 def add_commands(commands: Any) -> None:
     """Add the two commands."""
-    trim = commands.add_parser("trim", help="keep of a base the pieces that some text uses: it trains in less memory")
+    trim = commands.add_parser(
+        "trim", help="trim a base's vocabulary to some texts, so that training needs less memory"
+    )
     trim.add_argument("base", metavar="BASE", help="base model: a bundled name, a folder or a Hub id")
-    trim.add_argument("texts", metavar="TEXT", nargs="+", help="files of text that the trimmed base is to read")
+    trim.add_argument(
+        "texts", metavar="TEXT", nargs="+", help="files with text in the languages that the trimmed base must support"
+    )
     trim.add_argument("--out", metavar="DIR", required=True, help="empty folder for the trimmed base")
     chosen = trim.add_mutually_exclusive_group()
     chosen.add_argument("--min-count", type=int, default=2, metavar="N",
-                        help="keep the pieces that stand at least N times in the texts (2)")  # fmt: skip
+                        help="keep pieces that occur at least N times in the texts (2)")  # fmt: skip
     chosen.add_argument("--pieces", type=int, metavar="N", help="keep the N most frequent pieces instead")
     options.add_json(trim)
     trim.set_defaults(run=run_trim)
-    lift = commands.add_parser("lift", help="carry a vector from a trimmed base to the whole one, or back")
+    lift = commands.add_parser("lift", help="convert a vector from a trimmed base to the full one, or back")
     lift.add_argument("vector", metavar="VECTOR", help="vector: a folder, a Hub id or a bundled name")
-    lift.add_argument("--to", metavar="BASE", required=True, help="base to carry it to: the whole or the trimmed one")
-    lift.add_argument("--trimmed", metavar="DIR", help="the vector's trimmed base, if it is not where the vector says")
+    lift.add_argument("--to", metavar="BASE", required=True, help="base to convert it to: the full or the trimmed one")
+    lift.add_argument("--trimmed", metavar="DIR", help="the vector's trimmed base, if the vector does not describe it")
     lift.add_argument("--out", metavar="DIR", required=True, help="folder for the vector")
     options.add_json(lift)
     lift.set_defaults(run=run_lift)
 
 
 def run_trim(arguments: argparse.Namespace) -> None:
-    """Trim the base and say what it was and what it is."""
+    """Trim the base and print its sizes before and after."""
     from deftx.training.trimming import trim
 
     done = trim(arguments.base, arguments.texts, out=arguments.out, least=arguments.min_count, most=arguments.pieces)
@@ -37,12 +41,12 @@ def run_trim(arguments: argparse.Namespace) -> None:
          f"{size.tokens_per_word:.2f}")
         for name, size in (("before", done.before), ("after", done.after))
     ]  # fmt: skip
-    text = output.table(("", "pieces", "parameters", "memory of a training", "tokens a word"), rows)
+    text = output.table(("", "pieces", "parameters", "memory for training", "tokens per word"), rows)
     output.result(done.to_dict(), arguments.json, f"{text}\n{done.folder}: use it as --base {done.folder}")
 
 
 def run_lift(arguments: argparse.Namespace) -> None:
-    """Carry the vector and write it."""
+    """Convert the vector and write it."""
     from deftx.training.finish import work_folder
     from deftx.vectors.lifting import lift
 
@@ -52,7 +56,5 @@ def run_lift(arguments: argparse.Namespace) -> None:
     vector.save(out, values=(vector.info.get("recipe") or {}).get("values", "float32"))
     found = {"vector": str(out), "kind": vector.kind, "base": vector.info["base"]["name"], "lifted": carried.lifted,
              "k": vector.count, "dropped": carried.dropped}  # fmt: skip
-    said = (
-        "lifted" if carried.lifted else f"lowered, without {carried.dropped:,} entries of pieces that it does not have,"
-    )
-    output.result(found, arguments.json, f"{out}: {said} to {found['base']}, {vector.count:,} entries.")
+    change = "lifted" if carried.lifted else f"lowered, without {carried.dropped:,} entries of removed pieces,"
+    output.result(found, arguments.json, f"{out}: {change} to {found['base']}, {vector.count:,} entries.")

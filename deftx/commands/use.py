@@ -1,4 +1,4 @@
-"""``classify`` and ``evaluate``: putting a composed classifier to work."""
+"""``classify`` and ``evaluate``: using a composed classifier."""
 
 import argparse
 from collections.abc import Sequence
@@ -13,15 +13,17 @@ def add_commands(commands: Any) -> None:
     """Add the two commands."""
     classify = commands.add_parser("classify", help="classify texts")
     classify.add_argument(
-        "texts", metavar="TEXT", nargs="*", help="texts; for a task on pairs: premise and hypothesis in turn"
+        "texts", metavar="TEXT", nargs="*", help="texts; for a task on pairs: premise and hypothesis alternately"
     )
     classify.add_argument(
         "--file", metavar="CSV", help="file of texts: a text or document, or a table with a column text"
     )
-    classify.add_argument("--out", metavar="CSV", help="where the file's rows go, with label and probabilities added")
+    classify.add_argument(
+        "--out", metavar="CSV", help="output file: the rows of --file with label and probabilities added"
+    )
     classify.add_argument(
         "--as-is", action="store_true",
-        help="write cells as they are, for a program; else those that a spreadsheet would take for a formula get an apostrophe",
+        help="write cells unchanged, for programs (default: an apostrophe before cells that a spreadsheet would treat as a formula)",
     )  # fmt: skip
     classify.set_defaults(run=run_classify)
     evaluate = commands.add_parser("evaluate", help="score a classifier on labelled text")
@@ -29,7 +31,7 @@ def add_commands(commands: Any) -> None:
     evaluate.add_argument("--metric", help="f1 (macro-F1) or accuracy (the metric of the task vector's recipe)")
     evaluate.add_argument(
         "--rename", metavar="OLD=NEW", action="append", default=[],
-        help="a label of the file as the task calls it, e.g. pos=positive; OLD= leaves its rows out; may be repeated",
+        help="rename a label of the file to that of the task, e.g. pos=positive; OLD= removes its rows; can be repeated",
     )  # fmt: skip
     evaluate.set_defaults(run=run_evaluate)
     for parser in (classify, evaluate):
@@ -40,13 +42,13 @@ def add_commands(commands: Any) -> None:
 
 
 def run_classify(arguments: argparse.Namespace) -> None:
-    """Classify texts from the command line, or those of a file."""
+    """Classify texts from the command line or a file."""
     if bool(arguments.texts) == bool(arguments.file):
-        raise DeftxError("Give texts to classify, or --file with a file of them (one of the two).")
+        raise DeftxError("Give either texts to classify, or --file.")
     if bool(arguments.file) != bool(arguments.out):
-        raise DeftxError("--file and --out go together: the rows of the one are written to the other.")
+        raise DeftxError("--file and --out must be given together: the rows of --file are written to --out.")
     if arguments.file and Path(arguments.file).resolve() == Path(arguments.out).resolve():
-        raise DeftxError(f"--out {arguments.out} would overwrite the file that is read; choose another name.")
+        raise DeftxError(f"--out {arguments.out} would overwrite the input file; choose another name.")
     if arguments.file:
         _classify_file(arguments)
         return
@@ -122,12 +124,14 @@ def _renamed(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
             raise DeftxError(
-                f"--rename {pair!r}: write the label of the file, =, and the task's label, as in pos=positive."
+                f"--rename {pair!r} has no '=': write it as LABEL_OF_FILE=LABEL_OF_TASK, e.g. pos=positive."
             )
     return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _paired(texts: list[str]) -> list[tuple[str, str]]:
     if len(texts) % 2:
-        raise DeftxError("This task classifies pairs: give premise and hypothesis in turn, an even number of texts.")
+        raise DeftxError(
+            "This task classifies pairs: give premise and hypothesis alternately, an even number of texts."
+        )
     return list(zip(texts[::2], texts[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""What every other package may use: errors, events, sizes, seeds, evaluation.
+"""Basics that every other package uses: errors, events, sizes, seeds, evaluation.
 
-It imports nothing of deftx.
+It imports no other package of deftx.
 """

@@ -1,4 +1,4 @@
-"""How good predictions are: a score, the interval it could have had on other rows, and the confusions behind it."""
+"""Scores of predictions, their bootstrap confidence intervals, and confusion matrices."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ RESAMPLES = 1_000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A score from 0 to 1 over ``n`` rows with its 95 % interval; ``confusion[i][j]`` counts gold i predicted as j."""
+    """A score from 0 to 1 over ``n`` rows with its 95 % interval. ``confusion[i][j]`` counts rows of label i predicted as j."""
 
     metric: str
     score: float
@@ -25,7 +25,7 @@ class Evaluation:
     confusion: list[list[int]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return metric, score, low, high, n, labels and confusion, fit for JSON."""
+        """Return all fields as a dictionary that can be written as JSON."""
         return asdict(self)
 
 
@@ -38,17 +38,30 @@ def evaluate_predictions(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Evaluation:
-    """Score predictions by ``metric`` ("f1" or "accuracy"); every label must be among ``labels``. Raises TableError."""
+    """Return the score of predictions with its interval and confusion matrix.
+
+    Args:
+        metric: "f1" (macro-F1) or "accuracy".
+        gold: The correct label of each row.
+        predicted: The predicted label of each row.
+        labels: All labels that may occur.
+        resamples: Number of bootstrap samples.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        TableError: If there are no rows, or a label is not in ``labels``.
+        RecipeError: If the metric is unknown.
+    """
     low, high = interval(metric, gold, predicted, labels, resamples=resamples, seed=seed)
     value = score(metric, gold, predicted, labels)
     return Evaluation(metric, value, low, high, len(gold), list(labels), confusion(gold, predicted, labels))
 
 
 def score(metric: str, gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> float:
-    """Score predictions from 0 to 1.
+    """Return the score of predictions, from 0 to 1.
 
-    "f1" is macro-F1: the plain mean of F1 = 2·TP / (2·TP + FP + FN) over the labels that occur in gold or in predicted,
-    which is scikit-learn's f1_score(average="macro"). "accuracy" is the share of rows that agree.
+    "f1" is macro-F1: the unweighted mean of F1 = 2·TP / (2·TP + FP + FN) over the labels that occur in gold or predicted,
+    as scikit-learn's f1_score(average="macro"). "accuracy" is the share of correct rows.
     """
     return float(_metric(metric)(np.array([confusion(gold, predicted, labels)]))[0])
 
@@ -62,9 +75,9 @@ def interval(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Give the 95 % percentile bootstrap interval of a score (Efron 1979): rows drawn anew with replacement.
+    """Return the 95 % percentile bootstrap interval of a score (Efron 1979), over rows drawn with replacement.
 
-    Drawing n of n rows with replacement is drawing the cells of the confusion matrix from a multinomial distribution.
+    Drawing n of n rows with replacement equals drawing the cells of the confusion matrix from a multinomial distribution.
     """
     counts = np.array(confusion(gold, predicted, labels))
     drawn = np.random.default_rng(seed).multinomial(len(gold), counts.ravel() / len(gold), size=resamples)
@@ -76,14 +89,15 @@ def interval(
 def resampled_scores(
     metric: str, gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str], counts: np.ndarray
 ) -> np.ndarray:
-    """Score n predictions once for each draw of their rows: ``counts`` (draws, n) how often each was drawn -> (draws,).
+    """Return the score of each bootstrap sample, shape (draws,).
 
-    The same counts for several lists of predictions resample them jointly, row by row.
+    ``counts`` (draws, n) says how often each row is in each sample. Pass the same counts for several lists of
+    predictions to compare them on the same samples.
     """
     rows, columns = _codes(gold, predicted, labels)
     size = len(labels)
-    cells = np.eye(size * size)[rows * size + columns]  # in which cell of the confusion matrix each row falls
-    # In double precision sums of whole numbers are exact, and BLAS multiplies no integers.
+    cells = np.eye(size * size)[rows * size + columns]  # one-hot cell of the confusion matrix, per row
+    # float64, because BLAS does not multiply integers; sums of integers are exact in it.
     return _metric(metric)((counts.astype(np.float64) @ cells).reshape(len(counts), size, size))
 
 
@@ -98,7 +112,7 @@ def _codes(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str])
     if len(gold) != len(predicted):
         raise ValueError(f"{len(gold)} gold labels, but {len(predicted)} predictions")
     if len(gold) == 0:
-        raise TableError("There is no row to score.")
+        raise TableError("There are no rows to score.")
     place = {label: index for index, label in enumerate(labels)}
     for label in (*gold, *predicted):
         if label not in place:
@@ -108,18 +122,18 @@ def _codes(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str])
 
 
 def _macro_f1_of(counts: np.ndarray) -> np.ndarray:
-    """Macro-F1 of confusion matrices (resamples, labels, labels) -> (resamples,)."""
+    """Return the macro-F1 of confusion matrices: (resamples, labels, labels) -> (resamples,)."""
     hits = np.diagonal(counts, axis1=1, axis2=2)
     sizes = counts.sum(axis=1) + counts.sum(axis=2)  # 2·TP + FP + FN
     return (2 * hits / np.maximum(sizes, 1)).sum(axis=1) / (sizes > 0).sum(axis=1)
 
 
 def _accuracy_of(counts: np.ndarray) -> np.ndarray:
-    """Accuracy of confusion matrices (resamples, labels, labels) -> (resamples,)."""
+    """Return the accuracy of confusion matrices: (resamples, labels, labels) -> (resamples,)."""
     return np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
 
 
-# Each metric over many confusion matrices at once.
+# Each function takes many confusion matrices at once.
 METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"f1": _macro_f1_of, "accuracy": _accuracy_of}
 
 

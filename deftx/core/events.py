@@ -1,4 +1,4 @@
-"""What a training tells while it runs: one small record, the same for the command line, the jobs and the page."""
+"""Progress events of a training run, used by the command line, the jobs and the page."""
 
 import json
 import time
@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass, field
 
 from deftx.core.errors import TrainingStopped
 
-# The phases of Algorithm 1 in the order in which a person sees them.
+# The phases of Algorithm 1, in order.
 PHASES = ("tokenise", "dense", "spectrum", "denoise", "select", "sparse", "evaluate")
 
 
 @dataclass(frozen=True)
 class Event:
-    """One step forward, one measurement, or one thing worth saying.
+    """The progress, a measurement or a message of a training run.
 
-    ``loss`` is the training loss in nats since the last event, ``evaluation`` the validation score of the phase by
-    ``metric`` ("masked_lm_loss" in nats, or "f1" or "accuracy" from 0 to 1), ``seconds_left`` the estimate for the
+    ``loss`` is the mean training loss in nats since the last event. ``evaluation`` is the validation score in ``metric``
+    ("masked_lm_loss" in nats, or "f1" or "accuracy" from 0 to 1). ``seconds_left`` is the estimated time left of the
     whole run. In phase "evaluate", step 1 measures the base alone and step 2 the base with the vector.
     """
 
@@ -32,8 +32,8 @@ class Event:
     time: float = field(default_factory=time.time)  # seconds since 1970
 
     def to_json(self) -> str:
-        """Write the event as one line of JSON, without the fields that say nothing."""
-        # By identity: a score of 0.0 equals False, and it does say something.
+        """Return the event as one line of JSON, without empty fields."""
+        # ``is not False``, because 0.0 == False and a score of 0.0 must be written.
         return json.dumps({k: v for k, v in asdict(self).items() if v is not None and v is not False and v != ""})
 
 
@@ -42,28 +42,28 @@ OnEvent = Callable[[Event], None]
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told, and who may ask to stop."""
+    """The callbacks of a training run: one receives its events, one says whether it should stop."""
 
     on_event: OnEvent
     should_stop: Callable[[], bool]
 
     def raise_if_stopped(self, message: str) -> None:
-        """Raise TrainingStopped with the message where a stop was asked for."""
+        """Raise TrainingStopped with this message if a stop was requested."""
         if self.should_stop():
             raise TrainingStopped(message)
 
 
 def event_from_json(line: str) -> Event:
-    """Read back a line that ``Event.to_json`` wrote."""
+    """Read a line that ``Event.to_json`` wrote."""
     return Event(**json.loads(line))
 
 
 def ignore(event: Event) -> None:
-    """The listener for those who do not listen."""
+    """Do nothing with the event."""
 
 
 def read_duration(seconds: float | None) -> str:
-    """Write seconds as a person says them: "2 h 05 min", "3 min 20 s", "8 s"."""
+    """Format a duration in seconds, e.g. "2 h 05 min", "3 min 20 s" or "8 s"."""
     if seconds is None:
         return "unknown"
     minutes, rest = divmod(round(seconds), 60)

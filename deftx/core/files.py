@@ -1,8 +1,8 @@
-"""Files and folders that appear whole or not at all, also after a kill or a power cut; and what a disk has room for.
+"""Atomic and durable writing of files and folders, and the free space of disks.
 
-A file is written under another name beside its place (the draft), flushed to the disk (fsync) and then renamed. The rename
-itself is flushed with the folder. One name gives one draft, so that what a kill leaves behind is overwritten by the next
-write; two writers of the same file must take turns.
+A file is written under another name in the same folder (the draft), flushed to the disk (fsync) and then renamed; then the
+folder is flushed. A file has one draft name, so the next write overwrites a draft that an interrupted one left behind. Two
+processes must not write the same file at the same time.
 """
 
 import errno
@@ -17,28 +17,28 @@ from typing import IO, Any
 
 from deftx.core.errors import DeftxError
 
-PART = ".part"  # the ending of a draft's name
-WRITING = ".writing-"  # the start of the name of a folder of drafts
-SPARE = 2**26  # bytes of the disk that are left free
-# What a file system answers that cannot flush a folder, or does not let one open it: there is nothing to do then.
+PART = ".part"  # suffix of a draft's name
+WRITING = ".writing-"  # prefix of the name of a folder of drafts
+SPARE = 2**26  # bytes to leave free on the disk
+# Errors of file systems that cannot flush or open a folder; they are ignored.
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
 def draft_of(path: Path) -> Path:
-    """Return the name under which ``path`` is written: hidden, and in the same folder."""
+    """Return the path of the draft of ``path``, a hidden file in the same folder."""
     return path.with_name(f".{path.name}{PART}")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the draft of ``path`` to write to; at the end of the block it takes the place of ``path``."""
+    """Yield the draft of ``path`` to write to; at the end of the block it replaces ``path``."""
     with _draft(path) as draft:
         yield draft
         sync(draft)
 
 
 def write_bytes(path: Path, content: bytes, mode: int = 0o666) -> None:
-    """Write a file; ``mode`` are its permissions, less those that the umask takes away."""
+    """Write a file. ``mode`` is its permissions before the umask is applied."""
     with _draft(path) as draft, open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(content)
         flush(file)
@@ -50,7 +50,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
-    """Write a JSON file, for people to read as well; ``indent=None`` writes long lists in one line."""
+    """Write a JSON file, indented for readability, or on one line with ``indent=None``."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=indent))
 
 
@@ -63,12 +63,12 @@ def copy(source: Path, target: Path) -> None:
 
 @contextmanager
 def replacing_files(folder: Path, names: Sequence[str]) -> Iterator[Path]:
-    """Give an empty folder for files of these names; at the end of the block they move into ``folder``, in this order.
+    """Yield an empty folder for files of these names; at the end of the block they move into ``folder``, in this order.
 
-    An error before leaves all the old files in place.
+    After an error in the block, all old files are still there.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # Inside the folder: moving is atomic only within one file system, and the parent may not be writable.
+    # Inside the folder, because moving is atomic only within a file system and the parent may be read-only.
     with tempfile.TemporaryDirectory(dir=folder, prefix=WRITING) as drafts:
         yield Path(drafts)
         for name in names:
@@ -80,7 +80,7 @@ def replacing_files(folder: Path, names: Sequence[str]) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder beside ``folder``, which is empty or not there; at the end of the block it takes its place."""
+    """Yield an empty folder next to ``folder``; at the end of the block it replaces ``folder``, which must be empty or missing."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -92,9 +92,9 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
 
 def move(source: Path, target: Path) -> None:
-    """Move a file, or a folder with all that is in it, once it is on the disk; ``target`` is on the same one.
+    """Flush a file or folder to the disk, and move it to ``target`` on the same file system.
 
-    A file replaces a file, and a folder an empty folder.
+    A file can replace a file, and a folder an empty folder.
     """
     sync_tree(source)
     os.replace(source, target)
@@ -102,19 +102,19 @@ def move(source: Path, target: Path) -> None:
 
 
 def flush(file: IO) -> None:
-    """Flush an open file to the disk; mounted buckets can do so only where it was opened for writing."""
+    """Flush an open file to the disk; mounted buckets support this only for files opened for writing."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def sync(path: Path) -> None:
-    """Flush a file that was written and closed to the disk."""
+    """Flush a closed file to the disk."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk, where the file system can."""
+    """Flush the names in a folder to the disk, if the file system supports it."""
     try:
         opened = os.open(folder, os.O_RDONLY)
         try:
@@ -140,13 +140,13 @@ def sync_tree(path: Path) -> None:
 def require_empty(
     folder: Path, purpose: str, *, besides: Collection[str] = (), error: type[DeftxError] = DeftxError
 ) -> None:
-    """Raise ``error`` where ``folder`` is a file, or holds anything but the names ``besides``."""
+    """Raise ``error`` if ``folder`` is a file, or contains anything but the names ``besides``."""
     if folder.exists() and (not folder.is_dir() or any(entry.name not in besides for entry in folder.iterdir())):
         raise error(f"{folder} is not an empty folder. Choose another one for the {purpose}.")
 
 
 def folder_size(folder: Path) -> int:
-    """Count the bytes of all files below a folder; what vanishes meanwhile counts nothing."""
+    """Return the total size of all files below a folder, in bytes. Files that vanish meanwhile are ignored."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:
@@ -156,18 +156,18 @@ def folder_size(folder: Path) -> int:
 
 
 def free_space(folder: Path) -> int:
-    """Return the bytes that are free on the disk of a folder, which need not exist yet."""
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    return shutil.disk_usage(there).free
+    """Return the free space on the disk of a folder in bytes; the folder need not exist yet."""
+    existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(existing).free
 
 
 def require_free_space(folder: Path, needed: int) -> None:
-    """Raise DeftxError where the disk of ``folder`` has fewer bytes free than are needed, a spare apart."""
+    """Raise DeftxError if the disk of ``folder`` has less free space than ``needed`` bytes, besides SPARE."""
     free = free_space(folder) - SPARE
     if needed > free:
         raise DeftxError(
-            f"{needed / 1e6:,.0f} MB are needed on the disk of this machine; {max(0, free) / 1e6:,.0f} MB are free. Free "
-            "some space first."
+            f"{needed / 1e6:,.0f} MB are needed on the disk of this machine, but only {max(0, free) / 1e6:,.0f} MB are "
+            "free. Free some space first."
         )
 
 

@@ -1,4 +1,4 @@
-"""How the studio is offered to more people than one: every setting, its default and its environment variable."""
+"""Settings of a studio with several users: their defaults and environment variables."""
 
 import os
 from collections.abc import Mapping
@@ -16,25 +16,27 @@ def _setting(default: Any, variable: str, about: str) -> Any:
 
 @dataclass(frozen=True)
 class Hosting:
-    """The settings; limits hold for people and visitors, not for admins, nor where nobody logs in. 0 is no limit."""
+    """Settings of a shared studio. Limits apply to people and visitors, not to admins, and only with a login; 0 means no limit."""
 
-    people_file: str = _setting("", "DEFTX_AUTH", "file of people and their hashed passwords; empty: nobody logs in")
-    admins: tuple[str, ...] = _setting((), "DEFTX_ADMINS", "on a Space: account names of admins, beside its author")
-    members: tuple[str, ...] = _setting((), "DEFTX_MEMBERS", "on a Space: accounts that are no visitors; empty: all")
-    visitors_train: bool = _setting(False, "DEFTX_VISITORS_TRAIN", "whether visitors who have logged in may train")
-    upload_megabytes: int = _setting(500, "DEFTX_UPLOAD_MB", "largest file that is taken; holds for everybody")
-    corpus_megabytes: int = _setting(200, "DEFTX_CORPUS_MB", "largest text or labelled file that is kept")
-    workspace_megabytes: int = _setting(
-        20_000, "DEFTX_ROOM_MB", "what all of a person's texts, files and trainings may take"
+    people_file: str = _setting("", "DEFTX_AUTH", "file of user names and hashed passwords; empty: no login")
+    admins: tuple[str, ...] = _setting((), "DEFTX_ADMINS", "on a Space: accounts of admins, in addition to its author")
+    members: tuple[str, ...] = _setting(
+        (), "DEFTX_MEMBERS", "on a Space: accounts of members, all others being visitors; empty: all"
     )
-    waiting_jobs: int = _setting(5, "DEFTX_WAITING_JOBS", "trainings of one person that may wait")
-    job_hours: float = _setting(12.0, "DEFTX_JOB_HOURS", "time of one training, all its runs together")
-    job_megabytes: int = _setting(10_000, "DEFTX_JOB_MB", "disk of one training")
-    days_kept: float = _setting(30.0, "DEFTX_DAYS_KEPT", "days without use after which what is a person's is removed")
+    visitors_train: bool = _setting(False, "DEFTX_VISITORS_TRAIN", "whether visitors with a login may train")
+    upload_megabytes: int = _setting(500, "DEFTX_UPLOAD_MB", "largest upload; applies to everybody")
+    corpus_megabytes: int = _setting(200, "DEFTX_CORPUS_MB", "largest text or labelled file that is stored")
+    workspace_megabytes: int = _setting(
+        20_000, "DEFTX_ROOM_MB", "disk space of one person's texts, files and training runs"
+    )
+    waiting_jobs: int = _setting(5, "DEFTX_WAITING_JOBS", "queued training runs of one person")
+    job_hours: float = _setting(12.0, "DEFTX_JOB_HOURS", "time of one training run, resumed parts included")
+    job_megabytes: int = _setting(10_000, "DEFTX_JOB_MB", "disk space of one training run")
+    days_kept: float = _setting(30.0, "DEFTX_DAYS_KEPT", "days without use after which a person's files are removed")
 
 
 def hosting_from(environment: Mapping[str, str] | None = None) -> Hosting:
-    """Read the settings from the environment; DeftxError, naming the variable, for what cannot be read."""
+    """Return the settings from environment variables. Raise DeftxError, naming the variable, for an invalid value."""
     environment = os.environ if environment is None else environment
     given = {}
     for one in fields(Hosting):
@@ -58,5 +60,5 @@ def _read(variable: str, text: str, default: Any) -> Any:
     except ValueError:
         number = -1
     if not 0 <= number < float("inf"):
-        raise DeftxError(f"{variable} is {text!r}; write a number of 0 or more, 0 being no limit.")
+        raise DeftxError(f"{variable} is {text!r}; write a number of 0 or more, where 0 means no limit.")
     return number

@@ -1,4 +1,4 @@
-"""What the server says while it works: lines for a person, or one JSON object a line for a machine that collects them."""
+"""Logging of the server: plain lines, or one JSON object per line for log collectors."""
 
 import json
 import logging
@@ -13,14 +13,14 @@ from typing import Any
 from deftx.core.errors import unknown_name
 
 SWITCH = "DEFTX_LOG"  # text or json
-QUIET = ("httpx", "httpx2", "uvicorn.access")  # they would tell of every request
+QUIET = ("httpx", "httpx2", "uvicorn.access")  # they would log every request
 
 
 class JsonLines(logging.Formatter):
-    """Writes a record as one JSON object: time (UTC), level, event, job (null where it is about none) and message."""
+    """Formats a record as one JSON object: time (UTC), level, event, job (or null) and message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; an exception's traceback is one string in it."""
+        """Return the line; a traceback is one string in it."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -36,28 +36,28 @@ class JsonLines(logging.Formatter):
 FORMATS = {"text": logging.Formatter("%(asctime)s %(name)s %(message)s"), "json": JsonLines()}
 
 
-def set_up(environment: Mapping[str, str] = os.environ, otherwise: str = "text") -> str:
-    """Log to stderr in the way that DEFTX_LOG names, and return it; DeftxError where there is no such way."""
-    way = environment.get(SWITCH) or otherwise
-    if way not in FORMATS:
-        raise unknown_name(SWITCH, way, FORMATS)
+def set_up(environment: Mapping[str, str] = os.environ, default: str = "text") -> str:
+    """Log to stderr in the format that DEFTX_LOG names, and return its name. Raise RecipeError for an unknown format."""
+    chosen = environment.get(SWITCH) or default
+    if chosen not in FORMATS:
+        raise unknown_name(SWITCH, chosen, FORMATS)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(FORMATS[way])
+    handler.setFormatter(FORMATS[chosen])
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    if way == "json":
+    if chosen == "json":
         _log_what_python_would_print()
-    return way
+    return chosen
 
 
 def about(event: str, job: str | None = None) -> dict[str, str | None]:
-    """Return what a log call takes as ``extra``: the event by a name that stays, and the job's id."""
+    """Return the ``extra`` of a log call: a stable name of the event, and the job's id."""
     return {"event": event, "job": job}
 
 
 def _log_what_python_would_print() -> None:
-    """Let warnings, and exceptions that nobody caught, be lines like all others."""
+    """Log warnings and uncaught exceptions in the same format."""
     logging.captureWarnings(True)
 
     def uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

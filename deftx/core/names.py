@@ -1,17 +1,16 @@
-"""Names of files and folders made of what people write, in any script."""
+"""File and folder names made from user input, in any script."""
 
 import re
 import unicodedata
 
-LONGEST_BYTES = 200  # in UTF-8; a disk takes 255, and notes and numbers are added
+LONGEST_BYTES = 200  # in UTF-8; file systems allow 255, and suffixes are added
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", re.ASCII)
 
 
 def plain_name(text: str, longest: int, signs: str = "") -> str:
-    """Turn a text into at most ``longest`` letters, digits, hyphens and ``signs``: it names one thing and leads nowhere.
+    """Return a text reduced to at most ``longest`` letters, digits, hyphens and ``signs``, safe as a file name.
 
-    Vowel signs and other marks stay with the letters they stand on: in most scripts of India no word is whole without.
-    Empty where nothing is left.
+    Combining marks, such as vowel signs of Indian scripts, stay with their letters. The result may be empty.
     """
     text = unicodedata.normalize("NFC", text)
     kept = "".join(sign if sign in signs or _is_of_a_word(sign) else "-" for sign in text)
@@ -21,7 +20,7 @@ def plain_name(text: str, longest: int, signs: str = "") -> str:
 
 
 def is_plain(name: str) -> bool:
-    """Say whether a name is made of what ``plain_name`` keeps, and begins with a letter or digit."""
+    """Return whether a name has only characters that ``plain_name`` keeps and starts with a letter or digit."""
     return name[:1].isalnum() and all(sign in "-_" or _is_of_a_word(sign) for sign in name)
 
 
@@ -34,5 +33,5 @@ def _marks_at_the_start(name: str) -> int:
 
 
 def base_name(name: str) -> str:
-    """Return the base's name as it may be published: of a folder on somebody's disk, its last part alone."""
+    """Return a base's name for publication: a Hub id as it is, only the last part of a local path."""
     return name if HUB_NAME.fullmatch(name) else re.split(r"[/\\]", name.rstrip("/\\"))[-1]

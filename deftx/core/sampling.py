@@ -1,4 +1,4 @@
-"""Which examples a step sees, and the seeds of its draws: both follow from the recipe, so neither need be saved."""
+"""The examples of each step and the seeds of random draws, both derived from the recipe, so that nothing is saved."""
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -7,19 +7,19 @@ import torch
 
 
 def seed_for(*purpose: int | str) -> int:
-    """Derive the seed of one draw from what it is for, e.g. ``seed_for(42, "dense", "order", 3)``."""
+    """Return a seed derived from the purpose of a random draw, e.g. ``seed_for(42, "dense", "order", 3)``."""
     return int.from_bytes(sha256("/".join(map(str, purpose)).encode()).digest()[:7], "big")
 
 
 def batch_order(
     examples: int, batch_size: int, seed: int, phase: str, lengths: list[int] | None = None
 ) -> Callable[[int], list[int]]:
-    """Return a function that gives the examples of any optimiser step: each pass is a new permutation of all.
+    """Return a function from an optimiser step to its example indices; each epoch is a new permutation.
 
-    With ``lengths``, batches hold examples of similar length, which saves padding.
+    With ``lengths``, a batch contains examples of similar length, which saves padding.
     """
     steps_per_epoch = -(-examples // batch_size)
-    last: dict[int, list[list[int]]] = {}  # the batches of the epoch that was asked for last
+    last: dict[int, list[list[int]]] = {}  # the batches of the most recent epoch
 
     def indices(step: int) -> list[int]:
         epoch, place = divmod(step, steps_per_epoch)
@@ -34,9 +34,9 @@ def batch_order(
 
 
 def _batches(order: list[int], size: int, lengths: list[int] | None, generator: torch.Generator) -> list[list[int]]:
-    if lengths is not None:  # sort within stretches of 50 batches, as transformers' group_by_length does
-        stretches = (order[start : start + 50 * size] for start in range(0, len(order), 50 * size))
-        order = [i for stretch in stretches for i in sorted(stretch, key=lengths.__getitem__)]
+    if lengths is not None:  # sort within chunks of 50 batches, as transformers' group_by_length does
+        chunks = (order[start : start + 50 * size] for start in range(0, len(order), 50 * size))
+        order = [i for chunk in chunks for i in sorted(chunk, key=lengths.__getitem__)]
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     if lengths is None:
         return batches
@@ -44,6 +44,6 @@ def _batches(order: list[int], size: int, lengths: list[int] | None, generator: 
 
 
 def cut(items: list, parts: int) -> Iterator[list]:
-    """Cut a batch into at most ``parts`` micro-batches of equal size, but for the last."""
+    """Split a batch into at most ``parts`` micro-batches of equal size; the last one may be smaller."""
     size = -(-len(items) // parts)
     return (items[start : start + size] for start in range(0, len(items), size))

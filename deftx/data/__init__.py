@@ -1,4 +1,4 @@
-"""Reading texts and labelled tables, and what can be said of them before anything is trained.
+"""Reading, checking and cleaning of texts and labelled tables, before training.
 
-It imports core and method.
+It imports only core and method.
 """

@@ -1,4 +1,4 @@
-"""What a corpus is, before anything is trained on it: amounts, repetition, scripts, and what a tokenizer covers."""
+"""Audit of a corpus before training: size, repetition, scripts, and coverage by a tokenizer."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,35 +14,35 @@ from deftx.data.splitting import fold
 from deftx.data.text import BATCH_LINES, WITHOUT_LETTERS, Corpus, unused_lines
 from deftx.data.writing_systems import script_shares, word_count, writing_shares
 
-# What is unknown to the tokenizer cannot be learned; a tokenizer made for the script leaves well under this.
+# Unknown tokens cannot be learned; a tokenizer that covers the script has a much lower rate.
 UNKNOWN_RATE = 0.02
-# Every copy of a line is trained on and predicted again: from about a fifth on, what is learned is the copies.
+# The model memorises repeated lines; above about a fifth, that is most of what it learns.
 DUPLICATE_SHARE = 0.20
-# The smallest corpora behind the paper's results hold a few thousand lines; below this the vector moves little.
+# The smallest corpora in the paper have a few thousand lines; below this, the vector has little effect.
 SMALL_LINES = 1_000
-# Names and loan words in another script stay below a tenth; more is often a second language.
+# Names and loan words in another script are less than a tenth of a text; more is often a second language.
 SCRIPT_SHARE = 0.10
-# A sentence has more words than this; shorter lines are headings or entries of a word list.
+# Sentences have at least this many words; shorter lines are headings or entries of a word list.
 SHORT_WORDS = 3
-# The longest sentences of ordinary prose stay below this; longer lines are paragraphs or whole documents.
+# The longest sentences of prose are shorter than this; longer lines are paragraphs or whole documents.
 LONG_CHARACTERS = 2_000
-# A file in which so many lines hold no letter is probably not the text that was meant.
+# If more lines than this have no letters, the file is probably not the intended text.
 UNUSABLE_SHARE = 0.10
-LONG_SHARE = 0.10  # above this share of very long lines, lines are documents rather than sentences
+LONG_SHARE = 0.10  # above this share of very long lines, lines are probably documents
 
-EXAMPLES = 10  # unknown words or characters that are shown
-EXAMPLE_CHARACTERS = 20  # longer ones could quote the text
-UNUSED_SHOWN = 3  # lines that are left out and shown with their numbers
-EXAMPLE_LINES = 200  # lines with unknown tokens in which examples are looked for
+EXAMPLES = 10  # unknown words or characters shown
+EXAMPLE_CHARACTERS = 20  # longer examples could reveal the text
+UNUSED_SHOWN = 3  # unused lines shown, with their numbers
+EXAMPLE_LINES = 200  # lines with unknown tokens that are searched for examples
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The findings over the usable lines of a corpus; token fields are None where no tokenizer was given.
+    """Findings on the usable lines of a corpus. Fields on tokens are None if no tokenizer was given.
 
-    ``duplicates`` are lines equal to an earlier one (case and white space aside); ``scripts`` gives each script's share
-    of all letters, the largest first; ``lengths`` counts lines by their number of words; ``unknown_examples`` are single
-    words or characters, never a line.
+    ``duplicates`` counts lines equal to an earlier one, ignoring case and white space. ``scripts`` gives each script's
+    share of all letters, the largest first. ``lengths`` counts lines by their number of words. ``unknown_examples`` are
+    single words or characters, never whole lines.
     """
 
     lines: int
@@ -64,12 +64,12 @@ class Audit:
     warnings: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every finding by name, fit for JSON."""
+        """Return all fields as a dictionary that can be written as JSON."""
         return asdict(self)
 
 
 def audit(corpus: Corpus, tokenizer: Any = None) -> Audit:
-    """Count what a corpus holds and say in plain words what should be looked at before training."""
+    """Return counts and warnings on a corpus; with a tokenizer, also on its tokens."""
     words = [word_count(line) for line in corpus.lines]
     tokens: dict[str, Any] = _audit_tokens(corpus.lines, sum(words), tokenizer) if tokenizer is not None else {}
     findings = Audit(
@@ -94,9 +94,9 @@ def audit(corpus: Corpus, tokenizer: Any = None) -> Audit:
 
 @dataclass(frozen=True)
 class Unused:
-    """Lines that are left out for one reason: how many, and the first ones as (file, line number, text).
+    """Lines that are not used for one reason: how many, and the first ones as (file, line number, text).
 
-    For the page of the text's owner alone: it quotes the text, so it is part of no audit and is never stored.
+    It quotes the text, so it is shown only to the text's owner and never stored.
     """
 
     reason: str
@@ -105,7 +105,7 @@ class Unused:
 
 
 def unused(source: str | Path | Sequence[str | Path], *, column: str | None = None) -> tuple[Unused, ...]:
-    """Find the lines of a source that no training will see, by reason; CorpusError as ``read_corpus``."""
+    """Return the lines of a source that are not used for training, by reason. Raise CorpusError as ``read_corpus`` does."""
     counts: Counter[str] = Counter()
     first: dict[str, list[tuple[str, int, str]]] = {}
     for reason, file, number, line in unused_lines(source, column=column):
@@ -135,7 +135,7 @@ def _audit_tokens(lines: Sequence[str], words: int, tokenizer: Any) -> dict[str,
 
 
 def _unknown_examples(lines: Sequence[str], tokenizer: Any) -> list[str]:
-    """Find the most frequent words that become unknown; single characters where every such word is long."""
+    """Return the most frequent words with unknown tokens; single characters if all such words are long."""
     words = Counter(word for line in lines for word in line.split() if len(word) <= EXAMPLE_CHARACTERS)
     for counted in (words, Counter(chain.from_iterable(lines))):
         candidates = [candidate for candidate, _ in counted.most_common()]
@@ -156,35 +156,35 @@ def _token_ids(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
 
 
 def _warnings(found: Audit, median_words: float) -> list[str]:
-    """Say what is above its threshold, what that means and what could be done."""
-    said = []
+    """Return a warning for each finding above its threshold, with its meaning and what to do."""
+    warnings = []
     if found.unknown_rate is not None and found.unknown_rate > UNKNOWN_RATE:
         examples = f" (for example {', '.join(found.unknown_examples[:5])})" if found.unknown_examples else ""
-        said.append(
+        warnings.append(
             f"{found.unknown_rate:.1%} of the tokens are unknown to this base model{examples}: it cannot read them. "
             "Choose a base that covers the script, or change the spelling of the text."
         )
     if found.lines < SMALL_LINES:
-        said.append(f"This is a small corpus: {found.lines:,} lines. More text will help more than any setting.")
+        warnings.append(f"This is a small corpus: {found.lines:,} lines. More text will help more than any setting.")
     if found.duplicates > DUPLICATE_SHARE * found.lines:
-        said.append(
+        warnings.append(
             f"{found.duplicates / found.lines:.0%} of the lines repeat an earlier line. Remove the copies, "
-            "unless they are meant."
+            "unless they are intended."
         )
     scripts = {name: share for name, share in writing_shares(found.scripts).items() if share > SCRIPT_SHARE}
     if len(scripts) > 1:
         shares = ", ".join(f"{script} {share:.0%}" for script, share in scripts.items())
-        said.append(f"The text mixes scripts ({shares}). If that is not expected, a second language may be in it.")
+        warnings.append(f"The text mixes scripts ({shares}). If that is not expected, a second language may be in it.")
     if median_words < SHORT_WORDS:
-        said.append(
+        warnings.append(
             f"Half of the lines have fewer than {SHORT_WORDS} words: this looks like a word list, not sentences."
         )
     if found.long_lines > LONG_SHARE * found.lines:
-        said.append(
-            f"{found.long_lines:,} lines are longer than {LONG_CHARACTERS:,} characters: whole documents on one line. "
-            "One sentence or paragraph a line lets the held-out lines be chosen better."
+        warnings.append(
+            f"{found.long_lines:,} lines are longer than {LONG_CHARACTERS:,} characters: probably whole documents. "
+            "Put one sentence or paragraph on each line, so that held-out lines can be chosen better."
         )
     unusable = found.skipped.get(WITHOUT_LETTERS, 0)
     if unusable > UNUSABLE_SHARE * (found.lines + unusable):
-        said.append(f"{unusable:,} lines hold no letter or digit and were left out. Is this the right file?")
-    return said
+        warnings.append(f"{unusable:,} lines have no letter or digit and were left out. Is this the right file?")
+    return warnings

@@ -38,7 +38,7 @@ _INVISIBLE = regex.compile(INVISIBLE)
 
 
 def as_seen(text: str, changes: Counter[str] | None = None) -> str:
-    """Return a text in NFC, without characters that nobody sees, and with its HTML entities resolved.
+    """Return a text in NFC, without invisible characters, and with its HTML entities resolved.
 
     ``changes`` counts the texts that each of these steps changed.
     """
@@ -53,7 +53,7 @@ def as_seen(text: str, changes: Counter[str] | None = None) -> str:
 
 
 def as_text_only(text: str, special_tokens: Iterable[str]) -> str:
-    """Return a text with a space in each "<s>" or "<mask>" that it holds, so that no tokenizer takes it for its own sign."""
+    """Return a text with a space in each "<s>" or "<mask>", so that a tokenizer does not read it as a special token."""
     for token in special_tokens:
         if token in text:
             text = text.replace(token, f"{token[0]} {token[1:]}")
@@ -61,7 +61,7 @@ def as_text_only(text: str, special_tokens: Iterable[str]) -> str:
 
 
 def describe(changes: Mapping[str, int], unit: str = "line") -> str:
-    """Return one sentence on what ``as_seen`` changed and in how many lines, or "" where it changed nothing."""
+    """Return one sentence on what ``as_seen`` changed and in how many lines, or "" if it changed nothing."""
     parts = [f"{name} in {count:,} {unit}{'s' if count > 1 else ''}" for name, count in changes.items() if count]
     return f"Normalised while reading: {', '.join(parts)}." if parts else ""
 

@@ -1,4 +1,4 @@
-"""Cleaning a text before training: a table of choices, what each would do to this text, and doing it."""
+"""Cleaning of a text before training: the available steps, a preview of each, and applying them."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -13,20 +13,20 @@ from deftx.data.splitting import fold
 from deftx.data.text import why_unused
 from deftx.data.writing_systems import main_writing, word_count, writing_of
 
-EXAMPLES = 3  # lines that are shown of what a choice would do
+EXAMPLES = 3  # example lines per step
 
-# What each line becomes: nothing where it is dropped, itself where it is kept, several where it is split.
+# What each line becomes: no line if it is dropped, itself if it is kept, several lines if it is split.
 Becomes = Iterable[tuple[str, ...]]
 
 _ADDRESS = re.compile(r"(?:\bhttps?://|\bwww\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
-# A tag begins with a letter directly after "<", so that "a < b" and "<3" stay.
+# A tag has a letter directly after "<", so that "a < b" and "<3" are kept.
 _TAG = re.compile(r"<!--.*?-->|</?[a-z][\w-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]\w*);", re.IGNORECASE)
-_WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)*([^\[\]|]*)\]\]")  # its last part is what readers see
+_WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)*([^\[\]|]*)\]\]")  # readers see only its last part
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 _BOLD = re.compile(r"'{3,}")
-# A sentence ends at its sign, quotes and brackets that close included: Unicode's Sentence_Terminal, the ellipsis and the
-# Tibetan shad. A space must follow, but not after the signs of scripts that write none.
+# A sentence ends at its punctuation mark (Unicode's Sentence_Terminal, the ellipsis and the Tibetan shad), closing quotes and
+# brackets included. A space must follow, except after the marks of scripts without spaces.
 _SENTENCE_END = regex.compile(
     r"(?<=[\p{STerm}…།༎])[\"'\p{Pf}\p{Pe}]*\s+|(?<=(?![.!?…।॥؟۔።])[\p{STerm}།༎])(?![\p{STerm}།༎])"
 )
@@ -34,7 +34,7 @@ _SENTENCE_END = regex.compile(
 
 @dataclass(frozen=True)
 class Cleaning:
-    """One choice: its name, what it does in plain words, why one would, and the function from lines to what they become."""
+    """A cleaning step: its name, title, reason, and the function from lines to what they become."""
 
     name: str
     title: str
@@ -44,22 +44,22 @@ class Cleaning:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a choice does to the lines that the chosen ones before it have left.
+    """The effect of a cleaning step on the lines that the chosen steps before it leave.
 
-    ``examples`` are (line, what it becomes), to be shown to the text's owner and stored nowhere.
+    ``examples`` are (line, what it becomes). They are shown to the text's owner and never stored.
     """
 
     cleaning: Cleaning
     chosen: bool
-    lines: int  # that it is given
-    left: int  # that there are after it: all of them where it is not chosen
+    lines: int  # lines before the step
+    left: int  # lines after the step; the same number if it is not chosen
     dropped: int
     changed: int  # lines that become another line or several
     examples: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def preview(lines: Sequence[str], choices: Collection[str]) -> tuple[Effect, ...]:
-    """Say for every choice, in the order in which they apply, what it does; one not chosen shows what it would do."""
+    """Return the effect of every step, in the order in which they apply; for steps not chosen, what they would do."""
     _check(choices)
     effects = []
     for cleaning in CLEANINGS.values():
@@ -71,20 +71,20 @@ def preview(lines: Sequence[str], choices: Collection[str]) -> tuple[Effect, ...
 
 
 def clean(lines: Sequence[str], choices: Collection[str]) -> list[str]:
-    """Apply the choices in the order of the table; CorpusError where one is unknown or no line is left."""
+    """Apply the chosen steps in the order of the table. Raise CorpusError if a step is unknown or no line is left."""
     _check(choices)
     for cleaning in CLEANINGS.values():
         if cleaning.name in choices:
             lines = [new for result in cleaning.apply(lines) for new in result]
     if not lines:
-        raise CorpusError("Nothing would be left of this text. Take a choice back.")
+        raise CorpusError("No line of this text would be left. Choose fewer cleaning steps.")
     return list(lines)
 
 
 def _check(choices: Collection[str]) -> None:
     for name in choices:
         if name not in CLEANINGS:
-            raise unknown_name("The cleaning choice", name, CLEANINGS, CorpusError)
+            raise unknown_name("The cleaning step", name, CLEANINGS, CorpusError)
 
 
 def _effect(cleaning: Cleaning, chosen: bool, lines: Sequence[str], becomes: list[tuple[str, ...]]) -> Effect:
@@ -111,7 +111,7 @@ def _split_long(lines: Sequence[str]) -> Becomes:
 
 
 def _sentences(line: str) -> list[str]:
-    """Cut a line behind each sentence; a piece of fewer than three words, such as "Dr.", goes with the next one."""
+    """Split a line into sentences; a piece of fewer than three words, such as "Dr.", is joined with the next one."""
     found: list[str] = []
     start = 0
     for end in [*(match.end() for match in _SENTENCE_END.finditer(line)), len(line)]:
@@ -146,23 +146,23 @@ def _without_repeats(lines: Sequence[str]) -> Becomes:
 _TABLE = (
     Cleaning(
         "markup", "Remove web addresses and markup",
-        "Addresses, tags and codes such as &amp; are no language; the words around them stay.", _without_markup,
+        "Addresses, tags and codes such as &amp; are not language; the words around them are kept.", _without_markup,
     ),
     Cleaning(
         "long", f"Split lines longer than {LONG_CHARACTERS:,} characters into sentences",
-        "Whole documents on one line cannot be held out piece by piece.", _split_long,
+        "A whole document on one line cannot be held out in parts.", _split_long,
     ),
     Cleaning(
         "script", "Remove lines in another script than most",
-        "They are mostly a second language, such as quotations or menus of a web page.", _without_other_scripts,
+        "Such lines are mostly in a second language, for example quotations or menus of a web page.", _without_other_scripts,
     ),
     Cleaning(
         "short", f"Remove lines of fewer than {SHORT_WORDS} words",
-        "Headings, names and list entries show little of how sentences are built.", _without_short,
+        "Headings, names and list entries show little of how sentences are formed.", _without_short,
     ),
     Cleaning(
-        "repeated", "Remove repeated lines (case and white space aside)",
-        "Every copy is trained on again: what is learned is the copies.", _without_repeats,
+        "repeated", "Remove repeated lines (ignoring case and white space)",
+        "The model memorises lines that it sees many times.", _without_repeats,
     ),
 )  # fmt: skip
 CLEANINGS = {cleaning.name: cleaning for cleaning in _TABLE}  # in the order in which they apply

@@ -1,4 +1,4 @@
-"""How a base's tokenizer reads a text: words spelled out in characters or bytes, and letters or signs that it drops."""
+"""How well a base's tokenizer covers a text: words split into characters or bytes, and letters or marks that it drops."""
 
 import unicodedata
 from collections import Counter
@@ -10,10 +10,10 @@ import regex
 
 from deftx.data.writing_systems import MIXED, word_count, writing_shares
 
-LINES_TRIED = 1_000  # of a text, spread over it
-# A base that has learned a script has pieces of several letters; even short words leave well under half of the tokens single.
+LINES_TRIED = 1_000  # lines to check, at equal distances
+# A base that has learned a script has pieces of several letters, so that well under half of the tokens are single letters.
 SPELLED_SHARE = 0.5
-# Sentences that nearly every multilingual base knows, to compare with: the one with the fewest tokens a word counts.
+# Reference sentences that nearly every multilingual base covers; the one with the fewest tokens per word is used.
 KNOWN_SENTENCES = (
     "The food here is very good and the service is friendly.",
     "Makanan di sini enak sekali dan pelayanannya ramah.",
@@ -25,9 +25,9 @@ _MARK = regex.compile(r"\p{M}")
 
 
 def spelled_share(lines: Sequence[str], tokenizer: Any) -> float | None:
-    """Return the share of tokens that are one letter or a part of one, among the tokens of words of several letters.
+    """Return the share of tokens that are a single letter or part of one, in words of several letters.
 
-    None where the tokenizer cannot say which characters a token stands for, or where the text has no such word.
+    Return None if the tokenizer gives no offsets, or if the text has no such word.
     """
     if not getattr(tokenizer, "is_fast", False):
         return None
@@ -36,13 +36,13 @@ def spelled_share(lines: Sequence[str], tokenizer: Any) -> float | None:
     for word, offsets in zip(words, _offsets(words, tokenizer), strict=True):
         spans = Counter((start, end) for start, end in offsets if any(map(str.isalpha, word[start:end])))
         total += spans.total()
-        # The bytes of a character, or of several, all stand for the same place.
+        # All bytes of a character, or of several, have the same offsets.
         single += sum(count for (start, end), count in spans.items() if end - start <= 1 or count > 1)
     return single / total if total else None
 
 
 def tokens_a_word(lines: Sequence[str], tokenizer: Any) -> float:
-    """Return the mean number of tokens of a word, special tokens left out."""
+    """Return the mean number of tokens per word, without special tokens."""
     words = sum(map(word_count, lines))
     ids = tokenizer(list(lines), add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
     return sum(map(len, ids)) / max(words, 1)
@@ -51,20 +51,20 @@ def tokens_a_word(lines: Sequence[str], tokenizer: Any) -> float:
 def reading_notes(
     lines: Sequence[str], scripts: Mapping[str, float], spelled: float | None, tokenizer: Any
 ) -> list[str]:
-    """Say what a base cannot read well in a text: a script that it spells out, lower case, lost vowel signs or accents."""
+    """Return warnings on what a base does not read well: a script that it spells out, case, vowel signs or accents."""
     notes = []
     writing = next(iter(writing_shares(dict(scripts))), None)
     if spelled is not None and spelled > SPELLED_SHARE and writing != MIXED:
         known = min(tokens_a_word([sentence], tokenizer) for sentence in KNOWN_SENTENCES)
         notes.append(
             f"This base spells {writing} out: {spelled:.0%} of the tokens in words are single characters or bytes, and a word "
-            f"takes {tokens_a_word(spread(lines), tokenizer):.1f} tokens, where one of a language that it knows takes {known:.1f}. "
+            f"takes {tokens_a_word(spread(lines), tokenizer):.1f} tokens, compared with {known:.1f} in a language that it covers. "
             "It has learned no words of this script. Choose a base that covers it."
         )
     changed = _changed_by(lines, tokenizer)
     if changed["marks"] > CHANGED_SHARE:
         notes.append(
-            "The tokenizer of this base drops accents or vowel signs: words that differ in them alone become the same. "
+            "The tokenizer of this base drops accents or vowel signs: words that differ only in these become the same. "
             "Choose another base if they matter in this language."
         )
     if changed["case"] > CHANGED_SHARE and _is_cased(tokenizer):

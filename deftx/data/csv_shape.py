@@ -1,12 +1,12 @@
-"""How a file with delimiters is written, told from its first lines: delimiter, quoting, and whether it has a header."""
+"""Delimiter, quoting and presence of a header of a delimited file, determined from its first lines."""
 
 import csv
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-LINES_AHEAD = 2_000  # from the start: is there a header, are cells quoted?
-# Names that columns of published data sets have. A first row with one of them is a header.
+LINES_AHEAD = 2_000  # first lines, to detect a header and quoting
+# Column names of published data sets. A first row with one of them is a header.
 COLUMN_NAMES = frozenset(
     [
         "text",
@@ -53,17 +53,17 @@ COLUMN_NAMES = frozenset(
 _QUOTED_CELL = re.compile(r'"(?:[^"]|"")*"')
 
 
-def told_delimiter(lines: list[str]) -> tuple[str | None, list[str]]:
+def declared_delimiter(lines: list[str]) -> tuple[str | None, list[str]]:
     """Return the delimiter that a first line such as "sep=;" names, and the lines without it."""
-    told = re.fullmatch(r'"?sep=([,;\t|])"?\s*', lines[0], re.IGNORECASE) if lines else None
-    return (told[1], lines[1:]) if told else (None, lines)
+    match = re.fullmatch(r'"?sep=([,;\t|])"?\s*', lines[0], re.IGNORECASE) if lines else None
+    return (match[1], lines[1:]) if match else (None, lines)
 
 
 def is_quoted(lines: Sequence[str]) -> bool:
-    """Say whether the cells of lines with tabs are quoted as in CSV.
+    """Return whether the cells of tab-separated lines are quoted as in CSV.
 
-    Where every line has as many cells as the header, they are if the header is, or if each cell that begins with a
-    quote ends with one and some quote is doubled. Elsewhere, if reading them as quoted gives each row that many cells.
+    If every line has as many cells as the header, the cells are quoted if the header is, or if each cell that starts with
+    a quote ends with one and some quote is doubled. Otherwise, they are quoted if reading them so gives rows of equal length.
     """
     rows = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
     begun = [cell for row in rows for cell in row if cell.startswith('"')]
@@ -80,10 +80,10 @@ def is_quoted(lines: Sequence[str]) -> bool:
 
 
 def lacks_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Say whether the first row of a table is a row like the others, with no names of columns.
+    """Return whether the first row of a table is data instead of column names.
 
-    It is one if no cell of it is the usual name of a column, one cell comes back in its column as labels do (few
-    different values, each again and again), and another one is a text of several words.
+    It is data if no cell is a usual column name, one cell recurs in its column like a label (few different values, each
+    many times), and another cell is a text of several words.
     """
     first = [cell.strip() for cell in rows[0]]
     names = {name.casefold() for name in first}
@@ -92,7 +92,7 @@ def lacks_header(rows: Sequence[Sequence[str]]) -> bool:
         return False
     columns = [[row[place] for row in others if place < len(row)] for place in range(len(first))]
     return any(
-        held.count(cell) >= 2 and len(set(held)) <= max(2, len(held) // 5)
-        for cell, held in zip(first, columns, strict=True)
+        values.count(cell) >= 2 and len(set(values)) <= max(2, len(values) // 5)
+        for cell, values in zip(first, columns, strict=True)
         if cell
     )

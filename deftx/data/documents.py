@@ -1,4 +1,4 @@
-"""Files of running text as numbered lines: plain text, web pages, Word and OpenDocument texts, PDF."""
+"""Numbered lines of running text from plain text, web pages, Word and OpenDocument documents and PDFs."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from deftx.data.web_pages import page_lines
 from deftx.data.xml_parts import Parts, read_xml
 
 _WORD_PARTS = re.compile(r"word/(?:document|footnotes|endnotes)\d*\.xml")
-# What is no text that a reader sees: settings, what was taken out, the second form of a drawing, comments, marks of notes.
+# Elements without visible text: settings, deletions, fallbacks of drawings, comments, numbers of notes.
 _NOT_SHOWN = frozenset({
     "pPr", "rPr", "sectPr", "Fallback", "del", "moveFrom", "instrText", "delText",
     "annotation", "note-citation", "tracked-changes", "ruby-text", "sequence-decls", "forms",
@@ -24,20 +24,20 @@ _PARAGRAPHS, _SPACES, _BREAKS = (
 
 
 def text_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
-    """Stream the lines of a file of running text with numbers from 1; a paragraph of a document is a line.
+    """Yield (number, line) of a file of running text, numbered from 1; a paragraph of a document is a line.
 
-    Raises ``error`` where it cannot be read.
+    Raises ``error`` if the file cannot be read.
     """
     return _READERS[file.kind](file, error)
 
 
 class _Paragraphs:
-    """Collects the paragraphs of an office document; ``inside`` is the element that holds text, None for any."""
+    """Collects the paragraphs of an office document; ``inside`` is the element that contains text, None for any."""
 
     def __init__(self, inside: str | None) -> None:
         self.lines: list[str] = []
         self._inside, self._text, self._hidden = inside, 0, 0
-        self._open: list[list[str]] = [[]]  # one in the other: a text box and a note lie within a paragraph
+        self._open: list[list[str]] = [[]]  # nested paragraphs: a paragraph can contain a text box or a note
 
     def start(self, name: str, _: Mapping[str, str]) -> None:
         if self._hidden or name in _NOT_SHOWN:

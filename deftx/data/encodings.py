@@ -1,4 +1,4 @@
-"""Encodings of text other than UTF-8: told by a byte order mark, by a person, or guessed for a person to confirm."""
+"""Encodings of text other than UTF-8: from a byte order mark or the user, or guessed for the user to confirm."""
 
 import codecs
 import encodings
@@ -19,7 +19,7 @@ MARKS = (  # the longer first: the mark of UTF-16 begins that of UTF-32
     (codecs.BOM_UTF8, UTF8), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
-# What is guessed from, and offered to choose from: Python's name, and what people call it.
+# The encodings to guess and to offer: Python's name and a common name.
 COMMON = {
     "cp1252": "Western European (Windows-1252)",
     "latin_1": "Western European (Latin-1)",
@@ -50,11 +50,13 @@ WIDE = ("utf_16_le", "utf_16_be")
 WESTERN, WESTERN_NEIGHBOURS = "cp1252", ("cp1250", "cp1257", "iso8859_2")
 OTHER_ALPHABETS = ("cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256", "cp874")
 SAMPLE = 2**15  # bytes from which an encoding is guessed
-SHOWN, LINE_SHOWN = 5, 120  # lines that a person judges by, characters of each
+SHOWN, LINE_SHOWN = 5, 120  # number of lines to show for each guess, and characters of each line
 
-_CONTROLS = frozenset(map(chr, (*range(9), 11, *range(14, 32), *range(127, 160)))) - {"\x1a"}  # DOS ends files so
+_CONTROLS = frozenset(map(chr, (*range(9), 11, *range(14, 32), *range(127, 160)))) - {
+    "\x1a"
+}  # the end of a file in DOS
 
-# Of Python's codecs, those that are not encodings of text files.
+# Python codecs that are not encodings of text files.
 _NO_TEXT = frozenset({
     "aliases", "base64_codec", "bz2_codec", "charmap", "hex_codec", "idna", "mbcs", "oem", "punycode", "quopri_codec",
     "raw_unicode_escape", "rot_13", "undefined", "unicode_escape", "uu_codec", "zlib_codec",
@@ -66,7 +68,7 @@ _DECLARED = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}(?:charset|encoding)\s*=\s*[
 
 @dataclass(frozen=True)
 class Guess:
-    """An encoding that a text may be in: Python's name, what people call it, and the first lines as they read in it."""
+    """A possible encoding of a text: Python's name, a common name, and the first lines decoded with it."""
 
     encoding: str
     title: str
@@ -74,41 +76,41 @@ class Guess:
 
 
 def check_encoding(name: str, error: type[DeftxError]) -> str:
-    """Give Python's name of an encoding of text; ``error`` for any other."""
+    """Return Python's name of a text encoding. Raise ``error`` if there is none with this name."""
     plain = normalize_encoding(name.strip().lower())
     known = aliases.get(plain, plain)
     if known not in _KNOWN:
-        raise error(f"{name[:40]!r} is not an encoding of text. Examples: cp1252, utf-16, gb18030.")
+        raise error(f"{name[:40]!r} is not a text encoding. Examples: cp1252, utf-16, gb18030.")
     return known
 
 
 def encoding_of(file: InputFile, error: type[DeftxError]) -> str:
-    """Give the encoding of a file of text: by its mark; else as it was told, if it is not UTF-8; else UTF-8."""
+    """Return the encoding of a text file: that of its byte order mark; else UTF-8 if the text is; else the given one."""
     if file.kind not in PLAIN:
         return UTF8
     start = next(chunks(file, error), b"")
     marked = next((name for mark, name in MARKS if start.startswith(mark)), None)
-    told = file.encoding or (_declared(start[:START]) if file.kind == ".html" else None)
-    if marked is not None or told is None:
+    given = file.encoding or (_declared(start[:START]) if file.kind == ".html" else None)
+    if marked is not None or given is None:
         return marked or UTF8
     if _is_utf8(file, error):
         if file.encoding is not None and check_encoding(file.encoding, error) != "utf_8":
-            file.note(f"{file.name} is UTF-8, and read as that.")
+            file.note(f"{file.name} is UTF-8 and is read as UTF-8.")
         return UTF8
-    return told
+    return given
 
 
 def _declared(start: bytes) -> str | None:
-    """Give the encoding that a web page says it is in; None where it says none, or none that is known."""
+    """Return the encoding that a web page declares; None if it declares none or an unknown one."""
     match = _DECLARED.search(start)
     plain = normalize_encoding(match[1].decode().lower()) if match else ""
     known = aliases.get(plain, plain)
-    # Browsers take these for Windows-1252, and most pages mean it.
+    # Browsers treat these as Windows-1252, which is what most pages mean.
     return "cp1252" if known in ("latin_1", "ascii") else known if known in _KNOWN else None
 
 
 def as_utf8(content: Iterable[bytes], encoding: str, name: str, error: type[DeftxError]) -> Iterator[bytes]:
-    """Write a text of another encoding as UTF-8, piece by piece; ``error`` is raised where it is not in that encoding."""
+    """Convert text to UTF-8 in chunks. Raise ``error`` if it is not in ``encoding``."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for chunk in content:
@@ -121,7 +123,7 @@ def as_utf8(content: Iterable[bytes], encoding: str, name: str, error: type[Deft
 
 
 def guess_encodings(file: InputFile, error: type[DeftxError]) -> tuple[Guess, ...]:
-    """Guess the encoding of a file of text that is not UTF-8, the likeliest first; none where it is, or is damaged UTF-8."""
+    """Guess the encodings of a text file, the likeliest first; none if it is UTF-8 or damaged UTF-8."""
     if file.kind not in PLAIN or encoding_of(file, error) != UTF8:
         return ()
     sample = _sample(file, error)
@@ -136,9 +138,9 @@ def guess_encodings(file: InputFile, error: type[DeftxError]) -> tuple[Guess, ..
 
 
 def _western_first(names: list[str], sample: bytes) -> list[str]:
-    """Put Windows-1252 first where the text is as likely in it: most files in Latin letters that are not UTF-8 are in it.
+    """Put Windows-1252 first if it is as likely, since most non-UTF-8 files in Latin letters use it.
 
-    That is before its Slavic and Baltic neighbours, and before other alphabets where most letters are of ASCII.
+    It precedes the similar Slavic and Baltic encodings, and those of other alphabets if most letters are ASCII.
     """
     text = _text_in(sample, WESTERN)
     if text is None:
@@ -151,21 +153,21 @@ def _western_first(names: list[str], sample: bytes) -> list[str]:
 
 
 def _sample(file: InputFile, error: type[DeftxError]) -> bytes:
-    """Take what tells from a file: the lines that are not ASCII, or its beginning where characters are wide."""
-    found, held = b"", b""
+    """Return bytes to guess from: the lines that are not ASCII, or the start if characters have several bytes."""
+    found, rest = b"", b""
     for chunk in chunks(file, error):
         if not found and b"\0" in chunk:
             return chunk[:SAMPLE]
-        *lines, held = (held + chunk).splitlines(keepends=True)
+        *lines, rest = (rest + chunk).splitlines(keepends=True)
         found += b"".join(line for line in lines if not line.isascii())
-        if len(found) >= SAMPLE or len(held) > SAMPLE:
+        if len(found) >= SAMPLE or len(rest) > SAMPLE:
             break
-    found += b"" if held.isascii() else held
+    found += b"" if rest.isascii() else rest
     return found[:SAMPLE]
 
 
 def _is_foreign(sample: bytes) -> bool:
-    """Say whether bytes are text of another encoding, not UTF-8 with some bytes damaged."""
+    """Return whether bytes are text in another encoding, not UTF-8 with some damaged bytes."""
     if b"\0" in sample:
         return True
     text = sample.decode(UTF8, "surrogateescape")
@@ -175,7 +177,7 @@ def _is_foreign(sample: bytes) -> bool:
 
 
 def _text_in(sample: bytes, encoding: str) -> str | None:
-    """Decode a sample, which may end within a character; None where it is not in that encoding, or not text in it."""
+    """Decode a sample, which may end within a character; None if it is not text in this encoding."""
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(sample)
     except UnicodeError:
@@ -189,7 +191,7 @@ def _first_lines(text: str) -> tuple[str, ...]:
 
 
 def _is_utf8(file: InputFile, error: type[DeftxError]) -> bool:
-    """Say whether a whole file is UTF-8 with more than ASCII in it."""
+    """Return whether a whole file is UTF-8 with at least one character outside ASCII."""
     decoder, more = codecs.getincrementaldecoder(UTF8)(), False
     try:
         for chunk in chunks(file, error):

@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes: names are changed by browsers, mail programs and people."""
+"""Recognition of a file's type by its first bytes, since browsers, mail programs and people change names."""
 
 import re
 import zlib
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from deftx.core.errors import DeftxError
 
-# What can be read, by the ending of a name: running text, tables, and archives of both.
+# The readable types by file extension: running text, tables, and archives of both.
 TEXTS = {
     ".txt": "plain text",
     ".html": "a web page (HTML)",
@@ -25,34 +25,34 @@ TABLES = {
 ZIP, GZIP = ".zip", ".gz"
 KINDS = {**TEXTS, **TABLES, ZIP: "a zip archive"}
 ALIASES = {".htm": ".html", ".xhtml": ".html", ".xlsm": ".xlsx", ".ndjson": ".jsonl"}
-PLAIN = (".txt", ".csv", ".tsv", ".jsonl", ".html")  # bytes of one encoding; of these nothing certain is at the start
-ENDINGS = (*KINDS, *ALIASES)  # of names that are looked at; each also with .gz
+PLAIN = (".txt", ".csv", ".tsv", ".jsonl", ".html")  # text in some encoding; the first bytes do not identify these
+ENDINGS = (*KINDS, *ALIASES)  # supported extensions, each also with .gz
 
-START = 4096  # bytes that are enough to tell
+START = 4096  # bytes that are enough to recognise a type
 GZIP_MODE = zlib.MAX_WBITS | 16
 
-# In a zip: a member, and the kind of the whole.
+# The type of a zip by a member that it contains.
 _OFFICE = {"word/document.xml": ".docx", "xl/workbook.xml": ".xlsx", "ppt/presentation.xml": ".pptx"}
 _OPEN_DOCUMENT = {"text": ".odt", "spreadsheet": ".ods"}
 
 
 @dataclass(frozen=True)
 class Content:
-    """What the bytes are: a ``kind`` of KINDS or GZIP; else ``what`` it is, which cannot be read, and the ``remedy``."""
+    """The type of a file: ``kind`` (one of KINDS, or GZIP); if unsupported, a description ``what`` and a ``remedy``."""
 
     kind: str
     what: str = ""
     remedy: str = ""
 
 
-_UNPACK = "Unpack it, and bring what is in it."
+_UNPACK = "Unpack it and give the files in it."
 _STARTS = (
     (b"PAR1\x15", Content(".parquet")),
     (b"PK\3\4", Content(ZIP)),
     (b"PK\5\6", Content(ZIP)),
     (b"\x1f\x8b", Content(GZIP)),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Content(
-        "", "a document of an older Office program (.doc, .xls, .ppt), or one with a password",
+        "", "a document of an older Office version (.doc, .xls, .ppt), or one with a password",
         "Save it as .docx or .xlsx, without a password.",
     )),
     (b"{\\rtf", Content("", "a document in the Rich Text Format", "Save it as .docx or as plain text.")),
@@ -68,7 +68,7 @@ _STARTS = (
     (b"ARROW1\0\0", Content("", "an Arrow file", "Write it as Parquet.")),
     (b"\x93NUMPY", Content("", "a NumPy array", "Write the texts as plain text or JSON lines.")),
     (b"version https://git-lfs.github.com/spec/", Content(
-        "", "a pointer of Git LFS, not the file that it stands for", "Fetch the file with: git lfs pull.",
+        "", "a Git LFS pointer, not the file itself", "Fetch the file with: git lfs pull.",
     )),
 )  # fmt: skip
 _BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
@@ -77,23 +77,23 @@ _HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+htm
 
 
 def recognise(start: bytes) -> Content | None:
-    """Tell what a file is by its first ``START`` bytes; None where they say nothing certain, as of plain text."""
+    """Return the type of a file by its first ``START`` bytes; None if they do not identify it, as for plain text."""
     found = next((content for sign, content in _STARTS if start.startswith(sign)), None)
     if found is not None:
         return found
     if start.lstrip(b"\xef\xbb\xbf\0\t\r\n ").startswith(b"%PDF-"):
         return Content(".pdf")
     if start[257:262] == b"ustar":
-        return Content("", "a tar archive", "Unpack it, and bring the folder.")
+        return Content("", "a tar archive", "Unpack it and give the folder.")
     if _BZIP2.match(start):
         return Content("", "packed with bzip2", "Unpack it, or pack it with gzip.")
     if _PICKLE.match(start):
-        return Content("", "a pickle of Python", "Write the texts as plain text or JSON lines.")
+        return Content("", "a Python pickle", "Write the texts as plain text or JSON lines.")
     return Content(".html") if _HTML.match(_decoded(start)) else None
 
 
 def gunzip_start(packed: bytes) -> bytes:
-    """Unpack the first bytes of a gzipped file; as many as there are, none where it is damaged."""
+    """Unpack the first bytes of a gzipped file; none if it is damaged."""
     try:
         return zlib.decompressobj(GZIP_MODE).decompress(packed, START)
     except zlib.error:
@@ -101,7 +101,7 @@ def gunzip_start(packed: bytes) -> bytes:
 
 
 def kind_of_zip(names: set[str], mimetype: bytes) -> Content:
-    """Tell what a zip is by the names of its members and the content of that called ``mimetype``, if there is one."""
+    """Return the type of a zip by the names of its members and the content of the member ``mimetype``, if any."""
     found = next((kind for member, kind in _OFFICE.items() if member in names), None)
     if found is None and mimetype.startswith(b"application/vnd.oasis.opendocument."):
         of = mimetype.decode("ascii", "replace").strip().rsplit(".", 1)[-1].removesuffix("-template")
@@ -112,7 +112,7 @@ def kind_of_zip(names: set[str], mimetype: bytes) -> Content:
 
 
 def kind_of_name(name: str) -> tuple[str, bool]:
-    """Give the kind that the name promises, "" for none of KINDS, and whether it says gzipped."""
+    """Return the kind by the extension, "" if it is none of KINDS, and whether the extension says that it is gzipped."""
     lower = name.lower()
     gzipped = lower.endswith(GZIP)
     lower = lower.removesuffix(GZIP)
@@ -126,9 +126,9 @@ def _decoded(start: bytes) -> str:
 
 
 def agree(name: str, promised: str, content: Content | None, error: type[DeftxError]) -> str:
-    """Give the kind of a file whose name promises one and whose content is another, or none that is certain.
+    """Return the kind of a file from the kind by name (``promised``) and the content, which may be None.
 
-    Raises ``error`` where it cannot be read, or where that would not be what its owner expects.
+    Raises ``error`` if the file cannot be read, or if its content is not what the user probably expects.
     """
     if content is not None and not content.kind:
         raise error(f"{name} is {content.what}. {content.remedy}")
@@ -136,13 +136,13 @@ def agree(name: str, promised: str, content: Content | None, error: type[DeftxEr
         return promised
     if content is None:
         raise error(
-            f"{name} is damaged or is not {KINDS[promised]}: nothing in it says so. Write it again, or call it by "
-            "what it holds, such as .txt."
+            f"{name} is damaged or is not {KINDS[promised]}: its content does not match. Save it again, or rename it "
+            "to its real type, e.g. .txt."
         )
-    # A page in place of a table or a PDF is mostly the site's word that the download failed.
+    # A page instead of a table or a PDF is mostly the site's message that the download failed.
     if content.kind == ".html" and promised not in ("", ".txt", ".html", ".docx", ".odt"):
         raise error(
-            f"{name} is a web page (HTML), not {KINDS[promised]}: a download often gives one where it fails. Open it in "
-            "a browser to see what it says; if its text is wanted, call it .html."
+            f"{name} is a web page (HTML), not {KINDS[promised]}: a failed download often produces one. Open it in a "
+            "browser to check; to use its text, rename it to .html."
         )
     return content.kind

@@ -1,6 +1,6 @@
 """Data sets of Hugging Face's ``datasets`` as tables: a Dataset or IterableDataset, or one column of it.
 
-They are recognised without importing the package, which takes a second and which only those who hold one need.
+They are recognised without importing the package, which takes a second and is needed only if one is used.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,18 +11,18 @@ from deftx.core.errors import DeftxError
 from deftx.data.open_table import MOST_CHARACTERS, Records
 from deftx.data.unpacking import InputFile
 
-COLUMN = "text"  # what a column that was taken out of its data set is called here
+COLUMN = "text"  # name of a single column without its data set
 
 
 def is_dataset(value: object) -> bool:
-    """Say whether a value is a data set of ``datasets``, one column of it, or several splits."""
+    """Return whether a value is a data set of ``datasets``, one column of it, or several splits."""
     return type(value).__module__.partition(".")[0] == "datasets"
 
 
 def records_of(dataset: Any, error: type[DeftxError]) -> Records:
-    """Open a data set as a table; names of classes stand in place of their numbers.
+    """Open a data set as a table, with class names instead of their numbers.
 
-    Raises ``error`` for several splits at once, of which one must be chosen.
+    Raises ``error`` for several splits, because one must be chosen.
     """
     if isinstance(dataset, Mapping):
         raise error(f"These are {len(dataset)} splits; choose one, as in dataset[{next(iter(dataset), 'train')!r}].")
@@ -54,7 +54,7 @@ def _limited(rows: Iterator[tuple[int, list[Any]]], error: type[DeftxError]) -> 
     for number, cells in rows:
         characters += sum(len(cell) for cell in cells if isinstance(cell, str))
         if characters > MOST_CHARACTERS:
-            raise error("The data set holds more text than can be read at once. Take a part of it.")
+            raise error("The data set contains more text than can be read at once. Use a part of it.")
         yield number, cells
 
 

@@ -1,4 +1,4 @@
-"""The values of a column of labels: spellings that are one class, and values that say that a row has no label."""
+"""Values of a label column: different spellings of one class, and values that mark a missing label."""
 
 import re
 from collections import Counter, defaultdict
@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from deftx.data.splitting import fold
 
-# A class is hardly ever called so: corpora of inference write "-" where annotators did not agree.
+# Hardly ever class names: for example, inference corpora write "-" if annotators did not agree.
 NO_LABEL = frozenset({"-", "--", "?", "n/a", "nan", "none", "null", "unlabeled", "unlabelled"})
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 
 
 def join_spellings(labels: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Give labels that differ in case or white space alone the commonest spelling; return them and what was joined.
+    """Replace labels that differ only in case or white space by the most common spelling; return them and notes on it.
 
     Labels of one character keep their case: "a" and "A" may be two classes.
     """
@@ -26,9 +26,9 @@ def join_spellings(labels: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def missing_labels(labels: Sequence[str]) -> list[str]:
-    """List the values that say that a row has no label: "-" beside names, -1 beside the numbers 0, 1, 2 of three classes.
+    """Return the values that mark a missing label: "-" among names, -1 among the numbers 0, 1, 2 of three classes.
 
-    Where nothing else would be left there is none: the values are the classes.
+    If fewer than two other values remain, the result is empty: the values are the classes.
     """
     values = set(labels)
     missing = {value for value in values if value.casefold() in NO_LABEL}
@@ -40,24 +40,24 @@ def missing_labels(labels: Sequence[str]) -> list[str]:
 
 
 def doubtful_labels(labels: Sequence[str]) -> list[str]:
-    """Say what may be wrong with the values of a column of labels and cannot be decided here."""
+    """Return warnings on label values that only the user can judge."""
     values = set(labels)
-    said = []
+    warnings = []
     if values == {"-1", "0", "1"}:
-        said.append('"-1" is read as a class. If it means "no label", remove these rows from the file.')
+        warnings.append('"-1" is read as a class. If it means "no label", remove these rows from the file.')
     singles = defaultdict(set)
     for value in values:
         singles[value.casefold()].add(value)
     for names in singles.values():
         if len(names) > 1:
-            said.append(
-                f"{' and '.join(sorted(names))} are read as different classes. If they are one, write them alike."
+            warnings.append(
+                f"{' and '.join(sorted(names))} are read as different classes. If they are one, use one spelling."
             )
-    return said
+    return warnings
 
 
 def known_spellings(labels: Sequence[str], known: Sequence[str]) -> Mapping[str, str]:
-    """Map labels that differ from a known one in case or white space alone to it; labels that are known are left out."""
+    """Map labels that differ from a known one only in case or white space to it; known labels are left out."""
     by_fold: defaultdict[str, list[str]] = defaultdict(list)
     for name in known:
         by_fold[fold(name)].append(name)

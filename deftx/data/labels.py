@@ -1,4 +1,4 @@
-"""Labels of a test file as a task calls them: renamed, guessed, and files that do not fit a task at all."""
+"""Mapping the labels of a test file to those of a task."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -10,20 +10,20 @@ from deftx.data.tables import Table, fingerprint_of
 
 
 def check_kind(task: str, wants_pairs: bool, file: str, pairs: bool) -> None:
-    """Raise TableError where a task on pairs meets a file of single texts, or the other way round."""
+    """Raise TableError if the task needs pairs and the file has single texts, or the other way round."""
     if pairs != wants_pairs:
-        wanted, there = ("pairs", "single texts") if wants_pairs else ("single texts", "pairs")
-        raise TableError(f"The task vector {task} classifies {wanted}, but {file} holds {there}.")
+        wanted, found = ("pairs", "single texts") if wants_pairs else ("single texts", "pairs")
+        raise TableError(f"The task vector {task} classifies {wanted}, but {file} has {found}.")
 
 
 def rename_labels(table: Table, names: Mapping[str, str]) -> Table:
-    """Return the table with its labels called otherwise; those that ``names`` does not hold stay, "" leaves rows out.
+    """Return the table with renamed labels. Labels that are not in ``names`` stay; rows whose new label is "" are removed.
 
-    Raises TableError where no row is left.
+    Raises TableError if no row is left.
     """
     kept = [row for row, label in enumerate(table.labels) if names.get(label, label)]
     if not kept:
-        raise TableError(f"Every label of {table.name} is left out: there is no row to score.")
+        raise TableError(f"Every label of {table.name} is left out: there are no rows to score.")
     texts, labels = (
         [table.texts[row] for row in kept],
         [names.get(table.labels[row], table.labels[row]) for row in kept],
@@ -34,7 +34,7 @@ def rename_labels(table: Table, names: Mapping[str, str]) -> Table:
 
 
 def suggest_labels(found: Iterable[str], known: Sequence[str]) -> dict[str, str]:
-    """Guess for each label of a file which known one it means, by its letters: "Pos" is "positive"; "" where unclear."""
+    """Guess the known label that each label of a file means by its spelling, e.g. "positive" for "Pos"; "" if unclear."""
     return {label: _nearest_label(label, known) for label in found}
 
 

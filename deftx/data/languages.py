@@ -1,7 +1,7 @@
-"""Which languages a text is likely in: naive Bayes over character n-grams, with "unknown" as an answer.
+"""Language identification: naive Bayes over character n-grams, which may answer "unknown".
 
-A profile holds how often a language's commonest n-grams of letters occur, and no text. ``docs/languages.md`` gives the
-accuracy on held-out lines and how the profiles that come with this project were made (``scripts/language_profiles.py``).
+A profile contains the counts of a language's most frequent letter n-grams and no text. ``docs/languages.md`` gives the
+accuracy on held-out lines and says how the bundled profiles were made (``scripts/language_profiles.py``).
 """
 
 import gzip
@@ -26,14 +26,14 @@ UNKNOWN = "unknown"  # no language code has seven letters
 BUNDLED = ASSETS / "languages.json.gz"
 
 ORDERS = (1, 2, 3, 4)  # letters in an n-gram, the space around words included
-KEPT = 3_000  # n-grams of a profile: more gain nothing, and rare ones would be words of the text
-RARE = 3  # n-grams that occur less often are never kept
-LINES_COUNTED = 2_000  # of a text, drawn at random
-LINES_WEIGHED = 300  # held-out lines by which it is learned how typical lines of the language score
-FEWEST_LINES = 200  # below this a profile is chance
-STEADY = 100  # n-grams from which a line's score is steady
-MIX_LINES = 2_000  # lines of a text that are looked at, spread over it
-# How much the lead over the second language counts, and up to where; chosen on held-out lines (docs/languages.md).
+KEPT = 3_000  # n-grams per profile; more do not help, and rare ones would reveal words of the text
+RARE = 3  # n-grams that occur less often are not kept
+LINES_COUNTED = 2_000  # random lines of a text used for counting
+LINES_WEIGHED = 300  # held-out lines used to measure typical scores
+FEWEST_LINES = 200  # smallest number of lines for a profile
+STEADY = 100  # lines with at least this many n-grams have stable scores
+MIX_LINES = 2_000  # lines of a text that are classified, spread evenly over it
+# Weight and limit of the lead over the second language, chosen on held-out lines (docs/languages.md).
 LEAD_WEIGHT, LEAD_LIMIT = 8.0, 0.5
 
 _CODE = re.compile(r"[a-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
@@ -41,9 +41,9 @@ _CODE = re.compile(r"[a-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
 
 @dataclass(frozen=True)
 class Profile:
-    """How often n-grams occur in a language, and how its own held-out lines score (mean log-probability, in nats).
+    """Counts of n-grams in a language, and mean and spread of the scores of its held-out lines.
 
-    ``total`` counts all n-grams, the kept ones and the others.
+    A score is the mean log-probability of a line's n-grams, in nats. ``total`` is the number of all n-grams.
     """
 
     code: str
@@ -55,15 +55,15 @@ class Profile:
 
     @property
     def floor(self) -> float:
-        """The probability given to an n-gram that was not kept: half that of the rarest kept one."""
+        """The probability of n-grams that were not kept: half that of the rarest kept one."""
         return min(self.counts.values()) / 2 / self.total
 
 
 @dataclass(frozen=True)
 class Languages:
-    """Profiles to choose from; a line whose confidence is below ``threshold`` is in none of them.
+    """The known profiles. A line with a confidence below ``threshold`` is "unknown".
 
-    ``noise`` is the variance that one n-gram adds to a score (nats²): the shorter a line, the more is left to chance.
+    ``noise`` is the variance of a score per n-gram (nats²); it makes the scores of short lines uncertain.
     """
 
     profiles: tuple[Profile, ...]
@@ -72,7 +72,7 @@ class Languages:
 
     @cached_property
     def _matrix(self) -> tuple[dict[str, int], np.ndarray]:
-        """Lay all profiles out in one matrix (n-grams, languages); its last row is for n-grams in none of them."""
+        """Create one matrix (n-grams, languages) of all profiles; its last row is for unknown n-grams."""
         places: dict[str, int] = {}
         for profile in self.profiles:
             for ngram in profile.counts:
@@ -85,15 +85,15 @@ class Languages:
         return places, table
 
     def names(self) -> dict[str, str]:
-        """Give the name of each language by its code."""
+        """Return the names of the languages by code."""
         return {profile.code: profile.name for profile in self.profiles}
 
     def without(self, code: str) -> "Languages":
-        """Leave a language out."""
+        """Return the profiles without a language."""
         return replace(self, profiles=tuple(profile for profile in self.profiles if profile.code != code))
 
     def weigh(self, line: str) -> tuple[str, float]:
-        """Give the likeliest language of a line and how sure that is; (unknown, -inf) where there is no letter."""
+        """Return the most likely language of a line and the confidence; (unknown, -inf) if it contains no letter."""
         found = ngrams(line)
         if not found:
             return UNKNOWN, float("-inf")
@@ -107,12 +107,12 @@ class Languages:
         return profile.code, float(typical + LEAD_WEIGHT * lead)
 
     def identify(self, line: str) -> str:
-        """Give the code of the language that a line is likely in, or "unknown"."""
+        """Return the code of the most likely language of a line, or "unknown"."""
         code, confidence = self.weigh(line)
         return code if confidence >= self.threshold else UNKNOWN
 
     def mix(self, lines: Sequence[str]) -> dict[str, float]:
-        """Give the share of lines in each language, the largest first; of a long text, of lines spread over it."""
+        """Return the share of lines in each language, the largest first. For a long text, only a sample is used."""
         step = max(len(lines) / MIX_LINES, 1.0)
         chosen = [lines[int(place * step)] for place in range(int(len(lines) / step))]
         found = Counter(map(self.identify, chosen))
@@ -120,7 +120,7 @@ class Languages:
 
 
 def ngrams(line: str) -> list[str]:
-    """Cut a line into its n-grams of letters, case folded, all else taken as one space; none where there is no letter."""
+    """Return the letter n-grams of a line, case-folded, with all other characters as spaces; empty without letters."""
     letters = "".join(sign if sign.isalpha() or sign in "'’ʼ" else " " for sign in line.casefold())
     words = letters.split()
     if not any(map(str.isalpha, letters)):
@@ -130,13 +130,13 @@ def ngrams(line: str) -> list[str]:
 
 
 def learn_profile(code: str, name: str, train: Iterable[str], held_out: Iterable[str]) -> Profile:
-    """Count the n-grams of lines, and weigh lines that were held out."""
+    """Return the profile of a language from training lines and held-out lines."""
     counts: Counter[str] = Counter()
     for line in train:
         counts.update(ngrams(line))
     kept = {ngram: count for ngram, count in counts.most_common(KEPT) if count >= RARE}
     if not kept:
-        raise CorpusError("There are too few letters in this text to learn a language from.")
+        raise CorpusError("This text has too few letters to learn a language from it.")
     profile = Profile(code, name, kept, counts.total(), 0.0, 1.0)
     logs = {ngram: float(np.log(count / profile.total)) for ngram, count in kept.items()}
     floor = float(np.log(profile.floor))
@@ -148,17 +148,15 @@ def learn_profile(code: str, name: str, train: Iterable[str], held_out: Iterable
 
 
 def register(folder: Path, code: str, name: str, lines: Sequence[str]) -> Profile:
-    """Learn a language from a person's text and keep its profile, not the text, in ``folder``.
+    """Learn a language from a text and store its profile, but not the text, in ``folder``.
 
     Raises:
-        CorpusError: the code is no language code, or the text is too small.
+        CorpusError: If the code is invalid or the text too short.
     """
     if not _CODE.fullmatch(code) or code == UNKNOWN:
-        raise CorpusError(f"{code!r} is no language code. Use a short one in small letters, for example min.")
+        raise CorpusError(f"{code!r} is not a language code. Use a code in lower case, for example min.")
     if len(lines) < FEWEST_LINES:
-        raise CorpusError(
-            f"{len(lines):,} lines are too few to learn a language from; {FEWEST_LINES} or more are needed."
-        )
+        raise CorpusError(f"{len(lines):,} lines are too few to learn a language; {FEWEST_LINES} or more are needed.")
     train, held_out = split(
         draw(lines, LINES_COUNTED + LINES_WEIGHED), LINES_WEIGHED / (LINES_COUNTED + LINES_WEIGHED), 0
     )
@@ -169,7 +167,7 @@ def register(folder: Path, code: str, name: str, lines: Sequence[str]) -> Profil
 
 
 def load_languages(folder: Path | None = None) -> Languages:
-    """Load the profiles that come with the project, and those that were registered in ``folder`` in their place."""
+    """Return the bundled profiles, and those in ``folder``, which replace bundled ones of the same code."""
     bundled = _bundled()
     profiles = {profile.code: profile for profile in bundled.profiles}
     for path in sorted(folder.glob("[!.]*.json")) if folder and folder.is_dir() else ():
@@ -186,13 +184,13 @@ def load_languages(folder: Path | None = None) -> Languages:
 
 
 def draw(lines: Sequence[str], count: int, seed: int = 0) -> list[str]:
-    """Draw lines at random, at most ``count``, in their order."""
+    """Return at most ``count`` random lines, in their order."""
     places = np.random.default_rng(seed).permutation(len(lines))[:count]
     return [lines[int(place)] for place in sorted(places)]
 
 
 def save(languages: Languages, path: Path) -> None:
-    """Write profiles as gzipped JSON, the same ones always as the same bytes."""
+    """Write profiles as gzipped JSON, byte for byte reproducible."""
     content: dict[str, Any] = {**asdict(languages), "profiles": [asdict(profile) for profile in languages.profiles]}
     write_bytes(path, gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
 
@@ -202,6 +200,6 @@ def _bundled() -> Languages:
     try:
         content = json.loads(gzip.decompress(BUNDLED.read_bytes()))
     except (OSError, ValueError, *BROKEN_GZIP) as problem:
-        raise CorpusError(f"{BUNDLED.name}, the languages that come with deftx, cannot be read: {problem}.") from None
+        raise CorpusError(f"{BUNDLED.name}, the bundled language profiles, cannot be read: {problem}.") from None
     profiles = tuple(Profile(**profile) for profile in content.pop("profiles"))
     return Languages(profiles, **content)

@@ -1,4 +1,4 @@
-"""Tells what a file is, by its name and its content, and finds the files in a zip archive."""
+"""Recognition of a file's type by its name and its content, and the files in a zip archive."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,12 +20,12 @@ from deftx.data.file_kinds import (
 from deftx.data.unpacking import InputFile, opened_zip
 from deftx.data.zip_files import member_names, member_start
 
-SUPPORTED = f"{one_of(KINDS)}, all but .zip also with .gz"
-NAMED = 3  # files that a note names
+SUPPORTED = f"{one_of(KINDS)}, all except .zip also with .gz"
+NAMED = 3  # number of files named in a note
 
 
 def look_into(path: Path, name: str, error: type[DeftxError]) -> list[InputFile]:
-    """Tell what a file is by its name and its first bytes: one file, those in a zip, or none that can be read."""
+    """Return the readable files in a path, by its name and first bytes: itself, the files in a zip, or none."""
     promised, named_gzip = kind_of_name(name)
     try:
         with path.open("rb") as stream:
@@ -40,7 +40,7 @@ def look_into(path: Path, name: str, error: type[DeftxError]) -> list[InputFile]
         raise error(f"{name} is gzipped twice. Unpack it once.")
     file = InputFile(path, name, "", gzipped)
     if named_gzip and not gzipped and promised:
-        file.note(f"{name} is not gzipped, in spite of its name; it is read as it is.")
+        file.note(f"{name} is not gzipped despite its name; it is read without unpacking.")
     if content is not None and content.kind == ZIP:
         content = _content_of_zip(file, error)
         if content.kind == ZIP:
@@ -50,7 +50,7 @@ def look_into(path: Path, name: str, error: type[DeftxError]) -> list[InputFile]
 
 def _look_into_zip(file: InputFile, error: type[DeftxError]) -> list[InputFile]:
     if file.gzipped:
-        raise error(f"{file.name} is a zip archive that is gzipped. Unpack it once.")
+        raise error(f"{file.name} is a gzipped zip archive. Unpack it once.")
     found, others = [], []
     with opened_zip(file, error) as archive:
         for name in member_names(archive):
@@ -66,11 +66,9 @@ def _look_into_zip(file: InputFile, error: type[DeftxError]) -> list[InputFile]:
             if content is not None and content.kind == ZIP:
                 content = _content_of_zip(member, error)
             found += _of_kind(member, promised, content, error)
-    note = counted("{count} files of other kinds are left out: {names}", others)
+    note = counted("{count} files of other types left out: {names}", others)
     if not found:
-        raise error(
-            f"{file.name} holds no file that can be read{': ' + note if others else ''}. Supported: {SUPPORTED}."
-        )
+        raise error(f"{file.name} contains no supported file{': ' + note if others else ''}. Supported: {SUPPORTED}.")
     if others:
         found[0].note(f"{file.name}: {note}.")
     return sorted(found, key=lambda member: member.name)
@@ -79,17 +77,17 @@ def _look_into_zip(file: InputFile, error: type[DeftxError]) -> list[InputFile]:
 def _of_kind(file: InputFile, promised: str, content: Content | None, error: type[DeftxError]) -> list[InputFile]:
     kind = agree(file.name, promised, content, error)
     if promised and kind != promised:
-        file.note(f"{file.name} is {KINDS[kind]}, in spite of its name; it is read as that.")
+        file.note(f"{file.name} is {KINDS[kind]} despite its name; it is read as such.")
     return [replace(file, kind=kind)] if kind else []
 
 
 def _content_of_zip(file: InputFile, error: type[DeftxError]) -> Content:
-    """Tell which document a zip is, or that it is an archive of files."""
+    """Return which kind of document a zip is, or that it is an archive of files."""
     with opened_zip(file, error) as archive:
         return kind_of_zip(set(archive.namelist()), member_start(archive, "mimetype", START))
 
 
 def counted(sentence: str, names: Sequence[str]) -> str:
-    """Fill in how many files there are, and the names of the first."""
+    """Fill the number of files and the names of the first into a sentence."""
     named = ", ".join(sorted(names)[:NAMED]) + (" …" if len(names) > NAMED else "")
     return sentence.format(count=f"{len(names):,}", names=named)

@@ -1,8 +1,8 @@
-"""Which known languages are nearest to a text: by its letters, and by the pieces that a base's tokenizer cuts it into.
+"""Similarity of a text to known languages, by letter n-grams and by the pieces of a base's tokenizer.
 
-Both are overlaps of two distributions, Σ min(p, q), from 0 (nothing in common) to 1 (the same): of the commonest n-grams of
-letters, and of the commonest pieces. ``docs/library.md`` says how well that finds relatives; ``scripts/piece_profiles.py``
-makes the profiles of pieces, which hold counts and no text, and are of the bundled base's tokenizer.
+Both similarities are overlaps of two distributions, Σ min(p, q), from 0 (disjoint) to 1 (equal), over the most frequent
+n-grams or pieces. ``docs/library.md`` says how well they find related languages. ``scripts/piece_profiles.py`` makes the
+profiles of pieces, for the bundled base's tokenizer; they contain counts and no text.
 """
 
 import gzip
@@ -22,14 +22,14 @@ from deftx.data.languages import Languages, ngrams
 from deftx.data.unpacking import BROKEN_GZIP
 
 PIECES = ASSETS / "pieces.json.gz"
-LINES = 2_000  # of a text that are looked at, spread over it
-PIECES_KEPT = 2_000  # of a language: the commonest
-AT_A_TIME = 500  # lines that are cut into pieces at once
+LINES = 2_000  # lines of a text that are compared, spread evenly over it
+PIECES_KEPT = 2_000  # most frequent pieces per language
+AT_A_TIME = 500  # lines tokenised at a time
 
 
 @dataclass(frozen=True)
 class Near:
-    """A known language and how much of its letters and pieces (None: not known for this base) a text shares, 0 to 1."""
+    """A known language and its similarity to a text, from 0 to 1. ``pieces`` is None if unknown for this base."""
 
     code: str
     name: str
@@ -38,15 +38,17 @@ class Near:
 
 
 def nearest(lines: Sequence[str], languages: Languages, tokenizer: Any = None) -> tuple[Near, ...]:
-    """Compare a text with every known language, the nearest by letters first; ``tokenizer`` adds the shared pieces.
+    """Compare a text with every known language; return the most similar by letters first.
+
+    With a ``tokenizer``, also compare its pieces.
 
     Raises:
-        CorpusError: there is not one letter in the text.
+        CorpusError: If the text contains no letter.
     """
     chosen = spread(lines, LINES)
     letters = shares(Counter(ngram for line in chosen for ngram in ngrams(line)))
     if not letters:
-        raise CorpusError("There are no letters in this text, so nothing can be said about its language.")
+        raise CorpusError("This text contains no letters, so its language cannot be identified.")
     known = piece_profiles(tokenizer) if tokenizer is not None else {}
     pieces = shares(count_pieces(chosen, tokenizer)) if known else {}
     found = [
@@ -62,18 +64,18 @@ def nearest(lines: Sequence[str], languages: Languages, tokenizer: Any = None) -
 
 
 def common(one: Mapping[Any, float], other: Mapping[Any, float]) -> float:
-    """Σ min(p, q): the share that two distributions have in common."""
+    """Return the overlap of two distributions, Σ min(p, q)."""
     return sum(min(share, one.get(item, 0.0)) for item, share in other.items())
 
 
 def shares(counts: Counter) -> dict[Any, float]:
-    """Turn counts into shares of their total."""
+    """Divide counts by their total."""
     total = counts.total()
     return {item: count / total for item, count in counts.items()}
 
 
 def count_pieces(lines: Sequence[str], tokenizer: Any) -> Counter[str]:
-    """Count the pieces that a tokenizer cuts lines into, the special ones left out."""
+    """Count the tokens of lines, without special tokens."""
     counts: Counter[int] = Counter()
     for start in range(0, len(lines), AT_A_TIME):
         encoded = tokenizer(list(lines[start : start + AT_A_TIME]), add_special_tokens=False, verbose=False)
@@ -87,19 +89,19 @@ def count_pieces(lines: Sequence[str], tokenizer: Any) -> Counter[str]:
 
 
 def piece_profiles(tokenizer: Any) -> dict[str, dict[str, float]]:
-    """Give the shares of the commonest pieces of each known language; empty for another tokenizer than the bundled base's."""
+    """Return the shares of the most frequent pieces of each known language; empty unless it is the bundled base's tokenizer."""
     content = _bundled()
     return content["languages"] if content["tokenizer"] == tokenizer_fingerprint(tokenizer) else {}
 
 
 def tokenizer_fingerprint(tokenizer: Any) -> str:
-    """SHA-256 over the pieces of a tokenizer with their numbers."""
+    """Return the SHA-256 of a tokenizer's vocabulary."""
     vocabulary = json.dumps(tokenizer.get_vocab(), sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(vocabulary.encode("ascii")).hexdigest()
 
 
 def save(profiles: Mapping[str, Counter[str]], tokenizer: Any, path: Path) -> None:
-    """Write counts of pieces by language as gzipped JSON, the same ones always as the same bytes."""
+    """Write the counts of pieces of each language as gzipped JSON, byte for byte reproducible."""
     languages = {
         code: {"total": counts.total(), "counts": dict(counts.most_common(PIECES_KEPT))}
         for code, counts in profiles.items()
@@ -109,7 +111,7 @@ def save(profiles: Mapping[str, Counter[str]], tokenizer: Any, path: Path) -> No
 
 
 def spread(lines: Sequence[str], most: int) -> list[str]:
-    """Choose lines that are spread evenly over a text, at most so many."""
+    """Return at most ``most`` lines, spread evenly over a text."""
     step = max(len(lines) / most, 1.0)
     return [lines[int(place * step)] for place in range(int(len(lines) / step))]
 

@@ -1,4 +1,4 @@
-"""A table that is open, whatever its format: columns, numbered rows of cells, and how large it may be."""
+"""An open table of any format: columns, numbered rows of cells, and limits on its size."""
 
 import json
 from collections import Counter
@@ -11,17 +11,18 @@ from deftx.data.characters import as_seen
 from deftx.data.file_kinds import PLAIN
 from deftx.data.unpacking import InputFile
 
-LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
-MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list them
-# A small Parquet file can repeat a long text, or nothing at all, any number of times.
+# Characters. The default of csv, 131,072, is less than a long document; a stray quote needs some limit.
+LONGEST_CELL = 2**24
+MOST_COLUMNS = 1_000  # real tables have a few; the page and messages list them
+# A small Parquet file can repeat a long text, or empty cells, any number of times.
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 
 
 @dataclass(frozen=True)
 class Records:
-    """A table that is open: its column names, those that hold text as far as the format tells, and its rows.
+    """An open table: its column names, those of text columns (as far as the format shows), and its rows.
 
-    ``rows(columns)`` gives (line number, values of these columns) once through; a cell that is not there is None.
+    ``rows(columns)`` yields (line number, values of these columns) and can be used once; missing cells are None.
     """
 
     file: InputFile
@@ -32,25 +33,27 @@ class Records:
 
     @property
     def unit(self) -> str:
-        """Say what the number of a row counts."""
+        """What the number of a row counts: "row" or "line"."""
         return "line" if self.file.kind in PLAIN else "row"
 
     def texts(
         self, columns: Sequence[str], error: type[DeftxError], changes: Counter[str] | None = None
     ) -> Iterator[tuple[int, list[str]]]:
-        """Give (line number, cells as stripped text); a cell that holds a list or an object is refused.
+        """Yield (line number, cells as stripped text). Raise ``error`` if a cell is a list or an object.
 
         ``changes`` counts the cells that ``as_seen`` changed.
         """
         for number, values in self.rows(columns):
             for column, value in zip(columns, values, strict=True):
                 if isinstance(value, (list, dict)):
-                    raise error(f"{self.file.name}, {self.unit} {number}: column {column!r} holds a list, not a text.")
+                    raise error(
+                        f"{self.file.name}, {self.unit} {number}: column {column!r} contains a list instead of a text."
+                    )
             yield number, [as_text(value, changes) for value in values]
 
 
 def find_column(records: Records, name: str, error: type[DeftxError]) -> str | None:
-    """Find a column by its name without regard to case and outer spaces; None if there is none, refused if two."""
+    """Return the column with this name, ignoring case and outer spaces, or None. Raise ``error`` if there are several."""
     found = [column for column in records.columns if column.strip().casefold() == name.strip().casefold()]
     if len(found) > 1:
         raise error(f"{records.file.name} has {len(found)} columns called {name!r}; rename all but one.")
@@ -58,7 +61,7 @@ def find_column(records: Records, name: str, error: type[DeftxError]) -> str | N
 
 
 def as_text(value: Any, changes: Counter[str] | None = None) -> str:
-    """Write a cell as stripped text on one line: 1.0 as "1", true as "true", nothing and not-a-number as ""."""
+    """Return a cell as stripped text on one line: 1.0 as "1", true as "true", None and NaN as ""."""
     if value is None or value != value:
         return ""
     if isinstance(value, bytes):

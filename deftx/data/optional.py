@@ -1,15 +1,15 @@
-"""Packages that only some kinds of files need: imported when one is read, named with their command where they are missing."""
+"""Optional packages for some file types, imported on use; if one is missing, the error says how to install it."""
 
 import importlib
 from types import ModuleType
 
 from deftx.core.errors import DeftxError
 
-EXTRA = "files"  # of pyproject.toml; requirements.txt has them all
+EXTRA = "files"  # the extra in pyproject.toml; requirements.txt lists all packages
 
 
 def optional_module(module: str, what: str, error: type[DeftxError]) -> ModuleType:
-    """Import a package; where it is missing, ``error`` says that it is needed for ``what`` and how to install it."""
+    """Import a module. If its package is missing, raise ``error`` with ``what`` needs it and how to install it."""
     try:
         return importlib.import_module(module)
     except ImportError:

@@ -1,4 +1,4 @@
-"""Reading Parquet files, with bounds on what a small file can unpack to."""
+"""Reading of Parquet files, with limits on the unpacked size."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,18 +18,18 @@ _BROKEN_PARQUET = (pyarrow.ArrowException, OSError, ValueError, *BROKEN_GZIP)
 
 
 def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a Parquet file as a table; ``error`` is raised for one that cannot be read or holds too much."""
+    """Open a Parquet file as a table. Raise ``error`` if it cannot be read or is too large."""
 
     def refuse() -> DeftxError:
-        return error(f"{file.name} is damaged or is not a Parquet file. Write it again.")
+        return error(f"{file.name} is damaged or is not a Parquet file. Export it again.")
 
     try:
         content = open_whole(file, error) if file.packed else str(file.path)
         schema = pyarrow.parquet.read_schema(content)
         texts = [column.name for column in schema if _is_text(column.type)]
-        # As dictionaries, so that a text that is repeated lies in memory once.
+        # As dictionaries, so that a repeated text is stored once in memory.
         table = pyarrow.parquet.ParquetFile(content, read_dictionary=texts)
-        # Some programs write text as bytes, without the mark that says so.
+        # Some programs write text as bytes, without declaring it as text.
         texts += [column.name for column in schema if _is_bytes(column.type) and _starts_as_text(table, column.name)]
         classes = class_names(schema)
     except _BROKEN_PARQUET:
@@ -48,7 +48,7 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
                     number += 1
                     characters += sum(len(cell) for cell in cells if isinstance(cell, str))
                     if characters > open_table.MOST_CHARACTERS:
-                        raise error(f"{file.name} holds more text than can be read at once. Bring a part of it.")
+                        raise error(f"{file.name} contains too much text. Use a part of it.")
                     yield number, list(cells)
         except _BROKEN_PARQUET:
             raise refuse() from None
@@ -57,17 +57,17 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
 
 
 def class_names(schema: pyarrow.Schema) -> dict[str, list[str]]:
-    """Return the names of the classes of each column of whole numbers, as Hugging Face datasets writes them."""
+    """Return the class names of each integer column, as Hugging Face datasets stores them in the schema."""
     try:
         features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
         kinds = {name: kind for name, kind in features.items() if kind.get("_type") == "ClassLabel"}
         return {name: list(map(str, kind["names"])) for name, kind in kinds.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):  # written by another program, for another purpose
+    except (ValueError, KeyError, TypeError, AttributeError):  # metadata of another program
         return {}
 
 
 def _named(cells: list[Any], names: list[str] | None) -> list[Any]:
-    """Replace whole numbers by the names of their classes; -1 says that a row has none."""
+    """Replace integers by their class names; -1 means that a row has no class."""
     if names is None:
         return cells
     known = dict(enumerate(names)) | {-1: None}
@@ -88,16 +88,16 @@ def _longest(column: pyarrow.Array) -> int:
 
 
 def _cells(column: pyarrow.Array) -> list[Any]:
-    """Turn a column into values; equal texts of a dictionary are one text in memory."""
+    """Return the values of a column; equal texts of a dictionary share one object."""
     if _is_bytes(column.type):
         if _longest(column) > open_table.LONGEST_CELL:
-            raise ValueError("a cell that no text is as long as")
+            raise ValueError("a cell is too long")
         column = column.cast(pyarrow.string())
     if not pyarrow.types.is_dictionary(column.type):
         return column.to_pylist()
-    column.validate(full=True)  # a damaged file can point behind the last text of its dictionary
+    column.validate(full=True)  # a damaged file can have indices beyond the end of its dictionary
     if _longest(column.dictionary) > open_table.LONGEST_CELL:
-        raise ValueError("a cell that no text is as long as")
+        raise ValueError("a cell is too long")
     known = column.dictionary.to_pylist()
     return [None if place is None else known[place] for place in column.indices.to_pylist()]
 

@@ -1,4 +1,4 @@
-"""Which items are held out for validation: at random by seed, with equal texts always on the same side."""
+"""Random choice of the items held out for validation; equal texts are never split between training and validation."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,12 +8,12 @@ from deftx.data.characters import as_seen
 
 
 def fold(text: str) -> str:
-    """Reduce a text to what makes it the same text: as it is seen, case folded, white space normalised."""
+    """Return a text normalised by ``as_seen``, case-folded and with normalised white space, to compare it with others."""
     return " ".join(as_seen(text).casefold().split())
 
 
 def group_equal(keys: Iterable[object]) -> list[list[int]]:
-    """Group the positions of equal keys, in the order in which the keys appear first."""
+    """Group the positions of equal keys, in order of first appearance."""
     groups: dict[object, list[int]] = {}
     for position, key in enumerate(keys):
         groups.setdefault(key, []).append(position)
@@ -21,10 +21,10 @@ def group_equal(keys: Iterable[object]) -> list[list[int]]:
 
 
 def choose_groups(groups: Sequence[list[int]], share: float, generator: np.random.Generator) -> list[int]:
-    """Choose whole groups at random until ``share`` of all positions is reached, without exceeding it.
+    """Choose whole groups at random, up to ``share`` of all positions.
 
-    At least one group is chosen (the smallest, where every one exceeds the share), and at least one is not: of a single
-    group nothing is chosen.
+    At least one group is chosen (the smallest, if all exceed the share) and at least one is not. If there is only one
+    group, nothing is chosen.
     """
     total = sum(map(len, groups))
     target = min(max(1, round(share * total)), total - 1)

@@ -1,14 +1,14 @@
-"""Cells that a spreadsheet cannot take for a formula: every CSV that the app writes goes through here.
+"""Protection of CSV files against formulas ("CSV Injection", OWASP); used for every CSV file that the app writes.
 
-A formula in a file from somebody else can send other cells away as soon as the file is opened (OWASP, "CSV Injection").
+When a spreadsheet opens the file, a formula in it can send other cells to a server.
 """
 
-# The full-width signs are formulas too where a spreadsheet is set to Chinese, Japanese or Korean.
+# Spreadsheets in Chinese, Japanese or Korean also treat full-width signs as formulas.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def harmless(cell: str) -> str:
-    """Put an apostrophe before a cell that would be a formula; a number stays one, be it below 0."""
+    """Put an apostrophe before a cell that a spreadsheet would treat as a formula; numbers stay, negative ones too."""
     return f"'{cell}" if cell.startswith(FORMULA) and not _is_number(cell) else cell
 
 

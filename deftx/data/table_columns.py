@@ -1,4 +1,4 @@
-"""Which columns of a labelled file are the text and the label, where they are called otherwise than here."""
+"""Guessing which columns of a file are the text and the label, if they do not have the expected names."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -11,9 +11,9 @@ from deftx.data.reading import find_file
 from deftx.data.table_formats import open_records
 from deftx.data.tables import LABEL, PAIR, SINGLE, choose_columns
 
-ROWS_LOOKED_AT = 200  # from the start, to guess what a column holds
+ROWS_LOOKED_AT = 200  # first rows, to guess the content of a column
 
-# How published data sets call them, the commonest first.
+# Names in published data sets, the most frequent first.
 USUAL_NAMES = {
     "premise": ("sentence1", "sentence_1", "text_a", "question1"),
     "hypothesis": ("sentence2", "sentence_2", "text_b", "question2"),
@@ -23,15 +23,15 @@ USUAL_NAMES = {
 
 
 def table_columns(path: str | Path, *, labelled: bool = True) -> tuple[tuple[str, ...], bool]:
-    """Give the columns of a file, and whether they are called as expected; TableError if it cannot be read.
+    """Return the columns of a file, and whether they have the expected names. Raise TableError if it cannot be read.
 
-    Plain text has the column "text", and none for labels.
+    Plain text has the one column "text".
     """
     file = find_file(path, TableError)
     if not file.is_table and not labelled:
         return SINGLE, True
     if not file.is_table:
-        raise TableError(f"{file.name} is {KINDS[file.kind]} without columns; a label for each text needs a table.")
+        raise TableError(f"{file.name} is {KINDS[file.kind]} without columns; labelled texts need a table.")
     records = open_records(file, TableError)
     try:
         choose_columns(records, None, labelled=labelled)
@@ -41,7 +41,7 @@ def table_columns(path: str | Path, *, labelled: bool = True) -> tuple[tuple[str
 
 
 def suggest_columns(columns: Sequence[str]) -> dict[str, str]:
-    """Guess which column is what from its name: a pair where both are there, else a text; a label. What is unclear is left out."""
+    """Guess the columns of the pair, else of the text, and of the label by their names. Unclear ones are left out."""
     found = {}
     for wanted, usual in USUAL_NAMES.items():
         by_name = {column.strip().casefold(): column for column in columns}
@@ -53,17 +53,17 @@ def suggest_columns(columns: Sequence[str]) -> dict[str, str]:
 
 
 def guess_columns(path: str | Path, columns: Sequence[str]) -> dict[str, str]:
-    """Guess which column is what, by name and else by content; what is unclear is left out.
+    """Guess the columns of the text and the label by name, else by content. Unclear ones are left out.
 
-    Text is where the most is written, a label where the fewest values come back again and again. TableError if the
-    file cannot be read.
+    By content, the text is the column with the most characters and the label the column with the fewest repeated values.
+    Raises TableError if the file cannot be read.
     """
     found = suggest_columns(columns)
     if PAIR[0] in found:
         return found
     cells = _first_cells(path, columns, TableError)
     found = {SINGLE[0]: _longest(cells), **found}
-    values = {name: len(set(held)) for name, held in cells.items() if name != found[SINGLE[0]]}
+    values = {name: len(set(column)) for name, column in cells.items() if name != found[SINGLE[0]]}
     repeating = {name: count for name, count in values.items() if 1 < count <= len(cells[name]) / 2}
     if LABEL not in found and repeating:
         found[LABEL] = min(repeating, key=lambda name: repeating[name])
@@ -71,14 +71,14 @@ def guess_columns(path: str | Path, columns: Sequence[str]) -> dict[str, str]:
 
 
 def guess_text_column(path: str | Path, columns: Sequence[str], error: type[DeftxError]) -> str:
-    """Guess which of the columns holds the text: the one in which the most is written."""
+    """Return the column with the most characters."""
     return _longest(_first_cells(path, columns, error))
 
 
 def _first_cells(path: str | Path, columns: Sequence[str], error: type[DeftxError]) -> dict[str, list[str]]:
     rows = islice(open_records(find_file(path, error), error).rows(columns), ROWS_LOOKED_AT)
-    held = [[as_text(cell) for cell in cells] for _, cells in rows]
-    return {name: [row[place] for row in held] for place, name in enumerate(columns)}
+    texts = [[as_text(cell) for cell in cells] for _, cells in rows]
+    return {name: [row[place] for row in texts] for place, name in enumerate(columns)}
 
 
 def _longest(cells: dict[str, list[str]]) -> str:

@@ -1,4 +1,4 @@
-"""Tables of all kinds under one face: CSV, TSV, JSON lines, Parquet and workbooks as columns and numbered rows of cells."""
+"""One interface to tables in CSV, TSV, JSON lines, Parquet and workbooks: columns and numbered rows of cells."""
 
 import csv
 import json
@@ -8,22 +8,22 @@ from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.data import open_table
-from deftx.data.csv_shape import LINES_AHEAD, is_quoted, lacks_header, told_delimiter
+from deftx.data.csv_shape import LINES_AHEAD, declared_delimiter, is_quoted, lacks_header
 from deftx.data.open_table import Records, as_text
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
 from deftx.data.workbooks import open_workbook
 
-JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
+JSON_LOOK_AHEAD = 100  # the keys of this many objects are the columns, since the first object may lack some
 
 _DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a table; a file without columns, or one that cannot be read, is refused."""
+    """Open a table. Raise ``error`` if it cannot be read or has no columns."""
     records = _OPENERS[file.kind](file, error)
     if not records.columns:
-        raise error(f"{file.name} has no columns: every row of it is empty.")
+        raise error(f"{file.name} has no columns: all of its rows are empty.")
     if len(records.columns) > open_table.MOST_COLUMNS:
         raise error(f"{file.name} has {len(records.columns):,} columns; up to {open_table.MOST_COLUMNS:,} can be read.")
     return records
@@ -32,16 +32,16 @@ def open_records(file: InputFile, error: type[DeftxError]) -> Records:
 def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
     numbered = numbered_lines(file, error)
     ahead = [line for _, line in islice(numbered, LINES_AHEAD)]
-    told, ahead = told_delimiter(ahead)
-    # Spreadsheets write ";" where the comma is the decimal sign.
+    declared, ahead = declared_delimiter(ahead)
+    # Spreadsheets write ";" in countries where the comma is the decimal separator.
     first = ahead[0] if ahead else ""
-    delimiter = told or ("\t" if file.kind == ".tsv" else max(",;\t", key=first.count))
-    # TSV has no quoting: a text may begin with a quote that nothing closes.
+    delimiter = declared or ("\t" if file.kind == ".tsv" else max(",;\t", key=first.count))
+    # TSV has no quoting: a text may begin with a quote that is never closed.
     quoting = csv.QUOTE_NONE if delimiter == "\t" and not is_quoted(ahead) else csv.QUOTE_MINIMAL
     csv.field_size_limit(open_table.LONGEST_CELL)
     lines = chain(ahead, (line for _, line in numbered))
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
-    rows = _csv_rows(reader, file, error, skipped=1 if told else 0)
+    rows = _csv_rows(reader, file, error, skipped=1 if declared else 0)
     looked_at = list(islice(rows, LINES_AHEAD))
     header = next((place for place, (_, row) in enumerate(looked_at) if any(map(str.strip, row))), None)
     if header is None:
@@ -58,7 +58,7 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
             if any(cell.strip() for cell in row[len(columns) :]):
                 raise error(
                     f"{file.name}, line {number}: {len(row)} cells under a header of {len(columns)}. "
-                    f'Put "quotes" round a text that holds {_DELIMITER_NAMES[delimiter]}.'
+                    f'Put "quotes" around a text that contains {_DELIMITER_NAMES[delimiter]}.'
                 )
             yield number, [row[place] if place < len(row) else None for place in places]
 
@@ -75,9 +75,9 @@ def _csv_rows(reader: Any, file: InputFile, error: type[DeftxError], skipped: in
             return
         except csv.Error as problem:
             unclosed = "unexpected end" in str(problem) or "field limit" in str(problem)
-            reason = "a quote is opened in this row and never closed" if unclosed else str(problem)
+            reason = "a quote in this row is never closed" if unclosed else str(problem)
             raise error(
-                f'{file.name}, line {start}: {reason}. Inside a quoted cell a quote is written twice ("").'
+                f'{file.name}, line {start}: {reason}. Inside a quoted cell, write a quote twice ("").'
             ) from None
         if row:
             yield start, row
@@ -87,8 +87,8 @@ def _open_jsonl(file: InputFile, error: type[DeftxError]) -> Records:
     objects = _json_objects(file, error)
     ahead = list(islice(objects, JSON_LOOK_AHEAD))
     if not ahead:
-        raise error(f"{file.name} is empty: it holds no JSON object.")
-    kinds: dict[str, bool] = {}  # column: does it ever hold text?
+        raise error(f"{file.name} is empty: it has no JSON object.")
+    kinds: dict[str, bool] = {}  # column: whether any of its values is a text
     for key, value in chain.from_iterable(record.items() for _, record in ahead):
         kinds[key] = kinds.get(key, False) or isinstance(value, str)
 
@@ -105,10 +105,10 @@ def _json_objects(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[in
             continue
         try:
             record = json.loads(line)
-            if "\\u" in line:  # "\ud83d" alone is JSON, but no text that could be used
+            if "\\u" in line:  # a lone "\ud83d" is valid JSON, but not valid text
                 json.dumps(record, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise error(f"{file.name}, line {number}: an escaped character (\\ud…) is cut in half.") from None
+            raise error(f"{file.name}, line {number}: an escaped character (\\ud…) is incomplete.") from None
         except (ValueError, RecursionError) as problem:
             where = f"{file.name}, line {number}"
             raise error(f"{where}: this is not JSON ({problem}). Write one object per line.") from None
@@ -118,7 +118,7 @@ def _json_objects(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[in
 
 
 def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
-    # pyarrow takes half a second to import, which no other format need wait for
+    # Importing pyarrow takes half a second; other formats do not need it.
     from deftx.data.parquet import open_parquet
 
     return open_parquet(file, error)

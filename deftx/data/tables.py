@@ -1,4 +1,4 @@
-"""Labelled files for task training and testing: read, held out, and checked before any training starts."""
+"""Reading, splitting and checking of labelled files for training and testing a task."""
 
 import json
 import re
@@ -24,19 +24,19 @@ from deftx.data.table_formats import open_records
 
 PAIR, SINGLE, LABEL = ("premise", "hypothesis"), ("text",), "label"
 LABELLED_COLUMNS, TEXT_COLUMNS = "text,label or premise,hypothesis,label", "text or premise,hypothesis"
-MANY_LABELS = 50  # real label sets are smaller; more is mostly a column of scores or identifiers
-FEW_ROWS = 10  # with fewer rows of a label its score is chance
-PLACES_NAMED = 3  # first lines that are named where rows are left out
+MANY_LABELS = 50  # real label sets are smaller; more are mostly scores or identifiers
+FEW_ROWS = 10  # with fewer rows of a label, its score is mostly chance
+PLACES_NAMED = 3  # number of lines named in a note on rows that are left out
 
 _WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")  # how spreadsheets and data frames write a class number
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of a labelled file: a text or a (premise, hypothesis) each, and its label; no labels if read without.
+    """Rows of a labelled file: a text or (premise, hypothesis) and its label. ``labels`` is empty if read without labels.
 
-    ``dropped`` counts the rows that were left out by reason and ``notes`` says so in plain words, with the first lines.
-    ``fingerprint`` is the SHA-256 over the rows, each as a JSON array and a line feed.
+    ``dropped`` counts the rows that were left out, by reason; ``notes`` describes them with their first line numbers.
+    ``fingerprint`` is the SHA-256 over the rows, each written as a JSON array and a line feed.
     """
 
     texts: list[str] | list[tuple[str, str]]
@@ -52,7 +52,7 @@ class Table:
         return len(self.texts)
 
     def keep(self, positions: Iterable[int]) -> "Table":
-        """Return the table with the rows at these positions alone."""
+        """Return a table of only the rows at these positions."""
         positions = list(positions)
         texts = [self.texts[position] for position in positions]
         labels = [self.labels[position] for position in positions] if self.labels else []
@@ -61,19 +61,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was counted in the training rows and, if given, the validation rows; ``warnings`` in plain words."""
+    """Counts on the training rows and, if given, the validation rows, and the resulting warnings."""
 
     labels: dict[str, int]
     valid_labels: dict[str, int]  # empty without validation rows
     dropped: dict[str, int]
     duplicates: int  # training rows equal to an earlier one, label included
-    conflicts: int  # texts that stand in the training rows with more than one label
+    conflicts: int  # texts of the training rows that occur with more than one label
     unknown_labels: dict[str, int]  # labels of the validation rows that no training row has
     shared: int  # validation rows whose text is also a training row
     warnings: list[str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every finding by name, fit for JSON."""
+        """Return all fields as a dictionary that can be written as JSON."""
         return asdict(self)
 
 
@@ -84,17 +84,23 @@ def read_table(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
 ) -> Table:
-    """Read a labelled CSV, TSV, JSON lines or Parquet file, or a workbook, with ``text,label`` or ``premise,hypothesis,label``.
+    """Read a table with columns ``text,label`` or ``premise,hypothesis,label``.
 
-    ``path`` may be a data set of ``datasets`` too. ``columns`` maps these names to the file's own where they differ, as
-    in {"text": "review"}; ``encoding`` is that of a file which is not UTF-8. Raises TableError.
+    Args:
+        path: A CSV, TSV, JSON lines or Parquet file, a workbook, or a data set of ``datasets``.
+        labelled: Whether to read labels.
+        columns: The file's own column names if they differ, e.g. {"text": "review"}.
+        encoding: The encoding of a file that is not UTF-8.
+
+    Raises:
+        TableError: If the file cannot be read or has no usable row.
     """
     if is_dataset(path):
         return _read(records_of(path, TableError), labelled, columns)
     file = find_file(path, TableError, encoding)
     if not file.is_table:
         raise TableError(
-            f"{file.name} is {KINDS[file.kind]} without columns. Expected is a table with {LABELLED_COLUMNS}."
+            f"{file.name} is {KINDS[file.kind]} without columns. Expected: a table with {LABELLED_COLUMNS}."
         )
     return _read(open_records(file, TableError), labelled, columns)
 
@@ -132,15 +138,15 @@ def _read(records: Records, labelled: bool, columns: Mapping[str, str] | None) -
 
 
 def label_names(table: Table) -> list[str]:
-    """List the labels of a table, sorted: by number if all are whole numbers, else by letters."""
+    """Return the labels of a table, sorted by number if all are integers, else alphabetically."""
     names = sorted(set(table.labels))
     return sorted(names, key=int) if all(re.fullmatch(r"[+-]?[0-9]+", name) for name in names) else names
 
 
 def hold_out(table: Table, share: float, seed: int) -> tuple[Table, Table]:
-    """Split rows into (train, validation), each label by its share; equal texts always fall on the same side.
+    """Split rows into (training, validation), stratified by label; equal texts always go to the same side.
 
-    A label with two different texts or more has at least one row on either side. Raises TableError if none has.
+    A label with two or more different texts has at least one row on each side. Raises TableError if there is no such label.
     """
     generator = np.random.default_rng(seed)
     by_label = defaultdict(list)
@@ -148,14 +154,14 @@ def hold_out(table: Table, share: float, seed: int) -> tuple[Table, Table]:
         by_label[table.labels[group[0]]].append(group)
     valid = {row for label in sorted(by_label) for row in choose_groups(by_label[label], share, generator)}
     if not valid:
-        raise TableError(f"{table.name} has too few rows to hold some out for validation: name a validation file.")
+        raise TableError(f"{table.name} has too few rows to hold some out for validation. Give a validation file.")
     train = table.keep(row for row in range(len(table)) if row not in valid)
-    # What was left out of the file is told once, with the training rows.
+    # Rows that were left out of the file are reported once, with the training rows.
     return train, replace(table.keep(sorted(valid)), name=f"{table.name} (held out)", dropped={}, notes=())
 
 
 def with_spellings_of(table: Table, names: Sequence[str]) -> Table:
-    """Return the table with the labels that differ from one of ``names`` in case or white space alone written alike."""
+    """Return the table with labels replaced by one of ``names`` if they differ only in case or white space."""
     spelt = known_spellings(table.labels, names)
     if not spelt:
         return table
@@ -166,7 +172,7 @@ def with_spellings_of(table: Table, names: Sequence[str]) -> Table:
 
 
 def drop_unknown_labels(table: Table, names: Sequence[str]) -> Table:
-    """Leave out the rows whose label is not among ``names``; how many is counted and said in the table."""
+    """Return the table without rows whose label is not in ``names``; its ``dropped`` and ``notes`` say how many."""
     table = with_spellings_of(table, names)
     kept = [row for row, label in enumerate(table.labels) if label in names]
     lost = len(table) - len(kept)
@@ -181,15 +187,15 @@ def drop_unknown_labels(table: Table, names: Sequence[str]) -> Table:
 
 
 def check(train: Table, valid: Table | None = None) -> Findings:
-    """Count what a person should know before training; a single class, or two tables that do not fit, is an error."""
+    """Return findings on the tables before training. Raise TableError for a single label, or pairs with single texts."""
     if len(set(train.labels)) < 2:
         raise TableError(f"Every row of {train.name} has the label {train.labels[0]!r}: there is nothing to learn.")
     if valid is not None and valid.pairs != train.pairs:
         kinds = {True: "pairs", False: "single texts"}
-        raise TableError(f"{train.name} holds {kinds[train.pairs]}, but {valid.name} {kinds[valid.pairs]}.")
+        raise TableError(f"{train.name} has {kinds[train.pairs]}, but {valid.name} has {kinds[valid.pairs]}.")
     valid = valid and with_spellings_of(valid, label_names(train))
     rows = list(zip(map(_key, train.texts), train.labels, strict=True))
-    labels_of = Counter(key for key, _ in set(rows))  # with how many labels each text stands
+    labels_of = Counter(key for key, _ in set(rows))  # number of labels of each text
     labels = _count_labels(train)
     valid_labels = _count_labels(valid) if valid else {}
     findings = Findings(
@@ -207,9 +213,9 @@ def check(train: Table, valid: Table | None = None) -> Findings:
 
 
 def choose_columns(records: Records, mapping: Mapping[str, str] | None, *, labelled: bool) -> dict[str, str]:
-    """Find the file's own names of the columns that are needed: a pair where it has both, else a text; then a label.
+    """Return the file's names of the needed columns: the pair if it has both, else the text; then the label.
 
-    A ``mapping`` that names the text chooses single texts, whatever else the file has.
+    If ``mapping`` names a text column, single texts are read even if the file has a pair.
     """
     mapping = mapping or {}
     for name in mapping:
@@ -243,7 +249,7 @@ def _label(cell: str) -> str:
 
 
 def fingerprint_of(texts: Sequence[str | tuple[str, str]], labels: Sequence[str]) -> str:
-    """Return what tells one file's rows from another's: a digest of texts and labels in their order."""
+    """Return the SHA-256 of texts and labels in their order."""
     digest = sha256()
     for text, label in zip_longest(texts, labels):
         digest.update(json.dumps([text, label], ensure_ascii=False).encode() + b"\n")
@@ -265,25 +271,25 @@ def _rows(count: int) -> str:
 
 
 def _warnings(found: Findings, train: str, valid: str) -> list[str]:
-    """Say what was found, what it means and what will be done."""
-    said = [f"{train}: {doubt}" for doubt in doubtful_labels(list(found.labels))]
+    """Return a warning for each problem, with its meaning and consequences."""
+    warnings = [f"{train}: {doubt}" for doubt in doubtful_labels(list(found.labels))]
     if len(found.labels) > MANY_LABELS:
-        said.append(f"{train} has {len(found.labels):,} different labels. Is the label column the right one?")
+        warnings.append(f"{train} has {len(found.labels):,} different labels. Is the label column the right one?")
     rare = [name for name, count in found.labels.items() if count < FEW_ROWS]
     if rare and len(found.labels) <= MANY_LABELS:
-        said.append(f"{train} has fewer than {FEW_ROWS} rows of {', '.join(rare)}: too few to learn well.")
+        warnings.append(f"{train} has fewer than {FEW_ROWS} rows of {', '.join(rare)}: too few to learn well.")
     if found.conflicts:
-        texts = "1 text stands" if found.conflicts == 1 else f"{found.conflicts:,} texts stand"
-        said.append(f"{train}: {texts} there with more than one label.")
+        texts = "1 text occurs" if found.conflicts == 1 else f"{found.conflicts:,} texts occur"
+        warnings.append(f"{train}: {texts} with more than one label.")
     if found.duplicates:
-        said.append(f"{train}: {_rows(found.duplicates)} repeating an earlier one, label included.")
+        warnings.append(f"{train}: {_rows(found.duplicates)} equal to an earlier one, label included.")
     if found.unknown_labels:
         names = ", ".join(found.unknown_labels)
         lost = _rows(sum(found.unknown_labels.values()))
-        said.append(f"{valid} has labels that {train} lacks ({names}): {lost} left out.")
+        warnings.append(f"{valid} has labels that {train} lacks ({names}): {lost} left out.")
     unseen = [name for name in found.labels if name not in found.valid_labels]
     if found.valid_labels and unseen:
-        said.append(f"{valid} has no row of {', '.join(unseen)}: the score says nothing about that.")
+        warnings.append(f"{valid} has no row of {', '.join(unseen)}: the score does not cover them.")
     if found.shared:
-        said.append(f"{valid}: {_rows(found.shared)} whose text is also in {train}; the score will be too good.")
-    return said
+        warnings.append(f"{valid}: {_rows(found.shared)} whose text is also in {train}; the score will be too good.")
+    return warnings

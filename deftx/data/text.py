@@ -1,4 +1,4 @@
-"""Raw text for language training: read, held out, packed into sequences, and masked for prediction."""
+"""Raw text for language training: reading, splitting, packing into sequences, and masking."""
 
 from array import array
 from collections import Counter
@@ -23,19 +23,19 @@ from deftx.data.table_formats import open_records
 from deftx.data.unpacking import InputFile
 
 TEXT_COLUMN = "text"
-BATCH_LINES = 1_000  # lines that are tokenised at a time
+BATCH_LINES = 1_000  # lines tokenised at a time
 EMPTY, WITHOUT_LETTERS = "empty", "without letters"  # why a line is not used
-IGNORED = -100  # the label that PyTorch's cross entropy leaves out
+IGNORED = -100  # the label that PyTorch's cross entropy ignores
 
-OnProgress = Callable[[int, int], None]  # (lines done, lines in all)
+OnProgress = Callable[[int, int], None]  # (lines done, total)
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Usable lines of text, the files they came from with the number from each, and what was left out and why.
+    """Usable lines of text, their files with the number of lines from each, and the number of unused lines by reason.
 
     ``fingerprint`` is the SHA-256 over the lines as UTF-8, each ended by a line feed. ``normalised`` counts the lines
-    that ``characters.as_seen`` changed, by what it changed; ``notes`` say what else was done.
+    that ``characters.as_seen`` changed, by kind of change; ``notes`` are sentences on how the files were read.
     """
 
     lines: list[str]
@@ -53,11 +53,16 @@ def read_corpus(
     limit: int | None = None,
     encoding: str | None = None,
 ) -> Corpus:
-    """Read a file, a folder, several files, or a data set; of tables the ``column``, else "text", else their only text column.
+    """Read a file, a folder, several files or a data set. A line is usable if it contains a letter or digit.
 
-    A line is usable if it holds a letter or a digit; reading ends at the ``limit`` of usable lines, if there is one.
-    ``encoding`` is that of the files which are not UTF-8.
-    Raises CorpusError if a file cannot be read or no line is usable.
+    Args:
+        source: A file, a folder, a list of files, or a data set of ``datasets``.
+        column: The text column of tables. By default the column "text", else the only text column.
+        limit: Stop after this many usable lines.
+        encoding: The encoding of the files that are not UTF-8.
+
+    Raises:
+        CorpusError: If a file cannot be read or no line is usable.
     """
     lines: list[str] = []
     sources = []
@@ -78,19 +83,19 @@ def read_corpus(
         notes.update(dict.fromkeys(file.notes))
     if not lines:
         names = ", ".join(name for name, _ in sources[:3])
-        raise CorpusError(f"There is no usable text in {names}: not one line holds a letter or a digit.")
+        raise CorpusError(f"There is no usable text in {names}: no line contains a letter or digit.")
     return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped), dict(normalised), tuple(notes))
 
 
 def why_unused(line: str) -> str | None:
-    """Say why a stripped line is not used; None for one that is, which holds a letter or a digit."""
+    """Return why a stripped line is not used; None if it is used, that is, contains a letter or digit."""
     if any(map(str.isalnum, line)):
         return None
     return WITHOUT_LETTERS if line else EMPTY
 
 
 def all_lines(source: str | Path | Sequence[str | Path], *, column: str | None = None) -> Iterator[str]:
-    """Give every line of a source, stripped, those that are not used too; CorpusError as ``read_corpus``."""
+    """Yield every line of a source, stripped, unused ones included. Raise CorpusError as ``read_corpus`` does."""
     for file in find_files(source, CorpusError):
         for _, line in _texts(file, column):
             yield line
@@ -99,7 +104,7 @@ def all_lines(source: str | Path | Sequence[str | Path], *, column: str | None =
 def unused_lines(
     source: str | Path | Sequence[str | Path], *, column: str | None = None
 ) -> Iterator[tuple[str, str, int, str]]:
-    """Give (reason, file, line number, text) of each line that ``read_corpus`` leaves out, to be shown to its owner."""
+    """Yield (reason, file, line number, text) of each line that ``read_corpus`` leaves out."""
     for file in find_files(source, CorpusError):
         for number, line in _texts(file, column):
             reason = why_unused(line)
@@ -108,9 +113,9 @@ def unused_lines(
 
 
 def columns_of(source: str | Path) -> tuple[tuple[str, ...], str | None]:
-    """Give the columns of a table, those that can hold text first, and the one that ``read_corpus`` would take, if any.
+    """Return the columns of a table, text columns first, and the one that ``read_corpus`` would use, if any.
 
-    Plain text has none. Raises CorpusError if the file cannot be read.
+    Plain text has no columns. Raises CorpusError if the file cannot be read.
     """
     file = find_file(source, CorpusError)
     if not file.is_table:
@@ -121,7 +126,7 @@ def columns_of(source: str | Path) -> tuple[tuple[str, ...], str | None]:
 
 
 def fingerprint(lines: Sequence[str]) -> str:
-    """Give the SHA-256 over the lines as UTF-8, each ended by a line feed, in hexadecimal."""
+    """Return the SHA-256 over the lines as UTF-8, each ended by a line feed, in hexadecimal."""
     digest = sha256()
     for line in lines:
         digest.update(line.encode() + b"\n")
@@ -129,9 +134,9 @@ def fingerprint(lines: Sequence[str]) -> str:
 
 
 def split(lines: Sequence[str], hold_out: float, seed: int) -> tuple[list[str], list[str]]:
-    """Split lines into (training, held out), each in the old order; equal lines always fall on the same side.
+    """Split lines into (training, held out), keeping their order; equal lines always go to the same side.
 
-    ``hold_out`` is the share to hold out, at least one line. With one distinct line both sides are all of them.
+    ``hold_out`` is the share to hold out; at least one line is. If all lines are equal, both sides contain all lines.
     """
     groups = group_equal(fold(line) for line in lines)
     if len(groups) < 2:
@@ -142,17 +147,17 @@ def split(lines: Sequence[str], hold_out: float, seed: int) -> tuple[list[str], 
 
 
 def special_ids(tokenizer: Any) -> list[int]:
-    """List the ids that mark structure (sentence ends, padding, mask); the unknown token stands for text: not one."""
+    """Return the ids of special tokens (separators, padding, mask), without the unknown token, which stands for text."""
     return sorted(set(tokenizer.all_special_ids) - {tokenizer.unk_token_id})
 
 
 def pack(
     lines: Sequence[str], tokenizer: Any, max_length: int, *, on_progress: OnProgress | None = None
 ) -> list[Tensor]:
-    """Tokenise each line with its own special tokens, join all and cut: int32 tensors of ``max_length`` tokens.
+    """Tokenise each line with its special tokens, concatenate all, and split into int32 tensors of ``max_length`` tokens.
 
-    The last may be shorter (LT-SFT drops it; a short corpus needs it), unless it holds special tokens alone. All are
-    views of one tensor.
+    The last tensor may be shorter (LT-SFT drops it, but a short corpus needs it); it is dropped if it has only special
+    tokens. All are views of one tensor.
     """
     tokens = array("i")
     for start in range(0, len(lines), BATCH_LINES):
@@ -174,10 +179,20 @@ def mask_tokens(
     generator: torch.Generator,
     share: float = 0.15,
 ) -> tuple[Tensor, Tensor]:
-    """Choose tokens to predict (Devlin et al. 2019): of the chosen, 80 % become the mask, 10 % any token, 10 % stay.
+    """Choose tokens to predict; replace 80 % of them by the mask, 10 % by a random token (Devlin et al. 2019).
 
-    ``input_ids`` (b, t) int64 and ``special`` (b, t) bool, true where nothing may be chosen, padding included. Returns
-    inputs and labels (b, t), labels -100 where nothing is asked. At least one token is chosen if any may be.
+    At least one token is chosen, unless all are special.
+
+    Args:
+        input_ids: Token ids (b, t), int64.
+        special: Boolean (b, t), true for tokens that must not be chosen, padding included.
+        vocabulary_size: Random tokens are drawn from this many ids.
+        mask_id: The id of the mask token.
+        generator: The source of randomness.
+        share: The share of tokens to choose.
+
+    Returns:
+        Inputs and labels, both (b, t). Labels are -100 at tokens that are not chosen.
     """
     draw, kind = (torch.rand(input_ids.shape, generator=generator, device=generator.device) for _ in range(2))
     random = torch.randint(vocabulary_size, input_ids.shape, generator=generator, device=generator.device)
@@ -194,7 +209,7 @@ def mask_tokens(
 def _sources(
     source: Any, column: str | None, encoding: str | None, normalised: Counter[str]
 ) -> Iterator[tuple[InputFile, Iterator[tuple[int, str]]]]:
-    """Give each file, or the data set, with its numbered texts."""
+    """Yield each file, or the data set, with its numbered texts."""
     if is_dataset(source):
         records = records_of(source, CorpusError)
         yield records.file, _column_texts(records, column, normalised)
@@ -228,13 +243,13 @@ def _text_column(records: Records, wanted: str | None) -> str:
     if found is None:
         raise CorpusError(
             f"{records.file.name} has no column {wanted or TEXT_COLUMN!r}. Its columns are: "
-            f"{', '.join(records.columns)}. Name the one that holds the text (--column NAME)."
+            f"{', '.join(records.columns)}. Name the one that contains the text (--column NAME)."
         )
     return found
 
 
 def _tokenise(lines: Sequence[str], tokenizer: Any) -> list[list[int]]:
-    # verbose=False: lines longer than the model's limit are cut into pieces here, so there is nothing to warn of.
+    # verbose=False, because the warning about lines longer than the model's limit does not apply: ``pack`` splits them.
     special = tokenizer.all_special_tokens
     lines = [as_text_only(line, special) for line in lines]
     return tokenizer(lines, add_special_tokens=True, truncation=False, return_attention_mask=False, verbose=False)[

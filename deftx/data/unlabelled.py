@@ -1,4 +1,4 @@
-"""Files to classify: their texts, and the same file again with the answers in columns of their own."""
+"""Files to classify: reading their texts, and writing the file with predictions in added columns."""
 
 import csv
 import json
@@ -22,9 +22,9 @@ LABEL_COLUMN = "label"
 
 @dataclass(frozen=True)
 class Rows:
-    """A file to classify: its rows as they stand in the file, and the texts of those that have one.
+    """A file to classify: its unchanged rows, and the texts of the rows that have one.
 
-    ``positions[i]`` is the row of ``texts[i]``: rows without text stay in the file and get no answer.
+    ``positions[i]`` is the row of ``texts[i]``. Rows without text stay in the file and get no prediction.
     """
 
     columns: tuple[str, ...]
@@ -35,9 +35,9 @@ class Rows:
 
 
 def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None, encoding: str | None = None) -> Rows:
-    """Read texts to classify: running text (a line each), or a table with ``text`` or ``premise,hypothesis``; no labels.
+    """Read texts to classify from running text (one per line) or a table with ``text`` or ``premise,hypothesis``.
 
-    ``encoding`` is that of a file which is not UTF-8.
+    ``encoding`` is the encoding of a file that is not UTF-8.
     """
     file = find_file(path, TableError, encoding)
     if not file.is_table:
@@ -51,16 +51,16 @@ def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None, en
     cells = [tuple(as_text(row[place]) for place in wanted) for row in rows]
     positions = [position for position, text in enumerate(cells) if all(text)]
     if not positions:
-        raise TableError(f"{file.name} holds no text to classify.")
+        raise TableError(f"{file.name} contains no text to classify.")
     chosen = [cells[position] for position in positions]
     texts = [(cell[0], cell[1]) if len(wanted) > 1 else cell[0] for cell in chosen]
     return Rows(header, rows, texts, positions, len(wanted) > 1)
 
 
 def prepare_output(path: str | Path) -> None:
-    """Make the folder of a file that will be written, and raise TableError where the file cannot be.
+    """Create the folder of an output file. Raise TableError if the file cannot be written.
 
-    To be called before the work, so that its result is not lost.
+    Call this before the computation, so that its result is not lost.
     """
     path = Path(path)
     try:
@@ -75,7 +75,7 @@ def prepare_output(path: str | Path) -> None:
 
 
 def _written(cell: Any) -> str:
-    """Return a cell as text, unchanged where it is text: line breaks and outer spaces stay."""
+    """Return a cell as text; a text is unchanged, with its line breaks and outer spaces."""
     if cell is None:
         return ""
     return (
@@ -88,7 +88,7 @@ def _written(cell: Any) -> str:
 
 
 def answer_columns(labels: Sequence[str], probabilities: Tensor) -> dict[str, list[str]]:
-    """Name the columns that a classifier adds: the most probable label, and the probability (n, labels) of each."""
+    """Return the columns that a classifier adds: the most probable label, and the probability (n, labels) of each label."""
     predicted = [labels[int(place)] for place in probabilities.argmax(-1).tolist()]
     columns = {f"probability_{label}": [f"{p:.6f}" for p in probabilities[:, place].tolist()]
                for place, label in enumerate(labels)}  # fmt: skip
@@ -96,14 +96,14 @@ def answer_columns(labels: Sequence[str], probabilities: Tensor) -> dict[str, li
 
 
 def least_certain(probabilities: Tensor, count: int) -> list[int]:
-    """Give the rows whose most probable label has the lowest probability, the lowest first."""
+    """Return the rows whose most probable label has the lowest probability, the lowest first."""
     return probabilities.max(-1).values.argsort(stable=True)[:count].tolist()
 
 
 def disarm(rows: Rows) -> tuple[Rows, int]:
-    """Write each cell on one line, with an apostrophe where a spreadsheet would take it for a formula; count these.
+    """Put each cell on one line, with an apostrophe before formulas of a spreadsheet; return the number of these.
 
-    Numbers stay as they are, and so do the texts that were classified: only what is written changes.
+    Numbers and ``texts`` stay unchanged.
     """
     tidy = [[as_text(cell) for cell in row] for row in rows.rows]
     disarmed = [list(map(harmless, row)) for row in tidy]
@@ -116,10 +116,10 @@ def disarm(rows: Rows) -> tuple[Rows, int]:
 def write_rows(
     path: str | Path, rows: Rows, added: Mapping[str, Sequence[object]], *, as_they_are: bool = False
 ) -> None:
-    """Write the rows as CSV with columns added, one value per text; a name that is taken gets an underscore.
+    """Write the rows as CSV with added columns, one value per text. A column name that exists already gets an underscore.
 
-    For spreadsheets, the file begins with a byte order mark and no cell, label or name of a column is a formula;
-    ``as_they_are`` writes the cells of the file unchanged, without the mark.
+    For spreadsheets, the file starts with a byte order mark, and formulas in cells, labels and column names are disarmed.
+    ``as_they_are`` writes the cells unchanged, without the mark.
     """
     if not as_they_are:
         rows = disarm(rows)[0]

@@ -1,4 +1,4 @@
-"""The bytes of one file that people bring, unpacked piece by piece and within bounds: plain, gzipped, or a member of a zip."""
+"""The bytes of a user's file (plain, gzipped or in a zip), unpacked in chunks and up to a limit."""
 
 import gzip
 import io
@@ -14,23 +14,23 @@ from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import GZIP_MODE, TABLES
 from deftx.data.zip_files import BROKEN_ZIP, CHUNK, RefusedZip, entry_chunks, open_zip
 
-# Of a packed file: what it may unpack to in any case, in multiples of its size, and at the most, in bytes. A zip has
-# many members, so that each of them is given less.
+# Limits on the unpacked size of a packed file: always allowed (bytes; less for each of the many members of a zip),
+# multiple of its size, never more than (bytes).
 SMALL_UNPACKED, SMALL_MEMBER, MOST_TIMES, MOST_UNPACKED = 2**20, 2**18, 100, 2**31
-LARGEST_WHOLE = 2**29  # bytes of a packed file that has to be unpacked in memory as a whole
+LARGEST_WHOLE = 2**29  # bytes of a packed file that must be unpacked in memory as a whole
 
-NEW_ZIP = "Make it again without that, or bring the files themselves."
+NEW_ZIP = "Create it again without that, or give the files themselves."
 GZIP_MAGIC = b"\x1f\x8b"
-# What Python's gzip raises for a file that is cut off, damaged, or not gzipped at all.
+# What gzip raises for a file that is truncated, damaged, or not gzipped.
 BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """One readable file: where it is, how it is called in messages, its kind (of KINDS) and how it is packed.
+    """A readable file: its path, its name in messages, its kind (one of KINDS) and whether it is gzipped.
 
-    ``member`` is its entry in the zip at ``path``, ``encoding`` that of its text where it is not UTF-8, as a person told
-    it. Readers add to ``notes`` what its owner should know: one sentence each.
+    ``member`` is its entry in the zip at ``path``; ``encoding`` is the encoding that the user gave for text that is not
+    UTF-8. Readers add sentences for the user to ``notes``.
     """
 
     path: Path
@@ -43,22 +43,22 @@ class InputFile:
 
     @property
     def packed(self) -> bool:
-        """Whether the bytes at ``path`` are not those of the file itself."""
+        """Whether the file is gzipped or in a zip."""
         return self.gzipped or self.member is not None
 
     @property
     def is_table(self) -> bool:
-        """Whether it has columns."""
+        """Whether the file has columns."""
         return self.kind in TABLES
 
     def note(self, sentence: str) -> None:
-        """Add a note, once."""
+        """Add a note unless it is already there."""
         if sentence not in self.notes:
             self.notes.append(sentence)
 
 
 def chunks(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
-    """Stream the content; ``error`` is raised where it cannot be unpacked or unpacks to too much."""
+    """Yield the unpacked content. Raise ``error`` if it cannot be unpacked or is too large."""
     unpacked = 0
     try:
         with file.path.open("rb") as stream:
@@ -67,8 +67,8 @@ def chunks(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
                 unpacked += len(chunk)
                 if file.packed and unpacked > most:
                     raise error(
-                        f"{file.name} unpacks to more than {most / 2**20:,.2g} MB from {packed / 1e6:,.1f} MB: too much "
-                        "to be read here. Unpack it, or bring a part of it."
+                        f"{file.name} unpacks from {packed / 1e6:,.1f} MB to more than {most / 2**20:,.2g} MB, which is "
+                        "too much. Unpack it, or use a part of it."
                     )
                 yield chunk
     except RefusedZip as problem:
@@ -76,21 +76,21 @@ def chunks(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
     except OSError as problem:
         raise error(f"{file.name} cannot be read: {problem.strerror or problem}.") from None
     except BROKEN_ZIP:
-        raise error(f"{file.name} is damaged or cut off: it cannot be unpacked to its end. Copy it again.") from None
+        raise error(f"{file.name} is damaged or incomplete and cannot be unpacked. Copy it again.") from None
 
 
 def read_bytes(file: InputFile, most: int, error: type[DeftxError]) -> bytes:
-    """Read a whole file, unpacked; one of more than ``most`` bytes is refused."""
+    """Read a whole file, unpacked. Raise ``error`` if it has more than ``most`` bytes."""
     content = bytearray()
     for chunk in chunks(file, error):
         content += chunk
         if len(content) > most:
-            raise error(f"{file.name} has more than {most >> 20} MB. Bring a part of it.")
+            raise error(f"{file.name} is larger than {most >> 20} MB. Use a part of it.")
     return bytes(content)
 
 
 def open_whole(file: InputFile, error: type[DeftxError]) -> BinaryIO:
-    """Open a file to read from any place; what is packed is unpacked in memory."""
+    """Open a file for random access; a packed file is unpacked in memory."""
     if file.packed:
         return io.BytesIO(read_bytes(file, LARGEST_WHOLE, error))
     try:
@@ -101,7 +101,7 @@ def open_whole(file: InputFile, error: type[DeftxError]) -> BinaryIO:
 
 @contextmanager
 def opened_zip(file: InputFile, error: type[DeftxError]) -> Iterator[ZipFile]:
-    """Open a file that is a zip, or made as one; ``error`` is raised for one that is damaged, also while it is read."""
+    """Open a zip file or a document in zip format. Raise ``error`` if it is damaged, also while it is read."""
     try:
         with open_whole(file, error) as stream, open_zip(stream) as archive:
             yield archive
@@ -110,11 +110,11 @@ def opened_zip(file: InputFile, error: type[DeftxError]) -> Iterator[ZipFile]:
     except OSError as problem:
         raise error(f"{file.name} cannot be read: {problem.strerror or problem}.") from None
     except BROKEN_ZIP:
-        raise error(f"{file.name} is damaged or cut off: it cannot be unpacked. Copy it again.") from None
+        raise error(f"{file.name} is damaged or incomplete, so it cannot be unpacked. Copy it again.") from None
 
 
 def _unpacked(file: InputFile, stream: BinaryIO) -> tuple[int, int, Iterator[bytes]]:
-    """Return the bytes that are packed, the most that they may unpack to, and the content."""
+    """Return the packed size, the limit on the unpacked size, and the content."""
     packed = stream.seek(0, 2)
     if file.member is not None:
         packed, small = min(packed, file.member.compress_size), SMALL_MEMBER
@@ -127,7 +127,7 @@ def _unpacked(file: InputFile, stream: BinaryIO) -> tuple[int, int, Iterator[byt
 
 
 def _gunzip(stream: BinaryIO, note: Callable[[str], None], name: str) -> Iterator[bytes]:
-    """Unpack one gzip stream after the other; bytes that are none behind the last are left out with a note, as by gunzip."""
+    """Unpack one gzip stream after the other; other bytes after the last are ignored with a note, as by gunzip."""
     packed = stream.read(CHUNK)
     while packed:
         unpacker = zlib.decompressobj(GZIP_MODE)
@@ -139,10 +139,10 @@ def _gunzip(stream: BinaryIO, note: Callable[[str], None], name: str) -> Iterato
                 yield chunk
             packed = unpacker.unconsumed_tail or (b"" if unpacker.eof else stream.read(CHUNK))
         packed = unpacker.unused_data or stream.read(CHUNK)
-        while packed and not (packed := packed.lstrip(b"\0")):  # tapes and disks fill up with zeros
+        while packed and not (packed := packed.lstrip(b"\0")):  # tapes and disks are padded with zeros
             packed = stream.read(CHUNK)
         if len(packed) == 1:
             packed += stream.read(CHUNK)
         if packed and not packed.startswith(GZIP_MAGIC):
-            note(f"{name}: bytes behind the end of the gzipped text are left out.")
+            note(f"{name}: bytes after the end of the gzip data are ignored.")
             return

@@ -1,7 +1,7 @@
-"""Web pages as lines of text: what a reader sees, a block of the page to a line.
+"""Visible text of web pages, one line per block element.
 
-Tags are read one after the other and no tree is made: by the HTML standard a tree can be a thousand times as large as the page
-(each paragraph repeats the formatting elements that were left open), and parsers that make one take minutes for some pages.
+Tags are read in sequence, without building a tree: by the HTML standard a tree can be a thousand times as large as the page
+(each paragraph repeats the formatting elements that were left open), and tree parsers take minutes for some pages.
 """
 
 import html
@@ -13,12 +13,12 @@ from deftx.core.errors import DeftxError
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
 
-LARGEST_PAGE = 2**26  # characters: a page is held in memory
+LARGEST_PAGE = 2**26  # characters: a page is kept in memory
 
-# A browser shows nothing of these. The first are plain characters up to their end tag, whatever stands in them.
+# Browsers show no text of these elements. The content of the first set is plain characters up to the end tag.
 _RAW = frozenset({"script", "style", "title", "textarea", "noscript", "noframes", "iframe"})
 _HIDDEN = frozenset({"template", "svg", "math", "select", "datalist", "object", "canvas", "audio", "video"})
-# These begin a line of their own.
+# These elements start a new line.
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details", "dialog",
     "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
@@ -27,15 +27,15 @@ _BLOCKS = frozenset({
 })  # fmt: skip
 
 _TAG = re.compile(r"<(?:(?P<comment>!--)|[!?]|(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*))")
-# Beyond all characters, and more digits than Python turns into a number.
+# Character references beyond Unicode, which may have more digits than Python converts to an integer.
 _TOO_LARGE = re.compile(r"&#(?:\d{8,}|[xX][0-9a-fA-F]{8,});?")
-# Up to the end of a tag; a quote counts only where a value begins. Nothing is tried twice, so no page takes long.
+# The rest of a tag; a quote counts only at the start of a value. There is no backtracking, so no page takes long.
 _TO_END = re.compile(r"""(?>[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+>""")
 
 
 @dataclass(frozen=True)
 class _Token:
-    """A tag by its name, or a text without one."""
+    """A tag with its name, or a text without a name."""
 
     name: str
     text: str = ""
@@ -44,38 +44,38 @@ class _Token:
 
 
 def page_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
-    """Read a web page: its lines with numbers from 1. Raises ``error`` where it is too large or no text."""
+    """Return (number, line) of a web page, numbered from 1. Raise ``error`` if it is too large or not text."""
     source, length = [], 0
     for _, line in numbered_lines(file, error):
         source.append(line)
         length += len(line)
         if length > LARGEST_PAGE:
-            raise error(f"{file.name} is a web page of more than {LARGEST_PAGE >> 20} MB. Bring a part of it.")
+            raise error(f"{file.name} is a web page of more than {LARGEST_PAGE >> 20} MB. Use a part of it.")
     return enumerate(_lines("".join(source)), 1)
 
 
 def _lines(page: str) -> Iterator[str]:
-    held: list[str] = []
-    as_it_is = 0  # how many <pre> are open: line ends in them count
+    line_parts: list[str] = []
+    open_pre = 0  # number of open <pre> elements, in which line breaks are kept
     for token in _shown(_tokens(page)):
         if token.name == "pre":
-            as_it_is = max(0, as_it_is + (-1 if token.is_end else 1))
+            open_pre = max(0, open_pre + (-1 if token.is_end else 1))
         if token.name:
             parts = ["", ""] if token.name in _BLOCKS else [""]
         else:
-            parts = token.text.split("\n") if as_it_is else [token.text]
+            parts = token.text.split("\n") if open_pre else [token.text]
         for place, part in enumerate(parts):
-            if place and (line := " ".join("".join(held).split())):
+            if place and (line := " ".join("".join(line_parts).split())):
                 yield line
             if place:
-                held.clear()
-            held.append(part)
-    if line := " ".join("".join(held).split()):
+                line_parts.clear()
+            line_parts.append(part)
+    if line := " ".join("".join(line_parts).split()):
         yield line
 
 
 def _shown(tokens: Iterator[_Token]) -> Iterator[_Token]:
-    """Leave out the elements that a browser does not show, one in the other too."""
+    """Leave out the elements that a browser does not show, including nested ones."""
     hidden, depth = "", 0
     for token in tokens:
         if hidden:
@@ -88,7 +88,7 @@ def _shown(tokens: Iterator[_Token]) -> Iterator[_Token]:
 
 
 def _tokens(page: str) -> Iterator[_Token]:
-    """Cut a page into tags and texts; a comment or tag that does not end takes the rest of the page, as in browsers."""
+    """Split a page into tags and texts; an unclosed comment or tag extends to the end of the page, as in browsers."""
     place = 0
     while tag := _TAG.search(page, place):
         yield _Token("", _unescaped(page[place : tag.start()]))

@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .ods) as tables: the first sheet that holds something, and all others with the same header."""
+"""Workbooks (.xlsx, .ods) as tables: the first sheet with content, and all later sheets with the same header."""
 
 import io
 import zipfile
@@ -15,15 +15,15 @@ from deftx.data.unpacking import InputFile, opened_zip
 from deftx.data.xml_parts import Parts, check_xml, read_xml
 from deftx.data.zip_files import RefusedZip
 
-MOST_ROWS = 2**20  # of a workbook: what Excel and LibreOffice have in a sheet
+MOST_ROWS = 2**20  # rows of a workbook: the limit of Excel and LibreOffice for a sheet
 MOST_CHARACTERS = 2**28
-MOST_COPIES = 2**16  # of rows that say how often they are repeated
-MOST_CELLS = 2**26  # empty ones too, which a row is filled up with to its last
+MOST_COPIES = 2**16  # repetitions of rows that are stored once with a count
+MOST_CELLS = 2**26  # including empty cells before the last cell of a row
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a sheet that holds something: its number from 1 and its cells, those at the end that are empty left out."""
+    """A row of a sheet with content: its number from 1 and its cells, without empty ones at the end."""
 
     sheet: str
     number: int
@@ -31,11 +31,11 @@ class Row:
 
 
 def open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a workbook as a table; ``error`` is raised for one that cannot be read or holds too much."""
+    """Open a workbook as a table. Raise ``error`` if it cannot be read or is too large."""
     rows = _bounded(_READERS[file.kind](file, error), file, error)
     first = next(rows, None)
     if first is None:
-        raise error(f"{file.name} is empty: no sheet holds a cell that is seen.")
+        raise error(f"{file.name} is empty: no visible sheet has a cell with content.")
     columns = tuple(as_text(cell) for cell in first.cells)
     named = replace(file, name=f"{file.name}, sheet {first.sheet}")
 
@@ -50,14 +50,16 @@ def open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
 
 
 def _same_header(rows: Iterator[Row], first: Row, columns: Sequence[str], file: InputFile) -> Iterator[Row]:
-    """Give the rows below the header, and those of further sheets that begin with the same header; say what is left out."""
+    """Yield the rows below the header, also of later sheets with the same header; note the sheets that are left out."""
     sheet, taken = first.sheet, True
     for row in rows:
         if row.sheet != sheet:
             sheet = row.sheet
             taken = tuple(as_text(cell) for cell in row.cells) == columns
             if not taken:
-                file.note(f"{file.name}: the sheet {sheet} is left out: its columns are not those of {first.sheet}.")
+                file.note(
+                    f"{file.name}: the sheet {sheet} is left out: its columns differ from those of {first.sheet}."
+                )
         elif taken:
             yield row
 
@@ -67,7 +69,7 @@ def _bounded(rows: Iterator[Row], file: InputFile, error: type[DeftxError]) -> I
     for count, row in enumerate(rows, 1):
         characters += sum(len(cell) for cell in row.cells if isinstance(cell, str))
         if count > MOST_ROWS or characters > MOST_CHARACTERS:
-            raise error(f"{file.name} holds more than can be read of a workbook at once. Save it as CSV.")
+            raise error(f"{file.name} contains more than can be read from a workbook. Save it as CSV.")
         yield row
 
 
@@ -82,7 +84,7 @@ def _xlsx_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
             if sheet.sheet_state != "visible":
                 file.note(f"{file.name}: the hidden sheet {sheet.title} is left out.")
                 continue
-            sheet.reset_dimensions()  # a sheet can say that it is larger, or smaller, than it is
+            sheet.reset_dimensions()  # the stated dimensions can be wrong
             for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
                 seen += len(cells)
                 if number > MOST_ROWS or seen > MOST_CELLS:
@@ -94,12 +96,12 @@ def _xlsx_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
                 yield from _row(sheet.title, number, [_plain(cell) for cell in cells[: open_table.MOST_COLUMNS]])
     except (DeftxError, MemoryError):
         raise
-    except Exception:  # openpyxl lets errors of many families out of a damaged file
+    except Exception:  # openpyxl raises exceptions of many types for a damaged file
         raise error(f"{file.name} is damaged: it cannot be read as a workbook. Save it again, or as CSV.") from None
 
 
 def _copy(parts: Parts) -> io.BytesIO:
-    """Copy the XML of a workbook, counted and looked at, into an archive that is what it says: the library gets that."""
+    """Copy the XML of a workbook, with its size and declarations checked, into a new archive for the library to read."""
     copied = io.BytesIO()
     with zipfile.ZipFile(copied, "w", zipfile.ZIP_STORED) as archive:
         for name in dict.fromkeys(parts.names):
@@ -118,7 +120,7 @@ def _plain(cell: Any) -> Any:
 
 
 def _row(sheet: str, number: int, cells: list[Any]) -> Iterator[Row]:
-    """Give a row without the empty cells at its end; none where all are."""
+    """Yield a row without the empty cells at its end, or nothing if all cells are empty."""
     while cells and (cells[-1] is None or cells[-1] == "" or (isinstance(cells[-1], str) and not cells[-1].strip())):
         cells.pop()
     if cells:
@@ -139,13 +141,13 @@ def _ods_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
 
 
 class _Sheets:
-    """Collects the rows of an OpenDocument spreadsheet: (how often it is repeated, the row), cells as they are shown."""
+    """Collects the rows of an OpenDocument spreadsheet as (number of repetitions, row), with cells as displayed."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[int, Row]] = []
         self._sheet, self._number, self._times, self._hidden = "", 1, 1, 0
         self._cells: list[str] = []
-        self._empty = self._columns = 0  # cells since the last that holds something; times that this one is repeated
+        self._empty = self._columns = 0  # empty cells since the last with content; repetitions of this cell
         self._cell: list[str] | None = None
 
     def start(self, name: str, found: Mapping[str, str]) -> None:

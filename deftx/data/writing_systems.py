@@ -1,4 +1,4 @@
-"""Writing systems: the Unicode script of a letter, a line and a whole text, and the number of words of a line."""
+"""Unicode scripts of letters, lines and whole texts, and the number of words of a line."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -11,17 +11,17 @@ _ONE_WRITING = frozenset({"Han", "Hiragana", "Katakana", "Hangul"})  # scripts t
 MIXED = "Han and its companions"
 _NO_SCRIPT = frozenset({"Zyyy", "Zinh", "Zzzz"})  # Unicode's Common, Inherited and Unknown
 
-LETTERS_A_WORD = 2  # about, in scripts without spaces: two signs of Han, and more of any alphabet
+LETTERS_A_WORD = 2  # rough number in scripts without spaces: about 2 for Han, more for alphabets
 # Letters between which lines break without spaces, by Unicode's line breaking classes: Han and kana (ID), the scripts of
 # South East Asia (SA), and Balinese, Javanese and their relatives (AK, AS).
 _SPACELESS = regex.compile(r"[\p{lb=ID}\p{lb=SA}\p{lb=AK}\p{lb=AS}]")
-# Tibetan and Ethiopic put a sign between syllables or words, where other scripts have a space.
+# Tibetan and Ethiopic separate syllables or words by a mark instead of a space.
 _BETWEEN_WORDS = regex.compile(r"[\s\u0f0b\u0f0c\u1361]+")
 _RARE = regex.compile(r"[\p{lb=ID}\p{lb=SA}\p{lb=AK}\p{lb=AS}\u0f0b\u0f0c\u1361]")
 
 
 def script_shares(lines: Iterable[str]) -> dict[str, float]:
-    """Give the share of each Unicode script among all letters, the largest first."""
+    """Return the share of each Unicode script among all letters, the largest first."""
     characters: Counter[str] = Counter()
     for line in lines:
         characters.update(line)
@@ -34,7 +34,7 @@ def script_shares(lines: Iterable[str]) -> dict[str, float]:
 
 
 def writing_shares(scripts: dict[str, float]) -> dict[str, float]:
-    """Merge the shares of scripts that are written mixed in one language, such as Han with Hiragana."""
+    """Merge the shares of scripts that one language mixes, such as Han and Hiragana."""
     merged: defaultdict[str, float] = defaultdict(float)
     for script, share in scripts.items():
         merged[MIXED if script in _ONE_WRITING else script] += share
@@ -42,12 +42,12 @@ def writing_shares(scripts: dict[str, float]) -> dict[str, float]:
 
 
 def main_writing(lines: Iterable[str]) -> str | None:
-    """Give the writing that most letters belong to; None where there is no letter."""
+    """Return the writing system of most letters; None if there are no letters."""
     return next(iter(writing_shares(script_shares(lines))), None)
 
 
 def writing_of(line: str) -> str | None:
-    """Give the writing of one line, quickly where it is the commonest."""
+    """Return the writing system of one line, with a fast path for ASCII."""
     if line.isascii():
         return "Latin" if any(map(str.isalpha, line)) else None
     return main_writing([line])

@@ -1,4 +1,4 @@
-"""The XML inside of office documents, read piece by piece with bounds; nothing outside of the document is ever fetched."""
+"""The XML in office documents, read in chunks and up to a limit; nothing outside of the document is fetched."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,7 +9,7 @@ from zipfile import ZipFile
 from deftx.data.unpacking import MOST_TIMES
 from deftx.data.zip_files import RefusedZip, member_chunks
 
-# Of all parts of a document that are read: what they may unpack to in any case, and at the most, in bytes.
+# Limits on the unpacked size of all parts of a document that are read, in bytes: always allowed, never more than.
 SMALL_PARTS, MOST_PARTS = 2**22, 2**29
 
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']*)")
@@ -19,21 +19,21 @@ Made = TypeVar("Made")
 
 
 class Parts:
-    """The parts of a document in a zip; what all of them unpack to is counted together."""
+    """The parts of a document in a zip, with one limit on the unpacked size of all parts."""
 
     def __init__(self, archive: ZipFile) -> None:
-        """Look into an archive that is open."""
+        """Use an open archive."""
         self._archive, self._unpacked = archive, 0
         packed = sum(entry.compress_size for entry in archive.infolist())
         self._most = min(max(SMALL_PARTS, MOST_TIMES * packed), MOST_PARTS)
         self.names = archive.namelist()
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """Unpack a part piece by piece; RefusedZip where all of them become too much."""
+        """Unpack a part in chunks. Raise RefusedZip if all parts together are too large."""
         for chunk in member_chunks(self._archive, name):
             self._unpacked += len(chunk)
             if self._unpacked > self._most:
-                raise RefusedZip(f"unpacks to more than {self._most >> 20} MB, too much to be read here")
+                raise RefusedZip(f"unpacks to more than {self._most >> 20} MB, which is too much")
             yield chunk
 
 
@@ -44,13 +44,13 @@ def read_xml(
     text: Callable[[str], None],
     made: list[Made],
 ) -> Iterator[Made]:
-    """Call ``start``, ``end`` (both with names without namespace) and ``text``, and give what they put into ``made``.
+    """Call ``start``, ``end`` (both with names without namespace) and ``text``; yield the objects they add to ``made``.
 
-    Raises RefusedZip for XML that is damaged, and for declarations, which office documents never have.
+    Raises RefusedZip for damaged XML, and for declarations, which office documents never contain.
     """
 
     def refuse(*_: object) -> None:
-        raise RefusedZip("declares entities, as no office program does")
+        raise RefusedZip("declares XML entities, which office programs never do")
 
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -70,11 +70,11 @@ def read_xml(
 
 
 def check_xml(part: bytes) -> None:
-    """Refuse, with RefusedZip, XML with declarations or in a rare encoding, before it is given to a library."""
-    plain = part.replace(b"\0", b"")  # UTF-16 is no place to hide
+    """Raise RefusedZip for XML with declarations or in an unusual encoding, before a library reads it."""
+    plain = part.replace(b"\0", b"")  # also finds declarations in UTF-16
     declared = _DECLARED.search(plain[:300])
     if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain or (declared and declared[1].lower() not in _ENCODINGS):
-        raise RefusedZip("declares entities or a rare encoding, as no office program does")
+        raise RefusedZip("declares XML entities or an unusual encoding, which office programs never do")
 
 
 def _local(name: str) -> str:

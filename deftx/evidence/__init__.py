@@ -1,1 +1,1 @@
-"""The paper's tables: rows of vectors and baselines, what each scored, and how sure that is."""
+"""The paper's tables: training of vectors and baselines, scores, and statistics."""

@@ -1,4 +1,4 @@
-"""What a table is made of: the predictions of one row for one language and seed, and what a row cost."""
+"""Cells of a table: the predictions of one row for one language and seed, and the cost of a row."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from deftx.core import evaluation
 
 @dataclass(frozen=True)
 class Scored:
-    """The gold labels of a language's test set, in the order of its rows, and what a row with this seed predicted."""
+    """The gold labels of a language's test set, and the predictions of a row with this seed."""
 
     row: str
     language: str
@@ -24,30 +24,30 @@ class Scored:
         return sorted({*self.gold, *self.predicted})
 
     def score(self, metric: str) -> float:
-        """Score from 0 to 1 by "f1" (macro-F1) or "accuracy".
+        """Return the score, from 0 to 1, by "f1" (macro-F1) or "accuracy".
 
-        Raises TableError without rows, RecipeError for an unknown metric.
+        Raises TableError if there are no rows, RecipeError for an unknown metric.
         """
         return _score(metric, tuple(self.gold), tuple(self.predicted), tuple(self.labels))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every field by name, fit for JSON."""
+        """Return all fields as a dictionary that can be written as JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Scored":
-        """Make the cell that ``to_dict`` wrote."""
+        """Read what ``to_dict`` returned."""
         return cls(**fields)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall time and peak memory that a row took in all."""
+    """The total wall time and the peak memory of a row."""
 
     seconds: float
     peak_gb: float  # 10⁹ bytes
 
 
-@lru_cache(maxsize=10_000)  # scikit-learn takes milliseconds, and a table asks for every score several times
+@lru_cache(maxsize=10_000)  # a table needs every score several times
 def _score(metric: str, gold: tuple[str, ...], predicted: tuple[str, ...], labels: tuple[str, ...]) -> float:
     return evaluation.score(metric, list(gold), list(predicted), labels)

@@ -1,4 +1,4 @@
-"""What labelled text says about several classifiers: scores, differences on the same rows, and where one goes wrong."""
+"""Comparison of classifiers on labelled text: scores, paired differences, and mistakes."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from deftx.models.batches import Text
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one classifier made of n texts: probabilities (n, labels)."""
+    """The probabilities (n, labels) of one classifier for n texts."""
 
     name: str
     labels: list[str]
@@ -29,14 +29,14 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Line:
-    """One classifier's scores by metric, and their differences to those of the reference; it has none to itself."""
+    """The scores of a classifier by metric, and their differences to the reference, which itself has none."""
 
     name: str
     scores: dict[str, Evaluation]
     differences: dict[str, Interval]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return name, scores and differences, fit for JSON."""
+        """Return all fields as a dictionary that can be written as JSON."""
         return {
             "name": self.name,
             "scores": {metric: found.to_dict() for metric, found in self.scores.items()},
@@ -46,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True)
 class LabelScore:
-    """How well one label is found: precision, recall and F1 from 0 to 1, and the rows that have it."""
+    """Precision, recall and F1 of a label, from 0 to 1, and its number of rows."""
 
     label: str
     precision: float
@@ -57,37 +57,37 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A row whose most probable label is not its own; ``row`` counts from 0 in the file's usable rows."""
+    """A row with a wrong prediction; ``row`` counts from 0 among the file's usable rows."""
 
     row: int
     text: Text
     gold: str
     predicted: str
-    probability: float  # of the label that was predicted
+    probability: float  # of the predicted label
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every field by name, fit for JSON."""
+        """Return all fields as a dictionary that can be written as JSON."""
         return asdict(self)
 
 
 def compare(found: Sequence[Predictions], gold: Sequence[str], reference: str) -> list[Line]:
-    """Score several classifiers on the same rows, each with its difference to the one called ``reference``.
+    """Score several classifiers on the same rows, each with its difference to the classifier named ``reference``.
 
-    Intervals are those of ``evaluate_predictions``. The difference resamples the rows jointly for both (paired), so it
-    can be sure where the two intervals overlap.
+    Intervals are those of ``evaluate_predictions``. Differences use paired resampling, so a difference can be significant
+    even if the two intervals overlap.
 
     Raises:
-        TableError: there is no row, or a gold label that the classifiers do not know.
+        TableError: If there are no rows, or a gold label is unknown to the classifiers.
     """
     if not gold:
-        raise TableError("There is no row to score.")
+        raise TableError("There are no rows to score.")
     other = next(one for one in found if one.name == reference)
     return [_line(one, other, list(gold)) for one in found]
 
 
 def per_label(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> list[LabelScore]:
-    """Give precision, recall and F1 of each label; 0 where there is nothing to divide by."""
-    from sklearn.metrics import precision_recall_fscore_support  # as in evaluation
+    """Return precision, recall and F1 of each label; 0 if undefined."""
+    from sklearn.metrics import precision_recall_fscore_support  # slow to import
 
     columns = precision_recall_fscore_support(gold, predicted, labels=list(labels), zero_division=0)
     return [
@@ -97,7 +97,7 @@ def per_label(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[st
 
 
 def hardest_mistakes(found: Predictions, texts: Sequence[Text], gold: Sequence[str], count: int) -> list[Mistake]:
-    """List the wrong rows in which the classifier was surest, the surest first; equally sure ones in the file's order."""
+    """Return the mistakes with the highest probability, the highest first; equal ones in the file's order."""
     highest = found.probabilities.max(-1).values.tolist()
     wrong = [
         Mistake(row, text, right, said, probability)

@@ -1,4 +1,4 @@
-"""What a table needs: which vectors have to be trained, in which order, and which of them share a dense phase."""
+"""The vectors that a table needs, in training order, grouped by shared dense phases."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from deftx.training.pipeline import AFTER_DENSE
 
 @dataclass(frozen=True)
 class Vector:
-    """One vector of the grid; ``source`` says of a task vector whether it starts from the source language's."""
+    """A vector of the grid; ``source`` says whether a task vector starts from the source language's vector."""
 
     kind: str
     language: str
@@ -20,24 +20,24 @@ class Vector:
 
     @property
     def name(self) -> str:
-        """What its folder is called."""
+        """The name of its folder."""
         start = "" if self.kind == "language" else "-from-source" if self.source else "-from-base"
         return f"{self.kind}-{self.language}-{self.variant}{start}-{self.seed}"
 
     @property
     def dense_name(self) -> str:
-        """What the folder of its δ is called: vectors of the same name share one dense phase."""
+        """The name of its δ's folder; vectors with the same name share a dense phase."""
         variant = VARIANTS[self.variant]
         chosen = {**variant.shared, **(variant.language if self.kind == "language" else {})}
         before = {key: value for key, value in sorted(chosen.items()) if key not in AFTER_DENSE}
         parts = [self.kind, self.language, *(f"{key}={value}" for key, value in before.items())]
         if self.source:
-            parts.append(f"from-{self.variant}")  # another source vector, another start
+            parts.append(f"from-{self.variant}")  # the start depends on the source vector
         return "-".join([*parts, str(self.seed)])
 
 
 def vectors_of(row: Row, language: str, seed: int, setting: Setting) -> tuple[Vector, Vector | None]:
-    """Return the task vector and, where the row adds one, the language vector of one cell."""
+    """Return the task vector and, if the row has one, the language vector of a cell."""
     task = Vector("task", setting.source, row.variant, seed, row.source)
     return task, Vector("language", language, row.variant, seed) if row.language else None
 
@@ -45,9 +45,9 @@ def vectors_of(row: Row, language: str, seed: int, setting: Setting) -> tuple[Ve
 def waves(
     rows: Sequence[Row], languages: Iterable[str], seeds: Iterable[int], setting: Setting, own_source: bool = True
 ) -> list[list[list[Vector]]]:
-    """Return language vectors, then task vectors (they start from some of the former), in groups that share a δ.
+    """Return language vectors, then task vectors (which start from some of these), in groups that share a δ.
 
-    ``own_source`` False leaves out source vectors that only tasks would start from: another one is used.
+    With ``own_source`` False, source vectors that only tasks would start from are omitted.
     """
     needed: dict[Vector, None] = {}
     for seed in seeds:

@@ -1,4 +1,4 @@
-"""What a table would take, before anything is started: trainings, GPU hours, memory, disk."""
+"""Estimate of a table before it is started: training runs, GPU hours, memory, disk."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +12,12 @@ from deftx.training.estimates import POSITION, VALUE, Model
 from deftx.training.recipes import Recipe
 from deftx.training.run_folder import NOT_RETRAINED, bytes_needed
 
-SUSTAINED = 120e12  # operations a second that such a training keeps up in bfloat16: 40 % of an A100's 312e12
+SUSTAINED = 120e12  # operations per second of training in bfloat16: 40 % of an A100's 312e12
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The sum of a table's trainings."""
+    """The totals of a table's training runs."""
 
     vectors: int
     dense_phases: int
@@ -26,55 +26,55 @@ class Plan:
     operations: float
     gpu_hours: float
     memory_gb: float
-    run_disk_gb: float  # of one training while it runs
-    kept_disk_gb: float  # of all vectors, at the end
+    run_disk_gb: float  # of one training run
+    kept_disk_gb: float  # of all finished vectors
 
     def lines(self) -> list[tuple[str, str]]:
-        """Return what a person reads."""
+        """Return the fields as (description, text)."""
         return [
             ("vectors", f"{self.vectors:,}"),
             ("dense phases (shared by rows)", f"{self.dense_phases:,}"),
             ("sparse phases", f"{self.sparse_phases:,}"),
             ("optimiser steps", f"{self.steps:,}"),
             ("GPU hours, at 120 TFLOP/s", f"{self.gpu_hours:,.1f}"),
-            ("memory of one training", f"{self.memory_gb:,.1f} GB"),
-            ("disk of one training", f"{self.run_disk_gb:,.1f} GB"),
+            ("memory of one training run", f"{self.memory_gb:,.1f} GB"),
+            ("disk of one training run", f"{self.run_disk_gb:,.1f} GB"),
             ("disk of all vectors", f"{self.kept_disk_gb:,.1f} GB"),
         ]
 
 
 @dataclass(frozen=True)
 class Training:
-    """One vector of the plan; ``dense_steps`` is 0 where another one's dense phase is used."""
+    """One vector of the plan; ``dense_steps`` is 0 if it uses the dense phase of another vector."""
 
     dense_steps: int
     sparse_steps: int
     operations: float
     memory: float
-    disk: int  # while it runs
+    disk: int  # during training
     stored: int
 
 
 def plan(run: Run, base: Any) -> Plan:
-    """Count what ``train_all`` would do on this base, from the lengths of the texts."""
+    """Return the estimate for ``train_all`` on this base, from the lengths of the texts."""
     model, lengths = Model.of(base.model), Lengths(run, base)
-    trainings = [
+    runs = [
         _training(run.recipe(vector, model.width), vector, lengths, model, first=vector is group[0])
         for wave in run.groups()
         for group in wave
         for vector in group
     ]
-    operations = sum(t.operations for t in trainings)
+    operations = sum(t.operations for t in runs)
     return Plan(
-        vectors=len(trainings),
-        dense_phases=sum(t.dense_steps > 0 for t in trainings),
-        sparse_phases=sum(t.sparse_steps > 0 for t in trainings),
-        steps=sum(t.dense_steps + t.sparse_steps for t in trainings),
+        vectors=len(runs),
+        dense_phases=sum(t.dense_steps > 0 for t in runs),
+        sparse_phases=sum(t.sparse_steps > 0 for t in runs),
+        steps=sum(t.dense_steps + t.sparse_steps for t in runs),
         operations=operations,
         gpu_hours=operations / SUSTAINED / 3600,
-        memory_gb=max(t.memory for t in trainings) / 1e9,
-        run_disk_gb=max(t.disk for t in trainings) / 1e9,
-        kept_disk_gb=sum(t.stored for t in trainings) / 1e9,
+        memory_gb=max(t.memory for t in runs) / 1e9,
+        run_disk_gb=max(t.disk for t in runs) / 1e9,
+        kept_disk_gb=sum(t.stored for t in runs) / 1e9,
     )
 
 
@@ -89,14 +89,14 @@ def _training(recipe: Recipe, vector: Vector, lengths: "Lengths", model: Model, 
 
 
 class Lengths:
-    """Counts the examples of each text once, and the tokens of one."""
+    """Counts the examples and tokens of each text, once per text."""
 
     def __init__(self, run: Run, base: Any) -> None:
         self.run, self.base = run, base
         self._known: dict[tuple[str, str, int], tuple[int, float]] = {}
 
     def of(self, vector: Vector, recipe: Recipe) -> tuple[int, float]:
-        """Return how many sequences or rows a vector is trained on, and their mean number of tokens."""
+        """Return the number of sequences or rows that a vector is trained on, and their mean number of tokens."""
         key = (vector.kind, vector.language, recipe.max_length)
         if key not in self._known:
             self._known[key] = self._corpus(vector, recipe) if vector.kind == "language" else self._rows(recipe)

@@ -1,4 +1,4 @@
-"""The table of a comparison, as Markdown and CSV: every row's scores, how sure they are, and what the row took."""
+"""The table of a comparison as Markdown and CSV: scores with intervals, and the cost of each row."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from csv import writer
@@ -17,10 +17,10 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Line:
-    """A finished row: its scores from 0 to 1 by language, means over the seeds, and how it differs from another row.
+    """A finished row: its scores from 0 to 1 by language (means over the seeds), and its difference to another row.
 
-    ``difference`` and ``p`` are None for that other row itself and where it is not finished; ``reference`` and ``cost``
-    where they were not measured.
+    ``difference`` and ``p`` are None for that other row, and if it is not finished. ``reference`` and ``cost`` are None if
+    they were not measured.
     """
 
     row: str
@@ -35,9 +35,9 @@ class Line:
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """What is compared: rows by title, over ``languages`` (the reference language stands beside them), by a metric.
+    """The settings of a comparison: titles of the rows, target languages, reference language and metric.
 
-    ``against`` is the row that the others are held against; ``parallel`` says that the languages have the same sentences.
+    ``against`` is the row that the others are compared with. ``parallel`` says whether all languages have the same sentences.
     """
 
     titles: Mapping[str, str]
@@ -49,18 +49,18 @@ class ReportSettings:
 
     @property
     def other(self) -> str:
-        """The title of the row that the others are held against."""
+        """The title of the row that the others are compared with."""
         return self.titles.get(self.against, self.against)
 
     @property
     def reference(self) -> list[str]:
-        """The reference language, where there is one."""
+        """The reference language as a list; empty if there is none."""
         return [self.reference_language] if self.reference_language else []
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The finished rows in the order of their titles; how many cells (of how many) each other row has; the seeds."""
+    """The finished rows in the order of their titles, the number of cells (of how many) of other rows, and the seeds."""
 
     comparison: ReportSettings
     lines: list[Line]
@@ -69,10 +69,10 @@ class Summary:
 
 
 def summarise(cells: Sequence[Scored], comparison: ReportSettings, costs: Mapping[str, Cost]) -> Summary:
-    """Compare the rows over all languages and over all seeds that any of these rows has.
+    """Compare the rows over all languages and all seeds of any row.
 
-    Means, intervals and tests run over the languages without the reference. There is no chance in a baseline that counts
-    words: its one cell of a language stands for every seed.
+    Means, intervals and tests do not include the reference language. Baselines are deterministic, so their one cell per
+    language is used for every seed.
     """
     titles, languages, metric = comparison.titles, comparison.languages, comparison.metric
     parallel = comparison.parallel
@@ -101,7 +101,7 @@ def summarise(cells: Sequence[Scored], comparison: ReportSettings, costs: Mappin
 
 
 def markdown(found: Summary) -> str:
-    """Write the table in points (0 to 100), with what its numbers are and which rows are not finished below it."""
+    """Return the table in points (0 to 100), followed by an explanation and the unfinished rows."""
     about, reference = found.comparison, found.comparison.reference
     languages = about.languages
     table = [
@@ -129,7 +129,7 @@ def markdown(found: Summary) -> str:
 
 
 def csv(found: Summary) -> str:
-    """Write the finished rows as CSV: scores in points, one number a column, an empty cell where there is none."""
+    """Return the finished rows as CSV: scores in points, one number per column, empty cells for missing numbers."""
     reference = found.comparison.reference
     text = StringIO()
     out = writer(text, lineterminator="\n")
@@ -148,7 +148,7 @@ def csv(found: Summary) -> str:
 
 
 def overlap_markdown(overlaps: Mapping[tuple[str, str], float]) -> str:
-    """Write the overlaps |A ∩ B| / |A ∪ B| of vectors (the paper's figures 2 and 3) as a symmetric matrix, in %."""
+    """Return the overlaps |A ∩ B| / |A ∪ B| of vectors (the paper's figures 2 and 3) as a symmetric matrix, in %."""
     names = list(dict.fromkeys(name for pair in overlaps for name in pair))
     both_ways = {**{(b, a): share for (a, b), share in overlaps.items()}, **overlaps}
     table = [["", *names], ["---", *["---:"] * len(names)]]
@@ -159,7 +159,7 @@ def overlap_markdown(overlaps: Mapping[tuple[str, str], float]) -> str:
 
 
 def _cells_of(row: str, cells: Sequence[Scored], languages: Iterable[str | None], seeds: Sequence[int]) -> list[Scored]:
-    """Return the cells of a row in these languages; those of a baseline once for every seed."""
+    """Return the cells of a row in these languages; those of a baseline are repeated for every seed."""
     languages = set(languages)
     found = [cell for cell in cells if cell.row == row and cell.language in languages]
     if row not in BASELINES:
@@ -174,7 +174,7 @@ def _mean(scores: Iterable[float]) -> float | None:
 
 
 def _points(score: float | None, sign: str = "") -> str:
-    # A difference of −0.04 points is written 0.0, and the minus is the one of the host's texts.
+    # + 0.0 turns −0.0 into 0.0; the minus sign is U+2212.
     return NONE if score is None else f"{round(100 * score, 1) + 0.0:{sign}.1f}".replace("-", "−")
 
 
@@ -196,11 +196,11 @@ def _markdown_table(cells: Sequence[Sequence[str]]) -> str:
 
 
 def _explain(found: Summary) -> str:
-    """Say what the numbers of the table are, and what they do not cover."""
+    """Return an explanation of the numbers in the table."""
     about, seeds = found.comparison, found.seeds
     pairs = len(about.languages) * len(seeds)
     counted = "1 seed" if len(seeds) == 1 else f"means over {len(seeds)} seeds"
-    drawn = "drawn jointly for all languages and seeds" if about.parallel else "drawn in each language apart"
+    drawn = "drawn jointly for all languages and seeds" if about.parallel else "drawn separately for each language"
     return (
         f"{METRIC_TITLES[about.metric]} in points, {counted}. In brackets: 95 % percentile bootstrap interval over the test "
         f"sentences, {drawn} ({RESAMPLES:,} times). p: Wilcoxon signed-rank against {about.other}, two-sided, over "

@@ -1,4 +1,4 @@
-"""From the cells of a run to what is read: the table in Markdown and CSV, overlaps, and what a page is drawn from."""
+"""The results of a run: the table as Markdown and CSV, overlaps, and the data of the result page."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,11 +14,11 @@ from deftx.evidence.run import Run, cost_of, is_done
 from deftx.vectors.overlaps import overlap
 from deftx.vectors.vector import SparseVector
 
-COMPARED = ("lt-sft", "uniform-100", "variance")  # rows whose overlaps are shown, where they were run: figure 2
+COMPARED = ("lt-sft", "uniform-100", "variance")  # rows whose overlaps are shown, as in figure 2
 
 
 def score_baselines(run: Run) -> list[Scored]:
-    """Train what counts words on the source language and ask it about every test set; cheap, so never kept."""
+    """Train the baselines on the source language and predict every test set. This is fast, so it is not cached."""
     train = read_table(run.data / run.setting.train)
     tests = {language: read_table(run.setting.test_file(run.data, language)) for language in run.languages}
     return [
@@ -29,7 +29,7 @@ def score_baselines(run: Run) -> list[Scored]:
 
 
 def overlaps(run: Run) -> dict[str, dict[tuple[str, str], float]]:
-    """Return, for each compared variant, the overlaps of all its vectors of the first seed (figures 2 and 3)."""
+    """Return the overlaps of all vectors of the first seed, for each compared variant (figures 2 and 3)."""
     found: dict[str, dict[tuple[str, str], float]] = {}
     for variant in COMPARED:
         named = {language: Vector("language", language, variant, run.seeds[0]) for language in run.languages}
@@ -41,7 +41,7 @@ def overlaps(run: Run) -> dict[str, dict[tuple[str, str], float]]:
 
 
 def write(run: Run, cells: Sequence[Scored]) -> dict[str, Any]:
-    """Write results.md, results.csv and what scripts/evidence_page.py reads; return the table as plain data."""
+    """Write results.md, results.csv and the input of scripts/evidence_page.py; return the table as a dictionary."""
     setting = run.setting
     titles = {name: baseline.title for name, baseline in BASELINES.items()} | {row.name: row.title for row in run.rows}
     costs = {row.name: cost_of(run, row) for row in run.rows}
@@ -58,7 +58,7 @@ def write(run: Run, cells: Sequence[Scored]) -> dict[str, Any]:
         run.out / "costs.json", {name: {"seconds": c.seconds, "peak_gb": c.peak_gb} for name, c in costs.items()}
     )
     write_json(run.out / "about.json", asdict(comparison))
-    for cell in cells:  # the baselines too: the page is drawn from the files alone
+    for cell in cells:  # baselines too, because the page uses only these files
         if cell.row in BASELINES:
             run.keep(cell)
     return {"rows": {name: _scores(cells, name, setting.metric) for name in titles}, "out": str(run.out)}

@@ -1,4 +1,4 @@
-"""The rows of the evidence: which vectors each composes, and how these are made. Names are what ``--methods`` takes."""
+"""The rows of the tables and the vectors that each composes. Their names are the values of ``--methods``."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,19 +6,19 @@ from typing import Any
 
 from deftx.core.errors import unknown_name
 
-PAPER_WIDTH = 768  # of XLM-R base: the paper's uniform ranks are of so many
+PAPER_WIDTH = 768  # width of XLM-R base, to which the paper's uniform ranks refer
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to make vectors: settings for both kinds, for language vectors alone, and a rank of the paper's width."""
+    """Settings to make vectors: for both kinds, for language vectors only, and a uniform rank at the paper's width."""
 
     shared: dict[str, Any] = field(default_factory=dict)
     language: dict[str, Any] = field(default_factory=dict)
     uniform: int | None = None
 
     def settings(self, kind: str, width: int) -> dict[str, Any]:
-        """Return the settings for a kind of vector on a base of this width, to which uniform ranks are scaled."""
+        """Return the settings of a kind of vector; uniform ranks are scaled to the width of the base."""
         rank = {} if self.uniform is None else {"rank": f"uniform:{round(self.uniform * width / PAPER_WIDTH)}"}
         return {**self.shared, **rank, **(self.language if kind == "language" else {})}
 
@@ -42,7 +42,7 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its vectors, whether a language vector is added, and whether the task starts from the source's."""
+    """A row: its variant, whether it has a language vector, and whether the task starts from the source vector."""
 
     name: str
     title: str
@@ -76,10 +76,10 @@ ROWS = {
 
 
 def choose_rows(names: Iterable[str] | None) -> list[Row]:
-    """Return the rows of these names, in the order of the table; all where none are named.
+    """Return the rows with these names in the order of the table, or all rows for None.
 
     Raises:
-        DeftxError: there is no such row.
+        DeftxError: If there is no such row.
     """
     wanted = list(ROWS if names is None else names)
     for name in wanted:

@@ -1,4 +1,4 @@
-"""Running the grid: vectors in processes of their own, then every cell's predictions; all that is done is kept."""
+"""Running the grid: training vectors in separate processes, then predicting every cell. All results are kept."""
 
 import json
 import resource
@@ -30,32 +30,32 @@ from deftx.training.task import learn_task
 from deftx.vectors.lt_sft import read_lt_sft
 from deftx.vectors.vector import SparseVector
 
-COST = "cost.json"  # beside a vector's files: what it took
+COST = "cost.json"  # time and memory, in a vector's folder
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is to be run, with which base and data, and where it is kept."""
+    """The settings of a run: rows, languages, seeds, data, base and output folder."""
 
     setting: Setting
     rows: tuple[Row, ...]
-    languages: tuple[str, ...]  # the reference language among them, where there is one
+    languages: tuple[str, ...]  # including the reference language, if there is one
     seeds: tuple[int, ...]
     data: Path
     out: Path
     base: str
     device: str
     preset: str
-    changes: dict[str, dict[str, Any]]  # settings of every vector of a kind, beside those of its variant
-    source: str | None = None  # a vector that tasks start from, in place of one that is trained
+    changes: dict[str, dict[str, Any]]  # settings of all vectors of a kind, in addition to those of the variant
+    source: str | None = None  # source vector for tasks, instead of a trained one
     threads: int = 1
 
     def folder(self, vector: Vector) -> Path:
-        """Where a vector is kept."""
+        """Return the folder of a vector."""
         return self.out / "vectors" / vector.name
 
     def score_file(self, row: str, language: str, seed: int) -> Path:
-        """Where the predictions of a cell are kept."""
+        """Return the file with the predictions of a cell."""
         return self.out / "scores" / f"{row}-{language}-{seed}.json"
 
     def keep(self, cell: Scored) -> None:
@@ -71,25 +71,25 @@ class Run:
         return recipe_for(vector.kind, self.preset, pairs=self.setting.pairs, **settings)
 
     def groups(self) -> list[list[list[Vector]]]:
-        """Return what has to be trained: language vectors, then task vectors, in groups that share a dense phase."""
+        """Return the vectors to train: language vectors, then task vectors, in groups that share a dense phase."""
         return waves(self.rows, self.languages, self.seeds, self.setting, self.source is None)
 
 
 @dataclass(frozen=True)
 class Reporter:
-    """Who is told how far it is, and who may ask to stop."""
+    """Callbacks: ``say`` receives messages, ``should_stop`` returns whether to stop."""
 
     say: Callable[[str], None]
     should_stop: Callable[[], bool]
 
     def raise_if_stopped(self) -> None:
-        """Raise TrainingStopped where a stop was asked for."""
+        """Raise TrainingStopped if a stop was requested."""
         if self.should_stop():
-            raise TrainingStopped("Stopped. What was trained is kept; the same command goes on from there.")
+            raise TrainingStopped("Stopped. The training so far is kept; run the same command to continue.")
 
 
 def train_all(run: Run, jobs: int, reporter: Reporter) -> None:
-    """Train every vector that is not there yet, ``jobs`` groups at a time; a run that was cut off goes on."""
+    """Train all missing vectors, ``jobs`` groups at a time. An interrupted run is resumed."""
     for wave in run.groups():
         todo = [group for group in wave if any(not is_done(run, vector) for vector in group)]
         if not todo:
@@ -103,18 +103,18 @@ def train_all(run: Run, jobs: int, reporter: Reporter) -> None:
 
 
 def train_group(run: Run, group: Sequence[Vector]) -> list[str]:
-    """Train those of a group that are not there yet, one after the other, and return their names; drop δ at the end."""
+    """Train the missing vectors of a group in sequence, delete δ at the end, and return their names."""
     torch.set_num_threads(run.threads)
     delta = run.out / "delta" / group[0].dense_name
     base = load_base(run.base, device=run.device)
     todo = [vector for vector in group if not is_done(run, vector)]
     dense = max((_cost(run, vector)["dense"] for vector in group if vector not in todo), default=0.0)
     for vector in todo:
-        if (run.folder(vector) / "vector.json").is_file():  # killed before its cost was noted
+        if (run.folder(vector) / "vector.json").is_file():  # interrupted before its cost was written
             shutil.rmtree(run.folder(vector))
         timed = Timed()
         _train(run, vector, base, delta, timed)
-        dense = max(dense, timed.dense)  # it took place in one of the group
+        dense = max(dense, timed.dense)  # only one vector of the group trains the dense phase
         gpu = torch.cuda.max_memory_allocated() if run.device.startswith("cuda") else 0
         peak = max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, gpu) / 1e9
         write_json(run.folder(vector) / COST, {"dense": dense, "rest": timed.rest, "peak_gb": peak})
@@ -138,10 +138,10 @@ def _train(run: Run, vector: Vector, base: Base, delta: Path, timed: "Timed") ->
 
 
 def given_source(name: str, base: Base) -> SparseVector:
-    """Load a vector, or an LT-SFT one (such as cambridgeltl/xlmr-lang-sft-id-small).
+    """Load a vector, or an LT-SFT vector such as cambridgeltl/xlmr-lang-sft-id-small.
 
     Raises:
-        VectorError: it is neither.
+        VectorError: If it is neither.
     """
     try:
         return SparseVector.load(name)
@@ -149,11 +149,13 @@ def given_source(name: str, base: Base) -> SparseVector:
         try:
             return read_lt_sft(name, base)
         except VectorError as other:
-            raise VectorError(f"--source {name} is no vector ({error}) and no LT-SFT one ({other})") from error
+            raise VectorError(
+                f"--source {name} is neither a vector ({error}) nor an LT-SFT vector ({other})"
+            ) from error
 
 
 def score_all(run: Run, base: Base, reporter: Reporter) -> Iterator[Scored]:
-    """Yield every cell: read where it was scored before, else composed and asked."""
+    """Yield every cell, from its file or from a composed classifier."""
     tests = {language: read_table(run.setting.test_file(run.data, language)) for language in run.languages}
     for row in run.rows:
         for seed in run.seeds:
@@ -170,7 +172,7 @@ def score_all(run: Run, base: Base, reporter: Reporter) -> Iterator[Scored]:
 
 
 def cost_of(run: Run, row: Row) -> Cost:
-    """Return what a row takes by itself: a dense phase that other rows share is counted, once for all that share it."""
+    """Return the cost of a row alone. Each dense phase counts once, even if other rows share it."""
     alone = replace(run, rows=(row,))
     vectors = [vector for wave in alone.groups() for group in wave for vector in group]
     costs = {vector: _cost(run, vector) for vector in vectors}
@@ -184,19 +186,19 @@ def _cost(run: Run, vector: Vector) -> dict[str, float]:
 
 
 def is_done(run: Run, vector: Vector) -> bool:
-    """Say whether a vector is there, and what it took."""
+    """Return whether a vector and its cost have been written."""
     return (run.folder(vector) / COST).is_file() and (run.folder(vector) / "vector.json").is_file()
 
 
 class Timed:
-    """Listens to a training and tells the seconds of its dense phase from those of the rest."""
+    """Measures the seconds of a training run's dense phase and of the rest, from its events."""
 
     def __init__(self) -> None:
         self.dense = self.rest = 0.0
         self._last = time.monotonic()
 
     def __call__(self, event: Any) -> None:
-        """Count the time since the last event to the phase that speaks."""
+        """Add the time since the last event to the phase of this event."""
         now = time.monotonic()
         if event.phase in ("tokenise", "dense"):
             self.dense += now - self._last
@@ -206,7 +208,7 @@ class Timed:
 
 
 def claim(run: Run, about: dict[str, Any]) -> None:
-    """Note what the folder holds, or make sure that it holds the same; raises RecipeError, naming what differs."""
+    """Write the settings of the folder, or raise RecipeError if the folder has other settings."""
     note = run.out / "run.json"
     if note.is_file():
         refuse_other(run.out, "evidence", json.loads(note.read_text(encoding="utf-8")), about)

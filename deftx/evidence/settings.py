@@ -1,4 +1,4 @@
-"""The two transfers of the paper: where their files lie below a data folder, and which languages they go to."""
+"""The two experiments of the paper: the files in the data folder, and the languages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,21 +8,21 @@ from deftx.core.errors import DeftxError, unknown_name
 
 @dataclass(frozen=True)
 class Setting:
-    """A task, its source language with labels, and languages with a test set and raw text alone."""
+    """A task, its source language with labels, and target languages with a test set and raw text."""
 
     name: str
     title: str
     metric: str
     pairs: bool
     source: str
-    reference: str | None  # a language with a test set that is not zero-shot: the source itself
+    reference: str | None  # the source language if it has a test set; not zero-shot
     targets: tuple[str, ...]
-    development: tuple[str, ...]  # languages that settings may be chosen on
+    development: tuple[str, ...]  # languages for choosing settings
     train: str
     valid: str
     test: str  # {} stands for the language
-    parallel: bool  # whether row i is the same sentence in every language
-    corpora: dict[str, str]  # of languages whose corpus has another name
+    parallel: bool  # whether row i is the same sentence in all languages
+    corpora: dict[str, str]  # names of corpora that differ from the language's code
 
     def corpus(self, data: Path, language: str) -> Path:
         """Return the file of a language's raw text."""
@@ -33,7 +33,7 @@ class Setting:
         return data / self.test.format(language)
 
     def languages(self, names: list[str] | None) -> tuple[str, ...]:
-        """Return the languages to transfer to: all targets, or those that are named (development ones as well)."""
+        """Return the target languages: all, or the named ones, which may be development languages."""
         known = (*self.targets, *self.development)
         for name in names or ():
             if name not in known:
@@ -41,14 +41,16 @@ class Setting:
         return tuple(names) if names else self.targets
 
     def check(self, data: Path, languages: tuple[str, ...]) -> None:
-        """Make sure that every file is there; raises DeftxError, naming the first that is not."""
+        """Raise DeftxError, naming the first missing file, unless all files exist."""
         files = [data / self.train, data / self.valid]
         for language in (self.source, *languages):
             files.append(self.corpus(data, language))
         files += [self.test_file(data, language) for language in languages]
         for file in files:
             if not file.is_file():
-                raise DeftxError(f"{file} is missing: --data must name a folder laid out as docs/evidence.md says.")
+                raise DeftxError(
+                    f"{file} is missing: --data must be a folder with the files described in docs/evidence.md."
+                )
 
 
 SETTINGS = {

@@ -1,4 +1,4 @@
-"""Pieces of work in processes of their own, several at a time: what a process held is gone with it, its peak memory is its own."""
+"""Parallel work in separate processes, so that memory is freed and peak memory is measured for each item."""
 
 import multiprocessing
 import os
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from deftx.core.errors import TrainingError
 
-PATIENCE = 0.2  # seconds between two looks at whether to stop
+PATIENCE = 0.2  # seconds between two calls of ``raise_if_stopped``
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -20,12 +20,12 @@ R = TypeVar("R")
 def side_by_side(
     work: Callable[[T], R], items: Iterable[T], jobs: int, raise_if_stopped: Callable[[], None] = lambda: None
 ) -> Iterator[R]:
-    """Yield ``work(item)`` of each item as it is done, ``jobs`` at a time; whoever leaves early ends what still runs.
+    """Yield ``work(item)`` of each item as it finishes, with ``jobs`` processes at a time.
 
-    ``raise_if_stopped`` is called all the while and may raise, to stop.
+    ``raise_if_stopped`` is called regularly and may raise to stop. Running processes are ended with the generator.
 
     Raises:
-        TrainingError: a process was killed, by the system for its memory say; else whatever ``work`` raised.
+        TrainingError: If a process was killed, for example for lack of memory. Exceptions of ``work`` are raised as well.
     """
     context = multiprocessing.get_context("spawn")
     waiting, running = deque(items), {}
@@ -47,7 +47,7 @@ def side_by_side(
 
 
 def _run(work: Callable[[Any], Any], item: Any, sender: connection.Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         sender.send((True, work(item)))
@@ -56,7 +56,7 @@ def _run(work: Callable[[Any], Any], item: Any, sender: connection.Connection) -
 
 
 def _end_with_parent() -> None:
-    # Or it would train on when the command is killed, and the next one beside it in the same folder.
+    # Otherwise it would continue after the parent is killed, in the same folder as the next run.
     connection.wait([multiprocessing.parent_process().sentinel])
     os._exit(1)
 
@@ -67,8 +67,8 @@ def _result(receiver: connection.Connection, process: multiprocessing.Process) -
     except EOFError:
         process.join()
         raise TrainingError(
-            f"A training was killed from outside (exit status {process.exitcode}); if the system did it for want of memory, "
-            "choose fewer --jobs. The same command goes on from where it was."
+            f"A training process was killed (exit status {process.exitcode}). If the system ran out of memory, choose fewer "
+            "--jobs. Run the same command to continue."
         ) from None
     process.join()
     if not good:

@@ -1,4 +1,4 @@
-"""How sure a row's mean is, and its difference to another's: joint bootstrap intervals and Wilcoxon's test."""
+"""Joint bootstrap intervals of a row's mean and of differences between rows, and Wilcoxon's test."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,14 +22,14 @@ class Interval(NamedTuple):
 def joint_interval(
     cells: Sequence[Scored], metric: str, *, resamples: int = RESAMPLES, seed: int = 0, parallel: bool = True
 ) -> Interval:
-    """Give the mean score over all cells with its interval from rows drawn anew (Efron 1979), cells held together.
+    """Return the mean score over all cells with its bootstrap interval (Efron 1979), resampling all cells jointly.
 
-    ``parallel``: row i is the same sentence in every language, so one draw of sentence numbers serves all cells.
-    Otherwise each language has its own draws, the same for all its seeds. The languages and seeds are held fixed: the
-    interval says what other test sentences could have given, not what other languages or seeds would.
+    If ``parallel``, row i is the same sentence in all languages, and all cells use the same samples. Otherwise each language
+    has its own samples, the same for all seeds. Languages and seeds are fixed, so the interval covers the choice of test
+    sentences, but not of languages or seeds.
 
     Raises:
-        ValueError: no cell; a cell given twice; or test sets of different lengths that should be row for row the same.
+        ValueError: If there are no cells or duplicate ones, or parallel test sets differ in length.
     """
     found = _by_pair(cells)
     draws = _draws(found.values(), resamples, seed, parallel)
@@ -45,10 +45,10 @@ def joint_difference(
     seed: int = 0,
     parallel: bool = True,
 ) -> Interval:
-    """Give mean(a) - mean(b) with its interval, for two rows over the same languages and seeds and with the same draws.
+    """Return mean(a) − mean(b) with its interval, for two rows over the same languages and seeds, with the same samples.
 
     Raises:
-        ValueError: as joint_interval, or the rows have different languages, seeds or test sets.
+        ValueError: As ``joint_interval``, or if the rows have different languages, seeds or test sets.
     """
     in_a, in_b = _paired(a, b)
     draws = _draws([*a, *b], resamples, seed, parallel)
@@ -58,28 +58,27 @@ def joint_difference(
 
 
 def wilcoxon_against(a: Sequence[Scored], b: Sequence[Scored], metric: str) -> float | None:
-    """Give the p value of Wilcoxon's signed-rank test (Wilcoxon 1945), two-sided, over the (language, seed) pairs.
+    """Return the p value of Wilcoxon's signed-rank test (Wilcoxon 1945), two-sided, over the (language, seed) pairs.
 
-    scipy.stats.wilcoxon as it comes: differences of zero are left out, and the p value is exact up to 50 pairs without
-    ties or zeros, by all permutations up to 13 pairs, and from the normal distribution else. Differences that rounding
-    alone tells apart (below 1e-12) count as equal. The pairs of one language share its sentences, and those of one seed
-    its task vector: they are not independent, so a small p value says less than it seems to. None with fewer than two
-    pairs or without any difference.
+    It uses the defaults of scipy.stats.wilcoxon: differences of zero are omitted; the p value is exact for up to 50 pairs
+    without ties or zeros, computed from all permutations for up to 13 pairs, and from the normal distribution otherwise.
+    Differences below 1e-12 count as zero. Pairs of one language share sentences and pairs of one seed share the task vector,
+    so they are not independent and the p value is too small. Returns None for fewer than two pairs or if all are equal.
 
     Raises:
-        ValueError: the rows have different languages, seeds or test sets.
+        ValueError: If the rows have different languages, seeds or test sets.
     """
     in_a, in_b = _paired(a, b)
     changes = np.round([in_a[pair].score(metric) - in_b[pair].score(metric) for pair in in_a], 12)
     if len(changes) < 2 or not changes.any():
         return None
-    from scipy.stats import wilcoxon  # half a second to import, which the start of the page need not wait for
+    from scipy.stats import wilcoxon  # importing it takes half a second, which would slow the start of the page
 
     return float(wilcoxon(changes, alternative="two-sided").pvalue)
 
 
 def _by_pair(cells: Sequence[Scored]) -> dict[Pair, Scored]:
-    """Order cells by language and seed."""
+    """Return cells by (language, seed), sorted."""
     found = {(cell.language, cell.seed): cell for cell in sorted(cells, key=lambda cell: (cell.language, cell.seed))}
     if not found or len(found) < len(cells):
         raise ValueError(f"{len(cells)} cells of {len(found)} languages and seeds: expected is one of each, and some")
@@ -97,7 +96,7 @@ def _paired(a: Sequence[Scored], b: Sequence[Scored]) -> tuple[dict[Pair, Scored
 
 
 def _draws(cells: Sequence[Scored], resamples: int, seed: int, parallel: bool) -> dict[str, np.ndarray]:
-    """Draw n rows of n with replacement: by language, how often each was drawn, (resamples, n) each."""
+    """Return bootstrap samples by language, as the counts of each row, (resamples, n)."""
     lengths = {
         language: {len(c.gold) for c in cells if c.language == language} for language in sorted(_languages(cells))
     }
@@ -111,7 +110,7 @@ def _draws(cells: Sequence[Scored], resamples: int, seed: int, parallel: bool) -
 
 
 def _draw(generator: np.random.Generator, rows: int, resamples: int) -> np.ndarray:
-    # How often each of n rows is drawn, with replacement and n times, is one draw of a multinomial distribution.
+    # The counts of n draws with replacement have a multinomial distribution.
     return generator.multinomial(rows, np.full(rows, 1 / rows), size=resamples)
 
 
@@ -120,7 +119,7 @@ def _languages(cells: Sequence[Scored]) -> set[str]:
 
 
 def _resampled(found: dict[Pair, Scored], metric: str, draws: dict[str, np.ndarray]) -> np.ndarray:
-    """Score every cell under the draws of its language: (cells, resamples)."""
+    """Return the scores of every cell on the samples of its language, (cells, resamples)."""
     return np.stack(
         [resampled_scores(metric, c.gold, c.predicted, c.labels, draws[c.language]) for c in found.values()]
     )

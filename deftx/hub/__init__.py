@@ -1,4 +1,4 @@
-"""The Hugging Face Hub: its client, its errors, what is fetched from it.
+"""The Hugging Face Hub: client, errors and downloads.
 
-It imports core, method and data.
+It imports only core, method and data.
 """

@@ -1,4 +1,4 @@
-"""What to tell a person when the Hugging Face Hub does not give what was asked for."""
+"""Messages for errors of the Hugging Face Hub."""
 
 import re
 from collections.abc import Callable
@@ -15,44 +15,49 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import parse_ratelimit_headers
 
-# What the Hub's client raises: for its answers, for the network below it, for what it will not send or take.
+# Exceptions of the Hub's client: for HTTP errors, for network errors, and for invalid requests.
 FAMILIES = (httpx2.HTTPError, OSError, ValueError)
 
 LOG_IN = "log in first (hf auth login), or give a token"
 
 
 def explain_hub(error: Exception, what: str, instead: str, missing: tuple[type, ...] = ()) -> str:
-    """Say why ``what`` ("data set owner/name") is not to be had, by what the Hub answered; never repeats a token.
+    """Return a message about an error of the Hub; it never contains a token.
 
-    ``instead`` says what can be done without the Hub, as the end of "Check the network, or …". ``missing`` are further
-    errors that mean that there is no such thing.
+    Args:
+        error: The exception that the Hub's client raised.
+        what: What was requested, e.g. "data set owner/name".
+        instead: What to do without the Hub, as the end of "Check the network, or …".
+        missing: Further exceptions that mean that ``what`` does not exist.
     """
     if isinstance(error, (LocalEntryNotFoundError, RuntimeError)) and isinstance(error.__cause__, Exception):
-        error = error.__cause__  # the client says what it was at; what counts is what the Hub answered
+        error = error.__cause__  # the Hub's answer; the error itself says only what the client was doing
     if isinstance(error, GatedRepoError):
-        return f"The {what} is gated: ask for access on its page on the Hub, then log in here (hf auth login)."
+        return f"The {what} is gated: request access on its page on the Hub, then log in here (hf auth login)."
     if isinstance(error, DisabledRepoError):
-        return f"The Hub has switched the {what} off; nobody can read it now."
+        return f"The Hub has disabled the {what}; it cannot be read."
     if isinstance(error, RemoteEntryNotFoundError):
-        return f"The {what} does not hold the file that was asked for ({_in_one_line(error)})."
+        return f"The {what} does not contain the requested file ({_in_one_line(error)})."
     if isinstance(error, (RepositoryNotFoundError, *missing)):
         return (
             f"The Hugging Face Hub has no {what} that you can see. Check the id; if it is private, log in first "
             "(hf auth login)."
         )
     if isinstance(error, LocalTokenNotFoundError):
-        return f"Nobody is logged in to the Hugging Face Hub here: {LOG_IN}."
+        return f"You are not logged in to the Hugging Face Hub: {LOG_IN}."
     if isinstance(error, HfHubHTTPError) and (answer := ANSWERS.get(error.response.status_code)):
         return answer(error, what)
     if isinstance(error, HfHubHTTPError) and error.response.status_code < 500:
-        return f"The Hub refuses this with the {what} ({error.response.status_code}: {_in_one_line(error)})."
+        return f"The Hub refused a request for the {what} ({error.response.status_code}: {_in_one_line(error)})."
     if isinstance(error, HfHubHTTPError):
-        return f"The Hugging Face Hub is not well (it answers {error.response.status_code}). Try again later, or {instead}."
+        return (
+            f"The Hugging Face Hub has an error (status {error.response.status_code}). Try again later, or {instead}."
+        )
     return f"The Hugging Face Hub could not be reached ({_in_one_line(error)}). Check the network, or {instead}."
 
 
 def waiting_time(response: httpx2.Response) -> int | None:
-    """Read from an answer after how many seconds the Hub takes requests again; None where it does not say."""
+    """Return after how many seconds the Hub accepts requests again, or None if the response does not say."""
     limits = parse_ratelimit_headers(response.headers)
     if limits is not None and limits.remaining == 0:
         return limits.reset_in_seconds
@@ -62,23 +67,23 @@ def waiting_time(response: httpx2.Response) -> int | None:
 
 def _unknown_token(error: HfHubHTTPError, what: str) -> str:
     return (
-        "The Hugging Face Hub does not know the token: it is wrong, was withdrawn, or has expired. Make a new one "
+        "The Hugging Face Hub does not accept the token: it is wrong, revoked or expired. Create a new one "
         "(Settings, Access Tokens on the Hub) and log in again (hf auth login --force)."
     )
 
 
 def _payment(error: HfHubHTTPError, what: str) -> str:
-    return f"The Hub asks for a paid plan for this: {_in_one_line(error)}."
+    return f"The Hub requires a paid plan for this: {_in_one_line(error)}."
 
 
 def _forbidden(error: HfHubHTTPError, what: str) -> str:
-    return f"The token has no right to do this with the {what} ({_in_one_line(error)})."
+    return f"The token has no permission for this on the {what} ({_in_one_line(error)})."
 
 
 def _too_many(error: HfHubHTTPError, what: str) -> str:
     seconds = waiting_time(error.response)
     when = f"in {seconds} seconds" if seconds is not None else "in a few minutes"
-    return f"The Hugging Face Hub takes no more requests from you for now (rate limit). Try again {when}; a token raises the limit."
+    return f"The Hugging Face Hub has reached its rate limit for your requests. Try again {when}; a token raises the limit."
 
 
 ANSWERS: dict[int, Callable[[HfHubHTTPError, str], str]] = {
@@ -91,6 +96,6 @@ ANSWERS: dict[int, Callable[[HfHubHTTPError, str], str]] = {
 
 def _in_one_line(error: Exception) -> str:
     text = getattr(error, "server_message", None) or str(error)
-    # What stands at HF_ENDPOINT may be a proxy that repeats what it was sent.
+    # HF_ENDPOINT may be a proxy that repeats the request, token included.
     text = re.sub(r"hf_\w+|(?<=Bearer )\S+", "(a token)", str(text))
     return " ".join(text.split())[:200].rstrip(".") or type(error).__name__

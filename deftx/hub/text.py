@@ -1,4 +1,4 @@
-"""Text of data sets on the Hugging Face Hub: which files one has, and one of them fetched. Nothing in it is ever run."""
+"""Text files of data sets on the Hugging Face Hub: listing and downloading them. No code of a data set is executed."""
 
 import re
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from deftx.data.reading import EXTENSIONS
 from deftx.data.text import read_corpus
 from deftx.hub.errors import explain_hub
 
-LARGEST = 500 * 2**20  # bytes of a file: larger ones are for people who fetch them by hand
-MOST_LINES = 200_000  # of a file: more than any corpus of the paper's smaller languages
-# Where the Hub keeps its own Parquet copy of a data set whose files are of other kinds or made by a script.
+LARGEST = 500 * 2**20  # bytes of a file
+MOST_LINES = 200_000  # lines of a file: more than any corpus of the paper's smaller languages
+# The branch with the Hub's Parquet copy of a data set in other formats.
 CONVERTED = "refs/convert/parquet"
 
-# Files about a data set rather than in a language.
+# Files that describe a data set and are not part of it.
 NO_TEXT = frozenset({"requirements.txt", "license.txt", "licence.txt", "readme.txt"})
 
 _ID = re.compile(r"(?:https://huggingface\.co/)?(?:datasets/)?(?P<id>[\w.-]+(?:/[\w.-]+)?)/?")
@@ -26,7 +26,7 @@ _ID = re.compile(r"(?:https://huggingface\.co/)?(?:datasets/)?(?P<id>[\w.-]+(?:/
 
 @dataclass(frozen=True)
 class HubFile:
-    """One file of a data set that can be read here; ``size`` in bytes."""
+    """A supported file of a data set; ``size`` in bytes."""
 
     repository: str
     revision: str | None
@@ -35,26 +35,26 @@ class HubFile:
 
 
 def find_files(name: str) -> tuple[HubFile, ...]:
-    """List the files of a data set (owner/name, or its address) that can be read, in their order there.
+    """Return the supported files of a data set (owner/name, or its URL), in the Hub's order.
 
     Raises:
-        CorpusError: it is no id, the Hub does not know it or cannot be reached, or no file can be read.
+        CorpusError: If the id is invalid or unknown, the Hub cannot be reached, or no file is supported.
     """
     match = _ID.fullmatch(name.strip())
     if not match or match["id"].startswith("."):
-        raise CorpusError(f"{name.strip()!r} is not the id of a data set. It looks like owner/name.")
+        raise CorpusError(f"{name.strip()!r} is not the id of a data set. An id has the form owner/name.")
     repository = match["id"]
     found = _list(repository, None) or _list(repository, CONVERTED)
     if not found:
-        raise CorpusError(f"The data set {repository} has no file that can be read here ({one_of(EXTENSIONS)}).")
+        raise CorpusError(f"The data set {repository} has no supported file ({one_of(EXTENSIONS)}).")
     return found
 
 
 def fetch(file: HubFile) -> Path:
-    """Download a file, or find it in the Hub's cache; CorpusError where it is too large or cannot be fetched."""
+    """Download a file or take it from the Hub's cache. Raise CorpusError if it is too large or cannot be downloaded."""
     if file.size > LARGEST:
         raise CorpusError(
-            f"{file.path} has {file.size / 2**20:,.0f} MB; files of up to {LARGEST >> 20} MB are fetched here. "
+            f"{file.path} has {file.size / 2**20:,.0f} MB; only files up to {LARGEST >> 20} MB are downloaded. "
             "Choose a smaller one, or download it and upload a part."
         )
     try:
@@ -64,7 +64,7 @@ def fetch(file: HubFile) -> Path:
 
 
 def choose(files: tuple[HubFile, ...], path: str) -> HubFile:
-    """Find a file by its path in the data set; CorpusError for any other."""
+    """Return the file with this path. Raise CorpusError if there is none."""
     named = {file.path: file for file in files}
     if path not in named:
         raise unknown_name("The file", str(path), named, CorpusError)
@@ -72,7 +72,7 @@ def choose(files: tuple[HubFile, ...], path: str) -> HubFile:
 
 
 def read_lines(path: Path, column: str | None = None) -> tuple[list[str], bool]:
-    """Read the usable lines of a fetched file, at most ``MOST_LINES``, and say whether there were more."""
+    """Return the usable lines of a downloaded file, at most ``MOST_LINES``, and whether there are more."""
     lines = read_corpus(path, column=column, limit=MOST_LINES + 1).lines
     return lines[:MOST_LINES], len(lines) > MOST_LINES
 

@@ -1,7 +1,7 @@
-"""Training outside the web request: jobs that outlive the page and the server.
+"""Training outside of web requests: jobs that continue when the page or the server is closed.
 
-A ``Store`` keeps the jobs, a ``Scheduler`` in the server starts one worker process at a time for each device,
-``state_of``, ``progress_of`` and ``turns`` say what a page shows.
+A ``Store`` contains the jobs. A ``Scheduler`` in the server starts one worker process at a time per device. ``state_of``,
+``progress_of`` and ``turns`` return what the page shows.
 """
 
 from deftx.jobs.forecast import Turn, turns

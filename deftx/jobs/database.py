@@ -1,4 +1,4 @@
-"""The SQLite file behind the store: its schema, and transactions that several processes can share."""
+"""The SQLite database of the store: its schema, and transactions for several processes."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deftx.jobs.job import JobError
 
-# The statement at place n leads from version n (PRAGMA user_version; 0 is an empty file) to version n + 1.
+# The n-th statement migrates from version n (PRAGMA user_version; 0 is an empty file) to version n + 1.
 _STEPS = (
     """
 CREATE TABLE jobs (
@@ -16,29 +16,29 @@ CREATE TABLE jobs (
     name TEXT NOT NULL,
     settings TEXT NOT NULL,             -- JSON
     created REAL NOT NULL,              -- seconds since 1970, as all times
-    position INTEGER NOT NULL,          -- the order of those that wait
-    pid INTEGER,                        -- the process started last; NULL: it waits to be started
+    position INTEGER NOT NULL,          -- the order in the queue
+    pid INTEGER,                        -- the last worker process; NULL: not started yet
     process_created REAL,
     stop_requested REAL,
     reached INTEGER,                    -- progress at the last automatic restart
-    discarded INTEGER NOT NULL DEFAULT 0 -- 1: it is being removed for good
+    discarded INTEGER NOT NULL DEFAULT 0 -- 1: it is being deleted
 )
     """,
-    "ALTER TABLE jobs ADD COLUMN trashed REAL",  # when it was put into the trash; NULL: it is not there
-    "ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",  # the person whose it is; empty: the host's own
+    "ALTER TABLE jobs ADD COLUMN trashed REAL",  # when it was moved to the trash; NULL: it is not in the trash
+    "ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",  # the owner's name; empty: the host
 )
 
 
 class Database:
-    """One SQLite file; every use opens a connection of its own, so threads and processes share none."""
+    """A SQLite file. Every use opens a new connection, so threads and processes share none."""
 
     def __init__(self, path: Path) -> None:
-        """Open, create or bring up to date the file; JobError if a newer version of deftx wrote it."""
+        """Open, create or migrate the file. Raise JobError if a newer version of deftx wrote it."""
         self.path = path
         with self.transaction() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > len(_STEPS):
-                raise JobError(f"{path} was written by a newer version of deftx; please update deftx.")
+                raise JobError(f"{path} was written by a newer version of deftx. Update deftx.")
             for step in _STEPS[version:]:
                 connection.execute(step)
             connection.execute(f"PRAGMA user_version = {len(_STEPS)}")
@@ -46,14 +46,14 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """Open the file for reading or for one change; waits up to 30 s for another writer."""
+        """Open the file for reading or a single change; wait up to 30 s for another writer."""
         with closing(sqlite3.connect(self.path, timeout=30.0, isolation_level=None)) as connection:
             connection.row_factory = sqlite3.Row
             yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Hold the one write lock: what is read in it still holds when it is written, and all is written or nothing."""
+        """Run an atomic transaction with the write lock, so that no other process writes meanwhile."""
         with self.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -64,8 +64,8 @@ class Database:
                     connection.execute("ROLLBACK")
 
     def _use_write_ahead_log(self) -> None:
-        # Readers then never wait for a writer. SQLite refuses the switch while others use the file; all works without
-        # it, and the next start tries again. The setting stays in the file.
+        # With it, readers do not wait for a writer. SQLite cannot enable it while others use the file; then the next start
+        # tries again. The setting is stored in the file.
         with self.connection() as connection:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
                 return

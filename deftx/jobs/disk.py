@@ -1,4 +1,4 @@
-"""What a job takes on disk, and what of it can be freed without losing its vector."""
+"""Disk usage of a job, and deleting its checkpoints without its vector."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ VECTOR = (TENSORS, INFO, CARD)
 
 @dataclass(frozen=True)
 class Usage:
-    """Bytes: of the vector, of checkpoints and δ, and of settings, events and log."""
+    """Sizes in bytes: of the vector; of checkpoints and δ; of settings, events and log."""
 
     vector: int = 0
     training: int = 0
@@ -25,12 +25,12 @@ class Usage:
 
     @property
     def total(self) -> int:
-        """All together."""
+        """The total size."""
         return self.vector + self.training + self.record
 
 
 def usage_of(job: Job) -> Usage:
-    """Measure the folder of a job; what vanishes meanwhile counts nothing, a δ shared with other jobs in part."""
+    """Return the disk usage of a job's folder. A δ that several jobs share is divided among them."""
     training = set(_training_files(job))
     vector = sum(map(_size, _vector_files(job)))
     trained = sum(map(_size, training))
@@ -39,24 +39,24 @@ def usage_of(job: Job) -> Usage:
 
 
 def can_free(job: Job) -> bool:
-    """Say whether the job has checkpoints or a δ, and neither works nor waits to go on from them."""
+    """Return whether the job has checkpoints or a δ and is neither running nor queued."""
     state = state_of(job)
     idle = state.resumable or state.name == "finished"
     return idle and worker_of(job) is None and any(True for _ in _training_files(job))
 
 
 def free_checkpoints(job: Job) -> int:
-    """Delete checkpoints and δ and return the bytes freed; without its vector, a job then begins anew when resumed.
+    """Delete checkpoints and δ; return the freed size in bytes. An unfinished job then restarts from the beginning.
 
     Raises:
-        JobError: the job runs, or waits and may need them.
+        JobError: If the job is running or queued, or has no checkpoints.
     """
-    lock = take_lock(job.folder / LOCK) if can_free(job) else None  # no worker starts while it is held
+    lock = take_lock(job.folder / LOCK) if can_free(job) else None  # prevents a worker from starting
     if lock is None:
-        raise JobError(f"Job {job.id} has no checkpoints to free, or still works with them; stop it first.")
+        raise JobError(f"Job {job.id} has no checkpoints to delete, or still uses them. Stop it first.")
     with lock:
         before = _only_here(job)
-        # vector.json first: a vector half written must not be taken for a whole one when the checkpoints are gone.
+        # vector.json first: without checkpoints, an incomplete vector would look complete.
         for path in sorted(_training_files(job), key=lambda path: path.name != INFO):
             path.unlink(missing_ok=True)
         for folder in _training_folders(job):
@@ -65,7 +65,7 @@ def free_checkpoints(job: Job) -> int:
 
 
 def has_vector(job: Job) -> bool:
-    """Say whether the vector is whole: as long as the checkpoints are there, it may be half written."""
+    """Return whether the vector is complete; it may be incomplete while checkpoints exist."""
     return (job.out / INFO).is_file() and not (job.out / RUN).exists()
 
 
@@ -74,8 +74,8 @@ def _vector_files(job: Job) -> list[Path]:
 
 
 def _only_here(job: Job) -> int:
-    """Bytes that go with the checkpoints: of a δ that another job holds as well, none do."""
-    return sum(map(_size, (path for path in _training_files(job) if _holders(path) == 1)))
+    """Return the size that deleting the checkpoints would free, without a δ that another job shares."""
+    return sum(map(_size, (path for path in _training_files(job) if _link_count(path) == 1)))
 
 
 def _training_files(job: Job) -> Iterator[Path]:
@@ -93,7 +93,7 @@ def _training_folders(job: Job) -> list[Path]:
 
 
 def _own_delta(job: Job) -> Path | None:
-    """The folder that keeps δ where it lies in the job's own folder; one elsewhere may serve other jobs."""
+    """Return the folder of δ if it is in the job's folder; other folders may be used by other jobs."""
     name = job.settings.get("delta")
     path = (job.folder / str(name)).resolve() if name else None
     inside = path is not None and path != job.folder.resolve() and path.is_relative_to(job.folder.resolve())
@@ -101,20 +101,20 @@ def _own_delta(job: Job) -> Path | None:
 
 
 def _files_below(folder: Path) -> list[Path]:
-    # os.walk passes over folders that a training removes meanwhile.
+    # os.walk ignores folders that vanish meanwhile.
     found = (Path(place) / name for place, _, names in os.walk(folder) for name in names)
     return [path for path in found if not path.is_symlink()]
 
 
 def _size(path: Path) -> int:
-    """The bytes of a file; of one that several jobs hold, this one's part, so that the parts add up to it."""
+    """Return the size of a file, divided by the number of jobs that share it."""
     try:
-        return path.stat().st_size // _holders(path)
+        return path.stat().st_size // _link_count(path)
     except OSError:
         return 0
 
 
-def _holders(path: Path) -> int:
+def _link_count(path: Path) -> int:
     try:
         return max(1, path.stat().st_nlink)
     except OSError:

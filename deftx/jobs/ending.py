@@ -1,4 +1,4 @@
-"""How a job's process ends: what it leaves behind in words, its exit code, and the wish that it should stop."""
+"""The end of a job's process: its result, its exit code, and stop requests."""
 
 import logging
 import signal
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Result:
-    """How a job ended, as result.json holds it; the traceback stands in the log alone."""
+    """How a job ended, as in result.json. Tracebacks are only in the log."""
 
     outcome: str  # "finished", "failed" or "stopped"
     message: str  # for the person
@@ -23,15 +23,15 @@ class Result:
     time: float = field(default_factory=time.time)
 
 
-# A violent death leaves no result; the number is the exit code.
+# Result and exit code; there is no result if a process was killed.
 Ending = tuple[Result | None, int]
 
 
 class StopRequest:
-    """Turns the first SIGTERM or SIGINT into a question that the training asks at every step."""
+    """Records SIGTERM and SIGINT, so that training can check for a stop at every step."""
 
     def __init__(self) -> None:
-        """Listen from now on."""
+        """Install the signal handlers."""
         self.signal: int | None = None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._receive)
@@ -39,19 +39,19 @@ class StopRequest:
     def _receive(self, number: int, frame: object) -> None:
         self.signal = self.signal or number
 
-    def asked(self) -> bool:
-        """Say whether the process was asked to stop."""
+    def requested(self) -> bool:
+        """Return whether a stop was requested."""
         return self.signal is not None
 
 
 def ending_of(work: Callable[[], Ending | None], stop: StopRequest) -> Ending:
-    """Do the work and say how it ended: as it says itself, or by what it raised."""
+    """Run the work and return how it ended, from its return value or its exception."""
     try:
         found = work()
     except TrainingStopped as error:
         return Result("stopped", STATES["stopped"].meaning, type(error).__name__), stopped_code(stop)
     except DeftxError as error:
-        log.exception("The job cannot go on.")
+        log.exception("The job cannot continue.")
         return Result("failed", str(error), type(error).__name__), 2
     except Exception as error:
         log.exception("The job failed.")
@@ -60,5 +60,5 @@ def ending_of(work: Callable[[], Ending | None], stop: StopRequest) -> Ending:
 
 
 def stopped_code(stop: StopRequest) -> int:
-    """Give the exit code of what was stopped as asked: 128 + the signal's number."""
+    """Return the exit code of a stopped process: 128 + the signal's number."""
     return 128 + (stop.signal or signal.SIGTERM)

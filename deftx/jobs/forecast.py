@@ -1,4 +1,4 @@
-"""When waiting jobs are likely to start, from what similar jobs took in the same home."""
+"""Estimated start times of queued jobs, from the durations of similar jobs in the same home."""
 
 import time
 from collections.abc import Sequence
@@ -11,23 +11,23 @@ from deftx.jobs.job import LOG, RESULT, Job, conflict, read_json
 from deftx.jobs.progress import progress_of
 from deftx.jobs.state import State, state_of
 
-LATEST = 5  # finished jobs that an estimate rests on
-# What a training's duration depends on most; jobs with equal recipes as well are preferred.
+LATEST = 5  # number of finished jobs used for an estimate
+# The settings with the largest effect on the duration. Jobs with the same recipe are preferred.
 _ALIKE = ("preset", "base", "device", "processes", "delta_of")
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A place in the queue, 1 being the next, and the seconds until it starts; None where they cannot be told."""
+    """A place in the queue, from 1, and the estimated seconds until the start; None if unknown."""
 
     place: int
     seconds: float | None
 
 
 def turns(jobs: Sequence[Job], queue: Sequence[Job], now: float | None = None) -> dict[str, Turn]:
-    """Return the turn of every job of ``queue`` by its id, where ``jobs`` are all jobs of the store, the newest first.
+    """Return the turn of every queued job by its id; ``jobs`` are all jobs of the store, the newest first.
 
-    A job waits for all that comes before it and could not run beside it.
+    A job waits for all earlier jobs that cannot run at the same time.
     """
     if not queue:
         return {}
@@ -43,11 +43,11 @@ def turns(jobs: Sequence[Job], queue: Sequence[Job], now: float | None = None) -
 
 
 def seconds_left(job: Job, states: Sequence[tuple[Job, State]], now: float) -> float | None:
-    """Estimate how long a running or waiting job still needs: by its own pace, else by that of finished ones."""
+    """Estimate the time left of a running or queued job, from its own progress or from finished jobs."""
     progress = progress_of(job)
     running = job.process is not None
     if progress.seconds_left is not None:
-        # Of a job that waits to go on, no time has passed since it was measured.
+        # For a queued job, the time since the measurement does not count.
         passed = now - (progress.updated or now) if running else 0.0
         return max(0.0, progress.seconds_left - passed)
     typical = typical_seconds(job, states)
@@ -57,7 +57,7 @@ def seconds_left(job: Job, states: Sequence[tuple[Job, State]], now: float) -> f
 
 
 def typical_seconds(job: Job, states: Sequence[tuple[Job, State]]) -> float | None:
-    """Return the median duration of the latest finished jobs like this one; None where there is none."""
+    """Return the median duration of the latest similar finished jobs, or None if there are none."""
     alike = [
         (other, seconds)
         for other, state in states
@@ -69,7 +69,7 @@ def typical_seconds(job: Job, states: Sequence[tuple[Job, State]]) -> float | No
 
 
 def duration(job: Job) -> float | None:
-    """Return the seconds that a job took from start to end; None for one that has not ended or ran in several parts."""
+    """Return the duration of a job in seconds; None if it has not ended or was resumed."""
     if job.process is None or any(job.folder.glob(f"{Path(LOG).stem}.*{Path(LOG).suffix}")):
         return None
     result = job.folder / RESULT

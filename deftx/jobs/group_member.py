@@ -1,7 +1,7 @@
-"""One of the processes that train a job together: ``python -m deftx.jobs.group_member FOLDER``, started by ``accelerate launch``.
+"""One rank of a distributed job: ``python -m deftx.jobs.group_member FOLDER``, started by ``accelerate launch``.
 
-It does what the worker of a job does alone, but for what the worker keeps to itself: lock, heartbeat and result. The
-first rank writes the events; each leaves a word behind that says how it ended.
+It trains like a worker, but the lock, heartbeat and result belong to the worker. The first rank writes the events; each
+rank writes its own result.
 """
 
 import logging
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deftx.core.events import ignore
 from deftx.jobs.ending import StopRequest, ending_of
-from deftx.jobs.group import RANKS_LOCK, leave_word
+from deftx.jobs.group import RANKS_LOCK, write_result
 from deftx.jobs.job import EVENTS, LOCK
 from deftx.jobs.process import take_lock, wait_until_unlocked
 from deftx.jobs.worker import WORK, EventLog, read_job, train
@@ -22,24 +22,24 @@ log = logging.getLogger(__name__)
 
 
 def main(folder: Path, work: Mapping[str, str] = WORK) -> int:
-    """Do this rank's part of the job in ``folder`` and return the exit code."""
+    """Train this rank's part of the job in ``folder`` and return the exit code."""
     index = int(os.environ["RANK"])
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s [{index}] %(message)s")
     stop = StopRequest()
     threading.Thread(target=_end_with_the_worker, args=(folder / LOCK,), name="end", daemon=True).start()
-    # Held until this process has ended: until then no other run of the job begins.
+    # Held until this process ends; no other run of the job starts before.
     with take_lock(folder / RANKS_LOCK, shared=True):
         on_event = EventLog(folder / EVENTS).write if index == 0 else ignore
-        result, code = ending_of(lambda: train(read_job(folder, work), work, folder, on_event, stop.asked), stop)
+        result, code = ending_of(lambda: train(read_job(folder, work), work, folder, on_event, stop.requested), stop)
         log.info("%s: %s", result.outcome, result.message)
-        leave_word(folder, index, result, code)
+        write_result(folder, index, result, code)
     return code
 
 
 def _end_with_the_worker(lock: Path) -> None:
     wait_until_unlocked(lock)
-    log.error("The worker of this job is gone; this process ends with it.")
-    os._exit(1)  # at once: what it has not saved counts as never done
+    log.error("The worker of this job has ended; this process ends too.")
+    os._exit(1)  # immediately; unsaved work is lost
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Whether the studio can work, in numbers: for whoever watches a container from outside."""
+"""Health status of the studio, for monitoring a container."""
 
 import sqlite3
 from dataclasses import asdict, dataclass, field
@@ -13,7 +13,7 @@ from deftx.jobs.store import Store
 
 @dataclass(frozen=True)
 class Health:
-    """The answer to "how are you?": ``disk_free`` in bytes, ``problems`` in words; no name of a job or a person."""
+    """The health status; ``disk_free`` is in bytes. It contains no names of jobs or people."""
 
     status: str  # "ok" or "unavailable"
     version: str
@@ -22,24 +22,24 @@ class Health:
     running: int
     queue: int
     disk_free: int
-    lasting: bool | None  # whether the data outlives a container; None outside of one
+    lasting: bool | None  # whether the data is kept after the container ends; None outside of a container
     problems: list[str] = field(default_factory=list)
 
     @property
     def code(self) -> int:
-        """The HTTP status: 200 or 503."""
+        """The HTTP status code: 200 or 503."""
         return 200 if self.status == "ok" else 503
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON holds."""
+        """Return the fields as a dictionary that can be written as JSON."""
         return asdict(self)
 
 
 def health(store: Store, scheduler: Scheduler, base: str, loaded: bool, lasting: bool | None = None) -> Health:
-    """Look at the base, the queue, the one who looks after it, and the disk of ``store``."""
+    """Check the base, the queue, the scheduler, and the disk of ``store``."""
     problems = [] if loaded else ["The base model is not loaded (yet)."]
     if not scheduler.alive():
-        problems.append("Nobody looks after the jobs.")
+        problems.append("The scheduler is not running.")
     free = free_space(store.root)
     if free < SPARE:
         problems.append("The disk is full.")

@@ -1,4 +1,4 @@
-"""Looking back: which jobs match some words, and in which settings they differ."""
+"""Searching jobs, and comparing their settings."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,9 +12,9 @@ DATA = ("corpus", "train", "valid", "source", "delta")  # settings that name fil
 
 
 def search(jobs: Iterable[Job], words: str = "", state: str = "", method: str = "") -> list[Job]:
-    """Return the jobs that hold all words in name, language, data, base, preset or method, in the order given.
+    """Return the jobs with all words in their name, language, data, base, preset or method, in the given order.
 
-    ``state`` and ``method`` narrow further; empty: any.
+    ``state`` and ``method`` filter by state and method; empty means any.
     """
     wanted = words.casefold().split()
     return [
@@ -27,19 +27,19 @@ def search(jobs: Iterable[Job], words: str = "", state: str = "", method: str = 
 
 
 def method_of(job: Job) -> str:
-    """Return the method by which a job trains."""
+    """Return the training method of a job."""
     return str((job.settings.get("recipe") or {}).get("method") or "deft-x")
 
 
 def settings_of(job: Job) -> dict[str, Any]:
-    """Return every setting that a job's result depends on, those of its preset filled in; files by their names."""
+    """Return all settings that affect a job's result, those of its preset included; files are given by name."""
     given = {name: value for name, value in job.settings.items() if name not in ("recipe", "device")}
     named = {name: _short(value) if name in (*DATA, "base") else value for name, value in given.items()}
     return {"kind": job.kind, **named, **_recipe(job)}
 
 
 def differences(jobs: Sequence[Job]) -> dict[str, tuple[Any, ...]]:
-    """Return the settings in which jobs differ: name -> one value for each job, None where it has none."""
+    """Return the settings in which jobs differ: name -> one value per job, None if it has none."""
     settings = [settings_of(job) for job in jobs]
     names = dict.fromkeys(name for each in settings for name in each)
     values = {name: tuple(each.get(name) for each in settings) for name in names}
@@ -49,7 +49,7 @@ def differences(jobs: Sequence[Job]) -> dict[str, tuple[Any, ...]]:
 def _recipe(job: Job) -> dict[str, Any]:
     try:
         return job.request.full_recipe().to_dict()
-    except DeftxError:  # written by another version, or by hand: it is shown as it stands
+    except DeftxError:  # written by another version, or by hand
         return dict(job.settings.get("recipe") or {})
 
 

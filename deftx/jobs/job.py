@@ -1,4 +1,4 @@
-"""A job: its row, its folder, and the files in it."""
+"""A job: its row in the database, its folder, and its files."""
 
 import json
 import os
@@ -12,25 +12,25 @@ from deftx.core.errors import DeftxError
 from deftx.jobs.process import ProcessId
 from deftx.training.request import HF_JOBS, TrainingRequest
 
-# The files of a job's folder. `out` is the training's own folder: checkpoints while it runs, the vector at the end.
+# The files in a job's folder. `out` is the folder of the training run, for checkpoints and the vector.
 SETTINGS, LOG, EVENTS, HEARTBEAT, RESULT, LOCK, OUT = (
     "job.json", "log.txt", "events.jsonl", "heartbeat", "result.json", "lock", "out",
 )  # fmt: skip
 
-_PLAIN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}")  # date, time, microseconds (UTC): sorting by id sorts by age
+_PLAIN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}")  # date, time, microseconds (UTC), so ids are in order of creation
 
 
 class JobError(DeftxError):
-    """Something asked of a job or of the queue cannot be done."""
+    """A request about a job or the queue that cannot be fulfilled."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What was asked for, and what the row remembers; whether it runs is not here but in ``state_of``.
+    """A job as stored in the database. Its state is derived by ``state_of``.
 
-    Times are seconds since 1970. ``process`` is the worker that was started last, ``reached`` how far the job had come
-    when it was last put back by itself (None: never), ``trashed`` when it was discarded (None: it is not in the trash),
-    ``owner`` whose it is (empty: the host's own, as all are where nobody logs in).
+    Times are seconds since 1970. ``process`` is the last worker. ``reached`` is the progress when the job was last requeued
+    automatically (None: never). ``trashed`` is the time when it was discarded (None: not in the trash). ``owner`` is empty
+    for the host, as for all jobs without a login.
     """
 
     id: str
@@ -48,27 +48,27 @@ class Job:
 
     @property
     def request(self) -> TrainingRequest:
-        """What was asked for; SettingsRefused where the settings cannot be read as a request."""
+        """The training request. Raises SettingsRefused if the settings are not a valid request."""
         return TrainingRequest.from_job(self.kind, self.settings, self.name)
 
     @property
     def device(self) -> str:
-        """The device that the settings name; empty: wherever the worker finds one, or several processes use them all."""
+        """The device in the settings; empty if the worker chooses it, or if several processes use all devices."""
         alone = self.settings.get("processes") in (None, 1)
         return str(self.settings.get("device") or "") if alone else ""
 
     @property
     def is_remote(self) -> bool:
-        """Whether another machine works on it, and its process here only watches."""
+        """Whether it runs on a remote machine; its worker here only monitors it."""
         return self.settings.get("device") == HF_JOBS
 
     @property
     def out(self) -> Path:
-        """Where the training keeps its checkpoints and, at the end, the vector."""
+        """The folder of the checkpoints and, at the end, the vector."""
         return self.folder / OUT
 
     def log_tail(self, lines: int = 20, limit: int = 65_536) -> str:
-        """Return the last lines of the log, reading at most ``limit`` bytes of it; empty where there is none."""
+        """Return the last lines of the log, reading at most ``limit`` bytes; empty if there is no log."""
         try:
             with open(self.folder / LOG, "rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - limit))
@@ -79,16 +79,16 @@ class Job:
 
 
 def check_id(job_id: str) -> str:
-    """Return ``job_id`` if it is one that a store gives out; anything else could point outside the jobs folder."""
+    """Return ``job_id`` if it has the form of an id. Raise JobError otherwise, since it could be a path."""
     if not isinstance(job_id, str) or not _PLAIN_ID.fullmatch(job_id):
-        raise JobError(f"{job_id!r} is not the name of a job; jobs are called like 20260131-094501-123456.")
+        raise JobError(f"{job_id!r} is not the id of a job; ids have the form 20260131-094501-123456.")
     return job_id
 
 
 def conflict(one: str, other: str) -> bool:
-    """Tell whether jobs on these two devices must wait for each other: all but those that name different ones.
+    """Return whether jobs on these two devices must not run at the same time; only different devices do not conflict.
 
-    Jobs elsewhere take no device of this machine, and each has a machine of its own.
+    Remote jobs use no device of this machine, and each has its own machine.
     """
     if HF_JOBS in (one, other):
         return False
@@ -97,7 +97,7 @@ def conflict(one: str, other: str) -> bool:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Read a JSON object; None where it is missing or damaged."""
+    """Read a JSON object from a file; None if it is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

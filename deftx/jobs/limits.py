@@ -1,4 +1,4 @@
-"""How much time and disk one job may take, all its runs together; over that it stops as if somebody had asked it to."""
+"""Limits on the time and disk space of a job, resumed runs included. A job that exceeds them is stopped at a checkpoint."""
 
 import os
 import threading
@@ -14,22 +14,22 @@ from deftx.core.hosting import Hosting
 from deftx.core.sizes import read_size
 from deftx.jobs.job import Job, read_json
 
-SECONDS, BYTES = "DEFTX_JOB_SECONDS_LEFT", "DEFTX_JOB_BYTES"  # in a worker's environment; missing: no limit
-SPENT = "spent.json"  # in the job's folder: the seconds that its runs have taken
-LOOK_EVERY = 5.0  # seconds between two measurements of the folder, and between two notes of the time
+SECONDS, BYTES = "DEFTX_JOB_SECONDS_LEFT", "DEFTX_JOB_BYTES"  # in a worker's environment; unset: no limit
+SPENT = "spent.json"  # in the job's folder: the total seconds of its runs
+LOOK_EVERY = 5.0  # seconds between two measurements
 
 
 def limits_for(hosting: Hosting, job: Job) -> dict[str, str]:
-    """Give what the environment of a job's worker says; the host's own jobs have no limit."""
+    """Return the limits as environment variables of a job's worker. The host's own jobs have no limits."""
     limits = {SECONDS: hosting.job_hours * 3600, BYTES: hosting.job_megabytes * 1_000_000}
     return {name: str(limit) for name, limit in limits.items() if limit} if job.owner else {}
 
 
-class Allowance:
-    """Time and disk that the job in a folder may take; a context manager around its run."""
+class JobLimits:
+    """The limits on time and disk space of the job in a folder, as a context manager around its run."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, every: float = LOOK_EVERY) -> None:
-        """Read the limits from the environment, and what earlier runs have taken from the folder."""
+        """Read the limits from the environment, and the time of earlier runs from the folder."""
         environment = os.environ if environment is None else environment
         self._folder, self._every = folder, every
         self._seconds = float(environment.get(SECONDS) or 0)
@@ -37,31 +37,31 @@ class Allowance:
         self._before = float((read_json(folder / SPENT) or {}).get("seconds", 0.0))
         self._began = time.monotonic()
         self._done = threading.Event()
-        self.exceeded = ""  # what to say to the person, once a limit was reached
+        self.exceeded = ""  # the message, after a limit was reached
 
     @property
     def spent(self) -> float:
-        """Seconds that all runs have taken so far."""
+        """The total seconds of all runs so far."""
         return self._before + time.monotonic() - self._began
 
-    def is_spent(self) -> bool:
-        """Say whether a limit is reached; cheap enough for every step."""
+    def is_reached(self) -> bool:
+        """Return whether a limit is reached. It is fast enough to be called at every step."""
         if self._seconds and not self.exceeded and self.spent > self._seconds:
             self.exceeded = (
-                f"It reached the limit of {read_duration(self._seconds)} that a training may take here, and was stopped. The "
-                "best so far is kept. Somebody who runs this studio can raise the limit (DEFTX_JOB_HOURS); resume then."
+                f"It was stopped at the limit of {read_duration(self._seconds)} for a training run. The best checkpoint is "
+                "kept. An admin of this studio can raise the limit (DEFTX_JOB_HOURS); then resume."
             )
         return bool(self.exceeded)
 
-    def __enter__(self) -> "Allowance":
-        """Look at the disk, and note the time, in a thread of its own from now on."""
-        threading.Thread(target=self._look, name="allowance", daemon=True).start()
+    def __enter__(self) -> "JobLimits":
+        """Start a thread that measures the disk usage and records the time."""
+        threading.Thread(target=self._look, name="limits", daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Look no longer."""
+        """Stop measuring."""
         self._done.set()
         self._note()
 
@@ -70,13 +70,13 @@ class Allowance:
             taken = folder_size(self._folder) if self._bytes else 0
             if self._bytes and not self.exceeded and taken > self._bytes:
                 self.exceeded = (
-                    f"It took {read_size(taken)} of disk, more than the {read_size(self._bytes)} that a training may take "
-                    "here, and was stopped. The best so far is kept. Choose a smaller base, or ask somebody who runs this "
+                    f"It was stopped because it used {read_size(taken)} of disk space; the limit for a training run is "
+                    f"{read_size(self._bytes)}. The best checkpoint is kept. Choose a smaller base, or ask an admin of this "
                     "studio to raise the limit (DEFTX_JOB_MB)."
                 )
             self._note()
             self._done.wait(self._every)
 
     def _note(self) -> None:
-        with suppress(OSError):  # a full disk: the next note tries again
+        with suppress(OSError):  # for example a full disk; it is tried again later
             write_json(self._folder / SPENT, {"seconds": self.spent})

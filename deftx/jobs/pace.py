@@ -1,4 +1,4 @@
-"""What jobs were expected to take when they were put into the queue, and the pace that finished ones kept."""
+"""Estimated durations of jobs when they were queued, and the speed of finished jobs."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -12,30 +12,30 @@ from deftx.training.speed import Pace
 
 EXPECTED = "expected.json"  # in the job's folder: operations, steps, seconds
 TRAINING = ("dense", "sparse")
-FEWEST_SECONDS = 2.0  # of training, below which the events are too coarse to tell a pace
+FEWEST_SECONDS = 2.0  # shortest training time from which a speed can be computed
 
 
 def note_expected(job: Job, expected: Estimate) -> None:
-    """Keep what a job was reckoned to take, to be compared with what it took."""
+    """Store the estimate of a job, to compare it with the actual duration."""
     content = {"operations": expected.operations, "steps": expected.steps, "seconds": expected.seconds}
     write_json(job.folder / EXPECTED, content)
 
 
 def expected_seconds(job: Job) -> tuple[float, float] | None:
-    """Give the time that a job was reckoned to take (at the least, at the most); None where nobody reckoned."""
+    """Return the estimated (shortest, longest) duration of a job, or None if there is no estimate."""
     noted = (read_json(job.folder / EXPECTED) or {}).get("seconds")
     return (float(noted[0]), float(noted[1])) if noted else None
 
 
 def paces(jobs: Iterable[Job], base: str, device: str) -> list[Pace]:
-    """Give the pace of every finished job on this base and device, in the order of the jobs."""
+    """Return the speed of every finished job on this base and device, in the order of the jobs."""
     alike = [job for job in jobs if job.settings.get("base") == base and job.device == device]
     found = [pace_of(job) for job in alike if state_of(job).name == "finished"]
     return [pace for pace in found if pace is not None]
 
 
 def pace_of(job: Job) -> Pace | None:
-    """Work out a job's pace from its events; None where they or what was expected are too little to tell."""
+    """Return the speed of a job, from its events and estimate; None if they are not sufficient."""
     noted = read_json(job.folder / EXPECTED) or {}
     if not noted.get("steps"):
         return None
@@ -52,7 +52,7 @@ def pace_of(job: Job) -> Pace | None:
 
 
 def _is_restart(before: Event, after: Event) -> bool:
-    """Say whether the time between two events went by while nothing ran: reading the text again, a phase that goes on."""
+    """Return whether the job was not running between two events, because it was resumed after the first."""
     return (after.phase == "tokenise" != before.phase) or (after.phase in TRAINING and bool(after.message))
 
 
@@ -66,5 +66,5 @@ def _events(job: Job) -> list[Event]:
         try:
             found.append(event_from_json(line))
         except (ValueError, TypeError):
-            continue  # cut short by a kill
+            continue  # incomplete, because the process was killed
     return found

@@ -1,4 +1,4 @@
-"""Where a container keeps its data: a folder that outlives it where one is mounted and can be written, else its own disk."""
+"""Folders for the data of a container: a mounted persistent folder if it is writable, else the container's own disk."""
 
 import os
 import secrets
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DATABASE = "jobs.sqlite"
-# What the Dockerfile sets; a person may set DEFTX_HOME instead, which is then taken as it is.
+# Set by the Dockerfile. Users can set DEFTX_HOME instead.
 PERSISTENT, LOCAL = "DEFTX_PERSISTENT", "DEFTX_LOCAL"
 
 
 @dataclass(frozen=True)
 class Places:
-    """The folder of all data, the queue's database, whether the data outlives the container, and why in words."""
+    """The folder of all data, the queue's database, whether data is kept after the container ends, and the reason."""
 
     home: Path
     database: Path
@@ -23,13 +23,13 @@ class Places:
 
     @property
     def snapshot(self) -> Path | None:
-        """Where copies of the database are kept; None where it lies beside the data itself."""
+        """The file for copies of the database; None if the database itself is in the data folder."""
         copy = self.home / DATABASE
         return None if copy == self.database else copy
 
 
 def choose(environment: Mapping[str, str] = os.environ) -> Places:
-    """Try the folders by writing, moving and removing a file, and choose."""
+    """Choose folders, after testing them by writing, moving and deleting a file."""
     local = Path(environment.get(LOCAL) or "~/studio").expanduser().absolute()
     named = environment.get("DEFTX_HOME")
     mount = Path(named or environment.get(PERSISTENT) or "/data").expanduser().absolute()
@@ -37,29 +37,29 @@ def choose(environment: Mapping[str, str] = os.environ) -> Places:
         home = local / "home"
         return Places(home, home / DATABASE, False, f"{problem} Everything is lost when the container ends.")
     lasting = _is_mounted(mount)
-    reason = f"{mount} can be written" + ("." if lasting else ", but is no mount: it goes with the container.")
+    reason = f"{mount} is writable" + ("." if lasting else ", but not mounted: it is lost when the container ends.")
     return Places(mount if named else mount / "deftx", local / DATABASE, lasting, reason)
 
 
 def why_not(folder: Path) -> str | None:
-    """Say in a sentence why data cannot be kept in a folder; None where it can."""
+    """Return a sentence that says why a folder cannot be used for data, or None if it can."""
     if not folder.is_dir():
-        return f"There is no folder {folder}."
+        return f"The folder {folder} does not exist."
     first, second = (folder / f".deftx-{secrets.token_hex(8)}" for _ in range(2))
     try:
         first.write_bytes(b"deftx")
         os.replace(first, second)
         if second.read_bytes() != b"deftx":
-            return f"{folder} does not give back what is written to it."
+            return f"A file in {folder} does not have the content that was written to it."
     except OSError as error:
         return f"{folder} cannot be written by user {os.getuid()} ({error.strerror or error})."
     finally:
         for file in (first, second):
-            with suppress(OSError):  # where the folder cannot be written, there is nothing to remove
+            with suppress(OSError):  # the file does not exist if the folder is not writable
                 file.unlink(missing_ok=True)
     return None
 
 
 def _is_mounted(folder: Path) -> bool:
-    """Say whether the folder lies on another disk than the root of the container."""
+    """Return whether the folder is on another file system than the root folder."""
     return folder.stat().st_dev != Path("/").stat().st_dev

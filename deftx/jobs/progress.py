@@ -1,4 +1,4 @@
-"""How far a job has come: its events, read incrementally so that many pages can ask every second."""
+"""Progress of a job from its events, which are read incrementally, so that many pages can poll every second."""
 
 import math
 import threading
@@ -11,24 +11,25 @@ from types import MappingProxyType
 from deftx.core.events import Event, event_from_json
 from deftx.jobs.job import EVENTS, Job
 
-Curve = tuple[tuple[int, float], ...]  # (step, value), the steps ascending
+Curve = tuple[tuple[int, float], ...]  # (step, value) with ascending steps
 
 
 @dataclass(frozen=True)
 class Message:
-    """Something that the training said: when (seconds since 1970), in which phase, what."""
+    """A message of a training run: time (seconds since 1970), phase and text."""
 
     time: float
     phase: str
     text: str
 
 
-@dataclass(frozen=True, eq=False)  # equal only to itself: what was made of one can be kept under it
+@dataclass(frozen=True, eq=False)  # compared by identity, so that it can be a cache key
 class Progress:
-    """Where a training stands, and its history.
+    """The current progress of a training run, and its history.
 
-    ``seconds_left`` is the estimate made at ``updated`` (seconds since 1970; None with it). ``losses`` and ``evaluations`` hold one
-    curve for each phase; ``metric`` names what the evaluations measure. ``reached`` adds up the furthest step of every phase: it grows only when new ground is covered.
+    ``seconds_left`` was estimated at the time ``updated`` (seconds since 1970). ``losses`` and ``evaluations`` have a curve
+    per phase; ``metric`` is that of the evaluations. ``reached`` is the sum of the largest step of every phase; repeating
+    steps after a resumption does not increase it.
     """
 
     phase: str = ""
@@ -46,23 +47,23 @@ class Progress:
 
 
 def progress_of(job: Job) -> Progress:
-    """Return the progress of a job, reading only what was appended to its events since the last call."""
+    """Return the progress of a job, reading only new events since the last call."""
     path = job.folder / EVENTS
     with _readers_lock:
         reader = _readers.pop(path, None) or _Reader(path)
-        _readers[path] = reader  # the last used comes last
+        _readers[path] = reader  # in order of last use
         while len(_readers) > _READERS_KEPT:
             _readers.popitem(last=False)
     return reader.read()
 
 
-_READERS_KEPT = 64  # jobs whose history is held in memory
+_READERS_KEPT = 64  # number of jobs whose history is kept in memory
 _readers: OrderedDict[Path, "_Reader"] = OrderedDict()
 _readers_lock = threading.Lock()
 
 
 class _Reader:
-    """One file of events and how far it has been read."""
+    """A file of events, and the position up to which it has been read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -70,7 +71,7 @@ class _Reader:
         self._start_over(file=0)
 
     def read(self) -> Progress:
-        """Take in what is new and return the progress; the same object while nothing is."""
+        """Read new events and return the progress; the same object if there are none."""
         with self._lock:
             try:
                 status = self._path.stat()
@@ -96,7 +97,7 @@ class _Reader:
             try:
                 event = event_from_json(line)
             except (ValueError, TypeError):
-                continue  # cut short by a kill or a full disk
+                continue  # incomplete, because of a kill or a full disk
             self._history.take(event)
         self._progress = self._history.progress()
 
@@ -107,18 +108,18 @@ class _History:
     def __init__(self) -> None:
         self.at = Event("", time=0.0)
         self.seconds_left: float | None = None
-        self.estimated: float | None = None  # when that was
+        self.estimated: float | None = None  # time of the estimate
         self.losses: dict[str, list[tuple[int, float]]] = defaultdict(list)
         self.evaluations: dict[str, list[tuple[int, float]]] = defaultdict(list)
         self.metric = ""
         self.loss: float | None = None
-        self.warnings: dict[str, None] = {}  # each once: a resumed training repeats them
+        self.warnings: dict[str, None] = {}  # without duplicates, because a resumed run repeats them
         self.messages: list[Message] = []
-        self.furthest: dict[str, int] = {}  # step by phase
+        self.furthest: dict[str, int] = {}  # largest step by phase
 
     def take(self, event: Event) -> None:
         """Add one event."""
-        if event.phase != self.at.phase or event.step or event.total:  # a mere message does not move the bar
+        if event.phase != self.at.phase or event.step or event.total:  # a message alone does not change the progress
             self.at = event
         if event.seconds_left is not None:
             self.seconds_left, self.estimated = event.seconds_left, event.time
@@ -135,7 +136,7 @@ class _History:
             self.messages.append(Message(event.time, event.phase, event.message))
 
     def progress(self) -> Progress:
-        """Freeze what has been taken in."""
+        """Return the progress of all events so far."""
         return Progress(
             phase=self.at.phase,
             step=self.at.step,
@@ -148,12 +149,12 @@ class _History:
             metric=self.metric,
             warnings=tuple(self.warnings),
             messages=tuple(self.messages),
-            reached=len(self.furthest) + sum(self.furthest.values()),  # a new phase is new ground as well
+            reached=len(self.furthest) + sum(self.furthest.values()),  # a new phase counts as progress
         )
 
 
 def _extend(curve: list[tuple[int, float]], step: int, value: float) -> None:
-    # A training that was resumed takes the steps after its checkpoint again: the new values replace the old ones.
+    # A resumed run repeats the steps after its checkpoint; the new values replace the old ones.
     while curve and curve[-1][0] >= step:
         curve.pop()
     if math.isfinite(value):

@@ -1,6 +1,6 @@
-"""A training that ends in a push to the Hub: the right to is asked for before it starts, and the vector goes there at the end.
+"""Pushing a vector to the Hub at the end of a training run; write access is checked before the start.
 
-The token is that of the server's environment (HF_TOKEN) alone: a worker inherits it, and no file ever holds one.
+The token is taken only from the server's environment (HF_TOKEN), which workers inherit. It is never written to a file.
 """
 
 import os
@@ -17,43 +17,43 @@ from deftx.training.distributed import is_main
 from deftx.training.request import TrainingRequest
 
 TOKEN = "HF_TOKEN"
-# Set where strangers reach the page: what is theirs is not pushed as the server's owner.
+# Set if other users can reach the page; their vectors are not pushed with the server's token.
 SHARED = ("SPACE_ID", "DEFTX_AUTH")
-PUSHED = "pushed.json"  # in the job's folder, once it is done: the address and the commit
+PUSHED = "pushed.json"  # in the job's folder after the push: URL and commit
 
 
 def is_offered(environment: Mapping[str, str] = os.environ) -> bool:
-    """Say whether trainings of this server may end in a push."""
+    """Return whether training runs on this server can push their vector."""
     return bool(environment.get(TOKEN)) and not any(environment.get(name) for name in SHARED)
 
 
 def check(request: TrainingRequest) -> None:
-    """Ask the Hub for the right to push where a request ends in a push; HubError where there is none, or no answer."""
+    """Check write access if the request has push_to. Raise HubError if there is none, or the Hub does not answer."""
     if not request.push_to:
         return
-    # The client of the Hub takes long to import, and most training runs end without a push.
+    # Importing the Hub client is slow, and most training runs do not push.
     from deftx.hub.client import hub
     from deftx.publish.pushing import check_target
 
     if not is_offered():
         raise HubError(
-            f"This studio does not push by itself: {TOKEN} is not set in its environment, or others than its owner use "
-            "it. Push the vector from the Library when it is finished."
+            f"This studio cannot push at the end of a training run: {TOKEN} is not set in its environment, or it has several "
+            "users. Push the vector from the Library when it is finished."
         )
     check_target(hub(), request.push_to, request.push_private)
 
 
 def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) -> None:
-    """Push the vector that the job in ``folder`` has written, where its settings say so, once.
+    """Push the vector of the job in ``folder`` once, if its settings contain push_to.
 
-    A push that fails takes nothing from the vector: it is said how to push it later.
+    If the push fails, the vector is kept and an event says how to push it later.
     """
     if not settings.get("push_to") or not is_main() or read_json(folder / PUSHED) is not None:
         return
     try:
         pushed = _push(settings, folder)
     except HubError as error:
-        message = f"The vector is finished, but it was not pushed: {error} Push it from the Library."
+        message = f"The vector is finished, but could not be pushed: {error} Push it from the Library."
         on_event(Event("evaluate", 2, 2, message=message, warning=True))
         return
     write_json(folder / PUSHED, {"url": pushed.url, "commit": pushed.commit})
@@ -61,7 +61,7 @@ def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) 
 
 
 def _push(settings: Mapping[str, Any], folder: Path) -> Any:
-    # As in check.
+    # Imported here for the same reason as in ``check``.
     from deftx.hub.client import hub
     from deftx.publish.pushing import prepare_vector, push
 

@@ -1,4 +1,4 @@
-"""Starts what waits, ends what was asked to stop, and puts back what was interrupted."""
+"""The scheduler: it starts queued jobs, stops jobs on request, and requeues interrupted jobs."""
 
 import logging
 import os
@@ -18,22 +18,25 @@ from deftx.jobs.remote.note import is_open
 from deftx.jobs.state import state_of, worker_of
 from deftx.jobs.store import Store
 
-# -P: whatever lies in the folder from which the server was started is not imported.
+# -P: do not import modules from the current folder.
 WORKER = (sys.executable, "-P", "-m", "deftx.jobs.worker")
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
-# What a job elsewhere has to save its checkpoint and to bring it here: nobody would end its machine after a kill.
+# Time for a remote job to save and deliver its checkpoint. If its worker were killed, its machine would keep running.
 REMOTE_GRACE = 1800.0  # seconds
 
 log = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """A thread in the server's process; the workers outlive it, and the next scheduler finds them again.
+    """A thread in the server's process. Workers continue after it ends, and the next scheduler finds them.
 
-    ``interval`` is the time between two looks in seconds, ``grace`` the seconds that a worker has to save its
-    checkpoint before it is killed, ``command`` what starts a worker when the job's folder is appended, ``limits`` what
-    a worker's environment says about how much a job may take.
+    Args:
+        store: The jobs.
+        interval: Seconds between two checks.
+        grace: Seconds for a worker to save its checkpoint before it is killed.
+        command: The command that starts a worker, without the job's folder as the last argument.
+        limits: Returns environment variables with the limits of a job.
     """
 
     def __init__(
@@ -45,26 +48,26 @@ class Scheduler:
         command: Sequence[str] = WORKER,
         limits: Callable[[Job], Mapping[str, str]] = lambda job: {},
     ) -> None:
-        """Prepare; nothing happens before ``start`` or ``tick``."""
+        """Create the scheduler without starting it."""
         self._store, self._interval, self._grace, self._command = store, interval, grace, tuple(command)
         self._limits = limits
         self._children: list[subprocess.Popen[bytes]] = []
-        self._asked: dict[ProcessId, float] = {}  # when a worker was told to stop, by this scheduler's own clock
+        self._asked: dict[ProcessId, float] = {}  # when a worker was asked to stop
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
 
     def start(self) -> None:
-        """Look after the jobs from now on."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self, patience: float | None = None) -> None:
-        """Look no longer; workers go on. A look under way is waited for, at most ``patience`` seconds."""
+        """Stop the thread, waiting at most ``patience`` seconds. Workers continue."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join(patience)
 
     def alive(self) -> bool:
-        """Say whether somebody looks after the jobs."""
+        """Return whether the thread is running."""
         return self._thread.is_alive() and not self._ended.is_set()
 
     def __enter__(self) -> "Scheduler":
@@ -79,9 +82,9 @@ class Scheduler:
         self.stop()
 
     def tick(self) -> None:
-        """Look once: collect the dead, pass on stops, put back the interrupted, start what can start, clear the trash."""
+        """Check all jobs once: pass stop requests on, requeue interrupted jobs, start jobs, and delete expired ones."""
         self._children = [child for child in self._children if child.poll() is None]
-        for job in (*self._store.list(), *self._store.trash(), *self._store.leaving()):
+        for job in (*self._store.list(), *self._store.trash(), *self._store.being_removed()):
             ending = job.stop_requested and is_open(job)
             if (job.process is None and not ending) or (job.folder / RESULT).exists():
                 continue
@@ -97,20 +100,20 @@ class Scheduler:
         while not self._ended.wait(self._interval):
             try:
                 self.tick()
-            except Exception:  # a full disk or a locked database pass; the queue must go on when they have
-                log.exception("The scheduler could not look after the jobs; it tries again.", extra=about("scheduler"))
+            except Exception:  # for example a full disk or a locked database, which are temporary
+                log.exception("The scheduler failed and tries again.", extra=about("scheduler"))
 
     def _end(self, job: Job) -> None:
         worker = worker_of(job)
         if worker is None:
-            if is_open(job):  # its watcher died: the machine elsewhere is not told to stop by anybody else
+            if is_open(job):  # its watcher has ended, but the remote machine must be stopped
                 self._store.set_process(job.id, self._spawn(job))
             return
         if job.is_remote and not _listens(job, worker):
-            return  # a signal before it can take one would end it, and nothing elsewhere
+            return  # without its signal handler, a signal would end only the watcher and not the remote job
         asked = self._asked.get(worker)
         if asked is None:
-            # Counted from here, not from the row: a server that was down must not kill what it never asked.
+            # Time from here, not from the request: after a restart of the server, the worker has not been asked yet.
             self._asked[worker] = time.monotonic()
             ask_to_stop(worker)
         elif time.monotonic() - asked > (grace := max(self._grace, REMOTE_GRACE) if job.is_remote else self._grace):
@@ -119,16 +122,16 @@ class Scheduler:
             kill(worker)
 
     def _put_back(self, job: Job) -> None:
-        # Once, and again only after new ground was covered: what dies twice at one point would die for ever.
+        # Only once, and again only after further progress, because a job may always crash at the same step.
         reached = progress_of(job).reached
-        # One elsewhere goes on all the same: it must be watched again, however often the watching is interrupted.
+        # Remote jobs are always requeued, because they continue and must be monitored.
         if job.reached is not None and reached <= job.reached and not job.is_remote:
             return
         try:
             self._store.requeue(job.id, front=True, reached=reached)
-            log.warning("Job %s was interrupted and goes on from its checkpoint.", job.id,
+            log.warning("Job %s was interrupted and resumes from its checkpoint.", job.id,
                         extra=about("job_put_back", job.id))  # fmt: skip
-        except JobError as error:  # another server was faster
+        except JobError as error:  # another server has requeued it
             log.info("%s", error, extra=about("scheduler", job.id))
 
     def _spawn(self, job: Job) -> ProcessId:
@@ -153,7 +156,7 @@ def _listens(job: Job, worker: ProcessId) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    # The package must be found wherever the server was started; a crash in compiled code leaves its trace in the log.
+    # Workers must find the package, whatever the current folder, and log a traceback if compiled code crashes.
     paths = [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
@@ -164,7 +167,7 @@ def _environment() -> dict[str, str]:
 
 
 def _rotate(path: Path) -> None:
-    """Keep the log of an earlier run as log.1.txt, log.2.txt and so on: the highest number is the latest."""
+    """Rename the log of an earlier run to log.1.txt, log.2.txt and so on; the highest number is the latest."""
     if not path.exists():
         return
     number = 1

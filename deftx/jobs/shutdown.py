@@ -1,4 +1,4 @@
-"""The end of a machine that goes on elsewhere: every worker saves a checkpoint, and its job waits for the next start."""
+"""Shutdown of a container: every worker saves a checkpoint, and its job returns to the queue for the next start."""
 
 import logging
 import time
@@ -11,29 +11,29 @@ from deftx.jobs.progress import progress_of
 from deftx.jobs.state import state_of, worker_of
 from deftx.jobs.store import Store
 
-PATIENCE = 7.0  # seconds; a container has 10 in all before it is killed
+PATIENCE = 7.0  # seconds; a container is killed after 10
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """How many jobs saved a checkpoint when asked, and how many were killed and go on from an earlier one."""
+    """The number of jobs that saved a checkpoint, and of jobs that were killed."""
 
     saved: int = 0
     killed: int = 0
 
 
 def stop_workers(store: Store, patience: float = PATIENCE) -> Stopped:
-    """End every worker within ``patience`` seconds and put its job at the front of the queue, in the order they had.
+    """Stop all workers within ``patience`` seconds and requeue their jobs at the front, in the same order.
 
-    What a person asked to stop stays stopped. No scheduler may look after the store any more.
+    Jobs that a person stopped stay stopped. No scheduler may use the store at the same time.
     """
     deadline = time.monotonic() + patience
     asked: dict[ProcessId, Job] = {}
     while working := _working(store):
         for worker, job in working.items():
-            if worker not in asked:  # also one that a scheduler had started just before it was stopped
+            if worker not in asked:  # also one that the scheduler has started just before it was stopped
                 asked[worker] = job
                 _ask(worker, job)
         if time.monotonic() > deadline:
@@ -49,13 +49,15 @@ def stop_workers(store: Store, patience: float = PATIENCE) -> Stopped:
 
 def _ask(worker: ProcessId, job: Job) -> None:
     if job.is_remote and not job.stop_requested:
-        # To be asked would stop the training elsewhere, which can go on without this machine and is found again.
+        # A stop request would stop the remote job, which can continue without this machine.
         log.info(
-            "Job %s goes on elsewhere; it is watched again at the next start.", job.id, extra=about("job_left", job.id)
+            "Job %s continues remotely; it is monitored again after the next start.",
+            job.id,
+            extra=about("job_left", job.id),
         )
         kill(worker, patience=1.0)
         return
-    log.info("Job %s is asked to save a checkpoint and to end.", job.id, extra=about("job_asked", job.id))
+    log.info("Job %s is asked to save a checkpoint and to stop.", job.id, extra=about("job_asked", job.id))
     ask_to_stop(worker)
 
 
@@ -67,19 +69,19 @@ def _working(store: Store) -> dict[ProcessId, Job]:
 def _put_back(store: Store, job_id: str, was_killed: bool) -> None:
     found = next((job for job in store.list() if job.id == job_id), None)
     if found is None or found.stop_requested or state_of(found).name not in ("stopped", "interrupted"):
-        return  # it is in the trash, or a person stopped it, or it has just finished or failed
+        return  # in the trash, stopped by a person, finished or failed
     try:
-        # Its count of automatic restarts stays as it is: this end says nothing about the job.
+        # ``reached`` stays unchanged, because this is not a crash of the job.
         store.requeue(job_id, front=True, reached=found.reached)
     except JobError:
-        log.exception("Job %s could not be put back into the queue.", job_id, extra=about("job_not_kept", job_id))
+        log.exception("Job %s could not be requeued.", job_id, extra=about("job_not_kept", job_id))
         return
     step = progress_of(found).step
     if found.is_remote:
         return
     if was_killed:
-        log.warning("Job %s did not end in time and was killed; it goes on from its last checkpoint at the next start.",
+        log.warning("Job %s did not stop in time and was killed; it resumes from its last checkpoint at the next start.",
                     job_id, extra=about("job_killed", job_id))  # fmt: skip
     else:
-        log.info("Job %s saved its checkpoint after step %s and goes on from there at the next start.",
+        log.info("Job %s saved its checkpoint after step %s and resumes from there at the next start.",
                  job_id, step, extra=about("job_saved", job_id))  # fmt: skip

@@ -1,7 +1,7 @@
-"""Copies of the queue's database in a folder that outlives this machine, for disks on which SQLite itself is not safe.
+"""Copies of the queue's database in a persistent folder on which SQLite itself is not safe.
 
-A bucket mounted into a container is such a disk: locks and fsync do not mean there what SQLite needs. So the file
-lies on the machine's own disk; whenever it has changed, a whole copy is written beside the last one and moved there.
+A bucket mounted into a container does not support locks and fsync as SQLite needs them. So the database is on the machine's
+own disk, and after every change a complete copy is written to the persistent folder.
 """
 
 import logging
@@ -15,20 +15,20 @@ from pathlib import Path
 from deftx.core.files import copy, move, sync_folder
 from deftx.core.logs import about
 
-INTERVAL = 2.0  # seconds between two looks; what happened since the last copy is lost where a machine dies
+INTERVAL = 2.0  # seconds between two checks; changes since the last copy are lost if the machine is lost
 
 log = logging.getLogger(__name__)
 
 
 def previous(snapshot: Path) -> Path:
-    """Where the copy before the last one is kept."""
+    """Return the file of the second last copy."""
     return snapshot.with_name(f"{snapshot.stem}.previous{snapshot.suffix}")
 
 
 def restore(database: Path, snapshot: Path) -> Path | None:
-    """Bring the last whole copy back where there is no database yet; return the copy that was used, or None.
+    """Restore the last valid copy if there is no database; return the copy that was used, or None.
 
-    A damaged copy is set aside under another name, never overwritten and never used.
+    A damaged copy is renamed and kept.
     """
     if database.exists():
         return None
@@ -44,12 +44,12 @@ def restore(database: Path, snapshot: Path) -> Path | None:
         draft.unlink()
         aside = kept.with_name(kept.name + ".damaged")
         os.replace(kept, aside)
-        log.error("%s is damaged and was set aside as %s.", kept.name, aside.name, extra=about("snapshot_damaged"))
+        log.error("%s is damaged and was renamed to %s.", kept.name, aside.name, extra=about("snapshot_damaged"))
     return None
 
 
 def take(database: Path, snapshot: Path) -> None:
-    """Write a copy of a database that others use; OSError or sqlite3.Error leaves the last copy as it was."""
+    """Write a copy of a database that is in use. After OSError or sqlite3.Error, the last copy is unchanged."""
     local, beside = database.with_name(database.name + ".copy"), snapshot.with_name(snapshot.name + ".new")
     local.unlink(missing_ok=True)
     with closing(sqlite3.connect(database, timeout=5.0)) as source, closing(sqlite3.connect(local)) as sink:
@@ -63,21 +63,21 @@ def take(database: Path, snapshot: Path) -> None:
 
 
 class Snapshots:
-    """A thread that takes a copy whenever the database has changed, and one at the end."""
+    """A thread that copies the database after every change and at the end."""
 
     def __init__(self, database: Path, snapshot: Path, interval: float = INTERVAL) -> None:
-        """Prepare; nothing happens before ``start``."""
+        """Create the thread without starting it."""
         self._database, self._snapshot, self._interval = database, snapshot, interval
         self._ended = threading.Event()
         self._failing = False
         self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
 
     def start(self) -> None:
-        """Copy from now on; the database must be there."""
+        """Start the thread; the database must exist."""
         self._thread.start()
 
     def stop(self, patience: float = 2.0) -> bool:
-        """Take the last copy, within ``patience`` seconds for the one under way; say whether it is there."""
+        """Stop the thread, waiting at most ``patience`` seconds, and make the last copy. Return whether it succeeded."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join(patience)
@@ -87,7 +87,7 @@ class Snapshots:
         seen = None
         with closing(sqlite3.connect(self._database, timeout=5.0)) as watching:
             while not self._ended.wait(self._interval if seen is not None else 0):
-                # It changes with every commit of any other connection.
+                # data_version changes with every commit of another connection.
                 version = watching.execute("PRAGMA data_version").fetchone()[0]
                 if version != seen and self._take():
                     seen = version
@@ -97,7 +97,7 @@ class Snapshots:
             take(self._database, self._snapshot)
         except (OSError, sqlite3.Error) as error:
             if not self._failing:
-                log.error("The queue could not be copied to %s (%s); this is tried again.", self._snapshot.parent, error,
+                log.error("The queue could not be copied to %s (%s); it is tried again.", self._snapshot.parent, error,
                           extra=about("snapshot_failed"))  # fmt: skip
             self._failing = True
             return False

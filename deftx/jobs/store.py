@@ -1,7 +1,7 @@
-"""The jobs of one home: a row in SQLite and a folder each, safe to be used by several processes and threads.
+"""The jobs of a home: a row in SQLite and a folder for each. It can be used by several processes and threads.
 
-Several people share one queue, but not one folder: what is a person's lies in a workspace of their own, and a store that was
-opened for a person finds no row but theirs, whoever asks it and for what.
+Several people share one queue, but each has their own workspace folder. A store that is opened for a person gives access
+only to their rows.
 """
 
 import json
@@ -25,47 +25,46 @@ from deftx.jobs.trash import JobTrash
 
 Admit = Callable[[Sequence[Job]], None]
 
-DATABASE_VARIABLE = "DEFTX_DATABASE"  # the queue's file, where it must not lie in the home itself
+DATABASE_VARIABLE = "DEFTX_DATABASE"  # path of the queue's database, if it must not be in the home
 _QUEUED = f"pid IS NULL AND stop_requested IS NULL AND {THERE} ORDER BY position, id"
 
 
 class Store(JobTrash):
-    """The jobs below ``root`` (default: ``home()``): everybody's, or those of one ``owner`` and no other."""
+    """The jobs below ``root`` (default: ``home()``), of all people or of one ``owner``."""
 
     def __init__(self, root: Path | None = None) -> None:
-        """Open or create the store, finish removals that were cut short, and remove what is long in the trash."""
+        """Open or create the store, finish interrupted deletions, and delete expired jobs in the trash."""
         folder = Path(root) if root is not None else home()
-        # Elsewhere for the one home of this process alone: a store that is given its folder keeps all of it there.
-        elsewhere = os.environ.get(DATABASE_VARIABLE) if root is None else None
-        super().__init__(folder, Path(elsewhere) if elsewhere else folder / "jobs.sqlite")
+        # DEFTX_DATABASE applies only to the default home.
+        named = os.environ.get(DATABASE_VARIABLE) if root is None else None
+        super().__init__(folder, Path(named) if named else folder / "jobs.sqlite")
         self._admit: Admit = lambda waiting: None
         self.remove_expired()
 
     def of(self, owner: str, admit: Admit = lambda waiting: None) -> "Store":
-        """Give the store of one owner's jobs in the same queue; ``owner`` is a name that can be a folder's.
+        """Return a store of one owner's jobs in the same queue; ``owner`` must be a valid folder name.
 
-        ``admit`` is called with the owner's jobs that wait before one more is put into the queue; what it raises refuses
-        that.
+        ``admit`` is called with the owner's queued jobs before another one is added, and may raise to refuse it.
         """
         other = copy(self)
-        other._choose_owner(owner)
+        other._set_owner(owner)
         other._admit = admit
         return other
 
     def add(
         self, kind: str, name: str, settings: Mapping[str, Any], prepare: Callable[[Path], None] = lambda folder: None
     ) -> Job:
-        """Put a new job at the end of the queue; ``settings`` must be what JSON can hold.
+        """Add a job at the end of the queue; ``settings`` must be valid JSON.
 
-        ``prepare`` puts into the job's folder what it starts from; where that fails, there is no job.
+        ``prepare`` is called with the job's folder before the job is added; if it raises, no job is added.
         """
         try:
             text = json.dumps(dict(settings), ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as error:
-            raise JobError(f"The settings of {name!r} cannot be kept as JSON: {error}.") from error
+            raise JobError(f"The settings of {name!r} cannot be written as JSON: {error}.") from error
         job_id, created = self._new_folder()
         content = {"id": job_id, "kind": kind, "name": name, "created": created, "settings": json.loads(text)}
-        # The folder first: as soon as the row is there, any server may start the job.
+        # The folder before the row, because with the row any server may start the job.
         try:
             prepare(self.folder / job_id)
             write_json(self.folder / job_id / SETTINGS, content)
@@ -82,14 +81,14 @@ class Store(JobTrash):
         return self.get(job_id)
 
     def queue(self) -> tuple[Job, ...]:
-        """Return the jobs that wait, the next one first."""
+        """Return the queued jobs, the next one first."""
         return tuple(job for job in self._select(_QUEUED) if state_of(job).name == "waiting")
 
     def claim(self, start: Callable[[Job], ProcessId]) -> Job | None:
-        """Start the first waiting job whose device is free and write its process down; None if there is nothing to do.
+        """Start the first queued job whose device is free and store its process; return None if there is none.
 
-        All of it happens under the database's one write lock: two servers never start two jobs. A server that dies
-        within leaves the row as it was, and the worker's own lock keeps a second worker out.
+        This runs in a transaction with the write lock, so two servers cannot start the same job. If the server ends during
+        it, the row stays unchanged and the worker's lock prevents a second worker.
         """
         if not self.queue():
             return None
@@ -102,25 +101,25 @@ class Store(JobTrash):
                 process = start(job)
                 self._set_process(database, job.id, process)
         except sqlite3.Error:
-            if process is not None:  # nobody would know of it
+            if process is not None:  # its id could not be stored
                 kill(process)
             raise
         return self.get(job.id)
 
     def set_process(self, job_id: str, process: ProcessId) -> None:
-        """Write down which process works on the job."""
+        """Store the worker process of a job."""
         with self._database.transaction() as database:
             self._set_process(database, self._get(database, job_id, "1").id, process)
 
     def move(self, job_id: str, position: int) -> None:
-        """Give a waiting job another place in the queue, 0 being the next; places beyond the end are the end.
+        """Move a queued job to another place, where 0 is the next and large numbers mean the end.
 
-        In the store of one owner places are counted among theirs, and the turns of all others stay as they are.
+        In the store of an owner, places count only their jobs, and the places of other people's jobs do not change.
         """
         with self._database.transaction() as database:
             own = [job.id for job in self._rows(database, _QUEUED)]
             if check_id(job_id) not in own:
-                raise JobError(f"Job {job_id} does not wait, so it cannot be moved.")
+                raise JobError(f"Job {job_id} is not in the queue, so it cannot be moved.")
             everyone = [row["id"] for row in database.execute(f"SELECT id FROM jobs WHERE {_QUEUED}")]
             turns = [everyone.index(one) for one in own]
             own.remove(job_id)
@@ -131,7 +130,7 @@ class Store(JobTrash):
             database.executemany("UPDATE jobs SET position = ? WHERE id = ?", list(enumerate(order)))
 
     def request_stop(self, job_id: str) -> None:
-        """Ask a job to stop and keep its checkpoint; a scheduler passes it on. What has ended stays as it is."""
+        """Request that a job stops at a checkpoint; a scheduler passes it on. It has no effect on a job that has ended."""
         with self._database.transaction() as database:
             job = self._get(database, job_id)
             database.execute(
@@ -139,9 +138,9 @@ class Store(JobTrash):
             )
 
     def requeue(self, job_id: str, *, front: bool = False, reached: int | None = None) -> None:
-        """Put a failed, stopped or interrupted job back into the queue: it goes on from its checkpoint.
+        """Put a failed, stopped or interrupted job back into the queue; it continues from its checkpoint.
 
-        ``reached`` is given by a scheduler that does so by itself; a person's wish starts that count afresh.
+        ``reached`` is set by a scheduler for automatic restarts; a user's request resets it.
         """
         place = "(SELECT min(position) - 1 FROM jobs)" if front else "(SELECT max(position) + 1 FROM jobs)"
         with self._database.transaction() as database:
@@ -150,8 +149,8 @@ class Store(JobTrash):
             if not state.resumable:
                 raise JobError(f"Job {job.id} cannot be resumed: it is {state.name}.")
             if worker_of(job) is not None:
-                raise JobError(f"The process of job {job.id} is still ending; try again in a moment.")
-            if not front:  # a person's wish
+                raise JobError(f"The process of job {job.id} has not ended yet. Try again in a moment.")
+            if not front:  # requested by a user
                 self._admit(self._waiting(database))
             (job.folder / RESULT).unlink(missing_ok=True)
             database.execute(
@@ -165,7 +164,7 @@ class Store(JobTrash):
 
     def _next(self, database: sqlite3.Connection) -> Job | None:
         if self.owner is not None:
-            raise ValueError("Only a store of everybody's jobs knows which device is free.")
+            raise ValueError("Only a store of all people's jobs can find a free device.")
         waiting = self._waiting(database)
         others = self._rows(database, "1 ORDER BY id DESC")
         for device in dict.fromkeys(job.device for job in waiting):
@@ -184,12 +183,12 @@ class Store(JobTrash):
                 (self.folder / job_id).mkdir(mode=0o700)
                 return job_id, created
             except FileExistsError:
-                continue  # another job of this very microsecond
+                continue  # another job has this microsecond
 
 
 def _holds_device(job: Job) -> bool:
-    # A process that has written its result may still hold the device: what counts is that it lives.
+    # A process that has written its result may still use the device until it ends.
     if worker_of(job) is not None:
         return True
-    # A job that was interrupted for the first time comes back to the front: it keeps its turn until it does.
+    # A job that was interrupted for the first time will be requeued at the front; until then its device stays reserved.
     return job.reached is None and state_of(job).name == "interrupted"

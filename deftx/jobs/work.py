@@ -1,7 +1,7 @@
-"""What each kind of job does: its settings, as the page or a script gave them, turned into one training.
+"""The work of each kind of job: a training run with the job's settings.
 
 The settings are those of a ``TrainingRequest``. Paths of data and of ``delta`` are absolute or relative to the job's
-folder. Only a worker imports this module: it brings torch and transformers along.
+folder. Only workers import this module, because it imports torch and transformers.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,7 +49,7 @@ def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent
 def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     """Learn a task vector from ``train`` (a path), with ``valid`` (a path) and ``source`` (a vector) if given.
 
-    ``columns`` and ``valid_columns`` map text, premise, hypothesis and label to the files' own names of them.
+    ``columns`` and ``valid_columns`` map text, premise, hypothesis and label to the columns of the files.
     """
     if not _is_written(folder):
         _learn_task(settings, folder, on_event, should_stop)
@@ -75,14 +75,14 @@ def _learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sh
 
 
 def _is_written(folder: Path) -> bool:
-    """Say whether this job has written its vector already: it was killed after that, and has nothing left to do."""
+    """Return whether this job has already written its vector and was killed afterwards."""
     return (folder / OUT / INFO).is_file() and not (folder / OUT / RUN).exists()
 
 
 def _request(kind: str, settings: Mapping[str, Any]) -> TrainingRequest:
     request = TrainingRequest.from_job(kind, settings)
     if not request.data:
-        raise JobError(f"The job does not say which {DATA[kind][0]} to learn from; start a new one that does.")
+        raise JobError(f"The setting {DATA[kind][0]} of the job is missing. Start a new job with it.")
     return request
 
 

@@ -1,7 +1,7 @@
-"""The process that works on one job: ``python -m deftx.jobs.worker FOLDER``.
+"""The worker process of a job: ``python -m deftx.jobs.worker FOLDER``.
 
-It ends with 0 (finished), 2 (something that a person can put right), 128 + the signal's number (stopped as asked: 143
-for SIGTERM) or 1 (anything else). All but a violent death leave a result.json that says the same in words.
+Its exit code is 0 (finished), 2 (an error that the user can correct), 128 + the signal's number (stopped on request; 143
+for SIGTERM) or 1 (any other error). Unless it was killed, it writes result.json.
 """
 
 import logging
@@ -21,28 +21,28 @@ from deftx.core.files import write_json
 from deftx.jobs import group
 from deftx.jobs.ending import Ending, StopRequest, ending_of
 from deftx.jobs.job import EVENTS, HEARTBEAT, HF_JOBS, LOCK, RESULT, SETTINGS, JobError, read_json
-from deftx.jobs.limits import Allowance
+from deftx.jobs.limits import JobLimits
 from deftx.jobs.process import process_id, take_lock
 
-# What does the work of each kind of job: "module:function", imported only when a worker needs it. The function is
-# called with the job's settings, its folder, a listener for events, and a question to ask at every step: stop?
+# The function for each kind of job, as "module:function", imported only when needed. Its arguments are the job's
+# settings, its folder, a callback for events, and a function that returns whether to stop.
 WORK = {"language": "deftx.jobs.work:learn_language", "task": "deftx.jobs.work:learn_task"}
 
-ELSEWHERE = "deftx.jobs.remote.watcher:train_elsewhere"  # the same for a job that runs on another machine
+REMOTE = "deftx.jobs.remote.watcher:train_remotely"  # the function for remote jobs
 
 HEARTBEAT_EVERY = 2.0  # seconds
-_PREDECESSOR_ENDS = 30.0  # seconds that a process which has written its result may take to go
+_PREDECESSOR_ENDS = 30.0  # seconds for an earlier worker to end after it has written its result
 
 log = logging.getLogger(__name__)
 
 
 def main(folder: Path, work: Mapping[str, str] = WORK) -> int:
-    """Do the work of the job in ``folder`` and return the exit code."""
+    """Run the job in ``folder`` and return the exit code."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     stop = StopRequest()
     lock = take_lock(folder / LOCK, patience=_PREDECESSOR_ENDS)
     if lock is None:
-        log.error("Another process works on this job already.")
+        log.error("Another process is already running this job.")
         return 1
     with lock, _heartbeat(folder):
         result, code = _work(folder, work, EventLog(folder / EVENTS), stop)
@@ -58,60 +58,59 @@ def main(folder: Path, work: Mapping[str, str] = WORK) -> int:
 
 
 def _work(folder: Path, work: Mapping[str, str], events: "EventLog", stop: StopRequest) -> Ending:
-    allowance = Allowance(folder)
+    limits = JobLimits(folder)
 
     def should_stop() -> bool:
-        return stop.asked() or allowance.is_spent()
+        return stop.requested() or limits.is_reached()
 
     def do() -> Ending | None:
         job = read_job(folder, work)
         log.info("Process %d starts on %s job %s.", os.getpid(), job["kind"], job["id"])
-        with allowance:
-            if (count := group.count_of(job["settings"])) > 1 and not _is_elsewhere(job):
+        with limits:
+            if (count := group.count_of(job["settings"])) > 1 and not _is_remote(job):
                 return group.run(folder, count, stop, should_stop)
             train(job, work, folder, events.write, should_stop)
 
     result, code = ending_of(do, stop)
-    if allowance.exceeded and result is not None and result.outcome == "stopped":
-        result = replace(result, message=allowance.exceeded)
+    if limits.exceeded and result is not None and result.outcome == "stopped":
+        result = replace(result, message=limits.exceeded)
     return result, code
 
 
 def train(
     job: Mapping[str, Any], work: Mapping[str, str], folder: Path, on_event: OnEvent, should_stop: Callable[[], bool]
 ) -> None:
-    """Do the work of a job's kind in this process."""
-    name = ELSEWHERE if _is_elsewhere(job) else work[job["kind"]]
+    """Run the function of the job's kind in this process."""
+    name = REMOTE if _is_remote(job) else work[job["kind"]]
     pkgutil.resolve_name(name)(job["settings"], folder, on_event, should_stop)
 
 
 def read_job(folder: Path, work: Mapping[str, str]) -> dict[str, Any]:
-    """Read what the job in ``folder`` is; JobError where that cannot be read, or nobody does work of its kind."""
+    """Return the content of job.json. Raise JobError if it cannot be read or the kind of job is unknown."""
     job = read_json(folder / SETTINGS)
     if job is None or not {"id", "kind", "settings"} <= job.keys():
-        raise JobError(f"{folder / SETTINGS} is missing or damaged; discard this job and start a new one.")
+        raise JobError(f"{folder / SETTINGS} is missing or damaged. Discard this job and start a new one.")
     if job["kind"] not in work:
         raise unknown_name("The kind of job", job["kind"], work, JobError)
     return job
 
 
-def _is_elsewhere(job: Mapping[str, Any]) -> bool:
+def _is_remote(job: Mapping[str, Any]) -> bool:
     return job["settings"].get("device") == HF_JOBS
 
 
 class EventLog:
-    """Appends events to a file, one line each, as they come.
+    """Appends events to a file, one line each.
 
-    A full disk does not end a training that may still hold its checkpoint: lines that could not be written are kept and
-    tried again with the next event.
+    A full disk does not stop training: lines that could not be written are kept and written with the next event.
     """
 
     def __init__(self, path: Path) -> None:
-        """Write to ``path``, which may hold the events of earlier runs."""
+        """Write to ``path``, which may contain the events of earlier runs."""
         self._path = path
         self._unwritten = b""
         self._failing = False
-        # The last line of a run that was killed may lack its end.
+        # The last line may be incomplete if an earlier run was killed.
         self._separator = b"\n" if _lacks_its_end(path) else b""
 
     def write(self, event: Event) -> None:
@@ -121,10 +120,10 @@ class EventLog:
             with open(self._path, "ab", buffering=0) as file:
                 written = file.write(self._separator + self._unwritten)
                 if written < len(self._separator + self._unwritten):
-                    raise OSError("the disk took only a part of an event")
+                    raise OSError("an event was only partly written")
         except OSError as error:
             if not self._failing:
-                log.error("Progress cannot be written (%s); the training goes on and this is tried again.", error)
+                log.error("Events cannot be written (%s); training continues and it is tried again.", error)
             self._failing, self._separator = True, b"\n"
         else:
             self._failing, self._separator, self._unwritten = False, b"", b""
@@ -141,7 +140,7 @@ def _lacks_its_end(path: Path) -> bool:
 @contextmanager
 def _heartbeat(folder: Path) -> Iterator[None]:
     path, done = folder / HEARTBEAT, threading.Event()
-    with suppress(OSError):  # a full disk: the lock still tells that this process lives
+    with suppress(OSError):  # for example a full disk; the lock still shows that this process is running
         write_json(path, process_id()._asdict())
 
     def beat() -> None:

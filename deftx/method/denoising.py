@@ -1,4 +1,4 @@
-"""Denoising of one weight update: a low-rank part and the largest entries of what it leaves (equations 3 to 5)."""
+"""Denoising of one weight update: a low-rank part plus the largest entries of the residual (equations 3 to 5)."""
 
 import torch
 from torch import Tensor
@@ -12,12 +12,21 @@ from deftx.method.spectrum import Decomposition, check_finite, decompose, tall_b
 def low_rank(weight: Tensor, rank: int, decomposition: Decomposition | None = None) -> Tensor:
     """Return L = U_r Σ_r V_rᵀ, the best approximation of rank r of the (m, n) weight (equation 3).
 
-    Same shape, dtype and device as the weight; rows and columns that are zero in it stay zero. A rank that loses
-    nothing returns the weight itself, not a copy. ``decomposition`` is that of the weight, where it is known already.
-    Raises RecipeError for a negative rank, DeftxError for anything but a real matrix, TrainingError for NaN or infinity.
+    The result has the shape, dtype and device of the weight; its zero rows and columns stay zero. If the rank is not
+    smaller than the weight's, the weight itself is returned, not a copy.
+
+    Args:
+        weight: Real matrix of shape (m, n).
+        rank: The rank r, 0 or more.
+        decomposition: The decomposition of the weight, if already computed.
+
+    Raises:
+        RecipeError: If the rank is negative.
+        DeftxError: If the weight is not a real matrix.
+        TrainingError: If the weight contains NaN or infinity.
     """
     if rank < 0:
-        raise RecipeError(f"A rank is 0 or more; {rank} was given.")
+        raise RecipeError(f"A rank must be 0 or more; {rank} was given.")
     if decomposition is None:
         check_finite(weight)
     if rank >= min(weight.shape):
@@ -36,9 +45,20 @@ def low_rank(weight: Tensor, rank: int, decomposition: Decomposition | None = No
 def denoise(weight: Tensor, rank: int, keep: float = 0.05, decomposition: Decomposition | None = None) -> Tensor:
     """Return Ŵ = L + S of the (m, n) weight, in its shape, dtype and device (equations 3 to 5).
 
-    S = m ⊙ (W − L) keeps the n = round(keep·mn) largest |W − L|, ties going to the lowest row-major position. So Ŵ is
-    W, bit for bit, on those entries and L elsewhere. ``keep`` 0 gives L. A rank that loses nothing returns the weight
-    itself, not a copy. Raises RecipeError for a negative rank or a ``keep`` outside 0 to 1, else what ``low_rank`` does.
+    S = m ⊙ (W − L) contains the round(keep·mn) entries with the largest |W − L|; of equal entries, those at the lowest
+    row-major positions. So Ŵ equals W exactly at these entries, and L at all others. If the rank is not smaller than the
+    weight's, the weight itself is returned, not a copy.
+
+    Args:
+        weight: Real matrix of shape (m, n).
+        rank: The rank r of L, 0 or more.
+        keep: Share of the residual's entries to keep, from 0 (Ŵ = L) to 1.
+        decomposition: The decomposition of the weight, if already computed.
+
+    Raises:
+        RecipeError: If the rank is negative or ``keep`` is not between 0 and 1.
+        DeftxError: If the weight is not a real matrix.
+        TrainingError: If the weight contains NaN or infinity.
     """
     if not 0 <= keep <= 1:
         raise RecipeError(f"keep = {keep} is out of range: it is a share of the entries, from 0 to 1.")
@@ -51,21 +71,21 @@ def denoise(weight: Tensor, rank: int, keep: float = 0.05, decomposition: Decomp
 
 
 def _put_back(weight: Tensor, low: Tensor, n: int, rows: Tensor | None) -> None:
-    """Set L to W where |W − L| is largest; ``rows``, where they are known, are all that can differ."""
+    """Copy W into L at the n entries with the largest |W − L|. Only ``rows`` are searched, if given."""
     residual = Difference(weight, low, rows if rows is not None and len(rows) < len(weight) else None)  # W − L
     if n := min(n, residual.numel()):
         kept = residual.places(largest(residual, n))  # m: the Top-n indices of |W − L|, equation 4
-        low.view(-1)[kept] = weight.reshape(-1)[kept]  # L + m ⊙ (W − L), without its rounding
+        low.view(-1)[kept] = weight.reshape(-1)[kept]  # L + m ⊙ (W − L), without rounding errors
 
 
 def _project(weight: Tensor, approximation: Tensor, rank: int, decomposition: Decomposition) -> None:
-    """Fill in L = W V_r V_rᵀ, for which no U is needed; for a wide W, Lᵀ = Wᵀ U_r U_rᵀ.
+    """Write L = W V_r V_rᵀ into ``approximation``, which needs no U; for a wide W, Lᵀ = Wᵀ U_r U_rᵀ.
 
-    A rank above one half leaves fewer vectors out than it takes: then L = W − W V_rest V_restᵀ.
+    If r is more than half of the vectors, L = W − W V_rest V_restᵀ is cheaper.
     """
     rows, columns = decomposition.rows, decomposition.columns
     most = 2 * rank > len(decomposition.values)
-    # Projecting doubles no error, as squaring does in the Gram matrix: float32 is exact enough for a float32 W.
+    # Unlike the Gram matrix, the projection does not square W, so float32 is exact enough for a float32 W.
     dtype = torch.promote_types(weight.dtype, torch.float32)
     vectors = decomposition.vectors[:, rank:] if most else decomposition.vectors[:, :rank]  # V_rest or V_r
     basis = vectors.to(dtype)

@@ -1,4 +1,4 @@
-"""Several pieces of work at a time, each in one thread: small matrices gain more from that than from threads inside."""
+"""Parallel work on several matrices, one thread each; for small matrices this is faster than threads within torch."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -9,21 +9,21 @@ import torch
 
 T = TypeVar("T")
 R = TypeVar("R")
-WORKERS = 8  # more would hold too many matrices at once
+WORKERS = 8  # more would keep too many matrices in memory
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T], device: torch.device) -> Generator[R, None, None]:
-    """Yield ``work(item)`` of each item, in order; on a processor, as many at a time as torch may use threads.
+    """Yield ``work(item)`` for each item, in order. On a CPU, run as many items in parallel as torch has threads.
 
-    Results that are not taken yet are kept: a large item at the front keeps nobody waiting. Meanwhile each operation of
-    torch runs in one thread.
+    Finished results are kept until they are yielded, so a slow first item does not block the others. Meanwhile each torch
+    operation runs in one thread.
     """
     threads = torch.get_num_threads()
     if device.type != "cpu" or threads == 1:
         yield from map(work, items)
         return
     workers = min(threads, WORKERS)
-    # The number of threads belongs to a thread, but for the linear algebra it is one for all: set here and there.
+    # torch's number of threads is per thread, but that of its linear algebra is global: set both here and in the workers.
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
         torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""What a weight does in the encoder, told by the name of its parameter: one table for all families."""
+"""The kind of a weight in the encoder (query, key, embeddings, …), from the name of its parameter."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ PARTS = ("embeddings", "attention", "feed-forward", "biases", "other")  # of the
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of weight, the part of the model that it belongs to, and what the names of its parameters hold."""
+    """A kind of weight, its part of the model, and the pattern of its parameters' names."""
 
     name: str
     part: str  # one of PARTS
@@ -23,9 +23,9 @@ def _kind(name: str, part: str, pattern: str, reference: str) -> Kind:
     return Kind(name, part, re.compile(pattern), reference)
 
 
-OTHER = _kind("other", "other", "", "poolers, DeBERTa's convolution, and whatever no other pattern fits")
+OTHER = _kind("other", "other", "", "poolers, DeBERTa's convolution, and all names that match no other pattern")
 
-# The first kind that fits is the one. Normalisation and biases come first, because their names also fit other kinds.
+# The first kind that matches applies. Normalisation and biases come first, because their names can also match other kinds.
 KINDS = (
     _kind("LayerNorm", "other", r"(?i)norm|\.ln\.", "any family; no part of M"),
     _kind("bias", "biases", r"bias$", "any family"),
@@ -68,7 +68,7 @@ def kind_of(parameter: str) -> Kind:
 
 
 def count_by_part(positions: Mapping[str, Tensor]) -> dict[str, int]:
-    """Count the selected entries of each part of the model, parts without any included."""
+    """Return the number of selected entries in each part of the model, 0 included."""
     counts: dict[str, int] = dict.fromkeys(PARTS, 0)
     for name, selected in positions.items():
         counts[kind_of(name).part] += selected.numel()
@@ -76,5 +76,5 @@ def count_by_part(positions: Mapping[str, Tensor]) -> dict[str, int]:
 
 
 def reading_order(name: str) -> int:
-    """Say where a kind of this name stands in a list: from the input to the output, then biases, normalisation and the rest."""
+    """Return the position of a kind in lists: from input to output, then biases, normalisation and the rest."""
     return _ORDER.index(name)

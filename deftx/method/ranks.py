@@ -1,6 +1,6 @@
-"""Rank strategies: how many singular values of a weight update are kept as signal, and the noise levels that say so.
+"""Rank strategies: how many singular values of a weight update count as signal, and estimates of the noise level.
 
-A strategy is written "name:parameter", or the name alone where there is no parameter. ``STRATEGIES`` is the whole list.
+A strategy is written as "name:parameter", or "name" if it has no parameter. ``STRATEGIES`` lists all of them.
 """
 
 import math
@@ -14,18 +14,18 @@ from torch import Tensor
 
 from deftx.core.errors import DeftxError, RecipeError, TrainingError, unknown_name
 
-# Below this share of σ1 a singular value is rounding and counts as zero: the Gram matrix squares (see spectrum.py), and
-# all that is left out this way holds less than 1e-9 of the variance of a 768-column matrix.
+# Singular values below this share of σ1 are rounding errors (the Gram matrix squares W, see spectrum.py) and count as zero.
+# Together they contain less than 1e-9 of the variance of a 768-column matrix.
 RESOLUTION = 1e-6
-SMALLEST = 8  # rows or columns below which a spectrum is too short to tell noise from signal
+SMALLEST = 8  # with fewer rows or columns, a spectrum is too short to estimate the noise level
 
 Shape = tuple[int, int]
 
 
 def _by_variance(values: Tensor, shape: Shape, share: float) -> int:
-    """Return the least r with σ1² + … + σr² >= share·Σσ²."""
+    """Return the smallest r with σ1² + … + σr² >= share·Σσ²."""
     cumulative = values.square().cumsum(0)
-    wanted = share * cumulative[-1] * (1 - 1e-12)  # a sum of the same numbers in another order must still reach it
+    wanted = share * cumulative[-1] * (1 - 1e-12)  # tolerance, since sums in another order round differently
     return min(int((cumulative < wanted).sum()) + 1, len(values))
 
 
@@ -49,7 +49,7 @@ def _everything(values: Tensor, shape: Shape, parameter: None) -> int:
 
 @dataclass(frozen=True)
 class Parameter:
-    """The number that a strategy takes: what it means, how it is read, and what it may be."""
+    """The parameter of a strategy: its meaning, how to read it, and which values are allowed."""
 
     meaning: str
     read: Callable[[str], float]
@@ -60,7 +60,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Strategy:
-    """One way to choose a rank: ``function(values, shape, parameter)``, where it comes from, and its parameter."""
+    """A way to choose a rank: ``function(values, shape, parameter)``, its reference and its parameter."""
 
     name: str
     function: Callable[[Tensor, Shape, Any], int]  # of the parameter's type; None without one
@@ -69,12 +69,12 @@ class Strategy:
 
     @property
     def example(self) -> str:
-        """The strategy as a person writes it."""
+        """The strategy as text, with an example value of its parameter."""
         return f"{self.name}:{self.parameter.example}" if self.parameter else self.name
 
 
 _SHARE = Parameter("the share of the variance Σσ² to reach", float, lambda p: 0 < p <= 1, "above 0, up to 1", "0.9")
-_RANK = Parameter("the rank, the same for every matrix", int, lambda r: r >= 0, "a whole number from 0 up", "100")
+_RANK = Parameter("the rank, the same for every matrix", int, lambda r: r >= 0, "an integer, 0 or more", "100")
 
 STRATEGIES = {
     strategy.name: strategy
@@ -89,11 +89,19 @@ STRATEGIES = {
 
 
 def choose_rank(singular_values: Tensor, shape: Shape, strategy: str) -> int:
-    """Return the rank r, from 0 to min(m, n), that ``strategy`` keeps of a matrix with these singular values.
+    """Return the rank r, from 0 to min(m, n), that ``strategy`` chooses for a matrix with these singular values.
 
-    ``shape`` (m, n) is the matrix's after its zero rows and columns are dropped. ``singular_values`` descend; those
-    past min(m, n) are the zeros of what was dropped and are ignored. A matrix of zeros has rank 0. Raises RecipeError
-    for a strategy that cannot be read, TrainingError for NaN or infinity, DeftxError for what are no singular values.
+    A matrix of zeros has rank 0.
+
+    Args:
+        singular_values: In descending order. Values after the first min(m, n) are ignored.
+        shape: Shape (m, n) of the matrix without its zero rows and columns.
+        strategy: For example "variance:0.9", "uniform:100", "optimal", "mp" or "none".
+
+    Raises:
+        RecipeError: If the strategy is unknown or its parameter invalid.
+        TrainingError: If a singular value is NaN or infinite.
+        DeftxError: If there are fewer than min(m, n) values, or they are complex.
     """
     chosen, parameter = _parse(strategy)
     values = _clean(singular_values, shape)
@@ -103,15 +111,15 @@ def choose_rank(singular_values: Tensor, shape: Shape, strategy: str) -> int:
 
 
 def check_strategy(text: str) -> None:
-    """Raise RecipeError unless ``text`` is a strategy as a person may write it, such as "variance:0.9" or "optimal"."""
+    """Raise RecipeError unless ``text`` is a valid strategy such as "variance:0.9" or "optimal"."""
     _parse(text)
 
 
 def noise_level(singular_values: Tensor, shape: Shape) -> float | None:
-    """Return s, the standard deviation of the entries if they were noise, or None where too few values tell.
+    """Return s, the estimated standard deviation of the noise in the entries, or None if there are too few values.
 
-    s = median(σ) / √(max(m, n)·μ_β). It takes the entries as independent: where signal fills more than half of the
-    spectrum, it is too high.
+    s = median(σ) / √(max(m, n)·μ_β). This assumes independent entries and is too high if more than half of the singular
+    values are signal.
     """
     values = _clean(singular_values, shape)
     if len(values) < SMALLEST:
@@ -120,26 +128,26 @@ def noise_level(singular_values: Tensor, shape: Shape) -> float | None:
 
 
 def noise_edge(singular_values: Tensor, shape: Shape) -> float | None:
-    """Return s·(√m + √n), the largest singular value that pure noise of this strength would have, or None as above.
+    """Return s·(√m + √n), the largest expected singular value of noise at level s, or None if there are too few values.
 
-    Heavy tails raise values above it that are not signal.
+    Noise with heavy tails can exceed it.
     """
     level = noise_level(singular_values, shape)
     return None if level is None else level * (math.sqrt(shape[0]) + math.sqrt(shape[1]))
 
 
 def energy_kept(singular_values: Tensor, shape: Shape, rank: int) -> float:
-    """Return the share of the energy, σ1² + … + σr² of Σσ², that rank r keeps; 1 of a matrix of zeros."""
+    """Return the share of the energy that rank r keeps, (σ1² + … + σr²) / Σσ²; 1 for a matrix of zeros."""
     squares = _clean(singular_values, shape).square()
     total = float(squares.sum())
     return float(squares[:rank].sum()) / total if total else 1.0
 
 
 def optimal_threshold(singular_values: Tensor, shape: Shape) -> float | None:
-    """Return ω(β)·median(σ), above which a singular value is worth keeping, or None where too few tell.
+    """Return ω(β)·median(σ), the optimal hard threshold for singular values, or None if there are too few values.
 
-    The hard threshold of least squared error when the noise level is unknown (Gavish and Donoho 2014, section III.E),
-    with the exact μ_β in place of their cubic fit.
+    It minimises the squared error for an unknown noise level (Gavish and Donoho 2014, section III.E), with the exact μ_β
+    in place of their cubic approximation.
     """
     values = _clean(singular_values, shape)
     if len(values) < SMALLEST:
@@ -156,22 +164,24 @@ def optimal_coefficient(beta: float) -> float:
 
 @lru_cache(maxsize=256)
 def marchenko_pastur_median(beta: float) -> float:
-    """Return μ_β, the median eigenvalue of XᵀX / max(m, n) for unit noise X, 0 < β <= 1, to about 1e-8."""
+    """Return μ_β, the median eigenvalue of XᵀX / max(m, n) for unit noise X and 0 < β <= 1, exact to about 1e-8."""
     return float(marchenko_pastur_quantiles(beta, torch.tensor([0.5], dtype=torch.float64)))
 
 
 def marchenko_pastur_quantiles(beta: float, above: Tensor) -> Tensor:
-    """Return the eigenvalues of XᵀX / max(m, n) above which these shares (n,) of them lie, for unit noise X.
+    """Return quantiles of the eigenvalues of XᵀX / max(m, n) for unit noise X: those with the shares ``above`` (n,) above them.
 
-    With t = 1 + β + 2√β·cos(a) the density √((t₊ − t)(t − t₋)) / (2πβt) dt becomes 2·sin²(a) / (π·t) da, which has no
-    singularity; its integral from the upper edge, a = 0, is summed by the midpoint rule.
+    With t = 1 + β + 2√β·cos(a), the density √((t₊ − t)(t − t₋)) / (2πβt) dt becomes 2·sin²(a) / (π·t) da, which has no
+    singularity. It is integrated from the upper edge, a = 0, by the midpoint rule.
     """
     step = math.pi / 2**16
     angles = (torch.arange(2**16, dtype=torch.float64) + 0.5) * step
     density = 2 / math.pi * angles.sin().square() / (1 + beta + 2 * math.sqrt(beta) * angles.cos())
     mass = density.cumsum(0) * step  # above t at the right end of each step
     last = torch.searchsorted(mass, above).clamp_max(len(mass) - 1)
-    reached = (last.double() + 1) * step - (mass[last] - above) / density[last]  # an integer times a float is float32
+    reached = (last.double() + 1) * step - (mass[last] - above) / density[
+        last
+    ]  # double, because an integer tensor times a float is float32
     return 1 + beta + 2 * math.sqrt(beta) * reached.cos()
 
 
@@ -196,7 +206,7 @@ def _read(strategy: Strategy, parameter: Parameter, value: str) -> float:
         if parameter.accepts(number):
             return number
     except ValueError:
-        pass  # answered below, as is a number out of range
+        pass  # the error below also covers a number out of range
     raise RecipeError(
         f"{value.strip()!r} cannot be used in the rank strategy {strategy.name!r}: {parameter.meaning} must be "
         f"{parameter.allowed}; for example {strategy.example!r}."
@@ -206,7 +216,7 @@ def _read(strategy: Strategy, parameter: Parameter, value: str) -> float:
 def _clean(singular_values: Tensor, shape: Shape) -> Tensor:
     values = torch.as_tensor(singular_values).detach()
     if values.is_complex():
-        raise DeftxError(f"Singular values are real numbers; {values.dtype} was given.")
+        raise DeftxError(f"Singular values must be real numbers; {values.dtype} was given.")
     values = values.to("cpu", torch.float64)
     if len(values) < min(shape):
         raise DeftxError(
@@ -216,11 +226,11 @@ def _clean(singular_values: Tensor, shape: Shape) -> Tensor:
     values = values[: min(shape)]
     if not values.isfinite().all():
         raise TrainingError(
-            "Among the singular values are some that are not finite (NaN or infinity), so no rank can be chosen. "
+            "Some singular values are not finite (NaN or infinity), so no rank can be chosen. "
             "The training diverged: lower the learning rate and train again."
         )
     return torch.where(values > RESOLUTION * values[:1], values, 0.0)
 
 
 def _median(values: Tensor) -> float:
-    return float(values.quantile(0.5))  # of an even number: the mean of the middle two
+    return float(values.quantile(0.5))  # for an even number of values: the mean of the middle two

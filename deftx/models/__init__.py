@@ -1,4 +1,4 @@
-"""Base models: their families, their files, loading them, and the batches that they read.
+"""Base models: families, files, loading, and batches.
 
-It imports the packages above it: core, method, data and hub.
+It imports only core, method, data and hub.
 """

@@ -1,4 +1,4 @@
-"""What is looked at before a base of unknown origin is loaded: the files of its folder, and the sizes that it claims."""
+"""Checks of an untrusted base model before it is loaded: the files of its folder and the sizes in its configuration."""
 
 import os
 import re
@@ -10,14 +10,14 @@ from transformers import PretrainedConfig
 
 from deftx.core.errors import BaseModelError, DeftxError, one_of
 
-LARGEST_JSON = 2**27  # bytes: tokenizers of 250,000 words take some 20 MB
-MOST_LAYERS, LARGEST_SIZE = 1_000, 2**31  # of a model, and of anything that its configuration counts
+LARGEST_JSON = 2**27  # bytes: a tokenizer of 250,000 tokens has about 20 MB
+MOST_LAYERS, LARGEST_SIZE = 1_000, 2**31  # limits on the number of layers and on any other number in the configuration
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
 @contextmanager
 def refusing_base(name: str | os.PathLike) -> Iterator[None]:
-    """Turn whatever a library raises while it loads a base into a BaseModelError: they raise errors of every family."""
+    """Convert any exception raised while loading a base to a BaseModelError, since libraries raise many kinds."""
     try:
         yield
     except DeftxError:
@@ -27,10 +27,12 @@ def refusing_base(name: str | os.PathLike) -> Iterator[None]:
 
 
 def check_files(source: str) -> None:
-    """Refuse a folder with a pipe or a device in it, which never ends, or with a JSON file that would fill the memory.
+    """Check that a folder has no pipes or devices, which could block, and no JSON file that could fill the memory.
+
+    Hub ids are not checked.
 
     Raises:
-        BaseModelError: it has one; a name on the Hub is left to the Hub's client.
+        BaseModelError: If the folder has such a file.
     """
     folder = Path(source)
     for path in folder.iterdir() if folder.is_dir() else ():
@@ -41,28 +43,26 @@ def check_files(source: str) -> None:
 
 
 def check_sizes(config: PretrainedConfig, name: str) -> None:
-    """Refuse a configuration of sizes that no encoder has: to build it would take the memory, or days."""
+    """Raise BaseModelError for sizes that no encoder has, since building the model could fill the memory or take days."""
     sizes = {key: value for key, value in config.to_dict().items() if isinstance(value, int)}
     for key, value in sizes.items():
         if abs(value) >= (MOST_LAYERS if "layers" in key else LARGEST_SIZE):
-            raise BaseModelError(
-                f"The base {name} cannot be loaded: its {key} of {value:,} is beyond any that is known."
-            )
+            raise BaseModelError(f"The base {name} cannot be loaded: its {key} of {value:,} is too large.")
 
 
 def check_weights(source: str, weights: int) -> None:
-    """Refuse a folder whose model of so many ``weights`` has not a byte on the disk for each."""
+    """Raise BaseModelError if the weight files have less than one byte per weight, ``weights`` being their number."""
     files = [file for pattern in WEIGHTS for file in Path(source).glob(pattern)] if Path(source).is_dir() else []
-    there = sum(file.stat().st_size for file in files)
-    if files and weights > there:
+    size = sum(file.stat().st_size for file in files)
+    if files and weights > size:
         raise BaseModelError(
-            f"The base {source} cannot be loaded: by its configuration it has {weights:,} weights, but its files hold "
-            f"{there:,} bytes."
+            f"The base {source} cannot be loaded: its configuration has {weights:,} weights, but its files have only "
+            f"{size:,} bytes."
         )
 
 
 def _describe(name: str | os.PathLike, error: Exception) -> str:
-    """Say in one sentence why a base could not be loaded, and what a base is."""
+    """Return a message on why a base could not be loaded, and what a base is."""
     first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     reason = re.sub(r"<class '([\w.]+)'>", r"\1", first_line)
     advice = one_of(["a bundled name", "a folder with config.json, model.safetensors and tokenizer.json", "a Hub id"])

@@ -1,8 +1,8 @@
-"""Base models: loading them, naming their parameters, and saying which of those are sparse-trainable.
+"""Base models: loading them, the names of their parameters, and which parameters are sparse-trainable.
 
-Names are those that ``save_pretrained`` of the masked-language model writes. transformers 5 registers XLM-R's head
-before its encoder, so ``named_parameters()`` lists the tied word embeddings as ``lm_head.decoder.weight``; a vector
-keyed by that name would silently lose the embeddings in a classifier. ``canonical_parameters`` undoes this.
+Parameters have the names that ``save_pretrained`` of the masked-language model writes. transformers 5 registers XLM-R's
+head before its encoder, so ``named_parameters()`` lists the tied word embeddings as ``lm_head.decoder.weight``. A vector
+with that name would silently lose the embeddings in a classifier; ``canonical_parameters`` prevents this.
 """
 
 import copy
@@ -42,30 +42,28 @@ BUNDLED_BASE = "nusantara-small"
 
 @dataclass
 class Base:
-    """A pretrained encoder θ0 with its masked-LM head and tokenizer; its weights are never trained in place."""
+    """A pretrained encoder θ0 with its masked-LM head and tokenizer. Its weights are never modified."""
 
-    name: str  # as it was asked for
-    revision: str | None  # the commit on the Hub, where it came from there
+    name: str  # as given to load_base
+    revision: str | None  # the commit, if it comes from the Hub
     model: nn.Module  # the masked-language model, float32, word embeddings tied
     tokenizer: transformers.PreTrainedTokenizerBase
-    notes: list[str] = field(default_factory=list)  # what a person should know about this base
-    trimmed: TrimNote | None = (
-        None  # of which base it is a part, where its folder says so and nothing was trained since
-    )
-    _classifiers: dict[int, nn.Module] = field(default_factory=dict, init=False, repr=False)  # by their labels' number
+    notes: list[str] = field(default_factory=list)  # remarks to show to users
+    trimmed: TrimNote | None = None  # the note of a trimmed base, if its weights have not been changed since
+    _classifiers: dict[int, nn.Module] = field(default_factory=dict, init=False, repr=False)  # by number of labels
 
     @property
     def device(self) -> torch.device:
-        """The device that holds the weights."""
+        """The device of the weights."""
         return next(self.model.parameters()).device
 
     def parameters(self) -> dict[str, Tensor]:
-        """Return the sparse-trainable parameters M by name, with their values θ0 (the base's own memory)."""
+        """Return the sparse-trainable parameters M by name, with values θ0. They share the base's memory."""
         return sparse_trainable(self.model)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over names, shapes and float32 values of the encoder alone: equal for its language model and classifier."""
+        """SHA-256 over names, shapes and float32 values of the encoder; equal for language model and classifier."""
         digest = hashlib.sha256()
         for name, tensor in sorted(encoder_parameters(self.model).items()):
             digest.update(f"{name}:{tuple(tensor.shape)};".encode())
@@ -73,7 +71,7 @@ class Base:
         return digest.hexdigest()
 
     def fitting_length(self, wanted: int, listener: Listener) -> int:
-        """Return ``wanted`` tokens, or as many as the base can read, saying so."""
+        """Return ``wanted``, or the longest input of the base if that is shorter, with a warning to the listener."""
         longest = min(self.tokenizer.model_max_length, longest_input(self.model) or wanted)
         if wanted > longest:
             message = f"This base reads at most {longest} tokens at a time; max_length {wanted} is cut to that."
@@ -81,10 +79,10 @@ class Base:
         return min(wanted, longest)
 
     def language_model(self) -> nn.Module:
-        """Return a trainable copy whose output embedding is that of θ0, untied from the word embeddings and frozen.
+        """Return a trainable copy whose output embedding is frozen at θ0 and untied from the word embeddings.
 
-        So word embeddings move only through the input side (LT-SFT's ``--freeze_decoder``). The frozen output
-        matrix shares the base's memory.
+        Word embeddings are then trained only as inputs (LT-SFT's ``--freeze_decoder``). The frozen output matrix shares
+        the base's memory.
         """
         model = copy.deepcopy(self.model)
         model.config.tie_word_embeddings = False
@@ -92,7 +90,7 @@ class Base:
         return freeze_norms(model)
 
     def classifier(self, labels: list[str], seed: int) -> nn.Module:
-        """Return a trainable sequence classifier on a copy of θ0; ``seed`` draws its head."""
+        """Return a trainable sequence classifier on a copy of θ0 with a head initialised from ``seed``."""
         config = copy.deepcopy(self.model.config)
         config.update(_named(labels))
         config.problem_type = "single_label_classification"
@@ -106,10 +104,10 @@ class Base:
         return freeze_norms(model.to(self.device))
 
     def classifier_without_head(self, labels: list[str]) -> nn.Module:
-        """Return a sequence classifier on a copy of θ0 for which somebody has the head: its own means nothing.
+        """Return a sequence classifier on a copy of θ0 whose head must be overwritten by the caller.
 
-        Copied from one that is kept and shares its memory with θ0: drawing numbers for every weight, which are then
-        written over, takes four times as long.
+        It is copied from a cached classifier that shares memory with θ0, which is four times as fast as initialising
+        every weight at random.
         """
         if len(labels) not in self._classifiers:
             first = self.classifier(labels, seed=0)
@@ -127,15 +125,19 @@ def _named(labels: list[str]) -> dict[str, dict]:
 
 
 def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | None = None) -> Base:
-    """Load a bundled base by name, a local folder, or a Hub id, in float32.
+    """Load a base model in float32.
+
+    Args:
+        name_or_path: The name of a bundled base, a local folder, or a Hub id.
+        device: The device to load it to; the CPU by default.
 
     Raises:
-        BaseModelError: it is not there, cannot be read, or its architecture is not covered.
+        BaseModelError: If it does not exist, cannot be read, or its architecture is not supported.
     """
     source = find_base(name_or_path)
     check_files(source)
     with refusing_base(name_or_path), quiet_transformers():
-        # trust_remote_code=False: left open, transformers would ask at the terminal whether to run a base's own code.
+        # Without trust_remote_code=False, transformers would ask in the terminal whether to run the base's own code.
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         refuse_other_kinds(config, str(name_or_path))
         check_sizes(config, str(name_or_path))
@@ -163,22 +165,22 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
 
 @torch.no_grad()
 def _start_head(base: Base, lost: list[str]) -> None:
-    """Say that the head is (in part) untrained; a lost output matrix starts as the word embeddings do."""
-    base.notes.append("This base has no trained language-model head: language training starts it at random.")
+    """Add a note that the head is (partly) untrained. Initialise a missing output matrix with the word embeddings."""
+    base.notes.append("This base has no trained language-model head: language training starts with a random head.")
     output = output_matrix(base.model, base.model.language_head)
     words = base.model.get_input_embeddings().weight
     if any(base.model.get_parameter(name) is output for name in lost):
         if output.shape != words.shape:
             raise BaseModelError(
                 f"The base {base.name} cannot be used: its output embedding is missing, and its word embeddings, "
-                f"{tuple(words.shape)}, cannot stand in for one of {tuple(output.shape)}."
+                f"{tuple(words.shape)}, do not have its shape {tuple(output.shape)}."
             )
         output.copy_(words)
-        base.notes.append("Its output embedding is missing too: the word embeddings stand in for it.")
+        base.notes.append("Its output embedding is missing too: the word embeddings are used instead.")
 
 
 def find_base(name_or_path: str | os.PathLike) -> str:
-    """Turn a bundled name into its folder; leave folders and Hub ids ("owner/name") as they are."""
+    """Return the folder of a bundled base, or a folder or Hub id ("owner/name") as it is."""
     name = str(name_or_path)
     bundled = sorted(p.name for p in (ASSETS / "bases").iterdir() if p.is_dir()) if (ASSETS / "bases").is_dir() else []
     if name in bundled:
@@ -186,7 +188,7 @@ def find_base(name_or_path: str | os.PathLike) -> str:
     path = Path(name).expanduser()
     if path.is_dir():
         if not (path / "config.json").is_file():
-            raise BaseModelError(f"The folder {path} holds no base model: it has no config.json.")
+            raise BaseModelError(f"The folder {path} contains no base model: it has no config.json.")
         return str(path)
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return name
@@ -194,7 +196,7 @@ def find_base(name_or_path: str | os.PathLike) -> str:
 
 
 def canonical_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Name every parameter of a transformers model once, as ``save_pretrained`` does."""
+    """Return every parameter of a transformers model once, named as in ``save_pretrained``."""
     tied = set(model.all_tied_weights_keys) if getattr(model.config, "tie_word_embeddings", True) else set()
     named = {n: p for n, p in model.named_parameters(remove_duplicate=False) if n not in tied}
     first_name: dict[int, str] = {}
@@ -202,20 +204,20 @@ def canonical_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def encoder_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Name the parameters of the encoder that the language model and the classifier share."""
+    """Return the parameters of the encoder, which the language model and the classifier share."""
     prefix = f"{model.base_model_prefix}."
     shared = {n: p for n, p in canonical_parameters(model).items() if n.startswith(prefix)}
     return {n: p for n, p in shared.items() if not n.startswith(f"{prefix}pooler.")}
 
 
 def sparse_trainable(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Return M: the encoder's parameters minus its normalisation layers (told by module type, not by name)."""
+    """Return M: the encoder's parameters without its normalisation layers, found by module type."""
     norms = {id(p) for p in norm_parameters(model.base_model)}
     return {n: p for n, p in encoder_parameters(model).items() if id(p) not in norms}
 
 
 def head_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Name what is trained in full beside M: the LM head without its output matrix, or the classification head."""
+    """Return the fully trained parameters besides M: the LM head without output matrix, or the classification head."""
     head = getattr(model, "language_head", None)  # a classifier has none
     fixed = {id(output_matrix(model, head))} if head is not None else set()
     encoder = encoder_parameters(model)
@@ -223,7 +225,7 @@ def head_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def freeze_norms(model: nn.Module) -> nn.Module:
-    """Keep the encoder's normalisation layers at θ0 (appendix C: layer normalisation is fixed)."""
+    """Freeze the encoder's normalisation layers at θ0 (appendix C of the paper)."""
     for parameter in norm_parameters(model.base_model):
         parameter.requires_grad_(False)
     return model
@@ -231,7 +233,7 @@ def freeze_norms(model: nn.Module) -> nn.Module:
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Silence transformers' load reports and progress bars, which are not written for the person at the screen."""
+    """Suppress transformers' load reports and progress bars."""
     level = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -242,8 +244,8 @@ def quiet_transformers() -> Iterator[None]:
 
 
 def check_tokenizer(tokenizer: transformers.PreTrainedTokenizerBase, size: int, name: str | os.PathLike) -> None:
-    """Raise BaseModelError unless the tokenizer is there, can hide words, and fits a model of ``size`` tokens."""
-    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # what transformers makes of a missing file
+    """Raise BaseModelError unless the tokenizer exists, has mask and padding tokens, and fits a model of ``size`` tokens."""
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # transformers' result if the file is missing
         raise BaseModelError(f"The base {name} has no tokenizer: the folder needs its tokenizer.json.")
     if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
         raise BaseModelError(f"The tokenizer of base {name} has no mask or padding token; choose another base.")

@@ -1,4 +1,4 @@
-"""Turning texts into the padded batches that an encoder reads."""
+"""Encoding of texts as padded batches."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,14 +11,14 @@ from deftx.data.characters import COMMON_ENTITIES, INVISIBLE, as_seen, as_text_o
 
 Text = str | tuple[str, str]  # a sentence, or premise and hypothesis
 
-# What Python's ``splitlines`` and ``strip`` take away beyond what ``Strip`` does.
+# Line breaks that Python's ``splitlines`` and ``strip`` remove and ``Strip`` does not.
 _BREAKS = Regex("\r\n|[\n\x0b\x0c\r\x1c-\x1f\x85\u2028\u2029]")
 
 
 class Encoded(list[int]):
-    """The token ids of a text; ``types`` says of each whether it belongs to the first (0) or second (1) of a pair.
+    """The token ids of a text, and for each token its type: 0 in the first text of a pair, 1 in the second.
 
-    None where the tokenizer does not tell: only some encoders (BERT) read it.
+    ``types`` is None if the tokenizer has no token types; only some encoders, such as BERT, use them.
     """
 
     def __init__(self, ids: Iterable[int], types: list[int] | None = None) -> None:
@@ -27,18 +27,18 @@ class Encoded(list[int]):
 
 
 def read_as_seen(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let a tokenizer read texts as ``deftx.data.characters.as_seen`` does, here and where it is saved to.
+    """Make a tokenizer normalise texts as ``deftx.data.characters.as_seen`` does, also after it is saved and loaded.
 
-    It also drops outer spaces, reads line breaks as spaces, and takes "<s>" or "<mask>" in a text for text. This is the
-    one place that decides it, for training, for classifying, and for an exported folder. A tokenizer that is written in
-    Python has no normalisation steps: ``encode`` alone changes its texts.
+    It also strips a text, reads line breaks as spaces, and treats "<s>" or "<mask>" in a text as text. This applies to
+    training, classification and exported folders alike. Slow (Python) tokenizers have no normaliser: only ``encode``
+    normalises their texts.
     """
     tokenizer.split_special_tokens = tokenizer.init_kwargs["split_special_tokens"] = True
     if not tokenizer.is_fast:
         return
     entities = [normalizers.Replace(entity, character) for entity, character in COMMON_ENTITIES.items()]
     seen = [*entities, normalizers.Replace(Regex(INVISIBLE), ""), normalizers.NFC()]
-    # Unigram models have their special tokens among the pieces too, so a space keeps "<s>" from being one.
+    # Unigram models also have their special tokens as pieces; a space prevents "<s>" from becoming one.
     special = [normalizers.Replace(token, f"{token[0]} {token[1:]}") for token in tokenizer.all_special_tokens]
     first = normalizers.Sequence([*seen, *special, normalizers.Replace(_BREAKS, " "), normalizers.Strip()])
     own = tokenizer.backend_tokenizer.normalizer
@@ -46,7 +46,7 @@ def read_as_seen(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int) -> list[Encoded]:
-    """Return the token ids of sentences or pairs, special tokens included, cut at ``max_length``."""
+    """Return the token ids of sentences or pairs, special tokens included, truncated to ``max_length``."""
     if not texts:
         return []
     pairs = not isinstance(texts[0], str)
@@ -63,16 +63,16 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length
 def cut_texts(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], encoded: Sequence[Encoded], max_length: int
 ) -> list[int]:
-    """Return the indices of the texts that lost their end in ``encode``: those with more than ``max_length`` tokens."""
+    """Return the indices of the texts that ``encode`` truncates: those with more than ``max_length`` tokens."""
     full = [place for place, ids in enumerate(encoded) if len(ids) >= max_length]
     whole = encode(tokenizer, [texts[place] for place in full], max_length=2**30)
     return [place for place, ids in zip(full, whole, strict=True) if len(ids) > max_length]
 
 
 def pad(sequences: Sequence[Encoded | Tensor], pad_id: int, device: torch.device | str) -> dict[str, Tensor]:
-    """Return what an encoder reads, padded on the right, each (sequences, longest) int64.
+    """Return an encoder's inputs, padded on the right, each (sequences, longest) int64.
 
-    ``input_ids``, ``attention_mask`` and, where the sequences have types, ``token_type_ids``.
+    They are ``input_ids``, ``attention_mask`` and, if the sequences have types, ``token_type_ids``.
     """
     input_ids = _stack(sequences, pad_id)
     lengths = torch.tensor([len(row) for row in sequences])
@@ -93,13 +93,13 @@ def by_length(sequences: Sequence[Encoded], tokens: int = 8_192) -> list[list[in
 
 
 def least_padding(lengths: Sequence[int], overhead: int) -> list[list[int]]:
-    """Split the indices of sequences into groups that are padded apart, so that the fewest tokens are computed.
+    """Split the indices of sequences into groups that are padded separately, with the least total cost.
 
-    A group costs its padded tokens, count · longest, and ``overhead`` tokens for what a pass through the model costs
-    whatever its size. The cheapest split of the sequences in the order of their lengths is found exactly.
+    A group costs its padded tokens, count · longest, plus ``overhead`` tokens for the fixed cost of a forward pass. The
+    optimal split of the sequences, sorted by length, is found exactly by dynamic programming.
     """
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    costs, starts = [0], [0]  # of the cheapest split of the first n, and where its last group starts
+    costs, starts = [0], [0]  # cost of the best split of the first n, and the start of its last group
     for end, longest in enumerate((lengths[i] for i in order), start=1):
         cost, start = min((costs[start] + (end - start) * longest + overhead, start) for start in range(end))
         costs.append(cost)

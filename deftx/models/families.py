@@ -1,8 +1,8 @@
-"""Families of encoders: how each turns the hidden states of single positions into logits, checked when a base loads.
+"""Families of encoders: the masked-LM head of each, checked when a base is loaded.
 
-Logits are computed at the masked positions only, so the head must be known apart from the encoder. The table names the
-modules for the families that the project is tested with; for any other encoder they are observed in a trial run. Either
-way a base is used only if its head, applied to single positions, gives what the whole model gives there.
+Logits are computed at the masked positions only, so the head must be applied separately from the encoder. The table lists
+the head's modules for the families that are tested; for other encoders they are found in a trial run. In both cases a base
+is used only if its head, applied to single positions, gives the same logits as the whole model.
 """
 
 import copy
@@ -26,18 +26,18 @@ from transformers import (
 from deftx.core.errors import BaseModelError, one_of
 from deftx.models.eight_bits import read_packed
 
-TOLERANCE = 1e-4  # between logits at single positions and those of the whole model (float32, other shapes of products)
+TOLERANCE = 1e-4  # between logits at single positions and those of the whole model, which round differently in float32
 TRIAL_TOKENS = 6
-HEAD_SEED = 0  # draws what a checkpoint does not hold of its language-model head
-FROZEN_OUTPUT = "frozen_output"  # where a head that is given the output matrix from outside finds its frozen copy
+HEAD_SEED = 0  # seed of the head's weights that a checkpoint lacks
+FROZEN_OUTPUT = "frozen_output"  # attribute with the frozen output matrix, for heads with ``given_embeddings``
 
 
 @dataclass(frozen=True)
 class Head:
-    """A masked-language head: modules of the model, applied one after the other to hidden states (positions, hidden).
+    """A masked-LM head: modules of the model, applied in sequence to hidden states (positions, hidden).
 
-    ``given_embeddings``: each is also given the module that holds the output matrix. ``settings``: the configuration
-    under which the model has this head, where the family has several.
+    If ``given_embeddings``, each module also takes the module with the output matrix as an argument. ``settings`` is the
+    configuration under which a model has this head, if the family has several.
     """
 
     modules: tuple[str, ...]
@@ -77,7 +77,7 @@ FAMILIES: dict[str, tuple[Head, ...]] = {
 
 
 def refuse_other_kinds(config: PretrainedConfig, name: str) -> None:
-    """Raise BaseModelError for what is not an encoder that predicts masked words and can classify."""
+    """Raise BaseModelError unless the model is an encoder with a masked-LM head and a sequence classifier."""
     kind, needed = config.model_type, f"The method needs an encoder that predicts masked words: {one_of(FAMILIES)}."
     if config.is_encoder_decoder:
         raise BaseModelError(f"The base {name} is an encoder-decoder model ({kind}). {needed}")
@@ -91,10 +91,10 @@ def refuse_other_kinds(config: PretrainedConfig, name: str) -> None:
 
 
 def load_language_model(source: str, config: PretrainedConfig) -> tuple[nn.Module, list[str]]:
-    """Load a masked-language model in float32; return it with the parameters that its checkpoint does not hold.
+    """Load a masked-language model in float32. Return it and the names of parameters that its checkpoint lacks.
 
-    Those start at random, always from the same draw, so that two loads of one base are the same. Where the checkpoint
-    holds the weights of another head of its family than the configuration asks for, the model gets that head.
+    These are initialised at random with a fixed seed, so that a base is always the same. If the checkpoint has the weights
+    of another head of its family than the configuration says, the model gets that head.
     """
     model, loading = _load(source, config)
     head = _other_head(config, loading["unexpected_keys"]) if loading["missing_keys"] else None
@@ -106,10 +106,10 @@ def load_language_model(source: str, config: PretrainedConfig) -> tuple[nn.Modul
 
 @torch.no_grad()
 def find_head(model: nn.Module, name: str) -> Head:
-    """Return the head of a masked-language model in evaluation mode, after a trial run on a few tokens.
+    """Return the head of a masked-language model in evaluation mode, checked in a trial run on a few tokens.
 
     Raises:
-        BaseModelError: the head cannot be told from the encoder, or gives other logits at single positions.
+        BaseModelError: If the head cannot be separated from the encoder, or gives other logits at single positions.
     """
     kind = model.config.model_type
     known = [head for head in FAMILIES.get(kind, ()) if all(hasattr(model, part) for part in head.modules)]
@@ -117,7 +117,7 @@ def find_head(model: nn.Module, name: str) -> Head:
         return _try(model, known[0]) if known else _observe(model)
     except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
         raise BaseModelError(
-            f"The base {name} ({kind}) cannot be used: a trial run fails: {error} Families that fit: {one_of(FAMILIES)}."
+            f"The base {name} ({kind}) cannot be used: a trial run failed: {error} Supported families: {one_of(FAMILIES)}."
         ) from error
 
 
@@ -135,12 +135,12 @@ def language_logits(model: nn.Module, hidden: Tensor) -> Tensor:
 
 
 def output_matrix(model: nn.Module, head: Head) -> nn.Parameter:
-    """Return the output embedding (vocabulary, width): the word embeddings themselves where they are tied."""
+    """Return the output embedding (vocabulary, width); this is the word embedding itself if they are tied."""
     return _output_module(model, head).weight
 
 
 def freeze_output(model: nn.Module, matrix: Tensor) -> None:
-    """Let the head use ``matrix``, frozen and untied from the word embeddings; its memory is shared."""
+    """Make the head use ``matrix``, frozen and untied from the word embeddings. The memory is shared."""
     if model.language_head.given_embeddings:
         setattr(model, FROZEN_OUTPUT, nn.Embedding.from_pretrained(matrix, freeze=True))
     else:
@@ -148,21 +148,21 @@ def freeze_output(model: nn.Module, matrix: Tensor) -> None:
 
 
 def bare_classifier(config: PretrainedConfig) -> nn.Module:
-    """Return the classifier of a family without memory for its weights, to compare names and shapes."""
+    """Return a classifier on the meta device, to compare names and shapes of its parameters."""
     with torch.device("meta"):
         return AutoModelForSequenceClassification.from_config(copy.deepcopy(config))
 
 
 def reads_token_types(model: nn.Module) -> bool:
-    """Say whether the model tells the second text of a pair by token types (BERT does, RoBERTa does not)."""
+    """Return whether the model uses token types for pairs of texts (BERT does, RoBERTa does not)."""
     accepted = "token_type_ids" in inspect.signature(model.forward).parameters
     return accepted and getattr(model.config, "type_vocab_size", 0) > 1
 
 
 def longest_input(model: nn.Module) -> int | None:
-    """Return how many tokens the model has positions for, or None where nothing limits it.
+    """Return the largest number of tokens that the model has positions for, or None if there is no limit.
 
-    RoBERTa counts positions from behind the padding's; BERT, and what has no learned positions, counts from 0.
+    RoBERTa's positions start after the padding index; those of BERT start at 0.
     """
     places = getattr(model.config, "max_position_embeddings", None)
     learned = [m for n, m in model.named_modules() if n.endswith("position_embeddings") and isinstance(m, nn.Embedding)]
@@ -172,7 +172,7 @@ def longest_input(model: nn.Module) -> int | None:
 
 
 def norm_parameters(module: nn.Module) -> Iterator[nn.Parameter]:
-    """Yield the parameters of the normalisation layers, told by module type: families name them in many ways."""
+    """Yield the parameters of the normalisation layers, found by module type because their names differ by family."""
     for part in module.modules():
         if isinstance(part, (nn.LayerNorm, nn.RMSNorm)) or type(part).__name__.endswith("Norm"):
             yield from part.parameters(recurse=False)
@@ -199,7 +199,7 @@ def _other_head(config: PretrainedConfig, unused: Iterable[str]) -> Head | None:
 
 
 def _try(model: nn.Module, head: Head | None) -> Head:
-    """Return the head, or the one that is observed, if it gives the model's logits at single positions."""
+    """Return the head, or the one found if None, after checking that it gives the model's logits at single positions."""
     inputs = _trial_tokens(model, TRIAL_TOKENS)
     with _calls(model) as called:
         expected = model(**inputs).logits
@@ -208,7 +208,7 @@ def _try(model: nn.Module, head: Head | None) -> Head:
     places = torch.tensor([1, 3, TRIAL_TOKENS - 1], device=model.device)
     logits = apply_head(model, head, hidden[0, places])
     if not isinstance(logits, Tensor):
-        raise TypeError(f"its head {', '.join(head.modules)} gives a {type(logits).__name__} in place of logits.")
+        raise TypeError(f"its head {', '.join(head.modules)} returns a {type(logits).__name__} instead of logits.")
     if not torch.allclose(logits, expected[0, places], rtol=TOLERANCE, atol=TOLERANCE):
         raise ValueError("its head gives other logits at single positions than the whole model.")
     rows = output_matrix(model, head).shape[0]
@@ -218,13 +218,13 @@ def _try(model: nn.Module, head: Head | None) -> Head:
 
 
 def _observe(model: nn.Module) -> Head:
-    """Return the head of an architecture that is in no table; its encoder must not see padding."""
+    """Return the head of an architecture that is not in the table. Check that its encoder ignores padding."""
     head = _try(model, None)
     short, padded = _trial_tokens(model, TRIAL_TOKENS - 2), _trial_tokens(model, TRIAL_TOKENS)
     padded["attention_mask"][:, -2:] = 0
     alone, beside = (model.base_model(**inputs).last_hidden_state[0, : TRIAL_TOKENS - 2] for inputs in (short, padded))
     if not torch.allclose(alone, beside, rtol=TOLERANCE, atol=TOLERANCE):
-        raise ValueError("its encoder reads padding, so a text would get another class beside longer texts.")
+        raise ValueError("its encoder does not ignore padding, so predictions would depend on the batch.")
     return head
 
 
@@ -241,7 +241,7 @@ def _output_module(model: nn.Module, head: Head) -> nn.Module:
 
 @contextmanager
 def _calls(model: nn.Module) -> Iterator[dict[str, Any]]:
-    """While it lasts, note which parts of a model are called, in their order, and what each returns."""
+    """Record the children of a model that are called within the context, in order, with their outputs."""
     called: dict[str, Any] = {}
     hooks = [
         part.register_forward_hook(lambda _, __, made, name=name: called.update({name: made}))

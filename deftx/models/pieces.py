@@ -1,7 +1,7 @@
-"""The pieces of a tokenizer: how often texts use each, which of them to keep, and the tokenizer that has those alone.
+"""Trimming of a tokenizer's vocabulary: counting pieces, choosing those to keep, and removing the others.
 
-Works on the JSON of a `tokenizers` tokenizer. Kept pieces keep their order; a text that was cut into kept pieces is cut
-into the same ones afterwards (docs/trimming.md says why, kind by kind).
+It works on the JSON of a `tokenizers` tokenizer. Kept pieces keep their order. A text that consists of kept pieces is
+tokenised as before (docs/trimming.md explains this for each type of tokenizer).
 """
 
 import copy
@@ -15,14 +15,14 @@ from tokenizers import Tokenizer
 
 from deftx.core.errors import BaseModelError
 
-BATCH_LINES = 10_000  # lines that are tokenised at a time
-WORD_START = "▁"  # SentencePiece's mark of a word's beginning
-BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))  # pieces that spell what no other piece can
-NEVER = -1000.0  # the score of a byte: below that of every path through pieces
+BATCH_LINES = 10_000  # lines tokenised at a time
+WORD_START = "▁"  # SentencePiece's mark of the beginning of a word
+BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))  # pieces for characters without a piece
+NEVER = -1000.0  # score of a byte: lower than that of any sequence of pieces
 
 
 def count_pieces(tokenizer: Tokenizer, lines: Iterable[str]) -> Counter[int]:
-    """Count how often each piece, by id, stands in the lines; special tokens are not added."""
+    """Count how often each piece, by id, occurs in the lines, without special tokens."""
     counts: Counter[int] = Counter()
     lines = iter(lines)
     while batch := list(islice(lines, BATCH_LINES)):
@@ -32,13 +32,19 @@ def count_pieces(tokenizer: Tokenizer, lines: Iterable[str]) -> Counter[int]:
 
 
 def choose_pieces(state: dict, counts: Counter[int], *, least: int = 2, most: int | None = None) -> list[int]:
-    """Return the ids to keep, ascending: pieces seen ``least`` times, or the ``most`` frequent, and those always needed.
+    """Return the ids of the pieces to keep, ascending.
 
-    ``state`` is the tokenizer's JSON. Always kept: special and added tokens, single characters, bytes, for BPE the pieces
-    that a kept one is merged from, and for Unigram one piece of the lowest score, from which the unknown's follows.
+    Always kept: special and added tokens, single characters, bytes, for BPE the pieces that a kept piece is merged from, and
+    for Unigram one piece of the lowest score, which determines the score of the unknown token.
+
+    Args:
+        state: The tokenizer's JSON.
+        counts: The number of occurrences by id.
+        least: Keep pieces that occur at least this often.
+        most: If given, keep this many most frequent pieces instead.
 
     Raises:
-        BaseModelError: a trimmed tokenizer of this kind would cut texts otherwise.
+        BaseModelError: If a trimmed tokenizer of this type would tokenise texts differently.
     """
     pieces = pieces_of(state)
     seen = counts.most_common(most) if most else ((i, n) for i, n in counts.items() if n >= least)
@@ -52,7 +58,7 @@ def choose_pieces(state: dict, counts: Counter[int], *, least: int = 2, most: in
 
 
 def pieces_of(state: dict) -> dict[str, int]:
-    """Return the pieces of a tokenizer's JSON with their ids; BaseModelError where its kind is not covered."""
+    """Return the pieces of a tokenizer's JSON with their ids. Raise BaseModelError if its type is not supported."""
     model = state["model"]
     if model["type"] == "Unigram":
         return {piece: i for i, (piece, _) in enumerate(model["vocab"])}
@@ -62,14 +68,14 @@ def pieces_of(state: dict) -> dict[str, int]:
         )
     if model["type"] == "BPE" and (model.get("continuing_subword_prefix") or model.get("end_of_word_suffix")):
         raise BaseModelError(
-            "This BPE tokenizer cannot be trimmed: it marks the beginning or the end of words by a prefix or suffix, so it "
-            "cannot be told which merges a piece needs. Use a base with a byte-level BPE, Unigram or WordPiece tokenizer."
+            "This BPE tokenizer cannot be trimmed: it marks the beginning or end of words by a prefix or suffix, so the "
+            "merges that a piece needs are unknown. Use a base with a byte-level BPE, Unigram or WordPiece tokenizer."
         )
     return dict(model["vocab"])
 
 
 def trim_pieces(state: dict, kept: Sequence[int]) -> dict:
-    """Return the tokenizer's JSON with the pieces ``kept`` (ascending ids) alone; a piece's new id is its place there."""
+    """Return the tokenizer's JSON with only the pieces ``kept`` (ascending ids), renumbered from 0."""
     state, new = copy.deepcopy(state), {old: place for place, old in enumerate(kept)}
     model = state["model"]
     if model["type"] == "Unigram":
@@ -86,7 +92,7 @@ def trim_pieces(state: dict, kept: Sequence[int]) -> dict:
 
 
 def add_bytes(state: dict) -> dict:
-    """Return the JSON of a Unigram tokenizer with 256 pieces more, so that no character is unknown to it."""
+    """Return the JSON of a Unigram tokenizer with 256 additional byte pieces, so that no character is unknown."""
     state = copy.deepcopy(state)
     state["model"]["vocab"] += [[byte, NEVER] for byte in BYTES]
     state["model"]["byte_fallback"] = True
@@ -108,7 +114,7 @@ def _always(piece: str, model: dict) -> bool:
 
 
 def _with_parts(kept: set[int], pieces: dict[str, int], merges: list) -> set[int]:
-    """Add the pieces that the kept ones are merged from, by any merge."""
+    """Add the pieces that kept pieces are merged from."""
     before = -1
     while len(kept) > before:
         before = len(kept)
@@ -123,7 +129,7 @@ def _parts(merge: Any) -> tuple[str, str]:
 
 
 def _renumber(part: Any, new: dict[int, int]) -> Any:
-    """Give a post-processor the new ids of the tokens that it adds."""
+    """Return a post-processor with the new ids of the tokens that it adds."""
     if isinstance(part, list):
         if len(part) == 2 and isinstance(part[0], str) and isinstance(part[1], int):  # BERT's and RoBERTa's
             return [part[0], new[part[1]]]

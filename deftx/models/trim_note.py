@@ -1,7 +1,7 @@
-"""``trimmed.json`` beside a trimmed base: which base it is a part of, and which rows of it (docs/trimming.md).
+"""The file ``trimmed.json`` of a trimmed base: its parent base and which rows of the parent it has (docs/trimming.md).
 
-A vector that is learned on a trimmed base has the same note under ``trimmed`` in its ``vector.json``, so that it can be
-carried to the whole base where the trimmed one is not at hand.
+A vector learned on a trimmed base has the same note under ``trimmed`` in its ``vector.json``, so that it can be lifted to
+the full base without the trimmed one.
 """
 
 import base64
@@ -25,7 +25,7 @@ MOST_ROWS = 10**7  # of a base: vocabularies have up to a million pieces
 
 @dataclass(frozen=True, eq=False)
 class TrimNote:
-    """A trimmed base's own ``fingerprint``, its parent, and the parent's rows (n,) int64, ascending, that it has."""
+    """The parent of a trimmed base, the base's own ``fingerprint``, and the kept rows of the parent (n,) int64, ascending."""
 
     parent: str
     parent_revision: str | None
@@ -35,7 +35,7 @@ class TrimNote:
     kept: Tensor
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as in the file: the rows as gap codes (docs/vector-format.md) in base64."""
+        """Return the content of the file, with the rows as gap codes (docs/vector-format.md) in base64."""
         parent = {
             "name": base_name(self.parent),
             "revision": self.parent_revision,
@@ -50,7 +50,7 @@ class TrimNote:
 
     @classmethod
     def from_dict(cls, note: Any) -> "TrimNote":
-        """Read what ``to_dict`` wrote; ValueError where it is something else."""
+        """Read what ``to_dict`` returns. Raise ValueError if it is invalid."""
         try:
             if note["format_version"] != NOTE_VERSION:
                 raise ValueError(f"its format version {note['format_version']!r} is not {NOTE_VERSION}")
@@ -58,16 +58,16 @@ class TrimNote:
             kept, rows = decode_gaps(torch.from_numpy(code.copy())), parent["rows"]
             texts = parent["name"], parent["revision"] or "", parent["fingerprint"], note["fingerprint"]
         except (KeyError, TypeError, DeftxError) as error:
-            raise ValueError(f"it lacks or garbles {error}") from error
+            raise ValueError(f"it has a missing or invalid field: {error}") from error
         if not all(isinstance(text, str) for text in texts) or not isinstance(rows, int):
-            raise ValueError("an entry is not of the type that it must be")
+            raise ValueError("a field has the wrong type")
         if not len(kept) or int(kept[-1]) >= rows or rows > MOST_ROWS:
-            raise ValueError("its rows are not those of its parent")
+            raise ValueError("its rows do not match its parent")
         return cls(parent["name"], parent["revision"], parent["fingerprint"], rows, note["fingerprint"], kept)
 
 
 def read_note(source: str | os.PathLike) -> TrimNote | None:
-    """Read the note of a base, a folder or a Hub id; None where it has none. Raises BaseModelError where it is damaged."""
+    """Return the note of a base (a folder or Hub id), or None. Raise BaseModelError if it is damaged."""
     found = cached_file(
         str(source), NOTE, _raise_exceptions_for_missing_entries=False,
         _raise_exceptions_for_gated_repo=False, _raise_exceptions_for_connection_errors=False,

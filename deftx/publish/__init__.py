@@ -1,4 +1,4 @@
-"""What leaves a machine and what comes to it: exports, pushes to the Hub, vectors that people bring.
+"""Exports, pushes to the Hub, and import of vectors.
 
-It imports analysis and what that may import.
+It imports only core, method, data, hub, models, vectors, training, classify and analysis.
 """

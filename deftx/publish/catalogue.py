@@ -1,4 +1,4 @@
-"""The published vectors of LT-SFT that can be brought: ``assets/lt_sft.toml``, which is data and asks no network."""
+"""The list of published LT-SFT vectors that can be imported, from ``assets/lt_sft.toml``."""
 
 import tomllib
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ FILE = ASSETS / "lt_sft.toml"
 
 @dataclass(frozen=True)
 class Published:
-    """A vector on the Hub in LT-SFT's format: of which base, learned in which language, and a task's labels in order.
+    """A vector on the Hub in LT-SFT's format: its base, the language of its text, and for a task its labels in order.
 
-    ``code`` is the language's code as the language profiles have it (ISO 639), empty where there are several.
+    ``code`` is the language's code in the language profiles (ISO 639); empty if there are several.
     """
 
     id: str
@@ -26,7 +26,7 @@ class Published:
 
 @cache
 def published() -> tuple[Published, ...]:
-    """List what is known to be published, language vectors by their language first, then task vectors."""
+    """Return the known published vectors: language vectors by language, then task vectors."""
     contents = tomllib.loads(FILE.read_text(encoding="utf-8"))
     found = (Published(base=contents["base"], labels=tuple(one.pop("labels", ())), **one) for one in contents["vector"])
     return tuple(sorted(found, key=lambda one: (one.kind, one.language)))

@@ -1,4 +1,4 @@
-"""The model card of a composed classifier: what it was added up from, and how plain transformers loads it."""
+"""The model card of a composed classifier: its vectors, and how to load it with transformers."""
 
 import json
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def write_classifier_card(
     license_id: str | None = None,
     method: str = "sum",
 ) -> str:
-    """Write README.md for a classifier in ``repository``; what people typed into vectors cannot become markup."""
+    """Return README.md for a classifier in ``repository``. Text from vectors is escaped."""
     base = task.info["base"]["name"]
     language = languages[0][0].language if languages else task.language
     entries: dict[str, Any] = {
@@ -45,8 +45,8 @@ from transformers import pipeline
 classify = pipeline("text-classification", {json.dumps(repository)}, truncation=True)
 print(classify("a sentence in the language"))
 ```""",
-        "No score is given here: the scores of the vectors are on their cards, and how well the sum works in a language is told "
-        "by labelled text in that language alone (`python -m deftx evaluate`).",
+        "This card gives no scores. Those of the vectors are on their cards; to measure this classifier, labelled text in the "
+        "language is needed (`python -m deftx evaluate`).",
         "## Citation",
         CITATION,
     ]

@@ -1,6 +1,6 @@
-"""A composed classifier as a Space of its own: a folder with a page, a card and what it needs, and nothing of deftx.
+"""A composed classifier as a Space: a folder with a page, a card and requirements, which does not need deftx.
 
-The folder is what a Hugging Face Space (``sdk: gradio``) holds; anywhere else ``python app.py`` opens the same page.
+The folder is a Hugging Face Space (``sdk: gradio``); on any other machine, ``python app.py`` opens the same page.
 """
 
 import json
@@ -16,9 +16,9 @@ from deftx.publish.own_vectors import safe_name
 from deftx.vectors.card import CITATION, LANGUAGE_CODE, LICENSE, TAGS, code
 
 APP = ASSETS / "space" / "app.py"
-GRADIO = "6.31.0"  # a Space installs the page's own library itself, in the version that its card names
+GRADIO = "6.31.0"  # a Space installs gradio in the version that its card names
 PYTHON = "3.12"
-NEEDED = ("torch", "transformers", "safetensors")  # in the versions with which the classifier was written
+NEEDED = ("torch", "transformers", "safetensors")  # pinned to the versions that wrote the classifier
 FIELDS = {False: ["Text"], True: ["Premise", "Hypothesis"]}
 
 
@@ -26,10 +26,10 @@ def write_space(
     classifier: Classifier, folder: str | os.PathLike, *, title: str, pairs: bool = False, language: str = "",
     license_id: str = "",
 ) -> Path:  # fmt: skip
-    """Write the Space into ``folder`` and return it; ``pairs`` says whether the task takes two texts at a time.
+    """Write the Space into ``folder`` and return it. ``pairs`` says whether the task classifies pairs of texts.
 
     Raises:
-        DeftxError: the folder is not empty; nothing is overwritten.
+        DeftxError: If the folder is not empty. Nothing is overwritten.
     """
     folder = Path(folder).expanduser()
     require_empty(folder, "Space")
@@ -39,7 +39,7 @@ def write_space(
 
 
 def requirements() -> str:
-    """Return requirements.txt: every version is the one with which the classifier was written."""
+    """Return requirements.txt, pinned to the versions that wrote the classifier."""
     pins = {"gradio": GRADIO, **{name: version(name).partition("+")[0] for name in NEEDED}}
     return "".join(f"{name}=={number}\n" for name, number in pins.items())
 
@@ -47,7 +47,7 @@ def requirements() -> str:
 def _fill(classifier: Classifier, folder: Path, title: str, inputs: list[str], language: str, license_id: str) -> None:
     classifier.save_pretrained(folder / "model")
     shutil.copyfile(APP, folder / "app.py")
-    # What people typed is data that the page reads, never a part of its program.
+    # User input is data that the page reads, not part of its code.
     about = {"title": title, "inputs": inputs}
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
     (folder / "requirements.txt").write_text(requirements(), encoding="utf-8")
@@ -62,7 +62,7 @@ def _card(title: str, labels: list[str], language: str, license_id: str) -> str:
         entries["license"] = license_id
     if LANGUAGE_CODE.fullmatch(language):
         entries["tags"] = [*TAGS, f"language:{language}"]
-    # JSON is YAML, and in its strings nothing but JSON has a meaning.
+    # JSON is valid YAML, and its strings are safely escaped.
     front = "\n".join(f"{key}: {json.dumps(value)}" for key, value in entries.items())
     return f"""---
 {front}
@@ -71,9 +71,9 @@ def _card(title: str, labels: list[str], language: str, license_id: str) -> str:
 # {title}
 
 A text classifier for a language without labelled text, composed of a task vector and a language vector (DeFT-X). Its labels:
-{", ".join(map(code, labels))}. How well it works is told by labelled text in the language alone.
+{", ".join(map(code, labels))}. To measure how well it works, labelled text in the language is needed.
 
-Here: `pip install -r requirements.txt`, then `python app.py`. On the Hub: `hf upload NAME/SPACE . --type space`.
+Locally: `pip install -r requirements.txt`, then `python app.py`. On the Hub: `hf upload NAME/SPACE . --type space`.
 From a program, with the address of either: `gradio_client.Client(ADDRESS).predict("a text", api_name="/classify")`.
 `model` is a plain transformers folder: `transformers.pipeline("text-classification", "model", truncation=True)`.
 

@@ -1,4 +1,4 @@
-"""A composed classifier as one zip to take away: a plain transformers folder, or a Space, and nothing of this machine."""
+"""Export of a composed classifier as a zip of a transformers folder or of a Space, without local paths."""
 
 import tempfile
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from deftx.vectors.archives import pack
 
 
 def export_zip(classifier: Classifier, target: Path) -> Path:
-    """Write a classifier as ``target``, a zip of one folder of its name; what is written on the way is removed.
+    """Write a classifier as the zip ``target``, which contains one folder of the same name.
 
     Raises:
-        DeftxError: the disk has no room for the folder and the zip together, or cannot be written.
+        DeftxError: If the disk has too little space for the folder and the zip together, or cannot be written.
     """
     return _packed(classifier, target, classifier.save_pretrained)
 
 
 def export_space_zip(classifier: Classifier, target: Path, *, pairs: bool = False, language: str = "") -> Path:
-    """Write a classifier's Space as ``target``, as ``export_zip`` does; DeftxError as there."""
+    """Write a classifier's Space as the zip ``target``. Raise DeftxError as ``export_zip`` does."""
     title = target.name.removesuffix(".zip")
     return _packed(
         classifier, target, lambda folder: write_space(classifier, folder, title=title, pairs=pairs, language=language)
@@ -35,4 +35,4 @@ def _packed(classifier: Classifier, target: Path, write: Callable[[Path], object
         folder = Path(beside) / name
         write(folder)
         files = [(f"{name}/{path.relative_to(folder)}", path) for path in folder.rglob("*") if path.is_file()]
-        return pack(files, target, compress=False)  # weights are noise to a compressor
+        return pack(files, target, compress=False)  # weights do not compress

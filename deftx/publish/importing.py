@@ -1,4 +1,4 @@
-"""Taking in vectors of unknown origin: from a zip, from LT-SFT's file, from the Hugging Face Hub; nothing in them is run."""
+"""Import of untrusted vectors from a zip, an LT-SFT file or the Hugging Face Hub. No code in them is executed."""
 
 import math
 import os
@@ -22,16 +22,16 @@ from deftx.vectors.lt_sft import read_lt_sft
 from deftx.vectors.vector import BaseLike, SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 
-# What is taken, and up to how many bytes: XLM-R large with the paper's shares has 150 MB of tensors and 2 MB of spectra.
+# Imported files and their largest sizes in bytes. XLM-R large with the paper's settings: 150 MB tensors, 2 MB spectra.
 VECTOR_FILES = {TENSORS: 2**29, INFO: 2**23, CARD: 2**20}
 LT_SFT_FILES = {lt_sft.FILE: 2**30}
-MOST_WEIGHTS = 2**31  # in the parameters that a vector says it changes
-MOST_LABELS, LONGEST_LABEL = 1_000, 200  # and characters; names of languages and bases count as labels
+MOST_WEIGHTS = 2**31  # of the parameters that a vector changes
+MOST_LABELS, LONGEST_LABEL = 1_000, 200  # number, characters; names of languages and bases count as labels
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a person says of a vector that is brought: how to call it, its language's code, the names of its labels."""
+    """What a user enters for an imported vector: its title, its language's code, and the names of its labels."""
 
     title: str = ""
     language: str = ""
@@ -39,12 +39,17 @@ class Wishes:
 
 
 def bring_file(own: OwnVectors, file: Path, named: str, base: Callable[[], BaseLike], wishes: Wishes) -> OwnVector:
-    """Take in a .zip of a vector or of LT-SFT's file, or that file itself; ``named`` is how the person's file is called.
+    """Import a .zip of a vector or of an LT-SFT file, or an LT-SFT file itself.
 
-    ``base`` gives the base that LT-SFT's file is read for; a vector is kept whichever base it was made for.
+    Args:
+        own: The folder of imported vectors.
+        file: The uploaded file.
+        named: Its original name.
+        base: Returns the base that an LT-SFT file is read for. A vector is kept whatever base it was made for.
+        wishes: The user's input.
 
     Raises:
-        VectorError: it is none, is damaged, or holds what could do harm; nothing of it is kept.
+        VectorError: If it is not a vector, is damaged or unsafe. Nothing is kept.
     """
     if not os.path.isfile(file):
         raise VectorError(f"{named} is not a regular file.")
@@ -64,16 +69,16 @@ def bring_file(own: OwnVectors, file: Path, named: str, base: Callable[[], BaseL
 def bring_from_hub(
     own: OwnVectors, name: str, revision: str, base: Callable[[], BaseLike], wishes: Wishes
 ) -> OwnVector:
-    """Take in a vector, or LT-SFT's file, from the Hub: owner/name or owner/name@revision, or its newest state.
+    """Import a vector or an LT-SFT file from the Hub, by owner/name or owner/name@revision.
 
     Raises:
-        VectorError: there is none, it cannot be fetched or used, or is too large; nothing of it is kept.
+        VectorError: If it does not exist, cannot be downloaded or used, or is too large. Nothing is kept.
     """
     wanted = _read_name(name, revision.strip())
     with own.incoming() as folder:
         try:
             api = hub()
-            found, commit, sizes = _look(api, wanted)
+            found, commit, sizes = _repository(api, wanted)
             chosen = _wanted(found, sizes)
             require_free_space(folder, sum(sizes[file] for file in chosen))
             for file in chosen:
@@ -85,10 +90,10 @@ def bring_from_hub(
 
 
 def _complete(folder: Path, found: set[str], base: Callable[[], BaseLike], wishes: Wishes) -> SparseVector:
-    """Make sure that the folder holds a vector that can be used and nothing else."""
+    """Check the files and complete the folder, so that it contains a usable vector and nothing else."""
     if lt_sft.FILE in found:
         if found & {TENSORS, INFO}:
-            raise VectorError(f"There is a vector and {lt_sft.FILE}, a pickle, beside it. Bring the one or the other.")
+            raise VectorError(f"It contains both a vector and {lt_sft.FILE}, a pickle. Import only one of them.")
         vector = _named(lambda: read_lt_sft(folder, base(), labels=wishes.labels or None), folder)
         if wishes.language:
             vector = replace(vector, info={**vector.info, "language": wishes.language})
@@ -97,77 +102,77 @@ def _complete(folder: Path, found: set[str], base: Callable[[], BaseLike], wishe
         vector.save(folder)
         return vector
     if missing := {TENSORS, INFO} - found:
-        raise VectorError(f"There is no {sorted(missing)[0]} in it: it is not the folder of a vector.")
+        raise VectorError(f"It contains no {sorted(missing)[0]}: it is not the folder of a vector.")
     vector = _named(lambda: SparseVector.load(folder), folder)
     _refuse_immoderate(vector)
     used = base()
     if vector.info["base"]["fingerprint"] == used.fingerprint:
-        vector.check_base(used)  # made for this base, it must fit; made for another, it is kept for that one
+        vector.check_base(used)  # a vector for another base is kept without this check
     if not (folder / CARD).is_file():
         (folder / CARD).write_text(write_card(vector.info, vector.count), encoding="utf-8")
     return vector
 
 
 def _refuse_immoderate(vector: SparseVector) -> None:
-    """Refuse what the format allows and no vector is: it would fill the memory or the page of whoever looks at it."""
+    """Raise VectorError for sizes that the format allows but that would fill the memory or the page."""
     weights = sum(math.prod(shape) for shape in vector.shapes.values())
     if weights > MOST_WEIGHTS:
-        raise VectorError("The vector says that it is for a base of more weights than any that can be used here.")
+        raise VectorError("According to its description, the vector's base has more weights than are supported.")
     if not 0 <= (vector.info.get("k") or 0) <= weights:
-        raise VectorError("The vector says that it changes more weights than there are.")
+        raise VectorError("According to its description, the vector changes more weights than its base has.")
     names = [*vector.labels, vector.language or "", vector.info["base"]["name"], vector.info.get("method") or ""]
     if len(names) > MOST_LABELS or max(map(len, names)) > LONGEST_LABEL:
-        raise VectorError("The names in the vector's description are too many or too long to be shown.")
+        raise VectorError("The vector's description has too many or too long names.")
 
 
 def _named(read: Callable[[], SparseVector], folder: Path) -> SparseVector:
-    """Read a vector; what is wrong with it is said without the path of a folder that is gone by then."""
+    """Read a vector; error messages do not contain the path of the temporary folder."""
     try:
         return read()
     except VectorError as error:
         raise VectorError(str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), "the import")) from error
 
 
-def _title(vector: SparseVector, otherwise: str) -> str:
+def _title(vector: SparseVector, default: str) -> str:
     given = vector.info.get("name")
-    return given if isinstance(given, str) and given.strip() else otherwise
+    return given if isinstance(given, str) and given.strip() else default
 
 
 def _copy_within(source: Path, target: Path, most: int) -> None:
     if source.stat().st_size > most:
-        raise VectorError(f"The file has {source.stat().st_size / 1e6:,.0f} MB: that is too large to be taken in.")
+        raise VectorError(f"The file has {source.stat().st_size / 1e6:,.0f} MB, which is too large.")
     try:
         require_free_space(target.parent, source.stat().st_size)
         shutil.copyfile(source, target)
     except (OSError, DeftxError) as error:
-        raise VectorError(f"The file cannot be taken in: {error}") from error
+        raise VectorError(f"The file cannot be imported: {error}") from error
 
 
 def _read_name(name: str, revision: str) -> HubName:
-    """Read an id, with its revision behind an @ or in a field of its own."""
+    """Parse an id whose revision follows an @ or is given separately."""
     found = read_name(name)
     if found is None:
-        raise VectorError(f"{name.strip()[:120]!r} is not the id of a repository on the Hub. It looks like owner/name.")
+        raise VectorError(
+            f"{name.strip()[:120]!r} is not the id of a repository on the Hub. An id has the form owner/name."
+        )
     if revision and found.revision not in (None, revision):
-        raise VectorError(f"Two revisions are given, {found.revision!r} and {revision!r}. Leave one of them out.")
+        raise VectorError(f"Two revisions are given, {found.revision!r} and {revision!r}. Give only one.")
     return HubName(found.id, found.revision or revision or None)
 
 
-def _look(api: HfApi, wanted: HubName) -> tuple[str, str, dict[str, int]]:
-    """Ask the Hub what a repository is called now, which commit is meant, and the sizes of its files."""
+def _repository(api: HfApi, wanted: HubName) -> tuple[str, str, dict[str, int]]:
+    """Return the current name of a repository, its commit, and the sizes of its files."""
     found = api.model_info(wanted.id, revision=wanted.revision, files_metadata=True, timeout=20)
     return found.id, str(found.sha), {file.rfilename: int(file.size or 0) for file in found.siblings or []}
 
 
 def _wanted(name: str, sizes: dict[str, int]) -> list[str]:
-    """Choose the files of a vector or, where there is none, LT-SFT's file."""
+    """Return the files of a vector, or else the LT-SFT file."""
     kinds = ((VECTOR_FILES, (TENSORS, INFO)), (LT_SFT_FILES, (lt_sft.FILE,)))
     for files, needed in kinds:
         if all(file in sizes for file in needed):
             for file in files:
                 if sizes.get(file, 0) > files[file]:
-                    raise VectorError(
-                        f"{file} in {name} has {sizes[file] / 1e6:,.0f} MB: that is too large to be taken in."
-                    )
+                    raise VectorError(f"{file} in {name} has {sizes[file] / 1e6:,.0f} MB, which is too large.")
             return [file for file in files if file in sizes]
-    raise VectorError(f"{name} holds neither a vector ({TENSORS} and {INFO}) nor LT-SFT's {lt_sft.FILE}.")
+    raise VectorError(f"{name} contains neither a vector ({TENSORS} and {INFO}) nor LT-SFT's {lt_sft.FILE}.")

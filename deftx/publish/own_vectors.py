@@ -1,4 +1,4 @@
-"""The vectors that people brought: a folder each below DEFTX_HOME, and a trash from which they come back."""
+"""Imported vectors: a folder for each below DEFTX_HOME, and a trash from which they can be restored."""
 
 import json
 import shutil
@@ -15,15 +15,15 @@ from deftx.core.files import move, write_json
 from deftx.core.names import is_plain, plain_name
 from deftx.vectors.vector_files import INFO
 
-NOTE = "own.json"  # beside the vector's own files: what it is called here, where it is from, when it came
-TRASH_KEPT = 7 * 86_400.0  # seconds after which what is in the trash is removed for good
-ABANDONED = 86_400.0  # seconds after which a folder that an import left behind is removed
+NOTE = "own.json"  # added to the vector's files: title, origin and time of the import
+TRASH_KEPT = 7 * 86_400.0  # seconds until vectors in the trash are deleted
+ABANDONED = 86_400.0  # seconds until the folder of an interrupted import is deleted
 LONGEST_TITLE, LONGEST_NAME = 80, 60  # characters
 
 
 @dataclass(frozen=True)
 class OwnVector:
-    """A vector that was brought: its name here, how it is called, where it is from; times are seconds since 1970."""
+    """An imported vector: its name (an id), title and origin; times are seconds since 1970."""
 
     name: str
     folder: Path
@@ -34,28 +34,28 @@ class OwnVector:
 
 
 class OwnVectors:
-    """The folder of vectors below ``home``; the names that it gives out are the only ones it takes."""
+    """The folder of imported vectors below ``home``. It accepts only names of existing vectors, no paths."""
 
     def __init__(self, home: Path) -> None:
-        """Use ``home``/vectors; it is created when the first vector comes."""
+        """Use ``home``/vectors, which is created with the first vector."""
         self.folder = home / "vectors"
         self._trash = self.folder / ".trash"
 
     def list(self) -> tuple[OwnVector, ...]:
-        """List what is there, the newest first."""
+        """Return all vectors, the newest first."""
         return _read_all(self.folder)
 
     def trash(self) -> tuple[OwnVector, ...]:
-        """List what was removed and can come back, the last one first."""
+        """Return the vectors in the trash, the last removed first."""
         return tuple(sorted(_read_all(self._trash), key=lambda own: own.trashed or 0, reverse=True))
 
     def get(self, name: str) -> OwnVector:
-        """Find a vector by its name; VectorError for any other, so that no path gets through."""
+        """Return a vector by its name. Raise VectorError for any other text, such as a path."""
         return _find(self.list(), name)
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
-        """Give an empty folder in which a vector is put together; whatever is still in it at the end is removed."""
+        """Yield an empty folder for a new vector; what is left in it at the end is deleted."""
         self.remove_expired()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.folder))
@@ -65,13 +65,13 @@ class OwnVectors:
             shutil.rmtree(folder, ignore_errors=True)
 
     def keep(self, folder: Path, title: str, origin: str) -> OwnVector:
-        """Put a complete vector in place, under a free name made from ``title``; from then on it is there at once."""
+        """Move a complete vector to its place, under a free name made from ``title``, atomically."""
         own = OwnVector("", folder, clean(title, LONGEST_TITLE) or "vector", clean(origin, 200), time.time())
         _write_note(own)
         return self._place(own, safe_name(own.title), self.folder)
 
     def rename(self, name: str, title: str) -> OwnVector:
-        """Call a vector otherwise; its name here, by which jobs and links know it, stays."""
+        """Change the title of a vector. Its name, which jobs and links use, stays."""
         title = clean(title, LONGEST_TITLE)
         if not title:
             raise VectorError("A vector needs a name: type one with at least one letter.")
@@ -80,20 +80,20 @@ class OwnVectors:
         return own
 
     def discard(self, name: str) -> OwnVector:
-        """Put a vector into the trash, from where ``restore`` brings it back."""
+        """Move a vector to the trash."""
         own = replace(self.get(name), trashed=time.time())
         self._trash.mkdir(mode=0o700, exist_ok=True)
         _write_note(own)
         return self._place(own, own.name, self._trash)
 
     def restore(self, name: str) -> OwnVector:
-        """Bring a vector back from the trash, under its name or, where that is taken by now, a free one."""
+        """Restore a vector from the trash, under its name or, if that is taken, another one."""
         own = replace(_find(self.trash(), name), trashed=None)
         _write_note(own)
         return self._place(own, own.name, self.folder)
 
     def remove_expired(self) -> None:
-        """Remove what has been in the trash for TRASH_KEPT, and what an import that was killed left behind."""
+        """Delete vectors that have been in the trash for TRASH_KEPT, and remains of interrupted imports."""
         for own in self.trash():
             if (own.trashed or 0) < time.time() - TRASH_KEPT:
                 shutil.rmtree(own.folder, ignore_errors=True)
@@ -102,7 +102,7 @@ class OwnVectors:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _place(self, own: OwnVector, name: str, parent: Path) -> OwnVector:
-        """Move a vector, under ``name`` or a numbered one: no name is given to two, be one of them in the trash."""
+        """Move a vector to ``parent`` under ``name`` or a numbered variant that is not in use, trash included."""
         for taken in chain([name], (f"{name}-{number}" for number in count(2))):
             if taken != own.name and any((place / taken).exists() for place in (self.folder, self._trash)):
                 continue
@@ -110,19 +110,19 @@ class OwnVectors:
                 move(own.folder, parent / taken)
             except OSError:
                 if (parent / taken).exists():
-                    continue  # somebody was quicker
+                    continue  # another process has created it meanwhile
                 raise
             return replace(own, name=taken, folder=parent / taken)
         raise AssertionError("numbers do not end")
 
 
 def safe_name(title: str) -> str:
-    """Turn a title into letters, digits and hyphens: a name that is a folder's and nothing else."""
+    """Return a title reduced to letters, digits and hyphens, as a folder name."""
     return plain_name(title, LONGEST_NAME) or "vector"
 
 
 def clean(text: str, longest: int) -> str:
-    """Put a text into one printable line of at most so many characters."""
+    """Return a text as one printable line of at most ``longest`` characters."""
     kept = (sign if sign.isprintable() or sign in JOINERS else " " for sign in str(text))
     return " ".join("".join(kept).split())[:longest].strip()
 
@@ -147,7 +147,7 @@ def _read(folder: Path) -> OwnVector | None:
         times = float(note["added"]), None if note["trashed"] is None else float(note["trashed"])
         return OwnVector(folder.name, folder, str(note["title"]), str(note["origin"]), *times)
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return None  # put there by hand: nobody has looked whether it can be trusted
+        return None  # not imported by the studio, so not checked
 
 
 def _write_note(own: OwnVector) -> None:

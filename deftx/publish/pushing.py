@@ -1,4 +1,4 @@
-"""Pushing to the Hub: what will be uploaded is put together and described first; then it is one commit, or nothing."""
+"""Pushing to the Hub: files are first prepared and described, then uploaded as a single commit."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ NOUNS = {"model": "repository", "space": "Space"}
 
 @dataclass(frozen=True)
 class Upload:
-    """A folder that is ready to be pushed, and where to; ``files`` are (name, bytes), in their order."""
+    """A folder to push and its target; ``files`` are (name, size in bytes)."""
 
     what: str
     target: Target
@@ -35,13 +35,13 @@ class Upload:
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
+        """The total size of all files in bytes."""
         return sum(size for _, size in self.files)
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """What came of a push: the repository's address and the commit that holds exactly what was uploaded."""
+    """The result of a push: the repository, its URL and the commit."""
 
     repository: str
     url: str
@@ -52,10 +52,10 @@ def prepare_vector(
     api: HfApi, vector: str | os.PathLike, repository: str, folder: Path, *, private: bool,
     license_id: str | None = None, datasets: Sequence[str] = (),
 ) -> Upload:  # fmt: skip
-    """Put a vector's files with a new card and its picture into the empty ``folder``.
+    """Prepare a vector's files, with a new card and a picture, in the empty ``folder``.
 
     Raises:
-        DeftxError: the vector cannot be used, or the account may not write to the repository.
+        DeftxError: If the vector cannot be used, or the account has no write access.
     """
     source = resolve_vector(vector)
     read = SparseVector.load(source)
@@ -73,12 +73,12 @@ def prepare_classifier(
     languages: Sequence[tuple[SparseVector, float]], repository: str, folder: Path, *, private: bool,
     license_id: str | None = None, method: str = "sum",
 ) -> Upload:  # fmt: skip
-    """Write a composed classifier as a plain transformers model with its card into the empty ``folder``.
+    """Prepare a composed classifier as a transformers model with a card in the empty ``folder``.
 
-    ``compose`` is called once the account is known to have the right to push; the other parts are for the card.
+    ``compose`` is called after the check of write access; the vectors and strengths are for the card.
 
     Raises:
-        DeftxError: it cannot be composed, or the account may not write to the repository.
+        DeftxError: If the classifier cannot be composed, or the account has no write access.
     """
     target = check_target(api, repository, private)
     classifier = compose()
@@ -93,7 +93,7 @@ def prepare_space(
     api: HfApi, compose: Callable[[], Classifier], task: SparseVector, languages: Sequence[tuple[SparseVector, float]],
     repository: str, folder: Path, *, private: bool, license_id: str | None = None,
 ) -> Upload:  # fmt: skip
-    """Write a composed classifier as a Space of its own into the empty ``folder``; called and refused as ``prepare_classifier``."""
+    """Prepare a composed classifier as a Space in the empty ``folder``. Raise DeftxError as ``prepare_classifier`` does."""
     target = check_target(api, repository, private, "space")
     classifier = compose()
     require_free_space(folder, classifier.size)
@@ -104,19 +104,21 @@ def prepare_space(
 
 
 def describe(upload: Upload) -> list[str]:
-    """Say in lines what a push will do: nothing of it can be undone on the Hub by this project."""
+    """Return lines that describe what a push will do."""
     target = upload.target
     sight = (
-        "private: you and those you let in can see it" if upload.private else "public: everybody can see and copy it"
+        "private: only you and people with access can see it"
+        if upload.private
+        else "public: everybody can see and copy it"
     )
     noun = NOUNS[target.kind]
-    where = f"a new {noun}, {sight}" if target.private is None else f"a {noun} that is there already, {sight}"
+    where = f"a new {noun}, {sight}" if target.private is None else f"an existing {noun}, {sight}"
     files = [f"  {name}  {size:,} bytes" for name, size in upload.files]
     replaced = (
-        [] if target.private is None else ["Files of these names there are replaced by a new commit; others stay."]
+        [] if target.private is None else ["Existing files with these names are replaced by a new commit; others stay."]
     )
     return [
-        f"{upload.what} goes to {target.repository} ({where}), as {target.account}:",
+        f"{upload.what} will be pushed to {target.repository} ({where}) as {target.account}:",
         *files,
         f"  {len(files)} files, {upload.size:,} bytes",
         *replaced,
@@ -124,10 +126,10 @@ def describe(upload: Upload) -> list[str]:
 
 
 def push(api: HfApi, upload: Upload) -> Pushed:
-    """Make the repository where there is none, and upload the files as one commit.
+    """Create the repository if it does not exist, and upload the files as one commit.
 
     Raises:
-        HubError: it was interrupted or refused; it says what is on the Hub then. Nothing is ever half committed.
+        HubError: If it was interrupted or refused; the message describes the state on the Hub. A commit is never partial.
     """
     target, made, before = upload.target, False, None
     repository, kind = target.repository, target.kind
@@ -139,18 +141,18 @@ def push(api: HfApi, upload: Upload) -> Pushed:
         before = api.repo_info(repository, repo_type=kind, timeout=20).sha
         additions = [CommitOperationAdd(name, upload.folder / name) for name, _ in upload.files]
         commit = api.create_commit(repository, additions, repo_type=kind, commit_message=f"Push {upload.what}")
-    except (*FAMILIES, RuntimeError) as error:  # the client reports large files that did not arrive as RuntimeError
+    except (*FAMILIES, RuntimeError) as error:  # the client raises RuntimeError if a large upload fails
         raise HubError(_failed(api, target, made, before, error)) from error
     return Pushed(repository, f"{api.endpoint}/{'spaces/' if kind == 'space' else ''}{repository}", commit.oid)
 
 
 def check_target(api: HfApi, repository: str, private: bool, kind: str = "model") -> Target:
-    """Check the right to push, and that nothing private is put where everybody sees it."""
+    """Check write access, and that a private push does not go to a public repository."""
     target = check_push(api, repository, kind)
     if private and target.private is False:
         raise HubError(
-            f"{target.repository} is public, so what is pushed there is. Push without the wish for a private "
-            "repository, choose another name, or make it private on the Hub first."
+            f"{target.repository} is public, so a push to it is public. Push without --private, choose another name, or make "
+            "the repository private on the Hub first."
         )
     return target
 
@@ -162,14 +164,14 @@ def _upload(what: str, target: Target, private: bool, folder: Path) -> Upload:
 
 
 def _failed(api: HfApi, target: Target, made: bool, before: str | None, error: Exception) -> str:
-    """Say why a push failed and how the repository is now."""
+    """Return a message on why a push failed and on the state of the repository."""
     repository = target.repository
     reason = explain_hub(error, f"repository {repository}", "push again later")
     try:
         after = api.repo_info(repository, repo_type=target.kind, timeout=20).sha if made or before else None
     except FAMILIES:
-        return f"{reason} Whether the commit arrived cannot be asked now: it is there whole or not at all."
+        return f"{reason} Whether the commit arrived is unknown; it is never partial."
     if before and after != before:
-        return f"{reason} But {repository} has a new commit since ({after}): look there before you push again."
-    state = f"{repository} was made and is empty" if made else f"{repository} is as it was"
-    return f"{reason} {state}. Push again: what the Hub has stored already is not sent a second time."
+        return f"{reason} But {repository} has a new commit ({after}): check it before you push again."
+    state = f"{repository} was created and is empty" if made else f"{repository} is unchanged"
+    return f"{reason} {state}. Push again: files that the Hub has already stored are not uploaded again."

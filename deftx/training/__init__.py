@@ -1,4 +1,4 @@
-"""The two phases of training, their objectives, settings, checkpoints and estimates.
+"""Training: the two phases, objectives, settings, checkpoints and estimates.
 
-It imports vectors and what that may import.
+It imports only core, method, data, hub, models and vectors.
 """

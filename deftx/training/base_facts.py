@@ -1,4 +1,4 @@
-"""What a base is, told from its configuration and tokenizer alone: no weights are read, none are fetched."""
+"""Facts about a base from its configuration and tokenizer, without reading or downloading its weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,20 +16,22 @@ from deftx.training.estimates import Model
 
 @dataclass(frozen=True)
 class BaseFacts:
-    """A base that can be trained on, as far as can be told before its weights are read."""
+    """Facts about a base that can be trained."""
 
     name: str
     model: Model
     tokenizer: Any
-    longest: int  # tokens that it reads at a time
-    here: bool  # whether its weights lie on this machine
+    longest: int  # longest input, in tokens
+    here: bool  # whether its weights are on this machine
 
 
-def look_at_base(name: str) -> BaseFacts:
-    """Look at a bundled base, a folder or a Hub id; of the last, configuration and tokenizer are fetched.
+def read_base_facts(name: str) -> BaseFacts:
+    """Return facts about a base, given a bundled name, a folder or a Hub id.
+
+    For a Hub id, the configuration and tokenizer are downloaded.
 
     Raises:
-        BaseModelError: it is not there, or is none that the method covers.
+        BaseModelError: If the base does not exist or is not supported.
     """
     source = find_base(name)
     is_folder = Path(source).is_dir()
@@ -48,7 +50,7 @@ def look_at_base(name: str) -> BaseFacts:
 
 
 def _cached_first(load: Callable[..., Any], source: str, is_folder: bool) -> Any:
-    # Without a network the Hub client tries for 23 seconds before it gives up: what is here already needs none.
+    # Try local files first: without a network, the Hub's client retries for 23 seconds.
     try:
         return load(source, trust_remote_code=False, local_files_only=True)
     except OSError:

@@ -1,4 +1,4 @@
-"""How a device computes: in which precision, and by which algorithms."""
+"""Precision and algorithms of a device."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,32 +12,32 @@ from deftx.training.trainable import Entries
 
 @dataclass(frozen=True)
 class Products:
-    """Where matrix products are computed, and whether in bfloat16; the masters stay float32 in every precision."""
+    """The device and precision of matrix products. Weights are float32 in every precision."""
 
     device: torch.device
     bfloat16: bool
 
     def autocast(self) -> torch.autocast:
-        """Return a context in which matrix products have the precision."""
+        """Return a context in which matrix products have this precision."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
 
     def backward(self, loss: Tensor) -> None:
-        """Add the gradients of a loss up; bfloat16 has the range of float32 and needs no scaling."""
+        """Accumulate the gradients of a loss. bfloat16 has the range of float32, so the loss needs no scaling."""
         loss.backward()
 
     def clip_grad_norm_(self, parameters: list[Tensor], longest: float) -> Tensor:
-        """Shorten all gradients together to a norm of ``longest``, and return the norm that they had."""
+        """Clip the total norm of all gradients to ``longest`` and return the norm before."""
         return torch.nn.utils.clip_grad_norm_(parameters, longest)
 
 
 def accelerator_for(entries: Entries, precision: str) -> Products:
-    """Return how the device that holds the entries multiplies: "auto", "bfloat16" or "float32"."""
+    """Return device and precision of products for these entries. ``precision`` is "auto", "bfloat16" or "float32"."""
     device = next(iter(entries.compact.values())).device
     return Products(device, has_bfloat16(device) if precision == "auto" else precision == "bfloat16")
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Say whether the device multiplies bfloat16 matrices natively: emulated, they are slower than float32."""
+    """Return whether the device multiplies bfloat16 matrices natively; emulation is slower than float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     features = torch.cpu.get_capabilities()
@@ -46,10 +46,10 @@ def has_bfloat16(device: torch.device) -> bool:
 
 @contextmanager
 def reproducible(device: torch.device) -> Iterator[None]:
-    """Have torch use deterministic algorithms on a CPU; on a GPU some of them are slow, and some are missing."""
+    """Make torch use deterministic algorithms on a CPU. On a GPU, some are slow and some do not exist."""
     before = torch.are_deterministic_algorithms_enabled(), torch.utils.deterministic.fill_uninitialized_memory
     torch.use_deterministic_algorithms(before[0] or device.type == "cpu")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid, which costs time
+    torch.utils.deterministic.fill_uninitialized_memory = False  # only for debugging, and slow
     try:
         yield
     finally:

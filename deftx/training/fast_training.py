@@ -1,10 +1,10 @@
-"""Faster dropout and attention while training on a CPU: the same functions, by other kernels.
+"""Faster dropout and attention for training on a CPU.
 
-torch draws the dropout mask of a CPU tensor on one thread, about 10 ns an element, which is up to a third of a training
-step. Here 16 random bits an element come from numpy's SFC64 generator. ``scaled_dot_product_attention`` with dropout
-falls back to a slow path on a CPU; here it is computed from its definition.
+torch draws the dropout mask of a CPU tensor in one thread, about 10 ns per element, which is up to a third of a training
+step. Here numpy's SFC64 generator draws 16 random bits per element. ``scaled_dot_product_attention`` with dropout has a
+slow implementation on a CPU; here it is computed from its definition.
 
-A ``TorchFunctionMode`` sees every call of both functions, so no model family needs a patch of its own.
+A ``TorchFunctionMode`` intercepts every call of both functions, so the model families need no patches.
 """
 
 import math
@@ -18,16 +18,16 @@ from torch import Tensor
 from torch.nn.functional import dropout, scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
-# Tokens up to which attention in float32 without dropout is computed from its definition: above, torch's fused kernel is
-# faster (benchmarks/attention.py; docs/benchmarks.md).
+# For longer inputs in float32 without dropout, torch's fused attention is faster than the definition
+# (benchmarks/attention.py; docs/benchmarks.md).
 LONGEST = 256
-LEVELS = 2**16  # values of the random number that an element is compared with: p is met to within 2⁻¹⁷
+LEVELS = 2**16  # number of random values per element: p is rounded to a multiple of 2⁻¹⁶
 
 
 def fast_training(device: torch.device, seed: int) -> AbstractContextManager:
-    """Return a context in which training computes on a CPU as described above; elsewhere nothing changes.
+    """Return a context with faster dropout and attention on a CPU; on other devices nothing changes.
 
-    Every draw follows from ``seed`` alone.
+    The random numbers depend only on ``seed``.
     """
     return FastTraining(seed) if device.type == "cpu" else nullcontext()
 
@@ -42,7 +42,7 @@ class FastTraining(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Call the replacement of ``func``, or ``func`` itself where there is none."""
+        """Call the replacement of ``func`` if there is one, else ``func``."""
         if func is dropout:
             return self.dropout(*args, **(kwargs or {}))
         if func is scaled_dot_product_attention:
@@ -50,7 +50,7 @@ class FastTraining(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
     def dropout(self, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-        """As ``torch.nn.functional.dropout``; p is met to within 2⁻¹⁷, the scale is that of the p that is met."""
+        """Replace ``torch.nn.functional.dropout``; p is rounded to a multiple of 2⁻¹⁶, and the scale uses the rounded p."""
         dropped = round(p * LEVELS)
         if not training or not dropped or dropped == LEVELS:
             return dropout(input, p, training, inplace)
@@ -58,7 +58,7 @@ class FastTraining(TorchFunctionMode):
         return (input * kept).mul_(LEVELS / (LEVELS - dropped))
 
     def mask(self, count: int, dropped: int) -> Tensor:
-        """Draw (count,) uint8: 0 with probability dropped / 2¹⁶, else 1."""
+        """Return a random mask (count,) uint8: 0 with probability dropped / 2¹⁶, else 1."""
         words = self._bits.random_raw(-(-count // 4)).view(np.int16)[:count]
         return (torch.from_numpy(words) >= dropped - LEVELS // 2).view(torch.uint8)
 
@@ -73,7 +73,7 @@ class FastTraining(TorchFunctionMode):
         scale: float | None = None,
         enable_gqa: bool = False,
     ) -> Tensor:
-        """As ``torch.nn.functional.scaled_dot_product_attention``, computed from its definition where that is faster."""
+        """Replace ``torch.nn.functional.scaled_dot_product_attention``, computed from its definition if that is faster."""
         fused_is_faster = not dropout_p and query.dtype == torch.float32 and query.shape[-2] > LONGEST
         if is_causal or enable_gqa or fused_is_faster:
             return scaled_dot_product_attention(

@@ -1,4 +1,4 @@
-"""From a finished training to a vector on disk: where the work lies meanwhile, and what is written about it."""
+"""The end of a training run: writing the vector, its description and scores, and removing the checkpoints."""
 
 import os
 import shutil
@@ -20,33 +20,33 @@ from deftx.training.recipes import Recipe
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 
-FINISHED = ".finished"  # what the run is called while it is removed: from then on the vector is there for good
-RUN = "run"  # the folder inside a vector's folder that holds checkpoints until the vector is written
+FINISHED = ".finished"  # name of the run folder while it is deleted; from then on the vector is complete
+RUN = "run"  # folder of the checkpoints, inside the vector's folder, until the vector is written
 
 
 def work_folder(out: str | os.PathLike, delta: str | os.PathLike | None = None) -> tuple[Path, Path]:
-    """Return the folders for the vector and for its checkpoints; ``delta`` is where δ is to be kept.
+    """Return the folders of the vector and of its checkpoints; ``delta`` is the folder for δ, if it is kept.
 
     Raises:
-        RecipeError: something else is there already; nothing is overwritten.
+        RecipeError: If the folder contains other files. Nothing is overwritten.
     """
     out = Path(out).expanduser()
-    if (out / FINISHED).is_dir():  # a kill left it there
+    if (out / FINISHED).is_dir():  # left by an interruption
         shutil.rmtree(out / FINISHED, ignore_errors=True)
     if (out / INFO).exists() and not (out / RUN).is_dir():
-        raise RecipeError(f"{out} holds a vector already. Choose another folder, or delete that one first.")
+        raise RecipeError(f"{out} already contains a vector. Choose another folder, or delete that one first.")
     if out.exists() and not out.is_dir():
         raise RecipeError(f"{out} is a file; the vector needs a folder.")
-    there = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
-    if there and (RUN not in there or not all(map(_is_ours, there))):
+    names = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    if names and (RUN not in names or not all(map(_is_ours, names))):
         raise RecipeError(f"{out} is not empty. Choose another folder for the vector.")
     if delta is not None and Path(delta).expanduser().resolve().is_relative_to(out.resolve()):
-        raise RecipeError(f"δ cannot be kept inside {out}, the folder of the vector. Choose a folder beside it.")
+        raise RecipeError(f"δ cannot be kept inside {out}, the folder of the vector. Choose a folder outside of it.")
     return out, out / RUN
 
 
 def _is_ours(name: str) -> bool:
-    """Say whether a training that was killed, even while it wrote its vector, leaves a file of this name."""
+    """Return whether an interrupted training run can leave a file of this name."""
     return name in (RUN, TENSORS, CARD, INFO) or name.startswith(WRITING)
 
 
@@ -64,10 +64,10 @@ def finish(
     language: str | None = None,
     labels: list[str] | None = None,
 ) -> SparseVector:
-    """Run the pipeline, score the model, write the vector and clear the checkpoints away.
+    """Run the pipeline, score the model, write the vector and delete the checkpoints.
 
     Raises:
-        TrainingError: the disk refuses the vector; the checkpoints are kept.
+        TrainingError: If the vector cannot be written; the checkpoints are kept.
     """
     learned = learn(learner, recipe, run, Path(delta).expanduser() if delta else None, listener)
     with stoppable(learner.model, listener):
@@ -108,7 +108,7 @@ def _write(vector: SparseVector, recipe: Recipe, out: Path, run: Path) -> None:
         if not isinstance(error.__cause__, OSError):
             raise
         raise TrainingError(
-            f"{error} The training is kept in {run}; free some space and run the same again."
+            f"{error} The checkpoints are kept in {run}. Free some space and run the same command again."
         ) from error
     run.replace(out / FINISHED)
     shutil.rmtree(out / FINISHED, ignore_errors=True)

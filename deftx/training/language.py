@@ -23,14 +23,14 @@ from deftx.training.pipeline import Learner
 from deftx.training.recipes import LanguageRecipe, recipe_for
 from deftx.vectors.vector import SparseVector
 
-UNKNOWN_WARNING = 0.02  # the command-line contract: above 2 % is worth a warning
+UNKNOWN_WARNING = 0.02  # share of unknown tokens above which a warning is given
 EVALUATION_MASKS = 2_147_483_647  # seed of the evaluation masks, the same at every evaluation (LT-SFT's constant)
 
 
 def masked_lm_loss(model: nn.Module, batch: Batch, reduction: str = "mean") -> Tensor:
-    """Return the cross-entropy in nats at the positions whose label is not −100; only their logits are computed.
+    """Return the cross-entropy in nats at positions whose label is not −100; only their logits are computed.
 
-    ``batch``: ``input_ids``, ``attention_mask`` and ``labels``, each (sequences, tokens).
+    ``batch`` has ``input_ids``, ``attention_mask`` and ``labels``, each (sequences, tokens).
     """
     hidden = model.base_model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
     asked = batch["labels"] != -100
@@ -51,7 +51,7 @@ class LanguageObjective:
     _evaluation: list[Batch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Draw the evaluation masks once, and the order of the training sequences for each phase."""
+        """Choose the evaluation masks, and the order of the training sequences in each phase."""
         recipe = self.recipe
         self._orders = {
             phase: batch_order(len(self.train), recipe.batch_size, recipe.seed, phase) for phase in ("dense", "sparse")
@@ -61,7 +61,7 @@ class LanguageObjective:
             self._evaluation.append(self._masked([self.held_out[i] for i in indices], generator))
 
     def micro_batches(self, phase: str, step: int) -> list[Batch]:
-        """Return the micro-batches of a step; their masks follow from the seed, the phase and the step."""
+        """Return the micro-batches of a step; their masks depend on the seed, the phase and the step."""
         generator = torch.Generator().manual_seed(seed_for(self.recipe.seed, phase, "mask", step))
         parts = cut(self._orders[phase](step), self.recipe.accumulation)
         return [self._masked([self.train[i] for i in part], generator) for part in parts]
@@ -78,7 +78,7 @@ class LanguageObjective:
 
     @property
     def evaluation_tokens(self) -> int:
-        """How many tokens the evaluation predicts."""
+        """The number of tokens that the evaluation predicts."""
         return sum(int((batch["labels"] != -100).sum()) for batch in self._evaluation)
 
     def _masked(self, sequences: list[Tensor], generator: torch.Generator) -> Batch:
@@ -106,12 +106,23 @@ def learn_language(
 ) -> SparseVector:
     """Learn a language vector φ_L from raw text and write it to the folder ``out``.
 
-    ``recipe`` may be the name of a preset. ``delta`` is a folder that keeps the change after the dense phase, for
-    further runs. A training that was stopped goes on when it is called again with the same arguments.
+    A training run that was stopped resumes when it is called again with the same arguments.
+
+    Args:
+        corpus: A corpus, or a file, folder or list of files to read it from.
+        base: The base model.
+        recipe: The settings, or the name of a preset ("quick", "standard" or "paper").
+        out: The folder for the vector; checkpoints are kept there during training.
+        language: The language's code, for the vector's description.
+        delta: A folder that keeps δ, the change after the dense phase, for further runs.
+        on_event: Called with the progress.
+        should_stop: Called regularly; if it returns True, training stops at a checkpoint.
 
     Raises:
-        CorpusError, RecipeError: the text or a setting cannot be used.
-        TrainingStopped, TrainingError: the training ended early; its checkpoint is kept in ``out``.
+        CorpusError: If the text cannot be used.
+        RecipeError: If a setting or folder cannot be used.
+        TrainingStopped: If training was stopped; the checkpoint is kept in ``out``.
+        TrainingError: If training failed; the checkpoint is kept in ``out``.
     """
     distributed.join(base.device)
     listener = distributed.listener_for(on_event, should_stop)
@@ -148,7 +159,7 @@ def learn_language(
 
 
 def language_learner(base: Base, objective: Objective, sequences: int, corpus: str) -> Learner:
-    """Set up a copy of the base for the pipeline: M and the LM head train, the output embedding is frozen."""
+    """Return a learner on a copy of the base: M and the LM head are trained, the output embedding is frozen."""
     model = base.language_model()
     return Learner(
         kind="language",
@@ -163,29 +174,29 @@ def language_learner(base: Base, objective: Objective, sequences: int, corpus: s
 
 
 def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, listener: Listener) -> LanguageObjective:
-    """Split, tokenise and pack a corpus; what is unusual about it is said before training starts."""
+    """Split, tokenise and pack a corpus, with warnings to the listener."""
     for note in (*base.notes, *corpus.notes):
         listener.on_event(Event("tokenise", message=note, warning=True))
     train_lines, held_out_lines = split(corpus.lines, recipe.hold_out, recipe.seed)
     if train_lines == held_out_lines:
-        message = "The corpus has one distinct line: it is trained and judged on the same text."
+        message = "The corpus has one distinct line: training and evaluation use the same text."
         listener.on_event(Event("tokenise", message=message, warning=True))
     length = base.fitting_length(recipe.max_length, listener)
 
     def on_progress(done: int, total: int) -> None:
-        listener.raise_if_stopped("Stopped while reading the corpus; the same command starts again.")
+        listener.raise_if_stopped("Stopped while reading the corpus. Run the same command to start again.")
         listener.on_event(Event("tokenise", done, total))
 
     train = pack(train_lines, base.tokenizer, length, on_progress=on_progress)
     held_out = pack(held_out_lines, base.tokenizer, length)
     if not train or not held_out:
-        raise CorpusError("The tokenizer of this base finds no token in the corpus; check that it is text.")
+        raise CorpusError("The tokenizer of this base finds no tokens in the corpus. Check that it is text.")
     _warn_of_unknowns(train, base, listener)
     return LanguageObjective(base, recipe, train, held_out)
 
 
 def _warn_of_unknowns(pieces: list[Tensor], base: Base, listener: Listener) -> None:
-    if base.tokenizer.unk_token_id is None:  # a tokenizer of bytes knows every text
+    if base.tokenizer.unk_token_id is None:  # a byte-level tokenizer has no unknown tokens
         return
     unknown = sum(int((piece == base.tokenizer.unk_token_id).sum()) for piece in pieces)
     share = unknown / sum(len(piece) for piece in pieces)

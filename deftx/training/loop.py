@@ -1,4 +1,4 @@
-"""One phase of training: the loop that both phases and both objectives share, from top to bottom."""
+"""One phase of training: the training loop, which both phases and both objectives use."""
 
 import math
 from collections.abc import Iterator
@@ -23,42 +23,42 @@ Batch = dict[str, Tensor]
 
 
 class Objective(Protocol):
-    """What is learned: batches, their loss, and a score by which the best checkpoint is chosen."""
+    """A training objective: batches, their loss, and a score to choose the best checkpoint."""
 
     higher_is_better: bool
     metric: str
 
     def micro_batches(self, phase: str, step: int) -> list[Batch]:
-        """Return the micro-batches of an optimiser step, the same whenever it is asked."""
+        """Return the micro-batches of an optimiser step, the same for every call."""
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Return a micro-batch's mean loss over its tokens or rows, a scalar in nats."""
+        """Return the mean loss over the tokens or rows of a micro-batch, a scalar in nats."""
 
     def evaluate(self, model: nn.Module) -> float | None:
-        """Return the score on the validation set; None where there is nothing to choose by."""
+        """Return the score on the validation set, or None if there is none."""
 
 
 def run_phase(
     model: nn.Module, entries: Entries, objective: Objective, plan: Plan, folder: Path, listener: Listener
 ) -> PhaseProgress:
-    """Train the entries by ``plan`` and leave the model at its best checkpoint; a saved phase goes on where it was.
+    """Train the entries and leave the model at its best checkpoint; resume from a saved checkpoint if there is one.
 
     Raises:
-        TrainingStopped: a stop was asked for; the checkpoint is saved.
-        TrainingError: the loss or a weight is no longer a number; the last checkpoint is kept.
+        TrainingStopped: If a stop was requested; the checkpoint is saved.
+        TrainingError: If the loss or a weight is not finite; the last checkpoint is kept.
     """
     accelerator = accelerator_for(entries, plan.precision)
-    # No weight decay, so that entries without a gradient stay exactly where they are.
+    # No weight decay, so that entries without a gradient do not change.
     optimizer = torch.optim.AdamW(entries.compact.values(), betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, fused=True)
-    kept = PhaseFolder(folder)
-    progress = resume(kept, entries, optimizer, plan, listener)
+    files = PhaseFolder(folder)
+    progress = resume(files, entries, optimizer, plan, listener)
     clock = Clock(progress, plan)
     model.train()
     try:
         while True:
-            if plan.evaluation_due(progress):  # before the step that follows: a run cut off here resumes with it
+            if plan.evaluation_due(progress):  # before the next step, so that an interrupted run resumes with it
                 with accelerator.autocast(), stoppable(model, listener), clock.evaluation():
-                    score = evaluate(model, entries, objective, progress, kept)
+                    score = evaluate(model, entries, objective, progress, files)
                 listener.on_event(clock.event(progress, score, objective.metric))
             if progress.step == plan.steps:
                 break
@@ -73,33 +73,33 @@ def run_phase(
             if has_diverged(entries, plan, progress, save_due):
                 raise TrainingError(_diverged(plan, progress, folder))
             if save_due:
-                keep(kept, entries, optimizer, progress, clock)
+                save_checkpoint(files, entries, optimizer, progress, clock)
             if clock.event_due() and not plan.evaluation_due(progress):
                 listener.on_event(clock.event(progress, None))
     except TrainingStopped:
-        keep(kept, entries, optimizer, progress, clock)
-        distributed.wait()  # the launcher ends all when one is gone
+        save_checkpoint(files, entries, optimizer, progress, clock)
+        distributed.wait()  # the launcher ends all processes when one ends
         raise TrainingStopped(_stopped(plan, progress)) from None
-    keep(kept, entries, optimizer, progress, clock)
+    save_checkpoint(files, entries, optimizer, progress, clock)
     distributed.wait()
-    kept.load_best(entries)
-    distributed.wait()  # before the main one goes on, and deletes what the others still read
+    files.load_best(entries)
+    distributed.wait()  # before the main process deletes the files that the others read
     return progress
 
 
 def resume(
-    kept: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, plan: Plan, listener: Listener
+    files: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, plan: Plan, listener: Listener
 ) -> PhaseProgress:
-    """Bring entries and optimiser to the saved state, where there is one, and say so."""
-    progress = kept.restore(entries, optimizer)
+    """Restore the saved state of entries and optimiser, if there is one, and send a message about it."""
+    progress = files.restore(entries, optimizer)
     if progress.step:
-        message = f"The {plan.phase} phase goes on from step {progress.step:,} of {plan.steps:,}."
+        message = f"The {plan.phase} phase continues from step {progress.step:,} of {plan.steps:,}."
         listener.on_event(Event(plan.phase, progress.step, plan.steps, message=message))
     return progress
 
 
 def stop_if_asked(listener: Listener, entries: Entries, progress: PhaseProgress) -> None:
-    """Raise TrainingStopped where a stop was asked for and what is trained can be kept."""
+    """Raise TrainingStopped if a stop was requested and the state is worth saving."""
     if listener.should_stop() and is_sound(entries, progress):
         raise TrainingStopped
 
@@ -108,20 +108,20 @@ def add_gradients(
     model: nn.Module, entries: Entries, objective: Objective, plan: Plan, progress: PhaseProgress,
     accelerator: Products, listener: Listener,
 ) -> Tensor:  # fmt: skip
-    """Add up the gradients of a step's micro-batches, over all processes, and return the step's loss, a scalar."""
+    """Sum the gradients of a step's micro-batches over all processes, and return the loss of the step (a scalar)."""
     micro_batches = objective.micro_batches(plan.phase, progress.step)
     step_loss = torch.zeros((), device=accelerator.device)
     for number in range(distributed.index(), len(micro_batches), distributed.count()):
         if number >= distributed.count():
-            stop_if_asked(listener, entries, progress)  # nothing of this step has been applied: it begins anew
-        # Every draw follows from (seed, phase, step, micro-batch): a resumed run needs no saved random state.
+            stop_if_asked(listener, entries, progress)  # nothing of this step was applied yet
+        # The seed depends only on (seed, phase, step, micro-batch), so no random state needs to be saved.
         seed = seed_for(plan.seed, plan.phase, progress.step, number)
         torch.manual_seed(seed)
         with reproducible(accelerator.device):
             with accelerator.autocast(), fast_training(accelerator.device, seed):
                 loss = objective.loss(model, micro_batches[number]) / len(micro_batches)
             accelerator.backward(loss)
-        step_loss += loss.detach()  # still on the device: nothing waits for it
+        step_loss += loss.detach()  # stays on the device, without synchronisation
     entries.gather_gradients()  # masked before clipping: the norm is that of μ ⊙ ∇ and the head
     distributed.sum_up(entries.gradients())
     distributed.sum_up([step_loss])
@@ -131,7 +131,7 @@ def add_gradients(
 def update(
     entries: Entries, optimizer: torch.optim.Optimizer, plan: Plan, progress: PhaseProgress, accelerator: Products
 ) -> None:
-    """Take one optimiser step with the L1 penalty, clipped gradients and the learning rate of this step."""
+    """Take one optimiser step, with the L1 penalty, clipped gradients and this step's learning rate."""
     if plan.l1:
         entries.add_l1_gradients(plan.l1)
     accelerator.clip_grad_norm_(list(entries.compact.values()), plan.clip)
@@ -143,16 +143,16 @@ def update(
 
 
 def has_diverged(entries: Entries, plan: Plan, progress: PhaseProgress, save_due: bool) -> bool:
-    """Note the loss where that is due, and say whether it, or a weight that is to be kept or judged, is no number."""
-    if plan.look_due(progress) and not math.isfinite(progress.note_loss()):
+    """Log the loss if due. Return whether it, or before saving or evaluation a weight, is not finite."""
+    if plan.log_due(progress) and not math.isfinite(progress.note_loss()):
         return True
     return (save_due or plan.evaluation_due(progress)) and not is_sound(entries, progress)
 
 
 def evaluate(
-    model: nn.Module, entries: Entries, objective: Objective, progress: PhaseProgress, kept: PhaseFolder
+    model: nn.Module, entries: Entries, objective: Objective, progress: PhaseProgress, files: PhaseFolder
 ) -> float | None:
-    """Score the model as it stands and keep it where it is the best so far (the first of equals)."""
+    """Evaluate the model and save it if it is better than all before."""
     model.eval()
     with torch.no_grad():
         score = objective.evaluate(model)
@@ -166,14 +166,14 @@ def evaluate(
     if best is None or (score > best if objective.higher_is_better else score < best):
         progress.best_score, progress.best_step = score, progress.step
         if distributed.is_main():
-            kept.save_best(entries, progress)
+            files.save_best(entries, progress)
     return score
 
 
 @contextmanager
 def stoppable(model: nn.Module, listener: Listener) -> Iterator[None]:
-    """Let a stop take effect between two batches of an evaluation: it raises TrainingStopped there."""
-    message = "Stopped while evaluating. What was trained is kept; the same command goes on from there."
+    """Raise TrainingStopped between two batches of an evaluation if a stop was requested."""
+    message = "Stopped while evaluating. The training so far is kept; run the same command to continue."
     encoder = getattr(model, "base_model", model)
     hook = encoder.register_forward_pre_hook(lambda *_: listener.raise_if_stopped(message))
     try:
@@ -183,31 +183,30 @@ def stoppable(model: nn.Module, listener: Listener) -> Iterator[None]:
 
 
 def is_sound(entries: Entries, progress: PhaseProgress) -> bool:
-    """Say whether loss and weights are numbers: only then are they kept or judged."""
+    """Return whether loss and weights are finite; otherwise they must not be saved or evaluated."""
     return math.isfinite(progress.loss_sum) and entries.is_finite()
 
 
-def keep(
-    kept: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, progress: PhaseProgress, clock: Clock
+def save_checkpoint(
+    files: PhaseFolder, entries: Entries, optimizer: torch.optim.Optimizer, progress: PhaseProgress, clock: Clock
 ) -> None:
     """Save a checkpoint."""
     if distributed.is_main():
         clock.stamp(progress)
-        kept.save(entries, optimizer, progress)
+        files.save(entries, optimizer, progress)
     clock.note_saved()
 
 
 def _stopped(plan: Plan, progress: PhaseProgress) -> str:
     return (
         f"Stopped at step {progress.step:,} of {plan.steps:,} in the {plan.phase} phase. "
-        "The checkpoint is kept; the same command goes on from there."
+        "The checkpoint is kept; run the same command to continue."
     )
 
 
 def _diverged(plan: Plan, progress: PhaseProgress, folder: Path) -> str:
     return (
-        f"The training diverged: its loss or a weight is no longer a number at step {progress.step:,} of "
-        f"{plan.steps:,} in the {plan.phase} phase. "
-        f"Lower the learning rate (it was {plan.learning_rate:g}) and start again in another folder; "
-        f"what was saved before is kept in {folder}."
+        f"The training diverged: the loss or a weight is not finite at step {progress.step:,} of {plan.steps:,} in the "
+        f"{plan.phase} phase. Lower the learning rate (it was {plan.learning_rate:g}) and start again in another folder. "
+        f"The last checkpoint is kept in {folder}."
     )

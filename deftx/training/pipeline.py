@@ -1,4 +1,4 @@
-"""Algorithm 1 of the paper: train everything, denoise the change, select k entries, reset, retrain only those."""
+"""Algorithm 1 of the paper: train all weights, denoise the change, select k entries, reset, and train only those."""
 
 import shutil
 from collections.abc import Mapping
@@ -25,44 +25,44 @@ from deftx.training.schedule import Plan
 from deftx.training.trainable import Entries, row_gradients
 
 DELTA_FILE = "delta.safetensors"
-# Settings that act only after the dense phase: runs that differ in these alone share one δ.
+# Settings without effect on the dense phase: runs that differ only in these can share one δ.
 AFTER_DENSE = ("method", "rank", "keep", "ablate", "k", "values")
 MASK_FILE = "mask.safetensors"
-MASK_NOTES = ("filled", "ranks", "singular_values", "spectrum_shapes", "history")  # the fields of Learned beside μ
-STOPPED = "Stopped while denoising. The change δ is kept; the same command goes on from there."
+MASK_NOTES = ("filled", "ranks", "singular_values", "spectrum_shapes", "history")  # the fields of Learned besides μ
+STOPPED = "Stopped while denoising. The change δ is kept; run the same command to continue."
 
 
 @dataclass(frozen=True)
 class Learner:
-    """What language or task training hands to the pipeline."""
+    """A language or task training run, as the pipeline needs it."""
 
     kind: str  # "language" or "task"
-    model: nn.Module  # at its start: θ0, or θ0 + φ_source
+    model: nn.Module  # with initial weights: θ0, or θ0 + φ_source
     trainable: dict[str, nn.Parameter]  # M
-    head: dict[str, nn.Parameter]  # trained in full
+    head: dict[str, nn.Parameter]  # fully trained
     objective: Objective
-    examples: int  # sequences or rows in the training text
-    denominator: int  # N of the L1 penalty: all parameters
-    identity: dict[str, str | None]  # the data, base and source that δ follows from
+    examples: int  # training sequences or rows
+    denominator: int  # N of the L1 penalty: the number of all parameters
+    identity: dict[str, str | None]  # fingerprints of data, base and source, which determine δ
 
 
 @dataclass
 class Learned:
-    """A sparse vector's substance, and how it came about."""
+    """The content of a sparse vector, and how it was learned."""
 
     positions: dict[str, Tensor]  # μ, flat and ascending
     values: dict[str, Tensor]  # φ on μ
     head: dict[str, Tensor]
-    filled: int = 0  # entries that δ̂ could not supply
+    filled: int = 0  # entries selected from δ because δ̂ had too few
     ranks: dict[str, int] = field(default_factory=dict)
     singular_values: dict[str, list[float]] = field(default_factory=dict)
-    spectrum_shapes: dict[str, tuple[int, int]] = field(default_factory=dict)  # without rows and columns of zeros
+    spectrum_shapes: dict[str, tuple[int, int]] = field(default_factory=dict)  # without zero rows and columns
     history: dict[str, dict] = field(default_factory=dict)  # per phase: losses, evaluations, best step
 
 
 @dataclass(frozen=True)
 class Change:
-    """δ, the head that belongs to it, and the course of the dense phase."""
+    """δ, its head, and the progress of the dense phase."""
 
     delta: dict[str, Tensor]
     head: dict[str, Tensor]
@@ -70,9 +70,9 @@ class Change:
 
 
 def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, listener: Listener) -> Learned:
-    """Run Algorithm 1, lines 2 to 20; leave the model at its start plus φ, with the head of φ.
+    """Run Algorithm 1, lines 2 to 20; the model then has its initial weights plus φ, and the head of φ.
 
-    ``folder`` holds the checkpoints, so that the same call resumes; ``delta`` keeps δ for further runs.
+    ``folder`` is for checkpoints, from which the same call resumes. ``delta`` is a folder to keep δ for further runs.
     """
     trainable, head = (sum(p.numel() for p in part.values()) for part in (learner.trainable, learner.head))
     k = recipe.count(trainable)
@@ -85,11 +85,11 @@ def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, li
         claim_folder(folder, {**learner.identity, **recipe.to_dict()}, listener)
     start = {n: p.detach().clone() for n, p in {**learner.trainable, **learner.head}.items()}
 
-    if distributed.any_of(mask.is_file()):  # from there on δ is not needed any more
+    if distributed.any_of(mask.is_file()):  # δ is no longer needed
         learned = read_mask(mask, learner, listener)
     else:
         change = dense_phase(learner, recipe, folder, kept, start, listener)  # δ = θ1 − θ0
-        with distributed.main_first():  # and the others take up its choice
+        with distributed.main_first():  # the others then read its selection
             learned = (
                 read_mask(mask, learner, listener) if mask.is_file() else choose_entries(change, recipe, k, listener)
             )
@@ -100,7 +100,7 @@ def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, li
         _place(learner, start, learned)
         return learned
     _reset(learner, start)
-    start = {n: start[n].view(-1).index_select(0, p) for n, p in learned.positions.items()}  # all that φ needs of it
+    start = {n: start[n].view(-1).index_select(0, p) for n, p in learned.positions.items()}  # the part that φ needs
     progress = sparse_phase(learner, recipe, folder, learned, listener)  # θ2
     learned.history["sparse"] = _course(progress)
     for name, chosen in learned.positions.items():
@@ -112,7 +112,7 @@ def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, li
 def dense_phase(
     learner: Learner, recipe: Recipe, folder: Path, kept: Path, start: Mapping[str, Tensor], listener: Listener
 ) -> Change:
-    """Train M and the head, or take up the δ that an equal dense phase left in ``kept``."""
+    """Train M and the head, or read the δ of an equal dense phase from ``kept``."""
     identity = {**learner.identity, **{k: v for k, v in recipe.to_dict().items() if k not in AFTER_DENSE}}
     if distributed.any_of((kept / DELTA_FILE).is_file()):
         return read_change(kept, identity, learner, listener)
@@ -126,27 +126,27 @@ def dense_phase(
     named = {f"delta.{n}": d for n, d in delta.items()} | {f"head.{n}": h for n, h in head.items()}
     if distributed.is_main():
         write_tensors(kept / DELTA_FILE, named, {"identity": identity, "progress": progress.to_dict()})
-        shutil.rmtree(folder / "dense", ignore_errors=True)  # δ says it all, in a fifth of the space
+        shutil.rmtree(folder / "dense", ignore_errors=True)  # replaced by δ, which needs a fifth of the space
     return Change(delta, head, progress)
 
 
 def read_change(kept: Path, identity: dict, learner: Learner, listener: Listener) -> Change:
-    """Read a kept δ, after making sure that this run would have arrived at the same one.
+    """Read a kept δ, after checking that this run would produce the same one.
 
     Raises:
-        RecipeError: it comes from other text, another base or other dense settings; the message names them.
+        RecipeError: If it was made from other text, another base or other settings; the message names them.
     """
     tensors, about = read_tensors(kept / DELTA_FILE)
     refuse_other(kept, "δ of a dense phase", about["identity"], identity)
     device = next(iter(learner.trainable.values())).device
-    listener.on_event(Event("dense", 1, 1, message=f"The dense phase is done already: δ is read from {kept}."))
+    listener.on_event(Event("dense", 1, 1, message=f"The dense phase was finished before: δ is read from {kept}."))
     delta = {n: tensors[f"delta.{n}"].to(device) for n in learner.trainable}
     head = {n: tensors[f"head.{n}"].to(device) for n in learner.head}
     return Change(delta, head, PhaseProgress(**about["progress"]))
 
 
 def choose_entries(change: Change, recipe: Recipe, k: int, listener: Listener) -> Learned:
-    """Denoise δ and choose μ; give φ on μ, and the head, for those who do not train it again."""
+    """Denoise δ and select μ. Also set φ if there is no sparse phase."""
     learned = Learned({}, {}, change.head)
     learned.history["dense"] = _course(change.progress)
     denoised = denoise_all(change.delta, recipe, learned, listener) if recipe.method == "deft-x" else change.delta
@@ -166,29 +166,29 @@ def choose_entries(change: Change, recipe: Recipe, k: int, listener: Listener) -
 
 
 def write_mask(path: Path, learned: Learned) -> None:
-    """Keep μ and how it came about, so that every resumption trains the same entries."""
+    """Save μ and how it was selected, so that a resumed run trains the same entries."""
     about = {name: getattr(learned, name) for name in MASK_NOTES}
     write_tensors(path, learned.positions, about)
 
 
 def read_mask(path: Path, learner: Learner, listener: Listener) -> Learned:
-    """Read back what ``write_mask`` wrote; values and head are still to be learned."""
+    """Read what ``write_mask`` wrote, without values and head, which are learned later."""
     tensors, about = read_tensors(path)
-    listener.on_event(Event("select", 1, 1, message=f"The entries are selected already: they are read from {path}."))
+    listener.on_event(Event("select", 1, 1, message=f"The entries were selected before: they are read from {path}."))
     about["spectrum_shapes"] = {name: tuple(shape) for name, shape in about["spectrum_shapes"].items()}
-    # In the order of the parameters, not of the file: sums over them, as in clipping, round by their order.
+    # In the order of the parameters, not of the file, because the rounding of sums (as in clipping) depends on the order.
     device = next(iter(learner.trainable.values())).device
     return Learned({name: tensors[name].to(device) for name in learner.trainable}, {}, {}, **about)
 
 
 def denoise_all(delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, listener: Listener) -> dict[str, Tensor]:
-    """Return δ̂: every matrix of δ denoised (equations 2 to 5), biases as they are; note ranks and spectra."""
+    """Return δ̂, with every matrix of δ denoised (equations 2 to 5) and biases unchanged. Store ranks and spectra."""
     denoised = dict(delta)
     matrices = [name for name, weight in delta.items() if weight.dim() == 2]
     keep = 0.0 if recipe.ablate == "no-residual" else recipe.keep
 
     def work(name: str) -> tuple[list[float], tuple[int, int], int, Tensor]:
-        parts = decompose(delta[name])  # W = UΣVᵀ, of which the vectors are let go of here
+        parts = decompose(delta[name])  # W = UΣVᵀ; the vectors are freed after this function
         rank = choose_rank(parts.values, parts.shape, recipe.rank)
         return parts.values.tolist(), parts.shape, rank, denoise(delta[name], rank, keep, parts)  # Ŵ = L + S
 
@@ -203,7 +203,7 @@ def denoise_all(delta: Mapping[str, Tensor], recipe: Recipe, learned: Learned, l
 
 
 def sparse_phase(learner: Learner, recipe: Recipe, folder: Path, learned: Learned, listener: Listener) -> PhaseProgress:
-    """Train only μ and the head, from the start; parameters without a selected entry stay frozen."""
+    """Train only μ and the head, from the initial weights; parameters without a selected entry stay frozen."""
     chosen = {n: p for n, p in learned.positions.items() if len(p)}
     for name, parameter in learner.trainable.items():
         parameter.requires_grad_(name in chosen)
@@ -235,7 +235,7 @@ def _reset(learner: Learner, start: Mapping[str, Tensor]) -> None:
 
 @torch.no_grad()
 def _place(learner: Learner, start: Mapping[str, Tensor], learned: Learned) -> None:
-    """Set the model to its start plus φ, with the head that was trained along with δ."""
+    """Set the model to its initial weights plus φ, with the head of the dense phase."""
     _reset(learner, {**start, **learned.head})
     for name, chosen in learned.positions.items():
         learner.trainable[name].view(-1)[chosen.to(learner.trainable[name].device)] += learned.values[name]
@@ -247,5 +247,5 @@ def _course(progress: PhaseProgress) -> dict:
 
 def _split(positions: Mapping[str, Tensor], k: int, filled: int) -> str:
     shares = ", ".join(f"{part} {count / k:.1%}" for part, count in count_by_part(positions).items() if count)
-    note = f"; {filled:,} filled up from δ" if filled else ""
+    note = f"; {filled:,} of them from δ before denoising" if filled else ""
     return f"{k:,} entries selected: {shares}{note}."

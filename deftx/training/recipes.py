@@ -1,7 +1,7 @@
-"""Every setting of a training: its default, its meaning, and where the default comes from.
+"""The settings of a training run: defaults, meanings, and sources of the defaults.
 
-"Paper" is arXiv 2505.15090, appendix C and section 4.2; "LT-SFT" is the published code of cambridgeltl/composable-sft.
-Presets list only what differs from the paper's settings.
+"Appendix" and "section" refer to the paper, arXiv 2505.15090; "LT-SFT" is the published code of cambridgeltl/composable-sft.
+Presets list only the differences to the paper's settings.
 """
 
 from dataclasses import asdict, dataclass, fields, replace
@@ -11,14 +11,14 @@ from deftx.core.errors import RecipeError, one_of, unknown_name
 from deftx.method.ranks import check_strategy
 from deftx.vectors.vector_files import VALUE_TYPES
 
-# k / |M| of XLM-R base, as a fraction, so that the share gives the paper's k exactly (appendix C).
+# k / |M| of XLM-R base, as a fraction, so that it gives exactly the paper's k (appendix C).
 LANGUAGE_SHARE = 7_667_712 / 277_414_656  # 2.764 %
 TASK_SHARE = 14_155_776 / 277_414_656  # 5.103 %
 
 METHODS = {
     "deft-x": "denoise δ by SVD before the k largest entries are selected (Algorithm 1)",
     "lt-sft": "select the k largest entries of δ as it is (Ansell et al. 2022): the baseline",
-    "random": "select k entries at random: what a mask of that size is worth by itself",
+    "random": "select k entries at random: a control for the size of the mask",
 }
 ABLATIONS = {
     "no-residual": "Ŵ = L: drop the sparse higher-order part (table 5, without higher-order components)",
@@ -35,30 +35,30 @@ METRICS = {"f1": "macro-F1", "accuracy": "accuracy"}
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """The settings that language and task training share."""
+    """The settings common to language and task training."""
 
     method: str = "deft-x"  # a key of METHODS
-    rank: str = "variance:0.9"  # section 4.2: the least rank that holds 90 % of the variance
-    keep: float = 0.05  # section 4.2: the share of each matrix's higher-order entries that stays
+    rank: str = "variance:0.9"  # section 4.2: the smallest rank with 90 % of the variance
+    keep: float = 0.05  # section 4.2: the share of each matrix's residual entries to keep
     ablate: str | None = None  # a key of ABLATIONS
     k: float = LANGUAGE_SHARE  # up to 1: a share of M; above: a number of entries
     seed: int = 42  # LT-SFT: the Trainer's default seed
     learning_rate: float = 5e-5  # appendix C; decays linearly to 0, no warm-up
     batch_size: int = 8  # appendix C; sequences or rows per optimiser step
-    accumulation: int = 1  # micro-batches into which a batch is cut; a step's loss is the mean of theirs
+    accumulation: int = 1  # micro-batches per batch; a step's loss is the mean of theirs
     max_length: int = 256  # tokens, special ones included
     epochs: float = 100  # passes over the training text, in each phase
-    min_steps: int = 0  # optimiser steps that are taken at the least
-    max_steps: int | None = None  # and at the most
+    min_steps: int = 0  # smallest number of optimiser steps per phase
+    max_steps: int | None = None  # largest number of optimiser steps per phase
     dense_epochs: float | None = None  # passes in the dense phase, where it differs (LT-SFT's NusaX script: 3 of 10)
-    evaluate_every: int = 1_000  # optimiser steps between two looks at the validation set
-    l1: float = 0.0  # λ of the L1 penalty λ·Σ|θ − θ0|/N; 0 is LT-SFT "as released" (its penalty never acted)
-    precision: str = "auto"  # of the matrix products: bfloat16 where the device has it; weights are always float32
+    evaluate_every: int = 1_000  # optimiser steps between two evaluations
+    l1: float = 0.0  # λ of the L1 penalty λ·Σ|θ − θ0|/N; 0 is LT-SFT as released (its penalty had no effect)
+    precision: str = "auto"  # of matrix products: a key of PRECISIONS; weights are always float32
     clip: float = 1.0  # LT-SFT: the Trainer's default bound on the gradient norm
     values: str = "float32"  # how φ is stored: a key of VALUE_TYPES
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be trained, naming the setting, the value and what is allowed."""
+        """Raise RecipeError for an invalid setting, naming the setting, its value and the allowed values."""
         for setting in fields(self):
             _check_type(setting.name, getattr(self, setting.name), get_type_hints(type(self))[setting.name])
         if self.method not in METHODS:
@@ -70,34 +70,34 @@ class Recipe:
         if self.ablate is not None and self.ablate not in ABLATIONS:
             raise unknown_name("The ablation", self.ablate, ABLATIONS)
         if self.ablate is not None and self.method != "deft-x":
-            raise RecipeError("Ablations take something out of deft-x; choose method deft-x, or no ablation.")
+            raise RecipeError("Ablations remove a part of deft-x; choose method deft-x, or no ablation.")
         check_strategy(self.rank)
         for name, low, high in _RANGES:
             value = getattr(self, name, None)
             if value is not None and not low <= value <= high:
-                raise RecipeError(f"{name} = {value} is out of range: it goes from {low:g} to {high:g}.")
+                raise RecipeError(f"{name} = {value} is out of range: it must be between {low:g} and {high:g}.")
         if self.k > 1 and self.k != round(self.k):
-            raise RecipeError(f"k = {self.k} is neither a share (up to 1) nor a whole number of entries.")
+            raise RecipeError(f"k = {self.k} is neither a share (up to 1) nor an integer number of entries.")
         if self.max_steps is not None and self.max_steps < self.min_steps:
             raise RecipeError(f"max_steps = {self.max_steps} is below min_steps = {self.min_steps}.")
         if self.batch_size % self.accumulation:
-            raise RecipeError(f"batch_size = {self.batch_size} cannot be cut into {self.accumulation} equal parts.")
+            raise RecipeError(f"batch_size = {self.batch_size} cannot be split into {self.accumulation} equal parts.")
 
     def count(self, trainable: int) -> int:
-        """Give k, the number of entries to select, for ``trainable`` = |M| entries."""
+        """Return k, the number of entries to select, for ``trainable`` = |M| entries."""
         k = round(self.k * trainable) if self.k <= 1 else int(self.k)
         if not 1 <= k <= trainable:
             raise RecipeError(f"k = {self.k:g} selects {k:,} of {trainable:,} entries; choose from 1 to {trainable:,}.")
         return k
 
     def steps(self, examples: int, phase: str) -> int:
-        """Give the number of optimiser steps of ``phase`` over ``examples`` sequences or rows."""
+        """Return the number of optimiser steps of ``phase`` for ``examples`` sequences or rows."""
         epochs = self.dense_epochs if phase == "dense" and self.dense_epochs is not None else self.epochs
         by_epochs = round(epochs * -(-examples // self.batch_size))
         return max(1, self.min_steps, min(by_epochs, self.max_steps or by_epochs))
 
     def changed(self, settings: dict[str, Any]) -> "Recipe":
-        """Return the recipe with some settings changed; an unknown name is answered with the nearest known one."""
+        """Return the recipe with some settings changed. Raise RecipeError for an unknown name or invalid value."""
         known = {f.name for f in fields(self)}
         for name in settings:
             if name not in known:
@@ -105,7 +105,7 @@ class Recipe:
         return replace(self, **settings)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every setting by name, for vector.json and for comparing runs."""
+        """Return all settings by name, for vector.json and to compare runs."""
         return asdict(self)
 
 
@@ -117,8 +117,8 @@ class LanguageRecipe(Recipe):
     l1: float = 0.1
     min_steps: int = 30_000
     max_steps: int | None = 100_000
-    hold_out: float = 0.05  # share of the lines kept for validation
-    mask_share: float = 0.15  # LT-SFT: tokens that are to be predicted; of them 80 % masked, 10 % random, 10 % left
+    hold_out: float = 0.05  # share of the lines held out for validation
+    mask_share: float = 0.15  # LT-SFT: share of tokens to predict; 80 % of them are masked, 10 % random, 10 % unchanged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,11 +127,11 @@ class TaskRecipe(Recipe):
 
     k: float = TASK_SHARE
     batch_size: int = 16
-    max_length: int = 128  # LT-SFT's scripts; the paper is silent
+    max_length: int = 128  # LT-SFT's scripts; not given in the paper
     epochs: float = 10
     evaluate_every: int = 250
     metric: str = "f1"  # chooses the best checkpoint: a key of METRICS
-    hold_out: float = 0.1  # share of the rows kept for validation where no validation file is given
+    hold_out: float = 0.1  # share of the rows held out for validation if there is no validation file
     group_by_length: bool = False  # batches of similar length: less padding, another order than the paper's
 
     def __post_init__(self) -> None:
@@ -148,12 +148,12 @@ _RANGES = (
     ("hold_out", 1e-4, 0.5), ("mask_share", 0.01, 0.9),
 )  # fmt: skip
 
-# The paper's settings for natural language inference, where they differ from those for sentiment.
+# The paper's settings for natural language inference that differ from those for sentiment.
 PAIR_SETTINGS = {"batch_size": 32, "epochs": 5, "evaluate_every": 625, "metric": "accuracy"}
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
-    # Minutes on two CPU cores with the bundled base; a small model moves too little at the paper's learning rate, and k
-    # entries alone less than all of them (docs/base.md has what was tried).
+    # Minutes on two CPU cores with the bundled base. The paper's learning rate is too low for a small model and for k
+    # entries (docs/base.md lists what was tried).
     "quick": {
         "language": {"learning_rate": 1e-3, "batch_size": 32, "max_length": 96, "epochs": 3, "min_steps": 0,
                      "max_steps": 200, "evaluate_every": 100},
@@ -170,7 +170,17 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def recipe_for(kind: str, preset: str = "quick", *, pairs: bool = False, **settings: Any) -> Recipe:
-    """Build the recipe of a preset for ``kind`` ("language" or "task"), with some settings changed."""
+    """Return the recipe of a preset for ``kind`` ("language" or "task"), with some settings changed.
+
+    Args:
+        kind: "language" or "task".
+        preset: "quick", "standard" or "paper".
+        pairs: Whether a task classifies pairs of texts.
+        **settings: Settings that differ from the preset.
+
+    Raises:
+        RecipeError: If the preset or a setting is unknown, or a value is invalid.
+    """
     if preset not in PRESETS:
         raise unknown_name("The preset", preset, PRESETS)
     recipe = LanguageRecipe() if kind == "language" else TaskRecipe()
@@ -179,10 +189,10 @@ def recipe_for(kind: str, preset: str = "quick", *, pairs: bool = False, **setti
 
 
 def parse_setting(recipe: Recipe, text: str) -> tuple[str, Any]:
-    """Read one ``key=value`` as a person types it, in the type that the setting has."""
+    """Parse ``key=value`` and convert the value to the setting's type."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise RecipeError(f"Settings are written key=value; {text!r} has no '='.")
+        raise RecipeError(f"Settings must be written as key=value; {text!r} has no '='.")
     types = get_type_hints(type(recipe))
     if name not in types:
         raise unknown_name("The setting", name, types)

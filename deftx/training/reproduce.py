@@ -1,4 +1,4 @@
-"""A training request as the command and as the Python that do the same, to be copied."""
+"""A training request as a command line and as Python code."""
 
 import re
 import shlex
@@ -7,25 +7,36 @@ from typing import Any
 
 from deftx.training.request import HF_JOBS, TrainingRequest
 
-OPTIONS = ("method", "rank", "keep", "ablate", "k", "seed")  # settings that have an option of their own
-FIELDS = ("column", "valid", "source", "language", "base", "device", "delta", "preset")  # and fields of a request
+OPTIONS = ("method", "rank", "keep", "ablate", "k", "seed")  # settings with their own option
+FIELDS = (
+    "column",
+    "valid",
+    "source",
+    "language",
+    "base",
+    "device",
+    "delta",
+    "preset",
+)  # fields of a request with an option
 
 
 def to_command(request: TrainingRequest) -> str:
-    """Write the command line of a training; run in a shell it does the same as the job."""
+    """Return the command line of a training run, which does the same as the job."""
     return shlex.join([*_launched(request), "-m", "deftx", *to_argv(request)])
 
 
 def to_argv(request: TrainingRequest) -> list[str]:
-    """Give the arguments of ``python -m deftx`` that ask for the training; its vector goes to ``out_name``.
+    """Return the arguments of ``python -m deftx`` for the training run; its vector is written to ``out_name``.
 
-    The name is not among them, nor are the processes, which a launcher starts.
+    The name of the job and the number of processes, which a launcher starts, are omitted.
     """
     files = [*request.corpus, *([request.train] if request.train else [])]
     words = [request.kind, *(f"./{file}" if file.startswith("-") else file for file in files)]
     words += _option("out", out_name(request))
     for name in FIELDS:
-        if (value := getattr(request, name)) and not (name == "delta" and request.flavor):  # there it has its place
+        if (value := getattr(request, name)) and not (
+            name == "delta" and request.flavor
+        ):  # remote jobs choose the folder
             words += _option(name, value)
     if request.flavor:
         words += ["--on", HF_JOBS, *_option("flavor", request.flavor), *_option("hours", f"{request.hours:.12g}")]
@@ -42,7 +53,7 @@ def to_argv(request: TrainingRequest) -> list[str]:
 
 
 def to_python(request: TrainingRequest) -> str:
-    """Write the Python of a training; on a machine elsewhere it is the same, without the word where."""
+    """Return the Python code of a training run; that of a remote one trains on the machine that runs it."""
     changed = "".join(f", {name}={value!r}" for name, value in request.recipe.items())
     device = f", device={request.device!r}" if request.device else ""
     given = {"out": out_name(request)}
@@ -52,7 +63,7 @@ def to_python(request: TrainingRequest) -> str:
         named += f", valid={_table(request.valid, request.valid_columns)}"
     lines = ["import deftx"]
     if len(launch := _launched(request)) > 1:
-        lines = [f"# To be started as: {shlex.join([*launch, 'FILE.py'])}", "import os", "", *lines]
+        lines = [f"# Start as: {shlex.join([*launch, 'FILE.py'])}", "import os", "", *lines]
         device = ", device=f\"cuda:{os.environ['LOCAL_RANK']}\""
     lines += ["", f"base = deftx.load_base({repr(request.base) if request.base else 'deftx.BUNDLED_BASE'}{device})"]
     if request.kind == "task":
@@ -66,12 +77,12 @@ def to_python(request: TrainingRequest) -> str:
         lines += [f"vector = deftx.learn_language({read}, base, recipe, {named})"]
     if request.push_to:
         words = ["python", "-m", "deftx", "push", given["out"], *_push(request, "to")]
-        lines += [f"# The push is a command of its own: {shlex.join(words)}"]
+        lines += [f"# To push the vector: {shlex.join(words)}"]
     return "\n".join(lines) + "\n"
 
 
 def out_name(request: TrainingRequest) -> str:
-    """Suggest a folder for the vector: the language or kind in letters that no shell minds."""
+    """Return a folder name for the vector, from its language or kind, without special characters."""
     plain = re.sub(r"[^\w.-]+", "-", request.language).strip("-.")
     return plain if plain else f"{request.kind}-vector"
 

@@ -1,8 +1,8 @@
-"""A training request: what a person asks to be trained, with what, and where.
+"""A training request: what to train, on which data, with which settings, and where.
 
-The page's form, the endpoints, the command line, a settings file and a job all say the same in their own ways; each of
-them is turned into a ``TrainingRequest`` and back. A request is checked here: its own fields when it is made, its
-settings when its recipe is built.
+The page's form, the endpoints, the command line, settings files and jobs each have their own form of a request; all are
+converted to a ``TrainingRequest`` and back. It checks its fields when it is created, and its settings when its recipe is
+built.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,12 +14,12 @@ from deftx.core.errors import RecipeError, unknown_name
 if TYPE_CHECKING:
     from deftx.training.recipes import Recipe
 
-HF_JOBS = "hf-jobs"  # as the device of a job: not here, but on Hugging Face Jobs (deftx.jobs.remote)
-HOURS = 4.0  # that a remote training gets where nobody says otherwise
+HF_JOBS = "hf-jobs"  # the device of jobs that run on Hugging Face Jobs (deftx.jobs.remote)
+HOURS = 4.0  # default time limit
 FEWEST_HOURS, MOST_HOURS = 0.5, 168.0
-NO_FLAVOR = "A training on Hugging Face Jobs needs the name of a machine (flavour), such as l4x1."
+NO_FLAVOR = "A training run on Hugging Face Jobs needs the name of a machine (flavor), such as l4x1."
 
-# The fields that say what is learned from; the first of each kind is the one that a training cannot do without.
+# The fields of the training data; the first one of each kind is required.
 DATA = {"language": ("corpus", "column"), "task": ("train", "valid", "source", "columns", "valid_columns")}
 TEXTS = (
     "name",
@@ -40,14 +40,14 @@ MAPPINGS = ("recipe", "columns", "valid_columns")
 
 @dataclass(frozen=True)
 class Refusal:
-    """One thing that stands in the way: the setting or field to change, and the reason in plain words."""
+    """A reason not to start: the setting or field to change, and a message."""
 
     field: str
     reason: str
 
 
 class SettingsRefused(RecipeError):
-    """Settings that cannot be used, each with its reason."""
+    """Settings that cannot be used, each with a reason."""
 
     def __init__(self, refusals: list[Refusal]) -> None:
         super().__init__(" ".join(refusal.reason for refusal in refusals))
@@ -56,35 +56,35 @@ class SettingsRefused(RecipeError):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRequest:
-    """What is to be trained. Files are paths, or names that only the page knows; empty texts are not given.
+    """What to train. Files are paths, or names that only the page knows; an empty text means "not given".
 
     Raises:
-        SettingsRefused: fields that cannot be used, each by its name.
+        SettingsRefused: With every invalid field.
     """
 
     kind: str  # "language" or "task"
     name: str = ""  # of the job and its vector
-    corpus: tuple[str, ...] = ()  # of a language: the files of raw text
-    column: str = ""  # of a language: the column that holds the text, where the files are tables
-    train: str = ""  # of a task: the labelled file
-    columns: Mapping[str, str] = field(default_factory=dict)  # what ``train`` calls text or label, where it differs
-    valid: str = ""  # of a task: a labelled file to judge with; without it rows are held out
+    corpus: tuple[str, ...] = ()  # for a language: the files of raw text
+    column: str = ""  # for a language: the column of the text, if the files are tables
+    train: str = ""  # for a task: the labelled file
+    columns: Mapping[str, str] = field(default_factory=dict)  # names of the columns in ``train``, if they differ
+    valid: str = ""  # for a task: a labelled file for validation; by default, rows of ``train``
     valid_columns: Mapping[str, str] = field(default_factory=dict)
-    source: str = ""  # of a task: the language vector to start from
-    language: str = ""  # a code, noted in the vector
+    source: str = ""  # for a task: the language vector to start from
+    language: str = ""  # a code, stored in the vector
     base: str = ""
-    device: str = ""  # of this machine, as torch calls it; empty: the best there is
+    device: str = ""  # of this machine, as in torch; empty: the best one
     preset: str = "quick"
     recipe: Mapping[str, Any] = field(default_factory=dict)  # the settings that differ from the preset's
-    delta: str = ""  # the folder that keeps the change after the dense phase
-    flavor: str = ""  # a machine of Hugging Face Jobs, by name; empty: this machine
-    hours: float = HOURS  # after which that machine is switched off
-    processes: int = 1  # how many GPUs of this machine train together
-    push_to: str = ""  # the Hub repository to which the vector is pushed at the end
+    delta: str = ""  # the folder of δ
+    flavor: str = ""  # name of a machine of Hugging Face Jobs; empty: this machine
+    hours: float = HOURS  # time limit of that machine
+    processes: int = 1  # number of GPUs of this machine to train on
+    push_to: str = ""  # the Hub repository to push the vector to at the end
     push_private: bool = True
 
     def __post_init__(self) -> None:
-        """Check every field by itself."""
+        """Check each field."""
         if self.kind not in tuple(DATA):
             raise unknown_name("The kind of training", str(self.kind), DATA)
         if refused := [Refusal(name, reason) for name, reason in self._problems()]:
@@ -92,19 +92,17 @@ class TrainingRequest:
 
     @property
     def data(self) -> str:
-        """The text or labelled file that is learned from; the first of several, empty where none is given."""
+        """The file of training data, the first one of several; empty if none is given."""
         return self.train or next(iter(self.corpus), "")
 
     def full_recipe(self, pairs: bool = False) -> "Recipe":
-        """Build the recipe: the preset's settings and those of the request; ``pairs``: the task is about pairs of texts.
+        """Return the recipe: the preset, changed by the settings of the request. ``pairs``: the task has pairs of texts.
 
         Raises:
-            SettingsRefused: names every setting that cannot be used by itself, or else the whole.
+            SettingsRefused: With every invalid setting, or with "settings" if only their combination is.
         """
-        from deftx.training.recipes import (  # torch comes with it, and every command reads this module
-            PRESETS,
-            recipe_for,
-        )
+        # It imports torch, and every command imports this module.
+        from deftx.training.recipes import PRESETS, recipe_for
 
         if self.preset not in PRESETS:
             raise SettingsRefused([Refusal("preset", str(unknown_name("The preset", self.preset, PRESETS)))])
@@ -116,9 +114,9 @@ class TrainingRequest:
             raise SettingsRefused([one for one in alone if one] or [Refusal("settings", str(error))]) from error
 
     def to_job(self) -> dict[str, Any]:
-        """Give the settings of a job: values of JSON, by the names of the fields; what is not given is left out.
+        """Return the settings of a job as JSON values by field name; fields that are not given are omitted.
 
-        ``kind`` and ``name`` are not among them: a job has them as they are.
+        ``kind`` and ``name`` are omitted too, because a job stores them separately.
         """
         needed = {"preset", "recipe", *(["hours"] if self.flavor else []), *(["push_private"] if self.push_to else [])}
         found = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("kind", "name")}
@@ -130,7 +128,7 @@ class TrainingRequest:
 
     @classmethod
     def from_job(cls, kind: str, settings: Mapping[str, Any], name: str = "") -> "TrainingRequest":
-        """Read the settings of a job, also of an older one; what they say beside the fields is left out."""
+        """Return the request in the settings of a job, possibly of an older version; other settings are ignored."""
         given = {one: settings[one] for one in _names(kind) if settings.get(one)}
         if isinstance(given.get("corpus"), str | list):
             given["corpus"] = (given["corpus"],) if isinstance(given["corpus"], str) else tuple(given["corpus"])
@@ -151,20 +149,20 @@ class TrainingRequest:
             yield "corpus", f"corpus = {self.corpus!r} cannot be used: expected a text in quotes."
         for name in (name for kind, names in DATA.items() if kind != self.kind for name in names):
             if getattr(self, name):
-                yield name, f"{name} cannot be used: a training of the kind {self.kind} has no such setting."
+                yield name, f"{name} cannot be used: a {self.kind} training run has no such setting."
         if not _is_number(self.processes, int) or self.processes < 1:
-            yield "processes", f"{self.processes!r} is no number of GPUs; expected a whole number, 1 or more."
+            yield "processes", f"{self.processes!r} is not a number of GPUs; expected an integer, 1 or more."
         if self.device == HF_JOBS and not self.flavor:
             yield "flavor", NO_FLAVOR
         if self.flavor and self.device:
             yield (
                 "device",
-                f"device is about this machine; leave it away with the machine {self.flavor} of Hugging Face Jobs.",
+                f"device applies only to this machine; omit it with the machine {self.flavor} of Hugging Face Jobs.",
             )
         if self.flavor and not (_is_number(self.hours, int | float) and FEWEST_HOURS <= self.hours <= MOST_HOURS):
             yield (
                 "hours",
-                f"A training on Hugging Face Jobs gets {FEWEST_HOURS:g} to {MOST_HOURS:g} hours at most; {self.hours!r} is not that.",
+                f"The time limit on Hugging Face Jobs must be {FEWEST_HOURS:g} to {MOST_HOURS:g} hours, not {self.hours!r}.",
             )
 
 

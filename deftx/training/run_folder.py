@@ -1,4 +1,4 @@
-"""The folder of a run: whose it is, on what kind of machine it began, and whether the disk holds what will be in it."""
+"""The folder of a training run: its settings, the machine it started on, and the disk space that it needs."""
 
 import json
 from pathlib import Path
@@ -14,16 +14,16 @@ from deftx.core.sizes import read_size
 from deftx.training import distributed
 from deftx.training.recipes import Recipe
 
-VALUE, CHECKPOINT, POSITION = 4, 12, 8  # bytes an entry: float32; the same with AdamW's two averages; int64
-PHASE = 2 * CHECKPOINT + VALUE  # the old checkpoint and the new one, and the best values
+VALUE, CHECKPOINT, POSITION = 4, 12, 8  # bytes per entry: float32; float32 with AdamW's two moments; int64
+PHASE = 2 * CHECKPOINT + VALUE  # the old checkpoint, the new one, and the best values
 NOT_RETRAINED = ("dense-delta", "no-retrain")  # the ablations without a sparse phase
 
 
 def claim_folder(folder: Path, settings: dict, listener: Listener) -> None:
-    """Note what is trained here and on what, or make sure that an unfinished run in this folder is the same one.
+    """Write the settings and the machine of a run, or check that an unfinished run in this folder has the same settings.
 
     Raises:
-        RecipeError: it has other settings; the message names them.
+        RecipeError: If it has other settings; the message names them.
     """
     settings, machine = json.loads(json.dumps(settings)), machine_settings()
     note, about = folder / "settings.json", folder / "machine.json"
@@ -38,14 +38,14 @@ def claim_folder(folder: Path, settings: dict, listener: Listener) -> None:
                 write_json(path, content)
 
 
-def refuse_other(folder: Path, what: str, there: dict, here: dict) -> None:
-    """Raise RecipeError, naming the settings, where those of what is there are not those of this run."""
-    if differ := _differences(there, json.loads(json.dumps(here))):
-        raise RecipeError(f"{folder} holds the {what} with other settings ({differ}). Choose another folder.")
+def refuse_other(folder: Path, what: str, before: dict, now: dict) -> None:
+    """Raise RecipeError, naming the differences, if the settings in the folder are not those of this run."""
+    if differ := _differences(before, json.loads(json.dumps(now))):
+        raise RecipeError(f"{folder} contains the {what} with other settings ({differ}). Choose another folder.")
 
 
 def machine_settings() -> dict[str, Any]:
-    """Return what the rounding of a training depends on, beside its own settings."""
+    """Return the facts about this machine that rounding depends on."""
     return {
         "torch": torch.__version__,
         "transformers": transformers.__version__,
@@ -57,19 +57,19 @@ def machine_settings() -> dict[str, Any]:
 
 
 def bytes_needed(trainable: int, head: int, recipe: Recipe) -> int:
-    """Return the bytes that a run's folder holds at its fullest, δ included, from the numbers of weights in M and in the head.
+    """Return the largest size of a run's folder in bytes, δ included, given the number of weights in M and in the head.
 
-    A checkpoint is 12 bytes an entry, and while it is replaced the old one is there as well; the best values are 4, and
-    so is δ. In XLM-R base, all of M and the head: 3.3 GB twice, and 1.1 GB. When δ is written, the rest goes.
+    A checkpoint needs 12 bytes per entry, and the old one exists while it is replaced; the best values and δ need 4 bytes
+    per entry each. For XLM-R base, with all of M and the head, that is twice 3.3 GB, and 1.1 GB.
     """
     return max(PHASE * (trainable + head), VALUE * (trainable + head) + _sparse_size(trainable, head, recipe))
 
 
 def check_disk(trainable: int, head: int, recipe: Recipe, folder: Path, delta: Path, dense_is_done: bool) -> None:
-    """Make sure that the disk has room for the checkpoints in ``folder`` and for the file ``delta``.
+    """Check that the disk has space for the checkpoints in ``folder`` and for the file ``delta``.
 
     Raises:
-        TrainingError: it has not; the message says how much is needed and how much there is.
+        TrainingError: If it has not; the message says how much is needed and how much is free.
     """
     present = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and f != delta) if folder.is_dir() else 0
     needed = (_sparse_size if dense_is_done else bytes_needed)(trainable, head, recipe)
@@ -86,21 +86,21 @@ def _sparse_size(trainable: int, head: int, recipe: Recipe) -> int:
 
 
 def refuse_if_full(folder: Path, needed: int) -> None:
-    """Raise TrainingError where the disk of ``folder`` has fewer bytes free than are needed."""
+    """Raise TrainingError if the disk of ``folder`` has less free space than ``needed`` bytes."""
     free = free_space(folder)
     if needed > free:
         raise TrainingError(
-            f"The training needs {read_size(needed)} of disk space in {folder} for its checkpoints; {read_size(free)} are "
-            "free. Free some space, choose a folder on another disk, or a smaller base."
+            f"The training needs {read_size(needed)} of disk space in {folder} for its checkpoints, but only "
+            f"{read_size(free)} are free. Free some space, or choose a folder on another disk or a smaller base."
         )
 
 
-def _differences(there: dict, here: dict) -> str:
-    differ = [key for key in {**there, **here} if there.get(key) != here.get(key)]
-    return "; ".join(f"{key}: {there.get(key)} there, {here.get(key)} now" for key in differ[:3])
+def _differences(before: dict, now: dict) -> str:
+    differ = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    return "; ".join(f"{key}: {before.get(key)} before, {now.get(key)} now" for key in differ[:3])
 
 
-def _warn_of_another(there: dict, here: dict, listener: Listener) -> None:
-    if differ := _differences(there, here):
-        message = f"This training began in other circumstances ({differ}): another vector may come of it, whose mask differs too."
+def _warn_of_another(before: dict, now: dict, listener: Listener) -> None:
+    if differ := _differences(before, now):
+        message = f"This training run was started with other versions or hardware ({differ}); because of rounding, the vector and its mask may differ."
         listener.on_event(Event("tokenise", message=message, warning=True))

@@ -1,6 +1,6 @@
-"""A training request as a file: JSON with a version, the fields of a request under their own names.
+"""A training request as a JSON file, with the names of the request's fields.
 
-What a file says that cannot be used is named and left out; the rest is taken.
+Settings in a file that cannot be used are reported and skipped.
 """
 
 import json
@@ -15,28 +15,28 @@ from deftx.training.recipes import PRESETS
 from deftx.training.request import SettingsRefused, TrainingRequest
 
 FORMAT, VERSION = "deftx-settings", 1
-# Fields of a request beside its recipe that a file has, all of them text: which kind has which.
+# Fields in a file besides the recipe, by kind; all are texts.
 SHARED = ("name", "language", "base", "preset")
 FIELDS = {"language": (*SHARED, "corpus"), "task": (*SHARED, "train", "valid", "source")}
-LARGEST = 1_000_000  # characters: settings are a few hundred
+LARGEST = 1_000_000  # characters; usual files have a few hundred
 
 
 @dataclass(frozen=True)
 class SettingsFile:
-    """What a file asks for, and what of it could not be used, in words."""
+    """The content of a file: the usable part as a request, and messages on the rest."""
 
     request: TrainingRequest
     problems: list[str] = field(default_factory=list)
 
 
 def to_file(request: TrainingRequest) -> str:
-    """Write the settings of a training; fields that a file does not carry are left out.
+    """Return the settings of a training run as the text of a file; other fields are omitted.
 
     Raises:
-        RecipeError: several texts are to be learned from; a file names one.
+        RecipeError: If the corpus has several files, because a settings file can name only one.
     """
     if len(request.corpus) > 1:
-        raise RecipeError("A settings file names one text to learn from.")
+        raise RecipeError("A settings file can name only one corpus file.")
     values = {name: getattr(request, name) for name in FIELDS[request.kind]} | {"corpus": request.data}
     kept = {name: values[name] for name in FIELDS[request.kind] if values[name]}
     content = {"format": FORMAT, "version": VERSION, "kind": request.kind, **kept, "recipe": dict(request.recipe)}
@@ -44,8 +44,8 @@ def to_file(request: TrainingRequest) -> str:
 
 
 def open_file(path: Path) -> SettingsFile:
-    """Read a settings file; RecipeError as ``from_file``, and where it is no file of UTF-8 text."""
-    if not os.path.isfile(path):  # unlike Path.is_file, false for a name that no disk takes
+    """Read a settings file. Raise RecipeError as ``from_file``, or if it is not a UTF-8 text file."""
+    if not os.path.isfile(path):  # unlike Path.is_file, False for an invalid name
         raise RecipeError(f"{path.name} is not a file.")
     try:
         with path.open(encoding="utf-8") as file:
@@ -55,14 +55,14 @@ def open_file(path: Path) -> SettingsFile:
 
 
 def from_file(text: str) -> SettingsFile:
-    """Read what ``to_file`` wrote, or a person did.
+    """Read the text of a settings file.
 
     Raises:
-        RecipeError: it is no settings file, or one of a newer version.
+        RecipeError: If it is not a settings file, or has a newer version.
     """
     content = _parse(text)
     kind = content.pop("kind", None)
-    if kind not in tuple(FIELDS):  # a dict takes no list of a stranger's file
+    if kind not in tuple(FIELDS):  # a tuple, because the file may give an unhashable value
         raise unknown_name("The kind of training", str(kind), FIELDS)
     known = (*FIELDS[kind], "recipe")
     problems = [str(unknown_name("The entry", name, known)) for name in content if name not in known]
@@ -77,9 +77,9 @@ def _parse(text: str) -> dict[str, Any]:
     try:
         content = json.loads(text[: LARGEST + 1], parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise RecipeError(f"This is no settings file: it cannot be read as JSON ({error}).") from error
+        raise RecipeError(f"This is not a settings file: it cannot be read as JSON ({error}).") from error
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise RecipeError(f'This is no settings file: it does not say "format": "{FORMAT}".')
+        raise RecipeError(f'This is not a settings file: it does not contain "format": "{FORMAT}".')
     version = content.pop("version", None)
     if version != VERSION:
         raise RecipeError(f"This settings file has version {version!r}; this program reads version {VERSION}.")
@@ -87,11 +87,11 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _usable(kind: str, given: dict[str, Any], problems: list[str]) -> TrainingRequest:
-    """Make a request of what can be used; what cannot is said in ``problems``."""
+    """Return a request with the usable fields; add messages on the others to ``problems``."""
     try:
         request = TrainingRequest(kind=kind, **given)
     except SettingsRefused as refused:
@@ -108,7 +108,7 @@ def _with_usable_recipe(request: TrainingRequest, problems: list[str]) -> Traini
         rest = _rest(request.recipe, refused, problems)
     if request.preset not in PRESETS:
         return _with_usable_recipe(replace(request, preset="quick"), problems)
-    # Where no setting is named, each by itself could be used.
+    # If no setting was refused, each could be used alone.
     return _with_usable_recipe(replace(request, recipe=rest if rest != request.recipe else {}), problems)
 
 

@@ -24,9 +24,9 @@ from deftx.training.recipes import METRICS, TaskRecipe, recipe_for
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector
 
-# Padded tokens classified together: on a processor, what a layer works on should stay in the cache.
+# Padded tokens per batch; on a CPU, the activations of a layer should fit into the cache.
 CPU_TOKENS, ACCELERATOR_TOKENS = 1_024, 8_192
-# What a pass through the model costs on a processor beside its tokens, counted in tokens (docs/benchmarks.md).
+# Fixed cost of a forward pass on a CPU, in tokens (docs/benchmarks.md).
 PASS_TOKENS = 100
 
 
@@ -34,9 +34,9 @@ PASS_TOKENS = 100
 def class_logits(
     model: nn.Module, encoded: list[Encoded], pad_id: int, on_share: Callable[[float], None] | None = None
 ) -> Tensor:
-    """Return the logits (n, labels) of encoded texts, in their order; batches are of similar length.
+    """Return the logits (n, labels) of encoded texts, in their order. Batches contain texts of similar length.
 
-    ``on_share`` is told after each batch which share of the tokens is done; what it raises ends the work.
+    After each batch ``on_share`` is called with the share of tokens that is done; it may raise to stop.
     """
     device = next(model.parameters()).device
     logits = torch.empty(len(encoded), model.config.num_labels)
@@ -58,13 +58,13 @@ class TaskObjective:
     recipe: TaskRecipe
     labels: list[str]
     train: list[Encoded]
-    targets: list[int]  # of ``train``, as places in ``labels``
+    targets: list[int]  # label of each row of ``train``, as an index into ``labels``
     valid: list[Encoded]
     gold: list[str]  # labels of ``valid``
     higher_is_better: bool = True
 
     def __post_init__(self) -> None:
-        """Fix the order of the rows for each phase."""
+        """Set the order of the rows in each phase."""
         recipe, lengths = self.recipe, [len(row) for row in self.train] if self.recipe.group_by_length else None
         self.metric = recipe.metric
         self._orders = {
@@ -73,14 +73,14 @@ class TaskObjective:
         }
 
     def micro_batches(self, phase: str, step: int) -> list[Batch]:
-        """Return the micro-batches of a step: what the encoder reads, and labels."""
+        """Return the micro-batches of a step: the encoder's inputs, and labels."""
         return [self._batch(part) for part in cut(self._orders[phase](step), self.recipe.accumulation)]
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Return the mean cross-entropy over the rows of a micro-batch, in nats."""
         inputs, labels = dict(batch), batch["labels"]
         del inputs["labels"]
-        if labels.device.type != "cpu":  # a GPU computes padding faster than it starts a second pass
+        if labels.device.type != "cpu":  # on a GPU, padding costs less than a second pass
             return cross_entropy(model(**inputs).logits.float(), labels)
         lengths = inputs["attention_mask"].sum(1).tolist()
         total = 0
@@ -119,12 +119,27 @@ def learn_task(
 ) -> SparseVector:
     """Learn a task vector φ_T from labelled text and write it to the folder ``out``.
 
-    ``source`` is a vector of the language of the labelled text: training starts from θ0 + φ_source, which is removed
-    again. Without ``valid``, a stratified part of the rows is held out. For the rest see ``learn_language``.
+    A training run that was stopped resumes when it is called again with the same arguments.
+
+    Args:
+        train: The labelled rows, or a file to read them from.
+        base: The base model.
+        recipe: The settings, or the name of a preset ("quick", "standard" or "paper").
+        out: The folder for the vector; checkpoints are kept there during training.
+        valid: The validation rows. By default a stratified part of ``train`` is held out.
+        source: A vector of the language of the labelled text. Training starts from θ0 + φ_source, and φ_T does not
+            contain φ_source.
+        language: The language's code, for the vector's description.
+        delta: A folder that keeps δ, the change after the dense phase, for further runs.
+        on_event: Called with the progress.
+        should_stop: Called regularly; if it returns True, training stops at a checkpoint.
 
     Raises:
-        TableError, RecipeError, VectorError: the rows, a setting or the source vector cannot be used.
-        TrainingStopped, TrainingError: the training ended early; its checkpoint is kept in ``out``.
+        TableError: If the rows cannot be used.
+        RecipeError: If a setting or folder cannot be used.
+        VectorError: If the source vector cannot be used.
+        TrainingStopped: If training was stopped; the checkpoint is kept in ``out``.
+        TrainingError: If training failed; the checkpoint is kept in ``out``.
     """
     distributed.join(base.device)
     listener = distributed.listener_for(on_event, should_stop)
@@ -147,7 +162,7 @@ def learn_task(
 
 
 def comparison(learner: Learner, objective: TaskObjective, listener: Listener) -> Callable[[nn.Module], dict[str, Any]]:
-    """Score the model before it is trained; return what scores it afterwards and sets the two side by side."""
+    """Score the model before training; return a function that scores it after training and returns both scores."""
     with stoppable(learner.model, listener):
         before = objective.scores(learner.model.eval())
 
@@ -162,7 +177,7 @@ def comparison(learner: Learner, objective: TaskObjective, listener: Listener) -
 
 
 def task_learner(base: Base, objective: TaskObjective, identity: dict, source: SparseVector | None) -> Learner:
-    """Set up a classifier for the pipeline: it starts from θ0, or θ0 + φ_source, with a head that the seed draws."""
+    """Return a learner on a classifier that starts from θ0 or θ0 + φ_source, with a head initialised from the seed."""
     model = base.classifier(objective.labels, objective.recipe.seed)
     if source is not None:
         apply_vectors(sparse_trainable(model), [(source, 1.0)])
@@ -181,7 +196,7 @@ def task_learner(base: Base, objective: TaskObjective, identity: dict, source: S
 def prepare_rows(
     train: Table, valid: Table | None, recipe: TaskRecipe, listener: Listener
 ) -> tuple[Table, Table, dict]:
-    """Hold rows out where there is no validation file, and say what is unusual about the rows before training starts."""
+    """Return training rows, validation rows and findings. Rows are held out if there is no validation table."""
     findings = check(train, valid)
     for warning in findings.warnings:
         listener.on_event(Event("tokenise", message=warning, warning=True))
@@ -189,14 +204,14 @@ def prepare_rows(
         train, valid = hold_out(train, recipe.hold_out, recipe.seed)
         message = f"No validation file: {len(valid.texts):,} rows are held out, stratified by label."
         listener.on_event(Event("tokenise", message=message))
-    # Also where rows were held out: a label that only stands on texts with several labels may all have gone there.
+    # Needed even for held-out rows: all rows of a label can be held out if its texts also have other labels.
     return train, drop_unknown_labels(valid, label_names(train)), findings.to_dict()
 
 
 def task_objective(
     train: Table, valid: Table, labels: list[str], base: Base, recipe: TaskRecipe, listener: Listener
 ) -> TaskObjective:
-    """Tokenise the rows."""
+    """Tokenise the rows and return the objective."""
     length = base.fitting_length(recipe.max_length, listener)
     listener.on_event(Event("tokenise", 0, 2))
     encoded = encode(base.tokenizer, train.texts, length)
@@ -219,5 +234,5 @@ def _source_for(base: Base, source: SparseVector | str | os.PathLike | None) -> 
     source = source if isinstance(source, SparseVector) else SparseVector.load(source)
     source.check_base(base)
     if source.kind != "language":
-        raise VectorError(f"The source {source.name} is a {source.kind} vector; a language vector is needed there.")
+        raise VectorError(f"The source {source.name} is a {source.kind} vector; a language vector is needed.")
     return source

@@ -1,7 +1,7 @@
-"""What the optimiser moves: whole parameters in the dense phase, k selected entries and the head in the sparse one.
+"""The trained entries: whole parameters in the dense phase; k selected entries and the head in the sparse phase.
 
-The selected entries of a parameter live in one compact vector, so that gradient clipping, optimiser state and
-checkpoints of the sparse phase cover exactly them; all else in the model cannot move, because nothing writes to it.
+The selected entries of a parameter are copied to one compact tensor, so that gradient clipping, optimiser state and
+checkpoints of the sparse phase contain only them. All other entries stay unchanged, because nothing writes to them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-BLOCK = 2**19  # entries that the L1 penalty is added to at a time: they stay in the processor's cache
+BLOCK = 2**19  # entries per block of the L1 penalty, so that a block fits into the CPU's cache
 
 
 @dataclass
 class Entries:
     """The trained entries of a model, by parameter name.
 
-    ``parameters`` are the model's own; ``compact[name]`` is the leaf that the optimiser moves: the parameter itself,
-    or its entries at ``positions[name]`` (flat, row-major, ascending) as a vector.
+    ``parameters`` are those of the model. ``compact[name]`` is the leaf tensor of the optimiser: the parameter itself, or
+    its entries at ``positions[name]`` (flat, row-major, ascending) as a one-dimensional tensor.
     """
 
     parameters: dict[str, nn.Parameter]
-    positions: dict[str, Tensor]  # only for parameters of which some entries are trained
+    positions: dict[str, Tensor]  # only for parameters with some trained entries
     compact: dict[str, nn.Parameter]
     anchors: Mapping[str, Tensor]  # the values at the start of the phase, in the shape of ``compact``
-    row_starts: dict[str, Tensor] = field(default_factory=dict)  # (rows + 1,): where each row begins in ``compact``
+    row_starts: dict[str, Tensor] = field(default_factory=dict)  # (rows + 1,): start of each row in ``compact``
 
     @classmethod
     def of(
@@ -35,9 +35,9 @@ class Entries:
         positions: Mapping[str, Tensor] | None = None,
         anchors: Mapping[str, Tensor] | None = None,
     ) -> "Entries":
-        """Take up the parameters as they stand; those in ``positions`` are trained at these entries only.
+        """Create from parameters; those in ``positions`` are trained only at these entries.
 
-        ``anchors`` are copies of the values to start from, where there are some already: they need not be made again.
+        ``anchors`` are existing copies of the initial values, if any, to avoid another copy.
         """
         positions = {n: p.to(parameters[n].device) for n, p in (positions or {}).items()}
         compact = {
@@ -51,7 +51,7 @@ class Entries:
         return cls(dict(parameters), positions, compact, anchors)
 
     def gather_gradients(self) -> None:
-        """Move the gradients of the selected entries (μ ⊙ ∇) to their leaves and drop the rest."""
+        """Move the gradients of the selected entries (μ ⊙ ∇) to the leaves and delete the others."""
         for name, chosen in self.positions.items():
             gradient = self.parameters[name].grad
             self.parameters[name].grad = None
@@ -62,21 +62,21 @@ class Entries:
             self.compact[name].grad = gradient
 
     def gradients(self) -> Iterator[Tensor]:
-        """Walk through the gradients of all leaves; one that had no part in the loss gets zeros."""
+        """Yield the gradients of all leaves; zeros for a leaf without a gradient."""
         for leaf in self.compact.values():
             leaf.grad = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
             yield leaf.grad
 
     def _gather_rows(self, name: str, gradient: Tensor) -> Tensor:
-        """Return the gradients of the selected entries, of which only those in the rows of ``gradient`` are not zero."""
+        """Return the gradients of the selected entries from a row-sparse gradient."""
         chosen, (rows, columns) = self.positions[name], gradient.shape
         if name not in self.row_starts:
             edges = torch.arange(0, rows * columns + 1, columns, device=chosen.device)
             self.row_starts[name] = torch.searchsorted(chosen, edges)
         begin, end = (self.row_starts[name][gradient.indices()[0] + side] for side in (0, 1))
         counts = end - begin
-        row = torch.repeat_interleave(counts)  # of each wanted entry: which of the gradient's rows
-        skipped = begin - (counts.cumsum(0) - counts)  # entries of other rows before it, less those that are wanted
+        row = torch.repeat_interleave(counts)  # for each entry: index of its row in the gradient
+        skipped = begin - (counts.cumsum(0) - counts)  # number of entries of other rows before each row
         places = torch.arange(len(row), device=chosen.device) + skipped[row]
         gathered = gradient.values().new_zeros(len(chosen))
         gathered[places] = gradient.values()[row, chosen[places] % columns]
@@ -84,7 +84,7 @@ class Entries:
 
     @torch.no_grad()
     def add_l1_gradients(self, strength: float) -> None:
-        """Add the gradient of strength·Σ|θ − θ_start|; at 0 it is 0, as torch.sign has it."""
+        """Add the gradient of strength·Σ|θ − θ_start|, which is 0 at θ = θ_start."""
         for name, leaf in self.compact.items():
             if leaf.grad is None:
                 leaf.grad = torch.zeros_like(leaf)
@@ -94,7 +94,7 @@ class Entries:
 
     @torch.no_grad()
     def write_back(self) -> None:
-        """Put the moved entries into the model."""
+        """Copy the trained entries into the model."""
         for name, chosen in self.positions.items():
             self.parameters[name].view(-1).index_copy_(0, chosen, self.compact[name])
 
@@ -106,19 +106,19 @@ class Entries:
         self.write_back()
 
     def values(self) -> dict[str, Tensor]:
-        """Return the trained values as they stand, without copying."""
+        """Return the trained values, without copying."""
         return {name: leaf.detach() for name, leaf in self.compact.items()}
 
     def is_finite(self) -> bool:
-        """Say whether every trained value is a number."""
+        """Return whether all trained values are finite."""
         return all(bool(torch.isfinite(leaf).all()) for leaf in self.compact.values())
 
 
 @contextmanager
 def row_gradients(model: nn.Module) -> Iterator[None]:
-    """Let trained embeddings give the gradients of the rows that were looked up, not a matrix that is zero elsewhere.
+    """Make trained embeddings produce row-sparse gradients, which saves 768 MB of zeros per step for XLM-R.
 
-    For XLM-R that is 768 MB of zeros a step. ``Entries`` take such gradients only for parameters with positions.
+    ``Entries`` accept sparse gradients only for parameters with positions.
     """
     tables = [m for m in model.modules() if isinstance(m, nn.Embedding) and m.weight.requires_grad and not m.sparse]
     for table in tables:

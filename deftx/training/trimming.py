@@ -1,7 +1,7 @@
-"""Trimming a base to the pieces that some text uses (Ushio et al. 2023): most of a multilingual base is its vocabulary.
+"""Trimming of a base to the vocabulary of some texts (Ushio et al. 2023), which is most of a multilingual base.
 
-A trimmed base is a transformers folder like any other, with ``trimmed.json`` beside it: which base it is a part of, and
-which rows of it. By that a vector is carried from one to the other (``deftx.vectors.lifting``).
+A trimmed base is a transformers folder with an additional file ``trimmed.json``, which names the parent base and the kept
+rows. With it, vectors can be converted between both bases (``deftx.vectors.lifting``).
 """
 
 import copy
@@ -34,16 +34,16 @@ NAMES = ("bos_token", "eos_token", "cls_token", "sep_token", "pad_token", "unk_t
 
 @dataclass(frozen=True)
 class BaseSize:
-    """How large a base is, and how finely it cuts the text that it was trimmed to."""
+    """The size of a base, and its tokens per word on the texts."""
 
     pieces: int
     parameters: int
-    memory: int  # bytes of a language training at its fullest (preset standard)
+    memory: int  # peak memory of language training (preset standard), in bytes
     tokens_per_word: float
 
     @classmethod
     def of(cls, model: nn.Module, tokenizer: Tokenizer, lines: Sequence[str]) -> "BaseSize":
-        """Measure a masked-language model; the tokens are counted on at most SAMPLE lines, spread evenly."""
+        """Return the size of a masked-language model; tokens are counted on about SAMPLE evenly spread lines."""
         some = lines[:: -(-len(lines) // SAMPLE)]
         words = sum(len(line.split()) for line in some)
         return cls(
@@ -56,14 +56,14 @@ class BaseSize:
 
 @dataclass(frozen=True)
 class Trimmed:
-    """A base that was trimmed, and its sizes."""
+    """The folder of a trimmed base, and its sizes before and after."""
 
     folder: Path
     before: BaseSize
     after: BaseSize
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in plain types, for JSON."""
+        """Return the fields as a dictionary that can be written as JSON."""
         return {"folder": str(self.folder), "before": asdict(self.before), "after": asdict(self.after)}
 
 
@@ -75,20 +75,27 @@ def trim(
     least: int = 2,
     most: int | None = None,
 ) -> Trimmed:
-    """Write to the folder ``out`` the base with the pieces that stand ``least`` times in the texts, or the ``most`` frequent.
+    """Write a base with a smaller vocabulary to the folder ``out``.
 
-    Single characters, bytes and special tokens are kept as well, so the result may have more than ``most`` pieces. Text
-    made of kept pieces is cut as before and gets the same logits.
+    Single characters, bytes and special tokens are always kept. Text that consists of kept pieces is tokenised as before
+    and gets the same logits.
+
+    Args:
+        base: The base, a bundled name, a folder or a Hub id.
+        texts: A file, folder or list of files.
+        out: The folder for the trimmed base, which must be empty or new.
+        least: Keep pieces that occur at least this often in the texts.
+        most: If given, keep this many most frequent pieces instead.
 
     Raises:
-        BaseModelError: the base cannot be loaded, or not be trimmed exactly.
-        CorpusError: the texts cannot be read.
-        RecipeError: a number is below 1, or ``out`` is not an empty folder.
+        BaseModelError: If the base cannot be loaded or cannot be trimmed exactly.
+        CorpusError: If the texts cannot be read.
+        RecipeError: If a number is below 1, or ``out`` is not empty.
     """
     out = Path(out).expanduser()
     require_empty(out, "trimmed base", error=RecipeError)
     if least < 1 or (most is not None and most < 1):
-        raise RecipeError("The least count and the number of pieces to keep are whole numbers from 1 on.")
+        raise RecipeError("The smallest count and the number of pieces to keep must be integers, 1 or more.")
     base = base if isinstance(base, Base) else load_base(base)
     lines, whole = read_corpus(texts).lines, _fast_tokenizer(base)
     state = read_state(whole)
@@ -106,7 +113,7 @@ def trim(
 
 @torch.no_grad()
 def trim_model(model: nn.Module, kept: Tensor) -> nn.Module:
-    """Return a copy of a masked-language model that has the rows ``kept`` (n,) int64 alone wherever it has one a word."""
+    """Return a copy of a masked-language model with only the vocabulary rows ``kept`` (n,) int64."""
     config, new = copy.deepcopy(model.config), {old: place for place, old in enumerate(kept.tolist())}
     config.vocab_size = len(kept)
     config.update({name: new[old] for name, old in _token_ids(model.config).items()})
@@ -132,14 +139,14 @@ def _fast_tokenizer(base: Base) -> Tokenizer:
 
 @torch.no_grad()
 def _compare(base: Base, small: nn.Module, tokenizer: Tokenizer, kept: Tensor, lines: Sequence[str]) -> None:
-    """Refuse a trimmed model that gives other logits than the base for some lines' kept pieces."""
+    """Raise BaseModelError if the trimmed model gives other logits than the base on some lines."""
     for line in lines[:: -(-len(lines) // TRIAL_LINES)]:
         ids = torch.tensor([tokenizer.encode(line).ids[:TRIAL_TOKENS]])
         given, expected = small(input_ids=ids).logits, base.model(input_ids=kept[ids].to(base.device)).logits.cpu()
         if not torch.allclose(given, expected[..., kept], rtol=TOLERANCE, atol=TOLERANCE):
             raise BaseModelError(
-                f"The base {base.name} cannot be trimmed: with fewer pieces it gives other logits for the same text "
-                f"({(given - expected[..., kept]).abs().max():.2g} apart). Use it as it is."
+                f"The base {base.name} cannot be trimmed: with fewer pieces, the logits of the same text differ "
+                f"(by up to {(given - expected[..., kept]).abs().max():.2g}). Use the base without trimming."
             )
 
 
@@ -152,7 +159,7 @@ def _save_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerBase, small: Tok
 
 
 def _token_ids(config: PretrainedConfig) -> dict[str, int]:
-    """Return the tokens that a configuration names, as far as the model has them."""
+    """Return the token ids in a configuration that are in the model's vocabulary."""
     named = {name: value for name, value in config.to_dict().items() if name.endswith("_token_id")}
     return {name: value for name, value in named.items() if isinstance(value, int) and 0 <= value < config.vocab_size}
 

@@ -1,4 +1,4 @@
-"""The sparse vector: its files, its card, LT-SFT files, applying, merging and comparing vectors.
+"""The sparse vector: files, model card, LT-SFT files, and applying, merging and comparing vectors.
 
-It imports models and what that may import.
+It imports only core, method, data, hub and models.
 """

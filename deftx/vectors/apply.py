@@ -1,4 +1,4 @@
-"""Putting sparse vectors on a model and taking them off again, bit for bit."""
+"""Adding sparse vectors to a model, and restoring the exact previous weights."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,17 +9,17 @@ from torch import Tensor
 from deftx.vectors.vector import SparseVector
 
 Scaled = tuple[SparseVector, float]
-Part = tuple[Tensor, Tensor]  # ascending flat positions, and the values there
-Changes = dict[str, list[Part]]  # per parameter: parts that have no position in common
+Part = tuple[Tensor, Tensor]  # ascending flat positions, and their values
+Changes = dict[str, list[Part]]  # per parameter: parts without common positions
 
 
 def sum_vectors(vectors: Sequence[Scaled], device: torch.device | str = "cpu") -> Changes:
-    """Return Σ s·φ by parameter, each position once, on a device; summed first, so that their order cannot matter.
+    """Return Σ s·φ by parameter, with each position once, on a device. The order of the vectors does not matter.
 
-    The sum of a parameter stays in as many parts as it came in: they are put on a model one after the other, which is
-    faster than sorting them into one.
+    The sum of a parameter has as many parts as there are vectors, because applying them one by one is faster than sorting
+    them into one.
     """
-    # The float32 sum of two is the same in either order; in float64 more are exact enough to leave no trace of theirs.
+    # A float32 sum of two values does not depend on their order; for more, float64 is exact enough.
     precision = torch.float32 if len(vectors) <= 2 else torch.float64
     total: Changes = {}
     for name in dict.fromkeys(name for vector, _ in vectors for name in vector.positions):
@@ -33,24 +33,24 @@ def sum_vectors(vectors: Sequence[Scaled], device: torch.device | str = "cpu") -
 
 
 def _add_shared(sums: list[Part], positions: Tensor, values: Tensor) -> Part:
-    """Add the entries whose position is in ``sums`` already to the values there; return those that are left."""
-    for there, sum_there in (part for part in sums if len(part[0])):
-        place = _search(there, positions).clamp_(max=len(there) - 1)
-        shared = there.index_select(0, place) == positions
-        sum_there.index_add_(0, place[shared], values[shared])
+    """Add entries to ``sums`` at the positions that exist there; return the other entries."""
+    for known, known_sums in (part for part in sums if len(part[0])):
+        place = _search(known, positions).clamp_(max=len(known) - 1)
+        shared = known.index_select(0, place) == positions
+        known_sums.index_add_(0, place[shared], values[shared])
         positions, values = positions[~shared], values[~shared]
     return positions, values
 
 
-def _search(there: Tensor, positions: Tensor) -> Tensor:
-    if there.device.type != "cpu":
-        return torch.searchsorted(there, positions)
-    # numpy's search makes use of it that both sides ascend; torch's does not.
-    return torch.from_numpy(np.searchsorted(there.numpy(), positions.numpy()))
+def _search(known: Tensor, positions: Tensor) -> Tensor:
+    if known.device.type != "cpu":
+        return torch.searchsorted(known, positions)
+    # numpy's search is faster, as it exploits that the positions ascend.
+    return torch.from_numpy(np.searchsorted(known.numpy(), positions.numpy()))
 
 
 def apply_vectors(parameters: Mapping[str, Tensor], vectors: Sequence[Scaled]) -> Changes:
-    """Add Σ s·φ to the parameters once, and return the values that stood there, for ``restore``."""
+    """Add Σ s·φ to the parameters and return the previous values, for ``restore``."""
     saved: Changes = {}
     device = next((p.device for p in parameters.values()), torch.device("cpu"))
     apply_changes(parameters, sum_vectors(vectors, device), saved)
@@ -59,9 +59,9 @@ def apply_vectors(parameters: Mapping[str, Tensor], vectors: Sequence[Scaled]) -
 
 @torch.no_grad()
 def apply_changes(parameters: Mapping[str, Tensor], changes: Changes, saved: Changes) -> None:
-    """Add changes to the parameters, each position once; ``saved`` gets the values that stood there, for ``restore``.
+    """Add changes to the parameters. The previous values are added to ``saved``, for ``restore``.
 
-    It gets them before they are replaced, so that what was begun can be undone also where memory runs out half-way.
+    They are saved before they are replaced, so that a partial change can be undone if memory runs out.
     """
     for name, parts in changes.items():
         flat = parameters[name].view(-1)
@@ -75,7 +75,7 @@ def apply_changes(parameters: Mapping[str, Tensor], changes: Changes, saved: Cha
 
 @torch.no_grad()
 def restore(parameters: Mapping[str, Tensor], saved: Changes) -> None:
-    """Put back the saved values: subtracting would leave rounding behind."""
+    """Write the saved values back; subtracting the changes would leave rounding errors."""
     for name, parts in saved.items():
         for positions, values in parts:
             parameters[name].view(-1).index_copy_(0, positions, values)

@@ -1,4 +1,4 @@
-"""Zip files that people bring and take away: of a stranger's archive only files of known names and sizes come out."""
+"""Reading and writing of zip files. From an untrusted archive, only files with known names and limited sizes are unpacked."""
 
 import os
 import re
@@ -12,23 +12,28 @@ from deftx.core.errors import DeftxError, VectorError
 from deftx.core.files import require_free_space
 from deftx.data.zip_files import lists_too_much
 
-MOST_ENTRIES = 1_000  # of an archive; a vector has three files
+MOST_ENTRIES = 1_000  # entries of an archive; a vector has three files
 CHUNK = 2**20  # bytes
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every file in an archive written here: the same files, the same bytes
+EPOCH = (1980, 1, 1, 0, 0, 0)  # fixed date of every entry, for reproducible archives
 
-# Files that hold pickles or archives of them: what is in them could run, so an archive with one is refused whole.
+# Files that are or may contain pickles, which can execute code: an archive with such a file is refused.
 _PICKLES = re.compile(r"\.(bin|pt|pth|pkl|pickle|ckpt|joblib|dill|npy|npz)$", re.IGNORECASE)
 _NESTED = re.compile(r"\.(zip|tar|tgz|gz|bz2|xz|7z|rar|zst)$", re.IGNORECASE)
 
 
 def unpack(archive: Path, folder: Path, wanted: Mapping[str, int]) -> set[str]:
-    """Take the ``wanted`` files (name: bytes at the most) out of a zip, from its top or its one folder; return their names.
+    """Unpack the ``wanted`` files (name: largest size in bytes) of a zip, from its root or its only folder.
 
-    Other files stay where they are. Raises ``VectorError`` for a damaged, encrypted or hostile archive; nothing is left
-    in ``folder`` then but what was written before, so give an empty one that is thrown away.
+    Other files are ignored. After an error, ``folder`` may contain some of the files, so use a temporary folder.
+
+    Returns:
+        The names of the unpacked files.
+
+    Raises:
+        VectorError: If the archive is damaged, encrypted or hostile.
     """
     try:
-        if not os.path.isfile(archive):  # a pipe or a device would never end
+        if not os.path.isfile(archive):  # reading from a pipe or device could block
             raise VectorError(f"{archive.name} is not a regular file.")
         check_list(archive)
         with zipfile.ZipFile(archive) as opened:
@@ -50,16 +55,16 @@ def unpack(archive: Path, folder: Path, wanted: Mapping[str, int]) -> set[str]:
         raise VectorError(
             f"The archive cannot be read ({_in_one_line(error)}). Pack the vector's folder again."
         ) from error
-    except Exception as error:  # zlib and lzma have errors of their own
+    except Exception as error:  # zlib and lzma have their own exceptions
         raise VectorError("The archive is damaged. Pack the vector's folder again.") from error
     return set(found)
 
 
 def pack(files: Iterable[tuple[str, Path]], target: Path, *, compress: bool = True) -> Path:
-    """Write files under the names given into a new zip: the same files are always the same bytes, and no path is told.
+    """Write files as (name, path) into a new zip. The result is reproducible and contains no local paths.
 
     Raises:
-        DeftxError: the disk has no room for it, or cannot be written.
+        DeftxError: If the disk has too little space or cannot be written.
     """
     files = sorted(files)
     require_free_space(target.parent, sum(path.stat().st_size for _, path in files))
@@ -78,7 +83,7 @@ def pack(files: Iterable[tuple[str, Path]], target: Path, *, compress: bool = Tr
 
 
 def check_list(archive: Path) -> None:
-    """Refuse, with VectorError, a list of millions of entries before zipfile makes an object of each."""
+    """Raise VectorError for too many entries, before zipfile creates an object for each."""
     with archive.open("rb") as file:
         too_long = lists_too_much(file)
     if too_long:
@@ -89,28 +94,26 @@ def _choose(entries: list[zipfile.ZipInfo], wanted: Mapping[str, int]) -> dict[s
     if len(entries) > MOST_ENTRIES:
         raise VectorError(f"The archive has {len(entries):,} entries; a vector has three files.")
     files = [(_safe_path(entry), entry) for entry in entries if not entry.is_dir()]
-    files = [(path, entry) for path, entry in files if path.parts[0] != "__MACOSX"]  # what macOS adds to every archive
+    files = [(path, entry) for path, entry in files if path.parts[0] != "__MACOSX"]  # macOS adds it to every archive
     for path, entry in files:
         _refuse_dangerous(path, entry, wanted)
     known = [(path, entry) for path, entry in files if path.name in wanted and len(path.parts) <= 2]
     places = {path.parent for path, _ in known}
     if len(places) > 1 or len({path.name for path, _ in known}) < len(known):
-        raise VectorError("The archive holds more than one vector. Pack each vector's folder on its own.")
+        raise VectorError("The archive contains more than one vector. Pack each vector's folder separately.")
     found = {path.name: entry for path, entry in known}
     for name, entry in found.items():
         if entry.file_size > wanted[name]:
-            raise VectorError(
-                f"{name} in the archive has {entry.file_size / 1e6:,.0f} MB: that is too large to be taken in."
-            )
+            raise VectorError(f"{name} in the archive has {entry.file_size / 1e6:,.0f} MB, which is too large.")
     return found
 
 
 def _safe_path(entry: zipfile.ZipInfo) -> PurePosixPath:
-    # orig_filename: zipfile cuts a name at a NUL and turns the separators of the machine it runs on into "/".
+    # orig_filename, because in filename zipfile cuts at NUL and converts this system's separators to "/".
     name = entry.orig_filename
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or re.search(r"[\\\x00-\x1f:]", name):
-        raise VectorError(f"The archive has an entry that leads out of its folder ({name[:80]!r}). It is refused.")
+        raise VectorError(f"The archive has an entry with a path outside of its folder ({name[:80]!r}). It is refused.")
     return path
 
 
@@ -120,16 +123,16 @@ def _refuse_dangerous(path: PurePosixPath, entry: zipfile.ZipInfo, wanted: Mappi
         raise VectorError(f"In the archive, {path.name!r} is a link or a device, not a file. It is refused.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise VectorError(
-            f"In the archive, {path.name!r} is packed in a rare way. Pack the vector's folder as a plain .zip."
+            f"In the archive, {path.name!r} has an unsupported compression. Pack the vector's folder as a plain .zip."
         )
     if entry.flag_bits & 0x1:
         raise VectorError("The archive is encrypted. Pack the vector's folder without a password.")
     if path.name in wanted:
         return
     if _PICKLES.search(path.name):
-        raise VectorError(f"The archive holds {path.name!r}, a pickle, which could run a program. It is refused.")
+        raise VectorError(f"The archive contains {path.name!r}, a pickle, which could execute code. It is refused.")
     if _NESTED.search(path.name):
-        raise VectorError(f"The archive holds another archive, {path.name!r}. Pack the vector's folder itself.")
+        raise VectorError(f"The archive contains another archive, {path.name!r}. Pack only the vector's folder.")
 
 
 def _check_limit(folder: Path, needed: int) -> None:
@@ -140,13 +143,13 @@ def _check_limit(folder: Path, needed: int) -> None:
 
 
 def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most: int) -> None:
-    """Write one file; what it says of its size is not trusted."""
+    """Write one file; the size that the archive states is not trusted."""
     written = 0
     with archive.open(entry) as source, open(target, "xb") as sink:
         while chunk := source.read(CHUNK):
             written += len(chunk)
             if written > min(most, entry.file_size):
-                raise VectorError(f"{entry.filename!r} in the archive is larger than it says. It is refused.")
+                raise VectorError(f"{entry.filename!r} in the archive is larger than stated. It is refused.")
             sink.write(chunk)
     os.chmod(target, 0o600)
 

@@ -1,4 +1,4 @@
-"""The model card of a vector: front matter for the Hugging Face Hub, then in plain words what it is."""
+"""The model card of a vector: front matter for the Hugging Face Hub, then a description."""
 
 import json
 import re
@@ -16,7 +16,7 @@ TAGS = ("deft-x", "sparse-fine-tuning", "cross-lingual-transfer")
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}")  # the Hub takes ISO 639 codes only
 LICENSE = re.compile(r"[a-z0-9.-]+")
 
-# Scores are kept under these names; each is {"before": number, "after": number}.
+# Names of scores; each score is {"before": number, "after": number}.
 SCORES = {
     "masked_lm_loss": "masked-LM loss on held-out text, in nats (lower is better)",
     "f1": "macro-F1 on the validation set (0 to 1)",
@@ -40,7 +40,7 @@ USE_BY_COMMAND = {
 SPECTRA = """![Singular values of the dense change by kind of weight, with the ranks that were kept]({file})
 
 Singular values of the change before denoising, each matrix relative to its largest; a line is the median over the matrices of a kind.
-Dots mark the ranks that were kept. Every value is in `vector.json`."""
+Dots mark the ranks that were kept. All values are in `vector.json`."""
 CITATION = """```bibtex
 @article{simon2025deftx,
   title   = {{DeFT-X}: Denoised Sparse Fine-Tuning for Zero-Shot Cross-Lingual Transfer},
@@ -53,7 +53,7 @@ CITATION = """```bibtex
 
 @dataclass(frozen=True)
 class Publication:
-    """What a card on the Hub says beyond the vector: its repository, its license, its data sets, its picture (a file)."""
+    """What a card on the Hub contains in addition: repository, license, data sets, and the file name of a picture."""
 
     repository: str
     license: str | None = None
@@ -62,9 +62,9 @@ class Publication:
 
 
 def write_card(info: Mapping[str, Any], count: int, published: Publication | None = None) -> str:
-    """Write README.md for a vector of ``count`` entries from its ``vector.json``.
+    """Return README.md for a vector of ``count`` entries with this ``vector.json``.
 
-    What people typed into it cannot become Markdown, HTML or YAML.
+    User input is escaped for Markdown, HTML and YAML.
     """
     parts = [
         front_matter(_metadata(info, published)),
@@ -85,18 +85,18 @@ def write_card(info: Mapping[str, Any], count: int, published: Publication | Non
 
 
 def code(text: Any) -> str:
-    """Write anything as a Markdown code span in one line: in it no markup, link or HTML has a meaning."""
+    """Return a text as a Markdown code span in one line, in which markup, links and HTML have no effect."""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    return f"`{line.replace('`', chr(39)).replace('|', chr(0xA6))[:200] or ' '}`"  # "|" would cut a table's row
+    return f"`{line.replace('`', chr(39)).replace('|', chr(0xA6))[:200] or ' '}`"  # "|" would end a table cell
 
 
 def front_matter(entries: Mapping[str, Any]) -> str:
-    """Write a card's metadata, entry by entry: JSON is YAML, and in its strings nothing but JSON has a meaning."""
+    """Return a card's metadata as YAML, with JSON values, which are valid YAML and safely escaped."""
     return "\n".join(("---", *(f"{key}: {json.dumps(value)}" for key, value in entries.items()), "---"))
 
 
 def metadata_of(base: str, language: str | None, license_id: str | None) -> dict[str, Any]:
-    """Say what the Hub can file something under; what is in no form that it knows is left out."""
+    """Return metadata for the Hub; values that are not in the Hub's format are omitted."""
     found: dict[str, Any] = {}
     if HUB_NAME.fullmatch(base) and not (BUNDLED_BASES / base).is_dir():
         found["base_model"] = base

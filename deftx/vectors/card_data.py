@@ -1,4 +1,4 @@
-"""The scores of a vector as the Hub's cards hold them: ``metrics`` and ``model-index``."""
+"""The scores of a vector in the format of the Hub's model cards: ``metrics`` and ``model-index``."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from huggingface_hub import EvalResult, ModelCardData
 TASKS = {"language": ("fill-mask", "Masked language modelling"), "task": ("text-classification", "Text classification")}
 METRICS = {"masked_lm_loss": ("loss", "Masked-LM loss, in nats"), "f1": ("f1", "Macro-F1"), "accuracy": ("accuracy", "Accuracy")}  # fmt: skip
 
-# What scores are measured on is a part of what was brought for the training: no data set of the Hub.
+# The evaluation data is a part of the training data, and not a data set on the Hub.
 HELD_OUT = {
     "language": ("held-out", "Held-out lines of the training text"),
     "task": ("validation", "Validation rows of the training data"),
@@ -15,9 +15,9 @@ HELD_OUT = {
 
 
 def results(kind: str, name: str, scores: dict[str, Any]) -> dict[str, Any]:
-    """Give ``metrics`` and ``model-index`` for scores as vector.json holds them; nothing where there are none.
+    """Return ``metrics`` and ``model-index`` for the scores in vector.json; empty if there are none.
 
-    ``name`` is what the results are listed under: the repository. Only scores of METRICS that are numbers are given.
+    ``name`` is the name of the repository. Only numeric scores of METRICS are included.
     """
     found = {key: number for key in METRICS if (number := _after(scores.get(key))) is not None}
     if not found:

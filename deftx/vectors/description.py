@@ -1,4 +1,4 @@
-"""What ``vector.json`` says about a vector: its fields, their types, and what must be true of them."""
+"""The fields of ``vector.json``, their types, and checks of them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from deftx.vectors.vector_files import FORMAT_VERSION
 
 VECTOR_KINDS = ("language", "task")
 
-# What vector.json says, in this order, and of what type it is. A dict with the key str stands for any keys.
+# The fields of vector.json in order, and their types. A dict with the key str allows any keys.
 FIELDS: dict[str, Any] = {
     "format_version": int,
     "kind": str,
@@ -19,7 +19,7 @@ FIELDS: dict[str, Any] = {
     "ablate": str,
     "rank": {"strategy": str, "ranks": {str: int}},
     "k": int,
-    "filled": int,  # entries of μ that were filled up from δ, where the denoised δ had fewer than k
+    "filled": int,  # entries of μ chosen by δ, because the denoised δ had fewer than k nonzero entries
     "mask": {str: int},  # selected entries by part of the model
     "recipe": {str: Any},
     "seed": int,
@@ -35,30 +35,30 @@ REQUIRED = ("format_version", "kind", "base", "shapes")  # the others may be nul
 
 
 def name_of(info: Mapping[str, Any]) -> str:
-    """Return what to call a vector: the name it was given, else its language and kind."""
+    """Return the name that the vector was given, else its language and kind."""
     given = info.get("name")
     return given if isinstance(given, str) else " ".join(filter(None, (info.get("language"), info["kind"], "vector")))
 
 
 def check_info(info: dict[str, Any]) -> None:
-    """Refuse a description with a field missing, of a wrong type, of another format version or of an unknown kind."""
+    """Raise VectorError if a field is missing or of a wrong type, or the format version or kind is unknown."""
     for name in REQUIRED:
         if info.get(name) is None:
             raise VectorError(f"Its description lacks {name!r}.")
     for name, expected in FIELDS.items():
         if info.get(name) is not None and not _is_of(expected, info[name]):
-            raise VectorError(f"In its description, {name!r} is not of the type that it must be.")
+            raise VectorError(f"In its description, {name!r} has a wrong type.")
     if info["format_version"] != FORMAT_VERSION:
         raise VectorError(f"Format version {info['format_version']} is not {FORMAT_VERSION}.")
     if info["kind"] not in VECTOR_KINDS:
         raise VectorError(f"Its kind {info['kind']!r} is not {one_of(VECTOR_KINDS)}.")
     if info["base"].get("name") is None or info["base"].get("fingerprint") is None:
-        raise VectorError("Its description does not say which base, by name and fingerprint, it was made for.")
+        raise VectorError("Its description does not name its base and the base's fingerprint.")
     if any(size < 1 for shape in info["shapes"].values() for size in shape):
         raise VectorError("In its description, 'shapes' has a size below 1.")
     labels = info.get("labels") or []
     if len(set(labels)) != len(labels) or (info["kind"] == "task" and not labels):
-        raise VectorError("A task vector needs the names of its labels, each once.")
+        raise VectorError("A task vector needs the names of its labels, without duplicates.")
 
 
 def _is_of(expected: Any, value: Any) -> bool:

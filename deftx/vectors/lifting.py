@@ -1,7 +1,7 @@
-"""Carrying a vector between a base and a trimmed part of it: lifted to the whole, or lowered to the part.
+"""Converting a vector between a base and its trimmed version: lifting to the full base, or lowering to the trimmed one.
 
-The encoder's other weights are the same in both, so only what has a row for each piece changes: positions in the word
-embeddings are moved to their piece's row there, and the head's bias gets or loses rows.
+All other weights of the encoder are the same, so only tensors with a row per piece change: positions in the word embeddings
+move to the piece's new row, and the head's bias gains or loses rows.
 """
 
 import os
@@ -21,24 +21,28 @@ from deftx.vectors.vector import SparseVector
 
 @dataclass(frozen=True)
 class Carried:
-    """A vector made for another base than it was learned on, and the entries that had no place there."""
+    """A vector converted to another base, and the number of entries that do not exist there."""
 
     vector: SparseVector
-    lifted: bool  # to the whole base; else lowered to a trimmed one
+    lifted: bool  # to the full base; else lowered to a trimmed one
     dropped: int
 
 
 def lift(
     vector: SparseVector | str | os.PathLike, to: Base | str | os.PathLike, *, trimmed: str | os.PathLike | None = None
 ) -> Carried:
-    """Return the vector for the base ``to``: lifted from a trimmed part of it, or lowered where ``to`` is that part.
+    """Convert a vector to the base ``to``: lift it from a trimmed version of it, or lower it if ``to`` is the trimmed one.
 
-    Which of the two follows from the fingerprints. ``trimmed`` is the trimmed base of a vector to be lifted, where the
-    vector itself does not describe it. Lowering drops the entries of rows that the part does not have.
+    The direction follows from the fingerprints. Lowering drops the entries of rows that the trimmed base lacks.
+
+    Args:
+        vector: The vector, its folder, a bundled name or a Hub id.
+        to: The base to convert to.
+        trimmed: The trimmed base of the vector, if the vector itself does not describe it.
 
     Raises:
-        VectorError: neither base is a part of the other, as far as vector and base say.
-        BaseModelError: a base or its ``trimmed.json`` cannot be read.
+        VectorError: If neither base is known to be a trimmed version of the other.
+        BaseModelError: If a base or its ``trimmed.json`` cannot be read.
     """
     vector = vector if isinstance(vector, SparseVector) else SparseVector.load(vector)
     base = to if isinstance(to, Base) else load_base(to)
@@ -52,7 +56,7 @@ def lift(
     if note.parent_fingerprint != base.fingerprint:
         raise VectorError(
             f"The {vector.name} was made for a base that was trimmed from {note.parent}, not from {base.name}: their "
-            f"weights differ (fingerprints {note.parent_fingerprint[:12]} and {base.fingerprint[:12]}). Name that base."
+            f"weights differ (fingerprints {note.parent_fingerprint[:12]} and {base.fingerprint[:12]}). Use {note.parent}."
         )
     return _carry(vector, base, note.kept, None)
 
@@ -60,25 +64,21 @@ def lift(
 def _note_of_vector(vector: SparseVector, base: Base, trimmed: str | os.PathLike | None) -> TrimNote:
     name = vector.info["base"]["name"]
     try:
-        told = vector.info.get("trimmed")
+        own = vector.info.get("trimmed")
         note = (
-            read_note(find_base(trimmed))
-            if trimmed
-            else TrimNote.from_dict(told)
-            if told
-            else read_note(find_base(name))
+            read_note(find_base(trimmed)) if trimmed else TrimNote.from_dict(own) if own else read_note(find_base(name))
         )
     except ValueError as error:
-        raise VectorError(f"What the {vector.name} says of its trimmed base cannot be used: {error}.") from error
+        raise VectorError(f"The description of the trimmed base in the {vector.name} is invalid: {error}.") from error
     except BaseModelError:
         if trimmed:
             raise
         note = None
     if note is None:
         raise VectorError(
-            f"The {vector.name} cannot be carried to {base.name}: nothing says that this base or {trimmed or name}, which "
-            "it was made for, was trimmed from the other. If it was, name the trimmed base (--trimmed DIR); else learn the "
-            f"vector on {base.name}."
+            f"The {vector.name} cannot be converted to {base.name}: it was made for {trimmed or name}, and neither base "
+            "is known to be trimmed from the other. If one is, give the trimmed base (--trimmed DIR); else learn the vector "
+            f"on {base.name}."
         )
     return note
 
@@ -86,22 +86,22 @@ def _note_of_vector(vector: SparseVector, base: Base, trimmed: str | os.PathLike
 def _check_own(note: TrimNote, fingerprint: str, name: str) -> None:
     if note.fingerprint != fingerprint:
         raise VectorError(
-            f"The base {name} was trained further after it was trimmed from {note.parent}, or its files were exchanged, so "
-            "vectors cannot be carried between the two."
+            f"The weights of the base {name} were changed after it was trimmed from {note.parent}, so vectors cannot be "
+            "converted between the two."
         )
 
 
 def _carry(vector: SparseVector, base: Base, place: Tensor, part: TrimNote | None) -> Carried:
-    """``place`` (rows,) gives each row of the vector's base its row in ``base``, or −1; ``part`` describes ``base``."""
+    """Convert the vector: ``place`` (rows,) maps each row of its base to a row of ``base`` or −1; ``part`` describes ``base``."""
     rows = base.model.config.vocab_size
     if int(place.max()) >= rows:
-        raise VectorError(f"What is told of the trimmed base names rows beyond the {rows:,} of {base.name}.")
+        raise VectorError(f"The description of the trimmed base names rows beyond the {rows:,} of {base.name}.")
     shapes = {name: tuple(tensor.shape) for name, tensor in base.parameters().items() if name in vector.shapes}
     positions, values = dict(vector.positions), dict(vector.values)
     for name, shape in shapes.items():
         if shape != vector.shapes[name] and vector.shapes[name][:1] == place.shape and name in positions:
-            positions[name], there = _move(positions[name], shape[1], place)
-            values[name] = values[name][there]
+            positions[name], present = _move(positions[name], shape[1], place)
+            values[name] = values[name][present]
     carried = replace(vector, positions=positions, values=values, shapes=shapes, head=_head(vector, base, place))
     carried = replace(carried, info=_info(carried, vector, base, part))
     carried.check_base(base)
@@ -119,20 +119,20 @@ def _info(carried: SparseVector, vector: SparseVector, base: Base, part: TrimNot
 
 
 def _move(positions: Tensor, width: int, place: Tensor) -> tuple[Tensor, Tensor]:
-    """Return flat positions in the other matrix, and which (n,) bool of the old ones have a place there."""
+    """Return the flat positions in the other matrix, and a boolean (n,) that says which old positions exist there."""
     rows = place[positions // width]
     return (rows * width + positions % width)[rows >= 0], rows >= 0
 
 
 def _head(vector: SparseVector, base: Base, place: Tensor) -> dict[str, Tensor]:
-    """Give the head the rows of ``base``; pieces that the vector's base lacks keep what ``base`` has for them."""
+    """Return the head with the rows of ``base``. Pieces that the vector's base lacks keep the values of ``base``."""
     if vector.kind != "language":
         return dict(vector.head)
-    moved, there = dict(vector.head), head_parameters(base.model)
+    moved, target = dict(vector.head), head_parameters(base.model)
     for name, value in vector.head.items():
-        if name not in there or there[name].shape == value.shape:
+        if name not in target or target[name].shape == value.shape:
             continue
-        whole = there[name].detach().cpu().float().clone()
+        whole = target[name].detach().cpu().float().clone()
         if value.shape == (len(place), *whole.shape[1:]):
             moved[name] = whole.index_copy(0, place[place >= 0], value[place >= 0])
     return moved

@@ -1,8 +1,8 @@
 """Reading and writing ``pytorch_diff.bin``, the file of LT-SFT (Ansell et al. 2022, cambridgeltl/composable-sft).
 
 The file is a torch pickle: ``{"diffs": {name: {"size", "index_steps", "values"}}, "abs": {name: dense head tensor}}``.
-Flat indices are column-major (the first axis moves fastest); ``index_steps`` holds the first index, then differences.
-It is read with torch's restricted unpickler, once its pickles name nothing but what is listed here.
+Flat indices are column-major (the first axis varies fastest); ``index_steps`` contains the first index, then differences.
+The file is read with torch's restricted unpickler, after a check that its pickles name only the classes listed here.
 """
 
 import os
@@ -29,7 +29,7 @@ from deftx.vectors.vector_files import check_parameter_name, file_sha256
 
 FILE = "pytorch_diff.bin"
 
-# What a head's parameters are called, by the first part of their names, and the kind of vector that it makes.
+# First part of the names of a head's parameters, and the kind of vector that has this head.
 HEADS = {
     "lm_head": "language", "cls": "language", "predictions": "language", "lm_predictions": "language",
     "classifier": "task", "score": "task",
@@ -37,18 +37,18 @@ HEADS = {
 
 
 class _NumpyType:
-    """Stands in for ``numpy.dtype`` while unpickling: keeps the name of the type and runs none of NumPy."""
+    """Replaces ``numpy.dtype`` during unpickling: it keeps the name of the type and calls no NumPy code."""
 
     def __init__(self, name: str, *_: Any) -> None:
         self.name = name
 
     def __setstate__(self, state: tuple) -> None:
         if state[1] != "<":
-            raise pickle.UnpicklingError("integers that are not little-endian")
+            raise pickle.UnpicklingError("integers are not little-endian")
 
 
 def _numpy_scalar(kind: Any, data: Any) -> int:
-    """Stand in for NumPy's scalar constructor: the first index of each parameter is a 64-bit NumPy integer."""
+    """Replace NumPy's scalar constructor; the first index of each parameter is a 64-bit NumPy integer."""
     if not isinstance(kind, _NumpyType) or kind.name != "i8" or not isinstance(data, bytes) or len(data) != 8:
         raise pickle.UnpicklingError("a NumPy value other than a 64-bit integer")
     return int.from_bytes(data, "little", signed=True)
@@ -57,21 +57,26 @@ def _numpy_scalar(kind: Any, data: Any) -> int:
 ALLOWED = [
     (_NumpyType, "numpy.dtype"),
     (_numpy_scalar, "numpy._core.multiarray.scalar"),
-    (_numpy_scalar, "numpy.core.multiarray.scalar"),  # its name in files that were written with NumPy 1
+    (_numpy_scalar, "numpy.core.multiarray.scalar"),  # its name in files written with NumPy 1
 ]
-# Everything that such files name: tensors with their memory, and NumPy's integers.
+# All names in such files: tensors, their storages, and NumPy's integers.
 NAMED = re.compile(
     r"collections\.OrderedDict|_codecs\.encode|torch\.Size|torch\.\w+Storage|numpy\.dtype|numpy\._?core\.multiarray\.scalar"
     r"|torch\._utils\._rebuild_(tensor_v2|parameter|parameter_with_state)"
 )
-OLDER_PARTS = 5  # pickles at the start of a file in torch's older form
+OLDER_PARTS = 5  # pickles at the start of a file in torch's legacy format
 
 
 def read_lt_sft(path: str | os.PathLike, base: BaseLike, labels: Sequence[str] | None = None) -> SparseVector:
-    """Read the LT-SFT vector in ``path`` (the file, its folder, or a Hub id) as a vector of ``base``.
+    """Read an LT-SFT vector for ``base``.
 
-    ``labels`` names the classes of a task vector; the file does not, so without them they are "0", "1", …. Raises
-    ``VectorError`` for anything but numbers in the file, and for what does not fit the base.
+    Args:
+        path: The file ``pytorch_diff.bin``, its folder, or a Hub id.
+        base: The base model that the vector was trained on.
+        labels: The classes of a task vector, which the file does not name. By default "0", "1", ….
+
+    Raises:
+        VectorError: If the file is damaged, contains anything but tensors and numbers, or does not match the base.
     """
     file = _find(path)
     diffs, head = _contents(file)
@@ -89,7 +94,7 @@ def read_lt_sft(path: str | os.PathLike, base: BaseLike, labels: Sequence[str] |
             values={name: values for name, (_, values) in entries.items()},
             head={name: _head_tensor(name, tensor) for name, tensor in head.items()},
             shapes=shapes,
-            info={"kind": kind, "labels": _labels(head, labels) if kind == "task" else [], **_story(file, base)},
+            info={"kind": kind, "labels": _labels(head, labels) if kind == "task" else [], **_origin(file, base)},
         )
         vector.info["k"] = vector.count
         vector.validate()
@@ -99,10 +104,13 @@ def read_lt_sft(path: str | os.PathLike, base: BaseLike, labels: Sequence[str] |
 
 
 def write_lt_sft(vector: SparseVector, base: BaseLike, folder: str | os.PathLike) -> Path:
-    """Write ``vector`` as ``pytorch_diff.bin`` into ``folder`` such that the published code reads it; return the file.
+    """Write ``vector`` as ``pytorch_diff.bin`` into ``folder``, readable by the published LT-SFT code; return the file.
 
-    Every parameter of the base is listed, those without a change too. Parameters of three and more dimensions are
-    written rightly, but the published code decodes only one and two. Raises ``VectorError`` for another base's vector.
+    Every parameter of the base is listed, unchanged ones too. Parameters of three or more dimensions are written
+    correctly, but the published code decodes only one or two.
+
+    Raises:
+        VectorError: If the vector was made for another base, or the file cannot be written.
     """
     vector.check_base(base)
     nothing = torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.float32)
@@ -127,41 +135,41 @@ def _find(path: str | os.PathLike) -> Path:
     if os.path.isdir(name):
         if os.path.isfile(os.path.join(name, FILE)):
             return Path(name, FILE)
-        raise VectorError(f"The folder {path} holds no {FILE}: it is not an LT-SFT vector.")
+        raise VectorError(f"The folder {path} contains no {FILE}: it is not an LT-SFT vector.")
     if remote := read_name(name):
         return pull(remote, needed=(FILE,)) / FILE
-    raise VectorError(f"There is no {path}: give an LT-SFT folder, its {FILE}, or a Hub id (owner/name).")
+    raise VectorError(f"{path} does not exist: give an LT-SFT folder, its {FILE}, or a Hub id (owner/name).")
 
 
 def _contents(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     contents = _unpickle(file)
     if not isinstance(contents, dict) or "diffs" not in contents or not contents.keys() <= {"diffs", "abs"}:
-        raise VectorError(f"{file} is not an LT-SFT vector: it does not hold 'diffs' and 'abs', and only these.")
+        raise VectorError(f"{file} is not an LT-SFT vector: its keys are not 'diffs' and 'abs'.")
     diffs, head = contents["diffs"], contents.get("abs", {})
     for part in (diffs, head):
         if not isinstance(part, dict) or not all(isinstance(name, str) for name in part):
-            raise VectorError(f"{file} is not an LT-SFT vector: its parts do not name parameters.")
+            raise VectorError(f"{file} is not an LT-SFT vector: 'diffs' or 'abs' is not a dictionary of parameters.")
     return diffs, head
 
 
 def _unpickle(file: Path) -> Any:
     try:
-        _look_at_pickles(file)
+        _check_pickles(file)
         with torch.serialization.safe_globals(ALLOWED):
             return torch.load(file, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, ForeignPickle) as error:
         what = f" ({error})" if isinstance(error, ForeignPickle) else ""
         raise VectorError(
-            f"{file} holds more than tensors and numbers{what}, or is damaged. It is refused, and nothing in it ran."
+            f"{file} is damaged or contains more than tensors and numbers{what}. It is refused; none of its code was run."
         ) from error
     except VectorError:
         raise
-    except Exception as error:  # a damaged archive ends in errors of many families
-        raise VectorError(f"{file} is damaged, or no file that torch wrote. Copy or download it again.") from error
+    except Exception as error:  # a damaged archive can raise many kinds of exceptions
+        raise VectorError(f"{file} is damaged or was not written by torch. Copy or download it again.") from error
 
 
-def _look_at_pickles(file: Path) -> None:
-    """Refuse a file whose pickles would call, or make, anything that a vector's does not; nothing is loaded."""
+def _check_pickles(file: Path) -> None:
+    """Raise ForeignPickle if the file's pickles name anything that a vector does not need. Nothing is loaded."""
     if not zipfile.is_zipfile(file):
         code, place = file.read_bytes(), 0
         for _ in range(OLDER_PARTS):
@@ -170,7 +178,7 @@ def _look_at_pickles(file: Path) -> None:
     check_list(file)
     with zipfile.ZipFile(file) as archive:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-            raise VectorError(f"{file} is a compressed archive, as torch never writes: it is refused.")
+            raise VectorError(f"{file} is a compressed archive, which torch never writes. It is refused.")
         for entry in archive.infolist():
             if entry.filename.endswith(".pkl"):
                 check_pickle(archive.read(entry), 0, lambda name: NAMED.fullmatch(name) is not None)
@@ -181,16 +189,16 @@ def _is_empty(diff: Any) -> bool:
 
 
 def _decode(name: str, diff: Any, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """Give row-major ascending positions (n,) int64 and values (n,) float32 of one parameter."""
+    """Return the row-major ascending positions (n,) int64 and values (n,) float32 of one parameter."""
     if not isinstance(diff, dict) or diff.keys() != {"size", "index_steps", "values"}:
         raise VectorError(f"{name} does not have 'size', 'index_steps' and 'values'")
     size, steps, values = diff["size"], diff["index_steps"], diff["values"]
     if not isinstance(size, (torch.Size, tuple, list)) or tuple(size) != shape:
-        raise VectorError(f"{name} has another shape than in the base, where it is {shape}")
+        raise VectorError(f"{name} does not have its shape in the base, {shape}")
     if not isinstance(steps, list) or not set(map(type, steps)) <= {int}:
-        raise VectorError(f"{name} has index steps that are not a list of whole numbers")
+        raise VectorError(f"{name} has index steps that are not a list of integers")
     if not _is_plain(values, dims=1, length=len(steps)):
-        raise VectorError(f"{name} does not have one number for each of its {len(steps):,} indices")
+        raise VectorError(f"{name} does not have one value for each of its {len(steps):,} indices")
     if not steps:
         return torch.empty(0, dtype=torch.int64), values.detach().float().clone()
     entries = int(np.prod(shape))
@@ -203,7 +211,7 @@ def _decode(name: str, diff: Any, shape: tuple[int, ...]) -> tuple[Tensor, Tenso
 
 
 def _encode(positions: Tensor, values: Tensor, shape: tuple[int, ...]) -> dict[str, Any]:
-    """The inverse of ``_decode``: what the published code calls the encoding of a sparse tensor."""
+    """Return the inverse of ``_decode``, in the format of the published code."""
     indices = np.ravel_multi_index(np.unravel_index(positions.cpu().numpy(), shape), shape, order="F")
     order = np.argsort(indices)
     steps = np.diff(indices[order], prepend=0)
@@ -216,7 +224,7 @@ def _encode(positions: Tensor, values: Tensor, shape: tuple[int, ...]) -> dict[s
 
 
 def _is_plain(tensor: Any, *, dims: int | None = None, length: int | None = None) -> bool:
-    """Tell whether something is a dense tensor of floats on the CPU, with memory for every entry that it claims."""
+    """Return whether an object is a dense floating-point tensor on the CPU whose storage has room for all entries."""
     return (
         isinstance(tensor, Tensor)
         and tensor.layout == torch.strided
@@ -232,7 +240,7 @@ def _is_plain(tensor: Any, *, dims: int | None = None, length: int | None = None
 def _head_tensor(name: str, tensor: Any) -> Tensor:
     check_parameter_name(name)
     if not _is_plain(tensor):
-        raise VectorError(f"the head's {name} is not a plain tensor of numbers")
+        raise VectorError(f"the head's {name} is not a dense floating-point tensor")
     return tensor.detach().to(torch.float32, copy=True)
 
 
@@ -240,26 +248,26 @@ def _kind(head: dict[str, Any]) -> str:
     first_parts = dict.fromkeys(name.split(".")[0] for name in head)
     unknown = [part for part in first_parts if part not in HEADS]
     if unknown:
-        raise VectorError(f"its head {unknown[0]!r} is neither a language model's nor a classifier's")
+        raise VectorError(f"its head {unknown[0]!r} is neither that of a language model nor that of a classifier")
     kinds = {HEADS[part] for part in first_parts} or {"language"}
     if len(kinds) > 1:
-        raise VectorError("it holds the head of a language model and that of a classifier")
+        raise VectorError("it contains both the head of a language model and that of a classifier")
     return kinds.pop()
 
 
 def _labels(head: dict[str, Any], labels: Sequence[str] | None) -> list[str]:
-    # The output layer is the classifier's last matrix: out_proj in XLM-R's head, else the only one.
+    # The output layer is out_proj in XLM-R's head, else the only matrix.
     matrices = [tensor for tensor in head.values() if _is_plain(tensor, dims=2)]
     outputs = [tensor for name, tensor in head.items() if name.endswith("out_proj.weight")] or matrices
     if len(outputs) != 1 or not _is_plain(outputs[0], dims=2):
         raise VectorError("its classification head has no single output layer")
     rows = len(outputs[0])
     if labels is not None and len(labels) != rows:
-        raise VectorError(f"it tells {rows} classes apart, but {len(labels)} labels were given")
+        raise VectorError(f"it has {rows} classes, but {len(labels)} labels were given")
     return [str(row) for row in range(rows)] if labels is None else list(labels)
 
 
-def _story(file: Path, base: BaseLike) -> dict[str, Any]:
+def _origin(file: Path, base: BaseLike) -> dict[str, Any]:
     return {
         "format_version": 1,
         "base": {"name": base_name(base.name), "revision": base.revision, "fingerprint": base.fingerprint},

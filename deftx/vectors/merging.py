@@ -1,7 +1,7 @@
-"""Ways to merge sparse vectors into one change of the base: the paper's sum, TIES and DARE, and what each of them did.
+"""Methods to merge sparse vectors into one change of the base: the paper's sum, TIES and DARE, each with a report.
 
-All of them work on positions and values alone; no vector is ever written out in full. Strengths come first: every
-method is given s·φ, and a vector of strength 0 takes no part.
+They work on positions and values; no dense vector is created. Every method merges the scaled vectors s·φ and ignores vectors
+of strength 0.
 """
 
 import math
@@ -22,45 +22,45 @@ PAPER = "sum"
 
 @dataclass(frozen=True)
 class VectorReport:
-    """What a method did with the entries of one vector (its values other than 0, where its strength is not 0)."""
+    """What a method did with the nonzero entries of one vector. All counts are 0 if its strength is 0."""
 
     name: str
     strength: float
     entries: int
-    dropped: int  # taken out before merging: trimmed by TIES, dropped by chance by DARE
-    outvoted: int  # taken out because the elected sign is the other one
+    dropped: int  # removed before merging: trimmed by TIES, or dropped at random by DARE
+    outvoted: int  # removed because their sign is not the elected one
 
     @property
     def in_effect(self) -> int:
-        """How many entries are part of the merged change."""
+        """The number of entries that are part of the merged change."""
         return self.entries - self.dropped - self.outvoted
 
 
 @dataclass(frozen=True)
 class MergeReport:
-    """What a method did: entries that several vectors change, and those of them whose signs disagree."""
+    """What a method did: how many entries several vectors change, and how many of these have different signs."""
 
     method: str
     entries: int  # entries of the base that any vector changes
-    shared: int  # of them, those that several vectors change
-    conflicts: int  # of those, the ones that are pushed in opposite directions
-    left: int  # of those, the ones where opposite values were added all the same
+    shared: int  # entries that several vectors change
+    conflicts: int  # shared entries with values of different signs
+    left: int  # conflicts in which values of different signs were still added
     vectors: tuple[VectorReport, ...]
 
     @property
     def resolved(self) -> int:
-        """Conflicts that are none any more, because one side was taken out."""
+        """The number of conflicts that were resolved by removing values of one sign."""
         return self.conflicts - self.left
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain data."""
+        """Return the report as a dictionary that can be written as JSON."""
         vectors = [{**vars(vector), "in_effect": vector.in_effect} for vector in self.vectors]
         return {**vars(self), "resolved": self.resolved, "vectors": vectors}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A setting of a method: a number from ``low`` to ``high``."""
+    """A parameter of a method: a number from ``low`` to ``high``, an integer if ``whole``."""
 
     default: float
     low: float
@@ -71,7 +71,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to merge: scaled vectors and settings in, the change of each parameter and a report out."""
+    """A merge method: a function from scaled vectors and parameters to the change and a report."""
 
     function: Callable[[Sequence[Scaled], Mapping[str, float]], tuple[Changes, MergeReport]]
     reference: str
@@ -81,20 +81,22 @@ class Method:
 def merge(
     vectors: Sequence[Scaled], method: str = PAPER, parameters: Mapping[str, float] | None = None
 ) -> tuple[Changes, MergeReport]:
-    """Merge vectors, each with its strength; return what to add to the base, and what the method did.
+    """Merge vectors, each with its strength; return the change to add to the base, and a report.
 
     Raises:
-        DeftxError: the method or a parameter is unknown, a parameter out of its range, or a strength no number.
+        DeftxError: If the method or a parameter is unknown, or a parameter or strength is out of range.
     """
     settings = check_method(method, parameters)
     for _, strength in vectors:
         if not math.isfinite(strength):
-            raise DeftxError(f"{strength} cannot be the strength of a vector; 1 adds it as it was learned.")
+            raise DeftxError(
+                f"{strength} cannot be the strength of a vector: give a finite number; 1 adds it unscaled."
+            )
     return METHODS[method].function(vectors, settings)
 
 
 def check_method(method: str, parameters: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Return the complete parameters of a method, defaults filled in; DeftxError as in ``merge``."""
+    """Return all parameters of a method, with defaults filled in. Raise DeftxError as ``merge`` does."""
     if method not in METHODS:
         raise unknown_name("The merge method", method, METHODS, DeftxError)
     known = METHODS[method].parameters
@@ -105,37 +107,37 @@ def check_method(method: str, parameters: Mapping[str, float] | None = None) -> 
             )
         wanted = known[name]
         if isinstance(value, bool) or not isinstance(value, int | float) or not wanted.low <= value <= wanted.high:
-            raise DeftxError(f"{name} = {value!r} cannot be used; {method} takes {wanted.low:g} to {wanted.high:g}.")
+            raise DeftxError(f"{name} = {value!r} is not allowed; {method} takes {wanted.low:g} to {wanted.high:g}.")
         if wanted.whole and value != int(value):
-            raise DeftxError(f"{name} = {value!r} cannot be used; {method} takes a whole number there.")
+            raise DeftxError(f"{name} = {value!r} is not allowed; {method} takes an integer.")
     return {name: (parameters or {}).get(name, parameter.default) for name, parameter in known.items()}
 
 
 def add(vectors: Sequence[Scaled], _: Mapping[str, float]) -> tuple[Changes, MergeReport]:
-    """Σ s·φ: the paper."""
+    """Return Σ s·φ, as in the paper."""
     return sum_vectors(vectors), _report("sum", vectors, _overlays(vectors))
 
 
 def ties(vectors: Sequence[Scaled], settings: Mapping[str, float]) -> tuple[Changes, MergeReport]:
-    """Trim, elect signs, disjoint mean, as the authors' notebook does it over the whole flattened vector.
+    """Merge by TIES: trim, elect signs, disjoint mean, over the flattened vector as in the authors' notebook.
 
-    Trim: of each vector the share ``keep`` of its entries largest in magnitude, over all parameters at once, ties kept.
-    Elect: the sign of the sum; where that is 0, the sign of the total over all entries. Merge: per entry the mean over
-    the vectors of that sign, zeros not counted; times ``lambda``.
+    Trim: keep the share ``keep`` of each vector's entries with the largest magnitude, over all parameters, ties included.
+    Elect: the sign of the sum, or if it is 0, the sign of the total over all entries. Merge: for each entry the mean of the
+    nonzero values of that sign, times ``lambda``.
     """
     trimmed = [(_trim(vector, settings["keep"]), strength) for vector, strength in vectors]
     overlays = _overlays(trimmed)
     changes, outvoted = _elect_and_average(overlays, len(vectors), settings["lambda"])
-    met = _overlays(vectors) if settings["keep"] < 1 else overlays
-    report = _report("ties", vectors, met, after=trimmed)
-    told = tuple(replace(told, outvoted=lost) for told, lost in zip(report.vectors, outvoted, strict=True))
-    return changes, replace(report, left=0, vectors=told)
+    before = _overlays(vectors) if settings["keep"] < 1 else overlays
+    report = _report("ties", vectors, before, after=trimmed)
+    counted = tuple(replace(one, outvoted=lost) for one, lost in zip(report.vectors, outvoted, strict=True))
+    return changes, replace(report, left=0, vectors=counted)
 
 
 def dare(vectors: Sequence[Scaled], settings: Mapping[str, float]) -> tuple[Changes, MergeReport]:
-    """Drop each entry with probability ``drop``, divide the others by 1 − ``drop``, and add the vectors up.
+    """Merge by DARE: drop each entry with probability ``drop``, divide the others by 1 − ``drop``, and add the vectors.
 
-    The draw of a vector depends on ``seed`` and its place among the vectors, not on their strengths.
+    Which entries of a vector are dropped depends on ``seed`` and its index, not on the strengths.
     """
     thinned = [
         (_thin(vector, settings["drop"], int(settings["seed"]), place), strength)
@@ -149,18 +151,18 @@ def dare(vectors: Sequence[Scaled], settings: Mapping[str, float]) -> tuple[Chan
 METHODS: dict[str, Method] = {
     "sum": Method(add, "DeFT-X, section 3.2; Ansell et al. 2022 (2110.07560)"),
     "ties": Method(ties, "Yadav et al. 2023 (2306.01708), the variant of the authors' notebook", {
-        "keep": Parameter(1.0, 0.01, 1.0, "share of each vector's entries that is kept, the largest"),
+        "keep": Parameter(1.0, 0.01, 1.0, "share of each vector's entries to keep, the largest first"),
         "lambda": Parameter(1.0, 0.0, 2.0, "strength of the merged vector"),
     }),
     "dare": Method(dare, "Yu et al. 2024 (2311.03099), followed by a sum", {
         "drop": Parameter(0.5, 0.0, 0.99, "probability with which an entry is dropped"),
-        "seed": Parameter(42, 0, 2**31 - 1, "seed of the draw", whole=True),
+        "seed": Parameter(42, 0, 2**31 - 1, "seed of the random choice", whole=True),
     }),
 }  # fmt: skip
 
 
 def _trim(vector: SparseVector, keep: float) -> SparseVector:
-    """Keep |τ| ≥ the k-th largest of all; the published share is of a dense vector's entries, here of the non-zero ones."""
+    """Keep entries with |τ| ≥ the k-th largest. Here k is a share of the nonzero entries; in the paper, of all entries."""
     if not vector.count:
         return vector
     size = torch.cat([values.cpu().abs() for values in vector.values.values()])
@@ -174,7 +176,7 @@ def _trim(vector: SparseVector, keep: float) -> SparseVector:
 
 def _thin(vector: SparseVector, drop: float, seed: int, place: int) -> SparseVector:
     draw = torch.Generator().manual_seed(seed * 1_000_003 + place)
-    # By name, so that the order in which a file happens to list them does not matter.
+    # Sorted by name, so that the order of parameters in a file does not matter.
     kept = {name: torch.rand(len(vector.values[name]), generator=draw) >= drop for name in sorted(vector.values)}
     return _only(vector, kept, 1 / (1 - drop))
 
@@ -191,7 +193,7 @@ def _overlays(vectors: Sequence[Scaled]) -> dict[str, list[Overlay]]:
 
 
 def _elect_and_average(overlays: Mapping[str, list[Overlay]], count: int, scale: float) -> tuple[Changes, list[int]]:
-    """Return λ·(disjoint mean) by parameter, and of each vector how many entries have the sign that lost."""
+    """Return λ·(disjoint mean) by parameter, and for each vector the number of entries whose sign was not elected."""
     signs = {name: [part.sums().sign() for part in parts] for name, parts in overlays.items()}
     majority = sum(float(sign.sum()) for parts in signs.values() for sign in parts)
     outvoted = torch.zeros(count, dtype=torch.int64)
@@ -199,7 +201,7 @@ def _elect_and_average(overlays: Mapping[str, list[Overlay]], count: int, scale:
     for name, parts in overlays.items():
         changes[name] = []
         for part, sign in zip(parts, signs[name], strict=True):
-            # What has no sign of its own takes the majority's; where there is no majority, the notebook takes minus.
+            # An entry whose sum is 0 gets the majority's sign; if that is 0 too, the notebook uses minus.
             positive = torch.where(sign == 0, torch.full_like(sign, majority), sign) > 0
             agrees = torch.where(positive, part.values > 0, part.values < 0)
             outvoted += ((part.values != 0) & ~agrees).sum(1)
@@ -212,16 +214,16 @@ def _elect_and_average(overlays: Mapping[str, list[Overlay]], count: int, scale:
 def _report(
     method: str, vectors: Sequence[Scaled], overlays: Mapping[str, list[Overlay]], after: Sequence[Scaled] = ()
 ) -> MergeReport:
-    """Count what met what; ``after`` are the vectors with what was dropped taken out. All conflicts are left."""
+    """Return the counts; ``after`` are the vectors without dropped entries. All conflicts count as left."""
     parts = [part for parts in overlays.values() for part in parts]
     conflicts = sum(int(part.conflicts().sum()) for part in parts)
-    told = []
+    counted = []
     for (vector, strength), (rest, _) in zip(vectors, after or vectors, strict=True):
-        entries, stayed = (_entries(of) if strength else 0 for of in (vector, rest))
-        told.append(VectorReport(vector.name, strength, entries, entries - stayed, 0))
+        entries, left = (_entries(one) if strength else 0 for one in (vector, rest))
+        counted.append(VectorReport(vector.name, strength, entries, entries - left, 0))
     entries = sum(int((part.values != 0).any(0).sum()) for part in parts)
     shared = sum(int(((part.values != 0).sum(0) > 1).sum()) for part in parts)
-    return MergeReport(method, entries, shared, conflicts, conflicts, tuple(told))
+    return MergeReport(method, entries, shared, conflicts, conflicts, tuple(counted))
 
 
 def _entries(vector: SparseVector) -> int:

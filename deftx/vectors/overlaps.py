@@ -1,4 +1,4 @@
-"""How much two sparse vectors change the same weights (the paper's figures 2 and 3), and what chance would give."""
+"""Overlap of the weights that two sparse vectors change (the paper's figures 2 and 3), compared with chance."""
 
 import math
 import re
@@ -14,55 +14,55 @@ from deftx.vectors.vector import SparseVector
 
 LAYER = re.compile(r"layers?\.(\d+)\.")  # also ALBERT's "albert_layers.0."
 
-# How an overlap is to be read: up to which multiple of chance each word goes.
+# Words for an overlap, and the largest multiple of chance for each.
 READINGS = (("below", 0.8), ("chance", 1.25), ("above", 3.0), ("far above", math.inf))
 
-Pairs = Mapping[tuple[int, int], "VectorOverlap"]  # by the places (i, j), i < j, of two vectors in a list
+Pairs = Mapping[tuple[int, int], "VectorOverlap"]  # by the indices (i, j), i < j, of two vectors in a list
 
 
 @dataclass(frozen=True)
 class Shared:
-    """Two vectors in a part of the weights: how many each changes, how many both do, how many of them the same way."""
+    """Counts on two vectors in a group of parameters: weights that each changes, that both change, and with the same sign."""
 
     both: int
     same_sign: int
     in_a: int
     in_b: int
-    weights: int  # there are, changed or not, in the parameters that either vector changes
-    expected: float  # number in both, were the entries of each parameter drawn at random
+    weights: int  # all weights of the parameters that either vector changes
+    expected: float  # expected number in both if the entries of each parameter were random
 
     def __add__(self, other: "Shared") -> "Shared":
-        """Join two parts."""
+        """Return the counts of two groups together."""
         mine, theirs = asdict(self), asdict(other)
         return Shared(**{name: mine[name] + theirs[name] for name in mine})
 
     @property
     def overlap(self) -> float:
-        """|A ∩ B| / |A ∪ B|; 0.0 where nothing changes."""
+        """|A ∩ B| / |A ∪ B|; 0.0 if nothing changes."""
         return self._jaccard(self.both)
 
     @property
     def chance(self) -> float:
-        """The overlap to expect of two random masks of these sizes over all of these weights."""
+        """The expected overlap of two random masks of these sizes over all of these weights."""
         return self._jaccard(self.in_a * self.in_b / self.weights) if self.weights else 0.0
 
     @property
     def chance_by_matrix(self) -> float:
-        """The overlap to expect of two random masks that have these sizes in each parameter."""
+        """The expected overlap of two random masks with these sizes in each parameter."""
         return self._jaccard(self.expected)
 
     @property
     def signs(self) -> float | None:
-        """The share of the weights in both that are changed in the same direction; None where there are none."""
+        """The share of common weights that change with the same sign; None if there are none."""
         return self.same_sign / self.both if self.both else None
 
     def reading(self) -> str:
-        """Say how the overlap stands to chance: one of READINGS."""
+        """Return a word of READINGS for the overlap compared with chance."""
         times = self.overlap / self.chance if self.chance else 0.0
         return next(name for name, most in READINGS if times <= most)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the numbers, fit for JSON."""
+        """Return the numbers as a dictionary that can be written as JSON."""
         return {
             "overlap": self.overlap, "chance": self.chance, "chance_by_matrix": self.chance_by_matrix,
             "signs": self.signs, "both": self.both, "in_a": self.in_a, "in_b": self.in_b, "weights": self.weights,
@@ -78,7 +78,7 @@ NOTHING = Shared(0, 0, 0, 0, 0, 0.0)
 
 @dataclass(frozen=True)
 class VectorOverlap:
-    """Two vectors over all weights, by layer ("embeddings", "layer 0", …) and by kind ("query", "output", …)."""
+    """Counts on two vectors: in total, by layer ("embeddings", "layer 0", …) and by kind ("query", "output", …)."""
 
     total: Shared
     layers: dict[str, Shared]
@@ -88,13 +88,14 @@ class VectorOverlap:
 def compare(a: SparseVector, b: SparseVector) -> VectorOverlap:
     """Compare two vectors entry by entry.
 
-    Raises ``VectorError`` for vectors of different bases, whose positions mean different weights.
+    Raises:
+        VectorError: If the vectors were made for different bases.
     """
     base_a, base_b = a.info["base"], b.info["base"]
     if base_a["fingerprint"] != base_b["fingerprint"]:
         raise VectorError(
-            f"The {a.name} is of the base {base_a['name']}, the {b.name} of {base_b['name']} with other weights: their "
-            "positions mean different weights, so they cannot be compared."
+            f"The {a.name} was made for the base {base_a['name']} and the {b.name} for {base_b['name']}, which has other "
+            "weights, so they cannot be compared."
         )
     found = {name: _shared(a, b, name) for name in {**a.positions, **b.positions}}
     layers, kinds = _grouped(found, layer_of), _grouped(found, lambda name: kind_of(name).name)
@@ -106,17 +107,21 @@ def compare(a: SparseVector, b: SparseVector) -> VectorOverlap:
 
 
 def compare_all(vectors: Sequence[SparseVector]) -> Pairs:
-    """Compare every two of n vectors."""
+    """Compare every pair of n vectors."""
     return {(i, j): compare(vectors[i], vectors[j]) for j in range(len(vectors)) for i in range(j)}
 
 
 def overlap(a: SparseVector, b: SparseVector) -> float:
-    """|A ∩ B| / |A ∪ B| of the non-zero positions; 0.0 for two empty vectors. Raises ``VectorError`` as ``compare``."""
+    """Return |A ∩ B| / |A ∪ B| of the nonzero positions; 0.0 for two empty vectors.
+
+    Raises:
+        VectorError: If the vectors were made for different bases.
+    """
     return compare(a, b).total.overlap
 
 
 def as_matrix(size: int, pairs: Pairs, value: Callable[[Shared], Any], own: Sequence[Any]) -> list[list[Any]]:
-    """A value of each pair in rows and columns, symmetric; ``own`` stands on the diagonal."""
+    """Return a symmetric matrix of a value of each pair, with ``own`` on the diagonal."""
     places = range(size)
     return [
         [own[row] if row == column else value(pairs[min(row, column), max(row, column)].total) for column in places]
@@ -125,7 +130,7 @@ def as_matrix(size: int, pairs: Pairs, value: Callable[[Shared], Any], own: Sequ
 
 
 def as_tables(names: Sequence[str], pairs: Pairs) -> dict[str, Any]:
-    """What ``python -m deftx overlap --json`` prints: matrices over all vectors, and each pair by layer and by kind."""
+    """Return what ``python -m deftx overlap --json`` prints: matrices, and each pair by layer and by kind."""
     ones, nothing = [1.0] * len(names), [None] * len(names)
     return {
         "vectors": list(names),
@@ -148,14 +153,14 @@ def as_tables(names: Sequence[str], pairs: Pairs) -> dict[str, Any]:
 
 
 def layer_of(parameter: str) -> str:
-    """Name the group of a parameter: "embeddings", "layer N" or "other"."""
+    """Return the group of a parameter: "embeddings", "layer N" or "other"."""
     if match := LAYER.search(parameter):
         return f"layer {int(match[1])}"
     return "embeddings" if "embed" in parameter else "other"
 
 
 def in_reading_order(groups: Iterable[str]) -> list[str]:
-    """Sort groups of parameters as a model is read: embeddings, layer 0, layer 1, …, other."""
+    """Sort groups of parameters: embeddings, layer 0, layer 1, …, other."""
     return sorted(groups, key=_layer_order)
 
 
@@ -174,7 +179,7 @@ def _grouped(found: Mapping[str, Shared], group_of: Callable[[str], str]) -> dic
 
 def _shared(a: SparseVector, b: SparseVector, name: str) -> Shared:
     in_a, in_b = _changes(a, name), _changes(b, name)
-    # Both are ascending, so each entry of the shorter one is looked up in the longer one.
+    # Both ascend, so the entries of the shorter one are searched in the longer one.
     (short, short_up), (long, long_up) = sorted((in_a, in_b), key=lambda change: len(change[0]))
     places = np.searchsorted(long, short)
     places[places == len(long)] = 0
@@ -186,7 +191,7 @@ def _shared(a: SparseVector, b: SparseVector, name: str) -> Shared:
 
 
 def _changes(vector: SparseVector, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The positions that are really changed, and whether upwards."""
+    """Return the positions with nonzero values, and whether each value is positive."""
     if name not in vector.positions:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
     values = vector.values[name].cpu().numpy()

@@ -1,4 +1,4 @@
-"""Several sparse vectors laid over each other: the values that each has at the positions that any of them changes."""
+"""The values of several sparse vectors at all positions that any of them changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,29 +12,29 @@ from deftx.vectors.apply import Scaled
 
 @dataclass(frozen=True)
 class Overlay:
-    """Flat, ascending positions (n,) of a parameter, and s·φ of each vector there, (vectors, n); 0 where it has none."""
+    """Flat, ascending positions (n,) of a parameter, and s·φ of each vector there, (vectors, n); 0 for no entry."""
 
     positions: Tensor
     values: Tensor
 
     def sums(self) -> Tensor:
-        """Σ s·φ at each position, in float64: equal and opposite values give exactly 0."""
+        """Return Σ s·φ at each position, in float64, so that opposite values give exactly 0."""
         return self.values.sum(0, dtype=torch.float64)
 
     def conflicts(self) -> Tensor:
-        """Say of each position whether some vector pushes it up and some other down."""
+        """Return for each position whether its values have different signs."""
         return (self.values > 0).any(0) & (self.values < 0).any(0)
 
 
 def overlay(vectors: Sequence[Scaled], name: str) -> list[Overlay]:
-    """Lay the vectors over each other at one parameter, in parts that have no position in common."""
+    """Return the values of all vectors at one parameter, in parts without common positions."""
     parts: list[Overlay] = []
     for row, (vector, strength) in enumerate(vectors):
         if not strength or name not in vector.positions:
             continue
         positions, values = vector.positions[name].cpu(), vector.values[name].cpu() * strength
         for part in parts:
-            # numpy's search makes use of it that both sides ascend; torch's does not.
+            # numpy's search is faster, as it exploits that the positions ascend.
             place = torch.from_numpy(np.searchsorted(part.positions.numpy(), positions.numpy()))
             place.clamp_(max=len(part.positions) - 1)
             shared = part.positions.index_select(0, place) == positions

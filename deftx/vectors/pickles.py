@@ -1,39 +1,39 @@
-"""What a pickle would call and make, read off its bytes: nothing is loaded, so nothing in it can run or fill the memory.
+"""Static check of what a pickle would call and create. Nothing is loaded, so no code runs and no memory is filled.
 
-torch's restricted unpickler runs no foreign code, but it calls what is harmless only in good hands: ``bytearray`` with
-any length, text codecs that take the square of a text's length. Of a vector's file only tensors and numbers are needed.
+torch's restricted unpickler executes no foreign code, but it allows calls that can be abused: ``bytearray`` of any length,
+and codecs that take quadratic time. The file of a vector needs only tensors and numbers.
 """
 
 import re
 from collections.abc import Callable
 
-# Instructions (opcodes of Python's pickletools) that put numbers on the stack or into a list, with their operands.
+# Opcodes (see Python's pickletools) for numbers on the stack or in a list, with their operands.
 _NUMBERS = re.compile(rb"(?s:[N\x88\x89aesu]|K.|M..|J.{4}|G.{8}|h.|j.{4}){1,4096}")
-# Those that make something, with the length of their operands. A list of a million empty lists is two bytes for each.
+# Opcodes that create an object, with the length of their operands. Two bytes each could create a million empty lists.
 _MAKING = {
     **dict.fromkeys(b"()]}tRbQ\x85\x86\x87", 0),  # marks, containers, calls, states
-    ord("q"): 1, ord("r"): 4, 0x80: 1,  # places in the memo, the protocol
+    ord("q"): 1, ord("r"): 4, 0x80: 1,  # memo indices, the protocol
 }  # fmt: skip
 _TEXTS = {
     ord("X"): 4,
     ord("U"): 1,
     0x8A: 1,
-}  # with the length of their length: texts, short byte strings, long integers
+}  # size of the length field: texts, short byte strings, long integers
 _NAME, _END = ord("c"), ord(".")
 
-MOST_MADE = 200_000  # XLM-R large with the paper's shares makes some 40,000
-LONGEST_TEXT = 10_000  # bytes: names of parameters are shorter
+MOST_OBJECTS = 200_000  # XLM-R large with the paper's settings needs about 40,000
+LONGEST_TEXT = 10_000  # bytes; names of parameters are shorter
 
 
 class ForeignPickle(ValueError):
-    """A pickle that names or makes what the file of a vector does not."""
+    """A pickle with names or opcodes that the file of a vector does not need."""
 
 
 def check_pickle(code: bytes, start: int, allowed: Callable[[str], bool]) -> int:
-    """Walk through one pickle and return where it ends; ``allowed`` is asked for each "module.name" that it names.
+    """Check one pickle and return its end. ``allowed`` is called for each "module.name" in it.
 
     Raises:
-        ForeignPickle: a name is not allowed, an instruction is not among those needed, or it makes too much.
+        ForeignPickle: If a name or opcode is not allowed, or there are too many objects.
     """
     place, made = start, 0
     while place < len(code):
@@ -50,11 +50,11 @@ def check_pickle(code: bytes, start: int, allowed: Callable[[str], bool]) -> int
         elif step in _MAKING:
             place += _MAKING[step]
         else:
-            raise ForeignPickle(f"it has the instruction {step:#x}")
+            raise ForeignPickle(f"it has the opcode {step:#x}")
         made += 1
-        if made > MOST_MADE:
-            raise ForeignPickle("it is made of too many parts")
-    raise ForeignPickle("it stops in the middle")
+        if made > MOST_OBJECTS:
+            raise ForeignPickle("it has too many objects")
+    raise ForeignPickle("it is incomplete")
 
 
 def _check_name(code: bytes, place: int, allowed: Callable[[str], bool]) -> int:
@@ -68,5 +68,5 @@ def _check_name(code: bytes, place: int, allowed: Callable[[str], bool]) -> int:
 def _after_text(code: bytes, place: int, width: int) -> int:
     length = int.from_bytes(code[place : place + width], "little")
     if length > LONGEST_TEXT:
-        raise ForeignPickle("it holds a text that no name is as long as")
+        raise ForeignPickle("it contains a text that is too long")
     return place + width + length

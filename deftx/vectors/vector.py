@@ -1,4 +1,4 @@
-"""The sparse vector φ: which entries of a base change, by how much, the head that goes with them, and its story."""
+"""The sparse vector φ: the changed entries of a base, their values, the head, and a description."""
 
 import hashlib
 import math
@@ -22,7 +22,7 @@ from deftx.vectors.vector_files import VALUE_TYPES
 
 
 class BaseLike(Protocol):
-    """What a vector asks of a base model: ``deftx.models.bases.Base`` has it."""
+    """The part of a base model that vectors need; ``deftx.models.bases.Base`` implements it."""
 
     name: str
     revision: str | None
@@ -37,11 +37,14 @@ class BaseLike(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class SparseVector:
-    """φ = θ2 − θ0 on the mask μ, entry by entry, with the head in full; ``info`` is the content of vector.json.
+    """φ = θ2 − θ0 on the mask μ as positions and values, with the complete head.
 
-    ``positions[name]`` (n,) int64 are flat, row-major and strictly ascending; ``values[name]`` (n,) float32 belong to
-    them; ``head[name]`` are whole float32 tensors under the names that ``save_pretrained`` of the base writes;
-    ``shapes[name]`` is the shape of the parameter itself.
+    Attributes:
+        positions: For each parameter, flat row-major positions (n,) int64, strictly ascending.
+        values: For each parameter, the changes at these positions (n,) float32.
+        head: Complete float32 tensors, named as ``save_pretrained`` of the base names them.
+        shapes: The shape of each parameter.
+        info: The content of vector.json.
     """
 
     positions: dict[str, Tensor]
@@ -52,9 +55,10 @@ class SparseVector:
 
     @classmethod
     def load(cls, name_or_path: str | os.PathLike) -> "SparseVector":
-        """Read a vector from a folder, a bundled name or a Hub id.
+        """Load a vector from a folder, a bundled name or a Hub id.
 
-        Raises ``VectorError``, naming file and reason, for anything that is damaged, changed, or of another version.
+        Raises:
+            VectorError: If it does not exist, is damaged or modified, or has another format version.
         """
         folder = vector_files.resolve_vector(name_or_path)
         info, groups = vector_files.read_folder(folder)
@@ -69,10 +73,14 @@ class SparseVector:
         return vector
 
     def save(self, folder: str | os.PathLike, *, values: str = "float32") -> Path:
-        """Write ``vector.safetensors``, ``vector.json`` and ``README.md`` into ``folder``, and return the folder.
+        """Write ``vector.safetensors``, ``vector.json`` and ``README.md`` into ``folder``; return the folder.
 
-        ``values`` is the type that φ is stored in, one of ``vector_files.VALUE_TYPES``; in memory it is float32 always. Raises
-        ``VectorError`` where the vector itself or the type is wrong, or the folder cannot be written.
+        Args:
+            folder: The folder, which is created if needed.
+            values: The dtype of φ in the file: "float32", "float16" or "bfloat16". In memory it is always float32.
+
+        Raises:
+            VectorError: If the vector or the dtype is invalid, or the folder cannot be written.
         """
         if values not in VALUE_TYPES:
             raise unknown_name("The type of values", values, VALUE_TYPES, VectorError)
@@ -98,7 +106,7 @@ class SparseVector:
 
     @property
     def language(self) -> str | None:
-        """The language's code, where it is known."""
+        """The language's code, or None if unknown."""
         return self.info.get("language")
 
     @property
@@ -108,22 +116,22 @@ class SparseVector:
 
     @property
     def takes_pairs(self) -> bool:
-        """Whether it decides on pairs of texts; False for a language vector."""
+        """Whether it classifies pairs of texts; False for a language vector."""
         return vector_files.takes_pairs(self.info)
 
     @property
     def name(self) -> str:
-        """What to call the vector: the name it was given, else its language and kind."""
+        """The name that the vector was given, else its language and kind."""
         return name_of(self.info)
 
     def dense(self, name: str) -> Tensor:
-        """Return the change of one parameter in its full shape, zero where nothing changes."""
+        """Return the change of one parameter as a dense tensor."""
         dense = torch.zeros(math.prod(self.shapes[name]), dtype=torch.float32)
         dense[self.positions[name].cpu()] = self.values[name].cpu()
         return dense.view(self.shapes[name])
 
     def digest(self) -> str:
-        """SHA-256 over positions and values: tells whether two vectors are the same, wherever they came from."""
+        """Return the SHA-256 over positions and values, which is equal for equal vectors."""
         digest = hashlib.sha256()
         for name in sorted(self.positions):
             digest.update(name.encode())
@@ -132,7 +140,7 @@ class SparseVector:
         return digest.hexdigest()
 
     def check_base(self, base: BaseLike) -> None:
-        """Refuse a base that this vector was not made for; raises ``VectorError`` with both names."""
+        """Raise VectorError unless the vector was made for this base."""
         made_for = self.info["base"]
         if made_for["fingerprint"] != base.fingerprint:
             raise VectorError(
@@ -151,11 +159,11 @@ class SparseVector:
                 )
 
     def validate(self) -> None:
-        """Refuse a vector whose description, names, lengths, order, range or values are not what they must be."""
+        """Raise VectorError if the description, names, lengths, order, range or values are invalid."""
         check_info(self._complete_info())
         if self.positions.keys() != self.values.keys():
             names = sorted(self.positions.keys() ^ self.values.keys())
-            raise VectorError(f"Positions and values are not of the same parameters: {', '.join(names[:5])}.")
+            raise VectorError(f"These parameters have only positions or only values: {', '.join(names[:5])}.")
         for name in (*self.positions, *self.head):
             vector_files.check_parameter_name(name)
         for name, positions in self.positions.items():
@@ -180,7 +188,7 @@ class SparseVector:
 
 def _check_entries(name: str, positions: Tensor, values: Tensor, size: int) -> None:
     if positions.dtype != torch.int64 or positions.ndim != 1 or values.ndim != 1:
-        raise VectorError(f"{name}: positions are a list of 64-bit integers, values a list of numbers.")
+        raise VectorError(f"{name}: positions must be one-dimensional 64-bit integers, values one-dimensional numbers.")
     if len(positions) != len(values):
         raise VectorError(f"{name} has {len(positions):,} positions, but {len(values):,} values.")
     _check_numbers(name, values)
@@ -190,14 +198,14 @@ def _check_entries(name: str, positions: Tensor, values: Tensor, size: int) -> N
         raise VectorError(f"{name}: positions are not strictly ascending.")
     if int(positions[0]) < 0 or int(positions[-1]) >= size:
         outside = int(positions[0]) if int(positions[0]) < 0 else int(positions[-1])
-        raise VectorError(f"{name}: position {outside:,} lies outside its {size:,} entries.")
+        raise VectorError(f"{name}: position {outside:,} is outside its {size:,} entries.")
 
 
 def _check_numbers(name: str, tensor: Tensor) -> None:
     if tensor.dtype != torch.float32:
-        raise VectorError(f"{name} holds {tensor.dtype}, not float32.")
+        raise VectorError(f"{name} has the dtype {tensor.dtype}, not float32.")
     if not bool(torch.isfinite(tensor).all()):
-        raise VectorError(f"{name} holds values that are not finite numbers (NaN or infinity).")
+        raise VectorError(f"{name} contains values that are not finite (NaN or infinity).")
 
 
 def _named(name: str, revision: str | None) -> str:

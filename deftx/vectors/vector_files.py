@@ -1,6 +1,6 @@
-"""The files of a sparse vector: how positions and values lie on disk, and how a folder is found, read and written.
+"""The files of a sparse vector: finding, reading and writing its folder.
 
-``docs/vector-format.md`` specifies the format for other readers. No pickle is read or written here.
+``docs/vector-format.md`` specifies the format. No pickle is read or written here.
 """
 
 import hashlib
@@ -27,10 +27,10 @@ TENSORS, INFO, CARD = "vector.safetensors", "vector.json", "README.md"
 FORMAT_NAME, FORMAT_VERSION = "deftx-sparse-vector", 1
 BUNDLED_VECTORS = ASSETS / "vectors"
 
-# What vector.safetensors may hold: the prefix of a tensor's name, and the types it is read in.
+# Allowed tensors in vector.safetensors: prefix of the name, and types.
 TENSOR_TYPES = {"positions": {"U8"}, "values": {"F32", "F16", "BF16"}, "head": {"F32", "F16", "BF16"}}
-MAX_INFO_BYTES = 2**25  # XLM-R large needs about 2 MB of singular values; more than this is no vector.json
-MAX_WHOLE = 2**63  # whole numbers are below this: counts, seeds and sizes are
+MAX_INFO_BYTES = 2**25  # the singular values of XLM-R large need about 2 MB
+MAX_INTEGER = 2**63  # limit of integers in vector.json: counts, seeds and sizes
 
 # The types in which φ can be stored; in memory it is float32.
 VALUE_TYPES = {
@@ -43,38 +43,43 @@ Groups = dict[str, dict[str, Tensor]]
 
 
 def takes_pairs(info: Mapping[str, Any]) -> bool:
-    """Say, from the ``vector.json`` of a task vector, whether it decides on pairs of texts."""
+    """Return whether a task vector classifies pairs of texts, from its ``vector.json``."""
     return bool((info.get("corpus") or {}).get("pairs"))
 
 
 def resolve_vector(name_or_path: str | os.PathLike) -> Path:
-    """Find the folder of a vector: an existing folder, else a bundled vector's name, else a Hub id.
+    """Return the folder of a vector, given a folder, a bundled name or a Hub id.
 
-    A Hub id is ``OWNER/NAME`` or, at a branch, tag or commit, ``OWNER/NAME@REVISION``. Raises ``VectorError`` where it is none of these, or where the Hub has no such vector or cannot be reached.
+    A Hub id is ``OWNER/NAME`` or ``OWNER/NAME@REVISION`` with a branch, tag or commit.
+
+    Raises:
+        VectorError: If it is none of these, or the Hub has no such vector or cannot be reached.
     """
     name = os.fspath(name_or_path)
     folder = os.path.expanduser(name)
     if os.path.isdir(folder):
         return Path(folder)
     if os.path.isfile(folder):
-        raise VectorError(f"{name} is a file; a vector is a folder that holds {TENSORS} and {INFO}.")
+        raise VectorError(f"{name} is a file; a vector is a folder with {TENSORS} and {INFO}.")
     bundled = {path.name: path for path in BUNDLED_VECTORS.glob("*") if path.is_dir()}
     if name in bundled:
         return bundled[name]
     if remote := read_name(name):
         return pull(remote, needed=(TENSORS, INFO), wanted=(CARD,))
     if bundled:
-        raise unknown_name("No folder has this name, and the bundled vector", name, bundled, VectorError)
+        raise unknown_name("There is no such folder, and the bundled vector", name, bundled, VectorError)
     raise VectorError(
-        f"There is no vector {name!r}: it is neither a folder here nor a Hub id (owner/name, or owner/name@revision)."
+        f"There is no vector {name!r}: it is neither a folder nor a Hub id (owner/name, or owner/name@revision)."
     )
 
 
 def write_folder(folder: Path, info: dict[str, Any], groups: Groups, card: str) -> None:
-    """Write the three files; ``vector.json`` comes last, so that an interrupted write is seen as one.
+    """Write the three files of a vector, ``vector.json`` last, so that an interrupted write can be detected.
 
-    Adds ``tensors_sha256`` and ``info_sha256``. Raises ``VectorError`` where the folder cannot be written or ``info``
-    holds what JSON cannot.
+    ``tensors_sha256`` and ``info_sha256`` are added to ``info``.
+
+    Raises:
+        VectorError: If the folder cannot be written or ``info`` cannot be written as JSON.
     """
     tensors = {f"{group}.{name}": tensor for group, named in groups.items() for name, tensor in named.items()}
     try:
@@ -88,18 +93,19 @@ def write_folder(folder: Path, info: dict[str, Any], groups: Groups, card: str) 
     except OSError as error:
         raise VectorError(f"The vector cannot be written to {folder}: {_in_one_line(error)}.") from error
     except (ValueError, TypeError, RecursionError) as error:
-        raise VectorError(f"What {INFO} would tell about this vector cannot be written as JSON: {error}.") from error
+        raise VectorError(f"The description of this vector cannot be written as JSON to {INFO}: {error}.") from error
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], Groups]:
-    """Read ``vector.json`` and the three groups of tensors (positions decoded to int64, the rest float32).
+    """Read ``vector.json`` and the three groups of tensors (positions decoded to int64, the others float32).
 
-    Checks here: files there, JSON, format version, checksum of the tensors, names and types of the tensors. Raises
-    ``VectorError`` that names the file and the reason.
+    Raises:
+        VectorError: If a file is missing, is not valid JSON, has another format version or a wrong checksum, or contains
+            a tensor of an unexpected name or type.
     """
     for file in (TENSORS, INFO):
         if not (folder / file).is_file():
-            raise VectorError(f"{folder} holds no {file}: it is no vector, or writing or copying it was interrupted.")
+            raise VectorError(f"{folder} has no {file}: it is not a vector, or was not completely written or copied.")
     info = _read_info(folder / INFO)
     version = info.get("format_version")
     if version != FORMAT_VERSION:
@@ -113,12 +119,12 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], Groups]:
         return info, _read_tensors(path)
     except VectorError:
         raise
-    except Exception as error:  # the parsers' errors are of several families; all of them say "not such a file"
+    except Exception as error:  # the parsers raise several kinds of exceptions for an invalid file
         raise VectorError(f"{path} cannot be read: {_in_one_line(error)}.") from error
 
 
 def check_seal(info: dict[str, Any], folder: Path) -> None:
-    """Refuse an ``info`` that is not what was written."""
+    """Raise VectorError if ``info`` was changed after it was written."""
     try:
         unchanged = info.get("info_sha256") == info_sha256(info)
     except (ValueError, RecursionError):  # numbers such as 1e999, which parse but are infinite
@@ -128,26 +134,26 @@ def check_seal(info: dict[str, Any], folder: Path) -> None:
 
 
 def check_parameter_name(name: str) -> None:
-    """Refuse a name that no parameter has: anything but letters, digits, "_" and "-", joined by single dots."""
+    """Raise VectorError unless a name consists of letters, digits, "_" and "-", joined by single dots."""
     if not re.fullmatch(r"[\w-]+(\.[\w-]+)*", name):
         raise VectorError(f"{name!r} cannot be the name of a parameter")
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def info_sha256(info: dict[str, Any]) -> str:
-    """SHA-256 over the canonical JSON (sorted keys, no spaces, ASCII) of everything but ``info_sha256`` itself."""
+    """Return the SHA-256 over the canonical JSON (sorted keys, no spaces, ASCII) of all fields except ``info_sha256``."""
     rest = {key: value for key, value in info.items() if key != "info_sha256"}
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _serialise(tensors: dict[str, Tensor]) -> bytes:
-    # safetensors writes metadata in a random order; put in here, the same vector is always the same file.
+    # safetensors writes metadata in a random order; here the order is fixed, so that the file is reproducible.
     raw = save(tensors)
     start = 8 + int.from_bytes(raw[:8], "little")
     metadata = {"format": FORMAT_NAME, "version": str(FORMAT_VERSION)}
@@ -160,27 +166,29 @@ def _read_info(path: Path) -> dict[str, Any]:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
 
-    def whole(digits: str) -> int:
-        # Python reads as many digits as there are, and stumbles over such numbers later, wherever they become a float.
-        if len(digits) > 20 or abs(int(digits)) >= MAX_WHOLE:
-            raise ValueError("a whole number stands there that is too large")
+    def integer(digits: str) -> int:
+        # Python reads integers of any size, which then fail later when they are converted to float.
+        if len(digits) > 20 or abs(int(digits)) >= MAX_INTEGER:
+            raise ValueError("integer out of range")
         return int(digits)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) != len(pairs):
-            raise ValueError("a key stands there twice, which readers take differently")
+            raise ValueError("duplicate key")
         return dict(pairs)
 
     try:
         if path.stat().st_size > MAX_INFO_BYTES:
-            raise VectorError(f"{path} is larger than {MAX_INFO_BYTES >> 20} MB: it is no vector's description.")
+            raise VectorError(
+                f"{path} is larger than {MAX_INFO_BYTES >> 20} MB: it is not the description of a vector."
+            )
         info = json.loads(
-            path.read_text(encoding="utf-8"), parse_int=whole, parse_constant=refuse, object_pairs_hook=unique
+            path.read_text(encoding="utf-8"), parse_int=integer, parse_constant=refuse, object_pairs_hook=unique
         )
     except (OSError, ValueError, RecursionError) as error:
         raise VectorError(f"{path} is damaged: {_in_one_line(error)}. Copy or download it again.") from error
     if not isinstance(info, dict):
-        raise VectorError(f"{path} does not hold a JSON object.")
+        raise VectorError(f"{path} is not a JSON object.")
     return info
 
 
@@ -189,14 +197,14 @@ def _read_tensors(path: Path) -> Groups:
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
         if metadata.get("format") != FORMAT_NAME or metadata.get("version") != str(FORMAT_VERSION):
-            raise VectorError(f"{path} does not say that it holds a {FORMAT_NAME} of version {FORMAT_VERSION}.")
+            raise VectorError(f"{path} is not marked as a {FORMAT_NAME} of version {FORMAT_VERSION}.")
         for key in file.keys():  # noqa: SIM118 (the file is no mapping)
             group, _, name = key.partition(".")
             try:
                 check_parameter_name(name)
                 kind = file.get_slice(key).get_dtype()
                 if group not in TENSOR_TYPES or kind not in TENSOR_TYPES[group]:
-                    raise VectorError("a tensor of this name and type does not belong into a vector")
+                    raise VectorError("a vector has no tensor of this name and type")
                 groups[group][name] = _as_read(group, file.get_tensor(key))
             except VectorError as error:
                 raise VectorError(f"{path}, tensor {key!r}: {error}.") from error
@@ -206,7 +214,7 @@ def _read_tensors(path: Path) -> Groups:
 def _as_read(group: str, tensor: Tensor) -> Tensor:
     if group != "head" and tensor.ndim != 1:
         raise VectorError(f"it has {tensor.ndim} dimensions, not 1")
-    # A copy, because safetensors lends memory that is mapped from the file.
+    # A copy, because the tensor's memory is mapped from the file.
     return decode_gaps(tensor) if group == "positions" else tensor.to(torch.float32, copy=True)
 
 

@@ -1,1 +1,1 @@
-"""Pretraining of the bundled base: text and tokenizer, a start for its embeddings, and what is kept of a run."""
+"""Pretraining of the bundled base: text, initial weights, checkpoints, log and model card."""

@@ -6,7 +6,7 @@ from torch import nn
 
 from pretraining.keeping import LOG, read_log
 
-# Corpus: language and where its text comes from, as the sources state it.
+# Corpus: language, and sources of its text with their licences.
 NUSA = "NusaWrites (Apache-2.0)"
 NUSAX = "NusaX translations, training part (CC BY-SA 4.0)"
 RIGHTS = "Universal Declaration of Human Rights (public domain)"
@@ -37,29 +37,28 @@ language: [multilingual, id, jv, su, bew, mak, mui, rej, abs, en]
 
 # {name}
 
-The base that the studio works with offline: multilingual-e5-small (Wang et al. 2024; MIT), which about a hundred languages
-went into, with the {vocabulary:,} pieces of its vocabulary that the project's corpora use, single characters, and bytes for
-what no piece spells: no text is unknown to it. {layers} layers × {hidden}, {parameters:.1f} M parameters, {longest} positions, upper and
-lower case kept apart.
+The bundled base of the studio: multilingual-e5-small (Wang et al. 2024; MIT), which was trained on about a hundred languages, with
+a vocabulary of {vocabulary:,} pieces: those that the project's corpora use, single characters, and bytes for all other characters,
+so that no text is unknown to it. {layers} layers × {hidden}, {parameters:.1f} M parameters, {longest} positions, case-sensitive.
 
 Made by `python scripts/make_base.py` and `python scripts/pretrain.py` (docs/base.md of the project): the original has no
-language-model head, so this one learned to predict words again, on {tokens:.2f} M tokens {device} ({minutes:.0f} minutes of wall time, pauses
-included). Its log is `pretraining.csv`. Training loss at the end: {loss} nats, with {mask_share:.0%} of the tokens masked.
+language-model head, so this one was trained on masked-language modelling, with {tokens:.2f} M tokens {device} ({minutes:.0f} minutes of
+wall time, pauses included). Its log is `pretraining.csv`. Training loss at the end: {loss} nats, with {mask_share:.0%} of the tokens masked.
 
 | language | before | after | text |
 |---|---:|---:|---|
 {rows}
 
-Loss in nats at masked tokens (15 %) of held-out lines; "before" has the frequencies of the pieces only. Acehnese, Balinese,
-Banjarese, Madurese and Minangkabau were not trained on: they are what the base is to be adapted to.
+Loss in nats at masked tokens (15 %) of held-out lines; "before" is the initial head with the frequencies of the pieces. Acehnese,
+Balinese, Banjarese, Madurese and Minangkabau were not used for training: they are the target languages.
 
-Licences: the original weights are MIT; the texts of this training are as the table says. These weights: CC BY-SA 4.0, like the
-most restrictive of the texts.
+Licences: the original weights are MIT; those of the texts are in the table. These weights: CC BY-SA 4.0, like the most
+restrictive of the texts.
 """
 
 
 def write_card(folder: Path, model: nn.Module, mask_share: float, device: str) -> None:
-    """Write ``README.md`` into the folder of a base, beside its log."""
+    """Write ``README.md`` into the folder of a base."""
     log, config = read_log(folder / LOG), model.config
     first, last = log[0], log[-1]
     rows = "\n".join(f"| {language} | {float(first[name]):.2f} | {float(last[name]):.2f} | {'; '.join(texts)} |"

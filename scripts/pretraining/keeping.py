@@ -1,4 +1,4 @@
-"""What a pretraining keeps: its state, its log, and at the end the folder of a base with its card."""
+"""Files of a pretraining run: checkpoint, log, and the folder of the finished base."""
 
 import csv
 import shutil
@@ -19,14 +19,14 @@ LOG = "pretraining.csv"  # in the folder of a base
 
 
 def remember(path: Path, make: Callable[[], Tensor]) -> Tensor:
-    """Return what is made, read from the file where it was made before: to tokenise all text takes minutes."""
+    """Return the result of ``make``, cached in a file, because tokenising all text takes minutes."""
     if not path.is_file():
         write_tensors(path, {"sequences": make()}, {})
     return read_tensors(path)[0]["sequences"]
 
 
 def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, about: dict) -> None:
-    """Write weights, the optimiser's averages and the progress, atomically."""
+    """Write weights, the optimiser's moments and the progress atomically."""
     tensors = {}
     for name, parameter in model.named_parameters():
         tensors[f"value.{name}"] = parameter
@@ -35,12 +35,12 @@ def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, a
 
 
 def restore_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict:
-    """Bring model and optimiser back to a saved state and return the progress."""
+    """Load a saved state into model and optimiser, and return the progress."""
     tensors, about = read_tensors(path)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[f"value.{name}"])
-            if f"step.{name}" in tensors:  # else it was not trained yet
+            if f"step.{name}" in tensors:  # otherwise it has not been trained yet
                 optimizer.state[parameter] = {
                     key: tensors[f"{key}.{name}"].clone().to(parameter.device if key != "step" else "cpu")
                     for key in ("step", "exp_avg", "exp_avg_sq")
@@ -49,7 +49,7 @@ def restore_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
 
 
 def read_log(path: Path) -> list[dict[str, str]]:
-    """Return the lines of a log; none where there is no such file."""
+    """Return the lines of a log; empty if there is no such file."""
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as stream:
@@ -57,16 +57,16 @@ def read_log(path: Path) -> list[dict[str, str]]:
 
 
 class Log:
-    """A table that grows with the training: one line at each look, with held-out losses where there are some.
+    """A training log as CSV, with held-out losses in some lines.
 
-    With ``base``, the lines of that base's log come first, and counting goes on from them.
+    With ``base``, the log starts with the lines of that base's log, and the counts continue from them.
     """
 
     def __init__(self, path: Path, corpora: list[str], step: int, base: str = "") -> None:
         self.path, self.corpora = path, corpora
         kept = read_log(Path(base) / LOG) if base else []
         self.before = {name: int(kept[-1][name]) if kept else 0 for name in COUNTED}
-        if step:  # lines past the state that is gone on from would stand there twice
+        if step:  # drop the lines after the checkpoint, which will be written again
             until = self.before["step"] + step
             kept = [row for row in read_log(path) if int(row["step"]) <= until]
         with path.open("w", encoding="utf-8", newline="") as stream:
@@ -75,7 +75,7 @@ class Log:
             writer.writerows(kept)
 
     def note(self, row: dict, held_out: dict[str, float]) -> None:
-        """Add a line and say it."""
+        """Add a line and print it."""
         row = row | {name: row[name] + self.before[name] for name in COUNTED}
         row |= {name: f"{loss:.4f}" for name, loss in held_out.items()}
         with self.path.open("a", encoding="utf-8", newline="") as stream:
@@ -84,8 +84,8 @@ class Log:
 
 
 def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast, log: Path, store: str) -> None:
-    """Write a transformers folder with its log; ``store`` is a key of STORED: how the weights lie there."""
-    model.to(STORED[store]).save_pretrained(folder)  # which writes tied weights once
+    """Write a transformers folder with its log; ``store``, a key of STORED, is the dtype of the weights."""
+    model.to(STORED[store]).save_pretrained(folder)  # writes tied weights once
     if store == "int8":
         pack_folder(folder)
     tokenizer.save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""The text that the bundled base is trained on and judged by, and the sequences that it becomes."""
+"""Training and evaluation text of the bundled base, and packing it into sequences."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +10,15 @@ from transformers import PreTrainedTokenizerFast
 
 from deftx.data.text import pack, read_corpus, split
 
-# Corpus, and how often it is read in one pass: the source language and the small corpora more often than once. Only texts
-# whose licences allow trained weights to be passed on (docs/base.md). The target languages are not here: they stay unseen.
+# Corpora, and how often each is used per epoch: the source language and small corpora more than once. They contain only texts
+# whose licences allow distribution of trained weights (docs/base.md). The target languages are not included.
 CORPORA = {"ind": 2, "jav": 1, "sun": 1, "bew": 1, "mak": 1, "mui": 2, "rej": 2, "abs": 3, "eng_clear": 1}
-UNSEEN = ("min", "ban", "ace", "mad", "bjn")  # never trained on: their loss is reported, and nothing is chosen by it
-HELD_OUT = 200  # lines of each corpus, by which the course of the training is judged
+UNSEEN = ("min", "ban", "ace", "mad", "bjn")  # not used for training; their loss is reported but not used for choices
+HELD_OUT = 200  # evaluation lines per corpus
 
 
 def read_corpora(data: Path, seed: int) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Return the lines to train on, and those to judge by: held out, and of unseen languages where they are there."""
+    """Return the training lines and the evaluation lines of each corpus; the latter also for unseen languages, if present."""
     train, held_out = {}, {}
     for name in (*CORPORA, *UNSEEN):
         path = data / "corpora" / f"{name}.txt.gz"
@@ -30,7 +30,7 @@ def read_corpora(data: Path, seed: int) -> tuple[dict[str, list[str]], dict[str,
 
 
 def sequences(lines: Mapping[str, list[str]], tokenizer: PreTrainedTokenizerFast, length: int, seed: int) -> Tensor:
-    """Return (sequences, length) int32: the lines of each corpus in a random order, joined and cut."""
+    """Return the lines of each corpus in random order, packed into (sequences, length) int32."""
     rows = []
     for name, corpus in lines.items():
         for number in range(CORPORA.get(name, 1)):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deftx.accounts.login_attempts import FIRST_WAIT, FORGOTTEN, FREE, FREE_OF_ALL, LONGEST_WAIT, Tries
+from deftx.accounts.login_attempts import FIRST_WAIT, FORGOTTEN, FREE, FREE_OF_ALL, LONGEST_WAIT, LoginAttempts
 
 
 class Clock:
@@ -21,7 +21,7 @@ def clock():
 
 @pytest.fixture
 def tries(clock):
-    return Tries(clock)
+    return LoginAttempts(clock)
 
 
 def fail(tries, times, name="ana", address="192.0.2.7"):

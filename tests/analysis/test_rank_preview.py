@@ -14,7 +14,7 @@ from deftx.core.files import write_json
 from deftx.jobs import JobError, Store
 from deftx.jobs.disk import free_checkpoints, usage_of
 from deftx.jobs.job import RESULT
-from deftx.jobs.other_rank import branch, kept_delta
+from deftx.jobs.other_rank import add_with_rank, kept_delta
 from deftx.jobs.work import learn_language, learn_task
 from deftx.method.noise import cumulative_share, noise_like, noise_rank, unit_noise
 from deftx.method.ranks import choose_rank, energy_kept
@@ -143,7 +143,7 @@ def trained(store, base_folder, corpus_file):
 
 
 def test_a_branch_gives_bit_for_bit_the_vector_of_a_full_run(store, trained, base_folder, corpus_file):
-    job = work("language", branch(store, trained, "uniform:3", "Bugis, rank 3"))
+    job = work("language", add_with_rank(store, trained, "uniform:3", "Bugis, rank 3"))
     events = []
     recipe = {**SHORT, "rank": "uniform:3"}
     full = work(
@@ -152,7 +152,7 @@ def test_a_branch_gives_bit_for_bit_the_vector_of_a_full_run(store, trained, bas
     assert (job.out / "vector.safetensors").read_bytes() == (full.out / "vector.safetensors").read_bytes()
     assert SparseVector.load(job.out).info["recipe"] == SparseVector.load(full.out).info["recipe"]
     assert (job.out / "vector.safetensors").read_bytes() != (trained.out / "vector.safetensors").read_bytes()
-    again = branch(store, trained, "uniform:3", "events")
+    again = add_with_rank(store, trained, "uniform:3", "events")
     learn_language(again.settings, again.folder, events.append, lambda: False)
     assert sum(event.phase == "dense" for event in events) == 1  # that δ is there; no step of it
     assert all("δ is read" in event.message for event in events if event.phase == "dense")
@@ -161,7 +161,7 @@ def test_a_branch_gives_bit_for_bit_the_vector_of_a_full_run(store, trained, bas
 
 def test_a_task_branches_too_and_from_lt_sft_as_well(store, base_folder, table_file):
     lt_sft = {**order(base_folder, train=str(table_file)), "recipe": {**SHORT, "method": "lt-sft"}}
-    job = branch(store, work("task", store.add("task", "Mood", lt_sft)), "mp", "Mood, mp")
+    job = add_with_rank(store, work("task", store.add("task", "Mood", lt_sft)), "mp", "Mood, mp")
     info = SparseVector.load(work("task", job).out).info
     assert (info["method"], info["rank"]["strategy"]) == ("deft-x", "mp")
 
@@ -170,12 +170,12 @@ def test_a_branch_lives_on_when_the_old_job_goes_and_takes_no_space_of_its_own(s
     old = store.add("language", "old", order(base_folder, corpus=str(corpus_file)))
     work("language", old)
     before = usage_of(old).training
-    new = branch(store, old, "mp", "new")
+    new = add_with_rank(store, old, "mp", "new")
     assert usage_of(old).training + usage_of(new).training == pytest.approx(before, abs=1)
     assert free_checkpoints(old) == 0  # the new one holds it
     assert usage_of(new).training == before
-    with pytest.raises(JobError, match="keeps no δ"):
-        branch(store, old, "mp", "once more")
+    with pytest.raises(JobError, match="has no δ"):
+        add_with_rank(store, old, "mp", "once more")
     store.discard(old.id)
     store.remove(old.id)
     work("language", new)
@@ -188,9 +188,9 @@ def test_what_cannot_be_branched_leaves_nothing_behind(store, trained, tmp_path,
     orphan = store.add("language", "x", order(base_folder, corpus=str(corpus)))
     shutil.copytree(trained.folder / "delta", orphan.folder / "delta")
     with pytest.raises(JobError, match=r"gone\.txt"):
-        branch(store, orphan, "mp", "x")
+        add_with_rank(store, orphan, "mp", "x")
     with pytest.raises(RecipeError):
-        branch(store, trained, "uniform", "x")
+        add_with_rank(store, trained, "uniform", "x")
     store.discard(orphan.id)
     store.remove(orphan.id)
     assert sorted(store.folder.iterdir()) == there
@@ -211,7 +211,7 @@ def test_the_mask_under_its_own_strategy_is_the_vectors_and_under_another_it_is_
     delta, own = read_delta(kept_delta(trained)), SparseVector.load(trained.out).positions
     same = compare_masks(*select_under(delta, recipe.rank, recipe), own)
     assert (same.k, same.shared, same.changed) == (60, 60, 0)
-    other = work("language", branch(store, trained, "variance:0.8", "less"))
+    other = work("language", add_with_rank(store, trained, "variance:0.8", "less"))
     mask, filled = select_under(delta, "variance:0.8", recipe)
     positions = SparseVector.load(other.out).positions
     assert {n: p.tolist() for n, p in mask.items() if len(p)} == {n: p.tolist() for n, p in positions.items()}
@@ -221,7 +221,7 @@ def test_the_mask_under_its_own_strategy_is_the_vectors_and_under_another_it_is_
 
 
 def test_a_delta_that_is_gone_is_said(tmp_path):
-    with pytest.raises(DeftxError, match="not there any more"):
+    with pytest.raises(DeftxError, match="no longer exists"):
         read_delta(tmp_path / DELTA_FILE)
 
 

@@ -50,7 +50,7 @@ def test_each_strategy_gives_its_rank_and_it_is_json(kept):
 def test_without_a_stored_spectrum_that_of_the_vector_itself_is_shown_and_that_is_said(base, corpus_file, tmp_path):
     learn_language(corpus_file, base, tiny.language_recipe(method="lt-sft"), out=tmp_path / "v")
     spectra = spectra_of(tmp_path / "v")
-    assert "carries no spectrum" in spectra.of
+    assert "no spectrum of δ is stored" in spectra.of
     vector = SparseVector.load(tmp_path / "v")
     for name, spectrum in spectra.matrices.items():
         exact = torch.linalg.svdvals(vector.dense(name).double())[: len(spectrum.values)]

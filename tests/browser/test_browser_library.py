@@ -75,7 +75,7 @@ def test_bad_archives_are_explained_and_leave_the_list_as_it_is(page, app, tmp_p
     if not page.locator("#bring-file").is_visible():
         page.locator("#bring button").first.click()
     page.locator("#bring-file input[type=file]").set_input_files(bad)
-    expect(page.locator("#bring-answer")).to_contain_text("leads out of its folder", timeout=LONG)
+    expect(page.locator("#bring-answer")).to_contain_text("outside of its folder", timeout=LONG)
     assert page.locator("#vectors tr").count() == before
     choose_vector(page, "min")
     expect(page.locator("#vector-detail")).to_contain_text("nusantara-small", timeout=LONG)

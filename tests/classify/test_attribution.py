@@ -108,5 +108,5 @@ def test_what_cannot_be_attributed_says_why(classifier):
             return getattr(classifier.base.tokenizer, name)
 
     slow = replace(classifier, base=replace(classifier.base, tokenizer=Slow()))
-    with pytest.raises(DeftxError, match="does not say where"):
+    with pytest.raises(DeftxError, match="does not return the positions"):
         attribute(slow, TEXT)

@@ -111,9 +111,9 @@ def test_pairs_are_classified_as_pairs(base, task_vector):
 
 def test_what_is_no_list_of_texts_is_refused(base, task_vector):
     classifier = compose(base, task=task_vector)
-    with pytest.raises(DeftxError, match="put the one text into a list"):
+    with pytest.raises(DeftxError, match="put a single text into a list"):
         classifier.classify("the day")
-    with pytest.raises(DeftxError, match="mix sentences and pairs"):
+    with pytest.raises(DeftxError, match="contain both sentences and pairs"):
         classifier.classify(["the day", ("the day", "the night")])
 
 

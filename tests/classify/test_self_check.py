@@ -111,7 +111,7 @@ def test_a_check_survives_the_browser():
     ],
 )
 def test_what_a_browser_makes_up_is_refused(change):
-    with pytest.raises(CheckError, match="Start it again"):
+    with pytest.raises(CheckError, match="Start the check again"):
         Check.from_dict({**check().to_dict(), **change})
     with pytest.raises(CheckError):
         Check.from_dict("nonsense")
@@ -154,7 +154,7 @@ def test_a_vector_is_named_by_its_tensors(tmp_path):
     assert first.fingerprint != second.fingerprint
     assert replace(first, name="x") == vector_of(folders[0], "x")
     (folders[0] / "vector.json").write_text("[]")
-    with pytest.raises(VectorError, match="cannot be read any more"):
+    with pytest.raises(VectorError, match="can no longer be read"):
         vector_of(folders[0], "one")
 
 

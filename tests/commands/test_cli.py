@@ -284,15 +284,15 @@ WRONG = {
     "keep out of range": (("language", "CORPUS", "--out", "v", "--keep", "5"), "keep = 5.0 is out of range"),
     "more entries than there are": (("language", "CORPUS", "--out", "v", "--k", "1e9"), "entries; choose from 1 to"),
     "a folder that is not empty": (("language", "CORPUS", "--out", "."), "not empty"),
-    "a folder with a vector": (("language", "CORPUS", "--out", "LANGUAGE"), "holds a vector already"),
+    "a folder with a vector": (("language", "CORPUS", "--out", "LANGUAGE"), "already contains a vector"),
     "a device that is not there": (("audit", "CORPUS", "--device", "quantum"), "device 'quantum'"),
     "a table without columns": (("task", "CORPUS", "--out", "v"), "without columns"),
     "the wrong column": (("task", "columns.csv", "--out", "v"), "sentence"),
     "a single class": (("task", "single.csv", "--out", "v"), "nothing to learn"),
     "no such vector": (("classify", "--task", "nowhere", "a text"), "nowhere"),
-    "no text": (("classify", "--task", "TASK"), "Give texts"),
-    "text and file": (("classify", "--task", "TASK", "a", "--file", "CORPUS", "--out", "x.csv"), "one of the two"),
-    "file without out": (("classify", "--task", "TASK", "--file", "CORPUS"), "go together"),
+    "no text": (("classify", "--task", "TASK"), "Give either texts"),
+    "text and file": (("classify", "--task", "TASK", "a", "--file", "CORPUS", "--out", "x.csv"), "either texts to classify"),
+    "file without out": (("classify", "--task", "TASK", "--file", "CORPUS"), "must be given together"),
     "the wrong kind": (("classify", "--task", "LANGUAGE", "a text"), "a task vector is needed"),
     "a strength that is no number": (("classify", "--task", "TASK", "--strength-task", "nan", "a"), "strength"),
     "an unknown metric": (("evaluate", "--task", "TASK", "TABLE", "--metric", "f2"), "Did you mean 'f1'"),
@@ -406,7 +406,7 @@ def test_another_recipe_in_the_folder_of_an_unfinished_training_is_refused(deftx
         deftx("language", corpus_file, "--out", tmp_path / "v", *SIX)
     status, _, err = deftx("language", corpus_file, "--out", tmp_path / "v", *SIX, "--seed", "7")
     assert status == 2
-    assert "seed: 42 there, 7 now" in err.splitlines()[-1]
+    assert "seed: 42 before, 7 now" in err.splitlines()[-1]
 
 
 DRIVER = """
@@ -462,7 +462,7 @@ def test_a_terminated_process_exits_with_143_and_says_so_on_stderr_alone(corpus_
     finally:
         process.kill()
     assert (process.returncode, out) == (143, ""), "".join(seen) + err
-    assert "the same command goes on from there" in err.splitlines()[-1]
+    assert "run the same command to continue" in err.splitlines()[-1]
     assert (tmp_path / "v" / "run" / "dense" / "checkpoint.safetensors").is_file()
 
 
@@ -495,7 +495,7 @@ def test_a_full_disk_or_memory_ends_with_advice_status_1_and_the_checkpoint(
         status, out, err = deftx(*command)
     assert (status, out) == (1, "")
     assert words in err.splitlines()[-1]
-    assert "goes on from its last checkpoint" in err.splitlines()[-1]
+    assert "continues from its last checkpoint" in err.splitlines()[-1]
     assert (tmp_path / "v" / "run" / "dense" / "checkpoint.safetensors").is_file()
     assert deftx(*command)[0] == 0
     assert SparseVector.load(tmp_path / "v").digest() == SparseVector.load(language_vector).digest()

@@ -78,11 +78,11 @@ def test_an_end_without_a_result_is_one_line_and_the_same_command_begins_anew(
     [
         (["--on", "hf-jobs"], "needs the name of a machine"),
         (["--on", "hf-jobs", "--flavor", "l4x2"], "Did you mean 'l4x1'"),
-        (["--on", "hf-jobs", "--flavor", "l4x1", "--hours", "0"], "hours at most"),
-        (["--on", "hf-jobs", "--flavor", "l4x1", "--delta", "d"], "--delta is about this machine"),
-        (["--on", "hf-jobs", "--flavor", "l4x1", "--device", "cpu"], "--device is about this machine"),
-        (["--flavor", "l4x1"], "give --on hf-jobs as well"),
-        (["--hours", "2"], "give --on hf-jobs as well"),
+        (["--on", "hf-jobs", "--flavor", "l4x1", "--hours", "0"], "hours, not"),
+        (["--on", "hf-jobs", "--flavor", "l4x1", "--delta", "d"], "--delta applies only to this machine"),
+        (["--on", "hf-jobs", "--flavor", "l4x1", "--device", "cpu"], "--device applies only to this machine"),
+        (["--flavor", "l4x1"], "add --on hf-jobs"),
+        (["--hours", "2"], "add --on hf-jobs"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(hub, corpus_file, tmp_path, capsys, options, said):

@@ -58,7 +58,7 @@ def test_a_classifier_is_pushed_as_a_space_of_its_own(writer, language_vector, t
     assert {"app.py", "about.json", "requirements.txt", "README.md", "model/model.safetensors"} <= files.keys()
     assert json.loads(files["about.json"])["title"] == "mood"
     assert main(["push", str(language_vector), "--space", "--to", "ana/min", "--yes"]) == EXIT_BAD_INPUT
-    assert "--space goes with --task" in capsys.readouterr().err
+    assert "use --space with --task" in capsys.readouterr().err
     assert set(writer.repositories) == {"spaces/ana/mood"}
 
 
@@ -70,7 +70,7 @@ def test_a_classifier_is_pushed(writer, language_vector, task_vector, base_folde
     assert b"strength 1" in files["README.md"]
 
 
-@pytest.mark.parametrize(("more", "reason"), [([], "Say what to push"), (["min", "--task", "sentiment"], "Say what")])
+@pytest.mark.parametrize(("more", "reason"), [([], "Give what to push"), (["min", "--task", "sentiment"], "Give what")])
 def test_one_thing_is_pushed_at_a_time(writer, more, reason, capsys):
     assert main(["push", *more, "--to", "ana/min"]) == EXIT_BAD_INPUT
     assert reason in capsys.readouterr().err
@@ -93,14 +93,14 @@ def train(corpus_file, base_folder, out):
 
 def test_a_training_ends_in_a_push(writer, corpus_file, base_folder, tmp_path, capsys):
     assert main([*train(corpus_file, base_folder, tmp_path / "out"), "--private"]) == EXIT_OK
-    assert "At the end the vector is pushed to ana/min, as ana" in capsys.readouterr().err
+    assert "At the end, the vector will be pushed to ana/min as ana" in capsys.readouterr().err
     files = writer.repositories["ana/min"].commits[-1][1]
     assert files["vector.safetensors"] == (tmp_path / "out" / "vector.safetensors").read_bytes()
     assert writer.repositories["ana/min"].private is True
 
 
 @pytest.mark.parametrize(
-    ("token", "reason"), [(None, "Nobody is logged in"), (READ_ONLY, "may only read"), ("hf_old", "has expired")]
+    ("token", "reason"), [(None, "You are not logged in"), (READ_ONLY, "read-only"), ("hf_old", "expired")]
 )
 def test_without_the_right_to_push_no_training_starts(
     hub_here, corpus_file, base_folder, tmp_path, capsys, monkeypatch, token, reason

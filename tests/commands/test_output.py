@@ -12,7 +12,7 @@ ANSWER = "ᱥ é"
 def printed(monkeypatch, encoding, as_json):
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, newline="\n"))
-    output.replace_what_cannot_be_shown()
+    output.replace_unencodable()
     output.result({"text": ANSWER}, as_json, ANSWER)
     sys.stdout.flush()
     return raw.getvalue().decode(encoding)

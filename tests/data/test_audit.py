@@ -78,7 +78,7 @@ def test_what_should_be_looked_at_is_said(lines, said):
 
 
 def test_many_lines_without_letters_are_said():
-    assert "200 lines hold no letter" in warnings(sentences(1000), **{"without letters": 200})
+    assert "200 lines have no letter" in warnings(sentences(1000), **{"without letters": 200})
     assert "no letter" not in warnings(sentences(1000), **{"without letters": 50})
 
 

@@ -113,7 +113,7 @@ def test_cleaning_again_changes_nothing_more():
 
 
 def test_nothing_left_and_an_unknown_choice_are_refused():
-    with pytest.raises(CorpusError, match="Nothing would be left"):
+    with pytest.raises(CorpusError, match="No line of this text would be left"):
         clean(["judul"], ["short"])
     with pytest.raises(CorpusError, match="Did you mean 'repeated'"):
         clean(LINES, ["repeat"])

@@ -126,7 +126,7 @@ def test_in_a_folder_of_both_the_encoding_is_for_those_that_are_not_utf_8(tmp_pa
     (tmp_path / "b.txt").write_text("été\n", encoding="cp1252")
     corpus = read_corpus(tmp_path, encoding="cp1252")
     assert corpus.lines == ["été", "été"]
-    assert corpus.notes == ("a.txt is UTF-8, and read as that.",)
+    assert corpus.notes == ("a.txt is UTF-8 and is read as UTF-8.",)
 
 
 def test_a_text_that_is_not_in_the_encoding_that_is_told_is_refused(tmp_path):
@@ -139,7 +139,7 @@ def test_a_text_that_is_not_in_the_encoding_that_is_told_is_refused(tmp_path):
     "name", ["", "klingon", "zip", "base64", "rot13", "../x", "unicode_escape", "punycode", "x" * 999]
 )
 def test_only_encodings_of_text_can_be_told(name):
-    with pytest.raises(TableError, match="not an encoding of text"):
+    with pytest.raises(TableError, match="not a text encoding"):
         check_encoding(name, TableError)
 
 

@@ -13,7 +13,7 @@ def test_labels_are_renamed_and_rows_left_out():
     assert renamed.dropped == {"label not wanted": 1}
     assert renamed.fingerprint != found.fingerprint
     assert rename_labels(found, {}).labels == found.labels
-    assert "no row to score" in refusal(rename_labels, found, {"pos": "", "mixed": "", "negative": ""})
+    assert "no rows to score" in refusal(rename_labels, found, {"pos": "", "mixed": "", "negative": ""})
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_label_is_guessed_by_its_letters_and_not_where_two_would_do(label, mea
 
 def test_pairs_and_single_texts_are_not_mixed_up():
     assert check_kind("sentiment", False, "a.csv", False) is None  # it raises where they differ
-    assert "sentiment classifies single texts, but a.csv holds pairs" in refusal(
+    assert "sentiment classifies single texts, but a.csv has pairs" in refusal(
         check_kind, "sentiment", False, "a.csv", True
     )
-    assert "classifies pairs, but a.csv holds single texts" in refusal(check_kind, "nli", True, "a.csv", False)
+    assert "classifies pairs, but a.csv has single texts" in refusal(check_kind, "nli", True, "a.csv", False)

@@ -72,7 +72,7 @@ def test_a_registered_text_is_known_from_then_on_and_not_stored(tmp_path):
 
 @pytest.mark.parametrize("code", ["", "../a", "Indonesian", "a", "unknown", "in d"])
 def test_what_is_no_code_is_refused(tmp_path, code):
-    with pytest.raises(CorpusError, match="no language code"):
+    with pytest.raises(CorpusError, match="not a language code"):
         register(tmp_path / "languages", code, "", made_up("aa", 300))
     assert not (tmp_path / "languages").exists()
 

@@ -20,11 +20,11 @@ def test_a_pdf_gives_its_lines_and_counts_pages_without_text(tmp_path):
     (tmp_path / "a.pdf").write_bytes(pdf("Urang rami", None, "Sagalo manusia é"))
     file = find_file(tmp_path / "a.pdf", CorpusError)
     assert list(text_lines(file, CorpusError)) == [(1, "Urang rami"), (2, "Sagalo manusia é")]
-    assert file.notes == ["a.pdf: 1 of 3 pages hold no text; they may be pictures, or are drawn in too many steps."]
+    assert file.notes == ["a.pdf: 1 of 3 pages contain no text; they may be images, or are drawn in too many steps."]
 
 
 def test_a_pdf_of_pictures_says_so(tmp_path):
-    assert "holds no text: its pages are pictures" in refusal(tmp_path / "a.pdf", pdf(None, None))
+    assert "contains no text: its pages are images" in refusal(tmp_path / "a.pdf", pdf(None, None))
 
 
 def test_a_damaged_pdf_is_refused(tmp_path):
@@ -33,7 +33,7 @@ def test_a_damaged_pdf_is_refused(tmp_path):
 
 def test_a_pdf_of_too_many_pages_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(pdf_reader, "MOST_PAGES", 2)
-    assert "has 3 pages; up to 2" in refusal(tmp_path / "a.pdf", pdf("a", "b", "c"))
+    assert "has 3 pages; at most 2" in refusal(tmp_path / "a.pdf", pdf("a", "b", "c"))
 
 
 def test_a_pdf_that_takes_too_long_is_refused(tmp_path, monkeypatch):

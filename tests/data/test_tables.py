@@ -152,7 +152,7 @@ def test_one_class_is_nothing_to_learn():
 
 def test_pairs_and_single_texts_do_not_go_together():
     single, pairs = table([("a", "x"), ("b", "y")]), table([(("a", "b"), "x"), (("c", "d"), "y")], "b.csv")
-    assert "a.csv holds single texts, but b.csv pairs" in refusal(check, single, pairs)
+    assert "a.csv has single texts, but b.csv has pairs" in refusal(check, single, pairs)
 
 
 def test_everything_that_a_person_should_know_is_counted_and_said():
@@ -166,8 +166,8 @@ def test_everything_that_a_person_should_know_is_counted_and_said():
     said = " | ".join(found.warnings)
     assert "v.csv has labels that a.csv lacks (v, w): 3 rows left out." in said
     assert "v.csv: 2 rows whose text is also in a.csv" in said
-    assert "1 text stands there with more than one label" in said
-    assert "a.csv: 1 row repeating an earlier one" in said
+    assert "1 text occurs with more than one label" in said
+    assert "a.csv: 1 row equal to an earlier one" in said
     assert "v.csv has no row of y" in said
     assert "fewer than 10 rows of x, y, z" in said
     assert json.loads(json.dumps(found.to_dict()))["shared"] == 2

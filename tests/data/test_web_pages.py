@@ -64,5 +64,5 @@ def test_no_page_takes_more_than_its_length(tmp_path, unit):
 
 def test_a_page_beyond_the_memory_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(web_pages, "LARGEST_PAGE", 20)
-    with pytest.raises(CorpusError, match="Bring a part of it"):
+    with pytest.raises(CorpusError, match="Use a part of it"):
         lines(tmp_path / "a.html", "<p>satu dua tiga empat")

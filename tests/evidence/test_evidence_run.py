@@ -111,7 +111,7 @@ def test_what_is_done_is_not_done_again_and_what_is_missing_is(benchmark, finish
 def test_other_settings_in_the_same_folder_are_refused(benchmark, finished):
     status, _, err = benchmark(finished, "--preset", "standard")
     assert status == 2
-    assert "preset: quick there, standard now" in err
+    assert "preset: quick before, standard now" in err
 
 
 def test_two_trainings_at_a_time_give_the_same_vectors(benchmark, finished, tmp_path):
@@ -153,7 +153,7 @@ def test_a_stopped_table_goes_on_to_the_same_vectors(data, base_folder, finished
     process.terminate()
     said += process.communicate(timeout=60)[1].splitlines()
     assert process.returncode == 143, said
-    assert "the same command goes on from there" in said[-1]
+    assert "run the same command to continue" in said[-1]
     assert main([str(argument) for argument in arguments]) == 0
     for path in (tmp_path / "cut" / "vectors").iterdir():
         assert SparseVector.load(path).digest() == SparseVector.load(finished / "vectors" / path.name).digest()
@@ -207,7 +207,7 @@ def test_the_source_may_be_a_vector_of_lt_sft(base, language_vector, tmp_path):
     for name in (language_vector, tmp_path / "published"):
         found = given_source(str(name), base)
         assert (found.kind, overlap(found, vector)) == ("language", 1.0)
-    with pytest.raises(VectorError, match=r"no vector .* and no LT-SFT one"):
+    with pytest.raises(VectorError, match=r"neither a vector .* nor an LT-SFT vector"):
         given_source(str(tmp_path), base)
 
 

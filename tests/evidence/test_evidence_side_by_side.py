@@ -45,7 +45,7 @@ def test_an_error_comes_back_as_it_was():
 
 
 def test_a_killed_process_is_named_as_such():
-    with pytest.raises(TrainingError, match=r"killed from outside \(exit status -9\)"):
+    with pytest.raises(TrainingError, match=r"was killed \(exit status -9\)"):
         list(side_by_side(die, [1], jobs=1))
 
 

@@ -9,11 +9,11 @@ from deftx.jobs import Store
 from deftx.jobs.container import Container
 
 if __name__ == "__main__":
-    set_up(otherwise="json")
+    set_up(default="json")
     container = Container()
     store = Store()
     looking = scheduler(store)
-    container.look_after(store, looking)
+    container.manage(store, looking)
     looking.start()
     while True:
         time.sleep(0.1)

@@ -188,9 +188,9 @@ def cut_early(hub_here, there, monkeypatch):
 TROUBLE = [
     (gated, "is gated"),
     (missing, "no repository ana/min that you can see"),
-    (wrong_token, "wrong, was withdrawn, or has expired"),
+    (wrong_token, "wrong, revoked or expired"),
     (limited, "in 55 seconds"),
-    (unwell, "is not well"),
+    (unwell, "has an error"),
     (no_network, "could not be reached"),
     (cut_off, "could not be reached"),
     (cut_early, "could not be reached"),
@@ -228,7 +228,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(own, hub_here, there, tm
 
 def test_what_was_fetched_before_a_failure_is_not_fetched_again(own, hub_here, there):
     hub_here.fail("^(GET|HEAD) .*vector.json", status=503)
-    with pytest.raises(VectorError, match="is not well"):
+    with pytest.raises(VectorError, match="has an error"):
         bring(own)
     hub_here.faults.clear()
     sent = hub_here.sent
@@ -240,7 +240,7 @@ def test_what_was_fetched_before_a_failure_is_not_fetched_again(own, hub_here, t
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({"README.md": b"x"}, "holds neither a vector"),
+        ({"README.md": b"x"}, "contains neither a vector"),
         ({"vector.json": b"{}", "vector.safetensors": b"x"}, "format version"),
         ({"vector.json": b"x" * 2**20 * 9, "vector.safetensors": b"x"}, "too large"),
     ],

@@ -56,7 +56,7 @@ def test_files_that_can_be_read_are_listed(name, monkeypatch):
 def test_the_copy_that_the_hub_makes_is_taken_where_nothing_else_can_be_read(converted, monkeypatch):
     monkeypatch.setattr(hub_text, "HfApi", Hub(["load.py"], converted))
     if isinstance(converted, Exception):
-        with pytest.raises(CorpusError, match="no file that can be read"):
+        with pytest.raises(CorpusError, match="has no supported file"):
             find_files("owner/name")
     else:
         (file,) = find_files("owner/name")
@@ -74,7 +74,7 @@ ERRORS = [
     (httpx2.ConnectError("[Errno -3] name\nresolution"), "could not be reached .*name resolution"),
     (OfflineModeIsEnabled("offline mode"), "could not be reached"),
     (RepositoryNotFoundError("404", response=response()), "no data set owner/name"),
-    (GatedRepoError("403", response=response(403)), "gated: ask for access"),
+    (GatedRepoError("403", response=response(403)), "gated: request access"),
     (HFValidationError("bad id"), "could not be reached"),
     (httpx2.ReadTimeout("slow"), "could not be reached"),
 ]
@@ -96,7 +96,7 @@ def test_what_cannot_be_had_says_why(error, reason, monkeypatch):
 
 def test_too_large_a_file_is_refused_before_it_is_fetched(monkeypatch):
     monkeypatch.setattr(hub_text, "hf_hub_download", None)
-    with pytest.raises(CorpusError, match="files of up to 500 MB"):
+    with pytest.raises(CorpusError, match="only files up to 500 MB"):
         fetch(HubFile("owner/name", None, "a.txt", 2**30))
 
 

@@ -166,7 +166,7 @@ def test_the_folder_is_chosen_by_trying_it(tmp_path):
     environment = {"DEFTX_PERSISTENT": str(kept), "DEFTX_LOCAL": str(local)}
     missing = choose(environment)
     assert (missing.home, missing.lasting, missing.snapshot) == (local / "home", False, None)
-    assert f"There is no folder {kept}." in missing.reason
+    assert f"The folder {kept} does not exist." in missing.reason
     kept.mkdir()
     there = choose(environment)
     assert (there.home, there.database) == (kept / "deftx", local / "jobs.sqlite")

@@ -60,7 +60,7 @@ def test_freeing_a_finished_job_keeps_its_vector(store):
     assert free_checkpoints(job) == 90
     assert has_vector(job)
     assert not can_free(job)
-    with pytest.raises(JobError, match="no checkpoints to free"):
+    with pytest.raises(JobError, match="no checkpoints to delete"):
         free_checkpoints(job)
 
 
@@ -76,10 +76,10 @@ def test_a_delta_outside_the_job_belongs_to_others_as_well(store, tmp_path):
 def test_a_job_that_waits_or_runs_keeps_what_it_goes_on_from(store):
     job = store.add("language", "x", {})
     fill(job.out / "run" / "dense" / "checkpoint.safetensors", 100)
-    with pytest.raises(JobError, match="stop it first"):
+    with pytest.raises(JobError, match="Stop it first"):
         free_checkpoints(job)
     end(job, "stopped")
-    with take_lock(job.folder / LOCK), pytest.raises(JobError, match="stop it first"):
+    with take_lock(job.folder / LOCK), pytest.raises(JobError, match="Stop it first"):
         free_checkpoints(job)
     assert usage_of(job).training == 100
 

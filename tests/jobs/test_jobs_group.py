@@ -11,7 +11,7 @@ from job_helpers import scheduler, wait_for, wait_for_state
 from deftx.core.events import ignore
 from deftx.jobs import JobError, Store, progress_of, state_of
 from deftx.jobs.ending import Result
-from deftx.jobs.group import RANK, count_of, verdict
+from deftx.jobs.group import RANK, combined_ending, count_of
 from deftx.jobs.job import EVENTS, LOCK, RESULT, Job, conflict, read_json
 from deftx.jobs.process import kill, take_lock, wait_until_unlocked
 from deftx.jobs.scheduler import WORKER
@@ -104,7 +104,7 @@ def test_a_death_a_stop_and_the_death_of_the_worker_lose_nothing_and_leave_nobod
 
         store.requeue(job.id)
         wait_for(
-            lambda: any("goes on from step" in m.text for m in progress_of(job).messages), "the checkpoint", PATIENCE
+            lambda: any("continues from step" in m.text for m in progress_of(job).messages), "the checkpoint", PATIENCE
         )
         ranks = ranks_of(job)
     assert set(ranks) == {0, 1}
@@ -122,7 +122,7 @@ def test_what_is_wrong_in_the_ranks_is_said_to_the_person(store):
 
 
 FINISHED, STOPPED = (Result("finished", "Finished."), 0), (Result("stopped", "Stopped.", "TrainingStopped"), 143)
-LOST = Result("failed", "Another of the processes has ended.", "PeerLost", time=1.0), 2
+LOST = Result("failed", "Another process of this has ended.", "PeerLost", time=1.0), 2
 MEMORY = Result("failed", "The GPU ran out of memory.", "OutOfMemoryError", time=2.0), 1
 LATER = Result("failed", "Not foreseen.", "ValueError", time=3.0), 1
 
@@ -141,12 +141,12 @@ LATER = Result("failed", "Not foreseen.", "ValueError", time=3.0), 1
     ],
 )
 def test_the_ending_of_a_job_is_put_together_from_those_of_its_ranks(words, asked, ending):
-    assert verdict(words, asked, 143) == ending
+    assert combined_ending(words, asked, 143) == ending
 
 
 @pytest.mark.parametrize("words", [{0: STOPPED, 1: STOPPED}, {0: STOPPED}, {}, {0: LOST}])
 def test_what_was_asked_to_stop_is_stopped_even_where_it_had_not_begun(words):
-    result, code = verdict(words, True, 143)
+    result, code = combined_ending(words, True, 143)
     assert (result.outcome, code) == ("stopped", 143)
 
 
@@ -157,7 +157,7 @@ def test_a_job_is_one_process_where_it_does_not_say_how_many(given, count):
 
 @pytest.mark.parametrize("given", [-1, 65, "2", 1.5, True])
 def test_what_is_no_number_of_processes_is_refused(given):
-    with pytest.raises(JobError, match="a whole number from 1 to 64"):
+    with pytest.raises(JobError, match="an integer from 1 to 64"):
         count_of({"processes": given})
 
 

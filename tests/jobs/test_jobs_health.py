@@ -31,7 +31,7 @@ def test_what_is_missing_is_named(tmp_path, monkeypatch):
     found = health.health(store, scheduler(store), "tiny", loaded=False)
     assert found.code == 503
     assert found.problems == [
-        "The base model is not loaded (yet).", "Nobody looks after the jobs.", "The disk is full."
+        "The base model is not loaded (yet).", "The scheduler is not running.", "The disk is full."
     ]  # fmt: skip
 
 

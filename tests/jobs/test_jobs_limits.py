@@ -7,7 +7,7 @@ from tiny_base import SHORT, write_corpus
 
 from deftx.core.hosting import Hosting
 from deftx.jobs import Scheduler, Store, state_of
-from deftx.jobs.limits import BYTES, SECONDS, SPENT, Allowance, limits_for
+from deftx.jobs.limits import BYTES, SECONDS, SPENT, JobLimits, limits_for
 from deftx.jobs.scheduler import WORKER
 from deftx.jobs.state import worker_of
 
@@ -24,12 +24,12 @@ def test_limits_hold_for_peoples_jobs_alone(tmp_path):
 
 def test_the_time_of_all_runs_counts(tmp_path):
     (tmp_path / SPENT).write_text(json.dumps({"seconds": 100}))
-    assert not Allowance(tmp_path, {SECONDS: "1000"}).is_spent()
-    allowance = Allowance(tmp_path, {SECONDS: "99"})
-    assert allowance.is_spent()
-    assert "DEFTX_JOB_HOURS" in allowance.exceeded
-    assert not Allowance(tmp_path, {}).is_spent()
-    with Allowance(tmp_path, {}):
+    assert not JobLimits(tmp_path, {SECONDS: "1000"}).is_reached()
+    limits = JobLimits(tmp_path, {SECONDS: "99"})
+    assert limits.is_reached()
+    assert "DEFTX_JOB_HOURS" in limits.exceeded
+    assert not JobLimits(tmp_path, {}).is_reached()
+    with JobLimits(tmp_path, {}):
         pass
     assert json.loads((tmp_path / SPENT).read_text())["seconds"] > 100
 

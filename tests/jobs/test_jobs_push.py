@@ -63,14 +63,14 @@ def test_a_push_that_fails_leaves_the_vector_and_is_tried_again_where_the_job_is
     job, _ = started(studio)
     writer.fail("^POST .*/commit", status=500)
     said = " ".join(work(job)[0])
-    assert "The vector is finished, but it was not pushed" in said
+    assert "The vector is finished, but could not be pushed" in said
     assert "Push it from the Library" in said
     assert (job.out / "vector.json").is_file()
     writer.faults.clear()
     assert "Pushed to" in work(job)[1][-1]
 
 
-@pytest.mark.parametrize(("token", "reason"), [(READ_ONLY, "may only read"), ("hf_old", "has expired")])
+@pytest.mark.parametrize(("token", "reason"), [(READ_ONLY, "read-only"), ("hf_old", "expired")])
 def test_without_the_right_to_push_no_training_starts(writer, studio, monkeypatch, token, reason):
     monkeypatch.setenv("HF_TOKEN", token)
     job, said = started(studio)
@@ -83,7 +83,7 @@ def test_without_the_right_to_push_no_training_starts(writer, studio, monkeypatc
 def test_where_strangers_reach_the_page_it_does_not_push_as_its_owner(writer, studio, monkeypatch, shared):
     monkeypatch.setenv(shared, "x")
     assert not push.is_offered()
-    with pytest.raises(HubError, match="does not push by itself"):
+    with pytest.raises(HubError, match="cannot push at the end of a training run"):
         push.check(TrainingRequest(kind="language", push_to="ana/min"))
     assert started(studio)[0] is None
     values = dict(zip(EMPTY, train_form.filled(studio, {"push_to": "ana/min"}), strict=True))

@@ -56,7 +56,7 @@ def arrive(mount, here, scratch):
 
 def test_what_was_made_comes_back_and_replaces_what_was_there(job, mount, tmp_path):
     (job / "result.json").write_text('{"outcome": "finished"}')
-    delivery.leave(job, mount, 0, final=True)
+    delivery.write(job, mount, 0, final=True)
     here = tmp_path / "here"
     (here / "out").mkdir(parents=True)
     (here / "out" / "stale").write_bytes(b"old")
@@ -69,9 +69,9 @@ def test_what_was_made_comes_back_and_replaces_what_was_there(job, mount, tmp_pa
 
 
 def test_one_that_is_half_written_leaves_the_one_before(job, mount, tmp_path):
-    delivery.leave(job, mount, 0, final=False)
+    delivery.write(job, mount, 0, final=False)
     (job / "out" / "run" / "best.safetensors").write_bytes(b"better")
-    delivery.leave(job, mount, 1, final=False)
+    delivery.write(job, mount, 1, final=False)
     assert delivery.find(Folder(mount), tmp_path / "a").number == 1
     (mount / "back" / "1" / "out" / "run" / "best.safetensors").write_bytes(b"bet")
     assert delivery.find(Folder(mount), tmp_path / "b").number == 0
@@ -80,7 +80,7 @@ def test_one_that_is_half_written_leaves_the_one_before(job, mount, tmp_path):
 
 
 def test_other_content_of_the_same_size_is_not_taken(job, mount, tmp_path):
-    delivery.leave(job, mount, 0, final=True)
+    delivery.write(job, mount, 0, final=True)
     (mount / "back" / "0" / "out" / "run" / "best.safetensors").write_bytes(b"bust")
     found = delivery.find(Folder(mount), tmp_path / "a")
     assert delivery.fetch(Folder(mount), found, tmp_path / "a") is None

@@ -36,7 +36,7 @@ def place(tmp_path, monkeypatch):
 def leave(place, outcome, message=""):
     if outcome:
         (place.there / "result.json").write_text(json.dumps({"outcome": outcome, "message": message}))
-    delivery.leave(place.there, place.mount, 0, final=bool(outcome))
+    delivery.write(place.there, place.mount, 0, final=bool(outcome))
 
 
 def end(place, stage, message=None):
@@ -61,15 +61,15 @@ def test_what_cannot_be_removed_there_is_said_and_the_training_is_finished_all_t
     assert read_note(place.here).finished
     ((text, is_warning),) = place.said
     assert is_warning
-    assert f"ana/b under {place.note.path} could not be removed" in text
+    assert f"{place.note.path} in the bucket ana/b could not be deleted" in text
 
 
 @pytest.mark.parametrize(
     ("outcome", "message", "stage", "said", "why"),
     [
         ("failed", "The loss is not a number.", "ERROR", "The loss is not a number.", "Job failed with exit code: 2"),
-        ("stopped", "", "ERROR", "used up the 2 h that it was given on l4x1", "Job failed with exit code: 143"),
-        ("", "", "ERROR", "(Job timeout).*goes on from the checkpoint that came back", "Job timeout"),
+        ("stopped", "", "ERROR", "reached its time limit of 2 h on l4x1", "Job failed with exit code: 143"),
+        ("", "", "ERROR", "(Job timeout).*continue from its last checkpoint", "Job timeout"),
         ("", "", "CANCELED", "It was cancelled on Hugging Face", None),
     ],
 )
@@ -83,7 +83,7 @@ def test_every_other_end_is_said_and_what_was_reached_is_here(place, outcome, me
 
 @pytest.mark.parametrize("stage", ["COMPLETED", "DELETED"])
 def test_one_that_left_nothing_is_said_to_begin_anew(place, stage):
-    with pytest.raises(RemoteFailure, match="Resume starts it anew"):
+    with pytest.raises(RemoteFailure, match="Resume to start it from the beginning"):
         end(place, stage)
 
 
@@ -98,7 +98,7 @@ def test_one_that_was_asked_to_stop_has_stopped_also_for_the_next_process(place)
 def test_damaged_files_are_not_taken_and_can_be_fetched_again(place):
     leave(place, "finished")
     (place.mount / "back" / "0" / "out" / "kept").write_bytes(b"torn")
-    with pytest.raises(RemoteFailure, match="is damaged"):
+    with pytest.raises(RemoteFailure, match="are damaged"):
         end(place, "COMPLETED")
     assert not (place.here / "out").exists()
     assert read_note(place.here) == place.note

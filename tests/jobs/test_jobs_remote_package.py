@@ -58,7 +58,7 @@ def test_folders_go_along_whole_and_names_stay_names(folder, tmp_path):
 
 
 def test_a_file_that_is_gone_is_named(folder):
-    with pytest.raises(JobError, match=r"gone\.csv, from which the job learns, is gone"):
+    with pytest.raises(JobError, match=r"gone\.csv, a data file of the job, does not exist"):
         pack({"train": "/nowhere/gone.csv"}, folder, "cpu")
 
 

@@ -103,7 +103,9 @@ def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, runn
     kill(first)
     wait_for(lambda: worker_of(store.get(job.id)) not in (None, first), "another watcher")
     assert read_note(job.folder).job == there.id
-    wait_for(lambda: len([m for m in progress_of(job).messages if "runs:" in m.text]) == 2, "it to be found again")
+    wait_for(
+        lambda: len([m for m in progress_of(job).messages if "is running:" in m.text]) == 2, "it to be found again"
+    )
     lines = (job.folder / "events.jsonl").read_text().splitlines()
     assert len(lines) == len(set(lines))
 
@@ -136,7 +138,7 @@ def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, runn
     specs = [job.spec for job in hub.jobs.values()]
     assert all(spec["timeoutSeconds"] == 3600 and spec["flavor"] == "cpu-basic" for spec in specs)
     assert all("secrets" not in spec and WRITER not in json.dumps(spec) for spec in specs)
-    assert "[there]" in finished.log_tail(1000)
+    assert "[remote]" in finished.log_tail(1000)
 
 
 def test_jobs_elsewhere_leave_the_place_here_to_others(hub, store, running, asked, monkeypatch):
@@ -157,7 +159,7 @@ def test_a_machine_that_fails_is_said_with_what_to_do(hub, store, running, asked
     job = wait_for_state(store, store.add("language", "Minang", asked), "failed", "finished")
     assert "exit code: 7" in message_of(job)
     assert f"{hub.url}/jobs/ana/" in message_of(job)
-    assert "Resume starts it anew" in message_of(job)
+    assert "Resume to start it from the beginning" in message_of(job)
     assert "no driver" in job.log_tail(100)
     assert [path for path in hub.bucket("ana/deftx-jobs").rglob("*") if path.is_file()] == []
 
@@ -166,7 +168,7 @@ def test_a_lost_answer_starts_no_second_job(hub, store, running, asked):
     hub.held = True
     hub.fail(r"POST /api/jobs/ana$", served=True, times=1)
     job = wait_for_state(store, store.add("language", "Minang", asked), "failed")
-    assert "Whether the job was started is not known" in message_of(job)
+    assert "Whether the job was started is unknown" in message_of(job)
     assert read_note(job.folder).asked
     resume(store, job)
     wait_for(lambda: read_note(job.folder).job, "the job to be found")
@@ -177,10 +179,10 @@ def test_a_lost_answer_starts_no_second_job(hub, store, running, asked):
 @pytest.mark.parametrize(
     ("pattern", "status", "said"),
     [
-        ("POST /api/jobs", 402, "paid from the account's credit"),
-        ("POST /api/jobs", 403, "may not run jobs"),
+        ("POST /api/jobs", 402, "does not have enough credit"),
+        ("POST /api/jobs", 403, "no permission to run jobs"),
         ("GET /api/jobs/hardware", 0, "could not be reached"),
-        ("GET /api/whoami-v2", 401, "does not know the token"),
+        ("GET /api/whoami-v2", 401, "does not accept the token"),
     ],
 )
 def test_a_refusal_is_said_and_starts_nothing(hub, store, running, asked, pattern, status, said):
@@ -209,7 +211,7 @@ def test_a_token_withdrawn_meanwhile_leaves_the_job_to_be_found(hub, store, runn
     wait_for(lambda: hub.requests("GET /api/jobs/ana/0+1$"), "it to be watched")
     hub.fail("GET /api/jobs/ana/0+1$", status=401, times=1)
     job = wait_for_state(store, job, "failed")
-    assert "It may still run" in message_of(job)
+    assert "The job may still be running" in message_of(job)
     assert read_note(job.folder).job in hub.jobs
 
 
@@ -244,7 +246,7 @@ def test_a_machine_that_is_lost_leaves_its_last_checkpoint(hub, store, running, 
     hub.end(there, "ERROR", "Node lost")
     failed = wait_for_state(store, job, "failed", "finished", seconds=LONG)
     assert "Node lost" in message_of(failed)
-    assert "goes on from the checkpoint that came back" in message_of(failed)
+    assert "continue from its last checkpoint" in message_of(failed)
     assert [*job.out.rglob("*.safetensors")]
 
 

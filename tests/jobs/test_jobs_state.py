@@ -76,7 +76,7 @@ def test_a_process_without_heartbeat_for_long_is_shown_as_silent(store, job, sle
     heartbeat.touch()
     assert state_of(store.get(job.id)).meaning == "Running."
     os.utime(heartbeat, (time.time() - 200,) * 2)
-    assert "no sign for 3 min 20 s" in state_of(store.get(job.id)).meaning.replace("given ", "")
+    assert "has not responded for 3 min 20 s" in state_of(store.get(job.id)).meaning.replace("given ", "")
 
 
 def test_every_state_says_what_it_means_and_what_to_do():

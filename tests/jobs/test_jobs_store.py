@@ -45,7 +45,7 @@ def test_a_job_has_its_folder_and_its_settings_before_anything_starts(store):
 
 def test_settings_that_cannot_be_kept_are_refused_and_leave_nothing(store):
     for settings in ({"rate": float("nan")}, {"corpus": object()}):
-        with pytest.raises(JobError, match="cannot be kept as JSON"):
+        with pytest.raises(JobError, match="cannot be written as JSON"):
             store.add("language", "bad", settings)
     assert store.list() == ()
     assert list(store.folder.iterdir()) == []
@@ -86,7 +86,7 @@ def test_the_order_of_waiting_jobs_can_be_changed(store):
 def test_only_waiting_jobs_can_be_moved(store):
     running, waiting = store.add("count", "running", {}), store.add("count", "waiting", {})
     store.set_process(running.id, process_id())
-    with pytest.raises(JobError, match="does not wait"):
+    with pytest.raises(JobError, match="is not in the queue"):
         store.move(running.id, 0)
     assert names(store.queue()) == ["waiting"]
     store.move(waiting.id, -5)
@@ -117,7 +117,7 @@ def test_a_failed_job_whose_process_still_ends_is_not_started_beside_it(store):
     job = store.add("count", "failed", {})
     store.set_process(job.id, process_id())
     write_json(job.folder / "result.json", {"outcome": "failed", "message": "no"})
-    with pytest.raises(JobError, match="try again in a moment"):
+    with pytest.raises(JobError, match="Try again in a moment"):
         store.requeue(job.id)
 
 
@@ -140,7 +140,7 @@ def test_discard_keeps_all_of_a_job_but_shows_it_nowhere(store):
     assert names(store.list()) == names(store.queue()) == ["kept"]
     assert names(store.trash()) == ["gone"]
     for action in (store.get, store.discard, store.request_stop, store.requeue):
-        with pytest.raises(JobError, match="in the trash; bring it back first"):
+        with pytest.raises(JobError, match=r"in the trash\. Restore it first"):
             action(gone.id)
     assert store.claim(lambda job: process_id()).id == kept.id
 

@@ -99,8 +99,8 @@ def test_a_job_that_was_killed_after_its_vector_was_written_is_finished(store, b
 @pytest.mark.parametrize(
     ("learn", "settings", "words"),
     [
-        (learn_language, {}, "which corpus"),
-        (learn_task, {}, "which train"),
+        (learn_language, {}, "setting corpus"),
+        (learn_task, {}, "setting train"),
         (learn_language, {"corpus": "missing.txt"}, "missing.txt"),
         (learn_language, {"corpus": "x.txt", "recipe": {"ranc": "mp"}}, "Did you mean 'rank'"),
         (learn_language, {"corpus": "x.txt", "preset": "quik"}, "Did you mean 'quick'"),

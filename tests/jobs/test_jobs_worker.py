@@ -45,7 +45,7 @@ def test_a_finished_job_ends_with_0(store):
         ("memory", 1, "MemoryError", "The computer ran out of memory. Choose a smaller batch_size"),
         ("gpu", 1, "OutOfMemoryError", "The GPU ran out of memory. Choose a smaller batch_size"),
         ("disk", 1, "OSError", "The disk is full"),
-        ("bug", 1, "ZeroDivisionError", "was not foreseen; the log says where"),
+        ("bug", 1, "ZeroDivisionError", "unexpected error occurred; the log says where"),
     ],
 )
 def test_a_failure_says_what_happened_and_what_to_change(store, error, code, kind, words):
@@ -87,7 +87,7 @@ def test_a_second_worker_on_one_job_is_refused(store, tmp_path):
     code += " sys.exit(worker.main(Path(sys.argv[1])))"
     with take_lock(job.folder / "lock"):
         assert start(job, (sys.executable, "-c", code)).wait() == 1
-    assert "Another process works on this job" in job.log_tail()
+    assert "Another process is already running this job" in job.log_tail()
     assert result(job) is None
     assert not (job.folder / "heartbeat").exists()
 
@@ -106,7 +106,7 @@ def test_a_disk_too_full_for_events_does_not_end_the_training(store):
     (job.folder / "events.jsonl").symlink_to("/dev/full")  # every write: no space left on device
     assert start(job).wait() == 0
     assert total_of(job) == 10
-    assert job.log_tail().count("Progress cannot be written") == 1
+    assert job.log_tail().count("Events cannot be written") == 1
 
 
 def test_a_disk_too_full_for_the_result_leaves_checkpoint_and_log(store):

@@ -92,7 +92,7 @@ def test_zeros_of_either_sign_are_never_selected():
 
 @pytest.mark.parametrize("k", [0, -4])
 def test_k_below_one_is_refused(k):
-    with pytest.raises(RecipeError, match="selects nothing"):
+    with pytest.raises(RecipeError, match="selects no entries"):
         select_top_k({"w": torch.ones(3)}, k)
 
 
@@ -105,7 +105,7 @@ def test_nothing_to_select_from_is_refused():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_diverged_training_is_refused_with_the_name_of_the_tensor(value, dtype):
     deltas = {"fine": torch.ones(5), "spoilt.weight": torch.tensor([1.0, value], dtype=dtype)}
-    with pytest.raises(TrainingError, match=r"spoilt\.weight holds values that are not finite"):
+    with pytest.raises(TrainingError, match=r"spoilt\.weight contains values that are not finite"):
         select_top_k(deltas, 2)
 
 

@@ -127,7 +127,7 @@ def test_a_diverged_training_is_named_as_such(work, value):
 
 
 def test_a_bias_is_refused_in_words():
-    with pytest.raises(DeftxError, match=r"Only a matrix has singular values; this has shape \(768,\)"):
+    with pytest.raises(DeftxError, match=r"Only a matrix has singular values; this tensor has shape \(768,\)"):
         singular_values(random(768))
 
 

@@ -9,7 +9,7 @@ import pytest
 from deftx.core.errors import BaseModelError, CorpusError
 from deftx.models.base_files import check_weights, refusing_base
 from deftx.models.bases import load_base
-from deftx.training.base_facts import look_at_base
+from deftx.training.base_facts import read_base_facts
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def folder(base_folder, tmp_path):
 
 def refusal(folder):
     messages = []
-    for load in (load_base, look_at_base):
+    for load in (load_base, read_base_facts):
         with pytest.raises(BaseModelError) as caught:
             load(str(folder))
         messages.append(str(caught.value))
@@ -47,12 +47,12 @@ def test_a_pipe_or_a_device_in_place_of_a_file_is_not_waited_for(folder, name):
     ("key", "value"), [("num_hidden_layers", 10**6), ("vocab_size", 2**40), ("intermediate_size", 2**31)]
 )
 def test_sizes_that_no_encoder_has_are_refused_before_it_is_built(folder, key, value):
-    assert f"its {key} of {value:,} is beyond" in refusal(reconfigure(folder, **{key: value}))
+    assert f"its {key} of {value:,} is too large" in refusal(reconfigure(folder, **{key: value}))
 
 
 def test_a_model_of_more_weights_than_its_files_have_bytes_is_refused_before_memory_is_taken(folder):
     """A line of JSON would ask for 120 GB."""
-    with pytest.raises(BaseModelError, match=r"by its configuration it has .* weights, but its files hold"):
+    with pytest.raises(BaseModelError, match=r"its configuration has .* weights, but its files have"):
         load_base(reconfigure(folder, intermediate_size=10**9))
     check_weights(str(folder), 1_000)
     check_weights("owner/name", 10**12)  # nothing of it is here

@@ -305,7 +305,7 @@ def test_a_head_that_cannot_be_applied_to_single_positions_is_refused(tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"), [("fnet", "its encoder reads padding"), ("xlm", "its head pred_layer gives a tuple")]
+    ("kind", "words"), [("fnet", "its encoder does not ignore padding"), ("xlm", "its head pred_layer returns a tuple")]
 )
 def test_an_architecture_that_does_not_fit_is_refused_with_the_reason(tmp_path, kind, words):
     folder = write_config(tmp_path, kind, vocab_size=90, hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
@@ -320,7 +320,7 @@ def test_an_architecture_whose_trial_run_fails_is_refused_with_the_reason(tmp_pa
     folder = write_config(tmp_path, "xmod", vocab_size=90, hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
                           intermediate_size=32, languages=("en_XX", "id_ID"))  # fmt: skip
     AutoModelForMaskedLM.from_config(AutoConfig.from_pretrained(folder)).save_pretrained(folder)
-    with pytest.raises(BaseModelError, match=r"\(xmod\) cannot be used: a trial run fails: .*language"):
+    with pytest.raises(BaseModelError, match=r"\(xmod\) cannot be used: a trial run failed: .*language"):
         load_base(folder)
 
 

@@ -105,7 +105,7 @@ def test_large_files_go_by_xet_where_it_is_on(server, upload, vector, by_xet):
 
 def test_a_storage_that_refuses_is_told(server, upload, by_xet):
     server.fail("xet-write-token", status=403)
-    with pytest.raises(HubError, match="was made and is empty"):
+    with pytest.raises(HubError, match="was created and is empty"):
         push(hub(WRITER), upload())
 
 
@@ -115,17 +115,17 @@ def test_a_storage_that_refuses_is_told(server, upload, by_xet):
 @pytest.mark.parametrize(
     ("token", "repository", "reason"),
     [
-        (None, "ana/min", "Nobody is logged in"),
-        ("hf_wrong", "ana/min", "wrong, was withdrawn, or has expired"),
-        (READ_ONLY, "ana/min", "may only read"),
+        (None, "ana/min", "You are not logged in"),
+        ("hf_wrong", "ana/min", "wrong, revoked or expired"),
+        (READ_ONLY, "ana/min", "read-only"),
         (SCOPED, "ana/min", "Give it write access"),
-        (WRITER, "lab/min", "may only read in lab.*ana/min"),
-        (WRITER, "budi/min", "neither you nor an organisation of yours"),
-        (WRITER, "lab/there", "no right to write to lab/there"),
-        (WRITER, "ana/old", "renamed: it is ana/new now"),
-        (WRITER, "ana", "looks like owner/name"),
-        (WRITER, "ana/min@v1", "looks like owner/name"),
-        (WRITER, "ana/a--b", "looks like owner/name"),
+        (WRITER, "lab/min", "no write access to lab.*ana/min"),
+        (WRITER, "budi/min", "you are not a member of budi"),
+        (WRITER, "lab/there", "no write access to lab/there"),
+        (WRITER, "ana/old", "renamed to ana/new"),
+        (WRITER, "ana", "has the form owner/name"),
+        (WRITER, "ana/min@v1", "has the form owner/name"),
+        (WRITER, "ana/a--b", "has the form owner/name"),
     ],
 )
 def test_who_may_not_push_is_told_before_anything_is_done(server, token, repository, reason):
@@ -148,7 +148,7 @@ def test_nothing_private_goes_where_everybody_sees_it(server, upload):
     with pytest.raises(HubError, match="is public"):
         upload(private=True)
     server.repositories["ana/min"].private = True
-    assert "private: you" in describe(upload())[0]  # it stays private
+    assert "private: only you" in describe(upload())[0]  # it stays private
 
 
 # What goes wrong on the way
@@ -157,14 +157,14 @@ def test_nothing_private_goes_where_everybody_sees_it(server, upload):
 @pytest.mark.parametrize(
     ("fault", "reason", "state"),
     [
-        (("^POST .*/create", {}), "could not be reached", "was made|as it was"),
-        (("^PUT /lfs/", {}), "could not be reached", "was made and is empty"),
-        (("^PUT /lfs/", {"status": 503}), "is not well", "was made and is empty"),
+        (("^POST .*/create", {}), "could not be reached", "was created|is unchanged"),
+        (("^PUT /lfs/", {}), "could not be reached", "was created and is empty"),
+        (("^PUT /lfs/", {"status": 503}), "has an error", "was created and is empty"),
         (("^POST .*/preupload", {"status": 429, "headers": {"Retry-After": "77"}}), "in 77 seconds", "is empty"),
-        (("^POST .*/commit", {"status": 500}), "is not well", "was made and is empty"),
-        (("^POST .*/commit", {"status": 402}), "paid plan", "was made and is empty"),
-        (("^POST .*/commit", {"status": 413}), "refuses this", "was made and is empty"),
-        (("^POST .*/commit", {"served": True}), "could not be reached", "has a new commit since"),
+        (("^POST .*/commit", {"status": 500}), "has an error", "was created and is empty"),
+        (("^POST .*/commit", {"status": 402}), "paid plan", "was created and is empty"),
+        (("^POST .*/commit", {"status": 413}), "refused a request", "was created and is empty"),
+        (("^POST .*/commit", {"served": True}), "could not be reached", "has a new commit"),
     ],
 )
 def test_an_upload_that_fails_says_how_the_repository_is_and_goes_on_later(server, upload, fault, reason, state):

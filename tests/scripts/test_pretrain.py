@@ -115,7 +115,7 @@ def test_a_pretraining_that_is_stopped_keeps_what_it_has_learned(data, base, who
     process.send_signal(signal.SIGINT)
     status, _, errors = finish(process)
     assert status == 1
-    assert "The same command goes on from there." in errors
+    assert "Run the same command to continue." in errors
     assert "Traceback" not in errors
     goes_on_to_the_same(data, base, whole, tmp_path)
 

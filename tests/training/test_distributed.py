@@ -62,11 +62,11 @@ def test_batches_are_cut_for_the_processes_that_are_there(language, tmp_path):
     assert_equal(one, two)
 
 
-def test_a_batch_that_cannot_be_dealt_out_is_refused(language, tmp_path):
+def test_a_batch_that_cannot_be_shared_is_refused(language, tmp_path):
     process = start(LAUNCH, (*language[:2], "--out", tmp_path / "two", *language[2:], "batch_size=5"))
     said = process.communicate(timeout=120)[1]
     assert process.returncode != 0
-    assert "A batch_size of 5 cannot be cut into 2 equal parts for 2 processes. Choose a multiple of 2." in said
+    assert "A batch_size of 5 cannot be split into 2 equal parts for 2 processes. Choose a multiple of 2." in said
     assert not (tmp_path / "two" / "run").exists()
 
 
@@ -84,7 +84,7 @@ def test_two_processes_that_are_stopped_go_on_to_the_same_vector(language, tmp_p
     checkpoint = tmp_path / "stopped" / "run" / "dense" / "checkpoint.safetensors"
     assert checkpoint.is_file(), "".join(said)
     stopped, again = learn(LAUNCH, longer, tmp_path / "stopped")
-    assert "The dense phase goes on from step" in again
+    assert "The dense phase continues from step" in again
     whole, _ = learn(LAUNCH, longer, tmp_path / "whole")
     assert stopped.digest() == whole.digest()
     assert all(stopped.head[name].equal(whole.head[name]) for name in whole.head)

@@ -8,7 +8,7 @@ from deftx.core.errors import BaseModelError, RecipeError, TableError
 from deftx.data.tables import Table, read_table
 from deftx.data.text import read_corpus
 from deftx.models.bases import ASSETS, load_base
-from deftx.training.base_facts import look_at_base
+from deftx.training.base_facts import read_base_facts
 from deftx.training.estimates import Amount, Model, TableSize, TextSize, estimate
 from deftx.training.language import learn_language
 from deftx.training.recipes import LANGUAGE_SHARE, recipe_for
@@ -42,7 +42,7 @@ def test_the_heads_are_those_of_xlm_r_and_disk_is_what_a_run_asks_for():
 
 
 def test_a_base_is_measured_without_its_weights(base, base_folder):
-    facts = look_at_base(str(base_folder))
+    facts = read_base_facts(str(base_folder))
     assert facts.model == Model.of(base.model)
     assert (facts.longest, facts.here) == (tiny.LONGEST, True)
     assert sum(p.numel() for p in base.classifier(["a", "b", "c"], 0).classifier.parameters()) == facts.model.head(
@@ -53,7 +53,7 @@ def test_a_base_is_measured_without_its_weights(base, base_folder):
 @pytest.mark.parametrize("name", ["no-such-base", "/nowhere/at/all"])
 def test_a_base_that_is_not_there_is_refused(name):
     with pytest.raises(BaseModelError):
-        look_at_base(name)
+        read_base_facts(name)
 
 
 def test_steps_and_entries_are_those_of_the_training(base, corpus_file, tmp_path):
@@ -116,7 +116,7 @@ def test_a_speed_from_trainings_is_narrower_than_one_from_a_trial():
 
 
 def test_the_bundled_base_is_known_from_its_configuration():
-    facts = look_at_base("nusantara-small")
+    facts = read_base_facts("nusantara-small")
     assert facts.model == Model.of(load_base(ASSETS / "bases" / "nusantara-small").model)
     assert recipe_for("language", "quick", k=LANGUAGE_SHARE).count(facts.model.trainable) > 200_000
     assert not torch.cuda.is_available() or facts.here

@@ -19,7 +19,7 @@ def test_a_fresh_or_empty_folder_is_taken(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("vector.json", "holds a vector already"), ("thesis.tex", "not empty"), ("vector.safetensors", "not empty")],
+    [("vector.json", "already contains a vector"), ("thesis.tex", "not empty"), ("vector.safetensors", "not empty")],
 )
 def test_what_is_there_is_not_overwritten(tmp_path, name, words):
     (tmp_path / name).write_text("mine")
@@ -31,7 +31,7 @@ def test_what_is_there_is_not_overwritten(tmp_path, name, words):
 
 def test_delta_cannot_be_kept_where_the_vector_goes(tmp_path):
     for delta in (tmp_path / "v", tmp_path / "v" / "delta", f"{tmp_path}/x/../v/delta"):
-        with pytest.raises(RecipeError, match="beside it"):
+        with pytest.raises(RecipeError, match="folder outside of it"):
             work_folder(tmp_path / "v", delta)
     assert work_folder(tmp_path / "v", tmp_path / "delta")
 
@@ -56,7 +56,7 @@ def test_a_full_disk_at_the_very_end_keeps_the_training(base, corpus_file, tmp_p
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(vector_files, "_serialise", full)
-    with pytest.raises(TrainingError, match=r"No space left.*free some space and run the same again"):
+    with pytest.raises(TrainingError, match=r"No space left.*Free some space and run the same command again"):
         learn_language(corpus_file, base, tiny.language_recipe(), out=out)
     monkeypatch.setattr(vector_files, "_serialise", write)
     said = []

@@ -154,7 +154,7 @@ def test_a_diverging_training_that_is_asked_to_stop_does_not_save_the_wreck(tmp_
 
 def test_weights_that_overflow_in_the_last_step_are_no_result(tmp_path):
     model, entries = one_weight(start=-3.3e38)
-    with pytest.raises(TrainingError, match="a weight is no longer a number at step 1 of 1"):
+    with pytest.raises(TrainingError, match="a weight is not finite at step 1 of 1"):
         run_phase(model, entries, Slope([0.5]), plan(steps=1, learning_rate=3e37), tmp_path, QUIET)
     assert not PhaseFolder(tmp_path).best.exists()
 

@@ -293,7 +293,7 @@ def test_wherever_it_is_stopped_the_same_call_ends_in_the_same_vector(base_folde
     settings = {"method": "deft-x", "rank": "variance:0.9"}
     _, whole, _ = run(base_folder, tmp_path / "whole", settings)  # with dropout
     asked = iter(range(1_000))
-    with pytest.raises(TrainingStopped, match="same command goes on"):
+    with pytest.raises(TrainingStopped, match="run the same command to continue"):
         run(base_folder, tmp_path / "cut", settings, Listener(ignore, lambda: next(asked) == stop))
     _, again, _ = run(base_folder, tmp_path / "cut", settings)
     for name in whole.positions:
@@ -311,12 +311,12 @@ def test_a_kept_delta_serves_other_ranks_and_changes_nothing(still_folder, tmp_p
         for name in alone.positions:
             assert alone.positions[name].equal(shared.positions[name])
             assert alone.values[name].equal(shared.values[name])
-    assert [e.message for e in said if "dense phase is done already" in e.message]
+    assert [e.message for e in said if "dense phase was finished before" in e.message]
     assert not (tmp_path / "shared 4" / "dense").exists()
 
 
 @pytest.mark.parametrize(
-    ("settings", "named"), [({"learning_rate": 1e-3}, "learning_rate: 0.0005 there, 0.001 now"), ({"seed": 7}, "seed")]
+    ("settings", "named"), [({"learning_rate": 1e-3}, "learning_rate: 0.0005 before, 0.001 now"), ({"seed": 7}, "seed")]
 )
 def test_a_delta_of_other_settings_is_refused(still_folder, tmp_path, settings, named):
     run(still_folder, tmp_path / "first", delta=tmp_path / "delta")
@@ -326,7 +326,7 @@ def test_a_delta_of_other_settings_is_refused(still_folder, tmp_path, settings, 
 
 def test_a_delta_of_another_base_is_refused(still_folder, base_folder, tmp_path):
     run(still_folder, tmp_path / "first", delta=tmp_path / "delta")
-    with pytest.raises(RecipeError, match=r"base: .* there, .* now"):
+    with pytest.raises(RecipeError, match=r"base: .* before, .* now"):
         run(base_folder, tmp_path / "second", delta=tmp_path / "delta")
 
 
@@ -334,7 +334,7 @@ def test_an_unfinished_training_with_other_settings_is_not_gone_on_with(still_fo
     with pytest.raises(TrainingStopped):
         run(still_folder, tmp_path, listener=Listener(ignore, lambda: True))
     before = json.loads((tmp_path / "settings.json").read_text())
-    with pytest.raises(RecipeError, match=r"unfinished training with other settings \(k: 700.* there, 800.* now\)"):
+    with pytest.raises(RecipeError, match=r"unfinished training with other settings \(k: 700.* before, 800.* now\)"):
         run(still_folder, tmp_path, {"k": 800})
     assert json.loads((tmp_path / "settings.json").read_text()) == before
 

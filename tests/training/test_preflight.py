@@ -27,7 +27,7 @@ def test_too_little_disk_and_memory_are_refused_with_numbers(tmp_path, monkeypat
     small = check_free_space(found, tmp_path, Machine(4_000_000_000, 1_000_000_000))
     assert [refusal.field for refusal in small] == ["disk", "memory"]
     assert "2.0 GB are free" in small[0].reason
-    assert "4.0 GB in all" in small[1].reason
+    assert "only 4.0 GB" in small[1].reason
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**12))
     assert check_free_space(found, tmp_path, ROOMY) == []
 
@@ -37,7 +37,7 @@ def test_what_is_only_worth_a_thought_is_no_refusal():
     found = estimate("language", recipe, XLM_R, AMOUNT, SPEED)
     tight = Machine(64_000_000_000, 1_000_000_000)
     said = " ".join(notes(recipe, FACTS, TextSize(9, 9, 400), AMOUNT, found, tight))
-    for words in ("less text than one batch", "at most 128 tokens", "fetched from the Hub", "1.0 GB are free now"):
+    for words in ("less text than one batch", "at most 128 tokens", "downloaded from the Hub", "1.0 GB are free now"):
         assert words in said
     assert "one distinct line" in notes(recipe, FACTS, TextSize(9, 1, 400), AMOUNT, found, ROOMY)[0]
 

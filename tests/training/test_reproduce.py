@@ -51,7 +51,7 @@ def test_several_processes_are_launched_and_each_takes_the_device_that_is_its_ow
     assert words[:7] == ["accelerate", "launch", "--multi_gpu", "--num_processes", "2", "-m", "deftx"]
     assert words[7:] == to_argv(LANGUAGE)
     python = to_python(several)
-    assert python.startswith("# To be started as: accelerate launch --multi_gpu --num_processes 2 FILE.py\n")
+    assert python.startswith("# Start as: accelerate launch --multi_gpu --num_processes 2 FILE.py\n")
     assert "device=f\"cuda:{os.environ['LOCAL_RANK']}\"" in python
     compile(python, "FILE.py", "exec")
 

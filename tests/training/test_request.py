@@ -83,11 +83,11 @@ def test_a_kind_must_be_one_that_there_is(kind):
         ("corpus", {"corpus": (1,)}, "expected a text"),
         ("train", {"train": "t.csv"}, "no such setting"),
         ("corpus", {"kind": "task", "corpus": ("a",)}, "no such setting"),
-        ("processes", {"processes": 1.5}, "1.5 is no number"),
-        ("processes", {"processes": True}, "True is no number"),
+        ("processes", {"processes": 1.5}, "1.5 is not a number"),
+        ("processes", {"processes": True}, "True is not a number"),
         ("processes", {"processes": 0}, "1 or more"),
         ("flavor", {"device": "hf-jobs"}, "needs the name of a machine"),
-        ("device", {"device": "cpu", "flavor": "l4x1"}, "about this machine"),
+        ("device", {"device": "cpu", "flavor": "l4x1"}, "applies only to this machine"),
     ],
 )
 def test_a_field_that_cannot_be_used_is_named(field, values, said):
@@ -98,7 +98,7 @@ def test_a_field_that_cannot_be_used_is_named(field, values, said):
 
 @pytest.mark.parametrize("hours", [0, 0.4, 1000, "4", True, None, float("nan")])
 def test_hours_have_bounds(hours):
-    assert "hours at most" in refused(flavor="l4x1", hours=hours)["hours"]
+    assert "hours, not" in refused(flavor="l4x1", hours=hours)["hours"]
 
 
 def test_all_fields_that_cannot_be_used_are_named_at_once():

@@ -20,7 +20,7 @@ def test_xlm_r_base_needs_two_checkpoints_and_its_best_values():
 
 def test_a_disk_without_room_is_refused_with_numbers(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
-    with pytest.raises(TrainingError, match=r"needs 7\.8 GB .*; 2\.0 GB are free"):
+    with pytest.raises(TrainingError, match=r"needs 7\.8 GB .*but only 2\.0 GB are free"):
         check_disk(*XLM_R_BASE, LanguageRecipe(), tmp_path / "run", tmp_path / "run" / "delta.safetensors", False)
 
 

@@ -31,7 +31,7 @@ def test_what_was_written_is_read(seed):
 
 
 def test_a_file_names_one_text():
-    with pytest.raises(RecipeError, match="one text"):
+    with pytest.raises(RecipeError, match="only one corpus file"):
         to_file(replace(REQUEST, corpus=("a", "b")))
 
 

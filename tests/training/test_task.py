@@ -126,7 +126,7 @@ def test_what_is_odd_about_the_rows_is_said_before_training(base, tmp_path):
     warnings = " ".join(event.message for event in said[:first_step] if event.warning)
     assert "labels that rows lacks (neither): 1 row left out" in warnings
     assert "whose text is also in" in warnings
-    assert "repeating an earlier one" in warnings
+    assert "equal to an earlier one" in warnings
 
 
 def test_a_single_class_is_refused(base, tmp_path):

@@ -100,9 +100,9 @@ def test_a_training_takes_several_gpus_where_there_are_several(studio):
 
 @pytest.mark.parametrize(
     ("typed", "field", "words"),
-    [({"processes": 5}, "processes", "5 GPUs are asked for, and this machine has 4. Choose fewer."),
-     ({"processes": -1}, "processes", "-1 is no number of GPUs"), ({"processes": 1.5}, "processes", "1.5 is no number"),
-     ({"processes": 3}, "batch_size", "cannot be cut into 3 equal parts for 3 processes. Choose a multiple of 3.")],
+    [({"processes": 5}, "processes", "5 GPUs are requested, but this machine has 4. Choose fewer."),
+     ({"processes": -1}, "processes", "-1 is not a number of GPUs"), ({"processes": 1.5}, "processes", "1.5 is not a number"),
+     ({"processes": 3}, "batch_size", "cannot be split into 3 equal parts for 3 processes. Choose a multiple of 3.")],
 )  # fmt: skip
 def test_gpus_that_are_not_there_or_a_batch_that_does_not_divide_is_refused_before_it_starts(
     studio, typed, field, words

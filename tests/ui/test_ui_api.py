@@ -141,7 +141,7 @@ def test_the_example_of_the_docs_runs(client, studio, tmp_path, capsys):
         ("/evaluate", (None, "job:x", "", {}), "labelled file first"),
         ("/export", ("", "", 1.0, 1.0), "choose a task vector"),
         ("/export", ("../../etc", "", 1.0, 1.0), "not known"),
-        ("/job", ("../../etc",), "not the name of a job"),
+        ("/job", ("../../etc",), "not the id of a job"),
         ("/cancel", ("20260101-000000-000000",), "no job"),
         ("/resume", ("20260101-000000-000000",), "no job"),
     ],

@@ -147,7 +147,7 @@ def test_a_cleaned_copy_is_chosen_and_says_where_it_comes_from(studio, tmp_path)
 
 def test_a_language_can_be_named(studio, tmp_path):
     name = studio.corpora.add(write_corpus(tmp_path / "a.txt"))
-    assert "no language code" in clean_form.remember(studio, name, "Not A Code", "x")
+    assert "not a language code" in clean_form.remember(studio, name, "Not A Code", "x")
     assert "27 known languages" in clean_form.remember(studio, name, "xyz", "Words")
     assert "Words (xyz)" in corpus_tab.show_findings(studio, name)
 

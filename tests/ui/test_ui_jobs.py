@@ -68,7 +68,7 @@ def test_waiting_trainings_are_moved_by_buttons_that_appear_where_they_can_act(s
     assert names(studio.store.queue()) == ["b", "c", "a"]
     studio.store.request_stop(c.id)
     assert not buttons(c) & {"first", "earlier", "later"}
-    with pytest.raises(gr.Error, match="does not wait"):
+    with pytest.raises(gr.Error, match="is not in the queue"):
         watch.act(studio, "later", c.id)
 
 
@@ -124,7 +124,7 @@ def test_two_tabs_act_on_what_they_show_and_the_later_one_is_told(studio):
     studio.store.add("language", "came meanwhile", {})
     watch.act(studio, "discard", watch.shown(tabs[0]))
     assert names(studio.store.trash()) == ["both see it"]
-    with pytest.raises(gr.Error, match="in the trash; bring it back first"):
+    with pytest.raises(gr.Error, match=r"in the trash\. Restore it first"):
         watch.act(studio, "discard", watch.shown(tabs[1]))
     assert "both see it" not in look(studio, job.id, tabs[1])["jobs"]
     assert names(studio.store.list()) == ["came meanwhile"]
@@ -154,7 +154,7 @@ def test_what_freeing_costs_is_said_before_it_is_done(studio, buttons):
     watch.act(studio, "free", job.id)
     assert not (job.out / "run").exists()
     assert "free" not in buttons(job)
-    with pytest.raises(gr.Error, match="no checkpoints to free"):
+    with pytest.raises(gr.Error, match="no checkpoints to delete"):
         watch.act(studio, "free", job.id)
 
 

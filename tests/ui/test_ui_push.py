@@ -101,9 +101,9 @@ def test_a_space_is_pushed_with_a_page_of_its_own_and_is_no_model(hub_here, stud
 @pytest.mark.parametrize(
     ("token", "changes", "reason"),
     [
-        (None, {}, "Nobody is logged in"),
-        (READ_ONLY, {}, "may only read"),
-        (WRITER, {"repository": "nonsense"}, "looks like owner/name"),
+        (None, {}, "You are not logged in"),
+        (READ_ONLY, {}, "read-only"),
+        (WRITER, {"repository": "nonsense"}, "has the form owner/name"),
         (WRITER, {"vector": None}, "Choose a vector"),
         (WRITER, {"vector": "own:../x"}, "not known"),
         (WRITER, {"what": CLASSIFIER}, "task vector"),
@@ -136,7 +136,7 @@ def test_a_failed_upload_is_told(hub_here, studio, keys):
     *_, shown = push_form.look(studio, WRITER, ask)
     hub_here.fail("^POST .*/commit", status=500)
     said, *_, token = push_form.send(studio, WRITER, ask, shown)
-    assert "was made and is empty" in said
+    assert "was created and is empty" in said
     assert token == ""
 
 

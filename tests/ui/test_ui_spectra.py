@@ -203,7 +203,7 @@ def test_where_delta_was_freed_it_is_said(studio, base_folder, corpus_file):
     assert spectra_tab.choose(studio, key, None)[6].interactive
     free_checkpoints(freed)
     assert not spectra_tab.choose(studio, key, None)[6].interactive
-    assert "keeps no δ" in spectra_tab.train(studio, key, "mp", 0.9, 0)[1]
+    assert "has no δ" in spectra_tab.train(studio, key, "mp", 0.9, 0)[1]
     assert "rank" in spectra_tab.look(studio, key, "mp", 0.9, 0, "rank", QUERY)[4]  # the spectrum is still there
     studio.store.discard(freed.id)
     assert "notice bad" in spectra_tab.look(studio, key, "mp", 0.9, 0, "rank", QUERY)[0]

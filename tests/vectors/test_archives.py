@@ -58,11 +58,11 @@ def link():
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        (("../vector.json", b"{}"), "leads out"),
-        (("/etc/vector.json", b"{}"), "leads out"),
-        (("a/../../vector.json", b"{}"), "leads out"),
-        (("..\\vector.json", b"{}"), "leads out"),
-        (("C:/vector.json", b"{}"), "leads out"),
+        (("../vector.json", b"{}"), "outside of its folder"),
+        (("/etc/vector.json", b"{}"), "outside of its folder"),
+        (("a/../../vector.json", b"{}"), "outside of its folder"),
+        (("..\\vector.json", b"{}"), "outside of its folder"),
+        (("C:/vector.json", b"{}"), "outside of its folder"),
         ((link(), b"/etc/passwd"), "a link"),
         (("pytorch_model.bin", b"x"), "a pickle"),
         (("min/data.PKL", b"x"), "a pickle"),
@@ -96,7 +96,7 @@ def test_more_bytes_than_declared_are_not_written(tmp_path, folder, monkeypatch)
         entry = opened.getinfo("vector.safetensors")
         entry_size = entry.file_size
         monkeypatch.setattr(entry, "file_size", entry_size)
-        with pytest.raises(VectorError, match="larger than it says"):
+        with pytest.raises(VectorError, match="larger than stated"):
             archives._copy(opened, entry, folder / "x", entry_size - 1)
 
 
@@ -149,7 +149,7 @@ def test_what_never_ends_is_no_archive(tmp_path, folder):
 def test_only_the_usual_packing_is_unpacked(tmp_path, folder, packing):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", packing) as archive:
         archive.writestr("vector.json", b"{}")
-    with pytest.raises(VectorError, match="packed in a rare way"):
+    with pytest.raises(VectorError, match="unsupported compression"):
         unpack(tmp_path / "a.zip", folder, WANTED)
 
 

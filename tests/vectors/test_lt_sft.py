@@ -138,7 +138,7 @@ def test_a_task_vector_takes_its_labels_from_the_caller_or_numbers_them(tmp_path
     assert read_lt_sft(tmp_path, TinyBase()).kind == "task"
     assert read_lt_sft(tmp_path, TinyBase()).labels == ["0", "1", "2"]
     assert read_lt_sft(tmp_path, TinyBase(), labels=("x", "y", "z")).labels == ["x", "y", "z"]
-    with pytest.raises(VectorError, match="3 classes apart, but 2 labels"):
+    with pytest.raises(VectorError, match="it has 3 classes, but 2 labels"):
         read_lt_sft(tmp_path, TinyBase(), labels=["x", "y"])
 
 
@@ -154,9 +154,9 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
 
 
 def test_a_source_that_is_nothing_is_refused(tmp_path, monkeypatch):
-    with pytest.raises(VectorError, match=f"holds no {FILE}"):
+    with pytest.raises(VectorError, match=f"contains no {FILE}"):
         read_lt_sft(tmp_path, TinyBase())
-    with pytest.raises(VectorError, match="There is no"):
+    with pytest.raises(VectorError, match="does not exist"):
         read_lt_sft(tmp_path / "nothing", TinyBase())
 
 
@@ -184,25 +184,25 @@ def with_diff(name, values=3):
 
 
 WRONG = {
-    "another shape": (contents(size=torch.Size([6, 8])), "another shape"),
-    "a shape as text": (contents(size="8x6"), "another shape"),
+    "another shape": (contents(size=torch.Size([6, 8])), "does not have its shape"),
+    "a shape as text": (contents(size="8x6"), "does not have its shape"),
     "a step of 0": (contents(index_steps=[2, 0, 4]), "do not ascend"),
     "a step backwards": (contents(index_steps=[20, -1, 4]), "do not ascend"),
     "a negative index": (contents(index_steps=[-1, 1, 4]), "do not ascend"),
     "an index too large": (contents(index_steps=[2, 1, 45]), "do not ascend within its 48"),
     "a huge step": (contents(index_steps=[2, 1, 10**40]), "do not ascend"),
-    "a step that is no whole number": (contents(index_steps=[2, 1.5, 4]), "whole numbers"),
-    "a step that is a list": (contents(index_steps=[2, [1], 4]), "whole numbers"),
-    "a step that is a truth": (contents(index_steps=[2, True, 4]), "whole numbers"),
-    "steps as text": (contents(index_steps="abc"), "whole numbers"),
-    "steps as a tensor": (contents(index_steps=torch.tensor([1, 2, 3])), "whole numbers"),
-    "fewer values": (contents(values=torch.ones(2)), "one number for each of its 3"),
-    "values in rows": (contents(values=torch.ones(3, 1)), "one number for each"),
-    "values that are one number": (contents(values=torch.tensor(1.0)), "one number for each"),
-    "whole numbers as values": (contents(values=torch.ones(3, dtype=torch.int64)), "one number for each"),
-    "values as a list": (contents(values=[1.0, 1.0, 1.0]), "one number for each"),
+    "a step that is no whole number": (contents(index_steps=[2, 1.5, 4]), "list of integers"),
+    "a step that is a list": (contents(index_steps=[2, [1], 4]), "list of integers"),
+    "a step that is a truth": (contents(index_steps=[2, True, 4]), "list of integers"),
+    "steps as text": (contents(index_steps="abc"), "list of integers"),
+    "steps as a tensor": (contents(index_steps=torch.tensor([1, 2, 3])), "list of integers"),
+    "fewer values": (contents(values=torch.ones(2)), "one value for each of its 3"),
+    "values in rows": (contents(values=torch.ones(3, 1)), "one value for each"),
+    "values that are one number": (contents(values=torch.tensor(1.0)), "one value for each"),
+    "whole numbers as values": (contents(values=torch.ones(3, dtype=torch.int64)), "one value for each"),
+    "values as a list": (contents(values=[1.0, 1.0, 1.0]), "one value for each"),
     "values without memory": (contents(values=torch.ones(3, device="meta")), "it names torch._utils._rebuild_meta"),
-    "one value for many": (contents(values=torch.ones(1).expand(3)), "one number for each"),
+    "one value for many": (contents(values=torch.ones(1).expand(3)), "one value for each"),
     "sparse values": (contents(values=torch.ones(3).to_sparse()), "it names torch._utils._rebuild_sparse"),
     "NaN": (contents(values=torch.tensor([1, 2, float("nan")])), "not finite"),
     "no values": (without("values"), "'values'"),
@@ -213,14 +213,14 @@ WRONG = {
     "an unknown head": (with_head(qa_outputs__weight=torch.ones(2, 4)), "'qa_outputs'"),
     "two heads": (with_head(lm_head__bias=torch.ones(2), classifier__bias=torch.ones(2)), "and that of a classifier"),
     "a classifier without matrix": (with_head(classifier__bias=torch.ones(2)), "no single output layer"),
-    "a head as a list": (with_head(lm_head__bias=[1.0]), "not a plain tensor"),
-    "a huge head": (with_head(lm_head__bias=torch.ones(1).expand(2**50)), "not a plain tensor"),
+    "a head as a list": (with_head(lm_head__bias=[1.0]), "not a dense floating-point tensor"),
+    "a huge head": (with_head(lm_head__bias=torch.ones(1).expand(2**50)), "not a dense floating-point tensor"),
     "NaN in the head": (with_head(lm_head__bias=torch.tensor([float("nan")])), "not finite"),
     "a head outside the folder": ({**contents(), "abs": {"lm_head./../x": torch.ones(1)}}, "cannot be the name"),
     "no diffs": ({"abs": {}}, "'diffs'"),
     "more parts": ({**contents(), "code": "x"}, "'diffs'"),
-    "diffs that are a list": ({"diffs": [1], "abs": {}}, "do not name"),
-    "numbered diffs": ({"diffs": {1: 2}, "abs": {}}, "do not name"),
+    "diffs that are a list": ({"diffs": [1], "abs": {}}, "is not a dictionary of parameters"),
+    "numbered diffs": ({"diffs": {1: 2}, "abs": {}}, "is not a dictionary of parameters"),
     "a tensor": (torch.ones(3), "'diffs'"),
     "an ordered dict of text": (collections.OrderedDict(a="b"), "'diffs'"),
 }
@@ -303,7 +303,7 @@ def test_a_hostile_pickle_is_refused_and_runs_nothing(tmp_path):
     for number, data in enumerate(attacks(marker)):
         file = tmp_path / f"{number}.bin"
         file.write_bytes(data)
-        with pytest.raises(VectorError, match=r"It is refused, and nothing in it ran|no file that torch wrote"):
+        with pytest.raises(VectorError, match=r"none of its code was run|not written by torch"):
             read_lt_sft(file, TinyBase())
         assert not marker.exists()
     assert number == 15
@@ -314,7 +314,7 @@ def test_a_hostile_pickle_is_refused_and_runs_nothing(tmp_path):
 @pytest.mark.parametrize("command", [os.system, eval, exec, np.load, torch.load, getattr, __import__])
 def test_no_function_can_be_named(tmp_path, command):
     torch.save(with_head(lm_head__bias=Attack("x", command)), tmp_path / FILE)
-    with pytest.raises(VectorError, match=r"it names \S+\).*It is refused, and nothing in it ran"):
+    with pytest.raises(VectorError, match=r"it names \S+\).*none of its code was run"):
         read_lt_sft(tmp_path, TinyBase())
 
 

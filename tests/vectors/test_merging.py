@@ -203,8 +203,8 @@ def test_the_bundled_vectors_merge_as_the_dense_definition_has_it():
         ("ties", {"keep": 0.0}, "takes 0.01 to 1"),
         ("ties", {"keep": float("nan")}, "takes 0.01 to 1"),
         ("dare", {"drop": 1.0}, "takes 0 to 0.99"),
-        ("dare", {"drop": "half"}, "'half' cannot be used"),
-        ("dare", {"seed": 1.5}, "whole number"),
+        ("dare", {"drop": "half"}, "'half' is not allowed"),
+        ("dare", {"seed": 1.5}, "takes an integer"),
     ],
 )
 def test_what_cannot_be_used_is_named(method, parameters, reason):

@@ -13,7 +13,7 @@ from tiny_vectors import TinyBase
 
 from deftx.core.errors import VectorError
 from deftx.vectors.lt_sft import read_lt_sft
-from deftx.vectors.pickles import MOST_MADE, ForeignPickle, check_pickle
+from deftx.vectors.pickles import MOST_OBJECTS, ForeignPickle, check_pickle
 
 
 def walk(code, allowed=lambda name: True):
@@ -54,8 +54,8 @@ def test_what_is_cut_off_or_holds_another_instruction_is_refused(code):
 
 
 def test_millions_of_parts_are_refused_and_millions_of_numbers_are_not():
-    with pytest.raises(ForeignPickle, match="too many parts"):
-        walk(b"\x80\2](" + b"]" * (MOST_MADE + 1) + b"e.")
+    with pytest.raises(ForeignPickle, match="too many objects"):
+        walk(b"\x80\2](" + b"]" * (MOST_OBJECTS + 1) + b"e.")
     code = pickle.dumps([7, 70_000, -1] * 1_000_000, protocol=2)
     started = time.process_time()
     assert walk(code) == len(code)
@@ -77,5 +77,5 @@ def test_what_the_restricted_unpickler_would_call_is_refused_before_it_does(tmp_
     stream = io.BytesIO()
     torch.save({"diffs": {}, "abs": call}, stream, _use_new_zipfile_serialization=not older)
     (tmp_path / "pytorch_diff.bin").write_bytes(stream.getvalue())
-    with pytest.raises(VectorError, match=r"it names \S+\).*nothing in it ran"):
+    with pytest.raises(VectorError, match=r"it names \S+\).*none of its code was run"):
         read_lt_sft(tmp_path, TinyBase())

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import anyio
 from starlette.exceptions import HTTPException
 
-from deftx.accounts.login_attempts import Tries
+from deftx.accounts.login_attempts import LoginAttempts
 from deftx.accounts.people import ADMIN, MEMBER, NOBODY, VISITOR, People, Person
 from deftx.core.hosting import Hosting
 from deftx.core.logs import about
@@ -38,7 +38,7 @@ class PasswordLogin:
         """Check passwords against these people."""
         self._people = people
         self._looking = anyio.Semaphore(2)  # each check takes a processor and 16 MB for a fifth of a second
-        self._tries = Tries()
+        self._tries = LoginAttempts()
 
     async def check(self, username: str, password: str) -> bool:
         """Return whether a password is right, as ``launch(auth=…)`` expects.

@@ -54,5 +54,5 @@ class Combination:
 
 def _number(strength: Any) -> float:
     if isinstance(strength, bool) or not isinstance(strength, int | float):
-        raise DeftxError(f"{strength!r} cannot be the strength of a vector; 1 adds it as it was learned.")
+        raise DeftxError(f"{strength!r} cannot be the strength of a vector: give a finite number; 1 adds it unscaled.")
     return float(strength)

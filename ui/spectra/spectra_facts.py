@@ -12,7 +12,7 @@ from deftx.analysis.rank_preview import WhatIf, what_if
 from deftx.analysis.spectra import Spectra, spectra_of
 from deftx.core.errors import VectorError, unknown_name
 from deftx.jobs import Job, Store, state_of
-from deftx.jobs.other_rank import branch, kept_delta
+from deftx.jobs.other_rank import add_with_rank, kept_delta
 from deftx.training.recipes import Recipe, recipe_for
 from deftx.vectors import vector_files
 from deftx.vectors.vector import SparseVector
@@ -88,7 +88,9 @@ class SpectraFacts:
         """Put a training run with another rank into the queue, starting from this δ; DeftxError if there is none."""
         if source.job is None:
             raise VectorError(strings.NO_DELTA)
-        return branch(self.store, source.job, strategy, strings.BRANCH_NAME.format(name=source.job.name, rank=strategy))
+        return add_with_rank(
+            self.store, source.job, strategy, strings.BRANCH_NAME.format(name=source.job.name, rank=strategy)
+        )
 
     def _to_compare(self, source: Source) -> tuple[Path, State] | str:
         """Return the mask to compare with: the vector's, or the one that the recipe's strategy would select."""

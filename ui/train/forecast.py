@@ -13,8 +13,8 @@ from typing import Any
 from deftx.core.errors import BaseModelError, CorpusError, DeftxError, TableError
 from deftx.jobs import Job
 from deftx.jobs.pace import Pace, paces
-from deftx.training.base_facts import BaseFacts, look_at_base
-from deftx.training.distributed import dealt_out
+from deftx.training.base_facts import BaseFacts, read_base_facts
+from deftx.training.distributed import for_processes
 from deftx.training.estimates import Estimate, TableSize, TextSize, estimate
 from deftx.training.preflight import (
     Machine,
@@ -55,7 +55,7 @@ class Forecast:
         """Start with an empty cache; the forecast of a ``host``'s workspace uses the host's speed test."""
         self._workspace, self._host = workspace, host or self
         self._missing: dict[str, tuple[float, BaseModelError]] = {}
-        self._bases = lru_cache(maxsize=8)(look_at_base)
+        self._bases = lru_cache(maxsize=8)(read_base_facts)
         self._texts = lru_cache(maxsize=32)(self._text)
         self._tables = lru_cache(maxsize=32)(self._table)
         self._pairs = lru_cache(maxsize=32)(lambda name, _stamp: workspace.tables.read(name).pairs)
@@ -79,7 +79,7 @@ class Forecast:
         refused += check_size(recipe, base) + self._check_source(request, base)
         if size is None or refused:
             return Outlook(recipe, base, refusals=refused)
-        recipe = dealt_out(recipe, processes)
+        recipe = for_processes(recipe, processes)
         amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
         found = estimate(request.kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
         machine = Machine.of(self._workspace.device) if place is None else REMOTE

@@ -1,5 +1,5 @@
-"""Hugging Face Jobs as a second place to run: a job is the same row and folder, and its worker watches a machine elsewhere.
+"""Remote jobs on Hugging Face Jobs. They have the same row and folder as local jobs, and a worker that monitors them.
 
-On this machine ``watcher`` sends the job's ``package`` to a bucket, starts a Hugging Face job and brings its ``delivery``
-back; on that machine ``inside`` runs the ordinary worker. What must survive a restart here stands in the ``note``.
+On this machine, ``watcher`` uploads the job's ``package`` to a bucket, starts a Hugging Face job and downloads its
+``delivery``. On the remote machine, ``inside`` runs the usual worker. The ``note`` stores the state for restarts.
 """

@@ -1,7 +1,7 @@
-"""What comes back from the other machine: files and a list of them that is written last, so that halves are told from wholes.
+"""Deliveries from the remote machine: files, and a list of them that is written last, to detect incomplete deliveries.
 
-Two places take turns. While one is written anew, the other stays whole: a machine that dies at any moment leaves the
-checkpoint before. Nothing is moved or locked on the way, for a mounted bucket need not be able to.
+Two folders are used alternately. While one is rewritten, the other is complete, so that a checkpoint remains if the machine
+is lost. No file is moved or locked, because mounted buckets may not support that.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _PIECE = 1 << 22
 
 @dataclass(frozen=True)
 class Delivery:
-    """A whole delivery in the bucket: its number, whether the training had ended, and (size, sha256) by name."""
+    """A complete delivery in the bucket: its number, whether the job had ended, and (size, sha256) by file name."""
 
     number: int
     final: bool
@@ -32,11 +32,11 @@ class Delivery:
 
     @property
     def place(self) -> str:
-        """Where it lies."""
+        """Its folder in the bucket."""
         return f"{BACK}/{SLOTS[self.number % len(SLOTS)]}"
 
 
-def leave(folder: Path, mount: Path, number: int, final: bool) -> Delivery:
+def write(folder: Path, mount: Path, number: int, final: bool) -> Delivery:
     """Copy checkpoints, δ, vector and result of the job in ``folder`` to the mounted bucket."""
     place = mount / Delivery(number, final, {}).place
     shutil.rmtree(place, ignore_errors=True)
@@ -45,7 +45,7 @@ def leave(folder: Path, mount: Path, number: int, final: bool) -> Delivery:
         name = path.relative_to(folder).as_posix()
         try:
             files[name] = _copy(path, place / name)
-        except FileNotFoundError:  # the training replaced it this very moment
+        except FileNotFoundError:  # replaced meanwhile
             continue
     place.mkdir(parents=True, exist_ok=True)
     content = {"number": number, "final": final, "files": files}
@@ -56,7 +56,7 @@ def leave(folder: Path, mount: Path, number: int, final: bool) -> Delivery:
 
 
 def training_files(folder: Path, final: bool = False) -> list[Path]:
-    """List what comes back of a job's folder: checkpoints, δ and vector, and at the end the result."""
+    """Return the files of a job's folder to deliver: checkpoints, δ and vector, and at the end the result."""
     found = []
     for entry in folder.iterdir():
         if entry.is_dir() and entry.name not in OF_THIS_MACHINE:
@@ -67,22 +67,22 @@ def training_files(folder: Path, final: bool = False) -> list[Path]:
 
 
 def find(bucket: BucketFolder, scratch: Path) -> Delivery | None:
-    """Find the latest delivery of which every file is there in its size; None where there is none."""
-    there = bucket.list(BACK)
-    lists = {name: file for name, file in there.items() if name in {f"{BACK}/{slot}/{LIST}" for slot in SLOTS}}
+    """Return the latest delivery whose files all exist with the right size, or None."""
+    listed = bucket.list(BACK)
+    lists = {name: file for name, file in listed.items() if name in {f"{BACK}/{slot}/{LIST}" for slot in SLOTS}}
     bucket.fetch(lists, scratch)
     found = [delivery for name in lists if (delivery := _read(scratch / name)) is not None]
-    whole = [one for one in found if all(_size(there, one, name) == size for name, (size, _) in one.files.items())]
+    whole = [one for one in found if all(_size(listed, one, name) == size for name, (size, _) in one.files.items())]
     return max(whole, key=lambda one: one.number, default=None)
 
 
 def fetch(bucket: BucketFolder, delivery: Delivery, scratch: Path) -> Path | None:
-    """Bring a delivery into ``scratch`` and return its folder there; None where a file is not what the list says."""
-    there = bucket.list(delivery.place)
+    """Download a delivery into ``scratch`` and return its folder; None if a file does not match the list."""
+    listed = bucket.list(delivery.place)
     wanted = {f"{delivery.place}/{name}" for name in delivery.files}
-    if not wanted <= there.keys():
+    if not wanted <= listed.keys():
         return None
-    bucket.fetch({name: there[name] for name in wanted}, scratch)
+    bucket.fetch({name: listed[name] for name in wanted}, scratch)
     folder = scratch / delivery.place
     folder.mkdir(parents=True, exist_ok=True)
     whole = all(_sha256(folder / name) == sha for name, (_, sha) in delivery.files.items())
@@ -90,7 +90,7 @@ def fetch(bucket: BucketFolder, delivery: Delivery, scratch: Path) -> Path | Non
 
 
 def unpack(arrived: Path, folder: Path) -> dict[str, Any]:
-    """Put what arrived in the place of what the job's folder holds, and return the result, empty where there is none."""
+    """Replace the folders of the job by those of a delivery; return the result, empty if there is none."""
     for entry in sorted(arrived.iterdir()):
         if entry.is_dir():
             shutil.rmtree(folder / entry.name, ignore_errors=True)
@@ -102,17 +102,17 @@ def unpack(arrived: Path, folder: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Delivery | None:
-    """Read a list; None for one that is half written, or that names a file outside of what may come back."""
+    """Read a list of files; None if it is incomplete or contains a file that is not allowed."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         files = {str(name): (int(size), str(sha)) for name, (size, sha) in content["files"].items()}
         delivery = Delivery(int(content["number"]), bool(content["final"]), files)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return delivery if all(map(_may_come, delivery.files)) else None
+    return delivery if all(map(_is_allowed, delivery.files)) else None
 
 
-def _may_come(name: str) -> bool:
+def _is_allowed(name: str) -> bool:
     parts = PurePosixPath(name).parts
     inside = (
         not name.startswith("/") and "\\" not in name and not {"..", "."} & set(name.split("/")) and "\0" not in name
@@ -124,8 +124,8 @@ def _may_come(name: str) -> bool:
     )
 
 
-def _size(there: dict[str, Any], delivery: Delivery, name: str) -> int | None:
-    file = there.get(f"{delivery.place}/{name}")
+def _size(listed: dict[str, Any], delivery: Delivery, name: str) -> int | None:
+    file = listed.get(f"{delivery.place}/{name}")
     return None if file is None else file.size
 
 

@@ -1,4 +1,4 @@
-"""The end of a remote job: what it left is brought back, its folder in the bucket removed, and said how it ended."""
+"""The end of a remote job: downloading its delivery, deleting its folder in the bucket, and reporting how it ended."""
 
 import shutil
 import tempfile
@@ -17,23 +17,23 @@ from deftx.jobs.remote.bucket import BucketFolder
 from deftx.jobs.remote.note import Note, forget
 from deftx.jobs.remote.places import poll_seconds
 
-PATIENCE_POLLS = 12  # looks for the last files: a mounted bucket gets them a while after they were written
+PATIENCE_POLLS = 12  # attempts to find the last files, since a mounted bucket uploads them with a delay
 ARRIVING = ".arriving"  # in the job's folder
 
 
 class RemoteFailure(JobError, TrainingError):
-    """A training that was started elsewhere could not go on; what was reached is kept."""
+    """A remote training run failed; its checkpoints are kept."""
 
 
 def collect(
     bucket: BucketFolder, note: Note, last: JobInfo, folder: Path, patient: Callable[[Any], Any],
     say: Callable[[str, bool], None],
 ) -> None:  # fmt: skip
-    """Bring back what the job left and end as it did; ``say`` tells whoever looks at it (a text, whether it is a warning).
+    """Download the job's delivery and end in the same way; ``say(text, warning)`` reports messages.
 
     Raises:
-        TrainingStopped: it was asked to stop.
-        RemoteFailure: it failed there; the message is that of the training, or says what became of its machine.
+        TrainingStopped: If it was stopped on request.
+        RemoteFailure: If it failed; the message is that of the training run, or says what happened to its machine.
     """
     found = _wait_for_delivery(bucket, last, folder, patient)
     result = _take(bucket, found, folder, patient) if found is not None else {}
@@ -42,28 +42,28 @@ def collect(
         note.changed(folder, finished=True)
     try:
         bucket.remove()
-    except (*FAMILIES, RuntimeError) as error:  # the training is here all the same
+    except (*FAMILIES, RuntimeError) as error:  # does not affect the result
         reason = explain_hub(error, f"bucket {bucket.bucket}", "remove it on the Hub")
-        say(f"What lay in the bucket {bucket.bucket} under {bucket.path} could not be removed. {reason}", True)
+        say(f"The folder {bucket.path} in the bucket {bucket.bucket} could not be deleted. {reason}", True)
     if outcome == "finished":
         return
-    # Last, so that no restart in between begins another remote job by itself.
+    # Last, so that a restart before this does not start another remote job.
     forget(folder)
     if note.stopping and outcome != "failed":
         raise TrainingStopped(
-            "The training elsewhere was stopped; its checkpoint is here, and the same command resumes it."
+            "The remote training run was stopped. Its checkpoint was downloaded; the same command resumes it."
         )
     raise RemoteFailure(_why(note, last, result, found is not None))
 
 
 def _wait_for_delivery(bucket: BucketFolder, last: JobInfo, folder: Path, patient: Callable[[Any], Any]) -> Any:
-    """Find what was left: the final one, for which a job that ended by itself is given some time, else the latest."""
+    """Return the final delivery, waiting for it if the job ended by itself, else the latest one."""
     looks = PATIENCE_POLLS if last.status.stage in ("COMPLETED", "ERROR") else 2
     found = None
     while looks > 0:
         with tempfile.TemporaryDirectory(prefix="deftx-") as scratch:
             answer = patient(lambda place=Path(scratch): (delivery.find(bucket, place),))
-        if answer is not None:  # a Hub that cannot be reached takes no look away
+        if answer is not None:  # attempts count only if the Hub was reached
             looks, found = looks - 1, answer[0]
             if found is not None and found.final:
                 return found
@@ -75,7 +75,7 @@ def _wait_for_delivery(bucket: BucketFolder, last: JobInfo, folder: Path, patien
 def _take(
     bucket: BucketFolder, found: delivery.Delivery, folder: Path, patient: Callable[[Any], Any]
 ) -> dict[str, Any]:
-    scratch = folder / ARRIVING  # on the disk of the job, so that moving is at once
+    scratch = folder / ARRIVING  # on the disk of the job, so that files can be moved
     looks = PATIENCE_POLLS
     while looks > 0:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -87,19 +87,19 @@ def _take(
         looks -= answer is not None
         time.sleep(poll_seconds())
     raise RemoteFailure(
-        f"What the training left in the bucket {bucket.bucket} is damaged: files there are not what was written. Resume "
-        "tries again to fetch them."
+        f"Files of the training run in the bucket {bucket.bucket} are damaged: they differ from what was written. Resume to "
+        "try the download again."
     )
 
 
 def _why(note: Note, last: JobInfo, result: dict[str, Any], came_back: bool) -> str:
-    onward = "Resume goes on from the checkpoint that came back." if came_back else "Resume starts it anew."
+    onward = "Resume to continue from its last checkpoint." if came_back else "Resume to start it from the beginning."
     if result.get("outcome") == "failed":
         return str(result.get("message") or "The training failed.")
     if result.get("outcome") == "stopped":
         return (
-            f"It used up the {note.hours:g} h that it was given on {note.flavor}, and saved its checkpoint. Resume goes on "
-            "from there, with as many hours again."
+            f"It reached its time limit of {note.hours:g} h on {note.flavor} and saved its checkpoint. Resume to continue from "
+            "there, with the same number of hours."
         )
     said = " ".join(str(last.status.message or "").split())[:300]
     reasons = {
@@ -109,6 +109,4 @@ def _why(note: Note, last: JobInfo, result: dict[str, Any], came_back: bool) -> 
         "COMPLETED": "It ended on Hugging Face without leaving a result in the bucket",
     }
     reason = reasons.get(last.status.stage, "It ended on Hugging Face")
-    return (
-        f"{reason}{f' ({said})' if said else ''}. The last lines of its log are below; all of it: {note.url}. {onward}"
-    )
+    return f"{reason}{f' ({said})' if said else ''}. The last lines of its log are below; the complete log: {note.url}. {onward}"

@@ -1,4 +1,4 @@
-"""The machines that Hugging Face Jobs lend, and what they cost: as the Hub says now, never from memory."""
+"""Machines of Hugging Face Jobs and their current prices, as reported by the Hub."""
 
 import time
 from collections.abc import Iterable
@@ -13,13 +13,13 @@ from deftx.hub.client import hub
 from deftx.hub.errors import FAMILIES, explain_hub
 from deftx.jobs.job import JobError
 
-UNITS = {"second": 3600, "minute": 60, "hour": 1}  # of a price, in an hour
-KEPT = 600.0  # seconds that an answer of the Hub is used; a refusal a tenth of that
+UNITS = {"second": 3600, "minute": 60, "hour": 1}  # number of units per hour
+KEPT = 600.0  # seconds for which an answer of the Hub is cached; a tenth of that for an error
 
 
 @dataclass(frozen=True)
 class Flavor:
-    """A kind of machine: its name, what it is, its GPU (empty: none), and dollars an hour (None: not known)."""
+    """A type of machine: its name, title, GPU (empty: none), and price in dollars per hour (None: unknown)."""
 
     name: str
     title: str = ""
@@ -28,39 +28,39 @@ class Flavor:
 
     @property
     def machine(self) -> str:
-        """Say what it is, with its GPU."""
+        """The title with the GPU."""
         return f"{self.title or self.name}{f' ({self.gpu})' if self.gpu else ''}"
 
     @property
     def device(self) -> str:
-        """What the worker computes with there."""
+        """The device of the worker: "cuda" or "cpu"."""
         return "cuda" if self.gpu else "cpu"
 
     def price(self, hours: float) -> str:
-        """Write what so many hours cost, in whole cents; empty where the price is not known."""
+        """Return the price of a number of hours as text; empty if unknown."""
         return "" if self.dollars is None else f"${self.dollars * hours:,.2f}"
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What can be chosen, and why there are no prices, in words, where there are none."""
+    """The available machines, and a message if the prices are unknown."""
 
     flavors: tuple[Flavor, ...]
     problem: str = ""
 
 
 def ask(api: HfApi) -> tuple[Flavor, ...]:
-    """Ask the Hub for machines and prices, the cheapest first; JobError where it cannot be asked."""
+    """Return machines and prices from the Hub, the cheapest first. Raise JobError if it cannot be reached."""
     try:
         found = [_flavor(one) for one in api.list_jobs_hardware()]
     except (*FAMILIES, KeyError, TypeError) as error:
         said = explain_hub(error, "list of machines", "try again later") if isinstance(error, FAMILIES) else str(error)
-        raise JobError(f"What machines there are and what they cost is not known. {said}") from error
+        raise JobError(f"The machines and their prices are unknown. {said}") from error
     return tuple(sorted(found, key=lambda one: (one.dollars is None, one.dollars or 0.0)))
 
 
 def find(flavors: Iterable[Flavor], name: str) -> Flavor:
-    """Find a machine by its name; JobError, with the nearest one, where there is none."""
+    """Return a machine by its name. Raise JobError, with the most similar name, if there is none."""
     known = {one.name: one for one in flavors}
     if name not in known:
         raise unknown_name("The machine of Hugging Face Jobs", name, known, JobError)
@@ -68,15 +68,15 @@ def find(flavors: Iterable[Flavor], name: str) -> Flavor:
 
 
 class Offers:
-    """The last answer, for pages that ask often and must not wait for a Hub that is far away."""
+    """A cache of the Hub's answer, so that pages do not wait for the Hub."""
 
     def __init__(self) -> None:
-        """Nothing is asked yet."""
+        """Start without an answer; no request is sent."""
         self._lock, self._asking, self._until = Lock(), None, 0.0
         self._offer = Offer(tuple(Flavor(one.value, one.value) for one in JobHardware), "The Hub has not answered yet.")
 
     def now(self, patience: float = 3.0) -> Offer:
-        """Give what is offered; before the Hub has answered, the names that its client knows, and no prices."""
+        """Return the offer; before the Hub has answered, the machines that its client knows, without prices."""
         with self._lock:
             if self._asking is None and time.monotonic() > self._until:
                 self._asking = Thread(target=self._ask, name="offers", daemon=True)
@@ -89,7 +89,7 @@ class Offers:
     def _ask(self) -> None:
         try:
             offer = Offer(ask(hub()))
-        except JobError as error:  # prices of an hour ago may not hold any more: none are shown
+        except JobError as error:  # old prices may be wrong, so none are shown
             offer = Offer(tuple(replace(one, dollars=None) for one in self._offer.flavors), str(error))
         with self._lock:
             self._offer, self._asking = offer, None

@@ -1,7 +1,7 @@
-"""The process on the other machine: ``python -m deftx.jobs.remote.inside MOUNT``.
+"""The process on the remote machine: ``python -m deftx.jobs.remote.inside MOUNT``.
 
-It runs the ordinary worker on the machine's own disk, for a mounted bucket knows no locks and replaces no file at once;
-events and checkpoints are copied to the mount as they come. It ends as the worker did, or with 3 where it could not begin.
+It runs the usual worker on the machine's own disk, because a mounted bucket supports neither locks nor atomic replacement.
+Events and checkpoints are copied to the mount regularly. The exit code is that of the worker, or 3 if it could not start.
 """
 
 import os
@@ -18,7 +18,7 @@ from deftx.jobs.places import why_not
 from deftx.jobs.remote import delivery
 from deftx.jobs.remote.places import poll_seconds
 
-SENT, STOP = "sent", "stop"  # in the bucket: what the job starts from, and the wish to stop
+SENT, STOP = "sent", "stop"  # in the bucket: the job's package, and a file that requests a stop
 SAVE_EVERY = "DEFTX_JOBS_SAVE"  # seconds between two copies of the checkpoints
 NOT_BEGUN = 3
 
@@ -26,71 +26,71 @@ _PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 
 
 def main(mount: Path) -> int:
-    """Do the job whose package lies in the mounted bucket and return the exit code."""
+    """Run the job whose package is in the mounted bucket and return the exit code."""
     if (problem := why_not(mount)) is not None:
         print(f"The bucket cannot be used: {problem}", flush=True)
         return NOT_BEGUN
     if not (mount / SENT / SETTINGS).is_file():
-        print(f"The bucket holds no {SENT}/{SETTINGS}: nothing was sent for this job.", flush=True)
+        print(f"The bucket has no {SENT}/{SETTINGS}: no package was uploaded for this job.", flush=True)
         return NOT_BEGUN
     with tempfile.TemporaryDirectory(prefix="deftx-") as place:
         folder = Path(place) / "job"
         shutil.copytree(mount / SENT, folder)
         worker = _start(folder)
-        signal.signal(signal.SIGTERM, lambda number, frame: worker.terminate())  # a machine that is taken away
-        Courier(folder, mount).accompany(worker)
+        signal.signal(signal.SIGTERM, lambda number, frame: worker.terminate())  # when the machine is shut down
+        Mirror(folder, mount).run(worker)
     return worker.returncode if worker.returncode >= 0 else 128 - worker.returncode
 
 
-class Courier:
-    """Carries what the worker writes to the mount, and the wish to stop to the worker."""
+class Mirror:
+    """Copies the worker's files to the mount, and passes stop requests on to the worker."""
 
     def __init__(self, folder: Path, mount: Path, save_every: float | None = None) -> None:
-        """``save_every``: seconds between two copies of the checkpoints; ten minutes where nobody says."""
+        """``save_every`` is the time between two copies of the checkpoints in seconds; ten minutes by default."""
         self._folder, self._mount, self._back = folder, mount, mount / delivery.BACK
         self._every = save_every if save_every is not None else float(os.environ.get(SAVE_EVERY) or 600)
-        self._saved, self._number, self._carried, self._state = time.monotonic(), 0, -1, ""
+        self._saved, self._number, self._copied, self._state = time.monotonic(), 0, -1, ""
         self._stopping = False
 
-    def accompany(self, worker: subprocess.Popen[bytes]) -> None:
-        """Look until the worker has ended, and leave all of it then."""
+    def run(self, worker: subprocess.Popen[bytes]) -> None:
+        """Copy until the worker has ended, then write the final delivery."""
         while worker.poll() is None:
-            self.look(worker)
+            self.look_once(worker)
             try:
                 worker.wait(poll_seconds())
             except subprocess.TimeoutExpired:
                 continue
-        self._carry_events()
-        self._leave(final=True)
+        self._copy_events()
+        self._deliver(final=True)
 
-    def look(self, worker: subprocess.Popen[bytes]) -> None:
-        """Look once."""
-        self._carry_events()
-        # Listed, not asked for: what a mount once found missing it may hold for missing.
+    def look_once(self, worker: subprocess.Popen[bytes]) -> None:
+        """Copy new events, check for a stop request, and deliver checkpoints if it is time."""
+        self._copy_events()
+        # List the folder, because a mount may cache that a file does not exist.
         if not self._stopping and STOP in os.listdir(self._mount):
             self._stopping = True
             worker.terminate()
         if time.monotonic() - self._saved > self._every:
-            self._leave(final=False)
+            self._deliver(final=False)
 
-    def _carry_events(self) -> None:
+    def _copy_events(self) -> None:
         events = self._folder / EVENTS
         size = events.stat().st_size if events.exists() else 0
-        if size and size != self._carried:
+        if size and size != self._copied:
             self._back.mkdir(exist_ok=True)
             shutil.copyfile(events, self._back / EVENTS)
-            self._carried = size
+            self._copied = size
 
-    def _leave(self, final: bool) -> None:
+    def _deliver(self, final: bool) -> None:
         state = _state_of(self._folder)
         if final or state != self._state:
-            delivery.leave(self._folder, self._mount, self._number, final)
+            delivery.write(self._folder, self._mount, self._number, final)
             self._number, self._state = self._number + 1, state
         self._saved = time.monotonic()
 
 
 def _state_of(folder: Path) -> str:
-    """Describe what the training has kept so far, so that any change of it is seen; empty where it is nothing."""
+    """Return the names and modification times of the files to deliver, to detect changes."""
     found = []
     for path in delivery.training_files(folder):
         try:
@@ -101,7 +101,7 @@ def _state_of(folder: Path) -> str:
 
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:
-    # The job's folder is the worker's: a base or a source in it is named relative to it.
+    # The current folder is the job's, because its settings contain relative paths.
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "deftx.jobs.worker", str(folder)],
         cwd=folder,

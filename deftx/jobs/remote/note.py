@@ -1,4 +1,4 @@
-"""What must not be forgotten of a training elsewhere: written before anything is started, so that a restart finds it."""
+"""The stored state of a remote job. It is written before the job is started, so that a restart finds the job."""
 
 import secrets
 from dataclasses import asdict, dataclass, fields, replace
@@ -15,9 +15,9 @@ NOTE = "remote.json"  # in the job's folder
 class Note:
     """A remote job and its folder in a bucket.
 
-    ``mark`` is a label of the remote job, drawn before it is started: should its id be lost on the way, it is found by
-    that. ``asked``: the Hub was, or was about to be, asked to start it. ``job`` is its id, empty until the Hub said it.
-    ``stopping``: it was asked to stop. ``finished``: its vector is here.
+    ``mark`` is a random label of the remote job, by which it can be found if its id is lost. ``asked`` is true before the
+    request to start it is sent. ``job`` is its id, empty until the Hub has returned it. ``stopping`` is true after a stop
+    request. ``finished`` is true after its vector was downloaded.
     """
 
     mark: str
@@ -33,26 +33,26 @@ class Note:
     finished: bool = False
 
     def changed(self, folder: Path, **what: Any) -> "Note":
-        """Write the note with changes into the job's folder, and return it."""
+        """Change fields, write the note into the job's folder, and return it."""
         return replace(self, **what).write(folder)
 
     def write(self, folder: Path) -> "Note":
-        """Write the note; when this returns, it is on the disk."""
+        """Write the note durably."""
         write_json(folder / NOTE, asdict(self))
         return self
 
 
 def new_note(job_id: str, namespace: str, bucket: str, flavor: str, hours: float) -> Note:
-    """Draw a mark and a folder for a remote job; nothing is written."""
+    """Return a note with a new mark and folder for a remote job, without writing it."""
     mark = f"deftx-{job_id}-{secrets.token_hex(6)}"
     return Note(mark, namespace, bucket, mark, flavor, hours)
 
 
 def read_note(folder: Path) -> Note | None:
-    """Read the note of a job; None where there is none.
+    """Return the note of a job, or None if there is none.
 
     Raises:
-        JobError: it is damaged; a second remote job must not be started for that.
+        JobError: If it is damaged; in that case no second remote job must be started.
     """
     if not (folder / NOTE).exists():
         return None
@@ -62,13 +62,13 @@ def read_note(folder: Path) -> Note | None:
     except TypeError as error:
         known = ", ".join(field.name for field in fields(Note))
         raise JobError(
-            f"{NOTE} in the folder of this job is damaged (it should hold {known}). Look among your jobs on Hugging Face "
-            "for one that still runs, then delete the file and resume."
+            f"{NOTE} in the folder of this job is damaged (expected fields: {known}). Check your jobs on Hugging Face for one "
+            "that is still running, then delete the file and resume."
         ) from error
 
 
 def is_open(job: Job) -> bool:
-    """Say whether a machine elsewhere may still work on a job, whether or not a process here watches it."""
+    """Return whether a remote machine may still be running a job, monitored or not."""
     if not job.is_remote or (job.folder / RESULT).exists():
         return False
     try:
@@ -79,5 +79,5 @@ def is_open(job: Job) -> bool:
 
 
 def forget(folder: Path) -> None:
-    """Remove the note: the next start begins a remote job of its own."""
+    """Delete the note, so that the next start begins a new remote job."""
     (folder / NOTE).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a job needs on another machine: its settings with paths inside its own folder, and the files to go along."""
+"""The package of a remote job: its settings with relative paths, and the files that it needs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,32 +10,32 @@ from deftx.core.files import PART
 from deftx.jobs.job import EVENTS, HEARTBEAT, LOCK, LOG, RESULT, SETTINGS, JobError
 from deftx.jobs.remote.note import NOTE
 
-FILES = "files"  # the folder in a job's own that holds what it learns from
+FILES = "files"  # folder of the data files in a job's folder
 BUNDLED_BASES = ASSETS / "bases"
-# Settings that are this machine only: where to train, on how many of its GPUs, and a push, for which a token is here alone.
+# Settings for this machine only: device, number of GPUs, and the push, since only this machine has the token.
 FOR_HERE = ("device", "flavor", "hours", "processes", "push_to", "push_private")
-# Of a job's folder, what is about its run on this machine alone.
+# Files in a job's folder for this machine only.
 OF_THIS_MACHINE = (SETTINGS, EVENTS, HEARTBEAT, LOCK, LOG, RESULT, NOTE, "spent.json", "expected.json", FILES)
 
 
 @dataclass(frozen=True)
 class JobPackage:
-    """The settings as the other machine needs them, and the files: (where it lies, its name in the job's folder)."""
+    """The settings for the remote machine, and the files as (local path, name in the job's folder)."""
 
     settings: dict[str, Any]
     files: list[tuple[Path, str]]
 
     @property
     def bytes(self) -> int:
-        """What all files take together."""
+        """The total size of all files."""
         return sum(path.stat().st_size for path, _ in self.files)
 
 
 def pack(settings: Mapping[str, Any], folder: Path, device: str) -> JobPackage:
-    """Find all that a job needs; a base or vector of the Hub's and what is bundled is left to be found there.
+    """Return all that a job needs. Bundled bases and vectors, and those on the Hub, are not included.
 
     Raises:
-        JobError: a file is gone, or δ is kept outside the job's folder.
+        JobError: If a file does not exist, or δ is outside of the job's folder.
     """
     packed = {name: value for name, value in settings.items() if name not in FOR_HERE}
     packed["device"] = device
@@ -49,26 +49,26 @@ def pack(settings: Mapping[str, Any], folder: Path, device: str) -> JobPackage:
             packed[name] = _take(found, f"{FILES}/{name}", files)
     delta = str(settings.get("delta") or "")
     if delta and (Path(delta).is_absolute() or ".." in Path(delta).parts):
-        raise JobError("On another machine δ can only be kept in the job's own folder; leave --delta away.")
+        raise JobError("A remote job can keep δ only in its own folder. Omit --delta.")
     files += [(path, path.relative_to(folder).as_posix()) for path in _kept(folder)]
     return JobPackage(packed, files)
 
 
 def is_bundled(base: str) -> bool:
-    """Say whether a base of this name comes with the studio, here and there."""
+    """Return whether a base of this name is bundled."""
     return Path(base).name == base and (BUNDLED_BASES / base).is_dir()
 
 
 def _data(name: str, given: Any, folder: Path, files: list[tuple[Path, str]]) -> Any:
     paths = [folder / path for path in ([given] if isinstance(given, str) else given)]
-    # Each in a folder of its own: two files may be called the same, and a name says how a file is read.
+    # Each in its own folder, because two files may have the same name, and the extension must stay.
     taken = [_take(path, f"{FILES}/{name}-{number}", files) for number, path in enumerate(paths)]
     return taken[0] if isinstance(given, str) else taken
 
 
 def _take(path: Path, place: str, files: list[tuple[Path, str]]) -> str:
     if not path.exists():
-        raise JobError(f"{path.name}, from which the job learns, is gone. Bring it back, or start a new training.")
+        raise JobError(f"{path.name}, a data file of the job, does not exist. Restore it, or start a new training run.")
     target = f"{place}/{path.name}"
     if path.is_dir():
         files += [(one, f"{target}/{one.relative_to(path).as_posix()}") for one in _below(path)]
@@ -86,7 +86,7 @@ def _folder(name: str, given: Any) -> Path | None:
 
 
 def _kept(folder: Path) -> Iterator[Path]:
-    """Walk through checkpoints and δ of earlier runs: the training goes on from them."""
+    """Yield the checkpoints and δ of earlier runs, from which training continues."""
     for entry in sorted(folder.iterdir()):
         if entry.is_dir() and entry.name not in OF_THIS_MACHINE and not entry.name.startswith("."):
             yield from _below(entry)

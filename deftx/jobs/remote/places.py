@@ -1,4 +1,4 @@
-"""Where remote trainings run and for whom: what this machine's environment says."""
+"""Configuration of remote jobs from environment variables."""
 
 import os
 from collections.abc import Mapping
@@ -14,23 +14,23 @@ TOKEN = "HF_TOKEN"
 
 
 def why_not_offered(environment: Mapping[str, str] = os.environ) -> str:
-    """Say what is missing before remote trainings can be started from here; empty where nothing is."""
+    """Return what is missing to start remote jobs; empty if nothing is missing."""
     if not environment.get(IMAGE):
         return (
-            f"Hugging Face Jobs are not set up here: {IMAGE} must name the image that they run, such as "
-            "hf.co/spaces/OWNER/STUDIO, a Space of this studio."
+            f"Hugging Face Jobs are not set up: set {IMAGE} to the image to run, such as hf.co/spaces/OWNER/STUDIO, a Space of "
+            "this studio."
         )
     if not environment.get(TOKEN):
         return (
-            f"Hugging Face Jobs need an account: {TOKEN} must hold a token that may run jobs and write to buckets. It is "
-            "read from the environment alone and kept nowhere."
+            f"Hugging Face Jobs need an account: set {TOKEN} to a token that may run jobs and write to buckets. It is read only "
+            "from the environment and never stored."
         )
     return ""
 
 
 def client() -> "HfApi":
-    """Return a client with the token of the environment; JobError where something is missing."""
-    from deftx.hub.client import hub  # the command line reads this module for every command
+    """Return a client with the token of the environment. Raise JobError if something is missing."""
+    from deftx.hub.client import hub  # slow to import; the command line imports this module for every command
 
     if reason := why_not_offered():
         raise JobError(reason)
@@ -38,5 +38,5 @@ def client() -> "HfApi":
 
 
 def poll_seconds() -> float:
-    """Seconds between two looks at a remote job."""
+    """Return the seconds between two checks of a remote job."""
     return max(0.05, float(os.environ.get(POLL) or 10.0))

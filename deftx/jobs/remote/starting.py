@@ -1,4 +1,4 @@
-"""Sending a job to Hugging Face Jobs, so that however this machine ends meanwhile, there is never a second one."""
+"""Starting a job on Hugging Face Jobs exactly once, even if this process is interrupted and restarted."""
 
 import json
 import os
@@ -27,15 +27,16 @@ from deftx.training.request import TrainingRequest
 
 MOUNT = "/job"
 LABEL = "deftx"
-MARGIN = 600.0  # seconds of the time limit that are left to bring the best so far back
-IN_IMAGE = "/home/user/app"  # where the studio's own image has the package (Dockerfile)
+MARGIN = 600.0  # seconds of the time limit reserved for the last delivery
+IN_IMAGE = "/home/user/app"  # folder of the package in the studio's image (Dockerfile)
 
 
 def plan(api: HfApi, settings: Mapping[str, Any], folder: Path) -> Note:
-    """Decide whose job it will be, on which machine, and where its files lie; write the note, and change nothing else.
+    """Choose the account, machine and bucket of a job, and write the note. Nothing else is changed.
 
     Raises:
-        JobError: no account, no such machine, or no answer. SettingsRefused: the settings name no machine or no hours.
+        JobError: If there is no account or no such machine, or the Hub does not answer.
+        SettingsRefused: If the machine or the time limit in the settings is missing or invalid.
     """
     about = _about(folder)
     request = TrainingRequest.from_job(str(about.get("kind") or ""), settings)
@@ -46,34 +47,34 @@ def plan(api: HfApi, settings: Mapping[str, Any], folder: Path) -> Note:
 
 
 def send(api: HfApi, note: Note, settings: Mapping[str, Any], folder: Path, on_event: OnEvent) -> None:
-    """Put all that the job needs into its folder of the bucket; JobError where that fails."""
+    """Upload the job's package to its folder in the bucket. Raise JobError if that fails."""
     device = flavors.find(flavors.ask(api), note.flavor).device
     package = pack(settings, folder, device)
     about = {**_about(folder), "settings": package.settings}
-    on_event(_message(f"Sending {read_size(package.bytes)} to the bucket {note.bucket} …"))
+    on_event(_message(f"Uploading {read_size(package.bytes)} to the bucket {note.bucket} …"))
     content = json.dumps(about, ensure_ascii=False).encode()
     files = [*((path, f"{SENT}/{name}") for path, name in package.files), (content, f"{SENT}/{SETTINGS}")]
 
     def put() -> None:
         open_bucket(api, note.bucket)
         place = BucketFolder(api, note.bucket, note.path)
-        place.remove()  # what an earlier try may have left
+        place.remove()  # remains of an earlier attempt
         place.put(files)
 
     _asked(put, f"bucket {note.bucket}")
 
 
 def start(api: HfApi, note: Note, folder: Path, should_stop: Callable[[], bool]) -> Note:
-    """Start the remote job, or find the one that was started; the note with its id is on the disk when this returns.
+    """Start the remote job, or find the one that was already started; write and return the note with its id.
 
     Raises:
-        TrainingStopped: it was asked to stop before anything was started.
-        JobError: the Hub refuses, and there is none; or it cannot be told, and the next start looks again.
+        TrainingStopped: If a stop was requested before the start.
+        JobError: If the Hub refused to start it, or it is unknown whether it was started.
     """
     found = _find(api, note) if note.asked else None
     if found is None and should_stop():
         _take_back(api, note, folder)
-        raise TrainingStopped("The training was stopped before a machine was asked for.")
+        raise TrainingStopped("The training run was stopped before a machine was requested.")
     if found is None:
         note = note.changed(folder, asked=True)
         try:
@@ -89,17 +90,17 @@ def start(api: HfApi, note: Note, folder: Path, should_stop: Callable[[], bool])
 
 
 def refusal(error: Exception) -> str:
-    """Say why the Hub does not run a job."""
+    """Return a message on why the Hub refused to run a job."""
     response = getattr(error, "response", None)
     if response is not None and response.status_code == 402:
         return (
-            "Hugging Face Jobs are paid from the account's credit, and there is not enough of it. Add some on the Hub "
-            "(Settings, Billing), then resume; nothing was started."
+            "The account does not have enough credit for Hugging Face Jobs. Add credit on the Hub (Settings, Billing), then "
+            "resume. No job was started."
         )
     if response is not None and response.status_code == 403:
         return (
-            "The token in HF_TOKEN may not run jobs for this account. Make one that may (Settings, Access Tokens on the "
-            "Hub: write, or fine-grained with the right to start jobs and to write to buckets), then resume."
+            "The token in HF_TOKEN has no permission to run jobs for this account. Create one that has (Settings, Access Tokens "
+            "on the Hub: write, or fine-grained with permission to start jobs and to write to buckets), then resume."
         )
     return explain_hub(error, "Hugging Face Jobs", "train on this machine")
 
@@ -110,7 +111,7 @@ def _run(api: HfApi, note: Note) -> JobInfo:
     return api.run_job(
         image=os.environ[IMAGE],
         command=["python", "-m", "deftx.jobs.remote.inside", MOUNT],
-        # No token goes along: the bucket is mounted for the job by the Hub itself.
+        # Without a token: the Hub mounts the bucket for the job.
         env={"PYTHONPATH": IN_IMAGE, limits.SECONDS: str(max(seconds - MARGIN, seconds / 2)), **passed_on},
         flavor=note.flavor,
         timeout=seconds,
@@ -121,8 +122,8 @@ def _run(api: HfApi, note: Note) -> JobInfo:
 
 
 def _take_back(api: HfApi, note: Note, folder: Path) -> None:
-    """Remove what was sent for a job that was not started."""
-    with suppress(*FAMILIES, RuntimeError):  # what stays there is the owner's to remove
+    """Delete the uploaded package of a job that was not started."""
+    with suppress(*FAMILIES, RuntimeError):  # the owner can delete it on the Hub
         BucketFolder(api, note.bucket, note.path).remove()
     forget(folder)
 
@@ -138,14 +139,14 @@ def _asked(call: Any, what: str) -> Any:
         return call()
     except HubError:
         raise
-    except (*FAMILIES, RuntimeError) as error:  # hf_xet has errors of its own for the network
+    except (*FAMILIES, RuntimeError) as error:  # hf_xet raises RuntimeError for network errors
         raise JobError(explain_hub(error, what, "train on this machine")) from error
 
 
 def _unknown(error: Exception) -> str:
     return (
-        f"{explain_hub(error, 'Hugging Face Jobs', 'train on this machine')} Whether the job was started is not known: resume, "
-        "and it is looked for before another one is started."
+        f"{explain_hub(error, 'Hugging Face Jobs', 'train on this machine')} Whether the job was started is unknown. Resume: "
+        "if the job exists, no second one is started."
     )
 
 

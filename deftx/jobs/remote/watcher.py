@@ -1,6 +1,6 @@
-"""What the worker of a remote job does on this machine: it sends the job, watches it, and brings back what it made.
+"""The worker of a remote job on this machine: it starts the job, monitors it, and downloads its results.
 
-It computes nothing and can be killed at any moment: the next start finds the remote job by its note and goes on watching.
+It can be killed at any time: the next start finds the remote job by its note and continues monitoring.
 """
 
 import logging
@@ -26,30 +26,30 @@ from deftx.jobs.remote.note import Note, read_note
 from deftx.jobs.remote.places import client, poll_seconds
 
 ENDED = ("COMPLETED", "CANCELED", "ERROR", "DELETED")
-WAITS = {"SCHEDULING": "waits for a machine", "RUNNING": "runs"}
-GRACE_POLLS = 90  # looks that a training gets to save what it has before its machine is switched off
-PASSING = (408, 409, 425, 429)  # answers of the Hub after which the same question may be answered otherwise
+STAGES = {"SCHEDULING": "is waiting for a machine", "RUNNING": "is running"}
+GRACE_POLLS = 90  # polls after a stop request until the machine is shut down
+RETRIED = (408, 409, 425, 429)  # status codes after which a request is repeated
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 
-def train_elsewhere(
+def train_remotely(
     settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: Callable[[], bool]
 ) -> None:
-    """Do a job on Hugging Face Jobs; what it ends with is what a worker's work ends with.
+    """Run a job on Hugging Face Jobs, with the interface of a worker's function.
 
     Raises:
-        TrainingStopped: it was asked to stop; its checkpoint is in the job's folder.
-        JobError: it could not be started, ended without a result, or can no longer be watched.
+        TrainingStopped: If it was stopped on request; its checkpoint is in the job's folder.
+        JobError: If it could not be started, ended without a result, or can no longer be monitored.
     """
     disable_progress_bars()
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for every look would fill the log
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line per request would fill the log
     note = read_note(folder)
     if note is None or not note.finished:
         _train(settings, folder, note, on_event, should_stop)
-    if settings.get("push_to"):  # from here: no token goes elsewhere
-        from deftx.jobs.push import push_finished  # it brings torch along, which watching does not need
+    if settings.get("push_to"):  # pushed from this machine, because the remote one has no token
+        from deftx.jobs.push import push_finished  # imports torch, which monitoring does not need
 
         push_finished(settings, folder, on_event)
 
@@ -66,31 +66,31 @@ def _train(
         note = starting.start(api, note, folder, should_stop)
     watcher = Watcher(api, note, folder, on_event, should_stop)
     last = watcher.watch()
-    collect(watcher.bucket, watcher.note, last, folder, watcher.patient, watcher.say)
+    collect(watcher.bucket, watcher.note, last, folder, watcher.try_call, watcher.say)
 
 
 class Watcher:
-    """Looks at one remote job until it has ended, and mirrors its events and its log."""
+    """Monitors a remote job until it has ended, and copies its events and log."""
 
     def __init__(
         self, api: HfApi, note: Note, folder: Path, on_event: OnEvent, should_stop: Callable[[], bool]
     ) -> None:
-        """Take up what the folder has of the job's events already."""
+        """Start with the events that are already in the folder."""
         self._api, self.note, self._folder = api, note, folder
-        self._tell, self._should_stop, self._poll = on_event, should_stop, poll_seconds()
+        self._on_event, self._should_stop, self._poll = on_event, should_stop, poll_seconds()
         self.bucket = BucketFolder(api, note.bucket, note.path)
-        self._stopping: float | None = None  # since when, by this process's clock
+        self._stopping: float | None = None  # time of the stop request
         self._cancelled, self._asked_to_stop = False, False
         self._stage, self._phase, self._seen_events = "", "tokenise", ""
         self._known = _lines(folder / EVENTS)
         self._away_since: float | None = None
 
     def watch(self) -> JobInfo:
-        """Return what the Hub says of the job at its end; JobError where it can no longer be asked."""
+        """Monitor the job and return its final status. Raise JobError if the Hub can no longer be asked."""
         mirror = _LogMirror(self._api, self.note, self._poll)
         mirror.start()
         while True:
-            info = self.patient(lambda: self._api.inspect_job(job_id=self.note.job, namespace=self.note.namespace))
+            info = self.try_call(lambda: self._api.inspect_job(job_id=self.note.job, namespace=self.note.namespace))
             if info is not None:
                 self._say_stage(info.status.stage)
             self._mirror_events()
@@ -101,16 +101,16 @@ class Watcher:
                 self._stop(info)
             self._wait()
 
-    def patient(self, call: Callable[[], Answer]) -> Answer | None:
-        """Ask the Hub; None where it could not be reached now and is asked again later.
+    def try_call(self, call: Callable[[], Answer]) -> Answer | None:
+        """Return the result of a request, or None if the Hub could not be reached; the caller tries again later.
 
         Raises:
-            JobError: it refuses, or could not be reached for longer than the job could run.
+            JobError: If the Hub refused the request, or was unreachable for longer than the job's time limit.
         """
         try:
             answer = call()
         except HfHubHTTPError as error:
-            if error.response.status_code < 500 and error.response.status_code not in PASSING:
+            if error.response.status_code < 500 and error.response.status_code not in RETRIED:
                 raise JobError(self._refused(error)) from error
             self._note_absence(error)
         except (*FAMILIES, RuntimeError) as error:
@@ -121,16 +121,16 @@ class Watcher:
         return None
 
     def _say_stage(self, stage: str) -> None:
-        if stage != self._stage and stage in WAITS:
-            self.say(f"The job on Hugging Face ({self.note.flavor}) {WAITS[stage]}: {self.note.url}")
+        if stage != self._stage and stage in STAGES:
+            self.say(f"The job on Hugging Face ({self.note.flavor}) {STAGES[stage]}: {self.note.url}")
         self._stage = stage
 
     def _stop(self, info: JobInfo | None) -> None:
-        """Pass the wish on; after the grace, or where nothing has begun, switch the machine off."""
+        """Pass a stop request on. If the job has not started, or does not stop in time, cancel it."""
         if self._stopping is None:
             self._stopping = time.monotonic()
             self.note = self.note.changed(self._folder, stopping=True)
-            self.say("The training elsewhere is asked to save its checkpoint …")
+            self.say("Asking the remote training run to save its checkpoint …")
         late = time.monotonic() - self._stopping > GRACE_POLLS * self._poll
         if not self._cancelled and (late or (info is not None and info.status.stage == "SCHEDULING")):
             self._cancelled = self._done(
@@ -140,16 +140,16 @@ class Watcher:
             self._asked_to_stop = self._done(lambda: self.bucket.put([(b"stop", STOP)]))
 
     def _done(self, call: Callable[[], Any]) -> bool:
-        return self.patient(lambda: (call(), True)[1]) is not None
+        return self.try_call(lambda: (call(), True)[1]) is not None
 
     def _mirror_events(self) -> None:
-        """Write the events that are new there into the job's own, as they are."""
+        """Copy new events of the remote job to this job."""
         name = f"back/{EVENTS}"
-        file = self.patient(lambda: self.bucket.look(name))
+        file = self.try_call(lambda: self.bucket.look(name))
         if file is None or file.xet_hash == self._seen_events:
             return
         with tempfile.TemporaryDirectory(prefix="deftx-") as scratch:
-            if self.patient(lambda: (self.bucket.fetch({name: file}, Path(scratch)), True)[1]) is None:
+            if self.try_call(lambda: (self.bucket.fetch({name: file}, Path(scratch)), True)[1]) is None:
                 return
             lines = _lines(Path(scratch) / name)
         self._seen_events = file.xet_hash
@@ -160,39 +160,39 @@ class Watcher:
             except (ValueError, TypeError):
                 continue
             self._phase = event.phase
-            self._tell(event)
+            self._on_event(event)
 
     def say(self, text: str, warning: bool = False) -> None:
-        """Tell whoever looks at the job."""
-        self._tell(Event(self._phase, message=text, warning=warning))
+        """Add a message to the job's events."""
+        self._on_event(Event(self._phase, message=text, warning=warning))
 
     def _note_absence(self, error: Exception) -> None:
         now = time.monotonic()
         if self._away_since is None:
             self._away_since = now
             log.warning("The Hub does not answer: %s", explain_hub(error, "remote job", "wait"))
-            self.say("The Hugging Face Hub cannot be reached; the training goes on there, and it is asked again.", True)
+            self.say("The Hugging Face Hub cannot be reached. The remote job continues; the request is repeated.", True)
         if now - self._away_since > (self.note.hours + 1) * 3600:
             raise JobError(
-                "The Hugging Face Hub could not be reached for longer than the training was allowed to run, so it has ended "
-                "there. When the network is back, resume: what it left is fetched."
+                "The Hugging Face Hub could not be reached for longer than the job's time limit, so the job has ended. When the "
+                "network is back, resume to download its results."
             ) from error
 
     def _refused(self, error: Exception) -> str:
         return (
-            f"{explain_hub(error, 'job on Hugging Face', 'resume later')} It may still run, until its time limit of "
-            f"{self.note.hours:g} h: {self.note.url}. When this is put right, resume: it is found again."
+            f"{explain_hub(error, 'job on Hugging Face', 'resume later')} The job may still be running, until its time "
+            f"limit of {self.note.hours:g} h: {self.note.url}. When the problem is solved, resume to continue monitoring it."
         )
 
     def _wait(self) -> None:
-        """Wait for the next look; a wish to stop does not have to."""
+        """Wait for the next poll, or until a stop is requested."""
         until = time.monotonic() + self._poll
         while time.monotonic() < until and (self._stopping is not None or not self._should_stop()):
             time.sleep(min(0.2, self._poll))
 
 
 class _LogMirror:
-    """Writes the lines that the other machine prints into this worker's log, in a thread of its own."""
+    """A thread that copies the output of the remote machine to this worker's log."""
 
     def __init__(self, api: HfApi, note: Note, pause: float) -> None:
         self._api, self._note, self._pause = api, note, pause
@@ -203,7 +203,7 @@ class _LogMirror:
         self._thread.start()
 
     def stop(self) -> None:
-        """Wait a moment for the last lines."""
+        """Wait briefly for the last lines."""
         self._ended.set()
         self._thread.join(5.0)
 
@@ -214,17 +214,17 @@ class _LogMirror:
                 lines = self._api.fetch_job_logs(job_id=self._note.job, namespace=self._note.namespace, follow=True)
                 for number, line in enumerate(lines):
                     if number >= written:
-                        log.info("[there] %s", line.rstrip())
+                        log.info("[remote] %s", line.rstrip())
                         written = number + 1
                 return  # the job has ended
-            except Exception as error:  # the log is a help, not what the job depends on
+            except Exception as error:  # the job does not depend on the log
                 if self._ended.wait(max(1.0, self._pause)):
                     return
-                log.debug("The log there could not be read: %s", error)
+                log.debug("The remote log could not be read: %s", error)
 
 
 def _lines(path: Path) -> dict[str, None]:
-    """Read whole lines, in their order; those of a file that is just being written may lack the last one."""
+    """Return the complete lines of a file, in order; the last line may be missing while the file is written."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
