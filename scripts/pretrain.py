@@ -120,15 +120,8 @@ def run(
         for parameter in encoder_parameters(model).values():
             parameter.requires_grad_(step >= settings.head_steps)
         batch = masked(sequences[order(step)], tokenizer, settings.mask_share, seed_for(settings.seed, "mask", step))
-        with torch.autocast(given.device, torch.bfloat16, enabled=bfloat16):
-            loss = masked_lm_loss(model, {name: tensor.to(given.device) for name, tensor in batch.items()})
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = settings.rate_at(step)
-        optimizer.step()
-        optimizer.zero_grad()
-        losses.append(loss.detach())
+        batch = {name: tensor.to(given.device) for name, tensor in batch.items()}
+        losses.append(update(model, batch, optimizer, settings.rate_at(step), bfloat16))
         step += 1
         last = step == settings.steps
         if step % given.look_every == 0 or last:
@@ -141,6 +134,19 @@ def run(
             saved = time.monotonic()
         if stop:
             raise SystemExit(f"Stopped at step {step:,} of {settings.steps:,}. Run the same command to continue.")
+
+
+def update(model: nn.Module, batch: dict, optimizer: torch.optim.Optimizer, rate: float, bfloat16: bool) -> Tensor:
+    """Take one optimiser step with clipped gradients and this learning rate; return the loss, a scalar."""
+    with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=bfloat16):
+        loss = masked_lm_loss(model, batch)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.detach()
 
 
 def groups(model: nn.Module, settings: Settings) -> list[dict]:

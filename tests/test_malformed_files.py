@@ -20,7 +20,7 @@ import tiny_vectors
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
-from judging import judge
+from reading_checks import assert_read_or_refused
 
 from deftx.classify import self_check
 from deftx.classify.self_check import Check
@@ -98,7 +98,7 @@ TEXT_DOCUMENTS, WORKBOOKS = good_files.documents()
     st.sampled_from((None, "text", "body", "")),
 )
 def test_corpora(file, column):
-    judge(
+    assert_read_or_refused(
         dict([file]),
         lambda folder: read_corpus(folder / file[0], column=column),
         lambda folder: read_corpus(folder, column=column),
@@ -124,14 +124,14 @@ def test_tables(file, columns):
         table_columns.guess_columns(folder / file[0], named)
         table_columns.guess_text_column(folder / file[0], named, CorpusError)
 
-    judge(dict([file]), lambda folder: read_table(folder / file[0], columns=columns), classify, guess)
+    assert_read_or_refused(dict([file]), lambda folder: read_table(folder / file[0], columns=columns), classify, guess)
 
 
 @given(st.sampled_from(good_files.SETTINGS).flatmap(
     lambda good: malformed.named_file(".json", [good], malformed.malformed_json(json.loads(good)))
 ))  # fmt: skip
 def test_settings(file):
-    judge(dict([file]), lambda folder: open_file(folder / file[0]))
+    assert_read_or_refused(dict([file]), lambda folder: open_file(folder / file[0]))
 
 
 @st.composite
@@ -163,7 +163,7 @@ def use(vector):
 
 @given(vectors())
 def test_vectors(files):
-    judge(files, lambda folder: use(SparseVector.load(folder)))
+    assert_read_or_refused(files, lambda folder: use(SparseVector.load(folder)))
 
 
 @given(
@@ -173,7 +173,7 @@ def test_vectors(files):
     | st.sampled_from(malformed.ODD_FILES)
 )
 def test_lt_sft_files(content):
-    judge({FILE: content}, lambda folder: use(read_lt_sft(folder, good_files.BASE)))
+    assert_read_or_refused({FILE: content}, lambda folder: use(read_lt_sft(folder, good_files.BASE)))
 
 
 @st.composite
@@ -193,7 +193,7 @@ def test_archives(file, title, language):
         kept = bring_file(OwnVectors(home), folder / file[0], file[0], lambda: good_files.BASE, Wishes(title, language))
         shutil.rmtree(kept.folder)  # it was good, and was meant to stay
 
-    judge(dict([file]), bring)
+    assert_read_or_refused(dict([file]), bring)
 
 
 @st.composite
@@ -212,7 +212,7 @@ def bases(draw):
 
 @given(bases())
 def test_bases(files):
-    judge(files, lambda folder: read_base_facts(str(folder)), load_base)
+    assert_read_or_refused(files, lambda folder: read_base_facts(str(folder)), load_base)
 
 
 NOTE = json.loads(good_files.bases()[0]["trimmed.json"])
@@ -220,7 +220,7 @@ NOTE = json.loads(good_files.bases()[0]["trimmed.json"])
 
 @given(malformed.malformed_json(NOTE))
 def test_notes_of_trimmed_bases(content):
-    judge({"config.json": b"{}", "trimmed.json": content}, read_note)
+    assert_read_or_refused({"config.json": b"{}", "trimmed.json": content}, read_note)
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +245,7 @@ def test_vectors_that_are_carried_by_a_malformed_note(parent, told, data):
         base={"name": "part", "revision": None, "fingerprint": NOTE["fingerprint"]},
     )  # fmt: skip
     vector.head["lm_head.bias"] = torch.zeros(data.draw(st.sampled_from((rows, 7))))
-    judge({}, lambda folder: use(lift(vector, parent).vector))
+    assert_read_or_refused({}, lambda folder: use(lift(vector, parent).vector))
 
 
 CHECK = good_files.check()
@@ -258,7 +258,7 @@ CHECK = good_files.check()
 )
 def test_checks_and_the_notes_of_vectors(asked, stored, own):
     places = f"checks/{'ab' * 8}/0123456789abcdef.json", "vectors/some/own.json", f"vectors/some/{INFO}"
-    judge(
+    assert_read_or_refused(
         dict(zip(places, (stored, own, good_files.vector()[INFO]), strict=True)),
         lambda folder: Check.from_dict(asked).accuracy(),
         lambda folder: self_check.load(folder, "ab" * 32),
@@ -270,16 +270,21 @@ def test_checks_and_the_notes_of_vectors(asked, stored, own):
 def test_good_files_are_read():
     """Were these refused, the malformed ones would prove nothing."""
     named = {f"a{ending}": content for ending, content in (TABLES | WORKBOOKS).items()}
-    assert judge(named, *(lambda folder, name=name: _need(len(read_table(folder / name)) == 8) for name in named)) == []
+    assert (
+        assert_read_or_refused(
+            named, *(lambda folder, name=name: _need(len(read_table(folder / name)) == 8) for name in named)
+        )
+        == []
+    )
     for ending, content in {".txt": good_files.TEXTS[1], **TEXT_DOCUMENTS}.items():
-        assert judge({f"a{ending}": content}, lambda folder: _need(read_corpus(folder).lines)) == []
-    assert judge(good_files.vector(), lambda folder: use(SparseVector.load(folder))) == []
+        assert assert_read_or_refused({f"a{ending}": content}, lambda folder: _need(read_corpus(folder).lines)) == []
+    assert assert_read_or_refused(good_files.vector(), lambda folder: use(SparseVector.load(folder))) == []
     for content in good_files.lt_sft():
-        assert judge({FILE: content}, lambda folder: use(read_lt_sft(folder, good_files.BASE))) == []
+        assert assert_read_or_refused({FILE: content}, lambda folder: use(read_lt_sft(folder, good_files.BASE))) == []
     for files in good_files.bases():
-        assert judge(files, read_base_facts, lambda folder: _need(load_base(folder).trimmed)) == []
+        assert assert_read_or_refused(files, read_base_facts, lambda folder: _need(load_base(folder).trimmed)) == []
     for content in good_files.SETTINGS:
-        assert judge({"a.json": content}, lambda folder: open_file(folder / "a.json")) == []
+        assert assert_read_or_refused({"a.json": content}, lambda folder: open_file(folder / "a.json")) == []
 
 
 def _need(holds):
@@ -304,4 +309,4 @@ def _refuse(message):
 )
 def test_every_breach_is_noticed(read, fault):
     with pytest.raises(fault):
-        judge({"there.txt": b"x"}, read)
+        assert_read_or_refused({"there.txt": b"x"}, read)

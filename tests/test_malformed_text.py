@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from judging import judge
+from reading_checks import assert_read_or_refused
 
 from deftx.core.errors import printable
 from deftx.core.names import base_name
@@ -68,7 +68,7 @@ def test_cells(text):
 def test_what_is_asked_for_by_name(text):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-        judge(
+        assert_read_or_refused(
             {},
             lambda folder: hub_text.find_files(text),
             lambda folder: bring_from_hub(OwnVectors(folder), text, "", lambda: good_files.BASE, Wishes()),
@@ -80,4 +80,6 @@ def test_what_is_asked_for_by_name(text):
 
 @given(malformed.json_values, malformed.json_values, malformed.json_values, malformed.json_values, typed)
 def test_combinations(task, language, strength, parameter, method):
-    judge({}, lambda folder: Combination.of(task, [(language, strength)], strength, method, {method: parameter}))
+    assert_read_or_refused(
+        {}, lambda folder: Combination.of(task, [(language, strength)], strength, method, {method: parameter})
+    )

@@ -132,22 +132,8 @@ def learn_language(
     if message := describe(corpus.normalised):
         listener.on_event(Event("tokenise", message=message))
     objective = language_objective(corpus, base, recipe, listener)
-    with stoppable(base.model, listener):
-        before = objective.evaluate(base.model)
-    message = f"Held-out masked-LM loss of the base: {before:.3f} nats."
-    listener.on_event(Event("evaluate", 1, 2, evaluation=before, metric=objective.metric, message=message))
+    scores = comparison(base, objective, listener)
     learner = language_learner(base, objective, len(objective.train), corpus.fingerprint)
-
-    def scores(model: nn.Module) -> dict:
-        after = objective.evaluate(model.eval())
-        message = f"Held-out masked-LM loss: {before:.3f} nats before, {after:.3f} with the vector."
-        listener.on_event(Event("evaluate", 2, 2, evaluation=after, metric=objective.metric, message=message))
-        return {
-            "masked_lm_loss": {"before": before, "after": after},
-            "examples": objective.evaluation_tokens,
-            "on": f"masked tokens of held-out text ({recipe.hold_out:.0%} of the lines, chosen by seed)",
-        }
-
     about = {
         "lines": len(corpus.lines),
         "sources": [list(source) for source in corpus.sources],
@@ -156,6 +142,26 @@ def learn_language(
         "tokens": sum(len(piece) for piece in objective.train),
     }
     return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language)
+
+
+def comparison(base: Base, objective: "LanguageObjective", listener: Listener) -> Callable[[nn.Module], dict]:
+    """Evaluate the base before training; return a function that evaluates after training and returns both losses."""
+    with stoppable(base.model, listener):
+        before = objective.evaluate(base.model)
+    message = f"Held-out masked-LM loss of the base: {before:.3f} nats."
+    listener.on_event(Event("evaluate", 1, 2, evaluation=before, metric=objective.metric, message=message))
+
+    def scores(model: nn.Module) -> dict:
+        after = objective.evaluate(model.eval())
+        message = f"Held-out masked-LM loss: {before:.3f} nats before, {after:.3f} with the vector."
+        listener.on_event(Event("evaluate", 2, 2, evaluation=after, metric=objective.metric, message=message))
+        return {
+            "masked_lm_loss": {"before": before, "after": after},
+            "examples": objective.evaluation_tokens,
+            "on": f"masked tokens of held-out text ({objective.recipe.hold_out:.0%} of the lines, chosen by seed)",
+        }
+
+    return scores
 
 
 def language_learner(base: Base, objective: Objective, sequences: int, corpus: str) -> Learner:

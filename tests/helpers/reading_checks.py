@@ -12,7 +12,7 @@ from hypothesis import currently_in_test_context, event
 from deftx.core.errors import LONGEST_MESSAGE, DeftxError, printable
 
 
-def judge(files, *readers):
+def assert_read_or_refused(files, *readers):
     """Call each of the readers with a folder of these files: name → content, or one of ODD_FILES.
 
     Returns the refusals. Any error but a DeftxError passes through; AssertionError where a message is not clear or a
