@@ -17,10 +17,7 @@ SHORT = ["batch_size=8", "max_length=48", "evaluate_every=8"]
 
 @pytest.fixture(scope="module")
 def data():
-    folder = os.environ.get("DEFTX_DATA")
-    if not folder:
-        pytest.skip("DEFTX_DATA names no folder with NusaX, SMSA and the corpora")
-    return Path(folder)
+    return Path(os.environ["DEFTX_DATA"])
 
 
 @pytest.fixture(scope="module")

@@ -244,7 +244,6 @@ def test_export_writes_a_space(deftx, learned, tmp_path):
     assert (status, "is not an empty folder" in err) == (2, True)
 
 
-@pytest.mark.data
 def test_a_published_vector_is_imported(deftx, lt_sft_traces, tmp_path):
     arguments = ("import", lt_sft_traces / "plain", "--out", tmp_path / "v", "--language", "en", "--json")
     status, out, err = deftx(*arguments, base=lt_sft_traces / "base")

