@@ -14,6 +14,7 @@ ENV HOME=/home/user \
 RUN python -m venv /home/user/venv
 WORKDIR /home/user/app
 
+COPY --chown=1000 requirements-library.txt ./
 COPY --chown=1000 requirements.txt ./
 RUN if [ "$TORCH" = cpu ]; then \
         pip install --no-cache-dir torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu; \
