@@ -1,7 +1,7 @@
 """What the files here share: one launched app a worker, and a page in a browser of its own."""
 
 import pytest
-from browsing import open_page, serving
+from app_process import serving
 from tiny_base import finish_task_job, write_corpus
 
 from deftx.jobs import Store
@@ -25,6 +25,8 @@ def app(tmp_path_factory, page_base):
 @pytest.fixture
 def page(app, browser):
     """A page of the app; ``page.foreign`` lists the requests that it sent elsewhere."""
+    from browsing import open_page  # where playwright is missing, nothing of this runs
+
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.foreign = []

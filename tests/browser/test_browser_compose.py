@@ -4,7 +4,8 @@ import re
 import shutil
 
 import pytest
-from browsing import choose, expect, field, open_page, open_tab, probabilities, serving
+from app_process import serving
+from browsing import choose, expect, field, open_page, open_tab, probabilities
 
 from deftx.classify.composition import compose
 from deftx.models.bases import BUNDLED_BASE, load_base

@@ -3,7 +3,8 @@
 import csv
 
 import pytest
-from browsing import choose, expect, open_page, open_tab, serving
+from app_process import serving
+from browsing import choose, expect, open_page, open_tab
 from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.jobs import Store

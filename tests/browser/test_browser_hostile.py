@@ -4,7 +4,8 @@ import csv
 import re
 
 import pytest
-from browsing import expect, open_page, open_tab, serving, upload
+from app_process import serving
+from browsing import expect, open_page, open_tab, upload
 from tiny_base import finish_language_job, write_corpus
 
 from deftx.jobs import Store

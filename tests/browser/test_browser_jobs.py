@@ -1,7 +1,8 @@
 """The real app in headless Chromium: two tabs on one queue, undo, a plot that stays where it was looked at, history."""
 
 import pytest
-from browsing import expect, open_page, open_tab, serving
+from app_process import serving
+from browsing import expect, open_page, open_tab
 from tiny_base import finish_language_job, write_corpus
 
 from deftx.jobs import Store

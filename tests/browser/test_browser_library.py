@@ -4,7 +4,8 @@ import re
 import zipfile
 
 import pytest
-from browsing import expect, field, open_page, open_tab, serving
+from app_process import serving
+from browsing import expect, field, open_page, open_tab
 from tiny_base import finish_language_job, write_corpus
 
 from deftx.jobs import Store

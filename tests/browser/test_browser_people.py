@@ -4,8 +4,9 @@ import re
 
 import openid_server
 import pytest
+from app_process import serving
 from browsing import expect, open_tab, start_training, upload
-from people_app import PASSWORDS, app, write_people
+from people_app import PASSWORDS, write_people
 from tiny_base import write_corpus
 
 from deftx.jobs import Store
@@ -60,8 +61,8 @@ def trainings(page):
 
 def test_two_people_with_passwords_do_not_see_each_others_trainings(browser, place, page_base):
     people = write_people(place / "people")
-    with app(place / "home", page_base, DEFTX_AUTH=str(people)) as url:
-        ana, bob = visit(browser, url), visit(browser, url)
+    with serving(place / "home", page_base, DEFTX_AUTH=str(people)) as app:
+        ana, bob = visit(browser, app.url), visit(browser, app.url)
         log_in(ana, "ana", "not her password")
         expect(ana.get_by_text("Incorrect Credentials")).to_be_visible()
         opened(log_in(ana, "ana", PASSWORDS["ana"]))
@@ -82,8 +83,8 @@ def test_two_accounts_of_a_space_log_in_at_the_provider_and_have_rooms_of_their_
         space = {"SYSTEM": "spaces", "SPACE_ID": "author/studio", "SPACE_AUTHOR_NAME": "author",
                  "OAUTH_CLIENT_ID": openid_server.CLIENT, "OAUTH_CLIENT_SECRET": openid_server.SECRET,
                  "OAUTH_SCOPES": openid_server.SCOPES, "OPENID_PROVIDER_URL": provider.url}  # fmt: skip
-        with app(place / "home", page_base, **space) as url:
-            ana, bob = visit(browser, url), visit(browser, url)
+        with serving(place / "home", page_base, **space) as app:
+            ana, bob = visit(browser, app.url), visit(browser, app.url)
             expect(ana.locator("#who")).to_contain_text(re.compile("not logged in|visitor", re.IGNORECASE))
             sign_in(ana, "ana")
             sign_in(bob, "bob")

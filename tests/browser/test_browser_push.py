@@ -2,7 +2,8 @@
 
 import hub_server
 import pytest
-from browsing import expect, field, open_page, open_tab, serving
+from app_process import serving
+from browsing import expect, field, open_page, open_tab
 from hub_server import WRITER
 from tiny_base import finish_language_job, write_corpus
 
@@ -15,10 +16,9 @@ def app(tmp_path, monkeypatch, page_base):
     home = tmp_path / "home"
     finish_language_job(Store(home), page_base, write_corpus(home / "text.txt"))
     with hub_server.serving() as hub:
-        for name, value in {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_XET": "1"}.items():
-            monkeypatch.setenv(name, value)
         monkeypatch.delenv("HF_TOKEN", raising=False)
-        with serving(home, page_base) as app:
+        speaking = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_XET": "1"}
+        with serving(home, page_base, **speaking) as app:
             app.hub = hub
             yield app
 
@@ -42,5 +42,6 @@ def test_a_vector_is_pushed_and_the_token_is_nowhere(app, browser):
     expect(field(page, "push-token")).to_have_value("")
     kept = page.evaluate("JSON.stringify({...localStorage}) + JSON.stringify({...sessionStorage}) + document.cookie")
     assert WRITER not in kept
-    for path in app.home.rglob("*"):  # the server's own log among them
+    assert WRITER not in app.process.stdout + app.process.stderr
+    for path in app.home.rglob("*"):
         assert not path.is_file() or WRITER.encode() not in path.read_bytes()

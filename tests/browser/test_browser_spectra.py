@@ -1,7 +1,8 @@
 """The Spectra section in headless Chromium: a choice, the slider, a cell of the map, and a training with another rank."""
 
 import pytest
-from browsing import choose, expect, open_page, open_tab, serving
+from app_process import serving
+from browsing import choose, expect, open_page, open_tab
 from tiny_base import SHORT, write_corpus
 
 from deftx.jobs import Store

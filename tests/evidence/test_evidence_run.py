@@ -4,12 +4,11 @@ import csv
 import gzip
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import tiny
+from forked import DEFTX, Program
 
 from deftx.cli import main
 from deftx.core.errors import VectorError
@@ -21,7 +20,6 @@ from deftx.vectors.lt_sft import write_lt_sft
 from deftx.vectors.overlaps import overlap
 from deftx.vectors.vector import SparseVector
 
-ROOT = Path(__file__).resolve().parents[2]
 NUSAX = SETTINGS["nusax"]
 METHODS = ("no-language", "lt-sft", "uniform-100", "no-retrain")
 SHORT = ("--set", "precision=float32", "batch_size=8", "max_length=16", "max_steps=6", "evaluate_every=3", "k=300",
@@ -142,18 +140,11 @@ def test_the_plan_counts_what_is_then_done_and_starts_nothing(benchmark, finishe
 def test_a_stopped_table_goes_on_to_the_same_vectors(data, base_folder, finished, tmp_path):
     arguments = ("benchmark", "nusax", "--data", data, "--base", base_folder, "--out", tmp_path / "cut", "--languages",
                  "min", "--seeds", "1", "--methods", *METHODS, *SHORT)  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "deftx", *map(str, arguments)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if line.startswith("1 of 2"):
-            break
+    process = Program(DEFTX, *arguments)
+    process.wait_for_line("1 of 2")
     process.terminate()
-    said += process.communicate(timeout=60)[1].splitlines()
-    assert process.returncode == 143, said
-    assert "the same command goes on from there" in said[-1]
+    assert process.wait() == 143, process.stderr
+    assert "the same command goes on from there" in process.stderr.splitlines()[-1]
     assert main([str(argument) for argument in arguments]) == 0
     for path in (tmp_path / "cut" / "vectors").iterdir():
         assert SparseVector.load(path).digest() == SparseVector.load(finished / "vectors" / path.name).digest()

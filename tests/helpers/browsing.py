@@ -1,74 +1,20 @@
-"""What browser tests share: the real app as a process, and how a person moves through its page."""
+"""What browser tests share: how a person moves through the page of the app."""
 
 import os
 import re
 import signal
-import socket
-import subprocess
-import sys
-import time
 from contextlib import contextmanager
-from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from job_helpers import wait_for
 
 from deftx.jobs import Store, progress_of
-from deftx.jobs.process import kill
 from deftx.jobs.state import worker_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-ROOT = Path(__file__).resolve().parents[2]
 # Milliseconds after which a wait fails. A browser, a server and a training share few cores: nothing is late before that.
 LONG = 120_000
 sync_api.expect.set_options(timeout=LONG)
-
-
-class App:
-    """The app as a process that can be killed and started again on the same port and home."""
-
-    def __init__(self, home, base):
-        self.home, self.base, self.process = home, base, None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/"
-
-    def start(self):
-        environment = {**os.environ, "DEFTX_HOME": str(self.home), "DEFTX_BASE": str(self.base), "OMP_NUM_THREADS": "1"}
-        with open(self.home / "server.txt", "ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, ROOT / "app.py", "--port", str(self.port)], env=environment, stdout=log, stderr=log
-            )
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urlopen(self.url, timeout=2).close()
-                return
-            except OSError:
-                assert self.process.poll() is None, (self.home / "server.txt").read_text()
-                assert time.monotonic() < deadline, "the app did not answer within a minute"
-                time.sleep(0.2)
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-
-@contextmanager
-def serving(home, base):
-    """The app over a home, until the block ends; trainings that still run then end with it."""
-    app = App(home, base)
-    app.start()
-    try:
-        yield app
-    finally:
-        app.kill()
-        store = Store(home)
-        for job in (*store.list(), *store.trash()):
-            if worker_of(job) is not None:
-                kill(worker_of(job))
 
 
 @contextmanager
