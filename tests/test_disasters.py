@@ -20,6 +20,8 @@ import deftx.training.pipeline, deftx.training.loop
 from deftx.cli import main
 from deftx.commands import output
 
+pytestmark = pytest.mark.slow
+
 deftx.training.loop.CHECKPOINT_SECONDS = deftx.training.loop.EVENT_SECONDS = 0.0
 slow = os.environ.get("SLOW")
 if slow == "denoise":

@@ -12,6 +12,8 @@ from deftx.cli import main
 from deftx.data.tables import read_table
 from deftx.models.bases import BUNDLED_BASE, load_base
 
+pytestmark = pytest.mark.slow
+
 SHORT = ["batch_size=8", "max_length=48", "evaluate_every=8"]
 
 

@@ -11,6 +11,8 @@ import psutil
 import pytest
 from killing_container import Trial, differing, endure
 
+pytestmark = pytest.mark.slow
+
 ENDS = ("SIGTERM, disk lost", "SIGKILL, disk kept", "SIGKILL, disk lost")
 
 

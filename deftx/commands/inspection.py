@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from deftx.commands import options, output
+from deftx.data.reading import EXTENSIONS
 
 # What the overlap of all vectors is shown as, and the parts that each pair is split into.
 MATRICES = {"overlap": "overlap", "chance": "by chance", "signs": "same sign"}
@@ -15,9 +16,7 @@ STRATEGIES = ("variance:0.9", "uniform:100", "uniform:200", "uniform:300", "opti
 def add_commands(commands: Any) -> None:
     """Add the commands."""
     audit = commands.add_parser("audit", help="what a corpus is, and what is wrong with it")
-    audit.add_argument(
-        "corpus", metavar="CORPUS", nargs="+", help=".txt, .csv, .tsv, .jsonl, .parquet (.gz), or a folder"
-    )
+    audit.add_argument("corpus", metavar="CORPUS", nargs="+", help=f"{', '.join(EXTENSIONS)} (.gz), or a folder")
     options.add_base(audit)
     audit.set_defaults(run=run_audit)
     nearest = commands.add_parser("nearest", help="which known languages are nearest to a corpus")

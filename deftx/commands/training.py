@@ -9,6 +9,7 @@ from typing import Any
 from deftx.commands import options, output, remote
 from deftx.commands.hub import push_trained
 from deftx.core.errors import HubError
+from deftx.data.reading import EXTENSIONS
 from deftx.training.setting_descriptions import MEANINGS
 
 _received: list[int] = []  # the signals that asked this process to stop
@@ -17,9 +18,7 @@ _received: list[int] = []  # the signals that asked this process to stop
 def add_commands(commands: Any) -> None:
     """Add the two commands and the options they share."""
     language = commands.add_parser("language", help="learn a language vector from raw text")
-    language.add_argument(
-        "corpus", metavar="CORPUS", nargs="+", help=".txt, .csv, .tsv, .jsonl, .parquet (.gz), or a folder"
-    )
+    language.add_argument("corpus", metavar="CORPUS", nargs="+", help=f"{', '.join(EXTENSIONS)} (.gz), or a folder")
     language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min; noted in the vector")
     language.set_defaults(run=run_language)
     task = commands.add_parser("task", help="learn a task vector from labelled text in a bigger, related language")
@@ -106,7 +105,11 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the vector")
     parser.add_argument("--preset", default="quick", help="quick (minutes on a CPU), standard, paper (quick)")
     parser.add_argument("--method", help="deft-x; lt-sft: the same without denoising; random: a random mask (deft-x)")
-    parser.add_argument("--rank", metavar="R", help="variance:p, uniform:r, optimal, mp or none (variance:0.9)")
+    parser.add_argument(
+        "--rank",
+        metavar="R",
+        help="rank strategy, such as uniform:100 or optimal; a wrong name lists all (variance:0.9)",
+    )
     parser.add_argument("--keep", type=float, help="share of higher-order entries that stays in each matrix (0.05)")
     parser.add_argument("--ablate", help="no-residual, dense-delta or no-retrain: table 5 of the paper")
     parser.add_argument("--k", metavar="N", help="entries to select: a number, or a share up to 1 (the paper's share)")

@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 from deftx.core.errors import DeftxError, one_of
 
-EXTENSIONS = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")  # each also with .gz
+TABLE_EXTENSIONS = (".csv", ".tsv", ".jsonl", ".parquet")  # table_formats has a reader for each
+EXTENSIONS = (".txt", *TABLE_EXTENSIONS)  # each also with .gz
 
 _SUPPORTED = f"{one_of(EXTENSIONS)}, each also with .gz"
 CHUNK = 2**20  # bytes read at a time

@@ -418,6 +418,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_a_killed_command_goes_on_to_the_same_vector(deftx, corpus_file, base_folder, tmp_path):
     def command(out):
         return ("language", corpus_file, "--out", tmp_path / out, *FAST, "max_steps=80")
@@ -435,6 +436,7 @@ def test_a_killed_command_goes_on_to_the_same_vector(deftx, corpus_file, base_fo
     assert all(one.head[name].equal(other.head[name]) for name in one.head)
 
 
+@pytest.mark.slow
 def test_a_terminated_process_exits_with_143_and_says_so_on_stderr_alone(corpus_file, base_folder, tmp_path):
     arguments = ("language", corpus_file, "--out", tmp_path / "v", "--base", base_folder, *FAST, "max_steps=5000",
                  "epochs=10000", "--json")  # fmt: skip

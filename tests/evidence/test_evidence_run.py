@@ -20,6 +20,8 @@ from deftx.vectors.lt_sft import write_lt_sft
 from deftx.vectors.overlaps import overlap
 from deftx.vectors.vector import SparseVector
 
+pytestmark = pytest.mark.slow
+
 NUSAX = SETTINGS["nusax"]
 METHODS = ("no-language", "lt-sft", "uniform-100", "no-retrain")
 SHORT = ("--set", "precision=float32", "batch_size=8", "max_length=16", "max_steps=6", "evaluate_every=3", "k=300",

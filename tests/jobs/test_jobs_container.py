@@ -20,6 +20,8 @@ from deftx.jobs.process import kill
 from deftx.jobs.shutdown import Stopped, stop_workers
 from deftx.jobs.state import worker_of
 
+pytestmark = pytest.mark.slow
+
 
 class Box:
     """The entry point as a process, a folder that outlives it, and a disk that does not."""

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from forked import run
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 COMMANDS = {
     "step, sparse": ["step.py", "--phase", "sparse"],

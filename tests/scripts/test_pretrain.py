@@ -15,6 +15,8 @@ from safetensors.torch import load_file
 from deftx.models.bases import load_base
 from deftx.models.eight_bits import PACKED
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = ROOT / "scripts" / "pretrain.py"
 CORPORA = ("ind", "jav", "sun", "bew", "mak", "mui", "rej", "abs", "eng_clear")
 SMALL = ("--tokens", "30000", "--batch-tokens", "256", "--length", "16", "--head-steps", "10", "--warm-up", "5",

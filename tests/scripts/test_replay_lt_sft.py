@@ -10,6 +10,8 @@ import torch
 from forked import run as program
 from safetensors.torch import load_file, save_file
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "replay_lt_sft.py"
 SECOND = "theta2.roberta.encoder.layer.0.attention.self.value.weight"
 

@@ -42,6 +42,7 @@ def task(table_file, base_folder):
     return ("task", table_file, "--base", base_folder, *FAST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["language", "task"])
 def test_two_processes_learn_the_vector_of_one(kind, request, tmp_path):
     arguments = (*request.getfixturevalue(kind), "accumulation=2")
@@ -51,6 +52,7 @@ def test_two_processes_learn_the_vector_of_one(kind, request, tmp_path):
     assert all((one.head[name] - two.head[name]).abs().max() <= 1e-6 for name in one.head)
 
 
+@pytest.mark.slow
 def test_batches_are_cut_for_the_processes_that_are_there(language, tmp_path):
     one, _ = learn(1, (*language, "accumulation=2"), tmp_path / "one")
     two, said = learn(2, language, tmp_path / "two")
@@ -58,6 +60,7 @@ def test_batches_are_cut_for_the_processes_that_are_there(language, tmp_path):
     assert_equal(one, two)
 
 
+@pytest.mark.slow
 def test_a_batch_that_cannot_be_dealt_out_is_refused(language, tmp_path):
     processes = start(2, (*language[:2], "--out", tmp_path / "two", *language[2:], "batch_size=5"))
     assert 0 not in [process.wait() for process in processes]
@@ -66,6 +69,7 @@ def test_a_batch_that_cannot_be_dealt_out_is_refused(language, tmp_path):
     assert not (tmp_path / "two" / "run").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_that_are_stopped_go_on_to_the_same_vector(language, tmp_path):
     longer = (*language, "max_steps=120")
     processes = start(2, (*longer[:2], "--out", tmp_path / "stopped", *longer[2:]))

@@ -13,6 +13,8 @@ from tiny_base import SHORT, make_base, write_corpus
 from deftx.accounts.people import put_person, remove_person
 from ui.shared.plot import SCRIPTS
 
+pytestmark = pytest.mark.slow
+
 NO_JOB = "20200101-000000-000000"
 
 

@@ -23,6 +23,8 @@ from ui.page import build_page
 from ui.studio import Studio
 from tiny_base import SHORT
 
+pytestmark = pytest.mark.slow
+
 home, base, corpus = map(Path, sys.argv[1:])
 studio = Studio(str(base), Store(home))
 print(library_forms.take_from_hub(studio, "somebody/private-vector", "", "", "", "")[1])

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError
+from deftx.data.reading import EXTENSIONS, TABLE_EXTENSIONS
 from deftx.data.table_columns import table_columns
 from ui import strings
 from ui.classify import column_form, file_views
@@ -17,7 +18,7 @@ from ui.shared import views
 from ui.shared.background_views import see
 from ui.studio import Studio
 
-FILE_TYPES = [".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".gz"]
+FILE_TYPES = [*EXTENSIONS, ".gz"]
 EVERY = 1.0  # seconds
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
 
@@ -47,7 +48,7 @@ def build(studio: Studio, vectors: ComposeForm) -> FileTab:
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
             file = gr.File(label=strings.FILE_UPLOAD, file_types=FILE_TYPES, height=140, elem_id="texts-file")
-            gr.HTML(views.paragraph(strings.FILE_FORMATS, "quiet"))
+            gr.HTML(views.paragraph(strings.FILE_FORMATS.format(formats=", ".join(TABLE_EXTENSIONS)), "quiet"))
             form = column_form.build("texts", labelled=False)
             start = gr.Button(strings.FILE_CLASSIFY, variant="primary", elem_id="classify-file")
             stop = gr.Button(strings.WORK_STOP, visible=False, elem_id="stop-file")

@@ -8,6 +8,7 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.data.labels import suggest_labels
+from deftx.data.reading import TABLE_EXTENSIONS
 from deftx.data.table_columns import table_columns
 from ui import strings
 from ui.classify import column_form, file_tab, file_views, score_figures, score_views
@@ -64,7 +65,7 @@ def build(studio: Studio, vectors: ComposeForm) -> ScoreTab:
         with gr.Column(scale=2, min_width=300):
             table = gr.Dropdown(choices(studio), value="", label=strings.CHOOSE_TABLE, elem_id="score-table")
             file = gr.File(label=strings.SCORE_UPLOAD, file_types=FILE_TYPES, height=140, elem_id="score-file")
-            gr.HTML(views.paragraph(strings.LABELLED_FORMATS, "quiet"))
+            gr.HTML(views.paragraph(strings.LABELLED_FORMATS.format(formats=", ".join(TABLE_EXTENSIONS)), "quiet"))
             columns = column_form.build("score", labelled=True)
             use = gr.Button(strings.USE_COLUMNS, visible=False, elem_id="score-use-columns")
             compared = gr.Checkbox(False, label=strings.COMPARE_LANGUAGES, info=strings.COMPARE_LANGUAGES_HINT, elem_id="score-compare")  # fmt: skip

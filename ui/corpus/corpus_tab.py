@@ -8,6 +8,7 @@ import gradio as gr
 
 from deftx.core.errors import CorpusError, DeftxError
 from deftx.data.cleaning import CLEANINGS
+from deftx.data.reading import EXTENSIONS
 from deftx.data.table_columns import guess_text_column
 from deftx.data.text import columns_of
 from ui import strings
@@ -19,7 +20,7 @@ from ui.corpus.hub_form import HubForm
 from ui.shared import plot, removal, views
 from ui.studio import Studio
 
-FILE_TYPES = [".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".gz"]
+FILE_TYPES = [*EXTENSIONS, ".gz"]
 PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "show_progress": "hidden"}
 
@@ -96,7 +97,7 @@ def _build_bring() -> Bring:
     upload = gr.File(
         label=strings.UPLOAD, file_types=FILE_TYPES, file_count="multiple", height=150, elem_id="corpus-file"
     )
-    gr.HTML(views.paragraph(strings.FORMATS, "under"))
+    gr.HTML(views.paragraph(strings.FORMATS.format(formats=", ".join(EXTENSIONS)), "under"))
     refused = gr.HTML(elem_id="corpus-refused")
     column = gr.Dropdown([], label=strings.COLUMN, visible=False, elem_id="corpus-column")
     use_column = gr.Button(strings.USE_COLUMN, visible=False, elem_id="corpus-use-column")

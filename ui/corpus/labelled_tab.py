@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError, TableError
-from deftx.data.reading import find_file
+from deftx.data.reading import TABLE_EXTENSIONS, find_file
 from deftx.data.table_columns import guess_columns, table_columns
 from deftx.data.table_formats import as_text, open_records
 from deftx.data.tables import LABEL, PAIR, SINGLE, Findings, check
@@ -19,7 +19,7 @@ from ui.corpus.audit_view import quote
 from ui.shared import removal, views
 from ui.studio import Studio
 
-FILE_TYPES = [".csv", ".tsv", ".jsonl", ".parquet", ".gz"]
+FILE_TYPES = [*TABLE_EXTENSIONS, ".gz"]
 PRIVATE = {"api_visibility": "private"}
 ROLES = {"train": "TRAIN_FILE", "valid": "VALID_FILE"}
 COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # which columns each kind needs
@@ -69,7 +69,7 @@ def build(studio: Studio) -> LabelledTab:
                     elem_id=f"table-{role}",
                 )  # fmt: skip
                 removing[role] = removal.build(role, strings.REMOVE_TABLE)
-            gr.HTML(views.paragraph(strings.LABELLED_FORMATS, "quiet"))
+            gr.HTML(views.paragraph(strings.LABELLED_FORMATS.format(formats=", ".join(TABLE_EXTENSIONS)), "quiet"))
             form = _build_form()
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             findings = gr.HTML(show(studio, "", ""), elem_id="table-findings")

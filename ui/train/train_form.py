@@ -5,7 +5,9 @@ from typing import Any
 
 import gradio as gr
 
+from deftx.data.reading import TABLE_EXTENSIONS
 from deftx.jobs import push
+from deftx.method.ranks import STRATEGIES
 from deftx.models.bases import ASSETS
 from deftx.training.setting_descriptions import MEANINGS
 from ui import strings
@@ -15,7 +17,7 @@ from ui.studio import Studio
 from ui.train import remote, train_fields
 from ui.train.train_fields import ADVANCED, CHOICES, EMPTY
 
-TABLE_TYPES = [".csv", ".tsv", ".jsonl", ".parquet", ".gz"]
+TABLE_TYPES = [*TABLE_EXTENSIONS, ".gz"]
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def _names() -> dict[str, Any]:
 def _ranks() -> dict[str, Any]:
     return {
         "rank": gr.Dropdown(
-            _choices(strings.RANKS), value="variance", label=strings.RANK, info=strings.RANK_HINT, elem_id="rank"
+            [(strings.RANKS.get(name, name), name) for name in STRATEGIES], value="variance", label=strings.RANK, info=strings.RANK_HINT, elem_id="rank"
         ),
         "share": gr.Number(
             0.9, label=strings.SHARE, info=strings.SHARE_HINT, minimum=0.01, maximum=1, step=0.01,
