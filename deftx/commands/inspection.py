@@ -4,7 +4,6 @@ import argparse
 from typing import Any
 
 from deftx.commands import options, output
-from deftx.data.reading import EXTENSIONS
 
 # What the overlap of all vectors is shown as, and the parts that each pair is split into.
 MATRICES = {"overlap": "overlap", "chance": "by chance", "signs": "same sign"}
@@ -16,7 +15,7 @@ STRATEGIES = ("variance:0.9", "uniform:100", "uniform:200", "uniform:300", "opti
 def add_commands(commands: Any) -> None:
     """Add the commands."""
     audit = commands.add_parser("audit", help="what a corpus is, and what is wrong with it")
-    audit.add_argument("corpus", metavar="CORPUS", nargs="+", help=f"{', '.join(EXTENSIONS)} (.gz), or a folder")
+    audit.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
     options.add_base(audit)
     audit.set_defaults(run=run_audit)
     nearest = commands.add_parser("nearest", help="which known languages are nearest to a corpus")
@@ -30,6 +29,8 @@ def add_commands(commands: Any) -> None:
     overlap = commands.add_parser("overlap", help="how many entries vectors share (figures 2 and 3)")
     overlap.add_argument("vectors", metavar="VECTOR", nargs="+", help="two vectors or more")
     overlap.set_defaults(run=run_overlap)
+    for parser in (audit, nearest):
+        options.add_encoding(parser)
     for parser in (audit, nearest, spectrum, overlap):
         options.add_json(parser)
 
@@ -39,7 +40,7 @@ def run_audit(arguments: argparse.Namespace) -> None:
     from deftx.data.audit import audit
     from deftx.data.text import read_corpus
 
-    corpus = read_corpus(arguments.corpus)
+    corpus = read_corpus(arguments.corpus, encoding=arguments.encoding)
     audited = audit(corpus, options.load_base_of(arguments).tokenizer)
     found = audited.to_dict()
     shown = {**found, "scripts": {name: f"{share:.1%}" for name, share in found["scripts"].items() if share >= 0.001}}
@@ -62,7 +63,7 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     from deftx.training.base_facts import look_at_base
 
     tokenizer = look_at_base(arguments.base or BUNDLED_BASE).tokenizer
-    found = nearest(read_corpus(arguments.corpus).lines, load_languages(), tokenizer)
+    found = nearest(read_corpus(arguments.corpus, encoding=arguments.encoding).lines, load_languages(), tokenizer)
     rows = [
         (near.code, near.name, f"{near.letters:.1%}", "–" if near.pieces is None else f"{near.pieces:.1%}")
         for near in found

@@ -7,11 +7,18 @@ from typing import Any
 from deftx.commands import output
 from deftx.core.errors import RecipeError
 
+CORPUS = "text, documents, tables or zips of them (docs/files.md), or a folder"
+
 
 def add_base(parser: argparse.ArgumentParser) -> None:
     """Add ``--base`` and ``--device``."""
     parser.add_argument("--base", metavar="B", help="base model: a bundled name, a folder or a Hub id (bundled base)")
     parser.add_argument("--device", help="where to compute, e.g. cpu or cuda:0 (a GPU where there is one)")
+
+
+def add_encoding(parser: argparse.ArgumentParser) -> None:
+    """Add ``--encoding``."""
+    parser.add_argument("--encoding", metavar="E", help="encoding of the text files that are not UTF-8, e.g. cp1252")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

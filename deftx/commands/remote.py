@@ -34,6 +34,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def is_remote(arguments: argparse.Namespace) -> bool:
     """Say whether the training runs on another machine; RecipeError for options that do not go together."""
     if arguments.on == HF_JOBS:
+        if arguments.encoding:
+            raise RecipeError(f"With --on {HF_JOBS} every file has to be UTF-8: save it so, and leave --encoding away.")
         for name in ("delta", "device"):
             if getattr(arguments, name):
                 raise RecipeError(f"--{name} is about this machine; leave it away with --on {HF_JOBS}.")

@@ -9,7 +9,6 @@ from typing import Any
 from deftx.commands import options, output, remote
 from deftx.commands.hub import push_trained
 from deftx.core.errors import HubError
-from deftx.data.reading import EXTENSIONS
 from deftx.training.setting_descriptions import MEANINGS
 
 _received: list[int] = []  # the signals that asked this process to stop
@@ -18,7 +17,7 @@ _received: list[int] = []  # the signals that asked this process to stop
 def add_commands(commands: Any) -> None:
     """Add the two commands and the options they share."""
     language = commands.add_parser("language", help="learn a language vector from raw text")
-    language.add_argument("corpus", metavar="CORPUS", nargs="+", help=f"{', '.join(EXTENSIONS)} (.gz), or a folder")
+    language.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
     language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min; noted in the vector")
     language.set_defaults(run=run_language)
     task = commands.add_parser("task", help="learn a task vector from labelled text in a bigger, related language")
@@ -37,13 +36,17 @@ def add_commands(commands: Any) -> None:
 
 def run_language(arguments: argparse.Namespace) -> None:
     """Learn a language vector and report what it is worth."""
+    from deftx.data.text import read_corpus
     from deftx.training.language import learn_language
 
     away, recipe = remote.is_remote(arguments), _recipe("language", arguments)
     api = _check_push(arguments)
+    corpus = arguments.corpus
+    if arguments.encoding:
+        corpus = read_corpus(corpus, encoding=arguments.encoding)
     with stop_on_signal() as should_stop:
         vector = remote.learn("language", arguments, recipe, should_stop) if away else learn_language(
-            arguments.corpus, options.load_base_of(arguments), recipe, out=arguments.out, language=arguments.language,
+            corpus, options.load_base_of(arguments), recipe, out=arguments.out, language=arguments.language,
             delta=arguments.delta, on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
@@ -55,8 +58,11 @@ def run_task(arguments: argparse.Namespace) -> None:
     from deftx.data.tables import read_table
     from deftx.training.task import learn_task
 
-    away, train = remote.is_remote(arguments), read_table(arguments.train, columns=_columns(arguments.columns))
-    valid = arguments.valid and read_table(arguments.valid, columns=_columns(arguments.valid_columns))
+    away, encoding = remote.is_remote(arguments), arguments.encoding
+    train = read_table(arguments.train, columns=_columns(arguments.columns), encoding=encoding)
+    valid = arguments.valid and read_table(
+        arguments.valid, columns=_columns(arguments.valid_columns), encoding=encoding
+    )
     recipe = _recipe("task", arguments, pairs=train.pairs)
     api = _check_push(arguments)
     with stop_on_signal() as should_stop:
@@ -120,6 +126,7 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--push-to", metavar="OWNER/NAME",
                         help="push the vector to the Hugging Face Hub at the end; the right to is checked at the start")  # fmt: skip
     parser.add_argument("--private", action="store_true", help="with --push-to: make the repository private (public)")
+    options.add_encoding(parser)
     options.add_base(parser)
     remote.add_options(parser)
     options.add_json(parser)

@@ -14,7 +14,9 @@ def add_commands(commands: Any) -> None:
     classify.add_argument(
         "texts", metavar="TEXT", nargs="*", help="texts; for a task on pairs: premise and hypothesis in turn"
     )
-    classify.add_argument("--file", metavar="CSV", help="file of texts: .txt, or a table with a column text")
+    classify.add_argument(
+        "--file", metavar="CSV", help="file of texts: a text or document, or a table with a column text"
+    )
     classify.add_argument("--out", metavar="CSV", help="where the file's rows go, with label and probabilities added")
     classify.add_argument(
         "--as-is", action="store_true",
@@ -31,6 +33,7 @@ def add_commands(commands: Any) -> None:
     evaluate.set_defaults(run=run_evaluate)
     for parser in (classify, evaluate):
         options.add_composition(parser)
+        options.add_encoding(parser)
         options.add_json(parser)
 
 
@@ -64,7 +67,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from deftx.data.tables import read_table
     from deftx.training.recipes import METRICS
 
-    table = rename_labels(read_table(arguments.test), _renamed(arguments.rename))
+    table = rename_labels(read_table(arguments.test, encoding=arguments.encoding), _renamed(arguments.rename))
     for note in table.notes:
         output.say(f"warning: {note}")
     classifier, task = options.compose_from(arguments)
@@ -86,7 +89,7 @@ def _classify_file(arguments: argparse.Namespace) -> None:
     from deftx.data.labels import check_kind
     from deftx.data.unlabelled import answer_columns, read_texts, write_rows
 
-    rows = read_texts(arguments.file)
+    rows = read_texts(arguments.file, encoding=arguments.encoding)
     classifier, task = options.compose_from(arguments)
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
     answers = answer_columns(classifier.labels, classifier.classify(rows.texts))

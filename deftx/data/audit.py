@@ -82,7 +82,7 @@ def audit(corpus: Corpus, tokenizer: Any = None) -> Audit:
         lengths=length_bins(words),
         **tokens,
     )
-    findings.warnings.extend(_warnings(findings, median(words)))
+    findings.warnings.extend([*corpus.notes, *_warnings(findings, median(words))])
     return findings
 
 

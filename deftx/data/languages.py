@@ -19,8 +19,8 @@ import numpy as np
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import CorpusError
-from deftx.data.reading import BROKEN_GZIP
 from deftx.data.text import split
+from deftx.data.unpacking import BROKEN_GZIP
 
 UNKNOWN = "unknown"  # no language code has seven letters
 BUNDLED = ASSETS / "languages.json.gz"

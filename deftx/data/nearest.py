@@ -18,7 +18,7 @@ from typing import Any
 from deftx.core.assets import ASSETS
 from deftx.core.errors import CorpusError
 from deftx.data.languages import Languages, ngrams
-from deftx.data.reading import BROKEN_GZIP
+from deftx.data.unpacking import BROKEN_GZIP
 
 PIECES = ASSETS / "pieces.json.gz"
 LINES = 2_000  # of a text that are looked at, spread over it

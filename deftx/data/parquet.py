@@ -1,6 +1,5 @@
 """Reading Parquet files, with bounds on what a small file can unpack to."""
 
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,8 +9,8 @@ import pyarrow.parquet
 
 from deftx.core.errors import DeftxError
 from deftx.data import table_formats as records
-from deftx.data.reading import BROKEN_GZIP, InputFile, read_bytes
 from deftx.data.table_formats import Records
+from deftx.data.unpacking import BROKEN_GZIP, InputFile, open_whole
 
 _BROKEN_PARQUET = (pyarrow.ArrowException, OSError, ValueError, *BROKEN_GZIP)
 
@@ -23,7 +22,7 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
         return error(f"{file.name} is damaged or is not a Parquet file. Write it again.")
 
     try:
-        content = io.BytesIO(read_bytes(file, records.LARGEST_PACKED, error)) if file.gzipped else str(file.path)
+        content = open_whole(file, error) if file.packed else str(file.path)
         schema = pyarrow.parquet.read_schema(content)
         texts = [column.name for column in schema if _is_text(column.type)]
         # As dictionaries, so that a text that is repeated lies in memory once.

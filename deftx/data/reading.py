@@ -1,93 +1,112 @@
-"""Opens the files that people bring: text and tables, plain or gzipped, one, several or a folder of them.
+"""Opens the files that people bring: text, documents, tables and zip archives of them, one, several or a folder.
 
 Nothing here knows what the content is for, so every function takes the ``error`` to raise: CorpusError or TableError.
 Lines and rows are streamed; a file that cannot be read is named with the line and what to do about it.
 """
 
-import gzip
 import os
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
-from deftx.core.errors import DeftxError, one_of
+from deftx.core.errors import DeftxError
+from deftx.data.encodings import UTF8, Guess, as_utf8, check_encoding, encoding_of, guess_encodings
+from deftx.data.file_kinds import KINDS, kind_of_name
+from deftx.data.looking import SUPPORTED, counted, look_into
+from deftx.data.unpacking import InputFile, chunks
 
-TABLE_EXTENSIONS = (".csv", ".tsv", ".jsonl", ".parquet")  # table_formats has a reader for each
-EXTENSIONS = (".txt", *TABLE_EXTENSIONS)  # each also with .gz
-
-_SUPPORTED = f"{one_of(EXTENSIONS)}, each also with .gz"
-CHUNK = 2**20  # bytes read at a time
+EXTENSIONS = tuple(KINDS)  # each also with .gz, but .zip
 LONGEST_LINE = 2**24  # bytes: whole books are shorter, and a line is held in memory
-# Of a gzipped file: what it may unpack to in any case, in multiples of its size, and at the most, in bytes.
-SMALL_UNPACKED, MOST_TIMES, MOST_UNPACKED = 2**20, 100, 2**31
 
-# What gzip raises for a file that is cut off, damaged, or not gzipped at all.
-BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
+_NOWHERE = "{count} that lead nowhere and are left out: {names}"
+_OUTSIDE = "{count} that lead out of the folder and are not followed: {names}. Name those files, or copy them into it"
 
 
-@dataclass(frozen=True)
-class InputFile:
-    """One readable file: where it is, how it is called in messages, its kind (of EXTENSIONS) and whether it is gzipped."""
+def find_files(
+    source: str | Path | Sequence[str | Path], error: type[DeftxError], encoding: str | None = None
+) -> list[InputFile]:
+    """Resolve a file, a folder (its readable files, sorted, none hidden), a zip or several of them, each file once.
 
-    path: Path
-    name: str
-    kind: str
-    gzipped: bool
-
-
-def find_files(source: str | Path | Sequence[str | Path], error: type[DeftxError]) -> list[InputFile]:
-    """Resolve a file, a folder (its supported files, sorted, none hidden) or several of them, each file once."""
+    ``encoding`` is that of the text files which are not UTF-8.
+    """
     sources = [source] if isinstance(source, (str, Path)) else list(source)
     if not sources:
         raise error("No file was named.")
-    found: dict[Path, InputFile] = {}
+    encoding = encoding and check_encoding(encoding, error)
+    found: dict[tuple[Path, str | None], InputFile] = {}
     for item in sources:
         for file in _find(item, error):
-            found.setdefault(file.path.resolve(), file)
+            found.setdefault((file.path.resolve(), file.member), replace(file, encoding=encoding))
     return list(found.values())
 
 
-def find_file(source: str | Path, error: type[DeftxError]) -> InputFile:
-    """Resolve exactly one file; a folder is refused."""
+def find_file(source: str | Path, error: type[DeftxError], encoding: str | None = None) -> InputFile:
+    """Resolve exactly one file; a folder is refused, and a zip of several files."""
     if str(source).strip() and os.path.isdir(source):
         raise error(f"{source} is a folder; name one file.")
-    return find_files(source, error)[0]
+    found = find_files(source, error, encoding)
+    if len(found) > 1:
+        raise error(f"{Path(source).name} holds {len(found):,} files. Unpack it, and name one of them.")
+    return found[0]
 
 
-def open_bytes(file: InputFile) -> BinaryIO:
-    """Open a file for reading bytes, unpacked."""
-    return gzip.open(file.path, "rb") if file.gzipped else file.path.open("rb")
+def guesses_of(sources: Sequence[str | Path], error: type[DeftxError]) -> tuple[str, tuple[Guess, ...]]:
+    """Give the name of the first file that is text but not UTF-8, and in which encodings it may be, the likeliest first.
+
+    Both are empty where there is none. A file in a zip is not looked at.
+    """
+    for file in find_files(sources, error):
+        if file.member is None and (guesses := guess_encodings(file, error)):
+            return file.name, guesses
+    return "", ()
 
 
-def read_bytes(file: InputFile, most: int, error: type[DeftxError]) -> bytes:
-    """Read a whole file, unpacked; one of more than ``most`` bytes is refused."""
-    with open_bytes(file) as stream:
-        content = stream.read(most + 1)
-    if len(content) > most:
-        raise error(f"{file.name} unpacks to more than {most >> 20} MB. Unpack it, or bring a part of it.")
-    return content
+def save_as_utf8(source: str | Path, encoding: str, folder: Path, error: type[DeftxError]) -> Path:
+    """Save a text file that is not UTF-8 as UTF-8 in ``folder``, unpacked; return where it lies, as before where it is none.
+
+    Raises ``error`` where it is not in this encoding.
+    """
+    path = Path(source)
+    found = find_files(path, error, encoding)
+    if len(found) > 1 or not guess_encodings(replace(found[0], encoding=None), error):
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / (path.stem if path.suffix.lower() == ".gz" else path.name)
+    with target.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(line for _, line in numbered_lines(found[0], error))
+    return target
 
 
 def numbered_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
-    """Stream the lines of a UTF-8 file with numbers from 1 and with their ends; a byte order mark is taken off."""
-    offset = 0
-    for number, raw in enumerate(_raw_lines(file, error), 1):
+    """Stream the lines of a text file with numbers from 1 and with their ends; a byte order mark is taken off."""
+    offset, encoding = 0, encoding_of(file, error)
+    content = chunks(file, error)
+    if encoding != UTF8:
+        content = as_utf8(content, encoding, file.name, error)
+    for number, raw in enumerate(_raw_lines(file, content, error), 1):
         try:
             line = raw.decode("utf-8")
         except UnicodeDecodeError as problem:
-            raise error(
-                f"{file.name}, line {number} (byte {offset + problem.start}): this is not UTF-8 text. "
-                "Save the file as UTF-8 (in most editors: Save as, Encoding) and try again."
-            ) from None
+            where = f"{file.name}, line {number} (byte {offset + problem.start})"
+            raise error(f"{where}: this is not UTF-8 text. {_other_encoding(file, error)}") from None
         if "\0" in line:
-            raise error(
-                f"{file.name}, line {number}: there is a NUL character, so this is not plain text. "
-                "Save the file as UTF-8 text and try again."
-            )
+            where = f"{file.name}, line {number}: there is a NUL character, so this is not plain UTF-8 text"
+            raise error(f"{where}. {_other_encoding(file, error)}")
         yield number, line.removeprefix("\ufeff") if offset == 0 else line
         offset += len(raw)
+
+
+def _other_encoding(file: InputFile, error: type[DeftxError]) -> str:
+    """Say which encoding a text may be in and how it reads then; what to do where none is likely."""
+    guesses = guess_encodings(file, error)
+    if not guesses:
+        return "Save the file as UTF-8 (in most editors: Save as, Encoding) and try again."
+    likely = guesses[0]
+    return (
+        f"It may be {likely.title}: “{likely.lines[0] if likely.lines else ''}”. If that reads right, give the encoding "
+        f"{likely.encoding} (--encoding {likely.encoding}); else another, or save the file as UTF-8."
+    )
 
 
 def _find(source: str | Path, error: type[DeftxError]) -> list[InputFile]:
@@ -97,42 +116,57 @@ def _find(source: str | Path, error: type[DeftxError]) -> list[InputFile]:
     try:
         if path.is_dir():
             return _find_in_folder(path, error)
+        if path.is_symlink() and not path.exists():
+            raise error(f"{path} is a link to a file that is not there.")
         if not path.is_file():
             raise error(f"{path} {'is not a regular file' if path.exists() else 'does not exist'}.")
     except OSError as problem:
         raise error(f"{str(path)[:200]} cannot be opened: {problem.strerror}.") from None
-    file = _input_file(path, path.name)
-    if file is None:
-        raise error(f"{path.name} is of a kind that cannot be read. Supported: {_SUPPORTED}. Save it as one of these.")
-    return [file]
+    found = look_into(path, path.name, error)
+    if not found:
+        raise error(f"{path.name} is of a kind that cannot be read. Supported: {SUPPORTED}. Save it as one of these.")
+    return found
 
 
 def _find_in_folder(folder: Path, error: type[DeftxError]) -> list[InputFile]:
-    inside = folder.resolve()
-    found = []
+    inside, found = folder.resolve(), []
+    links: dict[str, list[str]] = defaultdict(list)
     for parent, folders, names in os.walk(folder):  # does not enter folders that are links
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for path in (Path(parent, name) for name in names if not name.startswith(".")):
-            file = _input_file(path, path.relative_to(folder).as_posix())
-            # A link may point out of the folder, to files that were never meant to be read.
-            if file and path.is_file() and path.resolve().is_relative_to(inside):
-                found.append(file)
+        for path in (Path(parent, name) for name in names if kind_of_name(name)[0] and not name.startswith(".")):
+            name = path.relative_to(folder).as_posix()
+            if unfollowed := _why_not_followed(path, inside):
+                links[unfollowed].append(name)
+            elif path.is_file():
+                found += look_into(path, name, error)
+    notes = [f"In the folder {folder.name} there are links: {counted(kind, names)}." for kind, names in links.items()]
     if not found:
-        raise error(f"The folder {folder} holds no file that can be read. Supported: {_SUPPORTED}.")
-    return sorted(found, key=lambda file: file.name)
+        said = " ".join([f"The folder {folder} holds no file that can be read.", *notes])
+        raise error(f"{said} Supported: {SUPPORTED}.")
+    found.sort(key=lambda file: file.name)
+    found[0].notes[:0] = notes
+    return found
 
 
-def _input_file(path: Path, name: str) -> InputFile | None:
-    endings = [ending.lower() for ending in path.suffixes[-2:]]
-    gzipped = endings[-1:] == [".gz"]
-    kind = "".join(endings[:-1] if gzipped else endings[-1:])
-    return InputFile(path, name, kind, gzipped) if kind in EXTENSIONS else None
+def _why_not_followed(path: Path, inside: Path) -> str:
+    """Say why a link is not followed; empty for what is none, and for one that is.
+
+    It may point out of the folder, to files that were never meant to be read. The Hub's cache has links into a folder
+    ``blobs`` beside a parent of the folder.
+    """
+    if not path.is_symlink():
+        return ""
+    target = Path(os.path.realpath(path))
+    if not target.exists():
+        return _NOWHERE
+    blob = target.parent.name == "blobs" and target.parent.parent in inside.parents
+    return "" if blob or target.is_relative_to(inside) else _OUTSIDE
 
 
-def _raw_lines(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
-    """Stream the lines with their ends, \\r alone among them, as files of old programs have it."""
+def _raw_lines(file: InputFile, content: Iterable[bytes], error: type[DeftxError]) -> Iterator[bytes]:
+    """Cut content into lines with their ends, \\r alone among them, as files of old programs have it."""
     number, held = 0, b""
-    for chunk in _chunks(file, error):
+    for chunk in content:
         # The last line may go on in the next chunk, or its \r be the first half of \r\n.
         *lines, held = (held + chunk).splitlines(keepends=True)
         number += len(lines)
@@ -144,23 +178,3 @@ def _raw_lines(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
         yield from lines
     if held:
         yield held
-
-
-def _chunks(file: InputFile, error: type[DeftxError]) -> Iterator[bytes]:
-    unpacked = 0
-    try:
-        packed = file.path.stat().st_size
-        most = min(max(SMALL_UNPACKED, MOST_TIMES * packed), MOST_UNPACKED)
-        with open_bytes(file) as stream:
-            while chunk := stream.read(CHUNK):
-                unpacked += len(chunk)
-                if file.gzipped and unpacked > most:
-                    raise error(
-                        f"{file.name} unpacks to more than {most >> 20} MB from {packed / 1e6:,.1f} MB: too much to be "
-                        "read here. Unpack it, or bring a part of it."
-                    )
-                yield chunk
-    except BROKEN_GZIP:
-        raise error(f"{file.name} is damaged or cut off: it cannot be unpacked to its end. Copy it again.") from None
-    except OSError as problem:
-        raise error(f"{file.name} cannot be read: {problem.strerror or problem}.") from None

@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from deftx.core.errors import DeftxError, TableError
+from deftx.data.file_kinds import KINDS
 from deftx.data.reading import find_file
 from deftx.data.table_formats import as_text, open_records
 from deftx.data.tables import LABEL, PAIR, SINGLE, choose_columns
@@ -26,10 +27,10 @@ def table_columns(path: str | Path, *, labelled: bool = True) -> tuple[tuple[str
     Plain text has the column "text", and none for labels.
     """
     file = find_file(path, TableError)
-    if file.kind == ".txt" and not labelled:
+    if not file.is_table and not labelled:
         return SINGLE, True
-    if file.kind == ".txt":
-        raise TableError(f"{file.name} is plain text without columns; a label for each text needs a table.")
+    if not file.is_table:
+        raise TableError(f"{file.name} is {KINDS[file.kind]} without columns; a label for each text needs a table.")
     records = open_records(file, TableError)
     try:
         choose_columns(records, None, labelled=labelled)

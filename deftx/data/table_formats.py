@@ -1,4 +1,4 @@
-"""Tables of four kinds under one face: CSV, TSV, JSON lines and Parquet as columns and numbered rows of cells."""
+"""Tables of all kinds under one face: CSV, TSV, JSON lines, Parquet and workbooks as columns and numbered rows of cells."""
 
 import csv
 import json
@@ -8,11 +8,12 @@ from itertools import chain, islice
 from typing import Any
 
 from deftx.core.errors import DeftxError
-from deftx.data.reading import InputFile, numbered_lines
+from deftx.data.file_kinds import PLAIN
+from deftx.data.reading import numbered_lines
+from deftx.data.unpacking import InputFile
 
 LONGEST_CELL = 2**24  # characters: csv's own 131,072 is less than a long document, but a stray quote needs some bound
 MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list them
-LARGEST_PACKED = 2**29  # bytes of a Parquet file that is gzipped once more: it is unpacked in memory
 # A small Parquet file can repeat a long text, or nothing at all, any number of times.
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
@@ -35,7 +36,7 @@ class Records:
     @property
     def unit(self) -> str:
         """Say what the number of a row counts."""
-        return "row" if self.file.kind == ".parquet" else "line"
+        return "line" if self.file.kind in PLAIN else "row"
 
     def texts(self, columns: Sequence[str], error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
         """Give (line number, cells as stripped text); a cell that holds a list or an object is refused."""
@@ -47,7 +48,7 @@ class Records:
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
-    """Open a .csv, .tsv, .jsonl or .parquet file; a file without columns, or one that cannot be read, is refused."""
+    """Open a table; a file without columns, or one that cannot be read, is refused."""
     records = _OPENERS[file.kind](file, error)
     if not records.columns:
         raise error(f"{file.name} has no columns: every row of it is empty.")
@@ -157,4 +158,17 @@ def _open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
     return open_parquet(file, error)
 
 
-_OPENERS = {".csv": _open_csv, ".tsv": _open_csv, ".jsonl": _open_jsonl, ".parquet": _open_parquet}
+def _open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
+    from deftx.data.workbooks import open_workbook  # it makes records, as here
+
+    return open_workbook(file, error)
+
+
+_OPENERS = {
+    ".csv": _open_csv,
+    ".tsv": _open_csv,
+    ".jsonl": _open_jsonl,
+    ".parquet": _open_parquet,
+    ".xlsx": _open_workbook,
+    ".ods": _open_workbook,
+}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from deftx.core.errors import TableError, one_of, unknown_name
+from deftx.data.file_kinds import KINDS
 from deftx.data.reading import find_file
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import Records, find_column, open_records
@@ -72,14 +73,23 @@ class Findings:
         return asdict(self)
 
 
-def read_table(path: str | Path, *, labelled: bool = True, columns: Mapping[str, str] | None = None) -> Table:
-    """Read a labelled CSV, TSV, JSON lines or Parquet file with ``text,label`` or ``premise,hypothesis,label``.
+def read_table(
+    path: str | Path,
+    *,
+    labelled: bool = True,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+) -> Table:
+    """Read a labelled CSV, TSV, JSON lines or Parquet file, or a workbook, with ``text,label`` or ``premise,hypothesis,label``.
 
-    ``columns`` maps these names to the file's own where they differ, as in {"text": "review"}. Raises TableError.
+    ``columns`` maps these names to the file's own where they differ, as in {"text": "review"}; ``encoding`` is that of a
+    file which is not UTF-8. Raises TableError.
     """
-    file = find_file(path, TableError)
-    if file.kind == ".txt":
-        raise TableError(f"{file.name} is plain text without columns. Expected is a table with {LABELLED_COLUMNS}.")
+    file = find_file(path, TableError, encoding)
+    if not file.is_table:
+        raise TableError(
+            f"{file.name} is {KINDS[file.kind]} without columns. Expected is a table with {LABELLED_COLUMNS}."
+        )
     records = open_records(file, TableError)
     names = choose_columns(records, columns, labelled=labelled)
     texts, labels, empty = [], [], defaultdict(list)
@@ -92,7 +102,7 @@ def read_table(path: str | Path, *, labelled: bool = True, columns: Mapping[str,
         else:
             texts.append(text[0] if len(text) == 1 else tuple(text))
             labels += [_label(label)] if labelled else []
-    notes = tuple(_note(file.name, records.unit, reason, places) for reason, places in empty.items())
+    notes = (*file.notes, *(_note(file.name, records.unit, reason, places) for reason, places in empty.items()))
     if not texts:
         raise TableError(" ".join([f"{file.name} has no usable row.", *notes]))
     dropped = {reason: len(places) for reason, places in empty.items()}

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 
 from deftx.core.errors import CorpusError
-from deftx.data.reading import InputFile, find_file, find_files, numbered_lines
+from deftx.data.documents import text_lines
+from deftx.data.reading import find_file, find_files
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import Records, find_column, open_records
+from deftx.data.unpacking import InputFile
 
 TEXT_COLUMN = "text"
 BATCH_LINES = 1_000  # lines that are tokenised at a time
@@ -29,27 +31,34 @@ OnProgress = Callable[[int, int], None]  # (lines done, lines in all)
 class Corpus:
     """Usable lines of text, the files they came from with the number from each, and what was left out and why.
 
-    ``fingerprint`` is the SHA-256 over the lines as UTF-8, each ended by a line feed.
+    ``fingerprint`` is the SHA-256 over the lines as UTF-8, each ended by a line feed. ``notes`` say what else was done.
     """
 
     lines: list[str]
     sources: tuple[tuple[str, int], ...]
     fingerprint: str
     skipped: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
 def read_corpus(
-    source: str | Path | Sequence[str | Path], *, column: str | None = None, limit: int | None = None
+    source: str | Path | Sequence[str | Path],
+    *,
+    column: str | None = None,
+    limit: int | None = None,
+    encoding: str | None = None,
 ) -> Corpus:
     """Read a file, a folder or several files; of tables the ``column``, else "text", else their only text column.
 
     A line is usable if it holds a letter or a digit; reading ends at the ``limit`` of usable lines, if there is one.
+    ``encoding`` is that of the files which are not UTF-8.
     Raises CorpusError if a file cannot be read or no line is usable.
     """
     lines: list[str] = []
     sources = []
     skipped = Counter({EMPTY: 0, WITHOUT_LETTERS: 0})
-    for file in find_files(source, CorpusError):
+    notes: dict[str, None] = {}
+    for file in find_files(source, CorpusError, encoding):
         before = len(lines)
         for _, line in _texts(file, column):
             reason = why_unused(line)
@@ -60,10 +69,11 @@ def read_corpus(
             else:
                 lines.append(line)
         sources.append((file.name, len(lines) - before))
+        notes.update(dict.fromkeys(file.notes))
     if not lines:
         names = ", ".join(name for name, _ in sources[:3])
         raise CorpusError(f"There is no usable text in {names}: not one line holds a letter or a digit.")
-    return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped))
+    return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped), tuple(notes))
 
 
 def why_unused(line: str) -> str | None:
@@ -97,7 +107,7 @@ def columns_of(source: str | Path) -> tuple[tuple[str, ...], str | None]:
     Plain text has none. Raises CorpusError if the file cannot be read.
     """
     file = find_file(source, CorpusError)
-    if file.kind == ".txt":
+    if not file.is_table:
         return (), None
     records = open_records(file, CorpusError)
     others = tuple(name for name in records.columns if name not in records.text_columns)
@@ -176,8 +186,8 @@ def mask_tokens(
 
 
 def _texts(file: InputFile, column: str | None) -> Iterator[tuple[int, str]]:
-    if file.kind == ".txt":
-        return ((number, line.strip()) for number, line in numbered_lines(file, CorpusError))
+    if not file.is_table:
+        return ((number, line.strip()) for number, line in text_lines(file, CorpusError))
     records = open_records(file, CorpusError)
     return ((number, texts[0]) for number, texts in records.texts([_text_column(records, column)], CorpusError))
 

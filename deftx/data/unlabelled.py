@@ -8,7 +8,8 @@ from pathlib import Path
 from torch import Tensor
 
 from deftx.core.errors import TableError
-from deftx.data.reading import find_file, numbered_lines
+from deftx.data.documents import text_lines
+from deftx.data.reading import find_file
 from deftx.data.spreadsheet import harmless
 from deftx.data.table_formats import as_text, open_records
 from deftx.data.tables import SINGLE, choose_columns
@@ -30,12 +31,15 @@ class Rows:
     pairs: bool
 
 
-def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None) -> Rows:
-    """Read texts to classify: a .txt (a line each), or a table with ``text`` or ``premise,hypothesis``; no labels."""
-    file = find_file(path, TableError)
-    if file.kind == ".txt":
+def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None, encoding: str | None = None) -> Rows:
+    """Read texts to classify: running text (a line each), or a table with ``text`` or ``premise,hypothesis``; no labels.
+
+    ``encoding`` is that of a file which is not UTF-8.
+    """
+    file = find_file(path, TableError, encoding)
+    if not file.is_table:
         header, wanted = SINGLE, [0]
-        rows = [[line.strip()] for _, line in numbered_lines(file, TableError)]
+        rows = [[line.strip()] for _, line in text_lines(file, TableError)]
     else:
         records = open_records(file, TableError)
         header = records.columns

@@ -161,7 +161,7 @@ def language_learner(base: Base, objective: Objective, sequences: int, corpus: s
 
 def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, listener: Listener) -> LanguageObjective:
     """Split, tokenise and pack a corpus; what is unusual about it is said before training starts."""
-    for note in base.notes:
+    for note in (*base.notes, *corpus.notes):
         listener.on_event(Event("tokenise", message=note, warning=True))
     train_lines, held_out_lines = split(corpus.lines, recipe.hold_out, recipe.seed)
     if train_lines == held_out_lines:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from deftx.core.errors import DeftxError, VectorError
+from deftx.data.zip_files import lists_too_much
 
 MOST_ENTRIES = 1_000  # of an archive; a vector has three files
-LARGEST_LIST = 2**20  # bytes of the list of entries at an archive's end, which zipfile reads whole
 CHUNK = 2**20  # bytes
 SPARE = 2**26  # bytes of the disk that are left free
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every file in an archive written here: the same files, the same bytes
@@ -88,19 +88,10 @@ def check_free_space(folder: Path, needed: int) -> None:
 
 
 def check_list(archive: Path) -> None:
-    """Refuse, with VectorError, a list of millions of entries before zipfile makes an object of each (.ZIP File Format, 4.3.15 and 4.3.16)."""
+    """Refuse, with VectorError, a list of millions of entries before zipfile makes an object of each."""
     with archive.open("rb") as file:
-        file.seek(max(0, archive.stat().st_size - 98 - 2**16))  # both kinds of end, with the longest comment
-        tail = file.read(98 + 2**16)
-    # Found as zipfile finds it: at the very end, else the last one before a comment.
-    bare = tail[-22:].startswith(b"PK\5\6") and tail.endswith(b"\0\0")
-    end = len(tail) - 22 if bare else tail.rfind(b"PK\5\6")
-    sizes = [
-        tail[end + 12 : end + 16],
-        tail[end - 36 : end - 28] if end >= 76 else b"",
-    ]  # the plain end's, the 64-bit one's
-    listed = sizes[end >= 76 and tail.startswith(b"PK\6\6", end - 76)]
-    if end >= 0 and int.from_bytes(listed, "little") > LARGEST_LIST:
+        too_long = lists_too_much(file)
+    if too_long:
         raise VectorError(f"The archive lists more than {MOST_ENTRIES:,} entries; a vector has three files.")
 
 

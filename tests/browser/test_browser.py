@@ -37,14 +37,25 @@ def test_from_a_text_file_to_a_classified_sentence_through_a_reload(page, app, c
 def test_a_bad_upload_says_why_and_keeps_what_was_chosen(page, tmp_path):
     choose(page, "corpus-choice", "Sample")
     expect(page.locator("#audit")).to_contain_text("60")
-    bad = tmp_path / "old.txt"
-    bad.write_bytes("caf\xe9 caf\xe9\n".encode("latin-1"))
+    bad = tmp_path / "picture.txt"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n")
     upload(page, bad)
-    expect(page.locator("#corpus-refused")).to_contain_text("not UTF-8")
+    expect(page.locator("#corpus-refused")).to_contain_text("is a picture")
     expect(page.locator("#corpus-choice input")).to_have_value(re.compile("Sample"))
     open_tab(page, "Train")
     page.locator("#start").click()
     expect(page.locator("#train-answer")).to_contain_text("give the language a name")
+
+
+def test_a_text_in_an_old_encoding_is_shown_and_used_when_it_reads_right(page, tmp_path):
+    old = tmp_path / "old.txt"
+    old.write_bytes("l’été est chaud\n".encode("cp1252") * 60)
+    upload(page, old)
+    expect(page.locator("#corpus-encodings")).to_contain_text("l’été est chaud")
+    expect(page.locator("#corpus-choice input")).not_to_have_value("old.txt")
+    page.locator("#corpus-use-encoding").click()
+    expect(page.locator("#corpus-choice input")).to_have_value("old.txt")
+    expect(page.locator("#corpus-encodings")).to_be_hidden()
 
 
 def test_stop_keeps_resume_goes_on_and_discard_can_be_undone(page, app, corpus):

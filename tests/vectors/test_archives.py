@@ -9,6 +9,7 @@ from collections import namedtuple
 import pytest
 
 from deftx.core.errors import DeftxError, VectorError
+from deftx.data.zip_files import LARGEST_LIST
 from deftx.vectors import archives
 from deftx.vectors.archives import pack, unpack
 
@@ -126,8 +127,8 @@ def test_a_list_of_millions_of_entries_is_refused_before_it_is_read(tmp_path, fo
     archive = make(tmp_path / "a.zip", whole())
     raw = archive.read_bytes()
     at = raw.rfind(b"PK\5\6")
-    size = 0xFFFFFFFF if large else archives.LARGEST_LIST + 1
-    longer = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 2**21, 2**21, archives.LARGEST_LIST + 1, 0)
+    size = 0xFFFFFFFF if large else LARGEST_LIST + 1
+    longer = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 2**21, 2**21, LARGEST_LIST + 1, 0)
     longer += struct.pack("<4sIQI", b"PK\6\7", 0, at, 1)
     archive.write_bytes(raw[:at] + longer * large + raw[at : at + 12] + struct.pack("<I", size) + raw[at + 16 :])
     monkeypatch.setattr(zipfile, "ZipFile", None)  # is not reached

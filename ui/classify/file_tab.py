@@ -8,17 +8,16 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError
-from deftx.data.reading import EXTENSIONS, TABLE_EXTENSIONS
 from deftx.data.table_columns import table_columns
 from ui import strings
 from ui.classify import column_form, file_views
 from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import Classified, classify_file, wants_pairs
-from ui.shared import views
+from ui.shared import encoding_form, views
 from ui.shared.background_views import see
+from ui.shared.uploads import FILE_TYPES
 from ui.studio import Studio
 
-FILE_TYPES = [*EXTENSIONS, ".gz"]
 EVERY = 1.0  # seconds
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
 
@@ -48,7 +47,8 @@ def build(studio: Studio, vectors: ComposeForm) -> FileTab:
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
             file = gr.File(label=strings.FILE_UPLOAD, file_types=FILE_TYPES, height=140, elem_id="texts-file")
-            gr.HTML(views.paragraph(strings.FILE_FORMATS.format(formats=", ".join(TABLE_EXTENSIONS)), "quiet"))
+            gr.HTML(views.paragraph(strings.FILE_FORMATS, "quiet"))
+            encoding = encoding_form.build("texts")
             form = column_form.build("texts", labelled=False)
             start = gr.Button(strings.FILE_CLASSIFY, variant="primary", elem_id="classify-file")
             stop = gr.Button(strings.WORK_STOP, visible=False, elem_id="stop-file")
@@ -67,8 +67,14 @@ def build(studio: Studio, vectors: ComposeForm) -> FileTab:
             )  # fmt: skip
         rows = gr.HTML(elem_id="file-rows")
     tab = FileTab(view, stop, found, label, order, uncertain, rows, download, gr.Timer(EVERY, active=False))
+    _connect_encoding(tab, file, encoding)
     _connect(studio, tab, file, vectors, form, start)
     return tab
+
+
+def _connect_encoding(tab: FileTab, file: gr.File, encoding: encoding_form.EncodingForm) -> None:
+    file.change(ask_encoding, file, encoding.outputs(), **PRIVATE)
+    encoding.use.click(use_encoding, encoding.inputs(), [file, tab.view], **PRIVATE)
 
 
 def _connect(studio: Studio, tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_form.ColumnForm,
@@ -97,6 +103,20 @@ def _connect(studio: Studio, tab: FileTab, file: gr.File, vectors: ComposeForm, 
     )  # fmt: skip
 
 
+def ask_encoding(file: str | None) -> list[Any]:
+    """Ask for the encoding of a file that is not UTF-8."""
+    return (encoding_form.ask([file]) if file else None) or encoding_form.ask_nothing()
+
+
+def use_encoding(files: Sequence[str], encoding: str) -> tuple:
+    """Put the file, saved as UTF-8, in the place of the one that was uploaded."""
+    try:
+        (file,) = encoding_form.confirmed(files, encoding)
+    except DeftxError as error:
+        return gr.skip(), views.refusal(strings.NOT_READ, error)
+    return file, ""
+
+
 def receive(studio: Studio, file: str | None, task: str | None) -> tuple:
     """See whether a file can be read, and ask which column is what where that is not clear."""
     nothing = column_form.ask_nothing(labelled=False)
@@ -108,7 +128,8 @@ def receive(studio: Studio, file: str | None, task: str | None) -> tuple:
             return *nothing, gr.skip()
         return *column_form.ask(file, columns, wants_pairs(studio, task), labelled=False), gr.skip()
     except DeftxError as error:
-        return *nothing, views.refusal(strings.NOT_READ, error)
+        # What is not UTF-8 is asked about instead.
+        return *nothing, gr.skip() if encoding_form.ask([file]) else views.refusal(strings.NOT_READ, error)
 
 
 def begin(studio: Studio, file: str | None, vectors: dict[str, Any], before: str, *columns: str | None) -> tuple:

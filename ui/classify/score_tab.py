@@ -8,16 +8,15 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.data.labels import suggest_labels
-from deftx.data.reading import TABLE_EXTENSIONS
 from deftx.data.table_columns import table_columns
 from ui import strings
 from ui.classify import column_form, file_tab, file_views, score_figures, score_views
 from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import wants_pairs
 from ui.classify.scoring import TASK_ALONE, Mismatch, Scores, Wanted
-from ui.corpus.labelled_tab import FILE_TYPES
-from ui.shared import plot, removal, views
+from ui.shared import encoding_form, plot, removal, views
 from ui.shared.background_views import see
+from ui.shared.uploads import TABLE_TYPES
 from ui.studio import Studio
 
 MOST_MAPPED = 8  # labels of a file that can be named otherwise by hand; more are mostly the wrong column
@@ -64,8 +63,9 @@ def build(studio: Studio, vectors: ComposeForm) -> ScoreTab:
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
             table = gr.Dropdown(choices(studio), value="", label=strings.CHOOSE_TABLE, elem_id="score-table")
-            file = gr.File(label=strings.SCORE_UPLOAD, file_types=FILE_TYPES, height=140, elem_id="score-file")
-            gr.HTML(views.paragraph(strings.LABELLED_FORMATS.format(formats=", ".join(TABLE_EXTENSIONS)), "quiet"))
+            file = gr.File(label=strings.SCORE_UPLOAD, file_types=TABLE_TYPES, height=140, elem_id="score-file")
+            gr.HTML(views.paragraph(strings.LABELLED_FORMATS, "quiet"))
+            encoding = encoding_form.build("score")
             columns = column_form.build("score", labelled=True)
             use = gr.Button(strings.USE_COLUMNS, visible=False, elem_id="score-use-columns")
             compared = gr.Checkbox(False, label=strings.COMPARE_LANGUAGES, info=strings.COMPARE_LANGUAGES_HINT, elem_id="score-compare")  # fmt: skip
@@ -87,6 +87,7 @@ def build(studio: Studio, vectors: ComposeForm) -> ScoreTab:
         table, view, stop, intervals, found, lines, combination, figure, details, gr.Timer(file_tab.EVERY, active=False)
     )
     _connect_file(studio, tab, vectors.fields["task"], file, columns, labels, use)
+    _connect_encoding(tab, file, encoding)
     _connect_work(studio, tab, vectors, compared, labels, start)
     return tab
 
@@ -101,12 +102,17 @@ def _build_labels() -> LabelForm:
 def _connect_file(studio: Studio, tab: ScoreTab, task: gr.Dropdown, file: gr.File, columns: column_form.ColumnForm,
                   labels: LabelForm, use: gr.Button) -> None:  # fmt: skip
     received = [tab.table, *columns.outputs(), use, tab.view]
-    file.upload(lambda file, task: receive(studio, file, task), [file, task], received, **PRIVATE)
+    file.change(lambda file, task: receive(studio, file, task), [file, task], received, **PRIVATE)
     use.click(
         lambda file, task, *values: receive(studio, file, task, values), [file, task, *columns.inputs()], received,
         **PRIVATE,
     )  # fmt: skip
     gr.on([tab.table.change, task.change], _ask_nothing, None, labels.outputs(), **PRIVATE)
+
+
+def _connect_encoding(tab: ScoreTab, file: gr.File, encoding: encoding_form.EncodingForm) -> None:
+    file.change(file_tab.ask_encoding, file, encoding.outputs(), **PRIVATE)
+    encoding.use.click(file_tab.use_encoding, encoding.inputs(), [file, tab.view], **PRIVATE)
 
 
 def _connect_work(studio: Studio, tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, labels: LabelForm,
@@ -155,7 +161,8 @@ def receive(studio: Studio, file: str | None, task: str | None, values: Sequence
         return gr.Dropdown(choices=choices(studio), value=name), *nothing, gr.skip()
     except DeftxError as error:
         kept = nothing if values is None else [gr.skip()] * len(nothing)
-        return gr.skip(), *kept, views.refusal(strings.NOT_READ, error)
+        asked = encoding_form.ask([file])  # what is not UTF-8 is asked about instead
+        return gr.skip(), *kept, gr.skip() if asked else views.refusal(strings.NOT_READ, error)
 
 
 def begin(studio: Studio, table: str | None, vectors: dict[str, Any], compared: bool, before: str,

@@ -8,7 +8,6 @@ import gradio as gr
 
 from deftx.core.errors import CorpusError, DeftxError
 from deftx.data.cleaning import CLEANINGS
-from deftx.data.reading import EXTENSIONS
 from deftx.data.table_columns import guess_text_column
 from deftx.data.text import columns_of
 from ui import strings
@@ -17,10 +16,11 @@ from ui.corpus.clean_form import CleanForm
 from ui.corpus.corpora import SAMPLE, title_of
 from ui.corpus.corpus_figures import length_figure
 from ui.corpus.hub_form import HubForm
-from ui.shared import plot, removal, views
+from ui.shared import encoding_form, plot, removal, views
+from ui.shared.encoding_form import EncodingForm
+from ui.shared.uploads import FILE_TYPES
 from ui.studio import Studio
 
-FILE_TYPES = [*EXTENSIONS, ".gz"]
 PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "show_progress": "hidden"}
 
@@ -46,6 +46,7 @@ class Bring:
     use_column: gr.Button
     waiting: gr.State  # files whose column is asked for
     refused: gr.HTML
+    encoding: EncodingForm
     hub: HubForm
 
 
@@ -97,19 +98,28 @@ def _build_bring() -> Bring:
     upload = gr.File(
         label=strings.UPLOAD, file_types=FILE_TYPES, file_count="multiple", height=150, elem_id="corpus-file"
     )
-    gr.HTML(views.paragraph(strings.FORMATS.format(formats=", ".join(EXTENSIONS)), "under"))
+    gr.HTML(views.paragraph(strings.FORMATS, "under"))
     refused = gr.HTML(elem_id="corpus-refused")
+    encoding = encoding_form.build("corpus")
     column = gr.Dropdown([], label=strings.COLUMN, visible=False, elem_id="corpus-column")
     use_column = gr.Button(strings.USE_COLUMN, visible=False, elem_id="corpus-use-column")
-    return Bring(upload, column, use_column, gr.State([]), refused, hub_form.build())
+    return Bring(upload, column, use_column, gr.State([]), refused, encoding, hub_form.build())
 
 
 def _connect_bringing(studio: Studio, bring: Bring, choice: gr.Dropdown, shown: Shown) -> None:
     asking = [bring.column, bring.use_column, bring.waiting]
+    taken = [choice, bring.refused, *asking, *bring.encoding.outputs()]
     bring.upload.upload(
-        lambda files: (*receive(studio, files), None), bring.upload, [choice, bring.refused, *asking, bring.upload],
+        lambda files: (*receive_any(studio, files), None), bring.upload, [*taken, bring.upload],
         show_progress_on=[shown.findings], **PRIVATE,
     )  # fmt: skip
+    bring.encoding.use.click(
+        lambda *given: receive_in(studio, *given),
+        bring.encoding.inputs(),
+        taken,
+        show_progress_on=[shown.findings],
+        **PRIVATE,
+    )
     bring.use_column.click(
         lambda files, column: receive(studio, files, column), [bring.waiting, bring.column],
         [choice, bring.refused, *asking], show_progress_on=[shown.findings], **PRIVATE,
@@ -157,6 +167,23 @@ def renew_lists(studio: Studio, kept: Sequence[str | None]) -> tuple:
 def chosen(studio: Studio, name: str) -> gr.Dropdown:
     """The list of texts with this one chosen."""
     return gr.Dropdown(choices=choices(studio), value=name)
+
+
+def receive_any(studio: Studio, files: Sequence[str] | None) -> tuple:
+    """Keep uploaded files as ``receive``, or ask for the encoding of those that are not UTF-8 first."""
+    asked = encoding_form.ask(files) if files else None
+    if asked is None:
+        return *receive(studio, files), *encoding_form.ask_nothing()
+    return gr.skip(), "", gr.Dropdown(visible=False), gr.Button(visible=False), [], *asked
+
+
+def receive_in(studio: Studio, files: Sequence[str], encoding: str) -> tuple:
+    """Keep files whose encoding was confirmed; where they are not in it, the form stays."""
+    try:
+        files = encoding_form.confirmed(files, encoding)
+    except DeftxError as error:
+        return gr.skip(), views.refusal(strings.NOT_READ, error), *[gr.skip()] * 7
+    return *receive(studio, files), *encoding_form.ask_nothing()
 
 
 def receive(studio: Studio, files: Sequence[str] | None, column: str | None = None) -> tuple:

@@ -10,16 +10,17 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError, TableError
-from deftx.data.reading import TABLE_EXTENSIONS, find_file
+from deftx.data.reading import find_file
 from deftx.data.table_columns import guess_columns, table_columns
 from deftx.data.table_formats import as_text, open_records
 from deftx.data.tables import LABEL, PAIR, SINGLE, Findings, check
 from ui import strings
 from ui.corpus.audit_view import quote
-from ui.shared import removal, views
+from ui.shared import encoding_form, removal, views
+from ui.shared.encoding_form import EncodingForm
+from ui.shared.uploads import TABLE_TYPES
 from ui.studio import Studio
 
-FILE_TYPES = [*TABLE_EXTENSIONS, ".gz"]
 PRIVATE = {"api_visibility": "private"}
 ROLES = {"train": "TRAIN_FILE", "valid": "VALID_FILE"}
 COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # which columns each kind needs
@@ -63,17 +64,18 @@ def build(studio: Studio) -> LabelledTab:
         with gr.Column(scale=2, min_width=300):
             for role, key in ROLES.items():
                 title = getattr(strings, key)
-                uploads[role] = gr.File(label=title, file_types=FILE_TYPES, height=140, elem_id=f"table-file-{role}")
+                uploads[role] = gr.File(label=title, file_types=TABLE_TYPES, height=140, elem_id=f"table-file-{role}")
                 lists[role] = gr.Dropdown(
                     choices(studio), value="", label=f"{strings.CHOOSE_TABLE}: {title}", show_label=False,
                     elem_id=f"table-{role}",
                 )  # fmt: skip
                 removing[role] = removal.build(role, strings.REMOVE_TABLE)
-            gr.HTML(views.paragraph(strings.LABELLED_FORMATS.format(formats=", ".join(TABLE_EXTENSIONS)), "quiet"))
+            gr.HTML(views.paragraph(strings.LABELLED_FORMATS, "quiet"))
+            encoding = encoding_form.build("table")
             form = _build_form()
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             findings = gr.HTML(show(studio, "", ""), elem_id="table-findings")
-    _connect(studio, uploads, lists, form, findings)
+    _connect(studio, uploads, lists, form, encoding, findings)
     removable = removal.RemovableFiles(lambda: studio.tables, list(lists.values()), lambda: choices(studio), "")
     for place, role in enumerate(lists):
         removal.connect(studio, removable, place, removing[role])
@@ -98,14 +100,23 @@ def _build_form() -> ColumnForm:
     return ColumnForm(place, asked, kind, columns, use, refused, gr.State(("", "train")))
 
 
-def _connect(studio: Studio, uploads: dict, lists: dict, form: ColumnForm, findings: gr.HTML) -> None:
+def _connect(
+    studio: Studio, uploads: dict, lists: dict, form: ColumnForm, encoding: EncodingForm, findings: gr.HTML
+) -> None:
     targets = [*lists.values(), *form.outputs()]
+    asked_of = gr.State("train")  # the role of the file whose encoding is asked for
     for role, upload in uploads.items():
         upload.upload(
-            lambda file, role=role: (*receive(studio, file, role), None), upload, [*targets, upload],
+            lambda file, role=role: (*receive_any(studio, file, role), role, None), upload,
+            [*targets, *encoding.outputs(), asked_of, upload],
             show_progress_on=[findings], **PRIVATE,
         ).then(None, js=_SHOW_QUESTION, **PRIVATE)  # fmt: skip
         lists[role].change(lambda *names: show(studio, *names), list(lists.values()), findings, **PRIVATE)
+
+    encoding.use.click(
+        lambda role, *given: receive_in(studio, role, *given), [asked_of, *encoding.inputs()],
+        [*targets, *encoding.outputs()], **PRIVATE,
+    ).then(None, js=_SHOW_QUESTION, **PRIVATE)  # fmt: skip
 
     def use(waiting: tuple[str, str], kind: str, *values: str | None) -> tuple:
         return map_columns(studio, waiting, kind, dict(zip(form.columns, values, strict=True)))
@@ -121,6 +132,23 @@ def choices(studio: Studio) -> list[tuple[str, str]]:
 def refresh(studio: Studio) -> list[gr.Dropdown]:
     """The lists of both roles as they are now, for a page that opens."""
     return [gr.Dropdown(choices=choices(studio)) for _ in ROLES]
+
+
+def receive_any(studio: Studio, file: str | None, role: str) -> tuple:
+    """Keep an uploaded file as ``receive``, or ask for its encoding first where it is not UTF-8."""
+    asked = encoding_form.ask([file]) if file else None
+    if asked is None:
+        return *receive(studio, file, role), *encoding_form.ask_nothing()
+    return *_keep_lists(), *_asked_nothing(), *asked
+
+
+def receive_in(studio: Studio, role: str, files: list[str], encoding: str) -> tuple:
+    """Keep a file whose encoding was confirmed; where it is not in it, the form stays."""
+    try:
+        (file,) = encoding_form.confirmed(files, encoding)
+    except DeftxError as error:
+        return *_keep_lists(), *_asked_nothing(views.refusal(strings.NOT_READ, error)), *[gr.skip()] * 4
+    return *receive(studio, file, role), *encoding_form.ask_nothing()
 
 
 def receive(studio: Studio, file: str | None, role: str) -> tuple:

@@ -13,12 +13,14 @@ from typing import Any
 
 from deftx.core.errors import DeftxError, unknown_name
 from deftx.core.names import plain_name
-from deftx.data.reading import EXTENSIONS
+from deftx.data.file_kinds import ALIASES, ENDINGS, GZIP, TABLES, ZIP
 from deftx.jobs.store import TRASH_KEPT
 from ui import strings
 
 Admit = Callable[[int], None]  # refuses to keep so many bytes by raising a DeftxError
 
+FILE_TYPES = [*ENDINGS, GZIP]  # what a text can be uploaded as
+TABLE_TYPES = [*TABLES, *(alias for alias, kind in ALIASES.items() if kind in TABLES), ZIP, GZIP]
 LONGEST_NAME = 80  # characters, ending included
 
 
@@ -158,5 +160,5 @@ def _write(target: Path, content: Path | bytes) -> None:
 def safe_name(name: str) -> tuple[str, str]:
     """Turn any file name into a (stem, ending) of letters, digits, hyphens and dots; the ending says how to read it."""
     lower = name.lower()
-    ending = next((kind + gz for kind in EXTENSIONS for gz in (".gz", "") if lower.endswith(kind + gz)), "")
+    ending = next((kind + gz for kind in ENDINGS for gz in (".gz", "") if lower.endswith(kind + gz)), "")
     return plain_name(name[: len(name) - len(ending)], LONGEST_NAME - len(ending), "_") or "text", ending

@@ -5,7 +5,6 @@ from typing import Any
 
 import gradio as gr
 
-from deftx.data.reading import TABLE_EXTENSIONS
 from deftx.jobs import push
 from deftx.method.ranks import STRATEGIES
 from deftx.models.bases import ASSETS
@@ -13,11 +12,10 @@ from deftx.training.setting_descriptions import MEANINGS
 from ui import strings
 from ui.library import vector_index
 from ui.shared import views
+from ui.shared.uploads import TABLE_TYPES
 from ui.studio import Studio
 from ui.train import remote, train_fields
 from ui.train.train_fields import ADVANCED, CHOICES, EMPTY
-
-TABLE_TYPES = [*TABLE_EXTENSIONS, ".gz"]
 
 
 @dataclass(frozen=True)

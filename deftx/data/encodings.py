@@ -1,0 +1,203 @@
+"""Encodings of text other than UTF-8: told by a byte order mark, by a person, or guessed for a person to confirm."""
+
+import codecs
+import encodings
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from encodings import normalize_encoding
+from encodings.aliases import aliases
+from pkgutil import iter_modules
+
+from deftx.core.errors import DeftxError
+from deftx.data.file_kinds import PLAIN, START
+from deftx.data.optional import optional_module
+from deftx.data.unpacking import InputFile, chunks
+
+UTF8 = "utf-8"
+MARKS = (  # the longer first: the mark of UTF-16 begins that of UTF-32
+    (codecs.BOM_UTF8, UTF8), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+# What is guessed from, and offered to choose from: Python's name, and what people call it.
+COMMON = {
+    "cp1252": "Western European (Windows-1252)",
+    "latin_1": "Western European (Latin-1)",
+    "iso8859_15": "Western European (Latin-9)",
+    "cp850": "Western European (DOS 850)",
+    "mac_roman": "Western European (Mac)",
+    "cp1250": "Central European (Windows-1250)",
+    "iso8859_2": "Central European (Latin-2)",
+    "cp1251": "Cyrillic (Windows-1251)",
+    "koi8_r": "Cyrillic (KOI8-R)",
+    "cp866": "Cyrillic (DOS 866)",
+    "cp1253": "Greek (Windows-1253)",
+    "cp1254": "Turkish (Windows-1254)",
+    "cp1255": "Hebrew (Windows-1255)",
+    "cp1256": "Arabic (Windows-1256)",
+    "cp1257": "Baltic (Windows-1257)",
+    "cp1258": "Vietnamese (Windows-1258)",
+    "cp874": "Thai (Windows-874)",
+    "gb18030": "Chinese (GB 18030)",
+    "big5hkscs": "Chinese (Big5)",
+    "cp932": "Japanese (Shift JIS)",
+    "euc_jp": "Japanese (EUC)",
+    "cp949": "Korean (Windows-949)",
+    "utf_16_le": "UTF-16, little-endian",
+    "utf_16_be": "UTF-16, big-endian",
+}
+WIDE = ("utf_16_le", "utf_16_be")
+WESTERN, WESTERN_NEIGHBOURS = "cp1252", ("cp1250", "cp1257", "iso8859_2")
+OTHER_ALPHABETS = ("cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256", "cp874")
+SAMPLE = 2**15  # bytes from which an encoding is guessed
+SHOWN, LINE_SHOWN = 5, 120  # lines that a person judges by, characters of each
+
+_CONTROLS = frozenset(map(chr, (*range(9), 11, *range(14, 32), *range(127, 160)))) - {"\x1a"}  # DOS ends files so
+
+# Of Python's codecs, those that are not encodings of text files.
+_NO_TEXT = frozenset({
+    "aliases", "base64_codec", "bz2_codec", "charmap", "hex_codec", "idna", "mbcs", "oem", "punycode", "quopri_codec",
+    "raw_unicode_escape", "rot_13", "undefined", "unicode_escape", "uu_codec", "zlib_codec",
+})  # fmt: skip
+_KNOWN = frozenset(module.name for module in iter_modules(encodings.__path__)) - _NO_TEXT
+
+_DECLARED = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """An encoding that a text may be in: Python's name, what people call it, and the first lines as they read in it."""
+
+    encoding: str
+    title: str
+    lines: tuple[str, ...]
+
+
+def check_encoding(name: str, error: type[DeftxError]) -> str:
+    """Give Python's name of an encoding of text; ``error`` for any other."""
+    plain = normalize_encoding(name.strip().lower())
+    known = aliases.get(plain, plain)
+    if known not in _KNOWN:
+        raise error(f"{name[:40]!r} is not an encoding of text. Examples: cp1252, utf-16, gb18030.")
+    return known
+
+
+def encoding_of(file: InputFile, error: type[DeftxError]) -> str:
+    """Give the encoding of a file of text: by its mark; else as it was told, if it is not UTF-8; else UTF-8."""
+    if file.kind not in PLAIN:
+        return UTF8
+    start = next(chunks(file, error), b"")
+    marked = next((name for mark, name in MARKS if start.startswith(mark)), None)
+    told = file.encoding or (_declared(start[:START]) if file.kind == ".html" else None)
+    if marked is not None or told is None:
+        return marked or UTF8
+    if _is_utf8(file, error):
+        if file.encoding is not None and check_encoding(file.encoding, error) != "utf_8":
+            file.note(f"{file.name} is UTF-8, and read as that.")
+        return UTF8
+    return told
+
+
+def _declared(start: bytes) -> str | None:
+    """Give the encoding that a web page says it is in; None where it says none, or none that is known."""
+    match = _DECLARED.search(start)
+    plain = normalize_encoding(match[1].decode().lower()) if match else ""
+    known = aliases.get(plain, plain)
+    # Browsers take these for Windows-1252, and most pages mean it.
+    return "cp1252" if known in ("latin_1", "ascii") else known if known in _KNOWN else None
+
+
+def as_utf8(content: Iterable[bytes], encoding: str, name: str, error: type[DeftxError]) -> Iterator[bytes]:
+    """Write a text of another encoding as UTF-8, piece by piece; ``error`` is raised where it is not in that encoding."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for chunk in content:
+            if text := decoder.decode(chunk):
+                yield text.encode(UTF8)
+        if text := decoder.decode(b"", final=True):  # raises for a character that is cut off
+            yield text.encode(UTF8)
+    except UnicodeError:
+        raise error(f"{name} is not text in the encoding {encoding}. Choose another, or save it as UTF-8.") from None
+
+
+def guess_encodings(file: InputFile, error: type[DeftxError]) -> tuple[Guess, ...]:
+    """Guess the encoding of a file of text that is not UTF-8, the likeliest first; none where it is, or is damaged UTF-8."""
+    if file.kind not in PLAIN or encoding_of(file, error) != UTF8:
+        return ()
+    sample = _sample(file, error)
+    if not _is_foreign(sample):
+        return ()
+    normalizer = optional_module("charset_normalizer", "The encoding of a text that is not UTF-8", error)
+    candidates = [name for name in COMMON if name not in WIDE or b"\0" in sample]
+    matches = normalizer.from_bytes(sample, cp_isolation=candidates, enable_fallback=False)
+    names = _western_first([match.encoding for match in matches], sample)
+    names = [name for name in dict.fromkeys([*names, *candidates]) if _text_in(sample, name) is not None]
+    return tuple(Guess(name, COMMON[name], _first_lines(_text_in(sample, name))) for name in names)
+
+
+def _western_first(names: list[str], sample: bytes) -> list[str]:
+    """Put Windows-1252 first where the text is as likely in it: most files in Latin letters that are not UTF-8 are in it.
+
+    That is before its Slavic and Baltic neighbours, and before other alphabets where most letters are of ASCII.
+    """
+    text = _text_in(sample, WESTERN)
+    if text is None:
+        return names
+    first = names[0] if names else WESTERN
+    others = sum(not sign.isascii() for sign in text)
+    latin = first in OTHER_ALPHABETS and 2 * others < sum(sign.isalpha() for sign in text)
+    near = first in WESTERN_NEIGHBOURS and WESTERN in names
+    return [WESTERN, *names] if near or latin or text == _text_in(sample, first) else names
+
+
+def _sample(file: InputFile, error: type[DeftxError]) -> bytes:
+    """Take what tells from a file: the lines that are not ASCII, or its beginning where characters are wide."""
+    found, held = b"", b""
+    for chunk in chunks(file, error):
+        if not found and b"\0" in chunk:
+            return chunk[:SAMPLE]
+        *lines, held = (held + chunk).splitlines(keepends=True)
+        found += b"".join(line for line in lines if not line.isascii())
+        if len(found) >= SAMPLE or len(held) > SAMPLE:
+            break
+    found += b"" if held.isascii() else held
+    return found[:SAMPLE]
+
+
+def _is_foreign(sample: bytes) -> bool:
+    """Say whether bytes are text of another encoding, not UTF-8 with some bytes damaged."""
+    if b"\0" in sample:
+        return True
+    text = sample.decode(UTF8, "surrogateescape")
+    damaged = sum("\udc80" <= sign <= "\udcff" for sign in text)
+    # A sample may end within a character.
+    return damaged > 3 * (len(sample) == SAMPLE) and 2 * damaged > sum(not sign.isascii() for sign in text)
+
+
+def _text_in(sample: bytes, encoding: str) -> str | None:
+    """Decode a sample, which may end within a character; None where it is not in that encoding, or not text in it."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(sample)
+    except UnicodeError:
+        return None
+    return None if any(sign in _CONTROLS for sign in text) else text
+
+
+def _first_lines(text: str) -> tuple[str, ...]:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return tuple(line[:LINE_SHOWN] for line in lines[:SHOWN])
+
+
+def _is_utf8(file: InputFile, error: type[DeftxError]) -> bool:
+    """Say whether a whole file is UTF-8 with more than ASCII in it."""
+    decoder, more = codecs.getincrementaldecoder(UTF8)(), False
+    try:
+        for chunk in chunks(file, error):
+            text = decoder.decode(chunk)
+            more = more or not text.isascii()
+            if "\0" in text:
+                return False
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        return False
+    return more

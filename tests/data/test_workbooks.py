@@ -1,0 +1,142 @@
+"""Without these, rows of a workbook are lost without a word, or a small one fills the memory."""
+
+import datetime
+import io
+import zipfile
+
+import pytest
+from office_files import ods, xlsx
+
+from deftx.core.errors import TableError
+from deftx.data import workbooks
+from deftx.data.reading import find_file
+from deftx.data.table_formats import open_records
+from deftx.data.tables import read_table
+
+ROWS = [["text", "label"], ['satu, "dua"', "good"], ["tiga\tempat", "bad"]]
+EMPTY_ROWS = '<table:table-row table:number-rows-repeated="{rows}"><table:table-cell table:number-columns-repeated="{cells}"/></table:table-row>'
+
+
+def records(path, content):
+    path.write_bytes(content)
+    opened = open_records(find_file(path, TableError), TableError)
+    return opened, list(opened.rows(opened.columns))
+
+
+def refusal(path, content):
+    with pytest.raises(TableError) as caught:
+        records(path, content)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("ending", "make"), [("xlsx", xlsx), ("ods", ods), ("xlsm", xlsx)])
+def test_both_kinds_of_workbook_read_as_the_same_table(tmp_path, ending, make):
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(make({"Data": ROWS}))
+    table = read_table(path)
+    assert table.texts == ['satu, "dua"', "tiga\tempat"]
+    assert table.labels == ["good", "bad"]
+    assert table.notes == ()
+
+
+def test_cells_are_what_a_spreadsheet_shows(tmp_path):
+    rows = [["text", "label"], [1.0, True], [2.5, datetime.date(2024, 2, 29)], ["=1+1", None], [None, "x"]]
+    (tmp_path / "a.xlsx").write_bytes(xlsx({"S": rows}))
+    opened = open_records(find_file(tmp_path / "a.xlsx", TableError), TableError)
+    cells = [texts for _, texts in opened.texts(opened.columns, TableError)]
+    assert cells == [["1", "true"], ["2.5", "2024-02-29"], ["", "x"]]  # a formula that was never computed
+
+
+@pytest.mark.parametrize("make", [xlsx, ods])
+def test_empty_rows_and_columns_round_the_table_are_passed_over(tmp_path, make):
+    rows = [[""], *ROWS, [""], ["lima", "good", "", ""]]
+    opened, found = records(tmp_path / "a.ods", make({"S": rows}))
+    assert opened.columns == ("text", "label")
+    assert [(number, cells[0]) for number, cells in found] == [(3, 'satu, "dua"'), (4, "tiga\tempat"), (6, "lima")]
+    assert opened.unit == "row"
+
+
+@pytest.mark.parametrize("make", [xlsx, ods])
+def test_sheets_with_the_same_header_are_one_table_and_others_are_named(tmp_path, make):
+    sheets = {"A": ROWS, "B": [ROWS[0], ["lima", "good"]], "C": [["x"], ["y"]], "D": [ROWS[0], ["enam", "bad"]]}
+    (tmp_path / "a.ods").write_bytes(make(sheets))
+    table = read_table(tmp_path / "a.ods")
+    assert table.texts[-2:] == ["lima", "enam"]
+    assert len(table) == 4
+    assert any("the sheet C is left out" in note for note in table.notes)
+
+
+def test_a_hidden_sheet_is_left_out_and_named(tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(xlsx({"Old": ROWS, "New": [ROWS[0], ["lima", "good"]]}, hidden=["Old"]))
+    table = read_table(tmp_path / "a.xlsx")
+    assert table.texts == ["lima"]
+    assert table.notes == ("a.xlsx: the hidden sheet Old is left out.",)
+
+
+@pytest.mark.parametrize("make", [xlsx, ods])
+def test_a_row_with_more_cells_than_the_header_is_refused(tmp_path, make):
+    assert "sheet S, row 2: 3 cells under a header of 2" in refusal(
+        tmp_path / "a.ods", make({"S": [ROWS[0], ["satu", "good", "lebih"]]})
+    )
+
+
+@pytest.mark.parametrize("make", [xlsx, ods])
+def test_a_workbook_without_a_cell_is_refused(tmp_path, make):
+    assert "is empty" in refusal(tmp_path / "a.ods", make({"S": []}))
+
+
+def test_what_a_spreadsheet_repeats_is_repeated(tmp_path):
+    row = '<table:table-row table:number-rows-repeated="3"><table:table-cell table:number-columns-repeated="2"><text:p>ya</text:p></table:table-cell></table:table-row>'
+    _, found = records(tmp_path / "a.ods", ods({"S": [ROWS[0], row, EMPTY_ROWS.format(rows=1_048_000, cells=16_384)]}))
+    assert found == [(2, ["ya", "ya"]), (3, ["ya", "ya"]), (4, ["ya", "ya"])]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '<table:table-row><table:table-cell table:number-columns-repeated="99999999"><text:p>ya</text:p></table:table-cell></table:table-row>',
+        '<table:table-row><table:table-cell table:number-columns-repeated="99999999"/><table:table-cell><text:p>ya</text:p></table:table-cell></table:table-row>',
+    ],
+)
+def test_a_row_of_endless_columns_is_refused(tmp_path, row):
+    assert "more than 1,000 columns" in refusal(tmp_path / "a.ods", ods({"S": [row]}))
+
+
+def test_endless_rows_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(workbooks, "MOST_ROWS", 1_000)
+    row = '<table:table-row table:number-rows-repeated="99999999"><table:table-cell><text:p>ya</text:p></table:table-cell></table:table-row>'
+    assert "more than can be read" in refusal(tmp_path / "a.ods", ods({"S": [row]}))
+
+
+def with_sheet(sheet):
+    """A workbook whose sheet is this XML."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(xlsx({"S": ROWS}))) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else old.read(name))
+    return made.getvalue()
+
+
+SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:XFD1048576"/><sheetData>{}</sheetData></worksheet>'
+
+
+def test_a_cell_in_the_last_corner_of_a_sheet_does_not_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(workbooks, "MOST_ROWS", 1_000)
+    far = '<row r="1048576"><c r="A1048576" t="inlineStr"><is><t>jauh</t></is></c></row>'
+    assert "more than 1,000 rows" in refusal(tmp_path / "a.xlsx", with_sheet(SHEET.format(far)))
+
+
+@pytest.mark.parametrize("declared", ['<!DOCTYPE x [<!ENTITY a "haha">]>', '<!DOCTYPE x SYSTEM "http://127.0.0.1/x">'])
+def test_entities_in_a_workbook_are_refused(tmp_path, declared):
+    assert "declares entities" in refusal(tmp_path / "a.xlsx", with_sheet(declared + SHEET.format("")))
+    assert "declares entities" in refusal(
+        tmp_path / "a.xlsx", with_sheet((declared + SHEET.format("")).encode("utf-16"))
+    )
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path):
+    assert "unpacks to more than" in refusal(tmp_path / "a.xlsx", with_sheet(SHEET.format(" " * 2**24)))
+
+
+def test_a_damaged_workbook_is_refused(tmp_path):
+    assert "cannot be read as a workbook" in refusal(tmp_path / "a.xlsx", with_sheet("<worksheet"))

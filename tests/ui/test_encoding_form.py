@@ -1,0 +1,70 @@
+"""Without these, a text in an old encoding is learned from as it was guessed, before anybody has looked at it."""
+
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from deftx.core.errors import CorpusError
+from ui.classify import file_tab
+from ui.corpus import corpus_tab, labelled_tab
+from ui.shared import encoding_form
+
+
+@pytest.fixture
+def western(tmp_path):
+    path = tmp_path / "old.csv"
+    path.write_bytes("text,label\n<b>l’été</b>,chaud\noù,froid\n".encode("cp1252"))
+    return str(path)
+
+
+def test_a_text_is_shown_as_it_reads_and_kept_only_when_that_is_confirmed(studio, western):
+    choice, _, *_, place, shown, _, waiting = corpus_tab.receive_any(studio, [western])
+    assert choice == gr.skip()
+    assert place.visible
+    assert "&lt;b&gt;l’été" in shown
+    assert "<b>" not in shown
+    assert studio.corpora.names() == []
+    corpus_tab.receive_in(studio, waiting, "cp1252")
+    (name,) = studio.corpora.names()
+    assert studio.corpora.read(name).lines == ["<b>l’été</b>", "où"]
+
+
+def test_another_encoding_shows_the_lines_as_they_read_in_it(western):
+    assert "l’été" in encoding_form.show([western], "cp1252")
+    assert "l’йtй" in encoding_form.show([western], "cp1251")
+    assert encoding_form.show([western], "no encoding") == ""
+
+
+def test_what_is_utf_8_or_cannot_be_read_is_not_asked_about(tmp_path):
+    (tmp_path / "new.txt").write_text("été\n", encoding="utf-8")
+    (tmp_path / "picture.txt").write_bytes(b"\x89PNG\r\n\x1a\n")
+    for name in ("new.txt", "picture.txt", "gone.txt"):
+        assert encoding_form.ask([str(tmp_path / name)]) is None
+
+
+def test_of_several_files_those_in_utf_8_stay_as_they_are(studio, western, tmp_path):
+    (tmp_path / "new.txt").write_text("été\n", encoding="utf-8")
+    files = encoding_form.confirmed([western, str(tmp_path / "new.txt")], "cp1252")
+    assert files == [str(tmp_path / "utf-8/old.csv"), str(tmp_path / "new.txt")]
+
+
+def test_a_wrong_choice_is_refused_and_the_form_stays(studio, tmp_path):
+    (tmp_path / "a.txt").write_bytes("мир мир мир".encode("cp1251") + b"\x98\n")
+    with pytest.raises(CorpusError, match="not text in the encoding cp1251"):
+        encoding_form.confirmed([str(tmp_path / "a.txt")], "cp1251")
+    answer = corpus_tab.receive_in(studio, [str(tmp_path / "a.txt")], "cp1251")
+    assert "not text in the encoding" in answer[1]
+    assert answer[2:] == (gr.skip(),) * 7
+
+
+def test_labelled_files_and_texts_to_classify_are_asked_about_too(studio, western):
+    *_, place, shown, _, waiting = labelled_tab.receive_any(studio, western, "train")
+    assert place.visible
+    assert "l’été" in shown
+    labelled_tab.receive_in(studio, "train", waiting, "cp1252")
+    assert studio.tables.read("old.csv").texts == ["<b>l’été</b>", "où"]
+    assert file_tab.ask_encoding(western)[0].visible
+    file, said = file_tab.use_encoding([western], "cp1252")
+    assert said == ""
+    assert "l’été" in Path(file).read_text(encoding="utf-8")

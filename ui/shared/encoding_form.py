@@ -1,0 +1,86 @@
+"""Asks in which encoding an uploaded file is that is not UTF-8, with its first lines as they read; hidden until then."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from deftx.core.errors import CorpusError, DeftxError
+from deftx.data.encodings import Guess
+from deftx.data.reading import guesses_of, save_as_utf8
+from ui import strings
+from ui.shared import views
+
+
+@dataclass(frozen=True)
+class EncodingForm:
+    """The form; ``waiting`` holds the files that are asked about."""
+
+    place: gr.Column
+    asked: gr.HTML
+    choice: gr.Dropdown
+    use: gr.Button
+    waiting: gr.State
+
+    def outputs(self) -> list[Any]:
+        """In the order of what ``ask`` and ``ask_nothing`` return."""
+        return [self.place, self.asked, self.choice, self.waiting]
+
+    def inputs(self) -> list[Any]:
+        """In the order of what ``confirmed`` takes."""
+        return [self.waiting, self.choice]
+
+
+def build(name: str) -> EncodingForm:
+    """Lay the form out; ``name`` begins the ids of its fields."""
+    with gr.Column(visible=False, elem_id=f"{name}-encodings") as place:
+        asked = gr.HTML()
+        choice = gr.Dropdown([], label=strings.ENCODING, elem_id=f"{name}-encoding")
+        use = gr.Button(strings.USE_ENCODING, elem_id=f"{name}-use-encoding")
+    form = EncodingForm(place, asked, choice, use, gr.State([]))
+    choice.input(show, form.inputs(), asked, api_visibility="private", show_progress="hidden")
+    return form
+
+
+def ask(files: Sequence[str]) -> list[Any] | None:
+    """Show the form with the likeliest encoding chosen; None where no file needs it, or none can be read at all."""
+    try:
+        name, guesses = guesses_of(files, CorpusError)
+    except DeftxError:
+        return None
+    if not guesses:
+        return None
+    choices = [(strings.of_library(guess.title), guess.encoding) for guess in guesses]
+    field = gr.Dropdown(choices=choices, value=guesses[0].encoding)
+    return [gr.Column(visible=True), _shown(name, guesses[0]), field, list(files)]
+
+
+def ask_nothing() -> list[Any]:
+    """Hide the form."""
+    return [gr.Column(visible=False), "", gr.Dropdown(choices=[], value=None), []]
+
+
+def show(files: Sequence[str], encoding: str) -> str:
+    """Show the first lines as they read in another encoding."""
+    try:
+        name, guesses = guesses_of(files, CorpusError)
+    except DeftxError as error:
+        return views.refusal(strings.NOT_READ, error)
+    return next((_shown(name, guess) for guess in guesses if guess.encoding == encoding), "")
+
+
+def confirmed(files: Sequence[str], encoding: str) -> list[str]:
+    """Save the files that are not UTF-8 as UTF-8 beside the uploaded ones, and return all to be used.
+
+    Raises:
+        DeftxError: one is not in this encoding.
+    """
+    return [str(save_as_utf8(file, encoding, Path(file).parent / "utf-8", CorpusError)) for file in files]
+
+
+def _shown(name: str, guess: Guess) -> str:
+    lines = "".join(f"<li><q>{escape(line)}</q></li>" for line in guess.lines)
+    return f'{views.notice(strings.ENCODING_ASKED.format(name=name))}<ul class="quoted">{lines}</ul>'
