@@ -88,8 +88,11 @@ def test_a_killed_pretraining_goes_on_to_the_same_weights(data, base, whole, tmp
 
 def test_a_pretraining_that_is_stopped_keeps_what_it_has_learned(data, base, whole, tmp_path):
     process, log = start(data, base, tmp_path), tmp_path / "log.csv"
-    lines = lambda: len(log.read_text().splitlines()) if log.exists() else 0  # noqa: E731
-    wait_for(lambda: lines() > 1 or process.poll() is not None, "the first lines of the log", pause=0.002)
+
+    def has_begun():
+        return process.poll() is not None or (log.exists() and len(log.read_text().splitlines()) > 1)
+
+    wait_for(has_begun, "the first lines of the log", pause=0.002)
     os.kill(process.pid, signal.SIGINT)
     status, _, errors = finish(process)
     assert status == 1
