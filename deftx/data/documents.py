@@ -1,18 +1,14 @@
 """Files of running text as numbered lines: plain text, web pages, Word and OpenDocument texts, PDF."""
 
-import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from deftx.core.errors import DeftxError
-from deftx.data.optional import optional_module
+from deftx.data.pdf import pdf_lines
 from deftx.data.reading import numbered_lines
-from deftx.data.unpacking import InputFile, open_whole, opened_zip
+from deftx.data.unpacking import InputFile, opened_zip
 from deftx.data.web_pages import page_lines
 from deftx.data.xml_parts import Parts, read_xml
-
-MOST_PAGES = 10_000  # of a PDF
 
 _WORD_PARTS = re.compile(r"word/(?:document|footnotes|endnotes)\d*\.xml")
 # What is no text that a reader sees: settings, what was taken out, the second form of a drawing, comments, marks of notes.
@@ -86,49 +82,10 @@ def _office_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[in
                 yield number, line
 
 
-def _pdf_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
-    pypdf = optional_module("pypdf", "PDF", error)
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it tells of every oddity that it gets over
-    number = empty = 0
-    with open_whole(file, error) as stream:
-        pages = _careful(lambda: _pdf_pages(pypdf, stream, file, error), file, error)
-        for page in range(pages[0]):
-            text = _careful(lambda page=page: pages[1][page].extract_text(), file, error)
-            empty += not text.strip()
-            for line in text.splitlines():
-                number += 1
-                # Half of a pair, as broken tables of characters give it, is no text.
-                yield number, line.encode("utf-8", "replace").decode()
-        if empty == pages[0]:
-            raise error(f"{file.name} holds no text: its pages are pictures. Recognise the text (OCR) first.")
-        if empty:
-            file.note(f"{file.name}: {empty:,} of {pages[0]:,} pages hold no text; they may be pictures.")
-
-
-def _pdf_pages(pypdf: Any, stream: Any, file: InputFile, error: type[DeftxError]) -> tuple[int, Any]:
-    reader = pypdf.PdfReader(stream)
-    if reader.is_encrypted and not reader.decrypt(""):
-        raise error(f"{file.name} is locked with a password. Save it without one.")
-    count = len(reader.pages)
-    if count > MOST_PAGES:
-        raise error(f"{file.name} has {count:,} pages; up to {MOST_PAGES:,} can be read. Bring a part of it.")
-    return count, reader.pages
-
-
-def _careful(read: Callable[[], Any], file: InputFile, error: type[DeftxError]) -> Any:
-    """Call into pypdf, which lets errors of many families out of a damaged file."""
-    try:
-        return read()
-    except (DeftxError, MemoryError):
-        raise
-    except Exception:
-        raise error(f"{file.name} is damaged: it cannot be read as a PDF. Save it again, or as plain text.") from None
-
-
 _READERS = {
     ".txt": numbered_lines,
     ".html": page_lines,
     ".docx": _office_lines,
     ".odt": _office_lines,
-    ".pdf": _pdf_lines,
+    ".pdf": pdf_lines,
 }

@@ -58,7 +58,7 @@ def _look_into_zip(file: InputFile, error: type[DeftxError]) -> list[InputFile]:
             if any(part.startswith(".") for part in parts):
                 continue
             promised, gzipped = kind_of_name(name)
-            member = InputFile(file.path, f"{file.name}/{name}", "", member=name)
+            member = InputFile(file.path, f"{file.name}/{name}", "", member=archive.getinfo(name))
             if not promised or gzipped or promised == ZIP:
                 others.append(name)
                 continue

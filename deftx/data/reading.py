@@ -34,10 +34,12 @@ def find_files(
     if not sources:
         raise error("No file was named.")
     encoding = encoding and check_encoding(encoding, error)
-    found: dict[tuple[Path, str | None], InputFile] = {}
+    found: dict[tuple[Path, str], InputFile] = {}
     for item in sources:
         for file in _find(item, error):
-            found.setdefault((file.path.resolve(), file.member), replace(file, encoding=encoding))
+            found.setdefault(
+                (file.path.resolve(), file.member.filename if file.member else ""), replace(file, encoding=encoding)
+            )
     return list(found.values())
 
 

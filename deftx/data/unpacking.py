@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import GZIP_MODE, TABLES
-from deftx.data.zip_files import BROKEN_ZIP, CHUNK, RefusedZip, member_chunks, open_zip
+from deftx.data.zip_files import BROKEN_ZIP, CHUNK, RefusedZip, entry_chunks, open_zip
 
 # Of a packed file: what it may unpack to in any case, in multiples of its size, and at the most, in bytes. A zip has
 # many members, so that each of them is given less.
@@ -29,7 +29,7 @@ BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 class InputFile:
     """One readable file: where it is, how it is called in messages, its kind (of KINDS) and how it is packed.
 
-    ``member`` is its name in the zip at ``path``, ``encoding`` that of its text where it is not UTF-8, as a person told
+    ``member`` is its entry in the zip at ``path``, ``encoding`` that of its text where it is not UTF-8, as a person told
     it. Readers add to ``notes`` what its owner should know: one sentence each.
     """
 
@@ -37,7 +37,7 @@ class InputFile:
     name: str
     kind: str
     gzipped: bool = False
-    member: str | None = None
+    member: ZipInfo | None = None
     encoding: str | None = None
     notes: list[str] = field(default_factory=list, compare=False)
 
@@ -117,9 +117,8 @@ def _unpacked(file: InputFile, stream: BinaryIO) -> tuple[int, int, Iterator[byt
     """Return the bytes that are packed, the most that they may unpack to, and the content."""
     packed = stream.seek(0, 2)
     if file.member is not None:
-        archive = open_zip(stream)
-        packed, small = archive.getinfo(file.member).compress_size, SMALL_MEMBER
-        content = member_chunks(archive, file.member)
+        packed, small = min(packed, file.member.compress_size), SMALL_MEMBER
+        content = entry_chunks(stream, file.member)
     else:
         stream.seek(0)
         small = SMALL_UNPACKED

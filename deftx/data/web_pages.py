@@ -27,6 +27,8 @@ _BLOCKS = frozenset({
 })  # fmt: skip
 
 _TAG = re.compile(r"<(?:(?P<comment>!--)|[!?]|(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*))")
+# Beyond all characters, and more digits than Python turns into a number.
+_TOO_LARGE = re.compile(r"&#(?:\d{8,}|[xX][0-9a-fA-F]{8,});?")
 # Up to the end of a tag; a quote counts only where a value begins. Nothing is tried twice, so no page takes long.
 _TO_END = re.compile(r"""(?>[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+>""")
 
@@ -89,7 +91,7 @@ def _tokens(page: str) -> Iterator[_Token]:
     """Cut a page into tags and texts; a comment or tag that does not end takes the rest of the page, as in browsers."""
     place = 0
     while tag := _TAG.search(page, place):
-        yield _Token("", html.unescape(page[place : tag.start()]))
+        yield _Token("", _unescaped(page[place : tag.start()]))
         if tag["comment"]:
             end = page.find("-->", tag.start() + 2)
             if end < 0:
@@ -106,4 +108,8 @@ def _tokens(page: str) -> Iterator[_Token]:
             if close is None:
                 return
             place = close.start()
-    yield _Token("", html.unescape(page[place:]))
+    yield _Token("", _unescaped(page[place:]))
+
+
+def _unescaped(text: str) -> str:
+    return html.unescape(_TOO_LARGE.sub("\ufffd", text))

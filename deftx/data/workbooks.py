@@ -17,6 +17,8 @@ from deftx.data.zip_files import RefusedZip
 
 MOST_ROWS = 2**20  # of a workbook: what Excel and LibreOffice have in a sheet
 MOST_CHARACTERS = 2**28
+MOST_COPIES = 2**16  # of rows that say how often they are repeated
+MOST_CELLS = 2**26  # empty ones too, which a row is filled up with to its last
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def _xlsx_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
     try:
         with opened_zip(file, error) as archive:
             copied = _copy(Parts(archive))
+        seen = 0
         book = openpyxl.load_workbook(copied, read_only=True, data_only=True, keep_links=False)
         for sheet in book.worksheets:
             if sheet.sheet_state != "visible":
@@ -81,9 +84,14 @@ def _xlsx_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
                 continue
             sheet.reset_dimensions()  # a sheet can say that it is larger, or smaller, than it is
             for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
-                if number > MOST_ROWS:
-                    raise error(f"{file.name} has more than {MOST_ROWS:,} rows. Save it as CSV.")
-                yield from _row(sheet.title, number, [_plain(cell) for cell in cells])
+                seen += len(cells)
+                if number > MOST_ROWS or seen > MOST_CELLS:
+                    raise error(
+                        f"{file.name} has more than {MOST_ROWS:,} rows or {MOST_CELLS:,} cells. Save it as CSV."
+                    )
+                if any(cells[records.MOST_COLUMNS :]):
+                    raise error(f"{file.name} has more than {records.MOST_COLUMNS:,} columns.")
+                yield from _row(sheet.title, number, [_plain(cell) for cell in cells[: records.MOST_COLUMNS]])
     except (DeftxError, MemoryError):
         raise
     except Exception:  # openpyxl lets errors of many families out of a damaged file
@@ -119,10 +127,13 @@ def _row(sheet: str, number: int, cells: list[Any]) -> Iterator[Row]:
 
 def _ods_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
     with opened_zip(file, error) as archive:
-        found = _Sheets()
+        found, copies = _Sheets(), 0
         for times, row in read_xml(
             Parts(archive).chunks("content.xml"), found.start, found.end, found.text, found.rows
         ):
+            copies += times - 1
+            if copies > MOST_COPIES:
+                raise RefusedZip(f"repeats its rows more than {MOST_COPIES:,} times")
             for place in range(times):
                 yield replace(row, number=row.number + place)
 

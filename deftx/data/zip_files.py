@@ -76,13 +76,28 @@ def member_names(opened: zipfile.ZipFile) -> list[str]:
 
 def member_chunks(opened: zipfile.ZipFile, name: str) -> Iterator[bytes]:
     """Unpack a member piece by piece; the caller counts and stops. RefusedZip for one that is locked or packed in a rare way."""
-    entry = opened.getinfo(name)
+    return entry_chunks(opened.fp, opened.getinfo(name))
+
+
+def entry_chunks(archive: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Unpack a member of which the entry in the list is known: the list, which may be long, is not read again."""
     if entry.flag_bits & 0x1:
         raise RefusedZip("is locked with a password")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise RefusedZip("is packed in a rare way")
-    with opened.open(entry) as stream:
-        while chunk := stream.read(CHUNK):
+    archive.seek(entry.header_offset)
+    header = archive.read(30)
+    if not header.startswith(b"PK\3\4") or len(header) < 30:
+        raise zipfile.BadZipFile("no member where the list says")
+    archive.seek(sum(struct.unpack("<HH", header[26:30])), 1)  # the name again, and what else stands there
+    place = archive.tell()
+    with zipfile.ZipExtFile(archive, "r", entry) as stream:
+        while True:
+            archive.seek(place)  # others may have read from the archive between two pieces
+            chunk = stream.read(CHUNK)
+            place = archive.tell()
+            if not chunk:
+                return
             yield chunk
 
 

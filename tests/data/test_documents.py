@@ -1,10 +1,10 @@
 """Without these, text that a reader sees is lost without a word, or text that nobody sees is learned from."""
 
 import pytest
-from office_files import docx, odt, pdf, word_paragraph, zipped
+from office_files import docx, odt, word_paragraph, zipped
 
 from deftx.core.errors import CorpusError
-from deftx.data import documents, xml_parts
+from deftx.data import xml_parts
 from deftx.data.documents import text_lines
 from deftx.data.reading import find_file
 
@@ -91,23 +91,3 @@ def test_a_million_elements_one_in_the_other_are_read(tmp_path, monkeypatch):
     deep = 300_000
     content = docx("<w:p>" * deep + "<w:r><w:t>dalam</w:t></w:r>" + "</w:p>" * deep)
     assert lines(tmp_path / "a.docx", content) == ["dalam"]
-
-
-def test_a_pdf_gives_its_lines_and_counts_pages_without_text(tmp_path):
-    (tmp_path / "a.pdf").write_bytes(pdf("Urang rami", None, "Sagalo manusia é"))
-    file = find_file(tmp_path / "a.pdf", CorpusError)
-    assert list(text_lines(file, CorpusError)) == [(1, "Urang rami"), (2, "Sagalo manusia é")]
-    assert file.notes == ["a.pdf: 1 of 3 pages hold no text; they may be pictures."]
-
-
-def test_a_pdf_of_pictures_says_so(tmp_path):
-    assert "holds no text: its pages are pictures" in refusal(tmp_path / "a.pdf", pdf(None, None))
-
-
-def test_a_damaged_pdf_is_refused(tmp_path):
-    assert "cannot be read as a PDF" in refusal(tmp_path / "a.pdf", pdf("satu")[:60])
-
-
-def test_a_pdf_of_too_many_pages_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(documents, "MOST_PAGES", 2)
-    assert "has 3 pages; up to 2" in refusal(tmp_path / "a.pdf", pdf("a", "b", "c"))

@@ -32,6 +32,7 @@ def lines(path, page):
         ("<p title='a > b' alt=\"c>d\">e</p><p title=it's>f</p><P>g</P >h", ["e", "f", "g", "h"]),
         ("2 < 3 and <3 & so", ["2 < 3 and <3 & so"]),
         ("<title>t &lt;b></title>a<textarea><p>b</textarea>c", ["ac"]),
+        ("a&#" + "9" * 5_000 + ";b&#x110000;&#xfffffffff;c", ["a\ufffdb\ufffd\ufffdc"]),
         ("a<p b", ["a"]),
         ("a<!-- b", ["a"]),
         ("a<script>b", ["a"]),

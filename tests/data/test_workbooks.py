@@ -103,9 +103,10 @@ def test_a_row_of_endless_columns_is_refused(tmp_path, row):
 
 
 def test_endless_rows_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(workbooks, "MOST_ROWS", 1_000)
     row = '<table:table-row table:number-rows-repeated="99999999"><table:table-cell><text:p>ya</text:p></table:table-cell></table:table-row>'
-    assert "more than can be read" in refusal(tmp_path / "a.ods", ods({"S": [row]}))
+    assert "repeats its rows more than 65,536 times" in refusal(tmp_path / "a.ods", ods({"S": [row]}))
+    monkeypatch.setattr(workbooks, "MOST_ROWS", 2)
+    assert "more than can be read" in refusal(tmp_path / "b.ods", ods({"S": [["text"], ["satu"], ["dua"]]}))
 
 
 def with_sheet(sheet):
@@ -124,6 +125,16 @@ def test_a_cell_in_the_last_corner_of_a_sheet_does_not_fill_the_memory(tmp_path,
     monkeypatch.setattr(workbooks, "MOST_ROWS", 1_000)
     far = '<row r="1048576"><c r="A1048576" t="inlineStr"><is><t>jauh</t></is></c></row>'
     assert "more than 1,000 rows" in refusal(tmp_path / "a.xlsx", with_sheet(SHEET.format(far)))
+
+
+def test_rows_of_one_far_cell_each_are_refused(tmp_path, monkeypatch):
+    far = '<row r="{0}"><c r="{1}{0}" t="inlineStr"><is><t>{2}</t></is></c></row>'
+    rows = "".join(far.format(number, "ZZZ", "") for number in range(2, 9))
+    head = far.format(1, "A", "text")
+    assert records(tmp_path / "a.xlsx", with_sheet(SHEET.format(head + rows)))[1] == []
+    assert "1,000 columns" in refusal(tmp_path / "b.xlsx", with_sheet(SHEET.format(head + far.format(2, "ZZZ", "x"))))
+    monkeypatch.setattr(workbooks, "MOST_CELLS", 50_000)
+    assert "50,000 cells" in refusal(tmp_path / "c.xlsx", with_sheet(SHEET.format(head + rows)))
 
 
 @pytest.mark.parametrize("declared", ['<!DOCTYPE x [<!ENTITY a "haha">]>', '<!DOCTYPE x SYSTEM "http://127.0.0.1/x">'])
