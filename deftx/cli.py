@@ -42,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    output.replace_what_cannot_be_shown()
     parsed = build_parser().parse_args(arguments)
     try:
         parsed.run(parsed)

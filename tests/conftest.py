@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from datetime import timedelta
 from pathlib import Path
 
 # Threads of the programs that tests start sleep while they wait: the core on which they would spin is another test's.
@@ -13,6 +14,7 @@ import pytest
 import tiny
 import tiny_base
 import torch
+from hypothesis import HealthCheck, settings
 
 from deftx.jobs import Store
 from deftx.models.bases import load_base
@@ -22,6 +24,11 @@ from ui.studio import Studio
 torch.set_num_threads(1)
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+# The same inputs in every run; ``--hypothesis-profile long`` draws others, 10,000 for each test.
+settings.register_profile("short", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("long", settings.get_profile("short"), derandomize=False, max_examples=10_000,
+                          deadline=timedelta(seconds=20), print_blob=True)  # fmt: skip
+settings.load_profile("short")
 
 
 def why_no_data() -> str | None:

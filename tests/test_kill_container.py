@@ -40,8 +40,7 @@ def test_a_training_in_a_container_that_is_ended_in_every_way_ends_in_the_same_v
     lasting = httpx.get(f"{address}/health", timeout=30).json()["lasting"]
     assert ("not-lasting" in httpx.get(f"{address}/config", timeout=30).text) == (not lasting)
     jobs = trial.add("language")
-    rows = endure(image, jobs, ENDS, draw)
-    assert [way for way, _, _ in rows] == list(ENDS)
+    assert endure(image, jobs, ENDS, draw) == len(ENDS)
     assert differing(jobs, [undisturbed]) == []
     assert len(image.events("restored")) == 2
     # On a machine that is too busy for it, it is killed after seven seconds, which the log says as well.

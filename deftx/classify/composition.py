@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from deftx.core.errors import DeftxError, VectorError
 from deftx.core.events import Listener, ignore
 from deftx.models.bases import Base, head_parameters, sparse_trainable
-from deftx.models.batches import Text, encode
+from deftx.models.batches import Text, cut_texts, encode
 from deftx.training.task import class_logits
 from deftx.vectors.apply import apply_changes
 from deftx.vectors.merging import PAPER, MergeReport, merge
@@ -53,6 +53,11 @@ class Classifier:
             raise DeftxError("The texts mix sentences and pairs; classify them apart.")
         encoded = encode(self.base.tokenizer, texts, self.max_length)
         return class_logits(self.model, encoded, self.base.tokenizer.pad_token_id, on_share).softmax(-1)
+
+    def cut(self, texts: Sequence[Text]) -> list[int]:
+        """Return the indices of the texts of which the classifier reads the first ``max_length`` tokens alone."""
+        tokenizer = self.base.tokenizer
+        return cut_texts(tokenizer, texts, encode(tokenizer, texts, self.max_length), self.max_length)
 
     def predict(self, texts: Sequence[Text]) -> list[str]:
         """Return the most probable label of each text."""

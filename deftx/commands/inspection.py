@@ -16,11 +16,13 @@ def add_commands(commands: Any) -> None:
     """Add the commands."""
     audit = commands.add_parser("audit", help="what a corpus is, and what is wrong with it")
     audit.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
+    options.add_column(audit)
     options.add_base(audit)
     audit.set_defaults(run=run_audit)
     nearest = commands.add_parser("nearest", help="which known languages are nearest to a corpus")
     nearest.add_argument("corpus", metavar="CORPUS", nargs="+", help="as for audit")
     nearest.add_argument("--base", metavar="B", help="whose pieces to compare: a base as for audit (bundled base)")
+    options.add_column(nearest)
     nearest.set_defaults(run=run_nearest)
     spectrum = commands.add_parser("spectrum", help="singular values of every matrix, and the rank of each strategy")
     spectrum.add_argument("vector", metavar="VECTOR|DELTA", help="a vector, or a folder that --delta wrote")
@@ -40,7 +42,7 @@ def run_audit(arguments: argparse.Namespace) -> None:
     from deftx.data.audit import audit
     from deftx.data.text import read_corpus
 
-    corpus = read_corpus(arguments.corpus, encoding=arguments.encoding)
+    corpus = read_corpus(arguments.corpus, column=arguments.column, encoding=arguments.encoding)
     audited = audit(corpus, options.load_base_of(arguments).tokenizer)
     found = audited.to_dict()
     shown = {**found, "scripts": {name: f"{share:.1%}" for name, share in found["scripts"].items() if share >= 0.001}}
@@ -63,7 +65,8 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     from deftx.training.base_facts import look_at_base
 
     tokenizer = look_at_base(arguments.base or BUNDLED_BASE).tokenizer
-    found = nearest(read_corpus(arguments.corpus, encoding=arguments.encoding).lines, load_languages(), tokenizer)
+    corpus = read_corpus(arguments.corpus, column=arguments.column, encoding=arguments.encoding)
+    found = nearest(corpus.lines, load_languages(), tokenizer)
     rows = [
         (near.code, near.name, f"{near.letters:.1%}", "–" if near.pieces is None else f"{near.pieces:.1%}")
         for near in found

@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from deftx.commands import output
-from deftx.core.errors import RecipeError
+from deftx.core.errors import RecipeError, TableError
 
 CORPUS = "text, documents, tables or zips of them (docs/files.md), or a folder"
 
@@ -43,6 +43,24 @@ def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> N
     parser.add_argument("--merge-set", metavar="key=value", action="append", default=[],
                         help="a parameter of the method: keep or lambda of ties, drop or seed of dare")  # fmt: skip
     add_base(parser)
+
+
+def add_columns(parser: argparse.ArgumentParser, option: str = "--columns", file: str = "the file") -> None:
+    """Add an option for what a table calls the columns of texts and labels."""
+    parser.add_argument(option, metavar="NAME=COLUMN", nargs="+", default=[], help=f"what {file} calls text or label")
+
+
+def add_column(parser: argparse.ArgumentParser) -> None:
+    """Add ``--column``, for tables that hold a corpus."""
+    parser.add_argument("--column", metavar="NAME", help="column that holds the text, where CORPUS is a table (text)")
+
+
+def columns_of(texts: list[str]) -> dict[str, str]:
+    """Read what ``--columns`` was given, as in text=review; TableError where there is no "="."""
+    for text in texts:
+        if "=" not in text:
+            raise TableError(f"Columns are written NAME=COLUMN, as in text=review; {text!r} has no '='.")
+    return dict(text.split("=", 1) for text in texts)
 
 
 def load_base_of(arguments: argparse.Namespace) -> Any:

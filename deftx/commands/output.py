@@ -1,5 +1,6 @@
 """What the commands print: results to stdout, everything else to stderr."""
 
+import io
 import json
 import sys
 import time
@@ -16,9 +17,17 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def replace_what_cannot_be_shown() -> None:
+    """Let "?" stand for characters that the console cannot show, such as "ᱥ" on a Windows console set to cp1252."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def result(value: Any, as_json: bool, text: str) -> None:
     """Write a command's result to stdout: as JSON, or as text for a person."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False) if as_json else text)
+    unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    print(json.dumps(value, ensure_ascii=not unicode, allow_nan=False) if as_json else text)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -89,6 +89,7 @@ def _settings(kind: str, arguments: argparse.Namespace, recipe: Any, preset: Any
     }
     if kind == "language":
         settings["corpus"] = [os.path.abspath(path) for path in arguments.corpus]
+        settings["column"] = arguments.column
     else:
         settings["train"] = os.path.abspath(arguments.train)
         settings["valid"] = arguments.valid and os.path.abspath(arguments.valid)

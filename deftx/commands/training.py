@@ -19,14 +19,15 @@ def add_commands(commands: Any) -> None:
     language = commands.add_parser("language", help="learn a language vector from raw text")
     language.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
     language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min; noted in the vector")
+    options.add_column(language)
     language.set_defaults(run=run_language)
     task = commands.add_parser("task", help="learn a task vector from labelled text in a bigger, related language")
     task.add_argument("train", metavar="TRAIN", help="file with columns text,label or premise,hypothesis,label")
     task.add_argument("--valid", metavar="FILE", help="validation file; without it a part of TRAIN is held out")
     task.add_argument("--source", metavar="VECTOR", help="language vector of TRAIN's language, to start from")
     task.add_argument("--language", metavar="CODE", help="code of TRAIN's language; noted in the vector")
-    for option, file in (("--columns", "TRAIN"), ("--valid-columns", "the validation file")):
-        task.add_argument(option, metavar="NAME=COLUMN", nargs="+", default=[], help=f"what {file} calls text or label")
+    options.add_columns(task, file="TRAIN")
+    options.add_columns(task, "--valid-columns", "the validation file")
     task.set_defaults(run=run_task)
     for parser in (language, task):
         _add_shared(parser)
@@ -42,8 +43,8 @@ def run_language(arguments: argparse.Namespace) -> None:
     away, recipe = remote.is_remote(arguments), _recipe("language", arguments)
     api = _check_push(arguments)
     corpus = arguments.corpus
-    if arguments.encoding:
-        corpus = read_corpus(corpus, encoding=arguments.encoding)
+    if arguments.encoding or arguments.column:
+        corpus = read_corpus(corpus, column=arguments.column, encoding=arguments.encoding)
     with stop_on_signal() as should_stop:
         vector = remote.learn("language", arguments, recipe, should_stop) if away else learn_language(
             corpus, options.load_base_of(arguments), recipe, out=arguments.out, language=arguments.language,
@@ -59,9 +60,9 @@ def run_task(arguments: argparse.Namespace) -> None:
     from deftx.training.task import learn_task
 
     away, encoding = remote.is_remote(arguments), arguments.encoding
-    train = read_table(arguments.train, columns=_columns(arguments.columns), encoding=encoding)
+    train = read_table(arguments.train, columns=options.columns_of(arguments.columns), encoding=encoding)
     valid = arguments.valid and read_table(
-        arguments.valid, columns=_columns(arguments.valid_columns), encoding=encoding
+        arguments.valid, columns=options.columns_of(arguments.valid_columns), encoding=encoding
     )
     recipe = _recipe("task", arguments, pairs=train.pairs)
     api = _check_push(arguments)
@@ -164,15 +165,6 @@ def _check_push(arguments: argparse.Namespace) -> Any:
 def _push(api: Any, arguments: argparse.Namespace) -> None:
     if api is not None:
         output.say(push_trained(api, arguments.out, arguments.push_to, arguments.private))
-
-
-def _columns(texts: list[str]) -> dict[str, str]:
-    from deftx.core.errors import TableError
-
-    for text in texts:
-        if "=" not in text:
-            raise TableError(f"Columns are written NAME=COLUMN, as in text=review; {text!r} has no '='.")
-    return dict(text.split("=", 1) for text in texts)
 
 
 def _report(vector: Any, arguments: argparse.Namespace) -> None:

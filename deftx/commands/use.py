@@ -1,6 +1,7 @@
 """``classify`` and ``evaluate``: putting a composed classifier to work."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def add_commands(commands: Any) -> None:
     )  # fmt: skip
     evaluate.set_defaults(run=run_evaluate)
     for parser in (classify, evaluate):
+        options.add_columns(parser)
         options.add_composition(parser)
         options.add_encoding(parser)
         options.add_json(parser)
@@ -50,6 +52,8 @@ def run_classify(arguments: argparse.Namespace) -> None:
         return
     classifier, task = options.compose_from(arguments)
     texts = _paired(arguments.texts) if task.takes_pairs else arguments.texts
+    for note in _cut_note(classifier, texts):
+        output.say(f"warning: {note}")
     probabilities = classifier.classify(texts).tolist()
     labels = classifier.labels
     found = [
@@ -64,13 +68,15 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     """Score a classifier, with a 95 % bootstrap interval."""
     from deftx.core.evaluation import evaluate_predictions
     from deftx.data.labels import check_kind, rename_labels
-    from deftx.data.tables import read_table
+    from deftx.data.tables import read_table, with_spellings_of
     from deftx.training.recipes import METRICS
 
-    table = rename_labels(read_table(arguments.test, encoding=arguments.encoding), _renamed(arguments.rename))
-    for note in table.notes:
-        output.say(f"warning: {note}")
+    table = read_table(arguments.test, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
+    table = rename_labels(table, _renamed(arguments.rename))
     classifier, task = options.compose_from(arguments)
+    table = with_spellings_of(table, classifier.labels)
+    for note in (*table.notes, *_cut_note(classifier, table.texts)):
+        output.say(f"warning: {note}")
     check_kind(task.name, task.takes_pairs, table.name, table.pairs)
     metric = arguments.metric or task.info.get("recipe", {}).get("metric", "f1")
     found = evaluate_predictions(metric, table.labels, classifier.predict(table.texts), classifier.labels)
@@ -87,17 +93,29 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
 
 def _classify_file(arguments: argparse.Namespace) -> None:
     from deftx.data.labels import check_kind
-    from deftx.data.unlabelled import answer_columns, read_texts, write_rows
+    from deftx.data.unlabelled import answer_columns, prepare_output, read_texts, write_rows
 
-    rows = read_texts(arguments.file, encoding=arguments.encoding)
+    prepare_output(arguments.out)
+    rows = read_texts(arguments.file, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
     classifier, task = options.compose_from(arguments)
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
+    for note in _cut_note(classifier, rows.texts):
+        output.say(f"warning: {note}")
     answers = answer_columns(classifier.labels, classifier.classify(rows.texts))
     write_rows(arguments.out, rows, answers, as_they_are=arguments.as_is)
     predicted = answers["label"]
     counts = {label: predicted.count(label) for label in classifier.labels}
     text = f"{arguments.out}: {len(predicted):,} texts, " + ", ".join(f"{n:,} {label}" for label, n in counts.items())
     output.result({"out": arguments.out, "n": len(predicted), "labels": counts}, arguments.json, text)
+
+
+def _cut_note(classifier: Any, texts: Sequence[Any]) -> list[str]:
+    count = len(classifier.cut(texts))
+    return (
+        [f"{count:,} of {len(texts):,} texts have more than {classifier.max_length} tokens: the rest is not read."]
+        if count
+        else []
+    )
 
 
 def _renamed(pairs: list[str]) -> dict[str, str]:

@@ -8,10 +8,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from deftx.data.coverage import reading_notes, spelled_share
 from deftx.data.lengths import LengthBin, length_bins
 from deftx.data.splitting import fold
 from deftx.data.text import BATCH_LINES, WITHOUT_LETTERS, Corpus, unused_lines
-from deftx.data.writing_systems import script_shares, writing_shares
+from deftx.data.writing_systems import script_shares, word_count, writing_shares
 
 # What is unknown to the tokenizer cannot be learned; a tokenizer made for the script leaves well under this.
 UNKNOWN_RATE = 0.02
@@ -54,10 +55,12 @@ class Audit:
     skipped: dict[str, int]
     sources: tuple[tuple[str, int], ...]
     lengths: tuple[LengthBin, ...]
+    normalised: dict[str, int] = field(default_factory=dict)  # lines that were changed while reading, by what
     tokens: int | None = None
     tokens_per_word: float | None = None
     unknown_rate: float | None = None
     unknown_examples: list[str] = field(default_factory=list)
+    spelled: float | None = None  # share of the words' tokens that are single characters or bytes; None: not known
     warnings: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,7 +70,7 @@ class Audit:
 
 def audit(corpus: Corpus, tokenizer: Any = None) -> Audit:
     """Count what a corpus holds and say in plain words what should be looked at before training."""
-    words = [len(line.split()) for line in corpus.lines]
+    words = [word_count(line) for line in corpus.lines]
     tokens: dict[str, Any] = _audit_tokens(corpus.lines, sum(words), tokenizer) if tokenizer is not None else {}
     findings = Audit(
         lines=len(corpus.lines),
@@ -80,9 +83,12 @@ def audit(corpus: Corpus, tokenizer: Any = None) -> Audit:
         skipped=corpus.skipped,
         sources=corpus.sources,
         lengths=length_bins(words),
+        normalised=corpus.normalised,
         **tokens,
     )
     findings.warnings.extend([*corpus.notes, *_warnings(findings, median(words))])
+    if tokenizer is not None:
+        findings.warnings.extend(reading_notes(corpus.lines, findings.scripts, findings.spelled, tokenizer))
     return findings
 
 
@@ -124,6 +130,7 @@ def _audit_tokens(lines: Sequence[str], words: int, tokenizer: Any) -> dict[str,
         "tokens_per_word": tokens / words,
         "unknown_rate": unknown / max(tokens, 1),
         "unknown_examples": _unknown_examples(affected[:EXAMPLE_LINES], tokenizer) if affected else [],
+        "spelled": spelled_share(lines, tokenizer),
     }
 
 

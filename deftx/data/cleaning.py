@@ -5,13 +5,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import unescape
 
+import regex
+
 from deftx.core.errors import CorpusError, unknown_name
 from deftx.data.audit import LONG_CHARACTERS, SHORT_WORDS
 from deftx.data.splitting import fold
 from deftx.data.text import why_unused
-from deftx.data.writing_systems import WITHOUT_SPACES, main_writing, writing_of
+from deftx.data.writing_systems import main_writing, word_count, writing_of
 
-LETTERS_A_WORD = 2  # about, in writings without spaces: two signs of Han, and more of any alphabet
 EXAMPLES = 3  # lines that are shown of what a choice would do
 
 # What each line becomes: nothing where it is dropped, itself where it is kept, several where it is split.
@@ -20,12 +21,15 @@ Becomes = Iterable[tuple[str, ...]]
 _ADDRESS = re.compile(r"(?:\bhttps?://|\bwww\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
 # A tag begins with a letter directly after "<", so that "a < b" and "<3" stay.
 _TAG = re.compile(r"<!--.*?-->|</?[a-z][\w-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z]\w*);", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]\w*);", re.IGNORECASE)
 _WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)*([^\[\]|]*)\]\]")  # its last part is what readers see
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 _BOLD = re.compile(r"'{3,}")
-# A sentence ends at its sign (quotes and brackets that close go with it); the signs of Han need no space after them.
-_SENTENCE_END = re.compile(r"(?<=[.!?…।॥؟۔።])[\"'”’»)\]]*\s+|(?<=[。！？])")  # fmt: skip
+# A sentence ends at its sign, quotes and brackets that close included: Unicode's Sentence_Terminal, the ellipsis and the
+# Tibetan shad. A space must follow, but not after the signs of scripts that write none.
+_SENTENCE_END = regex.compile(
+    r"(?<=[\p{STerm}…།༎])[\"'\p{Pf}\p{Pe}]*\s+|(?<=(?![.!?…।॥؟۔።])[\p{STerm}།༎])(?![\p{STerm}།༎])"
+)
 
 
 @dataclass(frozen=True)
@@ -112,8 +116,7 @@ def _sentences(line: str) -> list[str]:
     start = 0
     for end in [*(match.end() for match in _SENTENCE_END.finditer(line)), len(line)]:
         piece = line[start:end].strip()
-        spaced = not piece.endswith(("。", "！", "？"))
-        if end < len(line) and spaced and len(piece.split()) < SHORT_WORDS:
+        if end < len(line) and line[end - 1].isspace() and word_count(piece) < SHORT_WORDS:
             continue
         if piece:
             found.append(piece)
@@ -129,14 +132,7 @@ def _without_other_scripts(lines: Sequence[str]) -> Becomes:
 
 def _without_short(lines: Sequence[str]) -> Becomes:
     for line in lines:
-        yield (line,) if _word_count(line) >= SHORT_WORDS else ()
-
-
-def _word_count(line: str) -> int:
-    words = len(line.split())
-    if words < SHORT_WORDS and writing_of(line) in WITHOUT_SPACES:
-        return sum(map(str.isalpha, line)) // LETTERS_A_WORD
-    return words
+        yield (line,) if word_count(line) >= SHORT_WORDS else ()
 
 
 def _without_repeats(lines: Sequence[str]) -> Becomes:

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from deftx.data.characters import as_seen
+
 
 def fold(text: str) -> str:
-    """Reduce a text to what makes it the same text: case folded, white space normalised."""
-    return " ".join(text.casefold().split())
+    """Reduce a text to what makes it the same text: as it is seen, case folded, white space normalised."""
+    return " ".join(as_seen(text).casefold().split())
 
 
 def group_equal(keys: Iterable[object]) -> list[list[int]]:

@@ -2,12 +2,15 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
 from deftx.core.errors import DeftxError
+from deftx.data.characters import as_seen
+from deftx.data.csv_shape import LINES_AHEAD, is_quoted, lacks_header, told_delimiter
 from deftx.data.file_kinds import PLAIN
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
@@ -18,7 +21,7 @@ MOST_COLUMNS = 1_000  # tables of people have a few; a page and a message list t
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31
 JSON_LOOK_AHEAD = 100  # objects whose keys together are taken as the columns: the first may lack one
 
-_DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+_DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
 
 @dataclass(frozen=True)
@@ -32,19 +35,25 @@ class Records:
     columns: tuple[str, ...]
     text_columns: tuple[str, ...]
     rows: Callable[[Sequence[str]], Iterator[tuple[int, list[Any]]]]
+    headless: bool = False  # the file has no header line, and its columns are called "1", "2" and so on
 
     @property
     def unit(self) -> str:
         """Say what the number of a row counts."""
         return "line" if self.file.kind in PLAIN else "row"
 
-    def texts(self, columns: Sequence[str], error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
-        """Give (line number, cells as stripped text); a cell that holds a list or an object is refused."""
+    def texts(
+        self, columns: Sequence[str], error: type[DeftxError], changes: Counter[str] | None = None
+    ) -> Iterator[tuple[int, list[str]]]:
+        """Give (line number, cells as stripped text); a cell that holds a list or an object is refused.
+
+        ``changes`` counts the cells that ``as_seen`` changed.
+        """
         for number, values in self.rows(columns):
             for column, value in zip(columns, values, strict=True):
                 if isinstance(value, (list, dict)):
                     raise error(f"{self.file.name}, {self.unit} {number}: column {column!r} holds a list, not a text.")
-            yield number, [as_text(value) for value in values]
+            yield number, [as_text(value, changes) for value in values]
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
@@ -65,30 +74,45 @@ def find_column(records: Records, name: str, error: type[DeftxError]) -> str | N
     return found[0] if found else None
 
 
-def as_text(value: Any) -> str:
+def as_text(value: Any, changes: Counter[str] | None = None) -> str:
     """Write a cell as stripped text on one line: 1.0 as "1", true as "true", nothing and not-a-number as ""."""
     if value is None or value != value:
         return ""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = as_seen(text, changes)
     return " ".join(text.splitlines()).strip() if "\n" in text or "\r" in text else text.strip()
 
 
 def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
-    lines = (line for _, line in numbered_lines(file, error))
-    first = next(lines, "")
+    numbered = numbered_lines(file, error)
+    ahead = [line for _, line in islice(numbered, LINES_AHEAD)]
+    told, ahead = told_delimiter(ahead)
     # Spreadsheets write ";" where the comma is the decimal sign.
-    delimiter = "\t" if file.kind == ".tsv" else max(",;\t", key=first.count)
+    first = ahead[0] if ahead else ""
+    delimiter = told or ("\t" if file.kind == ".tsv" else max(",;\t", key=first.count))
+    # TSV has no quoting: a text may begin with a quote that nothing closes.
+    quoting = csv.QUOTE_NONE if delimiter == "\t" and not is_quoted(ahead) else csv.QUOTE_MINIMAL
     csv.field_size_limit(LONGEST_CELL)
-    rows = _csv_rows(csv.reader(chain([first], lines), delimiter=delimiter, strict=True), file, error)
-    columns = next((tuple(cell.strip() for cell in row) for _, row in rows if any(map(str.strip, row))), None)
-    if columns is None:
+    lines = chain(ahead, (line for _, line in numbered))
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    rows = _csv_rows(reader, file, error, skipped=1 if told else 0)
+    looked_at = list(islice(rows, LINES_AHEAD))
+    header = next((place for place, (_, row) in enumerate(looked_at) if any(map(str.strip, row))), None)
+    if header is None:
         raise error(f"{file.name} is empty: it has no header line.")
+    columns = tuple(as_text(cell) for cell in looked_at[header][1])
+    headless = lacks_header([row for _, row in looked_at[header:]])
+    body = chain(looked_at[header if headless else header + 1 :], rows)
+    if headless:
+        columns = tuple(str(place) for place in range(1, len(columns) + 1))
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         places = [columns.index(name) for name in wanted]
-        for number, row in rows:
+        for number, row in body:
             if any(cell.strip() for cell in row[len(columns) :]):
                 raise error(
                     f"{file.name}, line {number}: {len(row)} cells under a header of {len(columns)}. "
@@ -96,12 +120,13 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
                 )
             yield number, [row[place] if place < len(row) else None for place in places]
 
-    return Records(file, columns, columns, select)
+    return Records(file, columns, columns, select, headless)
 
 
-def _csv_rows(reader: Any, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, list[str]]]:
+def _csv_rows(reader: Any, file: InputFile, error: type[DeftxError], skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows with the numbers of their first lines; ``skipped`` lines stand before those that are read."""
     while True:
-        start = reader.line_num + 1
+        start = reader.line_num + 1 + skipped
         try:
             row = next(reader)
         except StopIteration:

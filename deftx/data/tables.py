@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 
 from deftx.core.errors import TableError, one_of, unknown_name
+from deftx.data.characters import describe
 from deftx.data.file_kinds import KINDS
+from deftx.data.hf_datasets import is_dataset, records_of
+from deftx.data.label_values import doubtful_labels, join_spellings, known_spellings, missing_labels
 from deftx.data.reading import find_file
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import Records, find_column, open_records
@@ -74,7 +77,7 @@ class Findings:
 
 
 def read_table(
-    path: str | Path,
+    path: "str | Path | Any",
     *,
     labelled: bool = True,
     columns: Mapping[str, str] | None = None,
@@ -82,31 +85,49 @@ def read_table(
 ) -> Table:
     """Read a labelled CSV, TSV, JSON lines or Parquet file, or a workbook, with ``text,label`` or ``premise,hypothesis,label``.
 
-    ``columns`` maps these names to the file's own where they differ, as in {"text": "review"}; ``encoding`` is that of a
-    file which is not UTF-8. Raises TableError.
+    ``path`` may be a data set of ``datasets`` too. ``columns`` maps these names to the file's own where they differ, as
+    in {"text": "review"}; ``encoding`` is that of a file which is not UTF-8. Raises TableError.
     """
+    if is_dataset(path):
+        return _read(records_of(path, TableError), labelled, columns)
     file = find_file(path, TableError, encoding)
     if not file.is_table:
         raise TableError(
             f"{file.name} is {KINDS[file.kind]} without columns. Expected is a table with {LABELLED_COLUMNS}."
         )
-    records = open_records(file, TableError)
-    names = choose_columns(records, columns, labelled=labelled)
-    texts, labels, empty = [], [], defaultdict(list)
-    for number, cells in records.texts(list(names.values()), TableError):
+    return _read(open_records(file, TableError), labelled, columns)
+
+
+def _read(records: Records, labelled: bool, columns: Mapping[str, str] | None) -> Table:
+    file, names = records.file, choose_columns(records, columns, labelled=labelled)
+    texts, labels, numbers, left_out = [], [], [], defaultdict(list)
+    changes: Counter[str] = Counter()
+    for number, cells in records.texts(list(names.values()), TableError, changes):
         text, label = (cells[:-1], cells[-1]) if labelled else (cells, "none")
-        if not all(text):
-            empty["empty text"].append(number)
+        if tuple(cells) == tuple(names.values()) and len(cells) > 1:
+            left_out["the header again"].append(number)
+        elif not all(text):
+            left_out["empty text"].append(number)
         elif not label:
-            empty["empty label"].append(number)
+            left_out["empty label"].append(number)
         else:
             texts.append(text[0] if len(text) == 1 else tuple(text))
             labels += [_label(label)] if labelled else []
-    notes = (*file.notes, *(_note(file.name, records.unit, reason, places) for reason, places in empty.items()))
+            numbers.append(number)
+    labels, joined = join_spellings(labels)
+    if missing := missing_labels(labels):
+        rows = [row for row, label in enumerate(labels) if label not in missing]
+        left_out[f"the label {one_of(map(repr, missing))} for none"] = [
+            number for number, label in zip(numbers, labels, strict=True) if label in missing
+        ]
+        texts, labels = [texts[row] for row in rows], [labels[row] for row in rows]
+    notes = [*file.notes, *(_note(file.name, records.unit, reason, places) for reason, places in left_out.items())]
+    notes += [f"{file.name}: {note}" for note in joined]
+    notes += [f"{file.name}: {describe(changes, 'cell')}"] if changes else []
     if not texts:
         raise TableError(" ".join([f"{file.name} has no usable row.", *notes]))
-    dropped = {reason: len(places) for reason, places in empty.items()}
-    return Table(texts, labels, PAIR[0] in names, file.name, fingerprint_of(texts, labels), dropped, notes)
+    dropped = {reason: len(places) for reason, places in left_out.items()}
+    return Table(texts, labels, PAIR[0] in names, file.name, fingerprint_of(texts, labels), dropped, tuple(notes))
 
 
 def label_names(table: Table) -> list[str]:
@@ -132,8 +153,20 @@ def hold_out(table: Table, share: float, seed: int) -> tuple[Table, Table]:
     return train, replace(table.keep(sorted(valid)), name=f"{table.name} (held out)", dropped={}, notes=())
 
 
+def with_spellings_of(table: Table, names: Sequence[str]) -> Table:
+    """Return the table with the labels that differ from one of ``names`` in case or white space alone written alike."""
+    spelt = known_spellings(table.labels, names)
+    if not spelt:
+        return table
+    labels = [spelt.get(label, label) for label in table.labels]
+    listed = ", ".join(f"{there!r} is read as {known!r}" for there, known in sorted(spelt.items()))
+    notes = (*table.notes, f"{table.name}: the label {listed}.")
+    return replace(table, labels=labels, fingerprint=fingerprint_of(table.texts, labels), notes=notes)
+
+
 def drop_unknown_labels(table: Table, names: Sequence[str]) -> Table:
     """Leave out the rows whose label is not among ``names``; how many is counted and said in the table."""
+    table = with_spellings_of(table, names)
     kept = [row for row, label in enumerate(table.labels) if label in names]
     lost = len(table) - len(kept)
     if not kept:
@@ -153,6 +186,7 @@ def check(train: Table, valid: Table | None = None) -> Findings:
     if valid is not None and valid.pairs != train.pairs:
         kinds = {True: "pairs", False: "single texts"}
         raise TableError(f"{train.name} holds {kinds[train.pairs]}, but {valid.name} {kinds[valid.pairs]}.")
+    valid = valid and with_spellings_of(valid, label_names(train))
     rows = list(zip(map(_key, train.texts), train.labels, strict=True))
     labels_of = Counter(key for key, _ in set(rows))  # with how many labels each text stands
     labels = _count_labels(train)
@@ -186,9 +220,14 @@ def choose_columns(records: Records, mapping: Mapping[str, str] | None, *, label
     missing = [mapping.get(name, name) for name in needed if found[name] is None]
     if missing:
         expected = LABELLED_COLUMNS if labelled else TEXT_COLUMNS
+        found_there = f"Found: {', '.join(records.columns)}. Expected: {expected}."
+        if records.headless:
+            found_there = (
+                "Its first line is a row like the others, so it seems to have no header line; its columns are called "
+                f"{one_of(records.columns)}. Name them, as in --columns {' '.join(f'{n}={i}' for i, n in enumerate(needed, 1))}."
+            )
         raise TableError(
-            f"{records.file.name} has no column {' and no column '.join(map(repr, missing))}. "
-            f"Found: {', '.join(records.columns)}. Expected: {expected}."
+            f"{records.file.name} has no column {' and no column '.join(map(repr, missing))}. {found_there}"
         )
     return {name: found[name] for name in needed}
 
@@ -226,7 +265,7 @@ def _rows(count: int) -> str:
 
 def _warnings(found: Findings, train: str, valid: str) -> list[str]:
     """Say what was found, what it means and what will be done."""
-    said = []
+    said = [f"{train}: {doubt}" for doubt in doubtful_labels(list(found.labels))]
     if len(found.labels) > MANY_LABELS:
         said.append(f"{train} has {len(found.labels):,} different labels. Is the label column the right one?")
     rare = [name for name, count in found.labels.items() if count < FEW_ROWS]

@@ -3,7 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from deftx.core.errors import CorpusError
+from deftx.data.characters import as_seen, as_text_only
 from deftx.data.documents import text_lines
+from deftx.data.hf_datasets import is_dataset, records_of
 from deftx.data.reading import find_file, find_files
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import Records, find_column, open_records
@@ -31,24 +33,26 @@ OnProgress = Callable[[int, int], None]  # (lines done, lines in all)
 class Corpus:
     """Usable lines of text, the files they came from with the number from each, and what was left out and why.
 
-    ``fingerprint`` is the SHA-256 over the lines as UTF-8, each ended by a line feed. ``notes`` say what else was done.
+    ``fingerprint`` is the SHA-256 over the lines as UTF-8, each ended by a line feed. ``normalised`` counts the lines
+    that ``characters.as_seen`` changed, by what it changed; ``notes`` say what else was done.
     """
 
     lines: list[str]
     sources: tuple[tuple[str, int], ...]
     fingerprint: str
     skipped: dict[str, int]
+    normalised: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 def read_corpus(
-    source: str | Path | Sequence[str | Path],
+    source: "str | Path | Sequence[str | Path] | Any",
     *,
     column: str | None = None,
     limit: int | None = None,
     encoding: str | None = None,
 ) -> Corpus:
-    """Read a file, a folder or several files; of tables the ``column``, else "text", else their only text column.
+    """Read a file, a folder, several files, or a data set; of tables the ``column``, else "text", else their only text column.
 
     A line is usable if it holds a letter or a digit; reading ends at the ``limit`` of usable lines, if there is one.
     ``encoding`` is that of the files which are not UTF-8.
@@ -57,10 +61,11 @@ def read_corpus(
     lines: list[str] = []
     sources = []
     skipped = Counter({EMPTY: 0, WITHOUT_LETTERS: 0})
+    normalised: Counter[str] = Counter()
     notes: dict[str, None] = {}
-    for file in find_files(source, CorpusError, encoding):
+    for file, texts in _sources(source, column, encoding, normalised):
         before = len(lines)
-        for _, line in _texts(file, column):
+        for _, line in texts:
             reason = why_unused(line)
             if reason is not None:
                 skipped[reason] += 1
@@ -73,7 +78,7 @@ def read_corpus(
     if not lines:
         names = ", ".join(name for name, _ in sources[:3])
         raise CorpusError(f"There is no usable text in {names}: not one line holds a letter or a digit.")
-    return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped), tuple(notes))
+    return Corpus(lines, tuple(sources), fingerprint(lines), dict(skipped), dict(normalised), tuple(notes))
 
 
 def why_unused(line: str) -> str | None:
@@ -185,11 +190,30 @@ def mask_tokens(
     return torch.where(chosen & (kind >= 0.9), random, inputs), labels
 
 
-def _texts(file: InputFile, column: str | None) -> Iterator[tuple[int, str]]:
-    if not file.is_table:
-        return ((number, line.strip()) for number, line in text_lines(file, CorpusError))
-    records = open_records(file, CorpusError)
-    return ((number, texts[0]) for number, texts in records.texts([_text_column(records, column)], CorpusError))
+def _sources(
+    source: Any, column: str | None, encoding: str | None, normalised: Counter[str]
+) -> Iterator[tuple[InputFile, Iterator[tuple[int, str]]]]:
+    """Give each file, or the data set, with its numbered texts."""
+    if is_dataset(source):
+        records = records_of(source, CorpusError)
+        yield records.file, _column_texts(records, column, normalised)
+        return
+    for file in find_files(source, CorpusError, encoding):
+        yield file, _texts(file, column, normalised)
+
+
+def _column_texts(records: Records, column: str | None, normalised: Counter[str] | None) -> Iterator[tuple[int, str]]:
+    name = _text_column(records, column)
+    # The name of the column as a text is the header of a second file that was appended to the first.
+    cells = records.texts([name], CorpusError, normalised)
+    return ((number, texts[0]) for number, texts in cells if texts[0] != name)
+
+
+def _texts(file: InputFile, column: str | None, normalised: Counter[str] | None = None) -> Iterator[tuple[int, str]]:
+    if file.is_table:
+        return _column_texts(open_records(file, CorpusError), column, normalised)
+    lines = text_lines(file, CorpusError)
+    return ((number, as_seen(line, normalised).strip()) for number, line in lines)
 
 
 def _find_text_column(records: Records, wanted: str | None) -> str | None:
@@ -203,13 +227,15 @@ def _text_column(records: Records, wanted: str | None) -> str:
     if found is None:
         raise CorpusError(
             f"{records.file.name} has no column {wanted or TEXT_COLUMN!r}. Its columns are: "
-            f"{', '.join(records.columns)}. Name the one that holds the text."
+            f"{', '.join(records.columns)}. Name the one that holds the text (--column NAME)."
         )
     return found
 
 
 def _tokenise(lines: Sequence[str], tokenizer: Any) -> list[list[int]]:
     # verbose=False: lines longer than the model's limit are cut into pieces here, so there is nothing to warn of.
-    return tokenizer(
-        list(lines), add_special_tokens=True, truncation=False, return_attention_mask=False, verbose=False
-    )["input_ids"]
+    special = tokenizer.all_special_tokens
+    lines = [as_text_only(line, special) for line in lines]
+    return tokenizer(lines, add_special_tokens=True, truncation=False, return_attention_mask=False, verbose=False)[
+        "input_ids"
+    ]

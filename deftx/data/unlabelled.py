@@ -1,9 +1,11 @@
 """Files to classify: their texts, and the same file again with the answers in columns of their own."""
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -19,7 +21,7 @@ LABEL_COLUMN = "label"
 
 @dataclass(frozen=True)
 class Rows:
-    """A file to classify: its rows as they are, and the texts of those that have one.
+    """A file to classify: its rows as they stand in the file, and the texts of those that have one.
 
     ``positions[i]`` is the row of ``texts[i]``: rows without text stay in the file and get no answer.
     """
@@ -39,18 +41,48 @@ def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None, en
     file = find_file(path, TableError, encoding)
     if not file.is_table:
         header, wanted = SINGLE, [0]
-        rows = [[line.strip()] for _, line in text_lines(file, TableError)]
+        rows = [[line.rstrip("\r\n")] for _, line in text_lines(file, TableError)]
     else:
         records = open_records(file, TableError)
         header = records.columns
         wanted = [header.index(name) for name in choose_columns(records, columns, labelled=False).values()]
-        rows = [[as_text(cell) for cell in cells] for _, cells in records.rows(header)]
-    cells = [tuple(row[place] for place in wanted) for row in rows]
+        rows = [list(map(_written, cells)) for _, cells in records.rows(header)]
+    cells = [tuple(as_text(row[place]) for place in wanted) for row in rows]
     positions = [position for position, text in enumerate(cells) if all(text)]
     if not positions:
         raise TableError(f"{file.name} holds no text to classify.")
     texts = [cells[position] if len(wanted) > 1 else cells[position][0] for position in positions]
     return Rows(header, rows, texts, positions, len(wanted) > 1)
+
+
+def prepare_output(path: str | Path) -> None:
+    """Make the folder of a file that will be written, and raise TableError where the file cannot be.
+
+    To be called before the work, so that its result is not lost.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
+        with open(path, "a", encoding="utf-8"):
+            pass
+        if new:
+            path.unlink()
+    except OSError as problem:
+        raise TableError(f"{path} cannot be written: {problem.strerror}. Nothing was computed.") from None
+
+
+def _written(cell: Any) -> str:
+    """Return a cell as text, unchanged where it is text: line breaks and outer spaces stay."""
+    if cell is None:
+        return ""
+    return (
+        cell
+        if isinstance(cell, str)
+        else as_text(cell)
+        if isinstance(cell, bytes)
+        else json.dumps(cell, ensure_ascii=False, default=str)
+    )
 
 
 def answer_columns(labels: Sequence[str], probabilities: Tensor) -> dict[str, list[str]]:
@@ -67,13 +99,14 @@ def least_certain(probabilities: Tensor, count: int) -> list[int]:
 
 
 def disarm(rows: Rows) -> tuple[Rows, int]:
-    """Put an apostrophe before every cell that a spreadsheet would take for a formula; say how many there were.
+    """Write each cell on one line, with an apostrophe where a spreadsheet would take it for a formula; count these.
 
     Numbers stay as they are, and so do the texts that were classified: only what is written changes.
     """
-    disarmed = [list(map(harmless, row)) for row in rows.rows]
+    tidy = [[as_text(cell) for cell in row] for row in rows.rows]
+    disarmed = [list(map(harmless, row)) for row in tidy]
     changed = sum(
-        a != b for before, after in zip(rows.rows, disarmed, strict=True) for a, b in zip(before, after, strict=True)
+        a != b for before, after in zip(tidy, disarmed, strict=True) for a, b in zip(before, after, strict=True)
     )
     return replace(rows, columns=tuple(map(harmless, rows.columns)), rows=disarmed), changed
 
@@ -83,7 +116,8 @@ def write_rows(
 ) -> None:
     """Write the rows as CSV with columns added, one value per text; a name that is taken gets an underscore.
 
-    No cell, label or name of a column is a formula to a spreadsheet, unless they are written ``as_they_are``.
+    For spreadsheets, the file begins with a byte order mark and no cell, label or name of a column is a formula;
+    ``as_they_are`` writes the cells of the file unchanged, without the mark.
     """
     if not as_they_are:
         rows = disarm(rows)[0]
@@ -97,7 +131,7 @@ def write_rows(
             name += "_"
         header.append(name)
     try:
-        with open(path, "w", encoding="utf-8", newline="") as stream:
+        with open(path, "w", encoding="utf-8" if as_they_are else "utf-8-sig", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(header)
             writer.writerows(row + answer for row, answer in zip(rows.rows, answers, strict=True))

@@ -1,15 +1,23 @@
-"""Writing systems: which Unicode script a letter, a line and a whole text are written in."""
+"""Writing systems: the Unicode script of a letter, a line and a whole text, and the number of words of a line."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
-# First words of Unicode character names that are not the name of the script; None is of no script.
-_SCRIPT_NAMES = {"CJK": "Han", "MODIFIER": None, "MASCULINE": None, "FEMININE": None, "MICRO": None}
+import regex
+from fontTools import unicodedata
+
 _ONE_WRITING = frozenset({"Han", "Hiragana", "Katakana", "Hangul"})  # scripts that are written mixed
 MIXED = "Han and its companions"
-WITHOUT_SPACES = frozenset({MIXED, "Thai", "Lao", "Khmer", "Myanmar", "Tibetan"})  # spaces do not part words there
+_NO_SCRIPT = frozenset({"Zyyy", "Zinh", "Zzzz"})  # Unicode's Common, Inherited and Unknown
+
+LETTERS_A_WORD = 2  # about, in scripts without spaces: two signs of Han, and more of any alphabet
+# Letters between which lines break without spaces, by Unicode's line breaking classes: Han and kana (ID), the scripts of
+# South East Asia (SA), and Balinese, Javanese and their relatives (AK, AS).
+_SPACELESS = regex.compile(r"[\p{lb=ID}\p{lb=SA}\p{lb=AK}\p{lb=AS}]")
+# Tibetan and Ethiopic put a sign between syllables or words, where other scripts have a space.
+_BETWEEN_WORDS = regex.compile(r"[\s\u0f0b\u0f0c\u1361]+")
+_RARE = regex.compile(r"[\p{lb=ID}\p{lb=SA}\p{lb=AK}\p{lb=AS}\u0f0b\u0f0c\u1361]")
 
 
 def script_shares(lines: Iterable[str]) -> dict[str, float]:
@@ -45,11 +53,18 @@ def writing_of(line: str) -> str | None:
     return main_writing([line])
 
 
+def word_count(line: str) -> int:
+    """Count the words of a line; in scripts without spaces, ``LETTERS_A_WORD`` letters are counted as one."""
+    if line.isascii() or not _RARE.search(line):
+        return len(line.split())
+    words = 0
+    for part in filter(None, _BETWEEN_WORDS.split(line)):
+        letters = len(_SPACELESS.findall(part))
+        words += max(1, letters // LETTERS_A_WORD)
+    return words
+
+
 @cache
 def _script(character: str) -> str | None:
-    if not character.isalpha():
-        return None
-    first, *rest = unicodedata.name(character, "").split() or [""]
-    if first in ("FULLWIDTH", "HALFWIDTH") and rest:
-        first = rest[0]
-    return _SCRIPT_NAMES.get(first, first.capitalize())
+    code = unicodedata.script(character) if character.isalpha() else "Zzzz"
+    return None if code in _NO_SCRIPT else unicodedata.script_name(code)

@@ -14,6 +14,7 @@ import deftx.training.language
 import deftx.training.task
 from deftx.core.events import OnEvent
 from deftx.data.tables import read_table
+from deftx.data.text import read_corpus
 from deftx.jobs.job import OUT, JobError
 from deftx.jobs.push import push_finished
 from deftx.models.bases import BUNDLED_BASE, Base, load_base
@@ -34,10 +35,12 @@ def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent,
 
 def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     corpus = _needed(settings, "corpus")
+    base, recipe = _base(settings), _recipe("language", settings)  # refused before a long text is read
+    paths = [folder / path for path in ([corpus] if isinstance(corpus, str) else corpus)]
     deftx.training.language.learn_language(
-        [folder / path for path in ([corpus] if isinstance(corpus, str) else corpus)],
-        _base(settings),
-        _recipe("language", settings),
+        read_corpus(paths, column=settings.get("column")),
+        base,
+        recipe,
         out=folder / OUT,
         language=settings.get("language"),
         delta=_path(settings, "delta", folder),

@@ -23,7 +23,7 @@ from deftx.core.assets import ASSETS
 from deftx.core.errors import BaseModelError, unknown_name
 from deftx.core.events import Event, Listener
 from deftx.models.base_files import check_files, check_sizes, check_weights, refusing_base
-from deftx.models.batches import ignore_outer_space
+from deftx.models.batches import read_as_seen
 from deftx.models.families import (
     bare_classifier,
     find_head,
@@ -147,7 +147,7 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
                 f"The weights of base {name_or_path} lack {missing[0]} and {len(missing) - 1} other parameters."
             )
         check_tokenizer(tokenizer, config.vocab_size, name_or_path)
-        ignore_outer_space(tokenizer)
+        read_as_seen(tokenizer)
         _check_classifier(model, name_or_path)
         model.language_head = find_head(model, str(name_or_path))
         if not reads_token_types(model):

@@ -7,6 +7,8 @@ from tokenizers import Regex, normalizers
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from deftx.data.characters import COMMON_ENTITIES, INVISIBLE, as_seen, as_text_only
+
 Text = str | tuple[str, str]  # a sentence, or premise and hypothesis
 
 # What Python's ``splitlines`` and ``strip`` take away beyond what ``Strip`` does.
@@ -24,15 +26,21 @@ class Encoded(list[int]):
         self.types = types
 
 
-def ignore_outer_space(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let a tokenizer drop the spaces around a text and read line breaks in it as spaces, here and where it is saved to.
+def read_as_seen(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let a tokenizer read texts as ``deftx.data.characters.as_seen`` does, here and where it is saved to.
 
-    This is the one place that decides it, for training, for classifying, and for an exported folder. A tokenizer that
-    is written in Python has no such step and is left as it is.
+    It also drops outer spaces, reads line breaks as spaces, and takes "<s>" or "<mask>" in a text for text. This is the
+    one place that decides it, for training, for classifying, and for an exported folder. A tokenizer that is written in
+    Python has no normalisation steps: ``encode`` alone changes its texts.
     """
+    tokenizer.split_special_tokens = tokenizer.init_kwargs["split_special_tokens"] = True
     if not tokenizer.is_fast:
         return
-    first = normalizers.Sequence([normalizers.Replace(_BREAKS, " "), normalizers.Strip()])
+    entities = [normalizers.Replace(entity, character) for entity, character in COMMON_ENTITIES.items()]
+    seen = [*entities, normalizers.Replace(Regex(INVISIBLE), ""), normalizers.NFC()]
+    # Unigram models have their special tokens among the pieces too, so a space keeps "<s>" from being one.
+    special = [normalizers.Replace(token, f"{token[0]} {token[1:]}") for token in tokenizer.all_special_tokens]
+    first = normalizers.Sequence([*seen, *special, normalizers.Replace(_BREAKS, " "), normalizers.Strip()])
     own = tokenizer.backend_tokenizer.normalizer
     tokenizer.backend_tokenizer.normalizer = normalizers.Sequence([first, own]) if own is not None else first
 
@@ -42,10 +50,23 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length
     if not texts:
         return []
     pairs = not isinstance(texts[0], str)
-    columns = [list(column) for column in zip(*texts, strict=True)] if pairs else [list(texts)]
+    special = tokenizer.all_special_tokens
+    columns = [
+        [as_text_only(as_seen(text), special) for text in column]
+        for column in (zip(*texts, strict=True) if pairs else [texts])
+    ]
     made = tokenizer(*columns, truncation=True, max_length=max_length, verbose=False)
     types = made.get("token_type_ids", [None] * len(texts))
     return [Encoded(ids, kinds) for ids, kinds in zip(made["input_ids"], types, strict=True)]
+
+
+def cut_texts(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], encoded: Sequence[Encoded], max_length: int
+) -> list[int]:
+    """Return the indices of the texts that lost their end in ``encode``: those with more than ``max_length`` tokens."""
+    full = [place for place, ids in enumerate(encoded) if len(ids) >= max_length]
+    whole = encode(tokenizer, [texts[place] for place in full], max_length=2**30)
+    return [place for place, ids in zip(full, whole, strict=True) if len(ids) > max_length]
 
 
 def pad(sequences: Sequence[Encoded | Tensor], pad_id: int, device: torch.device | str) -> dict[str, Tensor]:

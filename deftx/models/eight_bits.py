@@ -32,11 +32,17 @@ def pack(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return float32 weights: whole number × the scale of its row, one float32 product each."""
+    """Return float32 weights: whole number × the scale of its row, one float32 product each.
+
+    Raises ValueError where a matrix has not one scale for each row.
+    """
     weights = {}
     for name, numbers in packed.items():
         if numbers.dtype == torch.int8:
-            weights[name] = numbers * packed[name + SCALE].view(-1, *[1] * (numbers.dim() - 1))
+            scales = packed.get(name + SCALE)
+            if scales is None or scales.shape != numbers.shape[:1] or scales.dtype != torch.float32:
+                raise ValueError(f"its {name} has not one scale for each row.")
+            weights[name] = numbers * scales.view(-1, *[1] * (numbers.dim() - 1))
         elif not name.endswith(SCALE):
             weights[name] = numbers
     return weights

@@ -20,6 +20,7 @@ from deftx.core.gaps import decode_gaps, encode_gaps
 from deftx.core.names import base_name
 
 NOTE, NOTE_VERSION = "trimmed.json", 1
+MOST_ROWS = 10**7  # of a base: vocabularies have up to a million pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +55,15 @@ class TrimNote:
             if note["format_version"] != NOTE_VERSION:
                 raise ValueError(f"its format version {note['format_version']!r} is not {NOTE_VERSION}")
             parent, code = note["parent"], np.frombuffer(base64.b64decode(note["kept"]), np.uint8)
-            kept, rows = decode_gaps(torch.from_numpy(code.copy())), int(parent["rows"])
-            found = cls(parent["name"], parent["revision"], parent["fingerprint"], rows, note["fingerprint"], kept)
+            kept, rows = decode_gaps(torch.from_numpy(code.copy())), parent["rows"]
+            texts = parent["name"], parent["revision"] or "", parent["fingerprint"], note["fingerprint"]
         except (KeyError, TypeError, DeftxError) as error:
             raise ValueError(f"it lacks or garbles {error}") from error
-        if not len(kept) or int(kept[-1]) >= rows:
+        if not all(isinstance(text, str) for text in texts) or not isinstance(rows, int):
+            raise ValueError("an entry is not of the type that it must be")
+        if not len(kept) or int(kept[-1]) >= rows or rows > MOST_ROWS:
             raise ValueError("its rows are not those of its parent")
-        return found
+        return cls(parent["name"], parent["revision"], parent["fingerprint"], rows, note["fingerprint"], kept)
 
 
 def read_note(source: str | os.PathLike) -> TrimNote | None:
@@ -74,7 +77,7 @@ def read_note(source: str | os.PathLike) -> TrimNote | None:
     try:
         with open(found, encoding="utf-8") as stream:
             return TrimNote.from_dict(json.load(stream))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BaseModelError(f"The {NOTE} of base {source} cannot be read: {error}. Trim the base again.") from error
 
 

@@ -146,7 +146,7 @@ def _read(folder: Path) -> OwnVector | None:
         note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
         times = float(note["added"]), None if note["trashed"] is None else float(note["trashed"])
         return OwnVector(folder.name, folder, str(note["title"]), str(note["origin"]), *times)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None  # put there by hand: nobody has looked whether it can be trusted
 
 

@@ -9,6 +9,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from deftx.models.base_files import check_files, check_sizes, refusing_base
 from deftx.models.bases import check_tokenizer, find_base, quiet_transformers
+from deftx.models.batches import read_as_seen
 from deftx.models.families import bare_classifier, longest_input, refuse_other_kinds
 from deftx.training.estimates import Model
 
@@ -41,6 +42,7 @@ def look_at_base(name: str) -> BaseFacts:
         bare = bare_classifier(config)
         model = Model.of(bare)
         check_tokenizer(tokenizer, config.vocab_size, name)
+        read_as_seen(tokenizer)
         longest = min(tokenizer.model_max_length, longest_input(bare) or tokenizer.model_max_length)
     return BaseFacts(name, model, tokenizer, longest, _has_weights(Path(source)) if is_folder else _is_cached(source))
 

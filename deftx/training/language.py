@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from deftx.core.errors import CorpusError
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.core.sampling import batch_order, cut, seed_for
+from deftx.data.characters import describe
 from deftx.data.text import Corpus, mask_tokens, pack, read_corpus, special_ids, split
 from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
 from deftx.models.batches import by_length, pad
@@ -117,6 +118,8 @@ def learn_language(
     recipe = distributed.share(recipe_for("language", recipe) if isinstance(recipe, str) else recipe, listener)
     out, run = work_folder(out, delta)
     corpus = corpus if isinstance(corpus, Corpus) else read_corpus(corpus)
+    if message := describe(corpus.normalised):
+        listener.on_event(Event("tokenise", message=message))
     objective = language_objective(corpus, base, recipe, listener)
     with stoppable(base.model, listener):
         before = objective.evaluate(base.model)

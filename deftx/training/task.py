@@ -15,7 +15,7 @@ from deftx.core.events import Event, Listener, OnEvent
 from deftx.core.sampling import batch_order, cut
 from deftx.data.tables import Table, check, drop_unknown_labels, hold_out, label_names, read_table
 from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
-from deftx.models.batches import Encoded, by_length, encode, least_padding, pad
+from deftx.models.batches import Encoded, by_length, cut_texts, encode, least_padding, pad
 from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
 from deftx.training.loop import Batch, stoppable
@@ -200,6 +200,12 @@ def task_objective(
     length = base.fitting_length(recipe.max_length, listener)
     listener.on_event(Event("tokenise", 0, 2))
     encoded = encode(base.tokenizer, train.texts, length)
+    if cut := len(cut_texts(base.tokenizer, train.texts, encoded, length)):
+        message = (
+            f"{cut:,} of {len(train.texts):,} rows have more than {length} tokens and lose their end. "
+            "A larger max_length keeps it, and takes more time and memory."
+        )
+        listener.on_event(Event("tokenise", message=message, warning=True))
     listener.on_event(Event("tokenise", 1, 2))
     valid_encoded = encode(base.tokenizer, valid.texts, length)
     listener.on_event(Event("tokenise", 2, 2))

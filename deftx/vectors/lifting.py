@@ -93,6 +93,9 @@ def _check_own(note: TrimNote, fingerprint: str, name: str) -> None:
 
 def _carry(vector: SparseVector, base: Base, place: Tensor, part: TrimNote | None) -> Carried:
     """``place`` (rows,) gives each row of the vector's base its row in ``base``, or −1; ``part`` describes ``base``."""
+    rows = base.model.config.vocab_size
+    if int(place.max()) >= rows:
+        raise VectorError(f"What is told of the trimmed base names rows beyond the {rows:,} of {base.name}.")
     shapes = {name: tuple(tensor.shape) for name, tensor in base.parameters().items() if name in vector.shapes}
     positions, values = dict(vector.positions), dict(vector.values)
     for name, shape in shapes.items():
@@ -127,7 +130,9 @@ def _head(vector: SparseVector, base: Base, place: Tensor) -> dict[str, Tensor]:
         return dict(vector.head)
     moved, there = dict(vector.head), head_parameters(base.model)
     for name, value in vector.head.items():
-        if name in there and there[name].shape != value.shape:
-            whole = there[name].detach().cpu().float().clone()
+        if name not in there or there[name].shape == value.shape:
+            continue
+        whole = there[name].detach().cpu().float().clone()
+        if value.shape == (len(place), *whole.shape[1:]):
             moved[name] = whole.index_copy(0, place[place >= 0], value[place >= 0])
     return moved

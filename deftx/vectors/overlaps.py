@@ -115,17 +115,6 @@ def overlap(a: SparseVector, b: SparseVector) -> float:
     return compare(a, b).total.overlap
 
 
-def overlap_by_layer(a: SparseVector, b: SparseVector) -> dict[str, float]:
-    """The overlap within each group of parameters: "embeddings", "layer 0", "layer 1", …, and "other" where needed."""
-    return {layer: part.overlap for layer, part in compare(a, b).layers.items()}
-
-
-def overlap_matrix(vectors: Sequence[SparseVector]) -> list[list[float]]:
-    """The overlaps of every two of n vectors: n rows of n numbers, symmetric."""
-    own = [overlap(vector, vector) for vector in vectors]
-    return as_matrix(len(vectors), compare_all(vectors), lambda part: part.overlap, own)
-
-
 def as_matrix(size: int, pairs: Pairs, value: Callable[[Shared], Any], own: Sequence[Any]) -> list[list[Any]]:
     """A value of each pair in rows and columns, symmetric; ``own`` stands on the diagonal."""
     places = range(size)

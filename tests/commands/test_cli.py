@@ -164,7 +164,7 @@ def test_a_file_is_classified_into_another(deftx, learned, tmp_path):
     source = tiny.write_csv(tmp_path / "in.csv", ("id", "text"), rows)
     status, out, _ = deftx("classify", *learned, "--file", source, "--out", tmp_path / "out.csv", "--json")
     assert (status, json.loads(out)["n"]) == (0, 2)
-    with (tmp_path / "out.csv").open(newline="") as stream:
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as stream:
         found = list(csv.DictReader(stream))
     assert [(row["id"], row["text"]) for row in found] == rows
     assert [row["label"] for row in found][1] == ""

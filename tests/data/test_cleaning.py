@@ -18,6 +18,7 @@ def became(name, *lines):
         ("tulis ke a.b@contoh.example ya", ["tulis ke ya"]),
         ('<p class="x">halo <b>dunia</b></p><!-- rahasia -->', ["halo dunia"]),
         ("garam &amp; gula &#8211; manis", ["garam & gula – manis"]),
+        ("a &#" + "9" * 5_000 + "; b", ["a &#" + "9" * 5_000 + "; b"]),
         ("[[Berkas:a.png|kota]] [[Padang]] '''tebal''' {{rujukan|x}}", ["kota Padang tebal"]),
         ("a < b dan c > d, <3", ["a < b dan c > d, <3"]),
         ("R&D itu  dua spasi", ["R&D itu  dua spasi"]),

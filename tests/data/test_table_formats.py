@@ -187,3 +187,26 @@ def test_a_table_of_a_million_columns_is_refused_before_they_are_searched(tmp_pa
     (tmp_path / f"wide{kind}").write_text(text)
     with pytest.raises(TableError, match="200,000 columns; up to 1,000"):
         open_records(find_file(tmp_path / f"wide{kind}", TableError), TableError)
+
+
+def test_a_quote_that_nothing_closes_does_not_merge_rows_of_tsv(tmp_path):
+    rows = ['"he said', "plain", 'a "quoted" word', '"whole"', 'ends"']
+    path = write(tmp_path / "a.tsv", "text\tlabel\n" + "".join(f"{row}\tx\n" for row in rows))
+    assert read(path) == [[row, "x"] for row in rows]
+
+
+def test_a_line_that_names_the_delimiter_is_no_row(tmp_path):
+    records = open_records(find_file(write(tmp_path / "a.csv", "sep=;\ntext;label\na, b;x\n"), TableError), TableError)
+    assert list(records.texts(("text", "label"), TableError)) == [(3, ["a, b", "x"])]
+
+
+def test_text_that_parquet_holds_as_bytes_is_text_and_pictures_are_refused(tmp_path):
+    table = pyarrow.table(
+        {"text": [b"nasi \xc3\xa9", b"hari"], "label": [b"a", b"b"], "picture": [b"\x89PNG", b"\xff"]}
+    )
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    records = open_records(find_file(tmp_path / "a.parquet", TableError), TableError)
+    assert records.text_columns == ("text", "label")
+    assert read(tmp_path / "a.parquet") == [["nasi é", "a"], ["hari", "b"]]
+    with pytest.raises(TableError, match="'picture' holds bytes that are not UTF-8 text"):
+        read(tmp_path / "a.parquet", ("picture",))

@@ -14,8 +14,8 @@ def write(tmp_path, content, name="a.csv"):
     return tmp_path / name
 
 
-def written(path):
-    with open(path, encoding="utf-8", newline="") as stream:
+def written(path, encoding="utf-8-sig"):
+    with open(path, encoding=encoding, newline="") as stream:
         return list(csv.reader(stream))
 
 

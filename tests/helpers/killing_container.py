@@ -1,24 +1,14 @@
-"""Ends the image's entry point over and over, in every way that containers end, and looks at what comes of its trainings.
-
-    python tests/helpers/killing_container.py [--kills 20] [--seed N]
+"""Ends the image's entry point over and over, and looks at what comes of its trainings.
 
 What the Dockerfile starts is ended with SIGTERM, as ``docker stop`` does, or by killing all its processes at once, as a power cut
-does; at random moments; and started again on the same data, every other time without what was on the container's own
-disk. Nobody touches the jobs meanwhile. In the end each vector must be that of an undisturbed training, byte for byte.
-Prints a table of what happened, in Markdown, and exits with 1 where a vector differs.
+does; at random moments; and started again on the same data, with or without what was on the container's own disk. Nobody
+touches the jobs meanwhile. In the end each vector must be that of an undisturbed training, byte for byte.
 """
 
-import argparse
 import os
-import random
-import secrets
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-from collections import Counter
-from pathlib import Path
 
 from image_at_work import ImageAtWork
 from job_helpers import wait_for
@@ -27,8 +17,6 @@ from tiny_base import make_base, write_corpus
 from deftx.jobs.job import write_json
 
 FILES = ("vector.safetensors", "vector.json", "README.md")
-ENDS = ("SIGTERM, disk kept", "SIGTERM, disk lost", "SIGKILL, disk kept", "SIGKILL, disk lost")
-EARLY = 0.2
 
 
 class Trial:
@@ -76,13 +64,6 @@ def is_done(jobs):
     return all(job.outcome == "finished" for job in jobs)
 
 
-def phase(jobs):
-    """Say what is being done."""
-    return next(
-        (job.progress.phase or "before the first event" for job in jobs if job.outcome != "finished"), "nothing"
-    )
-
-
 def wait_for_new_ground(image, jobs, reached):
     """Wait until the trainings are further than they have ever been, or done; return how far they are."""
 
@@ -96,8 +77,7 @@ def wait_for_new_ground(image, jobs, reached):
 
 
 def end(image, way):
-    """End the container in one of the ENDS; return the seconds that it took."""
-    began = time.monotonic()
+    """End the container by a signal, with its disk kept or lost, as ``way`` says."""
     if way.startswith("SIGTERM"):
         code = image.stop()
         expected = -signal.SIGTERM if image.is_silent() else 0  # it had no time to heed a signal
@@ -105,31 +85,21 @@ def end(image, way):
         assert len(image.events("job_saved")) + len(image.events("job_killed")) == len(image.events("job_asked"))
     else:
         image.kill()
-    took = time.monotonic() - began
     if way.endswith("lost"):
         image.lose_disk()
-    return took
 
 
-def endure(image, jobs, ways, draw, early=0.0):
-    """End the container in these ways, and start it again each time, while it works on the jobs.
-
-    ``early`` is the share of the kills that come before the server, started again, has started anything. Returns a row for each: way, phase, seconds that the end took. Stops early where all jobs have finished.
-    """
-    rows, reached = [], 0
-    for way in ways:
-        if rows and way.startswith("SIGKILL") and draw.random() < early:
-            time.sleep(draw.uniform(0, 1))  # nothing has been started by then
-            where = "start of the server"
-        else:
-            reached = wait_for_new_ground(image, jobs, reached)
-            if is_done(jobs):
-                break
-            time.sleep(draw.uniform(0, 1))
-            where = phase(jobs)
-        rows.append((way, where, end(image, way)))
+def endure(image, jobs, ways, draw):
+    """End the container in these ways, and start it again each time, while it works on the jobs; return how often."""
+    reached = 0
+    for number, way in enumerate(ways):
+        reached = wait_for_new_ground(image, jobs, reached)
+        if is_done(jobs):
+            return number
+        time.sleep(draw.uniform(0, 1))
+        end(image, way)
         image.start()
-    return rows
+    return len(ways)
 
 
 def differing(jobs, undisturbed):
@@ -137,46 +107,3 @@ def differing(jobs, undisturbed):
     wait_for(lambda: is_done(jobs), "the trainings to end", seconds=300)
     return [f"{job.folder.name}/{name}" for job, whole in zip(jobs, undisturbed, strict=True) for name in FILES
             if (job.out / name).read_bytes() != (whole / name).read_bytes()]  # fmt: skip
-
-
-def table(rows):
-    """Write how often each end came in each phase, and what the slowest of each took."""
-    phases = sorted({where for _, where, _ in rows})
-    yield f"| | {' | '.join(phases)} | Slowest |\n|---|{'---|' * (len(phases) + 1)}"
-    counts = Counter((way, where) for way, where, _ in rows)
-    for way in ENDS:
-        slowest = max((took for other, _, took in rows if other == way), default=0.0)
-        yield f"| {way} | {' | '.join(str(counts[way, where]) for where in phases)} | {slowest:.1f} s |"
-
-
-def main():
-    """Do it until the container has been ended often enough."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20, help="how often it is ended (default %(default)s)")
-    parser.add_argument("--steps", type=int, default=2500, help="of each phase of a training (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9), help="what all moments follow from")
-    given = parser.parse_args()
-    draw, rows, wrong, pairs = random.Random(given.seed), [], [], 0
-    print(f"--seed {given.seed}", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as place:
-        trial = Trial(Path(place), given.steps)
-        image, kinds = trial.image, ("language", "task")
-        undisturbed = [trial.undisturbed(kind) for kind in kinds]
-        image.start()
-        try:
-            while len(rows) < given.kills:
-                image.wait_until_healthy()
-                jobs, pairs = trial.add(*kinds), pairs + 1
-                ways = [ENDS[number % len(ENDS)] for number in range(len(rows), given.kills)]
-                rows += endure(image, jobs, ways, draw, EARLY)
-                wrong += differing(jobs, undisturbed)
-                print(f"{len(rows)} ends, {len(wrong)} files differ", file=sys.stderr)
-        finally:
-            image.kill()
-    print(*table(rows), sep="\n")
-    print(f"\n{len(rows)} ends over {2 * pairs} trainings; files that differ: {', '.join(wrong) or 'none'}.")
-    return bool(wrong)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

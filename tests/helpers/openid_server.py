@@ -7,14 +7,14 @@ for there are no passwords here; codes are good once, for the client and the add
 import base64
 import json
 import secrets
-import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 CLIENT, SECRET, SCOPES = "studio-client", "studio-secret", "openid profile"
 ACCOUNTS = {"ana": "64f0a", "bob": "64f0b"}  # name: the account's own number
@@ -49,6 +49,11 @@ class Provider:
         """Give what is told about an account."""
         return {"sub": ACCOUNTS[name], "name": name.title(), "preferred_username": name,
                 "profile": f"{self.url}/{name}", "picture": f"{self.url}/{name}.png"}  # fmt: skip
+
+    def told(self, authorization):
+        """Give what is told to whoever has a token; None for any other."""
+        name = self.tokens.get(authorization.removeprefix("Bearer "))
+        return self.account(name) if name else None
 
     def choices(self, query):
         """Write the page on which somebody says who they are; each link goes back with a code."""
@@ -86,45 +91,23 @@ def _encoded(value):
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        place, provider = urlsplit(self.path), self.server.provider
-        query = {name: values[0] for name, values in parse_qs(place.query).items()}
-        name = provider.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
-        answers = {
-            "/.well-known/openid-configuration": provider.configuration,
-            "/oauth/jwks": provider.keys,
-            "/oauth/authorize": lambda: provider.choices(query),
-            "/oauth/userinfo": lambda: provider.account(name) if name else None,
-        }
-        self._answer(answers.get(place.path, lambda: None)())
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        form = {name: values[0] for name, values in parse_qs(body).items()}
-        self._answer(self.server.provider.exchange(form, self.headers.get("Authorization", "")))
-
-    def _answer(self, content):
-        page = isinstance(content, str)
-        body = (content if page else json.dumps(content)).encode()
-        self.send_response(401 if content is None else 200)
-        self.send_header("Content-Type", "text/html; charset=utf-8" if page else "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
-
-
 @contextmanager
 def serving():
     """The provider, until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.provider = Provider(f"http://127.0.0.1:{server.server_port}")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.provider
-    finally:
-        server.shutdown()
-        server.server_close()
+    with HTTPServer("127.0.0.1", threaded=True) as server:
+        provider = Provider(server.url_for("").rstrip("/"))
+        for path, answer in {
+            "/.well-known/openid-configuration": lambda request: provider.configuration(),
+            "/oauth/jwks": lambda request: provider.keys(),
+            "/oauth/authorize": lambda request: provider.choices(request.args),
+            "/oauth/token": lambda request: provider.exchange(request.form, request.headers.get("Authorization", "")),
+            "/oauth/userinfo": lambda request: provider.told(request.headers.get("Authorization", "")),
+        }.items():
+            server.expect_request(path).respond_with_handler(lambda request, answer=answer: _response(answer(request)))
+        yield provider
+
+
+def _response(content):
+    if isinstance(content, str):
+        return Response(content, mimetype="text/html")
+    return Response(json.dumps(content), status=401 if content is None else 200, mimetype="application/json")

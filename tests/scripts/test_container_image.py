@@ -9,18 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
-import run_dockerfile  # noqa: E402 (a script, not a part of the library)
+from image_at_work import ROOT, instructions, left_out
 
 
 def front_matter():
     return yaml.safe_load((ROOT / "README.md").read_text(encoding="utf-8").split("---\n")[1])
-
-
-def instructions():
-    return run_dockerfile.parse((ROOT / "Dockerfile").read_text())
 
 
 def test_the_front_matter_is_that_of_a_docker_space():
@@ -35,14 +28,25 @@ def test_the_front_matter_is_that_of_a_docker_space():
 
 def test_the_image_keeps_the_rules_of_spaces():
     found = instructions()
-    names = [one.name for one in found]
-    assert found[0].value == "python:3.11-slim"
-    assert names.index("USER") < names.index("COPY") < names.index("CMD") == len(names) - 1
-    assert all("--chown=1000" in one.value for one in found if one.name == "COPY")
-    assert any("useradd -m -u 1000" in one.value for one in found if one.name == "RUN")
-    assert next(one.value for one in found if one.name == "EXPOSE") == str(front_matter()["app_port"])
+    assert found["FROM"] == ["python:3.11-slim"]
+    assert list(found).index("USER") < list(found).index("COPY") < list(found).index("CMD") == len(found) - 1
+    assert all("--chown=1000" in value for value in found["COPY"])
+    assert "useradd -m -u 1000 user" in found["RUN"][0]
+    assert found["EXPOSE"] == [str(front_matter()["app_port"])]
+    assert (found["STOPSIGNAL"], found["CMD"]) == (
+        ["SIGTERM"],
+        ['["python", "app.py"]'],
+    )  # a shell would hide the signal
+
+
+@pytest.mark.parametrize("torch", ["cpu", "cuda"])
+def test_the_build_argument_chooses_the_torch_that_is_installed(torch):
     pin = re.search(r"^torch==\S+", (ROOT / "requirements.txt").read_text(), re.MULTILINE)[0]
-    assert [pin in one.value for one in found if "torch==" in one.value] == [True]
+    script = f'pip() {{ echo "$*"; }}\n{instructions()["RUN"][-1]}'
+    done = subprocess.run(["/bin/sh", "-ec", script], env={"TORCH": torch}, capture_output=True, text=True, check=True)
+    *first, last = done.stdout.splitlines()
+    expected = [f"install --no-cache-dir {pin} --index-url https://download.pytorch.org/whl/cpu"]
+    assert (first, last) == (expected * (torch == "cpu"), "install --no-cache-dir -r requirements.txt")
 
 
 def test_a_linter_finds_nothing():
@@ -54,9 +58,15 @@ def test_a_linter_finds_nothing():
 
 
 def test_what_the_image_leaves_out_is_nothing_that_runs():
-    ignored = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
-    left_out = ("tests/test_cli.py", ".git/config", "ui/__pycache__/page.pyc", "docs/walk.md", "a/b.pyc")
-    assert all(run_dockerfile.is_ignored(Path(name), ignored) for name in left_out)
+    out = (
+        "tests/test_cli.py",
+        ".git/config",
+        "ui/__pycache__",
+        "docs/walk.md",
+        "a/b.pyc",
+        "c.pyc",
+        "scripts/make_base.py",
+    )
     kept = (
         "app.py",
         "ui/page.py",
@@ -64,12 +74,9 @@ def test_what_the_image_leaves_out_is_nothing_that_runs():
         "assets/bases/nusantara-small/model.safetensors",
         "requirements.txt",
     )
-    assert not any(run_dockerfile.is_ignored(Path(name), ignored) for name in kept)
 
+    def is_left_out(name):
+        return any(left_out(ROOT / place.parent, [place.name]) for place in (Path(name), *Path(name).parents[:-1]))
 
-def test_a_dockerfile_that_is_not_understood_is_refused_with_its_line():
-    with pytest.raises(ValueError, match=r"line 3: 'ADD'"):
-        run_dockerfile.parse("# a comment\nFROM python:3.11\nADD x y\n")
-    with pytest.raises(ValueError, match="nothing follows"):
-        run_dockerfile.parse("RUN a && \\\n")
-    assert [one.value for one in run_dockerfile.parse("ENV A=1 \\\n    B=2\n")] == ["A=1 B=2"]
+    assert all(map(is_left_out, out))
+    assert not any(map(is_left_out, kept))

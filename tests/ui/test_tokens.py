@@ -1,14 +1,14 @@
 """A token of the Hub is used where it must be, and is found nowhere afterwards."""
 
-import http.server
 import os
+import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 from tiny_base import write_corpus
+from werkzeug import Response
 
 TOKEN = "hf_thisTokenMustNeverBeFoundAnywhere"
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,29 +40,16 @@ print(json.dumps(page.get_config_file(), default=str))
 
 
 @pytest.fixture
-def hub():
+def hub(httpserver):
     """A server in the Hub's place that refuses everything and notes who asked."""
     seen = []
 
-    class Refusing(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            seen.append(self.headers.get("Authorization"))
-            body = f'{{"error": "Access to this is gated for {self.headers.get("Authorization")}"}}'.encode()
-            self.send_response(403)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def refuse(request):
+        seen.append(told := request.headers.get("Authorization"))
+        return Response(f'{{"error": "Access to this is gated for {told}"}}', status=403)
 
-        do_HEAD = do_GET
-
-        def log_message(self, *values):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", seen
-    server.shutdown()
-    server.server_close()
+    httpserver.expect_request(re.compile("")).respond_with_handler(refuse)
+    return httpserver.url_for("").rstrip("/"), seen
 
 
 def test_a_token_is_sent_to_the_hub_and_kept_nowhere(hub, page_base, tmp_path):

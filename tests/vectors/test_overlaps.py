@@ -15,8 +15,6 @@ from deftx.vectors.overlaps import (
     compare_all,
     layer_of,
     overlap,
-    overlap_by_layer,
-    overlap_matrix,
 )
 
 QUERY = "roberta.encoder.layer.0.attention.self.query.weight"
@@ -72,19 +70,18 @@ def test_entries_of_value_zero_do_not_count():
     assert overlap(a, b) == 1 / 5  # {1, 4} and {1, 2, 3, 5}
 
 
-def test_overlap_by_layer_is_the_jaccard_index_of_each_group_in_reading_order():
+def test_the_overlap_of_each_layer_is_a_jaccard_index_in_reading_order():
     a, b = make_vector(0), make_vector(1)
-    by_layer = overlap_by_layer(a, b)
-    assert list(by_layer) == ["embeddings", "layer 0", "layer 1"]
-    assert by_layer["embeddings"] == jaccard(a, b, [WORDS])
-    assert by_layer["layer 0"] == jaccard(a, b, [QUERY, BIAS])
-    assert by_layer["layer 1"] == jaccard(a, b, [OUTPUT])
+    groups = {"embeddings": [WORDS], "layer 0": [QUERY, BIAS], "layer 1": [OUTPUT]}
+    found = {layer: part.overlap for layer, part in compare(a, b).layers.items()}
+    assert list(found) == list(groups)
+    assert found == {layer: jaccard(a, b, names) for layer, names in groups.items()}
 
 
 def test_layers_are_in_the_order_of_their_numbers():
     shapes = {f"encoder.layer.{n}.dense.weight": (3, 3) for n in (10, 2, 0)} | {"embeddings.weight": (3, 3)}
     a = make_vector(0, shapes)
-    assert list(overlap_by_layer(a, a)) == ["embeddings", "layer 0", "layer 2", "layer 10"]
+    assert list(compare(a, a).layers) == ["embeddings", "layer 0", "layer 2", "layer 10"]
 
 
 @pytest.mark.parametrize(
@@ -181,20 +178,15 @@ def test_the_tables_hold_every_pair_once_and_json_can_hold_them():
     found = as_tables(["a", "b", "c"], compare_all(vectors))
     assert json.loads(json.dumps(found)) == found
     assert [(pair["a"], pair["b"]) for pair in found["pairs"]] == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert found["overlap"] == overlap_matrix(vectors)
-    assert found["layers"]["a – c"] == overlap_by_layer(vectors[0], vectors[2])
+    assert found["overlap"] == [[overlap(a, b) for b in vectors] for a in vectors]
+    layers = compare(vectors[0], vectors[2]).layers
+    assert found["layers"]["a – c"] == {layer: part.overlap for layer, part in layers.items()}
     assert found["signs"][1][2] == found["signs"][2][1] == compare(vectors[1], vectors[2]).total.signs
     assert found["chance"][0][0] is None
 
 
-def test_overlap_matrix_holds_every_pair():
-    vectors = [make_vector(seed) for seed in range(3)]
-    assert overlap_matrix(vectors) == [[overlap(a, b) for b in vectors] for a in vectors]
-    assert overlap_matrix([]) == []
-
-
 def test_vectors_of_different_bases_are_refused():
     other = make_vector(base={"name": "other-base", "revision": None, "fingerprint": "cd" * 32})
-    for refuse in (overlap, overlap_by_layer, compare, lambda a, b: overlap_matrix([a, b])):
+    for refuse in (overlap, compare):
         with pytest.raises(VectorError, match=r"tiny-base.*other-base|other-base.*tiny-base"):
             refuse(make_vector(), other)

@@ -1,0 +1,111 @@
+"""How a base's tokenizer reads a text: words spelled out in characters or bytes, and letters or signs that it drops."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import regex
+
+from deftx.data.writing_systems import MIXED, word_count, writing_shares
+
+LINES_TRIED = 1_000  # of a text, spread over it
+# A base that has learned a script has pieces of several letters; even short words leave well under half of the tokens single.
+SPELLED_SHARE = 0.5
+# Sentences that nearly every multilingual base knows, to compare with: the one with the fewest tokens a word counts.
+KNOWN_SENTENCES = (
+    "The food here is very good and the service is friendly.",
+    "Makanan di sini enak sekali dan pelayanannya ramah.",
+)
+CASED_SHARE = 0.02  # of the pieces of a vocabulary
+CHANGED_SHARE = 0.5  # of the words that could lose their case or their marks
+
+_MARK = regex.compile(r"\p{M}")
+
+
+def spelled_share(lines: Sequence[str], tokenizer: Any) -> float | None:
+    """Return the share of tokens that are one letter or a part of one, among the tokens of words of several letters.
+
+    None where the tokenizer cannot say which characters a token stands for, or where the text has no such word.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        return None
+    words = [word for line in spread(lines) for word in line.split() if sum(map(str.isalpha, word)) > 1]
+    single = total = 0
+    for word, offsets in zip(words, _offsets(words, tokenizer), strict=True):
+        spans = Counter((start, end) for start, end in offsets if any(map(str.isalpha, word[start:end])))
+        total += spans.total()
+        # The bytes of a character, or of several, all stand for the same place.
+        single += sum(count for (start, end), count in spans.items() if end - start <= 1 or count > 1)
+    return single / total if total else None
+
+
+def tokens_a_word(lines: Sequence[str], tokenizer: Any) -> float:
+    """Return the mean number of tokens of a word, special tokens left out."""
+    words = sum(map(word_count, lines))
+    ids = tokenizer(list(lines), add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+    return sum(map(len, ids)) / max(words, 1)
+
+
+def reading_notes(
+    lines: Sequence[str], scripts: Mapping[str, float], spelled: float | None, tokenizer: Any
+) -> list[str]:
+    """Say what a base cannot read well in a text: a script that it spells out, lower case, lost vowel signs or accents."""
+    notes = []
+    writing = next(iter(writing_shares(dict(scripts))), None)
+    if spelled is not None and spelled > SPELLED_SHARE and writing != MIXED:
+        known = min(tokens_a_word([sentence], tokenizer) for sentence in KNOWN_SENTENCES)
+        notes.append(
+            f"This base spells {writing} out: {spelled:.0%} of the tokens in words are single characters or bytes, and a word "
+            f"takes {tokens_a_word(spread(lines), tokenizer):.1f} tokens, where one of a language that it knows takes {known:.1f}. "
+            "It has learned no words of this script. Choose a base that covers it."
+        )
+    changed = _changed_by(lines, tokenizer)
+    if changed["marks"] > CHANGED_SHARE:
+        notes.append(
+            "The tokenizer of this base drops accents or vowel signs: words that differ in them alone become the same. "
+            "Choose another base if they matter in this language."
+        )
+    if changed["case"] > CHANGED_SHARE and _is_cased(tokenizer):
+        notes.append(
+            "The tokenizer of this base reads all text in lower case, but its vocabulary has words in upper case, which are "
+            "never used. Its files may lack tokenizer_config.json with do_lower_case false."
+        )
+    return notes
+
+
+def spread(lines: Sequence[str]) -> Sequence[str]:
+    """Return up to ``LINES_TRIED`` lines, at equal distances."""
+    return lines if len(lines) <= LINES_TRIED else list(islice(lines, 0, None, -(-len(lines) // LINES_TRIED)))
+
+
+def _changed_by(lines: Sequence[str], tokenizer: Any) -> dict[str, float]:
+    """Return the shares of words that lose their upper case or their combining marks in the tokenizer's normalisation."""
+    normalizer = getattr(getattr(tokenizer, "backend_tokenizer", None), "normalizer", None)
+    if normalizer is None:
+        return {"case": 0.0, "marks": 0.0}
+    words = {word for line in spread(lines) for word in line.split()}
+    read = {word: normalizer.normalize_str(word) for word in words}
+    upper = [word for word in words if word != word.lower()]
+    marked = [word for word in words if _marks(word)]
+    lowered = sum(read[word] == read[word].lower() for word in upper)
+    stripped = sum(_marks(read[word]) < _marks(word) for word in marked)
+    return {"case": lowered / max(len(upper), 1), "marks": stripped / max(len(marked), 1)}
+
+
+def _is_cased(tokenizer: Any) -> bool:
+    pieces = [word for piece in tokenizer.get_vocab() if len(word := piece.strip("▁Ġ#")) > 1 and word.isalpha()]
+    return sum(piece != piece.lower() for piece in pieces) > CASED_SHARE * len(pieces)
+
+
+def _marks(word: str) -> int:
+    return len(_MARK.findall(unicodedata.normalize("NFD", word)))
+
+
+def _offsets(words: Sequence[str], tokenizer: Any) -> list[list[tuple[int, int]]]:
+    if not words:
+        return []
+    return tokenizer(
+        list(words), add_special_tokens=False, return_offsets_mapping=True, return_attention_mask=False, verbose=False
+    )["offset_mapping"]
