@@ -1,4 +1,4 @@
-"""Builds the page and launches it."""
+"""Build the page and launch it."""
 
 import argparse
 import os
@@ -7,11 +7,12 @@ from functools import partial
 from importlib.util import find_spec
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-# Statistics that nobody is shown; by default Gradio works them out anew at every event, which took a sixth of a busy server.
+# Gradio's usage statistics, which nobody sees: by default it computes them at every event, which took a sixth of a busy
+# server.
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 
-# Threads that wait for one another sleep instead of spinning: beside visitors a training all but stood still (docs/load.md).
-# Trainings inherit it. It is read when torch is loaded.
+# Threads that wait for each other sleep instead of spinning: otherwise visitors slow a training almost to a stop
+# (docs/load.md). Trainings inherit this. It is read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from deftx.core.allocator import return_freed_memory
@@ -22,33 +23,33 @@ from deftx.jobs import Scheduler
 from deftx.jobs.container import Container, is_container
 from deftx.jobs.limits import limits_for
 from deftx.models.bases import BUNDLED_BASE, find_base
-from ui.access.opening import gated, open_studio
+from ui.access.opening import launch_arguments, open_studio
 from ui.page import build_page
 from ui.shared import page_languages
 from ui.shared.health import route
 from ui.shared.theme import STYLE, theme
 from ui.studio import Studio
 
-# Gradio keeps 0.2 MB for each that was ever opened; those that are open are the latest used.
+# Gradio keeps 0.2 MB for each page that was ever opened; open pages are the ones used last.
 SESSIONS = 1_000
 
 
 def options() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
-        description="Open the studio in a browser. Data lives under DEFTX_HOME (~/.deftx)."
+        description="Open the studio in a browser. Data is stored in DEFTX_HOME (~/.deftx)."
     )
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
-                        help="address to listen on; this machine alone unless told otherwise (GRADIO_SERVER_NAME)")  # fmt: skip
+                        help="address to listen on (GRADIO_SERVER_NAME, by default only this machine)")  # fmt: skip
     parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
                         help="port to listen on (GRADIO_SERVER_PORT, 7860)")  # fmt: skip
     parser.add_argument("--base", default=os.environ.get("DEFTX_BASE", BUNDLED_BASE),
-                        help="base model: a bundled name, a folder or a Hub id (DEFTX_BASE, else the bundled base)")  # fmt: skip
+                        help="base model: a bundled name, a folder or a Hub id (DEFTX_BASE, by default the bundled base)")  # fmt: skip
     return parser.parse_args()
 
 
 def main() -> None:
-    """Start looking after the jobs, and serve the page until it is interrupted."""
+    """Start the job scheduler, and serve the page until it is interrupted."""
     chosen = options()
     return_freed_memory()
     try:
@@ -78,14 +79,14 @@ def main() -> None:
             run_history=False,
             enable_monitoring=False,
             state_session_capacity=SESSIONS,
-            # The named endpoints as tools, where gradio[mcp] is installed; they know of no logins.
+            # The named endpoints as MCP tools, if gradio[mcp] is installed; they do not support logins.
             mcp_server=studio is host and find_spec("mcp") is not None,
             max_file_size=f"{hosting.upload_megabytes}mb" if hosting.upload_megabytes else None,
             quiet=way == "json",
-            _frontend=False,  # else a machine too busy to answer itself within 3 s would not get a page at all
-            **gated(studio, [route(host, scheduler, container)]),
+            _frontend=False,  # otherwise a machine too busy to answer itself within 3 s would serve no page
+            **launch_arguments(studio, [route(host, scheduler, container)]),
         )
-    except OSError as error:  # the port is taken, or the address is not this machine's
+    except OSError as error:  # the port is in use, or the address is not this machine's
         raise SystemExit(f"The page cannot be served at {chosen.host}:{chosen.port}: {error}") from error
 
 

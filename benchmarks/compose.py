@@ -67,7 +67,7 @@ def anew(given: argparse.Namespace) -> dict:
 
     def one(method: str, side: Side) -> list[float]:
         classifier = compose(
-            base, task=task, language=language, scale_task=side[0], scale_language=side[1], method=method
+            base, task=task, language=language, strength_task=side[0], strength_language=side[1], method=method
         )
         return classifier.classify([SENTENCE])[0].tolist()
 

@@ -1,4 +1,4 @@
-"""Drive a running studio from another program: bring a text, train on it, wait, classify.
+"""Use a running studio from another program: upload a text, train on it, wait, classify.
 
 python examples/use_the_api.py http://127.0.0.1:7860 corpus.txt "Rancak bana hotel ko"
 """

@@ -24,6 +24,7 @@ from torch import Tensor, nn  # noqa: E402
 from transformers import PreTrainedTokenizerFast  # noqa: E402
 
 from deftx.commands.training import stop_on_signal  # noqa: E402
+from deftx.core.files import write_json  # noqa: E402
 from deftx.core.sampling import batch_order, seed_for  # noqa: E402
 from deftx.data.text import mask_tokens, special_ids  # noqa: E402
 from deftx.models.bases import encoder_parameters, load_base  # noqa: E402
@@ -184,7 +185,7 @@ def claim(path: Path, settings: Settings) -> None:
     differing = [name for name in asked if there.get(name) != asked[name] and name not in CHANGEABLE]
     if differing:
         sys.exit(f"{path} has other settings ({', '.join(differing)}); choose another folder.")
-    path.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
+    write_json(path, asked)
 
 
 def arguments() -> argparse.Namespace:

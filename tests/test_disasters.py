@@ -7,6 +7,8 @@ import pytest
 from disks import mount_in_memory
 from forked import Program
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 SHORT = ("--k", "300", "--set", "precision=float32", "batch_size=4", "max_length=16", "min_steps=0",
          "learning_rate=0.002", "max_steps=60", "evaluate_every=20", "epochs=1000")  # fmt: skip
@@ -16,13 +18,12 @@ SHORT = ("--k", "300", "--set", "precision=float32", "batch_size=4", "max_length
 DRIVER = """
 import os, re, resource, sys, time
 import torch
-import deftx.training.pipeline, deftx.training.loop
+import deftx.training.pipeline, deftx.training.schedule
 from deftx.cli import main
 from deftx.commands import output
 
-pytestmark = pytest.mark.slow
-
-deftx.training.loop.CHECKPOINT_SECONDS = deftx.training.loop.EVENT_SECONDS = 0.0
+torch.set_num_threads(1)
+deftx.training.schedule.CHECKPOINT_SECONDS = deftx.training.schedule.EVENT_SECONDS = 0.0
 slow = os.environ.get("SLOW")
 if slow == "denoise":
     decompose = deftx.training.pipeline.decompose

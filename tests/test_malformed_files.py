@@ -33,7 +33,7 @@ from deftx.models.trim_note import read_note
 from deftx.publish.importing import Wishes, bring_file
 from deftx.publish.own_vectors import OwnVectors
 from deftx.training.base_facts import look_at_base
-from deftx.training.settings_file import open_settings
+from deftx.training.settings_file import open_file
 from deftx.vectors.card import write_card
 from deftx.vectors.lifting import lift
 from deftx.vectors.lt_sft import FILE, read_lt_sft
@@ -131,7 +131,7 @@ def test_tables(file, columns):
     lambda good: malformed.named_file(".json", [good], malformed.malformed_json(json.loads(good)))
 ))  # fmt: skip
 def test_settings(file):
-    judge(dict([file]), lambda folder: open_settings(folder / file[0]))
+    judge(dict([file]), lambda folder: open_file(folder / file[0]))
 
 
 @st.composite
@@ -154,7 +154,7 @@ def vectors(draw):
 
 def use(vector):
     """Do with a vector what is done with every one that was taken in."""
-    write_card(vector)
+    write_card(vector.info, vector.count)
     for name in vector.positions:
         if sum(vector.shapes[name]) < 10_000:
             vector.dense(name)
@@ -279,7 +279,7 @@ def test_good_files_are_read():
     for files in good_files.bases():
         assert judge(files, look_at_base, lambda folder: _need(load_base(folder).trimmed)) == []
     for content in good_files.SETTINGS:
-        assert judge({"a.json": content}, lambda folder: open_settings(folder / "a.json")) == []
+        assert judge({"a.json": content}, lambda folder: open_file(folder / "a.json")) == []
 
 
 def _need(holds):

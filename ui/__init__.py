@@ -1,1 +1,1 @@
-"""The page: one module a section, thin over ``deftx``; nothing here trains."""
+"""The web page, with one package per section. It calls ``deftx`` and trains nothing itself."""

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from ui import strings
-from ui.access import gate, public, who
+from ui.access import middleware, public, who
 from ui.access.workspaces import Workspaces
 from ui.api import endpoints
 from ui.classify import check_tab, classify_tab, score_tab
@@ -23,26 +23,27 @@ from ui.studio import Studio
 from ui.train import train_names, train_settings, train_tab
 from ui.watch import watch
 
-DAY = 86_400  # seconds: uploads were copied and are cleared away after this
+DAY = 86_400  # seconds: uploads were copied, and their originals are removed after this
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
-# On a narrow screen the form stands above the trainings: after a start the eye should be on the new one.
+# On a narrow screen the form is above the training runs: after a start, scroll to the new one.
 _SHOW_JOB = """() => {
   if (innerWidth < 800 && document.querySelector('#train-answer .good'))
     document.querySelector('#job')?.scrollIntoView({behavior: 'smooth'});
 }"""
 
 
-# The form that another training was put into stands above the list: without this, nothing would seem to happen.
+# The form that receives the settings of another training run is above the list: without scrolling, nothing would seem
+# to happen.
 _SHOW_FORM = "() => { document.querySelector('#kind')?.scrollIntoView({behavior: 'smooth', block: 'start'}) }"
 
 
-# Scripts, and tests, that act for a visitor must wait until what was kept is back.
+# Scripts and tests that act for a visitor must wait until the stored choices are restored.
 _OPENED = "() => { document.documentElement.dataset.opened = 'yes' }"
 
 
 def build_page(studio: Studio | Workspaces) -> gr.Blocks:
-    """Build the page over a studio, or over the workspaces of all who log in, once in every language: at / in English, at /id in Indonesian, at /es in Spanish."""
+    """Build the page for a studio, or for the workspaces of all who log in, once per language: English at /, Indonesian at /id, Spanish at /es."""
     page = Page(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
     with page:
         endpoints.build(studio)
@@ -54,13 +55,13 @@ def build_page(studio: Studio | Workspaces) -> gr.Blocks:
         with place, strings.speaking(code):
             _build(studio, page)
     if isinstance(studio, Workspaces):
-        gate.guard(page, studio)
+        middleware.guard(page, studio)
     page_languages.speak(page)
     return page
 
 
 def _build(studio: Studio, page: gr.Blocks) -> None:
-    # The secret is no secret, but it must not change between starts.
+    # This secret protects nothing, but it must not change between starts.
     kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
                   for name in ("corpus", "job", "tab", "form")))  # fmt: skip
     gr.HTML(page_languages.header())
@@ -92,9 +93,9 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
 
 def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
     def opened(name: str, tab: str) -> tuple:
-        """Bring back what this browser had chosen; what it has seen on an earlier visit counts no more."""
+        """Restore the choices stored in this browser; what it has seen on an earlier visit no longer counts."""
         texts, tasks = corpus_tab.choices(studio), classify_tab.task_choices(studio)
-        # Where nothing was kept, nothing is set: a slow answer must not undo what was chosen meanwhile.
+        # Nothing is set if nothing was stored: a slow answer must not undo a newer choice.
         kept_text = {"value": name} if name in [value for _, value in texts] else {}
         return (
             gr.Dropdown(choices=texts, **kept_text),
@@ -106,7 +107,8 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
 
     page.load(None, js=page_languages.declare(), **PRIVATE)
     restored = [sections.corpus.choice, sections.test.task, sections.tabs, sections.watch.seen, sections.history.timer]
-    # One after the other: what is restored first is what is looked at first, and the browser is soon at rest.
+    # One after the other: the first part restored is the first that the visitor sees, and the browser becomes idle
+    # sooner.
     restoring = page.load(opened, [kept.corpus, kept.tab], restored, **PRIVATE).then(**look)
     restoring = restoring.then(**check_tab.restoring(studio, sections.check), **PRIVATE)
     labelled = list(sections.corpus.labelled.choices.values())
@@ -120,9 +122,9 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
 
 
 def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
-    """Remember the section and the text; let buttons lead on."""
+    """Store the section and the text; connect the buttons that lead to other sections."""
 
-    # Tabs report the first one as selected when the page opens: that must not replace what was kept.
+    # Tabs report the first one as selected when the page opens: that must not replace the stored one.
     def moved(name: str, seen: str) -> tuple:
         return (name, gr.Timer(active=name == "history")) if seen else (gr.skip(), gr.skip())
 
@@ -131,7 +133,7 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
     train = sections.train.form
     lists = [train.text, *(train.fields[name] for name in ("train", "valid", "source"))]
     sections.tab["train"].select(lambda *chosen: train_tab.renew_lists(studio, chosen), lists, lists, **PRIVATE)
-    # The trash, under History, may have given something back, and another visitor may have brought or removed something.
+    # The trash, under History, may have restored an item, and another visitor may have added or removed one.
     here = [sections.corpus.choice, *sections.corpus.labelled.choices.values()]
     sections.tab["corpus"].select(lambda *chosen: corpus_tab.renew_lists(studio, chosen), here, here, **PRIVATE)
     chosen = sections.score.table
@@ -148,7 +150,7 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
         button.click(lambda name=name: (gr.Tabs(selected=name), name), None, [sections.tabs, kept.tab], **PRIVATE)
 
     def use(job: str) -> tuple:
-        """Go to the test with the vector of the training that is shown."""
+        """Open Test with the vector of the current training run."""
         key = watch.vector_key(studio, job)
         return gr.Dropdown(choices=classify_tab.language_choices(studio), value=key), gr.Tabs(selected="test"), "test"
 
@@ -156,13 +158,13 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
 
 
 def _connect_library(studio: Studio, sections: Sections, kept: Kept) -> None:
-    """Let a vector that is looked at in the Library be used in Test."""
+    """Let the vector shown in the Library be used in Test."""
     library = sections.library
     library_tab.connect(studio, library, sections.tab["library"], sections.corpus.choice)
     outputs = [sections.test.task, sections.test.language, sections.tabs, kept.tab]
 
     def use(key: str) -> tuple:
-        """Choose a vector in Test, in the list of its kind, and go there."""
+        """Choose a vector in Test, in the list of its kind, and open Test."""
         lists = classify_tab.task_choices(studio), classify_tab.language_choices(studio)
         chosen = (
             gr.Dropdown(choices=each, value=key) if key in dict(map(reversed, each)) else gr.skip() for each in lists
@@ -190,11 +192,11 @@ def _connect_start(studio: Studio, sections: Sections, kept: Kept, look: dict[st
 def _connect_actions(
     studio: Studio, sections: Sections, kept: Kept, look: dict[str, Any], polling: gr.events.Dependency
 ) -> None:
-    """Connect the list of trainings and the buttons below it."""
+    """Connect the list of training runs and the buttons below it."""
     watching = sections.watch
 
-    # Done and looked at in one answer: a second request would double what a click takes. A poll that is under way meanwhile
-    # would bring back what was shown before.
+    # The action and its display are one answer: a second request would double the time of a click, and a poll in
+    # progress would bring back the old display.
     def chosen(seen: str, event: gr.EventData) -> tuple:
         return (str(event.job), *watch.look(studio, str(event.job), seen))
 
@@ -208,7 +210,7 @@ def _connect_actions(
         button.click(partial(act, action), [kept.job, watching.seen], watching.outputs(), **shown)
 
     def again(seen: str) -> tuple:
-        """Put the settings of the training that is shown into the form, for another one like it."""
+        """Copy the settings of the current training run into the form."""
         with refusals():
             return train_settings.again(studio, studio.store.get(watch.shown(seen)))
 

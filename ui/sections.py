@@ -1,4 +1,4 @@
-"""The sections of the page: what each is made of, and where it stands."""
+"""The sections of the page: their parts and their place."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from ui.watch import watch
 
 @dataclass(frozen=True)
 class Kept:
-    """What the visitor's browser remembers over reloads and restarts of the server: names, nothing else."""
+    """What the visitor's browser stores over reloads and restarts of the server: names only."""
 
     corpus: gr.BrowserState
     job: gr.BrowserState
@@ -46,7 +46,7 @@ class Sections:
 
 
 def lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
-    """Build every section, in the order of work; ``strip`` is the line that is always in sight."""
+    """Build every section, in the order of work; ``strip`` is the status line, which is always visible."""
     tab = {}
     with gr.Tabs(selected="corpus", elem_id="tabs") as tabs:
         with gr.Tab(strings.TABS["corpus"], id="corpus") as tab["corpus"]:

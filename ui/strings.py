@@ -1,4 +1,4 @@
-"""Every sentence and label of the page, as ``strings.NAME``, in the language that is spoken; assets/strings holds them."""
+"""Every text of the page, as ``strings.NAME``, in the current language; the texts are in assets/strings."""
 
 import inspect
 import tomllib
@@ -18,7 +18,7 @@ _language: ContextVar[str] = ContextVar("language", default="en")
 
 @cache
 def table(language: str) -> Mapping[str, Any]:
-    """Read what the page says in a language; what its file lacks stays English."""
+    """Read the texts of a language; the sections of the file only order it. A text that it lacks stays English."""
     sections = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
     own = {name: text for section in sections.values() for name, text in section.items()}
     return own if language == "en" else _over(table("en"), own)
@@ -33,7 +33,7 @@ def _over(english: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, An
 
 
 def __getattr__(name: str) -> Any:
-    # Looked up at every use: a value taken when a module is imported would be English for everyone.
+    # Looked up at every use: a value taken at import would be English for everyone.
     try:
         return table(_language.get())[name]
     except KeyError:
@@ -41,18 +41,18 @@ def __getattr__(name: str) -> Any:
 
 
 def language() -> str:
-    """Return the code of the language that is spoken."""
+    """Return the code of the current language."""
     return _language.get()
 
 
 def of_library(text: str) -> str:
-    """Give a sentence of ``deftx`` in the language that is spoken; one that has no translation stays English."""
+    """Translate a sentence of ``deftx`` to the current language; a sentence without translation stays English."""
     return table(_language.get())["LIBRARY"].get(text, text)
 
 
 @contextmanager
 def speaking(code: str) -> Iterator[None]:
-    """Speak a language of SPOKEN inside the block."""
+    """Use a language of SPOKEN inside the block."""
     before = _language.set(code)
     try:
         yield
@@ -61,9 +61,9 @@ def speaking(code: str) -> Iterator[None]:
 
 
 def spoken(code: str, function: Callable) -> Callable:
-    """Return a function that speaks a language whoever calls it, from whichever thread."""
+    """Return a function that always uses a language, whatever its caller and thread."""
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-        raise TypeError(f"{function} does not end in one go: its language would be lost on the way.")
+        raise TypeError(f"{function} is a generator or coroutine function, in which the language would be lost.")
 
     @wraps(function)
     def speak(*values: Any, **named: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A page for one classifier: a text goes in, the probability of each label comes out."""
+"""A page for one classifier: enter a text, see the probability of each label."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ model = AutoModelForSequenceClassification.from_pretrained(HERE / "model", dtype
 def classify(*texts: str) -> dict[str, float]:
     """Return the probability of each label."""
     if not all(text and text.strip() for text in texts):
-        raise gr.Error("Write a text first.")
+        raise gr.Error("Enter a text first.")
     encoded = tokenizer(*([text] for text in texts), truncation=True, return_tensors="pt")
     probabilities = model(**encoded).logits.softmax(-1)[0].tolist()
     return {model.config.id2label[place]: value for place, value in enumerate(probabilities)}
@@ -28,7 +28,7 @@ page = gr.Interface(
     [gr.Textbox(label=label, lines=3, max_length=20_000) for label in about["inputs"]],
     gr.Label(label="Probability of each label"),
     title=about["title"],
-    description="Made with DeFT-X studio. How well it works is not known before it is tried on labelled text.",
+    description="Made with DeFT-X studio. Test it on labelled text before you rely on it.",
     flagging_mode="never",
     api_name="classify",
     analytics_enabled=False,

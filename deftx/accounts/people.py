@@ -6,7 +6,6 @@ counts from the next request on: whoever was taken out of it is out at once.
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import threading
@@ -16,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from deftx.core.errors import DeftxError, one_of
+from deftx.core.files import write_bytes
 
 ADMIN, MEMBER, VISITOR = "admin", "member", "visitor"
 EMPTY = ".visitors"  # the workspace of those who have not logged in: nobody can be called so, and nothing is kept in it
@@ -172,9 +172,5 @@ def _parts(secret: str) -> tuple[tuple[int, int, int], bytes, bytes] | None:
 
 def _write(path: Path, entries: Mapping[str, Entry]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.writelines(f"{entry.name}:{entry.secret}:{entry.role}\n" for entry in entries.values())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    lines = "".join(f"{entry.name}:{entry.secret}:{entry.role}\n" for entry in entries.values())
+    write_bytes(path, lines.encode(), mode=0o600)

@@ -70,7 +70,7 @@ def place_of(parameter: str) -> tuple[str, str]:
 
 
 def _outcome(spectrum: Spectrum, strategy: str) -> Outcome:
-    values, shape = spectrum.values, tuple(spectrum.shape)
+    values, shape = spectrum.values, (spectrum.shape[0], spectrum.shape[1])
     rank = choose_rank(values, shape, strategy)
     against = None
     if min(shape) >= SMALLEST:

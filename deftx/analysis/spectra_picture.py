@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from deftx.method.matrix_kinds import matrix_kind, reading_order
+from deftx.method.parameter_kinds import kind_of, reading_order
 
 FILE = "spectra.png"
 WIDTH, HEIGHT = 960, 420  # pixels; a card on the Hub is about 800 wide
@@ -60,7 +60,7 @@ def _lines(values: Mapping[str, Sequence[float]], ranks: Mapping[str, int]) -> d
         if len(sigma) > 1 and sigma[0] > 0 and np.isfinite(sigma).all():
             heights = np.interp(shares, np.linspace(0, 1, len(sigma)), sigma / sigma[0])
             kept = min(float(ranks.get(name, len(sigma))) / len(sigma), 1.0)
-            kinds.setdefault(matrix_kind(name), []).append((heights, kept))
+            kinds.setdefault(kind_of(name).name, []).append((heights, kept))
     return {
         kind: (
             np.median([heights for heights, _ in found], axis=0),

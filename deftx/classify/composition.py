@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from deftx.core.errors import DeftxError, VectorError
 from deftx.core.events import Listener, ignore
+from deftx.core.files import new_folder, require_empty
 from deftx.models.bases import Base, head_parameters, sparse_trainable
 from deftx.models.batches import Text, cut_texts, encode
 from deftx.training.task import class_logits
@@ -70,20 +69,11 @@ class Classifier:
             DeftxError: the folder is not empty; nothing is overwritten.
         """
         folder = Path(folder).expanduser()
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise DeftxError(f"{folder} is not an empty folder. Choose another one for the classifier.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            self.model.save_pretrained(beside)
-            self.base.tokenizer.save_pretrained(beside)
-            _describe_tokenizer(beside / "tokenizer_config.json", self.base.tokenizer, self.max_length)
-            if folder.exists():
-                folder.rmdir()
-            os.chmod(beside, 0o755)
-            os.replace(beside, folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+        require_empty(folder, "classifier")
+        with new_folder(folder) as fresh:
+            self.model.save_pretrained(fresh)
+            self.base.tokenizer.save_pretrained(fresh)
+            _describe_tokenizer(fresh / "tokenizer_config.json", self.base.tokenizer, self.max_length)
 
 
 def compose(
@@ -91,8 +81,8 @@ def compose(
     *,
     task: VectorLike,
     language: VectorLike | None = None,
-    scale_task: float = 1.0,
-    scale_language: float = 1.0,
+    strength_task: float = 1.0,
+    strength_language: float = 1.0,
     languages: Sequence[tuple[VectorLike, float]] = (),
     method: str = PAPER,
     parameters: Mapping[str, float] | None = None,
@@ -106,8 +96,8 @@ def compose(
         VectorError: a vector is damaged, of the wrong kind, or made for another base.
         DeftxError: a strength is not a number, or the method or a parameter of it cannot be used.
     """
-    wanted = [(language, scale_language), *languages] if language is not None else languages
-    vectors = [(load_for(base, task, "task"), scale_task)]
+    wanted = [(language, strength_language), *languages] if language is not None else languages
+    vectors = [(load_for(base, task, "task"), strength_task)]
     vectors += [(load_for(base, vector, "language"), strength) for vector, strength in wanted]
     changes, report = merge(vectors, method, parameters)
     classifier = classifier_of(base, vectors[0][0])

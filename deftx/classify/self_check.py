@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from deftx.core.errors import DeftxError, VectorError, one_of, unknown_name
+from deftx.core.files import write_json
 from deftx.data.splitting import fold
 from deftx.vectors import vector_files
 
@@ -29,6 +31,8 @@ FOLDER = "checks"
 VERSION = 1
 COUNTS = {"corpus", "seed", "drawn", "right", "judged", "unsure", "share", "low", "high"}  # what every kept check has
 FINGERPRINT, ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{16}")
+
+_SAVING = threading.Lock()  # one check may be open in two windows
 
 
 class CheckError(DeftxError):
@@ -178,9 +182,8 @@ def save(home: Path, check: Check) -> Path:
     folder = home / FOLDER / _folder_name(check)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / f"{check.id}.json"
-    part = folder / f".{check.id}-{secrets.token_hex(4)}.part"
-    part.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-    os.replace(part, file)
+    with _SAVING:
+        write_json(file, content)
     return file
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from deftx.commands import options, output
 from deftx.commands.training import stop_on_signal
+from deftx.core.errors import DeftxError, unknown_name
 
 SEED = 42  # the first one; the others follow it
 
@@ -55,7 +56,6 @@ def run_benchmark(arguments: argparse.Namespace) -> None:
 def _describe(arguments: argparse.Namespace) -> Any:
     import torch
 
-    from deftx.core.errors import DeftxError, unknown_name
     from deftx.evidence.rows import choose_rows
     from deftx.evidence.run import Run
     from deftx.evidence.settings import SETTINGS

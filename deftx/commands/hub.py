@@ -89,7 +89,7 @@ def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
         )  # fmt: skip
     languages = [
         (SparseVector.load(name), strength)
-        for name, strength in options.with_strengths(arguments.language, arguments.scale_language)
+        for name, strength in options.with_strengths(arguments.language, arguments.strength_language)
     ]
     task = SparseVector.load(arguments.task)
 
@@ -101,7 +101,7 @@ def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
             api, compose, task, languages, arguments.to, folder, private=arguments.private, license_id=arguments.license
         )
     return prepare_classifier(
-        api, compose, task, arguments.scale_task, languages, arguments.to, folder,
+        api, compose, task, arguments.strength_task, languages, arguments.to, folder,
         private=arguments.private, license_id=arguments.license, method=arguments.merge,
     )  # fmt: skip
 

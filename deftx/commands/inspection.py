@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from deftx.commands import options, output
+from deftx.core.errors import VectorError
 
 # What the overlap of all vectors is shown as, and the parts that each pair is split into.
 MATRICES = {"overlap": "overlap", "chance": "by chance", "signs": "same sign"}
@@ -93,7 +94,6 @@ def run_spectrum(arguments: argparse.Namespace) -> None:
 
 def run_overlap(arguments: argparse.Namespace) -> None:
     """Show the overlap of each pair of vectors, what chance would give, the agreement of signs, and all of it in parts."""
-    from deftx.core.errors import VectorError
     from deftx.vectors.overlaps import as_tables, compare_all
     from deftx.vectors.vector import SparseVector
 

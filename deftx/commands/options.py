@@ -33,9 +33,9 @@ def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> N
     )
     parser.add_argument("--language", metavar="VECTOR", action="append", default=[],
                         help="language vector of the texts; may be given several times")  # fmt: skip
-    parser.add_argument("--scale-task", "--strength-task", type=float, default=1.0, metavar="S",
+    parser.add_argument("--strength-task", type=float, default=1.0, metavar="S",
                         help="strength of the task vector (1, as in the paper)")  # fmt: skip
-    parser.add_argument("--scale-language", "--strength-language", type=float, action="append", default=[], metavar="S",
+    parser.add_argument("--strength-language", type=float, action="append", default=[], metavar="S",
                         help="of the language vector (1); one for all of them, or one for each in turn")  # fmt: skip
     parser.add_argument("--merge", metavar="METHOD", default="sum",
                         help="how the vectors are merged: sum (the paper), ties or dare (sum)")  # fmt: skip
@@ -85,14 +85,14 @@ def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from deftx.vectors.merging import check_method
     from deftx.vectors.vector import SparseVector
 
-    languages = with_strengths(arguments.language, arguments.scale_language)
+    languages = with_strengths(arguments.language, arguments.strength_language)
     parameters = dict(map(_parameter, arguments.merge_set))
     check_method(arguments.merge, parameters)  # before anything large is loaded
     task = SparseVector.load(arguments.task)
     classifier = compose(
         load_base_of(arguments),
         task=task,
-        scale_task=arguments.scale_task,
+        strength_task=arguments.strength_task,
         languages=languages,
         method=arguments.merge,
         parameters=parameters,

@@ -4,11 +4,13 @@ import argparse
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output, remote
 from deftx.commands.hub import push_trained
 from deftx.core.errors import HubError
+from deftx.training.request import TrainingRequest
 from deftx.training.setting_descriptions import MEANINGS
 
 _received: list[int] = []  # the signals that asked this process to stop
@@ -40,15 +42,17 @@ def run_language(arguments: argparse.Namespace) -> None:
     from deftx.data.text import read_corpus
     from deftx.training.language import learn_language
 
-    away, recipe = remote.is_remote(arguments), _recipe("language", arguments)
+    request = from_arguments("language", arguments)
+    recipe: Any = request.full_recipe()  # a LanguageRecipe, as the kind says
     api = _check_push(arguments)
-    corpus = arguments.corpus
-    if arguments.encoding or arguments.column:
-        corpus = read_corpus(corpus, column=arguments.column, encoding=arguments.encoding)
+    corpus = request.corpus
+    if arguments.encoding or request.column:
+        corpus = read_corpus(corpus, column=request.column or None, encoding=arguments.encoding)
     with stop_on_signal() as should_stop:
-        vector = remote.learn("language", arguments, recipe, should_stop) if away else learn_language(
-            corpus, options.load_base_of(arguments), recipe, out=arguments.out, language=arguments.language,
-            delta=arguments.delta, on_event=output.ProgressLine(), should_stop=should_stop,
+        vector = remote.learn(request, _out(arguments), should_stop) if request.flavor else learn_language(
+            corpus, options.load_base_of(arguments), recipe, out=arguments.out,
+            language=request.language or None, delta=request.delta or None,
+            on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
     _push(api, arguments)
@@ -59,21 +63,46 @@ def run_task(arguments: argparse.Namespace) -> None:
     from deftx.data.tables import read_table
     from deftx.training.task import learn_task
 
-    away, encoding = remote.is_remote(arguments), arguments.encoding
-    train = read_table(arguments.train, columns=options.columns_of(arguments.columns), encoding=encoding)
-    valid = arguments.valid and read_table(
-        arguments.valid, columns=options.columns_of(arguments.valid_columns), encoding=encoding
-    )
-    recipe = _recipe("task", arguments, pairs=train.pairs)
+    request, encoding = from_arguments("task", arguments), arguments.encoding
+    train = read_table(request.train, columns=request.columns, encoding=encoding)
+    valid = None
+    if request.valid:
+        valid = read_table(request.valid, columns=request.valid_columns, encoding=encoding)
+    recipe: Any = request.full_recipe(train.pairs)  # a TaskRecipe
     api = _check_push(arguments)
     with stop_on_signal() as should_stop:
-        vector = remote.learn("task", arguments, recipe, should_stop, train.pairs) if away else learn_task(
+        vector = remote.learn(request, _out(arguments), should_stop, train.pairs) if request.flavor else learn_task(
             train, options.load_base_of(arguments), recipe, out=arguments.out, valid=valid,
-            source=arguments.source, language=arguments.language, delta=arguments.delta,
+            source=request.source or None, language=request.language or None, delta=request.delta or None,
             on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
     _push(api, arguments)
+
+
+def from_arguments(kind: str, arguments: argparse.Namespace) -> TrainingRequest:
+    """Turn what was typed into a request; DeftxError where it cannot be read, or does not go together."""
+    remote.check_options(arguments)
+    names = (
+        "language",
+        "base",
+        "device",
+        "preset",
+        "delta",
+        "flavor",
+        "hours",
+        "push_to",
+        "train",
+        "valid",
+        "source",
+        "column",
+    )
+    given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
+    given |= {name: options.columns_of(getattr(arguments, name, [])) for name in ("columns", "valid_columns")}
+    if arguments.push_to:
+        given["push_private"] = arguments.private
+    corpus = tuple(getattr(arguments, "corpus", ()))
+    return TrainingRequest(kind=kind, corpus=corpus, recipe=_settings(kind, arguments), **given)
 
 
 @contextmanager
@@ -133,16 +162,18 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     options.add_json(parser)
 
 
-def _recipe(kind: str, arguments: argparse.Namespace, pairs: bool = False) -> Any:
+def _settings(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
     from deftx.training.recipes import parse_setting, recipe_for
 
-    recipe = recipe_for(kind, arguments.preset, pairs=pairs)
+    recipe = recipe_for(kind, arguments.preset)
     named = {name: getattr(arguments, name) for name in ("method", "rank", "keep", "ablate", "seed")}
     settings = {name: value for name, value in named.items() if value is not None}
-    if arguments.k is not None:
-        settings.update([parse_setting(recipe, f"k={arguments.k}")])
-    settings.update(parse_setting(recipe, text) for text in arguments.set)
-    return recipe.changed(settings)
+    typed = [*([f"k={arguments.k}"] if arguments.k is not None else []), *arguments.set]
+    return settings | dict(parse_setting(recipe, text) for text in typed)
+
+
+def _out(arguments: argparse.Namespace) -> Path:
+    return Path(arguments.out).expanduser()
 
 
 def _check_push(arguments: argparse.Namespace) -> Any:

@@ -103,7 +103,8 @@ def _codes(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str])
     for label in (*gold, *predicted):
         if label not in place:
             raise unknown_name("The label", label, labels, TableError)
-    return tuple(np.array([place[label] for label in column]) for column in (gold, predicted))
+    first, second = (np.array([place[label] for label in column]) for column in (gold, predicted))
+    return first, second
 
 
 def _macro_f1_of(counts: np.ndarray) -> np.ndarray:

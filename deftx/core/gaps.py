@@ -19,9 +19,9 @@ def encode_gaps(positions: Tensor) -> Tensor:
 
 def decode_gaps(code: Tensor) -> Tensor:
     """Read positions (n,) int64 back from their gaps (bytes,) uint8; refuses a code that stops within a gap."""
-    code = code.numpy()
-    if len(code) and code[-1] == 255:
+    read = code.numpy()
+    if len(read) and read[-1] == 255:
         raise VectorError("its positions stop in the middle of a gap")
     # A byte of 255 moves on by 255; any other byte b closes a gap and moves on by b + 1, the entry itself included.
-    reached = np.cumsum(np.where(code == 255, 255, code.astype(np.int64) + 1))
-    return torch.from_numpy(reached[code != 255] - 1)
+    reached = np.cumsum(np.where(read == 255, 255, read.astype(np.int64) + 1))
+    return torch.from_numpy(reached[read != 255] - 1)

@@ -64,4 +64,6 @@ def _log_what_python_would_print() -> None:
         logging.critical("%s: %s", kind.__name__, error, exc_info=(kind, error, traceback), extra=about("uncaught"))
 
     sys.excepthook = uncaught
-    threading.excepthook = lambda found: uncaught(found.exc_type, found.exc_value, found.exc_traceback)
+    threading.excepthook = lambda found: uncaught(
+        found.exc_type, found.exc_value or found.exc_type(), found.exc_traceback
+    )

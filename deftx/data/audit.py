@@ -108,10 +108,10 @@ def unused(source: str | Path | Sequence[str | Path], *, column: str | None = No
     """Find the lines of a source that no training will see, by reason; CorpusError as ``read_corpus``."""
     counts: Counter[str] = Counter()
     first: dict[str, list[tuple[str, int, str]]] = {}
-    for reason, *place in unused_lines(source, column=column):
+    for reason, file, number, line in unused_lines(source, column=column):
         counts[reason] += 1
         if counts[reason] <= UNUSED_SHOWN:
-            first.setdefault(reason, []).append(tuple(place))
+            first.setdefault(reason, []).append((file, number, line))
     return tuple(Unused(reason, count, tuple(first[reason])) for reason, count in counts.most_common())
 
 

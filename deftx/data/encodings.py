@@ -131,8 +131,8 @@ def guess_encodings(file: InputFile, error: type[DeftxError]) -> tuple[Guess, ..
     candidates = [name for name in COMMON if name not in WIDE or b"\0" in sample]
     matches = normalizer.from_bytes(sample, cp_isolation=candidates, enable_fallback=False)
     names = _western_first([match.encoding for match in matches], sample)
-    names = [name for name in dict.fromkeys([*names, *candidates]) if _text_in(sample, name) is not None]
-    return tuple(Guess(name, COMMON[name], _first_lines(_text_in(sample, name))) for name in names)
+    texts = ((name, _text_in(sample, name)) for name in dict.fromkeys([*names, *candidates]))
+    return tuple(Guess(name, COMMON[name], _first_lines(text)) for name, text in texts if text is not None)
 
 
 def _western_first(names: list[str], sample: bytes) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError
-from deftx.data.table_formats import MOST_CHARACTERS, Records
+from deftx.data.open_table import MOST_CHARACTERS, Records
 from deftx.data.unpacking import InputFile
 
 COLUMN = "text"  # what a column that was taken out of its data set is called here
@@ -31,7 +31,9 @@ def records_of(dataset: Any, error: type[DeftxError]) -> Records:
     features = dataset.features or dict.fromkeys(next(iter(dataset), {}))
     texts = tuple(name for name, kind in features.items() if getattr(kind, "dtype", None) in ("string", "large_string"))
     names = {
-        name: dict(enumerate(kind.names)) | {-1: None} for name, kind in features.items() if hasattr(kind, "names")
+        name: dict(enumerate(known)) | {-1: None}
+        for name, kind in features.items()
+        if (known := getattr(kind, "names", None)) is not None
     }
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:

@@ -6,12 +6,11 @@ accuracy on held-out lines and how the profiles that come with this project were
 
 import gzip
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import CorpusError
+from deftx.core.files import write_bytes, write_json
 from deftx.data.text import split
 from deftx.data.unpacking import BROKEN_GZIP
 
@@ -70,7 +70,8 @@ class Languages:
     threshold: float
     noise: float
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _matrix(self) -> tuple[dict[str, int], np.ndarray]:
         """Lay all profiles out in one matrix (n-grams, languages); its last row is for n-grams in none of them."""
         places: dict[str, int] = {}
         for profile in self.profiles:
@@ -81,8 +82,7 @@ class Languages:
         for column, profile in enumerate(self.profiles):
             rows = [places[ngram] for ngram in profile.counts]
             table[rows, column] = np.log(np.fromiter(profile.counts.values(), float) / profile.total)
-        object.__setattr__(self, "_places", places)
-        object.__setattr__(self, "_table", table)
+        return places, table
 
     def names(self) -> dict[str, str]:
         """Give the name of each language by its code."""
@@ -97,8 +97,8 @@ class Languages:
         found = ngrams(line)
         if not found:
             return UNKNOWN, float("-inf")
-        rest = len(self._places)
-        scores = self._table[[self._places.get(ngram, rest) for ngram in found]].mean(axis=0)
+        places, table = self._matrix
+        scores = table[[places.get(ngram, len(places)) for ngram in found]].mean(axis=0)
         best = int(scores.argmax())
         profile = self.profiles[best]
         typical = (scores[best] - profile.mean) / np.sqrt(profile.spread**2 + self.noise / len(found))
@@ -164,9 +164,7 @@ def register(folder: Path, code: str, name: str, lines: Sequence[str]) -> Profil
     )
     profile = learn_profile(code, name.strip() or code, train, held_out)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = folder / f".{code}.part"
-    draft.write_text(json.dumps(asdict(profile), ensure_ascii=False), encoding="utf-8")
-    os.replace(draft, folder / f"{code}.json")
+    write_json(folder / f"{code}.json", asdict(profile), indent=None)
     return profile
 
 
@@ -190,13 +188,13 @@ def load_languages(folder: Path | None = None) -> Languages:
 def draw(lines: Sequence[str], count: int, seed: int = 0) -> list[str]:
     """Draw lines at random, at most ``count``, in their order."""
     places = np.random.default_rng(seed).permutation(len(lines))[:count]
-    return [lines[place] for place in sorted(places)]
+    return [lines[int(place)] for place in sorted(places)]
 
 
 def save(languages: Languages, path: Path) -> None:
     """Write profiles as gzipped JSON, the same ones always as the same bytes."""
     content: dict[str, Any] = {**asdict(languages), "profiles": [asdict(profile) for profile in languages.profiles]}
-    path.write_bytes(gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
+    write_bytes(path, gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
 
 
 @cache

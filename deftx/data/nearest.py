@@ -17,6 +17,7 @@ from typing import Any
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import CorpusError
+from deftx.core.files import write_bytes
 from deftx.data.languages import Languages, ngrams
 from deftx.data.unpacking import BROKEN_GZIP
 
@@ -104,7 +105,7 @@ def save(profiles: Mapping[str, Counter[str]], tokenizer: Any, path: Path) -> No
         for code, counts in profiles.items()
     }
     content = {"tokenizer": tokenizer_fingerprint(tokenizer), "languages": languages}
-    path.write_bytes(gzip.compress(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0))
+    write_bytes(path, gzip.compress(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0))
 
 
 def spread(lines: Sequence[str], most: int) -> list[str]:

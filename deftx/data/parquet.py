@@ -9,8 +9,8 @@ import pyarrow.compute
 import pyarrow.parquet
 
 from deftx.core.errors import DeftxError
-from deftx.data import table_formats as records
-from deftx.data.table_formats import Records
+from deftx.data import open_table
+from deftx.data.open_table import Records
 from deftx.data.unpacking import BROKEN_GZIP, InputFile, open_whole
 
 ROWS_LOOKED_AT = 100  # of a column of bytes: are they text?
@@ -34,8 +34,8 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
         classes = class_names(schema)
     except _BROKEN_PARQUET:
         raise refuse() from None
-    if table.metadata.num_rows > records.MOST_ROWS:
-        raise error(f"{file.name} has {table.metadata.num_rows:,} rows; up to {records.MOST_ROWS:,} can be read.")
+    if table.metadata.num_rows > open_table.MOST_ROWS:
+        raise error(f"{file.name} has {table.metadata.num_rows:,} rows; up to {open_table.MOST_ROWS:,} can be read.")
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         number = characters = 0
@@ -47,7 +47,7 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
                 for cells in zip(*held, strict=True):
                     number += 1
                     characters += sum(len(cell) for cell in cells if isinstance(cell, str))
-                    if characters > records.MOST_CHARACTERS:
+                    if characters > open_table.MOST_CHARACTERS:
                         raise error(f"{file.name} holds more text than can be read at once. Bring a part of it.")
                     yield number, list(cells)
         except _BROKEN_PARQUET:
@@ -82,16 +82,21 @@ def _starts_as_text(table: pyarrow.parquet.ParquetFile, column: str) -> bool:
         return False
 
 
+def _longest(column: pyarrow.Array) -> int:
+    lengths = pyarrow.compute.call_function("binary_length", [column])
+    return max(lengths.drop_null().to_pylist(), default=0)
+
+
 def _cells(column: pyarrow.Array) -> list[Any]:
     """Turn a column into values; equal texts of a dictionary are one text in memory."""
     if _is_bytes(column.type):
-        if max(pyarrow.compute.binary_length(column).drop_null().to_pylist(), default=0) > records.LONGEST_CELL:
+        if _longest(column) > open_table.LONGEST_CELL:
             raise ValueError("a cell that no text is as long as")
         column = column.cast(pyarrow.string())
     if not pyarrow.types.is_dictionary(column.type):
         return column.to_pylist()
     column.validate(full=True)  # a damaged file can point behind the last text of its dictionary
-    if max(pyarrow.compute.binary_length(column.dictionary).to_pylist(), default=0) > records.LONGEST_CELL:
+    if _longest(column.dictionary) > open_table.LONGEST_CELL:
         raise ValueError("a cell that no text is as long as")
     known = column.dictionary.to_pylist()
     return [None if place is None else known[place] for place in column.indices.to_pylist()]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from deftx.core.errors import DeftxError, TableError
 from deftx.data.file_kinds import KINDS
+from deftx.data.open_table import as_text
 from deftx.data.reading import find_file
-from deftx.data.table_formats import as_text, open_records
+from deftx.data.table_formats import open_records
 from deftx.data.tables import LABEL, PAIR, SINGLE, choose_columns
 
 ROWS_LOOKED_AT = 200  # from the start, to guess what a column holds
@@ -65,7 +66,7 @@ def guess_columns(path: str | Path, columns: Sequence[str]) -> dict[str, str]:
     values = {name: len(set(held)) for name, held in cells.items() if name != found[SINGLE[0]]}
     repeating = {name: count for name, count in values.items() if 1 < count <= len(cells[name]) / 2}
     if LABEL not in found and repeating:
-        found[LABEL] = min(repeating, key=repeating.get)
+        found[LABEL] = min(repeating, key=lambda name: repeating[name])
     return found
 
 

@@ -17,9 +17,10 @@ from deftx.data.characters import describe
 from deftx.data.file_kinds import KINDS
 from deftx.data.hf_datasets import is_dataset, records_of
 from deftx.data.label_values import doubtful_labels, join_spellings, known_spellings, missing_labels
+from deftx.data.open_table import Records, find_column
 from deftx.data.reading import find_file
 from deftx.data.splitting import choose_groups, fold, group_equal
-from deftx.data.table_formats import Records, find_column, open_records
+from deftx.data.table_formats import open_records
 
 PAIR, SINGLE, LABEL = ("premise", "hypothesis"), ("text",), "label"
 LABELLED_COLUMNS, TEXT_COLUMNS = "text,label or premise,hypothesis,label", "text or premise,hypothesis"
@@ -229,7 +230,7 @@ def choose_columns(records: Records, mapping: Mapping[str, str] | None, *, label
         raise TableError(
             f"{records.file.name} has no column {' and no column '.join(map(repr, missing))}. {found_there}"
         )
-    return {name: found[name] for name in needed}
+    return {name: column for name in needed if (column := found[name]) is not None}
 
 
 def _key(text: str | tuple[str, str]) -> object:

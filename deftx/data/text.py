@@ -16,9 +16,10 @@ from deftx.core.errors import CorpusError
 from deftx.data.characters import as_seen, as_text_only
 from deftx.data.documents import text_lines
 from deftx.data.hf_datasets import is_dataset, records_of
+from deftx.data.open_table import Records, find_column
 from deftx.data.reading import find_file, find_files
 from deftx.data.splitting import choose_groups, fold, group_equal
-from deftx.data.table_formats import Records, find_column, open_records
+from deftx.data.table_formats import open_records
 from deftx.data.unpacking import InputFile
 
 TEXT_COLUMN = "text"

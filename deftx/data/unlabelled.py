@@ -11,9 +11,10 @@ from torch import Tensor
 
 from deftx.core.errors import TableError
 from deftx.data.documents import text_lines
+from deftx.data.open_table import as_text
 from deftx.data.reading import find_file
 from deftx.data.spreadsheet import harmless
-from deftx.data.table_formats import as_text, open_records
+from deftx.data.table_formats import open_records
 from deftx.data.tables import SINGLE, choose_columns
 
 LABEL_COLUMN = "label"
@@ -28,7 +29,7 @@ class Rows:
 
     columns: tuple[str, ...]
     rows: list[list[str]]
-    texts: list[str] | list[tuple[str, str]]
+    texts: Sequence[str | tuple[str, str]]
     positions: list[int]
     pairs: bool
 
@@ -51,7 +52,8 @@ def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None, en
     positions = [position for position, text in enumerate(cells) if all(text)]
     if not positions:
         raise TableError(f"{file.name} holds no text to classify.")
-    texts = [cells[position] if len(wanted) > 1 else cells[position][0] for position in positions]
+    chosen = [cells[position] for position in positions]
+    texts = [(cell[0], cell[1]) if len(wanted) > 1 else cell[0] for cell in chosen]
     return Rows(header, rows, texts, positions, len(wanted) > 1)
 
 
@@ -87,7 +89,7 @@ def _written(cell: Any) -> str:
 
 def answer_columns(labels: Sequence[str], probabilities: Tensor) -> dict[str, list[str]]:
     """Name the columns that a classifier adds: the most probable label, and the probability (n, labels) of each."""
-    predicted = [labels[place] for place in probabilities.argmax(-1).tolist()]
+    predicted = [labels[int(place)] for place in probabilities.argmax(-1).tolist()]
     columns = {f"probability_{label}": [f"{p:.6f}" for p in probabilities[:, place].tolist()]
                for place, label in enumerate(labels)}  # fmt: skip
     return {LABEL_COLUMN: predicted, **columns}

@@ -8,9 +8,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from deftx.core.errors import DeftxError
-from deftx.data import table_formats as records
+from deftx.data import open_table
+from deftx.data.open_table import Records, as_text
 from deftx.data.optional import optional_module
-from deftx.data.table_formats import Records, as_text
 from deftx.data.unpacking import InputFile, opened_zip
 from deftx.data.xml_parts import Parts, check_xml, read_xml
 from deftx.data.zip_files import RefusedZip
@@ -89,9 +89,9 @@ def _xlsx_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
                     raise error(
                         f"{file.name} has more than {MOST_ROWS:,} rows or {MOST_CELLS:,} cells. Save it as CSV."
                     )
-                if any(cells[records.MOST_COLUMNS :]):
-                    raise error(f"{file.name} has more than {records.MOST_COLUMNS:,} columns.")
-                yield from _row(sheet.title, number, [_plain(cell) for cell in cells[: records.MOST_COLUMNS]])
+                if any(cells[open_table.MOST_COLUMNS :]):
+                    raise error(f"{file.name} has more than {open_table.MOST_COLUMNS:,} columns.")
+                yield from _row(sheet.title, number, [_plain(cell) for cell in cells[: open_table.MOST_COLUMNS]])
     except (DeftxError, MemoryError):
         raise
     except Exception:  # openpyxl lets errors of many families out of a damaged file
@@ -179,8 +179,8 @@ class _Sheets:
         if not text:
             self._empty += self._columns
             return
-        if len(self._cells) + self._empty + self._columns > records.MOST_COLUMNS:
-            raise RefusedZip(f"has more than {records.MOST_COLUMNS:,} columns")
+        if len(self._cells) + self._empty + self._columns > open_table.MOST_COLUMNS:
+            raise RefusedZip(f"has more than {open_table.MOST_COLUMNS:,} columns")
         self._cells += [""] * self._empty + [text] * self._columns
         self._empty = 0
 

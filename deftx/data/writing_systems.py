@@ -1,6 +1,6 @@
 """Writing systems: the Unicode script of a letter, a line and a whole text, and the number of words of a line."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cache
 
@@ -35,10 +35,10 @@ def script_shares(lines: Iterable[str]) -> dict[str, float]:
 
 def writing_shares(scripts: dict[str, float]) -> dict[str, float]:
     """Merge the shares of scripts that are written mixed in one language, such as Han with Hiragana."""
-    merged: Counter[str] = Counter()
+    merged: defaultdict[str, float] = defaultdict(float)
     for script, share in scripts.items():
         merged[MIXED if script in _ONE_WRITING else script] += share
-    return dict(merged.most_common())
+    return dict(sorted(merged.items(), key=lambda item: item[1], reverse=True))
 
 
 def main_writing(lines: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 MOST_MEMBERS = 10_000
 LARGEST_LIST = 2**20  # bytes of the list of members at an archive's end, which zipfile reads whole
@@ -76,10 +76,11 @@ def member_names(opened: zipfile.ZipFile) -> list[str]:
 
 def member_chunks(opened: zipfile.ZipFile, name: str) -> Iterator[bytes]:
     """Unpack a member piece by piece; the caller counts and stops. RefusedZip for one that is locked or packed in a rare way."""
+    assert opened.fp is not None  # it is open
     return entry_chunks(opened.fp, opened.getinfo(name))
 
 
-def entry_chunks(archive: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+def entry_chunks(archive: IO[bytes], entry: zipfile.ZipInfo) -> Iterator[bytes]:
     """Unpack a member of which the entry in the list is known: the list, which may be long, is not read again."""
     if entry.flag_bits & 0x1:
         raise RefusedZip("is locked with a password")

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from deftx.data.tables import read_table
+from deftx.data.text import pack, read_corpus, split
 from deftx.evidence.grid import Vector
 from deftx.evidence.run import Run
+from deftx.models.batches import encode
 from deftx.training.estimates import POSITION, VALUE, Model
 from deftx.training.recipes import Recipe
 from deftx.training.run_folder import NOT_RETRAINED, bytes_needed
@@ -100,16 +103,11 @@ class Lengths:
         return self._known[key]
 
     def _corpus(self, vector: Vector, recipe: Recipe) -> tuple[int, float]:
-        from deftx.data.text import pack, read_corpus, split
-
         lines = read_corpus(self.run.setting.corpus(self.run.data, vector.language)).lines
         train, _ = split(lines, recipe.hold_out, recipe.seed)
         return len(pack(train, self.base.tokenizer, recipe.max_length)), recipe.max_length
 
     def _rows(self, recipe: Recipe) -> tuple[int, float]:
-        from deftx.data.tables import read_table
-        from deftx.models.batches import encode
-
         texts = read_table(self.run.data / self.run.setting.train).texts
         some = encode(self.base.tokenizer, texts[:2000], recipe.max_length)
         return len(texts), sum(map(len, some)) / len(some)

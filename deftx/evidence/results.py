@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
+from deftx.core.files import write_json, write_text
 from deftx.data.tables import read_table
 from deftx.evidence import report
 from deftx.evidence.baselines import BASELINES, predict
 from deftx.evidence.cells import Scored
 from deftx.evidence.grid import Vector
-from deftx.evidence.run import Run, cost_of, is_done, write_json
+from deftx.evidence.run import Run, cost_of, is_done
 from deftx.vectors.overlaps import overlap
 from deftx.vectors.vector import SparseVector
 
@@ -52,15 +52,15 @@ def write(run: Run, cells: Sequence[Scored]) -> dict[str, Any]:
     parts = [f"# {setting.title}", _about(run, setting.metric), report.markdown(found)]
     for variant, shares in overlaps(run).items():
         parts += [f"## Overlap of the vectors of {variant}, seed {run.seeds[0]}", report.overlap_markdown(shares)]
-    _write(run.out / "results.md", "\n\n".join(parts) + "\n")
-    _write(run.out / "results.csv", report.csv(found))
+    write_text(run.out / "results.md", "\n\n".join(parts) + "\n")
+    write_text(run.out / "results.csv", report.csv(found))
     write_json(
         run.out / "costs.json", {name: {"seconds": c.seconds, "peak_gb": c.peak_gb} for name, c in costs.items()}
     )
     write_json(run.out / "about.json", asdict(comparison))
     for cell in cells:  # the baselines too: the page is drawn from the files alone
         if cell.row in BASELINES:
-            write_json(run.score_file(cell.row, cell.language, cell.seed), cell.to_dict())
+            run.keep(cell)
     return {"rows": {name: _scores(cells, name, setting.metric) for name in titles}, "out": str(run.out)}
 
 
@@ -79,9 +79,3 @@ def _about(run: Run, metric: str) -> str:
         f"{name} in points; base {run.base}, preset {run.preset}, changed settings {changes}, "
         f"seeds {', '.join(map(str, run.seeds))}; {run.threads} threads on {run.device}."
     )
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_suffix(path.suffix + ".part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)

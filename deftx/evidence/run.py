@@ -15,6 +15,7 @@ import torch
 from deftx.classify.composition import compose
 from deftx.core.errors import TrainingStopped, VectorError
 from deftx.core.events import read_duration
+from deftx.core.files import write_json
 from deftx.data.tables import read_table
 from deftx.evidence.cells import Cost, Scored
 from deftx.evidence.grid import Vector, vectors_of, waves
@@ -56,6 +57,12 @@ class Run:
     def score_file(self, row: str, language: str, seed: int) -> Path:
         """Where the predictions of a cell are kept."""
         return self.out / "scores" / f"{row}-{language}-{seed}.json"
+
+    def keep(self, cell: Scored) -> None:
+        """Write the predictions of a cell to its file."""
+        file = self.score_file(cell.row, cell.language, cell.seed)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, cell.to_dict(), indent=None)
 
     def recipe(self, vector: Vector, width: int) -> Recipe:
         """Return the settings of a vector on a base of this width."""
@@ -157,7 +164,7 @@ def score_all(run: Run, base: Base, reporter: Reporter) -> Iterator[Scored]:
                     task, own = vectors_of(row, language, seed, run.setting)
                     classifier = compose(base, task=run.folder(task), language=run.folder(own) if own else None)
                     scored = Scored(row.name, language, seed, list(test.labels), classifier.predict(test.texts))
-                    write_json(file, scored.to_dict())
+                    run.keep(scored)
                     reporter.say(f"{row.name}, {language}, seed {seed}: {scored.score(run.setting.metric):.3f}")
                 yield Scored.from_dict(json.loads(file.read_text(encoding="utf-8")))
 
@@ -179,14 +186,6 @@ def _cost(run: Run, vector: Vector) -> dict[str, float]:
 def is_done(run: Run, vector: Vector) -> bool:
     """Say whether a vector is there, and what it took."""
     return (run.folder(vector) / COST).is_file() and (run.folder(vector) / "vector.json").is_file()
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a file as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    beside.replace(path)
 
 
 class Timed:
@@ -212,4 +211,5 @@ def claim(run: Run, about: dict[str, Any]) -> None:
     if note.is_file():
         refuse_other(run.out, "evidence", json.loads(note.read_text(encoding="utf-8")), about)
     else:
+        run.out.mkdir(parents=True, exist_ok=True)
         write_json(note, about)

@@ -13,7 +13,8 @@ from deftx.core.errors import TrainingError
 
 PATIENCE = 0.2  # seconds between two looks at whether to stop
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def side_by_side(

@@ -85,9 +85,9 @@ def _list(repository: str, revision: str | None) -> tuple[HubFile, ...]:
     except (httpx2.HTTPError, OSError, ValueError) as error:
         raise _refusal(repository, error) from error
     return tuple(
-        HubFile(repository, revision, entry.path, entry.size)
+        HubFile(repository, revision, entry.path, size)
         for entry in entries
-        if hasattr(entry, "size") and _readable(entry.path)
+        if (size := getattr(entry, "size", None)) is not None and _readable(entry.path)  # folders have none
     )
 
 

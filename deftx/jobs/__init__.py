@@ -5,11 +5,12 @@ A ``Store`` keeps the jobs, a ``Scheduler`` in the server starts one worker proc
 """
 
 from deftx.jobs.forecast import Turn, turns
+from deftx.jobs.home import home
 from deftx.jobs.job import Job, JobError
 from deftx.jobs.progress import Message, Progress, progress_of
 from deftx.jobs.scheduler import Scheduler
 from deftx.jobs.state import STATES, State, state_of
-from deftx.jobs.store import Store, home
+from deftx.jobs.store import Store
 
 __all__ = [
     "STATES",

@@ -19,8 +19,9 @@ from typing import Any
 import psutil
 
 from deftx.core.errors import PeerLost
+from deftx.core.files import write_json
 from deftx.jobs.ending import Ending, Result, StopRequest, stopped_code
-from deftx.jobs.job import JobError, read_json, write_json
+from deftx.jobs.job import JobError, read_json
 from deftx.jobs.process import take_lock
 from deftx.jobs.state import STATES
 

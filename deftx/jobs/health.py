@@ -1,15 +1,14 @@
 """Whether the studio can work, in numbers: for whoever watches a container from outside."""
 
-import shutil
 import sqlite3
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deftx import __version__
+from deftx.core.files import SPARE, free_space
 from deftx.jobs.scheduler import Scheduler
 from deftx.jobs.state import state_of
 from deftx.jobs.store import Store
-from deftx.vectors.archives import SPARE
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def health(store: Store, scheduler: Scheduler, base: str, loaded: bool, lasting:
     problems = [] if loaded else ["The base model is not loaded (yet)."]
     if not scheduler.alive():
         problems.append("Nobody looks after the jobs.")
-    free = shutil.disk_usage(store.root).free
+    free = free_space(store.root)
     if free < SPARE:
         problems.append("The disk is full.")
     running = queue = 0

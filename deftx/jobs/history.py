@@ -1,13 +1,12 @@
 """Looking back: which jobs match some words, and in which settings they differ."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.jobs.job import Job
 from deftx.jobs.state import state_of
-from deftx.training.recipes import recipe_for
 
 DATA = ("corpus", "train", "valid", "source", "delta")  # settings that name files or vectors
 
@@ -48,11 +47,10 @@ def differences(jobs: Sequence[Job]) -> dict[str, tuple[Any, ...]]:
 
 
 def _recipe(job: Job) -> dict[str, Any]:
-    recipe: Mapping[str, Any] = job.settings.get("recipe") or {}
     try:
-        return recipe_for(job.kind, str(job.settings.get("preset") or "quick"), **recipe).to_dict()
+        return job.request.full_recipe().to_dict()
     except DeftxError:  # written by another version, or by hand: it is shown as it stands
-        return dict(recipe)
+        return dict(job.settings.get("recipe") or {})
 
 
 def _text(job: Job) -> str:

@@ -10,13 +10,12 @@ from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.jobs.process import ProcessId
+from deftx.training.request import HF_JOBS, TrainingRequest
 
 # The files of a job's folder. `out` is the training's own folder: checkpoints while it runs, the vector at the end.
 SETTINGS, LOG, EVENTS, HEARTBEAT, RESULT, LOCK, OUT = (
     "job.json", "log.txt", "events.jsonl", "heartbeat", "result.json", "lock", "out",
 )  # fmt: skip
-
-HF_JOBS = "hf-jobs"  # as the device: not here, but on Hugging Face Jobs (deftx.jobs.remote)
 
 _PLAIN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}")  # date, time, microseconds (UTC): sorting by id sorts by age
 
@@ -46,6 +45,11 @@ class Job:
     reached: int | None = None
     trashed: float | None = None
     owner: str = ""
+
+    @property
+    def request(self) -> TrainingRequest:
+        """What was asked for; SettingsRefused where the settings cannot be read as a request."""
+        return TrainingRequest.from_job(self.kind, self.settings, self.name)
 
     @property
     def device(self) -> str:
@@ -92,18 +96,8 @@ def conflict(one: str, other: str) -> bool:
     return not one or not other or same.get(one, one) == same.get(other, other)
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a small JSON file so that a reader, and a power cut, find the old content or the new, never half."""
-    draft = path.with_name(path.name + ".new")
-    with open(draft, "w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
-
-
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Read what ``write_json`` wrote; None where it is missing or damaged."""
+    """Read a JSON object; None where it is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 
 from deftx.core.events import read_duration
+from deftx.core.files import folder_size, write_json
 from deftx.core.hosting import Hosting
-from deftx.core.sizes import folder_size, read_size
-from deftx.jobs.job import Job, read_json, write_json
+from deftx.core.sizes import read_size
+from deftx.jobs.job import Job, read_json
 
 SECONDS, BYTES = "DEFTX_JOB_SECONDS_LEFT", "DEFTX_JOB_BYTES"  # in a worker's environment; missing: no limit
 SPENT = "spent.json"  # in the job's folder: the seconds that its runs have taken

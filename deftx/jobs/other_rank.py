@@ -2,17 +2,18 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from deftx.jobs.job import Job, JobError
 from deftx.jobs.store import Store
 from deftx.training.finish import RUN
 from deftx.training.pipeline import DELTA_FILE
-from deftx.training.recipes import recipe_for
 from deftx.training.run_folder import refuse_if_full
 
 DELTA = "delta"  # the folder in a job's own that keeps δ
-DATA = ("corpus", "train", "valid")  # settings that are paths, or lists of them
+DATA = ("corpus", "train", "valid")  # fields of a request that are paths
 
 
 def kept_delta(job: Job) -> Path | None:
@@ -37,25 +38,26 @@ def branch(store: Store, job: Job, strategy: str, name: str) -> Job:
             f"{job.name} keeps no δ: its dense phase is not over, or its checkpoints were freed. To train with another "
             "rank, start a new training; it begins with a dense phase."
         )
-    recipe = {**(job.settings.get("recipe") or {}), "rank": strategy}
+    recipe = {**job.request.recipe, "rank": strategy}
     if recipe.get("method", "deft-x") != "deft-x":  # the others have no rank
         recipe["method"] = "deft-x"
-    recipe_for(job.kind, job.settings.get("preset") or "quick", **recipe)
-    settings = {**job.settings, **_data(job), "recipe": recipe, "delta": DELTA, "delta_of": job.id}
+    request = replace(job.request, **_data(job), recipe=recipe, delta=DELTA)
+    request.full_recipe()
+    settings = {**request.to_job(), "delta_of": job.id}
     return store.add(job.kind, name, settings, lambda folder: _take_along(delta, folder / DELTA / DELTA_FILE))
 
 
-def _data(job: Job) -> dict[str, str | list[str]]:
+def _data(job: Job) -> dict[str, Any]:
     """Return the job's files by absolute paths, for the new job lies in another folder."""
-    found: dict[str, str | list[str]] = {}
+    found: dict[str, Any] = {}
     for name in DATA:
-        if not (given := job.settings.get(name)):
+        if not (given := getattr(job.request, name)):
             continue
         paths = [job.folder / path for path in ([given] if isinstance(given, str) else given)]
         for path in paths:
             if not path.exists():
                 raise JobError(f"{path.name}, from which {job.name} learned, is gone: δ belongs to it. Bring it back.")
-        found[name] = str(paths[0]) if isinstance(given, str) else [str(path) for path in paths]
+        found[name] = str(paths[0]) if isinstance(given, str) else tuple(map(str, paths))
     return found
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from deftx.core.events import Event, event_from_json
-from deftx.jobs.job import EVENTS, Job, read_json, write_json
+from deftx.core.files import write_json
+from deftx.jobs.job import EVENTS, Job, read_json
 from deftx.jobs.state import state_of
 from deftx.training.estimates import Estimate
 from deftx.training.speed import Pace

@@ -11,8 +11,10 @@ from typing import Any
 
 from deftx.core.errors import HubError
 from deftx.core.events import Event, OnEvent
-from deftx.jobs.job import OUT, read_json, write_json
+from deftx.core.files import write_json
+from deftx.jobs.job import OUT, read_json
 from deftx.training.distributed import is_main
+from deftx.training.request import TrainingRequest
 
 TOKEN = "HF_TOKEN"
 # Set where strangers reach the page: what is theirs is not pushed as the server's owner.
@@ -25,19 +27,20 @@ def is_offered(environment: Mapping[str, str] = os.environ) -> bool:
     return bool(environment.get(TOKEN)) and not any(environment.get(name) for name in SHARED)
 
 
-def check(settings: Mapping[str, Any]) -> None:
-    """Ask the Hub for the right to push where ``settings`` say push_to; HubError where there is none, or no answer."""
+def check(request: TrainingRequest) -> None:
+    """Ask the Hub for the right to push where a request ends in a push; HubError where there is none, or no answer."""
+    if not request.push_to:
+        return
+    # The client of the Hub takes long to import, and most training runs end without a push.
     from deftx.hub.client import hub
     from deftx.publish.pushing import check_target
 
-    if not settings.get("push_to"):
-        return
     if not is_offered():
         raise HubError(
             f"This studio does not push by itself: {TOKEN} is not set in its environment, or others than its owner use "
             "it. Push the vector from the Library when it is finished."
         )
-    check_target(hub(), settings["push_to"], bool(settings.get("push_private")))
+    check_target(hub(), request.push_to, request.push_private)
 
 
 def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) -> None:
@@ -58,6 +61,7 @@ def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) 
 
 
 def _push(settings: Mapping[str, Any], folder: Path) -> Any:
+    # As in check.
     from deftx.hub.client import hub
     from deftx.publish.pushing import prepare_vector, push
 

@@ -12,6 +12,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+from deftx.core.files import copy, move, sync_folder
 from deftx.core.logs import about
 
 INTERVAL = 2.0  # seconds between two looks; what happened since the last copy is lost where a machine dies
@@ -33,17 +34,17 @@ def restore(database: Path, snapshot: Path) -> Path | None:
         return None
     database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = database.with_name(database.name + ".restoring")
-    for copy in (snapshot, previous(snapshot)):
-        if not copy.is_file():
+    for kept in (snapshot, previous(snapshot)):
+        if not kept.is_file():
             continue
-        shutil.copyfile(copy, draft)
+        shutil.copyfile(kept, draft)
         if _is_whole(draft):
-            os.replace(draft, database)
-            return copy
+            move(draft, database)
+            return kept
         draft.unlink()
-        aside = copy.with_name(copy.name + ".damaged")
-        os.replace(copy, aside)
-        log.error("%s is damaged and was set aside as %s.", copy.name, aside.name, extra=about("snapshot_damaged"))
+        aside = kept.with_name(kept.name + ".damaged")
+        os.replace(kept, aside)
+        log.error("%s is damaged and was set aside as %s.", kept.name, aside.name, extra=about("snapshot_damaged"))
     return None
 
 
@@ -53,13 +54,11 @@ def take(database: Path, snapshot: Path) -> None:
     local.unlink(missing_ok=True)
     with closing(sqlite3.connect(database, timeout=5.0)) as source, closing(sqlite3.connect(local)) as sink:
         source.backup(sink)
-    with open(local, "rb") as source, open(beside, "wb") as sink:
-        shutil.copyfileobj(source, sink)
-        sink.flush()
-        os.fsync(sink.fileno())
+    copy(local, beside)
     if snapshot.exists():
         os.replace(snapshot, previous(snapshot))
     os.replace(beside, snapshot)
+    sync_folder(snapshot.parent)
     local.unlink()
 
 

@@ -1,9 +1,7 @@
 """What each kind of job does: its settings, as the page or a script gave them, turned into one training.
 
-Settings common to both kinds: ``base`` (name or folder), ``preset``, ``recipe`` (the settings that differ from the
-preset's), ``language`` (code), ``delta`` (folder), ``device`` and ``processes`` (how many train together, 1 by default),
-``push_to`` (a repository of the Hub to which the vector goes at the end) and ``push_private``. Paths of data and of ``delta``
-are absolute or relative to the job's folder. Only a worker imports this module: it brings torch and transformers along.
+The settings are those of a ``TrainingRequest``. Paths of data and of ``delta`` are absolute or relative to the job's
+folder. Only a worker imports this module: it brings torch and transformers along.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +18,7 @@ from deftx.jobs.push import push_finished
 from deftx.models.bases import BUNDLED_BASE, Base, load_base
 from deftx.training.distributed import own_device
 from deftx.training.finish import RUN
-from deftx.training.recipes import Recipe, recipe_for
+from deftx.training.request import DATA, TrainingRequest
 from deftx.vectors.vector_files import INFO
 
 ShouldStop = Callable[[], bool]
@@ -34,16 +32,15 @@ def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent,
 
 
 def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
-    corpus = _needed(settings, "corpus")
-    base, recipe = _base(settings), _recipe("language", settings)  # refused before a long text is read
-    paths = [folder / path for path in ([corpus] if isinstance(corpus, str) else corpus)]
+    request = _request("language", settings)
+    base, recipe = _base(request), request.full_recipe()  # refused before a long text is read
     deftx.training.language.learn_language(
-        read_corpus(paths, column=settings.get("column")),
+        read_corpus([folder / path for path in request.corpus], column=request.column or None),
         base,
         recipe,
         out=folder / OUT,
-        language=settings.get("language"),
-        delta=_path(settings, "delta", folder),
+        language=request.language or None,
+        delta=_path(folder, request.delta),
         on_event=on_event,
         should_stop=should_stop,
     )
@@ -60,17 +57,18 @@ def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sho
 
 
 def _learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
-    train = read_table(folder / _needed(settings, "train"), columns=settings.get("columns"))
-    valid = _path(settings, "valid", folder)
+    request = _request("task", settings)
+    train = read_table(folder / request.train, columns=request.columns)
+    valid = _path(folder, request.valid)
     deftx.training.task.learn_task(
         train,
-        _base(settings),
-        _recipe("task", settings, pairs=train.pairs),
+        _base(request),
+        request.full_recipe(train.pairs),
         out=folder / OUT,
-        valid=read_table(valid, columns=settings.get("valid_columns")) if valid else None,
-        source=settings.get("source"),
-        language=settings.get("language"),
-        delta=_path(settings, "delta", folder),
+        valid=read_table(valid, columns=request.valid_columns) if valid else None,
+        source=request.source or None,
+        language=request.language or None,
+        delta=_path(folder, request.delta),
         on_event=on_event,
         should_stop=should_stop,
     )
@@ -81,19 +79,16 @@ def _is_written(folder: Path) -> bool:
     return (folder / OUT / INFO).is_file() and not (folder / OUT / RUN).exists()
 
 
-def _base(settings: Mapping[str, Any]) -> Base:
-    return load_base(settings.get("base") or BUNDLED_BASE, device=own_device(settings.get("device")))
+def _request(kind: str, settings: Mapping[str, Any]) -> TrainingRequest:
+    request = TrainingRequest.from_job(kind, settings)
+    if not request.data:
+        raise JobError(f"The job does not say which {DATA[kind][0]} to learn from; start a new one that does.")
+    return request
 
 
-def _recipe(kind: str, settings: Mapping[str, Any], pairs: bool = False) -> Recipe:
-    return recipe_for(kind, settings.get("preset") or "quick", pairs=pairs, **settings.get("recipe") or {})
+def _base(request: TrainingRequest) -> Base:
+    return load_base(request.base or BUNDLED_BASE, device=own_device(request.device or None))
 
 
-def _needed(settings: Mapping[str, Any], name: str) -> Any:
-    if not settings.get(name):
-        raise JobError(f"The job does not say which {name} to learn from; start a new one that does.")
-    return settings[name]
-
-
-def _path(settings: Mapping[str, Any], name: str, folder: Path) -> Path | None:
-    return folder / settings[name] if settings.get(name) else None
+def _path(folder: Path, name: str) -> Path | None:
+    return folder / name if name else None

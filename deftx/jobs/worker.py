@@ -17,9 +17,10 @@ from typing import Any
 
 from deftx.core.errors import unknown_name
 from deftx.core.events import Event, OnEvent
+from deftx.core.files import write_json
 from deftx.jobs import group
 from deftx.jobs.ending import Ending, StopRequest, ending_of
-from deftx.jobs.job import EVENTS, HEARTBEAT, HF_JOBS, LOCK, RESULT, SETTINGS, JobError, read_json, write_json
+from deftx.jobs.job import EVENTS, HEARTBEAT, HF_JOBS, LOCK, RESULT, SETTINGS, JobError, read_json
 from deftx.jobs.limits import Allowance
 from deftx.jobs.process import process_id, take_lock
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import torch
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 WORKERS = 8  # more would hold too many matrices at once
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -62,7 +63,7 @@ class Strategy:
     """One way to choose a rank: ``function(values, shape, parameter)``, where it comes from, and its parameter."""
 
     name: str
-    function: Callable[[Tensor, Shape, float | None], int]
+    function: Callable[[Tensor, Shape, Any], int]  # of the parameter's type; None without one
     reference: str
     parameter: Parameter | None = None
 
@@ -179,18 +180,17 @@ def _parse(text: str) -> tuple[Strategy, float | None]:
     if name not in STRATEGIES:
         raise unknown_name("The rank strategy", name, [strategy.example for strategy in STRATEGIES.values()])
     strategy = STRATEGIES[name]
-    if strategy.parameter is None:
+    parameter = strategy.parameter
+    if parameter is None:
         if colon:
             raise RecipeError(f"The rank strategy {name!r} takes no parameter; write {name!r} instead of {text!r}.")
         return strategy, None
     if not value.strip():
-        meaning = strategy.parameter.meaning
-        raise RecipeError(f"The rank strategy {name!r} needs {meaning}; for example {strategy.example!r}.")
-    return strategy, _read(strategy, value)
+        raise RecipeError(f"The rank strategy {name!r} needs {parameter.meaning}; for example {strategy.example!r}.")
+    return strategy, _read(strategy, parameter, value)
 
 
-def _read(strategy: Strategy, value: str) -> float:
-    parameter = strategy.parameter
+def _read(strategy: Strategy, parameter: Parameter, value: str) -> float:
     try:
         number = parameter.read(value)
         if parameter.accepts(number):

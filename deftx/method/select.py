@@ -72,21 +72,6 @@ class Difference:
 SINGLE = Word(torch.float32, torch.int32, 2**31 - 1, (16, 0), 0x7F80)
 DOUBLE = Word(torch.float64, torch.int64, 2**63 - 1, (48, 32, 16, 0), 0x7FF0)
 
-# Where a parameter belongs, by the first line whose fragment its name holds (names of the encoders in families.py).
-KINDS = (
-    ("biases", ".bias"),
-    ("embeddings", "embeddings."),
-    ("embeddings", ".embed_tokens."),
-    ("attention", ".attention."),
-    ("attention", ".attn."),
-    ("attention", ".self_attn."),
-    ("feed-forward", ".mlp."),
-    ("feed-forward", ".ffn."),
-    ("feed-forward", ".ffn_output."),
-    ("feed-forward", ".intermediate."),
-    ("feed-forward", ".output.dense."),
-)
-
 
 @torch.no_grad()
 def select_top_k(deltas: Mapping[str, Tensor], k: int) -> dict[str, Tensor]:
@@ -141,19 +126,6 @@ def largest(values: Tensor | Difference, n: int) -> Tensor:
     """
     matrix = {"of one matrix": values}
     return _take(matrix, *_nth_key(matrix, n))["of one matrix"]
-
-
-def by_kind(positions: Mapping[str, Tensor]) -> dict[str, int]:
-    """Count the selected entries of each part of the model: embeddings, attention, feed-forward, biases, other."""
-    counts = dict.fromkeys(("embeddings", "attention", "feed-forward", "biases", "other"), 0)
-    for name, selected in positions.items():
-        counts[kind_of(name)] += selected.numel()
-    return counts
-
-
-def kind_of(name: str) -> str:
-    """Return the part of the model that the parameter called ``name`` belongs to."""
-    return next((kind for kind, fragment in KINDS if fragment in name), "other")
 
 
 def _select_up_to(deltas: Mapping[str, Tensor], k: int) -> tuple[dict[str, Tensor], int]:

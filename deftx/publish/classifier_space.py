@@ -6,13 +6,12 @@ The folder is what a Hugging Face Space (``sdk: gradio``) holds; anywhere else `
 import json
 import os
 import shutil
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 from deftx.classify.composition import Classifier
 from deftx.core.assets import ASSETS
-from deftx.core.errors import DeftxError
+from deftx.core.files import new_folder, require_empty
 from deftx.publish.own_vectors import safe_name
 from deftx.vectors.card import CITATION, LANGUAGE_CODE, LICENSE, TAGS, code
 
@@ -33,18 +32,9 @@ def write_space(
         DeftxError: the folder is not empty; nothing is overwritten.
     """
     folder = Path(folder).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DeftxError(f"{folder} is not an empty folder. Choose another one for the Space.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        _fill(classifier, beside, safe_name(title), FIELDS[pairs], language, license_id)
-        if folder.exists():
-            folder.rmdir()
-        os.chmod(beside, 0o755)
-        os.replace(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    require_empty(folder, "Space")
+    with new_folder(folder) as fresh:
+        _fill(classifier, fresh, safe_name(title), FIELDS[pairs], language, license_id)
     return folder
 
 

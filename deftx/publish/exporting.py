@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deftx.classify.composition import Classifier
+from deftx.core.files import require_free_space
 from deftx.publish.classifier_space import write_space
-from deftx.vectors.archives import check_free_space, pack
+from deftx.vectors.archives import pack
 
 
 def export_zip(classifier: Classifier, target: Path) -> Path:
@@ -28,7 +29,7 @@ def export_space_zip(classifier: Classifier, target: Path, *, pairs: bool = Fals
 
 def _packed(classifier: Classifier, target: Path, write: Callable[[Path], object]) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
-    check_free_space(target.parent, 2 * classifier.size)
+    require_free_space(target.parent, 2 * classifier.size)
     name = target.name.removesuffix(".zip")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".exporting-") as beside:
         folder = Path(beside) / name

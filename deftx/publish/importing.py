@@ -10,12 +10,13 @@ from pathlib import Path
 from huggingface_hub import HfApi
 
 from deftx.core.errors import DeftxError, VectorError
+from deftx.core.files import require_free_space
 from deftx.hub.client import HubName, hub, read_name
 from deftx.hub.errors import FAMILIES
 from deftx.hub.pull import pull_refusal
 from deftx.publish.own_vectors import OwnVector, OwnVectors
 from deftx.vectors import lt_sft
-from deftx.vectors.archives import check_free_space, unpack
+from deftx.vectors.archives import unpack
 from deftx.vectors.card import write_card
 from deftx.vectors.lt_sft import read_lt_sft
 from deftx.vectors.vector import BaseLike, SparseVector
@@ -74,7 +75,7 @@ def bring_from_hub(
             api = hub()
             found, commit, sizes = _look(api, wanted)
             chosen = _wanted(found, sizes)
-            check_free_space(folder, sum(sizes[file] for file in chosen))
+            require_free_space(folder, sum(sizes[file] for file in chosen))
             for file in chosen:
                 shutil.copyfile(api.hf_hub_download(found, file, revision=commit), folder / file)
         except FAMILIES as error:
@@ -103,7 +104,7 @@ def _complete(folder: Path, found: set[str], base: Callable[[], BaseLike], wishe
     if vector.info["base"]["fingerprint"] == used.fingerprint:
         vector.check_base(used)  # made for this base, it must fit; made for another, it is kept for that one
     if not (folder / CARD).is_file():
-        (folder / CARD).write_text(write_card(vector), encoding="utf-8")
+        (folder / CARD).write_text(write_card(vector.info, vector.count), encoding="utf-8")
     return vector
 
 
@@ -136,7 +137,7 @@ def _copy_within(source: Path, target: Path, most: int) -> None:
     if source.stat().st_size > most:
         raise VectorError(f"The file has {source.stat().st_size / 1e6:,.0f} MB: that is too large to be taken in.")
     try:
-        check_free_space(target.parent, source.stat().st_size)
+        require_free_space(target.parent, source.stat().st_size)
         shutil.copyfile(source, target)
     except (OSError, DeftxError) as error:
         raise VectorError(f"The file cannot be taken in: {error}") from error

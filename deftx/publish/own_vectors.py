@@ -1,7 +1,6 @@
 """The vectors that people brought: a folder each below DEFTX_HOME, and a trash from which they come back."""
 
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -12,6 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from deftx.core.errors import JOINERS, VectorError, unknown_name
+from deftx.core.files import move, write_json
 from deftx.core.names import is_plain, plain_name
 from deftx.vectors.vector_files import INFO
 
@@ -107,7 +107,7 @@ class OwnVectors:
             if taken != own.name and any((place / taken).exists() for place in (self.folder, self._trash)):
                 continue
             try:
-                os.rename(own.folder, parent / taken)
+                move(own.folder, parent / taken)
             except OSError:
                 if (parent / taken).exists():
                     continue  # somebody was quicker
@@ -152,6 +152,4 @@ def _read(folder: Path) -> OwnVector | None:
 
 def _write_note(own: OwnVector) -> None:
     note = {name: value for name, value in asdict(own).items() if name not in ("name", "folder")}
-    draft = own.folder / f".{NOTE}.part"
-    draft.write_text(json.dumps(note, ensure_ascii=False), encoding="utf-8")
-    os.replace(draft, own.folder / NOTE)
+    write_json(own.folder / NOTE, note)

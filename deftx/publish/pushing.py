@@ -11,11 +11,11 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from deftx.analysis.spectra_picture import write_spectra
 from deftx.classify.composition import Classifier
 from deftx.core.errors import HubError
+from deftx.core.files import require_free_space
 from deftx.hub.client import Target, check_push
 from deftx.hub.errors import FAMILIES, explain_hub
 from deftx.publish.classifier_card import write_classifier_card
 from deftx.publish.classifier_space import write_space
-from deftx.vectors.archives import check_free_space
 from deftx.vectors.card import Publication, write_card
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS, resolve_vector
@@ -60,11 +60,11 @@ def prepare_vector(
     source = resolve_vector(vector)
     read = SparseVector.load(source)
     target = check_target(api, repository, private)
-    check_free_space(folder, sum((source / file).stat().st_size for file in (TENSORS, INFO)))
+    require_free_space(folder, sum((source / file).stat().st_size for file in (TENSORS, INFO)))
     for file in (TENSORS, INFO):
         shutil.copyfile(source / file, folder / file)
     published = Publication(target.repository, license_id, tuple(datasets), write_spectra(read.info, folder))
-    (folder / CARD).write_text(write_card(read, published), encoding="utf-8")
+    (folder / CARD).write_text(write_card(read.info, read.count, published), encoding="utf-8")
     return _upload(f"a {read.kind} vector of {read.count:,} entries", target, private, folder)
 
 
@@ -82,7 +82,7 @@ def prepare_classifier(
     """
     target = check_target(api, repository, private)
     classifier = compose()
-    check_free_space(folder, classifier.size)
+    require_free_space(folder, classifier.size)
     classifier.save_pretrained(folder)
     card = write_classifier_card(target.repository, task, strength, languages, license_id, method)
     (folder / CARD).write_text(card, encoding="utf-8")
@@ -96,7 +96,7 @@ def prepare_space(
     """Write a composed classifier as a Space of its own into the empty ``folder``; called and refused as ``prepare_classifier``."""
     target = check_target(api, repository, private, "space")
     classifier = compose()
-    check_free_space(folder, classifier.size)
+    require_free_space(folder, classifier.size)
     title = target.repository.split("/")[1]
     language = (languages[0][0].language or "") if languages else ""
     write_space(classifier, folder, title=title, pairs=task.takes_pairs, language=language, license_id=license_id or "")

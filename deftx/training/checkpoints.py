@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from deftx.core.errors import TrainingError
+from deftx.core.files import replacing
 from deftx.training.trainable import Entries
 
 CHECKPOINT_VARIABLE = "DEFTX_CHECKPOINT_SECONDS"  # for a disk on which writing takes long, say
@@ -67,20 +68,15 @@ class PhaseProgress:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: dict) -> None:
     """Write tensors and a JSON note to one safetensors file, atomically; raises OSError, for a full disk say."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
     on_cpu = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
     try:
-        save_file(on_cpu, beside, metadata={"about": json.dumps(about)})
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        with replacing(path) as draft:
+            save_file(on_cpu, draft, metadata={"about": json.dumps(about)})
     except SafetensorError as error:  # it hides the system's error in its words: "… (os error 28)"
         number = re.search(r"os error (\d+)", str(error))
         if number is None:
             raise
         raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:

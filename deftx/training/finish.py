@@ -9,8 +9,9 @@ from torch import nn
 
 from deftx.core.errors import RecipeError, TrainingError, VectorError
 from deftx.core.events import Listener
+from deftx.core.files import WRITING
 from deftx.core.names import base_name
-from deftx.method.select import by_kind
+from deftx.method.parameter_kinds import count_by_part
 from deftx.models.bases import Base
 from deftx.training import distributed
 from deftx.training.loop import stoppable
@@ -19,7 +20,6 @@ from deftx.training.recipes import Recipe
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 
-WRITING = ".writing-"  # what the folder is called in which a vector's files are written before they are put in place
 FINISHED = ".finished"  # what the run is called while it is removed: from then on the vector is there for good
 RUN = "run"  # the folder inside a vector's folder that holds checkpoints until the vector is written
 
@@ -121,7 +121,7 @@ def _how(recipe: Recipe, learned: Learned) -> dict:
         "rank": {"strategy": recipe.rank if recipe.method == "deft-x" else "none", "ranks": learned.ranks},
         "k": sum(len(p) for p in learned.positions.values()),
         "filled": learned.filled,
-        "mask": by_kind(learned.positions),
+        "mask": count_by_part(learned.positions),
         "recipe": recipe.to_dict(),
         "seed": recipe.seed,
     }

@@ -12,14 +12,16 @@ from torch import Tensor, nn
 from deftx.core.events import Event, Listener
 from deftx.method.denoising import denoise
 from deftx.method.parallel import in_order
+from deftx.method.parameter_kinds import count_by_part
 from deftx.method.ranks import choose_rank
-from deftx.method.select import by_kind, select_at_random, select_with_fill
+from deftx.method.select import select_at_random, select_with_fill
 from deftx.method.spectrum import decompose
 from deftx.training import distributed
 from deftx.training.checkpoints import PhaseProgress, read_tensors, write_tensors
-from deftx.training.loop import Objective, Plan, run_phase
+from deftx.training.loop import Objective, run_phase
 from deftx.training.recipes import Recipe
 from deftx.training.run_folder import NOT_RETRAINED, check_disk, claim_folder, refuse_other
+from deftx.training.schedule import Plan
 from deftx.training.trainable import Entries, row_gradients
 
 DELTA_FILE = "delta.safetensors"
@@ -72,13 +74,14 @@ def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, li
 
     ``folder`` holds the checkpoints, so that the same call resumes; ``delta`` keeps δ for further runs.
     """
-    k = recipe.count(sum(p.numel() for p in learner.trainable.values()))
+    trainable, head = (sum(p.numel() for p in part.values()) for part in (learner.trainable, learner.head))
+    k = recipe.count(trainable)
     retrains = recipe.ablate not in NOT_RETRAINED
     kept, mask = delta or folder / "delta", folder / MASK_FILE
     distributed.wait()
     with distributed.main_first():
         dense_is_done = mask.is_file() or (kept / DELTA_FILE).is_file()
-        check_disk(learner, recipe, folder, kept / DELTA_FILE, dense_is_done)
+        check_disk(trainable, head, recipe, folder, kept / DELTA_FILE, dense_is_done)
         claim_folder(folder, {**learner.identity, **recipe.to_dict()}, listener)
     start = {n: p.detach().clone() for n, p in {**learner.trainable, **learner.head}.items()}
 
@@ -243,6 +246,6 @@ def _course(progress: PhaseProgress) -> dict:
 
 
 def _split(positions: Mapping[str, Tensor], k: int, filled: int) -> str:
-    shares = ", ".join(f"{kind} {count / k:.1%}" for kind, count in by_kind(positions).items() if count)
+    shares = ", ".join(f"{part} {count / k:.1%}" for part, count in count_by_part(positions).items() if count)
     note = f"; {filled:,} filled up from δ" if filled else ""
     return f"{k:,} entries selected: {shares}{note}."

@@ -1,6 +1,5 @@
 """What would be refused, and why, before a training is started: settings, data, base, disk and memory."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,21 +7,14 @@ from typing import Any
 import psutil
 import torch
 
-from deftx.core.errors import DeftxError, RecipeError, TrainingError, unknown_name
+from deftx.core.errors import RecipeError, TrainingError
 from deftx.core.sizes import read_size
 from deftx.training.base_facts import BaseFacts
 from deftx.training.distributed import dealt_out
 from deftx.training.estimates import Amount, Estimate, TextSize
-from deftx.training.recipes import PRESETS, Recipe, recipe_for
+from deftx.training.recipes import Recipe
+from deftx.training.request import Refusal
 from deftx.training.run_folder import refuse_if_full
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One thing that stands in the way: the setting or field to change, and the reason in plain words."""
-
-    field: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -43,33 +35,6 @@ class Machine:
         return cls(memory.total, memory.available)
 
 
-class SettingsRefused(DeftxError):
-    """Settings that cannot be used, each with its reason."""
-
-    def __init__(self, refusals: list[Refusal]) -> None:
-        super().__init__(" ".join(refusal.reason for refusal in refusals))
-        self.refusals = refusals
-
-
-def check_settings(kind: str, preset: str, settings: Mapping[str, Any], pairs: bool = False) -> Recipe:
-    """Build the recipe; SettingsRefused names every setting that cannot be used by itself, or else the whole."""
-    if preset not in PRESETS:
-        raise SettingsRefused([Refusal("preset", str(unknown_name("The preset", preset, PRESETS)))])
-    try:
-        return recipe_for(kind, preset, pairs=pairs).changed(dict(settings))
-    except RecipeError as error:
-        alone = [_alone(kind, preset, name, value, pairs) for name, value in settings.items()]
-        raise SettingsRefused([one for one in alone if one] or [Refusal("settings", str(error))]) from error
-
-
-def _alone(kind: str, preset: str, name: str, value: Any, pairs: bool) -> Refusal | None:
-    try:
-        recipe_for(kind, preset, pairs=pairs).changed({name: value})
-    except RecipeError as error:
-        return Refusal(name, str(error))
-    return None
-
-
 def check_size(recipe: Recipe, facts: BaseFacts) -> list[Refusal]:
     """Refuse a k that the base has not as many weights for."""
     try:
@@ -79,10 +44,8 @@ def check_size(recipe: Recipe, facts: BaseFacts) -> list[Refusal]:
     return []
 
 
-def check_processes(processes: Any, recipe: Recipe, gpus: int) -> list[Refusal]:
+def check_processes(processes: int, recipe: Recipe, gpus: int) -> list[Refusal]:
     """Refuse more processes than the machine has GPUs, and a batch that so many cannot share evenly."""
-    if isinstance(processes, bool) or not isinstance(processes, int) or processes < 1:
-        return [Refusal("processes", f"{processes!r} is no number of GPUs; expected a whole number, 1 or more.")]
     if processes > max(1, gpus):
         return [Refusal("processes", f"{processes} GPUs are asked for, and this machine has {gpus}. Choose fewer.")]
     try:

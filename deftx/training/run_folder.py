@@ -1,22 +1,18 @@
 """The folder of a run: whose it is, on what kind of machine it began, and whether the disk holds what will be in it."""
 
 import json
-import os
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import transformers
 
 from deftx.core.errors import RecipeError, TrainingError
 from deftx.core.events import Event, Listener
+from deftx.core.files import free_space, write_json
 from deftx.core.sizes import read_size
 from deftx.training import distributed
 from deftx.training.recipes import Recipe
-
-if TYPE_CHECKING:
-    from deftx.training.pipeline import Learner
 
 VALUE, CHECKPOINT, POSITION = 4, 12, 8  # bytes an entry: float32; the same with AdamW's two averages; int64
 PHASE = 2 * CHECKPOINT + VALUE  # the old checkpoint and the new one, and the best values
@@ -39,7 +35,7 @@ def claim_folder(folder: Path, settings: dict, listener: Listener) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in ((about, machine), (note, settings)):
             if not path.is_file():
-                _write(path, content)
+                write_json(path, content)
 
 
 def refuse_other(folder: Path, what: str, there: dict, here: dict) -> None:
@@ -60,13 +56,8 @@ def machine_settings() -> dict[str, Any]:
     }
 
 
-def disk_needed(learner: "Learner", recipe: Recipe) -> int:
-    """Return the bytes that a run's folder holds at its fullest, δ included."""
-    return bytes_needed(*_sizes(learner), recipe)
-
-
 def bytes_needed(trainable: int, head: int, recipe: Recipe) -> int:
-    """Return the same from the weights of M and of the head alone, before anything is loaded.
+    """Return the bytes that a run's folder holds at its fullest, δ included, from the numbers of weights in M and in the head.
 
     A checkpoint is 12 bytes an entry, and while it is replaced the old one is there as well; the best values are 4, and
     so is δ. In XLM-R base, all of M and the head: 3.3 GB twice, and 1.1 GB. When δ is written, the rest goes.
@@ -74,21 +65,17 @@ def bytes_needed(trainable: int, head: int, recipe: Recipe) -> int:
     return max(PHASE * (trainable + head), VALUE * (trainable + head) + _sparse_size(trainable, head, recipe))
 
 
-def check_disk(learner: "Learner", recipe: Recipe, folder: Path, delta: Path, dense_is_done: bool) -> None:
+def check_disk(trainable: int, head: int, recipe: Recipe, folder: Path, delta: Path, dense_is_done: bool) -> None:
     """Make sure that the disk has room for the checkpoints in ``folder`` and for the file ``delta``.
 
     Raises:
         TrainingError: it has not; the message says how much is needed and how much there is.
     """
     present = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and f != delta) if folder.is_dir() else 0
-    needed = _sparse_size(*_sizes(learner), recipe) if dense_is_done else disk_needed(learner, recipe)
+    needed = (_sparse_size if dense_is_done else bytes_needed)(trainable, head, recipe)
     refuse_if_full(folder, needed - present)
     if not dense_is_done:
-        refuse_if_full(delta.parent, VALUE * sum(_sizes(learner)))
-
-
-def _sizes(learner: "Learner") -> tuple[int, int]:
-    return tuple(sum(p.numel() for p in part.values()) for part in (learner.trainable, learner.head))
+        refuse_if_full(delta.parent, VALUE * (trainable + head))
 
 
 def _sparse_size(trainable: int, head: int, recipe: Recipe) -> int:
@@ -100,8 +87,7 @@ def _sparse_size(trainable: int, head: int, recipe: Recipe) -> int:
 
 def refuse_if_full(folder: Path, needed: int) -> None:
     """Raise TrainingError where the disk of ``folder`` has fewer bytes free than are needed."""
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    free = shutil.disk_usage(there).free
+    free = free_space(folder)
     if needed > free:
         raise TrainingError(
             f"The training needs {read_size(needed)} of disk space in {folder} for its checkpoints; {read_size(free)} are "
@@ -118,12 +104,3 @@ def _warn_of_another(there: dict, here: dict, listener: Listener) -> None:
     if differ := _differences(there, here):
         message = f"This training began in other circumstances ({differ}): another vector may come of it, whose mask differs too."
         listener.on_event(Event("tokenise", message=message, warning=True))
-
-
-def _write(path: Path, content: dict) -> None:
-    beside = path.with_suffix(".part")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)  # a kill leaves the whole note or none

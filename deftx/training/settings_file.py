@@ -1,4 +1,4 @@
-"""The settings of a training as a file: JSON with a version, the settings of a job under their own names.
+"""A training request as a file: JSON with a version, the fields of a request under their own names.
 
 What a file says that cannot be used is named and left out; the rest is taken.
 """
@@ -6,75 +6,71 @@ What a file says that cannot be used is named and left out; the rest is taken.
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import RecipeError, unknown_name
-from deftx.training.preflight import SettingsRefused, check_settings
 from deftx.training.recipes import PRESETS
-from deftx.vectors.vector import VECTOR_KINDS
+from deftx.training.request import SettingsRefused, TrainingRequest
 
 FORMAT, VERSION = "deftx-settings", 1
-# Settings of a job beside its recipe, all of them text: which kind has which.
+# Fields of a request beside its recipe that a file has, all of them text: which kind has which.
 SHARED = ("name", "language", "base", "preset")
-TEXTS = {"language": (*SHARED, "corpus"), "task": (*SHARED, "train", "valid", "source")}
+FIELDS = {"language": (*SHARED, "corpus"), "task": (*SHARED, "train", "valid", "source")}
 LARGEST = 1_000_000  # characters: settings are a few hundred
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a file holds: the kind of training, the usable settings, and what could not be used, in words."""
+class SettingsFile:
+    """What a file asks for, and what of it could not be used, in words."""
 
-    kind: str
-    values: Mapping[str, Any]
+    request: TrainingRequest
     problems: list[str] = field(default_factory=list)
 
 
-def write_settings(kind: str, values: Mapping[str, Any]) -> str:
-    """Write the settings of a training of ``kind``; names that a file does not carry are left out."""
-    kept = {name: values[name] for name in TEXTS[kind] if values.get(name)}
-    content = {"format": FORMAT, "version": VERSION, "kind": kind, **kept, "recipe": dict(values.get("recipe") or {})}
+def to_file(request: TrainingRequest) -> str:
+    """Write the settings of a training; fields that a file does not carry are left out.
+
+    Raises:
+        RecipeError: several texts are to be learned from; a file names one.
+    """
+    if len(request.corpus) > 1:
+        raise RecipeError("A settings file names one text to learn from.")
+    values = {name: getattr(request, name) for name in FIELDS[request.kind]} | {"corpus": request.data}
+    kept = {name: values[name] for name in FIELDS[request.kind] if values[name]}
+    content = {"format": FORMAT, "version": VERSION, "kind": request.kind, **kept, "recipe": dict(request.recipe)}
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
-def open_settings(path: Path) -> Settings:
-    """Read a settings file; RecipeError as ``read_settings``, and where it is no file of UTF-8 text."""
+def open_file(path: Path) -> SettingsFile:
+    """Read a settings file; RecipeError as ``from_file``, and where it is no file of UTF-8 text."""
     if not os.path.isfile(path):  # unlike Path.is_file, false for a name that no disk takes
         raise RecipeError(f"{path.name} is not a file.")
     try:
         with path.open(encoding="utf-8") as file:
-            return read_settings(file.read(LARGEST + 1))
+            return from_file(file.read(LARGEST + 1))
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path.name} cannot be read as UTF-8 text.") from error
 
 
-def read_settings(text: str) -> Settings:
-    """Read what ``write_settings`` wrote, or a person did.
+def from_file(text: str) -> SettingsFile:
+    """Read what ``to_file`` wrote, or a person did.
 
     Raises:
         RecipeError: it is no settings file, or one of a newer version.
     """
     content = _parse(text)
     kind = content.pop("kind", None)
-    if kind not in VECTOR_KINDS:
-        raise unknown_name("The kind of training", str(kind), VECTOR_KINDS)
-    recipe = content.pop("recipe", {})
-    values, problems = {}, []
-    for name, value in content.items():
-        if name not in TEXTS[kind]:
-            problems.append(str(unknown_name("The entry", name, (*TEXTS[kind], "recipe"))))
-        elif not isinstance(value, str):
-            problems.append(str(RecipeError(f"{name} = {value!r} cannot be used: expected a text in quotes.")))
-        else:
-            values[name] = value
-    if values.get("preset", "quick") not in PRESETS:
-        problems.append(str(unknown_name("The preset", values.pop("preset"), PRESETS)))
-    if not isinstance(recipe, dict):
-        problems.append("recipe cannot be used: expected settings by name, in braces.")
-        recipe = {}
-    values["recipe"] = _usable(kind, values.get("preset", "quick"), recipe, problems)
-    return Settings(kind, values, problems)
+    if kind not in tuple(FIELDS):  # a dict takes no list of a stranger's file
+        raise unknown_name("The kind of training", str(kind), FIELDS)
+    known = (*FIELDS[kind], "recipe")
+    problems = [str(unknown_name("The entry", name, known)) for name in content if name not in known]
+    given = {name: value for name, value in content.items() if name in known}
+    if isinstance(given.get("corpus"), str):
+        given["corpus"] = (given["corpus"],) if given["corpus"] else ()
+    request = _usable(kind, given, problems)
+    return SettingsFile(request, problems)
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -94,15 +90,29 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _usable(kind: str, preset: str, recipe: dict[str, Any], problems: list[str]) -> dict[str, Any]:
-    """Return the settings that can be used together; what cannot is said in ``problems``."""
+def _usable(kind: str, given: dict[str, Any], problems: list[str]) -> TrainingRequest:
+    """Make a request of what can be used; what cannot is said in ``problems``."""
     try:
-        check_settings(kind, preset, recipe)
-        return recipe
+        request = TrainingRequest(kind=kind, **given)
     except SettingsRefused as refused:
-        problems += [refusal.reason for refusal in refused.refusals]
-        bad = {refusal.field for refusal in refused.refusals}
-    rest = {name: value for name, value in recipe.items() if name not in bad}
-    if rest == recipe:  # each by itself could be used
-        return {}
-    return _usable(kind, preset, rest, problems)
+        rest = _rest(given, refused, problems)
+        return _usable(kind, rest, problems)
+    return _with_usable_recipe(request, problems)
+
+
+def _with_usable_recipe(request: TrainingRequest, problems: list[str]) -> TrainingRequest:
+    try:
+        request.full_recipe()
+        return request
+    except SettingsRefused as refused:
+        rest = _rest(request.recipe, refused, problems)
+    if request.preset not in PRESETS:
+        return _with_usable_recipe(replace(request, preset="quick"), problems)
+    # Where no setting is named, each by itself could be used.
+    return _with_usable_recipe(replace(request, recipe=rest if rest != request.recipe else {}), problems)
+
+
+def _rest(given: Mapping[str, Any], refused: SettingsRefused, problems: list[str]) -> dict[str, Any]:
+    problems += [refusal.reason for refusal in refused.refusals]
+    bad = {refusal.field for refusal in refused.refusals}
+    return {name: value for name, value in given.items() if name not in bad}

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM, PretrainedConfig, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from deftx.core.errors import BaseModelError, RecipeError
+from deftx.core.files import new_folder, require_empty
 from deftx.data.text import read_corpus
 from deftx.models.bases import Base, load_base
 from deftx.models.families import find_head
@@ -32,7 +33,7 @@ NAMES = ("bos_token", "eos_token", "cls_token", "sep_token", "pad_token", "unk_t
 
 
 @dataclass(frozen=True)
-class Size:
+class BaseSize:
     """How large a base is, and how finely it cuts the text that it was trimmed to."""
 
     pieces: int
@@ -41,7 +42,7 @@ class Size:
     tokens_per_word: float
 
     @classmethod
-    def of(cls, model: nn.Module, tokenizer: Tokenizer, lines: Sequence[str]) -> "Size":
+    def of(cls, model: nn.Module, tokenizer: Tokenizer, lines: Sequence[str]) -> "BaseSize":
         """Measure a masked-language model; the tokens are counted on at most SAMPLE lines, spread evenly."""
         some = lines[:: -(-len(lines) // SAMPLE)]
         words = sum(len(line.split()) for line in some)
@@ -58,8 +59,8 @@ class Trimmed:
     """A base that was trimmed, and its sizes."""
 
     folder: Path
-    before: Size
-    after: Size
+    before: BaseSize
+    after: BaseSize
 
     def to_dict(self) -> dict[str, Any]:
         """Return it in plain types, for JSON."""
@@ -84,7 +85,8 @@ def trim(
         CorpusError: the texts cannot be read.
         RecipeError: a number is below 1, or ``out`` is not an empty folder.
     """
-    out = _empty_folder(out)
+    out = Path(out).expanduser()
+    require_empty(out, "trimmed base", error=RecipeError)
     if least < 1 or (most is not None and most < 1):
         raise RecipeError("The least count and the number of pieces to keep are whole numbers from 1 on.")
     base = base if isinstance(base, Base) else load_base(base)
@@ -95,10 +97,11 @@ def trim(
     small, kept = Tokenizer.from_str(json.dumps(trim_pieces(state, chosen))), torch.tensor(chosen)
     model = trim_model(base.model, kept)
     _compare(base, model, small, kept, lines)
-    model.save_pretrained(out)
-    _save_tokenizer(out, base.tokenizer, small)
-    write_note(out, _note(base, model, kept))
-    return Trimmed(out, Size.of(base.model, whole, lines), Size.of(model, small, lines))
+    with new_folder(out) as fresh:
+        model.save_pretrained(fresh)
+        _save_tokenizer(fresh, base.tokenizer, small)
+        write_note(fresh, _note(base, model, kept))
+    return Trimmed(out, BaseSize.of(base.model, whole, lines), BaseSize.of(model, small, lines))
 
 
 @torch.no_grad()
@@ -115,13 +118,6 @@ def trim_model(model: nn.Module, kept: Tensor) -> nn.Module:
         own[name].copy_(value if own[name].shape == value.shape else value.index_select(0, rows))
     small.language_head = find_head(small.eval(), "trimmed")
     return small
-
-
-def _empty_folder(out: str | os.PathLike) -> Path:
-    folder = Path(out).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RecipeError(f"{folder} is not an empty folder; name another one for the trimmed base.")
-    return folder
 
 
 def _fast_tokenizer(base: Base) -> Tokenizer:

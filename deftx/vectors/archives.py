@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from deftx.core.errors import DeftxError, VectorError
+from deftx.core.files import require_free_space
 from deftx.data.zip_files import lists_too_much
 
 MOST_ENTRIES = 1_000  # of an archive; a vector has three files
 CHUNK = 2**20  # bytes
-SPARE = 2**26  # bytes of the disk that are left free
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every file in an archive written here: the same files, the same bytes
 
 # Files that hold pickles or archives of them: what is in them could run, so an archive with one is refused whole.
@@ -62,7 +62,7 @@ def pack(files: Iterable[tuple[str, Path]], target: Path, *, compress: bool = Tr
         DeftxError: the disk has no room for it, or cannot be written.
     """
     files = sorted(files)
-    check_free_space(target.parent, sum(path.stat().st_size for _, path in files))
+    require_free_space(target.parent, sum(path.stat().st_size for _, path in files))
     try:
         with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED) as archive:
             for name, path in files:
@@ -75,16 +75,6 @@ def pack(files: Iterable[tuple[str, Path]], target: Path, *, compress: bool = Tr
         target.unlink(missing_ok=True)
         raise DeftxError(f"{target.name} cannot be written: {error.strerror or error}.") from error
     return target
-
-
-def check_free_space(folder: Path, needed: int) -> None:
-    """Raise DeftxError where the disk of ``folder`` has fewer bytes free than are needed."""
-    free = shutil.disk_usage(folder).free - SPARE
-    if needed > free:
-        raise DeftxError(
-            f"{needed / 1e6:,.0f} MB are needed on the disk of this machine; {max(0, free) / 1e6:,.0f} MB are free. Free "
-            "some space first."
-        )
 
 
 def check_list(archive: Path) -> None:
@@ -144,7 +134,7 @@ def _refuse_dangerous(path: PurePosixPath, entry: zipfile.ZipInfo, wanted: Mappi
 
 def _check_limit(folder: Path, needed: int) -> None:
     try:
-        check_free_space(folder, needed)
+        require_free_space(folder, needed)
     except DeftxError as error:
         raise VectorError(str(error)) from error
 

@@ -4,14 +4,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deftx.core.assets import ASSETS
 from deftx.core.names import HUB_NAME, base_name
 from deftx.vectors.card_data import results
-
-if TYPE_CHECKING:
-    from deftx.vectors.vector import SparseVector
+from deftx.vectors.description import name_of
 
 BUNDLED_BASES = ASSETS / "bases"  # none of them is on the Hub
 TAGS = ("deft-x", "sparse-fine-tuning", "cross-lingual-transfer")
@@ -63,19 +61,21 @@ class Publication:
     picture: str | None = None
 
 
-def write_card(vector: "SparseVector", published: Publication | None = None) -> str:
-    """Write README.md for a vector; what people typed into it cannot become Markdown, HTML or YAML."""
-    info = vector.info
+def write_card(info: Mapping[str, Any], count: int, published: Publication | None = None) -> str:
+    """Write README.md for a vector of ``count`` entries from its ``vector.json``.
+
+    What people typed into it cannot become Markdown, HTML or YAML.
+    """
     parts = [
-        front_matter(_metadata(vector, published)),
-        f"# {code(vector.name)}",
-        ABOUT[vector.kind],
-        _what(vector),
+        front_matter(_metadata(info, published)),
+        f"# {code(name_of(info))}",
+        ABOUT[info["kind"]],
+        _what(info, count),
         "## How it was made",
-        _how(vector),
+        _how(info),
         *(["## What it achieves", scores] if (scores := _scores(info.get("scores") or {})) else []),
         "## How to use it",
-        _usage(vector, published.repository if published else HERE),
+        _usage(info, published.repository if published else HERE),
         *(["## Its spectra", SPECTRA.format(file=published.picture)] if published and published.picture else []),
         *(["## Which weights change", mask] if (mask := _mask(info.get("mask") or {})) else []),
         "## Citation",
@@ -107,8 +107,7 @@ def metadata_of(base: str, language: str | None, license_id: str | None) -> dict
     return found
 
 
-def _metadata(vector: "SparseVector", published: Publication | None) -> dict[str, Any]:
-    info = vector.info
+def _metadata(info: Mapping[str, Any], published: Publication | None) -> dict[str, Any]:
     license_id = (published and published.license) or str(info.get("license") or "")
     entries = {
         "library_name": "deftx",
@@ -117,24 +116,23 @@ def _metadata(vector: "SparseVector", published: Publication | None) -> dict[str
     }
     if published and published.datasets:
         entries["datasets"] = list(published.datasets)
-    return {**entries, **(results(vector.kind, published.repository, info.get("scores") or {}) if published else {})}
+    return {**entries, **(results(info["kind"], published.repository, info.get("scores") or {}) if published else {})}
 
 
-def _what(vector: "SparseVector") -> str:
-    base = vector.info["base"]
+def _what(info: Mapping[str, Any], count: int) -> str:
+    base = info["base"]
     lines = [
         ("base model", code(base_name(base["name"]))),
         ("its revision", code(base["revision"]) if base.get("revision") else ""),
         ("fingerprint of its weights", code(base["fingerprint"])),
-        ("language", code(vector.language) if vector.language else ""),
-        ("labels", ", ".join(code(label) for label in vector.labels)),
-        ("changed weights", f"{vector.count:,}"),
+        ("language", code(info["language"]) if info.get("language") else ""),
+        ("labels", ", ".join(code(label) for label in info.get("labels") or [])),
+        ("changed weights", f"{count:,}"),
     ]
     return _list(lines)
 
 
-def _how(vector: "SparseVector") -> str:
-    info = vector.info
+def _how(info: Mapping[str, Any]) -> str:
     lines = [
         ("method", code(info["method"]) if info.get("method") else ""),
         ("left out of the method", code(info["ablate"]) if info.get("ablate") else ""),
@@ -162,17 +160,17 @@ def _mask(mask: dict[str, int]) -> str:
     return _table(("kind of weight", "changed weights", "share"), rows)
 
 
-def _usage(vector: "SparseVector", here: str) -> str:
-    base = json.dumps(base_name(vector.info["base"]["name"]))
+def _usage(info: Mapping[str, Any], here: str) -> str:
+    base = json.dumps(base_name(info["base"]["name"]))
     return f"""```python
 import deftx
 
 base = deftx.load_base({base})
-classifier = deftx.compose(base, {USE[vector.kind].format(here=here)})
+classifier = deftx.compose(base, {USE[info["kind"]].format(here=here)})
 print(classifier.classify(["a sentence in the language"]))
 ```
 
-or `python -m deftx classify {USE_BY_COMMAND[vector.kind].format(here=here)} "a sentence in the language"`."""
+or `python -m deftx classify {USE_BY_COMMAND[info["kind"]].format(here=here)} "a sentence in the language"`."""
 
 
 def _list(lines: list[tuple[str, str]]) -> str:

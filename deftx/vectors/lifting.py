@@ -13,7 +13,7 @@ from torch import Tensor
 
 from deftx.core.errors import BaseModelError, VectorError
 from deftx.core.names import base_name
-from deftx.method.select import by_kind
+from deftx.method.parameter_kinds import count_by_part
 from deftx.models.bases import Base, find_base, head_parameters, load_base
 from deftx.models.trim_note import TrimNote, read_note
 from deftx.vectors.vector import SparseVector
@@ -114,7 +114,7 @@ def _info(carried: SparseVector, vector: SparseVector, base: Base, part: TrimNot
     if part is not None:
         info["trimmed"] = part.to_dict()
     if carried.count < vector.count:
-        info |= {"k": carried.count, "mask": by_kind(carried.positions)}
+        info |= {"k": carried.count, "mask": count_by_part(carried.positions)}
     return info
 
 

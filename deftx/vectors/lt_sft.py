@@ -8,7 +8,6 @@ It is read with torch's restricted unpickler, once its pickles name nothing but 
 import os
 import pickle
 import re
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor
 
 from deftx.core.errors import VectorError
+from deftx.core.files import replacing_files
 from deftx.core.names import base_name
 from deftx.hub.client import read_name
 from deftx.hub.pull import pull
@@ -113,10 +113,8 @@ def write_lt_sft(vector: SparseVector, base: BaseLike, folder: str | os.PathLike
     head = {name: tensor.detach().cpu().clone() for name, tensor in vector.head.items()}
     target = Path(folder) / FILE
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as temporary:
-            torch.save({"diffs": diffs, "abs": head}, Path(temporary) / FILE)
-            os.replace(Path(temporary) / FILE, target)
+        with replacing_files(target.parent, [FILE]) as fresh:  # torch writes the file's name into the file
+            torch.save({"diffs": diffs, "abs": head}, fresh / FILE)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise VectorError(f"{target} cannot be written: {error}.") from error
     return target

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deftx.core.errors import VectorError
-from deftx.method.matrix_kinds import matrix_kind, reading_order
+from deftx.method.parameter_kinds import kind_of, reading_order
 from deftx.vectors.vector import SparseVector
 
 LAYER = re.compile(r"layers?\.(\d+)\.")  # also ALBERT's "albert_layers.0."
@@ -97,7 +97,7 @@ def compare(a: SparseVector, b: SparseVector) -> VectorOverlap:
             "positions mean different weights, so they cannot be compared."
         )
     found = {name: _shared(a, b, name) for name in {**a.positions, **b.positions}}
-    layers, kinds = _grouped(found, layer_of), _grouped(found, matrix_kind)
+    layers, kinds = _grouped(found, layer_of), _grouped(found, lambda name: kind_of(name).name)
     return VectorOverlap(
         sum(found.values(), NOTHING),
         {group: layers[group] for group in sorted(layers, key=_layer_order)},

@@ -13,38 +13,12 @@ import torch
 from torch import Tensor
 
 import deftx
-from deftx.core.errors import VectorError, one_of, unknown_name
+from deftx.core.errors import VectorError, unknown_name
 from deftx.core.gaps import encode_gaps
 from deftx.vectors import vector_files
 from deftx.vectors.card import write_card
+from deftx.vectors.description import FIELDS, check_info, name_of
 from deftx.vectors.vector_files import VALUE_TYPES
-
-VECTOR_KINDS = ("language", "task")
-
-# What vector.json says, in this order, and of what type it is. A dict with the key str stands for any keys.
-FIELDS: dict[str, Any] = {
-    "format_version": int,
-    "kind": str,
-    "language": str,
-    "labels": [str],
-    "base": {"name": str, "revision": str, "fingerprint": str},
-    "method": str,
-    "ablate": str,
-    "rank": {"strategy": str, "ranks": {str: int}},
-    "k": int,
-    "filled": int,  # entries of μ that were filled up from δ, where the denoised δ had fewer than k
-    "mask": {str: int},  # selected entries by kind of matrix
-    "recipe": {str: Any},
-    "seed": int,
-    "corpus": {str: Any},
-    "scores": {str: Any},
-    "singular_values": {str: [float]},
-    "shapes": {str: [int]},
-    "versions": {str: str},
-    "tensors_sha256": str,
-    "info_sha256": str,
-}
-REQUIRED = ("format_version", "kind", "base", "shapes")  # the others may be null or missing
 
 
 class BaseLike(Protocol):
@@ -109,7 +83,7 @@ class SparseVector:
             "values": {n: v.detach().to("cpu", getattr(torch, values), copy=True) for n, v in self.values.items()},
             "head": {n: h.detach().cpu().clone(memory_format=torch.contiguous_format) for n, h in self.head.items()},
         }
-        vector_files.write_folder(Path(folder), complete.info, groups, write_card(complete))
+        vector_files.write_folder(Path(folder), complete.info, groups, write_card(complete.info, self.count))
         return Path(folder)
 
     @property
@@ -140,8 +114,7 @@ class SparseVector:
     @property
     def name(self) -> str:
         """What to call the vector: the name it was given, else its language and kind."""
-        given = self.info.get("name")
-        return given if isinstance(given, str) else " ".join(filter(None, (self.language, self.kind, "vector")))
+        return name_of(self.info)
 
     def dense(self, name: str) -> Tensor:
         """Return the change of one parameter in its full shape, zero where nothing changes."""
@@ -203,41 +176,6 @@ class SparseVector:
         known["singular_values"] = {name: [float(f"{s:.7g}") for s in values] for name, values in spectra.items()}
         in_order = {name: known.get(name) for name in FIELDS}
         return {**in_order, **{name: value for name, value in known.items() if name not in FIELDS}}
-
-
-def check_info(info: dict[str, Any]) -> None:
-    """Refuse a description with a field missing, of a wrong type, of another format version or of an unknown kind."""
-    for name in REQUIRED:
-        if info.get(name) is None:
-            raise VectorError(f"Its description lacks {name!r}.")
-    for name, expected in FIELDS.items():
-        if info.get(name) is not None and not _is_of(expected, info[name]):
-            raise VectorError(f"In its description, {name!r} is not of the type that it must be.")
-    if info["format_version"] != vector_files.FORMAT_VERSION:
-        raise VectorError(f"Format version {info['format_version']} is not {vector_files.FORMAT_VERSION}.")
-    if info["kind"] not in VECTOR_KINDS:
-        raise VectorError(f"Its kind {info['kind']!r} is not {one_of(VECTOR_KINDS)}.")
-    if info["base"].get("name") is None or info["base"].get("fingerprint") is None:
-        raise VectorError("Its description does not say which base, by name and fingerprint, it was made for.")
-    if any(size < 1 for shape in info["shapes"].values() for size in shape):
-        raise VectorError("In its description, 'shapes' has a size below 1.")
-    labels = info.get("labels") or []
-    if len(set(labels)) != len(labels) or (info["kind"] == "task" and not labels):
-        raise VectorError("A task vector needs the names of its labels, each once.")
-
-
-def _is_of(expected: Any, value: Any) -> bool:
-    if expected is Any:
-        return True
-    if isinstance(expected, list):
-        return isinstance(value, list) and all(_is_of(expected[0], item) for item in value)
-    if isinstance(expected, dict):
-        if not isinstance(value, dict):
-            return False
-        if str in expected:
-            return all(isinstance(key, str) and _is_of(expected[str], item) for key, item in value.items())
-        return all(_is_of(kind, value[key]) for key, kind in expected.items() if value.get(key) is not None)
-    return not isinstance(value, bool) and isinstance(value, (int, float) if expected is float else expected)
 
 
 def _check_entries(name: str, positions: Tensor, values: Tensor, size: int) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import VectorError, unknown_name
+from deftx.core.files import replacing_files
 from deftx.core.gaps import decode_gaps
 from deftx.hub.client import read_name
 from deftx.hub.pull import pull
@@ -78,18 +78,13 @@ def write_folder(folder: Path, info: dict[str, Any], groups: Groups, card: str) 
     """
     tensors = {f"{group}.{name}": tensor for group, named in groups.items() for name, tensor in named.items()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Inside the folder: moving is atomic only within one file system, and the parent may not be writable.
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
-            fresh = Path(temporary)
+        with replacing_files(folder, (TENSORS, CARD, INFO)) as fresh:
             (fresh / TENSORS).write_bytes(_serialise(tensors))
             info = {**info, "tensors_sha256": file_sha256(fresh / TENSORS)}
             info["info_sha256"] = info_sha256(info)
             text = json.dumps(info, ensure_ascii=False, allow_nan=False, indent=1)
             (fresh / INFO).write_text(text + "\n", encoding="utf-8")
             (fresh / CARD).write_text(card, encoding="utf-8")
-            for file in (TENSORS, CARD, INFO):
-                os.replace(fresh / file, folder / file)
     except OSError as error:
         raise VectorError(f"The vector cannot be written to {folder}: {_in_one_line(error)}.") from error
     except (ValueError, TypeError, RecursionError) as error:

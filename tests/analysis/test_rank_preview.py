@@ -10,9 +10,10 @@ from deftx.analysis.mask_change import compare_masks, read_delta, select_under
 from deftx.analysis.rank_preview import place_of, what_if
 from deftx.analysis.spectra import Spectra, Spectrum, spectra_of
 from deftx.core.errors import DeftxError, RecipeError
+from deftx.core.files import write_json
 from deftx.jobs import JobError, Store
 from deftx.jobs.disk import free_checkpoints, usage_of
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 from deftx.jobs.other_rank import branch, kept_delta
 from deftx.jobs.work import learn_language, learn_task
 from deftx.method.noise import cumulative_share, noise_like, noise_rank, unit_noise

@@ -44,7 +44,7 @@ def test_a_bad_upload_says_why_and_keeps_what_was_chosen(page, tmp_path):
     expect(page.locator("#corpus-choice input")).to_have_value(re.compile("Sample"))
     open_tab(page, "Train")
     page.locator("#start").click()
-    expect(page.locator("#train-answer")).to_contain_text("give the language a name")
+    expect(page.locator("#train-answer")).to_contain_text("enter a name for the language")
 
 
 def test_a_text_in_an_old_encoding_is_shown_and_used_when_it_reads_right(page, tmp_path):

@@ -40,7 +40,7 @@ def pages(app, browser):
 
 def expected(base, strength):
     """The library's own answer, as the page writes it."""
-    classifier = compose(base, task="sentiment", language="min", scale_language=strength)
+    classifier = compose(base, task="sentiment", language="min", strength_language=strength)
     return [float(f"{100 * p:.1f}") for p in classifier.classify([TEXT])[0].tolist()]
 
 
@@ -93,9 +93,9 @@ def test_a_merge_method_shows_its_parameters_and_says_what_it_did(pages):
     page.locator("#merge-did button").first.click()
     page.get_by_label(re.compile("DARE")).check()
     expect(page.locator("#merge-drop")).to_be_visible()
-    expect(page.locator("#merge-report")).to_contain_text("chance dropped")
+    expect(page.locator("#merge-report")).to_contain_text("dropped at random")
     page.get_by_label(re.compile("TIES")).check()
-    expect(page.locator("#merge-report")).to_contain_text("their mean counts")
+    expect(page.locator("#merge-report")).to_contain_text("their mean is used")
     expect(page.locator("#merge-drop")).to_have_count(0)
     expect(page.locator("#merge-keep")).to_be_visible()
 

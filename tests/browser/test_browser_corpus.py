@@ -28,7 +28,7 @@ def test_files_become_one_text_and_a_cleaned_copy_beside_it(page, tmp_path):
     expect(page.locator("#corpus-details")).to_contain_text("one-and-1-more.txt, line 402")
     page.locator("#clean button").first.click()
     repeated = page.locator("#clean-choices label", has_text="repeated lines")
-    expect(repeated).to_contain_text("Lines gone: 29")  # shown before it is ticked
+    expect(repeated).to_contain_text("Lines removed: 29")  # shown before it is ticked
     repeated.click()
     expect(page.locator("#clean-effects")).to_contain_text("after cleaning: 401")
     page.locator("#clean-apply").click()

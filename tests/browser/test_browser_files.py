@@ -52,7 +52,7 @@ def test_a_file_of_texts_becomes_a_csv_and_its_answers_outlive_a_reload(page, tm
     with page.expect_download() as download:
         page.locator("#file-download").click()
     assert download.value.suggested_filename == "reviews-classified.csv"
-    with open(download.value.path(), encoding="utf-8", newline="") as stream:
+    with open(download.value.path(), encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["n"] for row in rows] == [str(n) for n in range(300)]
     assert {row["label"] for row in rows} <= {"negative", "positive"}

@@ -79,11 +79,11 @@ def test_a_reader_who_zoomed_in_and_unfolded_the_numbers_stays_there_while_it_tr
 def test_history_finds_compares_and_opens(app, browser):
     page = tab(app, browser, "History")
     page.locator("#search textarea, #search input").first.fill("finished nothing")
-    expect(page.locator("#history")).to_contain_text("No training matches")
+    expect(page.locator("#history")).to_contain_text("No training run matches")
     page.locator("#search textarea, #search input").first.fill("")
     for name in ("Bugis", "Madurese"):
         page.get_by_label(f"Compare {name}").check()
-        expect(page.locator("#comparison")).to_contain_text("Tick two" if name == "Bugis" else name)
+        expect(page.locator("#comparison")).to_contain_text("Select two" if name == "Bugis" else name)
     expect(page.locator("#comparison")).to_contain_text("Base model alone")
     page.get_by_role("button", name="Madurese").click()
     expect(page.locator("#job h3")).to_contain_text("Madurese")

@@ -43,7 +43,7 @@ def test_a_vector_is_brought_renamed_taken_away_removed_and_brought_back(page, a
     expect(page.locator("#vectors")).to_contain_text("Minangkabau")
     page.locator("#bring button").first.click()
     page.locator("#bring-file input[type=file]").set_input_files(packed)
-    expect(page.locator("#bring-answer")).to_contain_text("“Bugis” is here")
+    expect(page.locator("#bring-answer")).to_contain_text("“Bugis” was imported")
     expect(page.locator("#vector-detail h3")).to_have_text("Bugis")
     expect(page.locator("#vector-overlaps")).to_contain_text("Minangkabau")
     field(page, "vector-title").fill("Buginese")

@@ -5,8 +5,9 @@ from app_process import serving
 from browsing import choose, expect, open_page, open_tab
 from tiny_base import SHORT, write_corpus
 
+from deftx.core.files import write_json
 from deftx.jobs import Store
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 from deftx.jobs.work import learn_language
 
 
@@ -42,7 +43,7 @@ def test_a_rank_is_tried_and_then_trained_from_the_same_delta(app, browser):
     page.keyboard.press("Tab")
     expect(page.locator("#spectra-summary")).to_contain_text("uniform:3")
     page.locator("#spectra-mask-button").click()
-    expect(page.locator("#spectra-mask")).to_contain_text("are in this vector's mask already")
+    expect(page.locator("#spectra-mask")).to_contain_text("already in the mask of this vector")
     page.locator("#spectra-train").click()
     expect(page.locator("#spectra-answer")).to_contain_text("Bugis, uniform:3 is in the queue")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

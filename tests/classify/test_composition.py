@@ -20,7 +20,7 @@ TEXTS = ["the day is good", "the night was awful", "word3", "", LONG]
 
 def test_the_weights_are_the_sum_and_the_head_is_the_tasks(base, task_vector, language_vector):
     task, language = SparseVector.load(task_vector), SparseVector.load(language_vector)
-    model = compose(base, task=task, language=language, scale_task=0.5, scale_language=2.0).model
+    model = compose(base, task=task, language=language, strength_task=0.5, strength_language=2.0).model
     start = base.parameters()
     for name, parameter in sparse_trainable(model).items():
         summed = np.zeros(tuple(parameter.shape), dtype=np.float32)
@@ -33,7 +33,7 @@ def test_the_weights_are_the_sum_and_the_head_is_the_tasks(base, task_vector, la
 
 
 def test_strength_zero_is_the_base_and_without_a_language_only_the_task_is_added(base, task_vector, language_vector):
-    none = compose(base, task=task_vector, language=language_vector, scale_language=0.0)
+    none = compose(base, task=task_vector, language=language_vector, strength_language=0.0)
     alone = compose(base, task=task_vector)
     assert none.classify(TEXTS).equal(alone.classify(TEXTS))
     both = compose(base, task=task_vector, language=language_vector)
@@ -140,7 +140,7 @@ def test_a_head_for_other_labels_is_refused(base, task_vector):
 @pytest.mark.parametrize("scale", [float("nan"), float("inf")])
 def test_a_strength_that_is_no_number_is_refused(base, task_vector, scale):
     with pytest.raises(DeftxError, match="strength"):
-        compose(base, task=task_vector, scale_task=scale)
+        compose(base, task=task_vector, strength_task=scale)
 
 
 def test_progress_is_told_changes_nothing_and_can_end_the_work(base, task_vector):

@@ -28,7 +28,7 @@ def language(language_vector):
 
 
 def anew(base, task, language, strengths, method="sum", parameters=None):
-    return compose(base, task=task, language=language, scale_task=strengths[0], scale_language=strengths[1],
+    return compose(base, task=task, language=language, strength_task=strengths[0], strength_language=strengths[1],
                    method=method, parameters=parameters)  # fmt: skip
 
 

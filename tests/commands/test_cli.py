@@ -137,7 +137,7 @@ def test_texts_are_classified(deftx, base, learned):
 
 
 def test_vectors_are_merged_with_strengths_and_a_method(deftx, base, task_vector, language_vector):
-    composed = compose(base, task=task_vector, scale_task=0.5, languages=[(language_vector, 0.2), (language_vector, 2.0)],
+    composed = compose(base, task=task_vector, strength_task=0.5, languages=[(language_vector, 0.2), (language_vector, 2.0)],
                        method="ties", parameters={"keep": 0.4})  # fmt: skip
     vectors = ("--task", task_vector, "--language", language_vector, "--language", language_vector)
     strengths = ("--strength-task", 0.5, "--strength-language", 0.2, "--strength-language", 2)
@@ -294,7 +294,7 @@ WRONG = {
     "text and file": (("classify", "--task", "TASK", "a", "--file", "CORPUS", "--out", "x.csv"), "one of the two"),
     "file without out": (("classify", "--task", "TASK", "--file", "CORPUS"), "go together"),
     "the wrong kind": (("classify", "--task", "LANGUAGE", "a text"), "a task vector is needed"),
-    "a strength that is no number": (("classify", "--task", "TASK", "--scale-task", "nan", "a"), "strength"),
+    "a strength that is no number": (("classify", "--task", "TASK", "--strength-task", "nan", "a"), "strength"),
     "an unknown metric": (("evaluate", "--task", "TASK", "TABLE", "--metric", "f2"), "Did you mean 'f1'"),
     "unknown labels": (("evaluate", "--task", "TASK", "labels.csv"), "label 'neutral'"),
     "pairs for a task on texts": (("evaluate", "--task", "TASK", "pairs.csv"), "classifies single texts"),
@@ -411,8 +411,8 @@ def test_another_recipe_in_the_folder_of_an_unfinished_training_is_refused(deftx
 
 DRIVER = """
 import sys
-import deftx.training.loop
-deftx.training.loop.CHECKPOINT_SECONDS = 0.0
+import deftx.training.schedule
+deftx.training.schedule.CHECKPOINT_SECONDS = 0.0
 from deftx.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -459,7 +459,7 @@ def test_a_terminated_process_exits_with_143_and_says_so_on_stderr_alone(corpus_
 def test_a_full_disk_or_memory_ends_with_advice_status_1_and_the_checkpoint(
     deftx, corpus_file, language_vector, tmp_path, monkeypatch, error, words
 ):
-    from deftx.training import loop as training
+    from deftx.training import schedule
     from deftx.training.checkpoints import PhaseFolder
 
     save, saves = PhaseFolder.save, []
@@ -472,7 +472,7 @@ def test_a_full_disk_or_memory_ends_with_advice_status_1_and_the_checkpoint(
 
     command = ("language", corpus_file, "--out", tmp_path / "v", *FAST, "max_steps=12", "epochs=100")
     with monkeypatch.context() as patch:
-        patch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(schedule, "CHECKPOINT_SECONDS", 0.0)
         patch.setattr(PhaseFolder, "save", failing)
         status, out, err = deftx(*command)
     assert (status, out) == (1, "")
@@ -499,3 +499,29 @@ def test_an_error_in_the_program_itself_is_not_hidden(deftx, learned, monkeypatc
     monkeypatch.setattr("deftx.classify.composition.class_logits", broken)
     with pytest.raises(RuntimeError):
         deftx("classify", *learned, "a text")
+
+
+def test_columns_can_be_named_wherever_a_table_is_read(deftx, learned, tmp_path):
+    table = tiny.write_csv(
+        tmp_path / "t.csv", ("review", "stars"), [("the day is good", "positive"), ("the night was awful", "negative")]
+    )
+    named = ("--columns", "text=review", "label=stars")
+    assert deftx("evaluate", *learned, table, "--json")[0] == 2
+    status, out, err = deftx("evaluate", *learned, table, "--json", *named)
+    assert (status, json.loads(out)["n"]) == (0, 2), err
+    status, out, err = deftx(
+        "classify", *learned, "--file", table, "--out", tmp_path / "o.csv", "--json", "--columns", "text=review"
+    )
+    assert (status, json.loads(out)["n"]) == (0, 2), err
+    assert (
+        "--column NAME" in deftx("audit", tiny.write_csv(tmp_path / "c.csv", ("a", "b"), [("the day", "the night")]))[2]
+    )
+    status, out, err = deftx("audit", tmp_path / "c.csv", "--column", "b", "--json")
+    assert (status, json.loads(out)["words"]) == (0, 2), err
+
+
+def test_texts_that_are_too_long_are_counted(deftx, learned):
+    long = "the day is good " * 200
+    status, _, err = deftx("classify", *learned, long, "the day")
+    assert status == 0
+    assert "1 of 2 texts have more than" in err

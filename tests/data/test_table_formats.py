@@ -10,8 +10,9 @@ import pyarrow.parquet
 import pytest
 
 from deftx.core.errors import TableError
+from deftx.data.open_table import as_text, find_column
 from deftx.data.reading import find_file
-from deftx.data.table_formats import as_text, find_column, open_records
+from deftx.data.table_formats import open_records
 
 ROWS = [
     ("satu, dua", "positive"),
@@ -171,10 +172,10 @@ def test_a_small_parquet_file_that_repeats_a_long_text_does_not_fill_the_memory(
 
 def test_a_parquet_file_of_endless_rows_or_a_cell_beyond_any_text_is_refused(tmp_path, monkeypatch):
     pyarrow.parquet.write_table(pyarrow.table({"text": ["satu", "dua", "tiga"]}), tmp_path / "a.parquet")
-    monkeypatch.setattr("deftx.data.table_formats.LONGEST_CELL", 3)
+    monkeypatch.setattr("deftx.data.open_table.LONGEST_CELL", 3)
     with pytest.raises(TableError, match="damaged"):
         list(open_records(find_file(tmp_path / "a.parquet", TableError), TableError).rows(["text"]))
-    monkeypatch.setattr("deftx.data.table_formats.MOST_ROWS", 2)
+    monkeypatch.setattr("deftx.data.open_table.MOST_ROWS", 2)
     with pytest.raises(TableError, match="3 rows; up to 2"):
         open_records(find_file(tmp_path / "a.parquet", TableError), TableError)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from deftx.core.errors import TableError
-from deftx.data.unlabelled import answer_columns, disarm, least_certain, read_texts, write_rows
+from deftx.data.unlabelled import answer_columns, disarm, least_certain, prepare_output, read_texts, write_rows
 
 
 def write(tmp_path, content, name="a.csv"):
@@ -93,3 +93,24 @@ def test_no_cell_that_is_written_is_a_formula_be_it_a_label_or_the_name_of_a_col
         ["text", "-2", "'=label", "probability"],
         ["'-good", "-1e3", "'=HYPERLINK(A1)", "-0.5"],
     ]
+
+
+def test_cells_are_written_unchanged_where_that_is_asked_for(tmp_path):
+    rows = read_texts(write(tmp_path, 'id,text\n007,"satu\ndua"\n08,  tiga  \n'))
+    assert rows.texts == ["satu dua", "tiga"]
+    write_rows(tmp_path / "out.csv", rows, {"label": ["x", "y"]}, as_they_are=True)
+    assert written(tmp_path / "out.csv", "utf-8") == [
+        ["id", "text", "label"],
+        ["007", "satu\ndua", "x"],
+        ["08", "  tiga  ", "y"],
+    ]
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work_and_a_folder_is_made(tmp_path):
+    prepare_output(tmp_path / "new" / "folder" / "out.csv")
+    assert (tmp_path / "new" / "folder").is_dir()
+    assert not (tmp_path / "new" / "folder" / "out.csv").exists()
+    (tmp_path / "file").write_text("x")
+    for place in (tmp_path / "file" / "out.csv", tmp_path / "new"):
+        with pytest.raises(TableError, match="Nothing was computed"):
+            prepare_output(place)

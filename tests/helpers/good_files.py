@@ -19,15 +19,16 @@ from deftx.classify import self_check
 from deftx.models.bases import load_base
 from deftx.models.eight_bits import pack_folder
 from deftx.models.trim_note import TrimNote
-from deftx.training.settings_file import write_settings
+from deftx.training.request import TrainingRequest
+from deftx.training.settings_file import to_file
 from deftx.vectors.lt_sft import FILE, write_lt_sft
 
 ROWS = [{"text": f'satu dua {n} tiga, "empat"', "label": "good" if n % 2 else "bad", "score": n / 2} for n in range(8)]
 TEXTS = ["\n".join(row["text"] for row in ROWS).encode(), "ꦱꦒꦸꦁ\r\nनमस्ते दुनिया\n\nمرحبا\n".encode()]
 BASE = tiny_vectors.TinyBase()
 SETTINGS = [
-    write_settings("language", {"name": "Min", "corpus": "a.txt", "preset": "quick", "recipe": {"seed": 3, "rank": "mp"}}).encode(),
-    write_settings("task", {"name": "Mood", "train": "a.csv", "base": "x/y", "recipe": {"k": 50, "epochs": 2}}).encode(),
+    to_file(TrainingRequest(kind="language", name="Min", corpus=("a.txt",), recipe={"seed": 3, "rank": "mp"})).encode(),
+    to_file(TrainingRequest(kind="task", name="Mood", train="a.csv", base="x/y", recipe={"k": 50, "epochs": 2})).encode(),
 ]  # fmt: skip
 
 

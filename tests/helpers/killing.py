@@ -25,7 +25,7 @@ from pathlib import Path
 import torch
 
 import deftx.training.language
-import deftx.training.loop
+import deftx.training.schedule
 import deftx.training.task
 from deftx.cli import main
 from deftx.commands import output
@@ -159,7 +159,7 @@ def _moment(death: dict) -> dict:
 
 def report(specification: dict) -> dict:
     """Run the command undisturbed and killed, and say where it died."""
-    deftx.training.loop.CHECKPOINT_SECONDS = specification["checkpoint_seconds"]
+    deftx.training.schedule.CHECKPOINT_SECONDS = specification["checkpoint_seconds"]
     draw = random.Random(specification["seed"])
     command, out = specification["command"], Path(specification["out"])
     load_base(command[command.index("--base") + 1]).classifier(["a", "b"], 0)  # imports what every process would

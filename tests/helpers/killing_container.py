@@ -14,7 +14,7 @@ from image_at_work import ImageAtWork
 from job_helpers import wait_for
 from tiny_base import make_base, write_corpus
 
-from deftx.jobs.job import write_json
+from deftx.core.files import write_json
 
 FILES = ("vector.safetensors", "vector.json", "README.md")
 

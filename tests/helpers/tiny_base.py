@@ -68,7 +68,8 @@ def finish_language_job(store, base, corpus, name="Minangkabau"):
 
 
 def _finish(store, kind, name, base, learn):
-    from deftx.jobs.job import RESULT, write_json
+    from deftx.core.files import write_json
+    from deftx.jobs.job import RESULT
 
     job = store.add(kind, name, {"base": str(base), "recipe": SHORT})
     learn(recipe_for(kind, "quick", **SHORT), job)

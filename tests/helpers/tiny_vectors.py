@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from deftx.vectors.card import Publication, write_card
 from deftx.vectors.vector import SparseVector
 
 SHAPES = {
@@ -43,6 +44,11 @@ def make_vector(draw: int = 0, shapes: dict[str, tuple[int, ...]] = SHAPES, **in
     base = {"name": "tiny-base", "revision": None, "fingerprint": "ab" * 32}
     described = {"kind": "language", "language": "min", "base": base, "k": 100, **info}
     return SparseVector(positions, values, head, dict(shapes), described)
+
+
+def card_of(vector: SparseVector, published: Publication | None = None) -> str:
+    """The card of a vector that was not saved."""
+    return write_card(vector.info, vector.count, published)
 
 
 def same_tensors(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:

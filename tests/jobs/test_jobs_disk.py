@@ -5,9 +5,10 @@ import tiny
 from job_helpers import scheduler, step_of, total_of, wait_for, wait_for_state
 
 from deftx.core.errors import TrainingStopped
+from deftx.core.files import write_json
 from deftx.jobs import JobError, Store, state_of
 from deftx.jobs.disk import Usage, can_free, free_checkpoints, has_vector, usage_of
-from deftx.jobs.job import LOCK, RESULT, write_json
+from deftx.jobs.job import LOCK, RESULT
 from deftx.jobs.process import take_lock
 from deftx.training.language import learn_language
 

@@ -3,8 +3,9 @@
 import pytest
 
 from deftx.core.events import Event
+from deftx.core.files import write_json
 from deftx.jobs import Store, Turn, turns
-from deftx.jobs.job import EVENTS, LOCK, RESULT, write_json
+from deftx.jobs.job import EVENTS, LOCK, RESULT
 from deftx.jobs.process import ProcessId, process_id, take_lock
 
 NOW = 1_000_000.0

@@ -1,5 +1,6 @@
 """Health in numbers, and every reason for which it is not."""
 
+import shutil
 from collections import namedtuple
 
 from job_helpers import scheduler, step_of, wait_for
@@ -26,7 +27,7 @@ def test_a_studio_at_work_says_what_runs_and_what_waits(tmp_path):
 def test_what_is_missing_is_named(tmp_path, monkeypatch):
     store = Store(tmp_path)
     full = namedtuple("Usage", "total used free")(10, 10, 0)
-    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
     found = health.health(store, scheduler(store), "tiny", loaded=False)
     assert found.code == 503
     assert found.problems == [

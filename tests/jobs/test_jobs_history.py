@@ -2,9 +2,10 @@
 
 import pytest
 
+from deftx.core.files import write_json
 from deftx.jobs import Store
 from deftx.jobs.history import differences, search, settings_of
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 
 
 @pytest.fixture

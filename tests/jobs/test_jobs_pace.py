@@ -3,8 +3,9 @@
 import pytest
 
 from deftx.core.events import Event
+from deftx.core.files import write_json
 from deftx.jobs import Store
-from deftx.jobs.job import EVENTS, RESULT, write_json
+from deftx.jobs.job import EVENTS, RESULT
 from deftx.jobs.pace import expected_seconds, note_expected, pace_of, paces
 from deftx.training.estimates import Estimate
 

@@ -7,6 +7,7 @@ from deftx.core.errors import HubError
 from deftx.jobs import progress_of, push
 from deftx.jobs.job import EVENTS, read_json
 from deftx.jobs.work import learn_language
+from deftx.training.request import TrainingRequest
 from ui import strings
 from ui.corpus.corpora import SAMPLE
 from ui.studio import Studio
@@ -34,14 +35,14 @@ def work(job):
     return progress.warnings, [message.text for message in progress.messages]
 
 
-def ordered(studio, **more):
+def started(studio, **more):
     recipe = {name: str(value) for name, value in SHORT.items()}
     job_id, said = train_tab.start_training(studio, SAMPLE, {**FORM, **recipe, **more})
     return (studio.store.get(job_id) if job_id else None), said
 
 
 def test_a_training_ends_in_a_push_once_and_its_token_is_nowhere_on_disk(writer, studio):
-    job, _ = ordered(studio)
+    job, _ = started(studio)
     assert (job.settings["push_to"], job.settings["push_private"]) == ("ana/min", True)
     assert writer.repositories == {}
     _, said = work(job)
@@ -59,7 +60,7 @@ def test_a_training_ends_in_a_push_once_and_its_token_is_nowhere_on_disk(writer,
 
 
 def test_a_push_that_fails_leaves_the_vector_and_is_tried_again_where_the_job_is(writer, studio):
-    job, _ = ordered(studio)
+    job, _ = started(studio)
     writer.fail("^POST .*/commit", status=500)
     said = " ".join(work(job)[0])
     assert "The vector is finished, but it was not pushed" in said
@@ -72,7 +73,7 @@ def test_a_push_that_fails_leaves_the_vector_and_is_tried_again_where_the_job_is
 @pytest.mark.parametrize(("token", "reason"), [(READ_ONLY, "may only read"), ("hf_old", "has expired")])
 def test_without_the_right_to_push_no_training_starts(writer, studio, monkeypatch, token, reason):
     monkeypatch.setenv("HF_TOKEN", token)
-    job, said = ordered(studio)
+    job, said = started(studio)
     assert job is None
     assert reason in said
     assert studio.store.list() == ()
@@ -83,15 +84,15 @@ def test_where_strangers_reach_the_page_it_does_not_push_as_its_owner(writer, st
     monkeypatch.setenv(shared, "x")
     assert not push.is_offered()
     with pytest.raises(HubError, match="does not push by itself"):
-        push.check({"push_to": "ana/min"})
-    assert ordered(studio)[0] is None
+        push.check(TrainingRequest(kind="language", push_to="ana/min"))
+    assert started(studio)[0] is None
     values = dict(zip(EMPTY, train_form.filled(studio, {"push_to": "ana/min"}), strict=True))
     assert values["push_to"]["value"] == ""  # what a browser kept is not asked for where nobody can see it
 
 
 def test_in_a_room_nobody_pushes_as_the_owner_of_the_house(writer, studio):
     workspace = Studio(studio.base_name, studio.store.of("ana"), host=studio)
-    job, said = ordered(workspace)
+    job, said = started(workspace)
     assert job is None
     assert strings.PUSH_NOT_YOURS in said
 
@@ -100,15 +101,14 @@ def test_without_a_token_in_the_environment_it_is_not_offered(writer, monkeypatc
     assert push.is_offered()
     monkeypatch.delenv("HF_TOKEN")
     assert not push.is_offered()
-    push.check({})  # and who asks for no push is asked for nothing
+    push.check(TrainingRequest(kind="language"))  # and who asks for no push is asked for nothing
 
 
-def test_an_order_with_a_push_comes_back_as_it_was(writer, studio):
-    job, _ = ordered(studio, push_private=False)
-    again = requests.order_of(studio, job)
-    assert (again["push_to"], again["push_private"]) == ("ana/min", False)
-    values = train_fields.values_of("language", again)
-    assert train_fields.order_of(values, SAMPLE)["push_private"] is False
+def test_a_request_with_a_push_comes_back_as_it_was(writer, studio):
+    job, _ = started(studio, push_private=False)
+    again = requests.named(studio, job)
+    assert (again.push_to, again.push_private) == ("ana/min", False)
+    assert train_fields.from_form(train_fields.to_form(again), SAMPLE) == again
 
 
 def test_a_job_that_asks_for_no_push_says_nothing_of_one(writer, studio, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from deftx.hub.client import hub
 from deftx.jobs.job import JobError
 from deftx.jobs.remote import flavors
-from deftx.jobs.remote.places import remote_request, settings_for, why_not_offered
+from deftx.jobs.remote.places import why_not_offered
 
 
 @pytest.fixture
@@ -40,17 +40,6 @@ def test_the_hub_is_not_asked_for_every_look(server):
     assert offers.now() == offers.now()
     assert offers.now().problem == ""
     assert len(server.requests("GET /api/jobs/hardware")) == 1
-
-
-@pytest.mark.parametrize("hours", [0, 0.4, 1000, "4", True, None, float("nan")])
-def test_hours_have_bounds(hours):
-    with pytest.raises(JobError, match="hours at most"):
-        settings_for("l4x1", hours)
-
-
-def test_a_machine_must_be_named():
-    with pytest.raises(JobError, match="needs the name of a machine"):
-        remote_request({"hours": 4})
 
 
 def test_what_is_missing_is_said_before_anything_is_asked():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from deftx.jobs.job import JobError, write_json
+from deftx.core.files import write_json
+from deftx.jobs.job import JobError
 from deftx.jobs.remote.package import pack
 
 

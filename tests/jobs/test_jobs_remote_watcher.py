@@ -13,12 +13,12 @@ from tiny_base import SHORT, write_corpus
 from deftx.jobs import Scheduler, Store, progress_of, state_of
 from deftx.jobs.process import kill
 from deftx.jobs.remote.note import NOTE, read_note
-from deftx.jobs.remote.places import settings_for
 from deftx.jobs.shutdown import stop_workers
 from deftx.jobs.state import worker_of
 from deftx.models.bases import load_base
 from deftx.training.language import learn_language
 from deftx.training.recipes import recipe_for
+from deftx.training.request import TrainingRequest
 
 RECIPE = {**SHORT, "max_steps": 240, "min_steps": 240, "evaluate_every": 80, "epochs": 1000, "precision": "float32"}
 FILES = ("vector.safetensors", "vector.json", "README.md")
@@ -50,10 +50,13 @@ def running(store):
 
 
 @pytest.fixture
-def order(page_base, tmp_path):
+def asked(page_base, tmp_path):
     corpus = write_corpus(tmp_path / "minang.txt")
-    return {"corpus": str(corpus), "base": str(page_base), "language": "min", "recipe": RECIPE, "delta": "delta",
-            **settings_for("cpu-basic", 1.0)}  # fmt: skip
+    request = TrainingRequest(
+        kind="language", corpus=(str(corpus),), base=str(page_base), language="min", recipe=RECIPE, delta="delta",
+        flavor="cpu-basic", hours=1.0,
+    )  # fmt: skip
+    return request.to_job()
 
 
 def message_of(job):
@@ -89,8 +92,8 @@ def on_disk(folder, text):
     return [str(path) for path in found if text.encode() in path.read_bytes()]
 
 
-def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, running, order, page_base, tmp_path):
-    job = store.add("language", "Minang", order)
+def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, running, asked, page_base, tmp_path):
+    job = store.add("language", "Minang", asked)
     wait_for(lambda: has_steps(store.get(job.id)), "steps from there", LONG)
     (there,) = hub.jobs.values()
     hub.freeze(there, True)
@@ -120,7 +123,7 @@ def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, runn
     assert state_of(finished).name == "finished", message_of(finished)
     assert len(hub.jobs) == 2
     recipe = recipe_for("language", "quick", **RECIPE)
-    learn_language([order["corpus"]], load_base(page_base), recipe, out=tmp_path / "here", language="min")
+    learn_language([asked["corpus"]], load_base(page_base), recipe, out=tmp_path / "here", language="min")
     for name in FILES:
         assert (job.out / name).read_bytes() == (tmp_path / "here" / name).read_bytes(), name
     assert (job.folder / "delta" / "delta.safetensors").is_file()
@@ -136,9 +139,9 @@ def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, runn
     assert "[there]" in finished.log_tail(1000)
 
 
-def test_jobs_elsewhere_leave_the_place_here_to_others(hub, store, running, order, monkeypatch):
+def test_jobs_elsewhere_leave_the_place_here_to_others(hub, store, running, asked, monkeypatch):
     hub.held = True
-    jobs = [store.add("language", f"{number}", order) for number in range(2)]
+    jobs = [store.add("language", f"{number}", asked) for number in range(2)]
     wait_for(lambda: len(hub.jobs) == 2, "both to be there")
     here = store.add("count", "Here", {"steps": 1})
     wait_for_state(store, here, "failed")  # no such kind of work: what counts is that it was started
@@ -149,9 +152,9 @@ def test_jobs_elsewhere_leave_the_place_here_to_others(hub, store, running, orde
     assert {job.stage for job in hub.jobs.values()} == {"CANCELED"}
 
 
-def test_a_machine_that_fails_is_said_with_what_to_do(hub, store, running, order):
+def test_a_machine_that_fails_is_said_with_what_to_do(hub, store, running, asked):
     hub.command = DIES
-    job = wait_for_state(store, store.add("language", "Minang", order), "failed", "finished")
+    job = wait_for_state(store, store.add("language", "Minang", asked), "failed", "finished")
     assert "exit code: 7" in message_of(job)
     assert f"{hub.url}/jobs/ana/" in message_of(job)
     assert "Resume starts it anew" in message_of(job)
@@ -159,10 +162,10 @@ def test_a_machine_that_fails_is_said_with_what_to_do(hub, store, running, order
     assert [path for path in hub.bucket("ana/deftx-jobs").rglob("*") if path.is_file()] == []
 
 
-def test_a_lost_answer_starts_no_second_job(hub, store, running, order):
+def test_a_lost_answer_starts_no_second_job(hub, store, running, asked):
     hub.held = True
     hub.fail(r"POST /api/jobs/ana$", served=True, times=1)
-    job = wait_for_state(store, store.add("language", "Minang", order), "failed")
+    job = wait_for_state(store, store.add("language", "Minang", asked), "failed")
     assert "Whether the job was started is not known" in message_of(job)
     assert read_note(job.folder).asked
     resume(store, job)
@@ -180,18 +183,18 @@ def test_a_lost_answer_starts_no_second_job(hub, store, running, order):
         ("GET /api/whoami-v2", 401, "does not know the token"),
     ],
 )
-def test_a_refusal_is_said_and_starts_nothing(hub, store, running, order, pattern, status, said):
+def test_a_refusal_is_said_and_starts_nothing(hub, store, running, asked, pattern, status, said):
     hub.fail(pattern, status=status)
-    job = wait_for_state(store, store.add("language", "Minang", order), "failed")
+    job = wait_for_state(store, store.add("language", "Minang", asked), "failed")
     assert said in message_of(job)
     assert hub.jobs == {}
     assert [path for path in (hub.folder / "buckets").rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("status", [0, 429, 503])
-def test_a_hub_away_for_a_while_ends_nothing(hub, store, running, order, status):
+def test_a_hub_away_for_a_while_ends_nothing(hub, store, running, asked, status):
     hub.held = True
-    job = store.add("language", "Minang", order)
+    job = store.add("language", "Minang", asked)
     wait_for(lambda: hub.requests("GET /api/jobs/ana/0+1$"), "it to be watched")
     hub.fail("GET /api/jobs/ana/0+1$", status=status, times=3)
     wait_for(lambda: "cannot be reached" in warnings_of(job), "the absence to be said")
@@ -200,9 +203,9 @@ def test_a_hub_away_for_a_while_ends_nothing(hub, store, running, order, status)
     assert state_of(store.get(job.id)).name == "running"
 
 
-def test_a_token_withdrawn_meanwhile_leaves_the_job_to_be_found(hub, store, running, order):
+def test_a_token_withdrawn_meanwhile_leaves_the_job_to_be_found(hub, store, running, asked):
     hub.held = True
-    job = store.add("language", "Minang", order)
+    job = store.add("language", "Minang", asked)
     wait_for(lambda: hub.requests("GET /api/jobs/ana/0+1$"), "it to be watched")
     hub.fail("GET /api/jobs/ana/0+1$", status=401, times=1)
     job = wait_for_state(store, job, "failed")
@@ -210,32 +213,32 @@ def test_a_token_withdrawn_meanwhile_leaves_the_job_to_be_found(hub, store, runn
     assert read_note(job.folder).job in hub.jobs
 
 
-def test_a_public_bucket_is_not_used(hub, store, running, order, monkeypatch):
+def test_a_public_bucket_is_not_used(hub, store, running, asked, monkeypatch):
     hub.buckets["ana/open"] = False
     monkeypatch.setenv("DEFTX_JOBS_BUCKET", "ana/open")
-    job = wait_for_state(store, store.add("language", "Minang", order), "failed")
+    job = wait_for_state(store, store.add("language", "Minang", asked), "failed")
     assert "ana/open is public" in message_of(job)
     assert hub.jobs == {}
 
 
 @pytest.mark.parametrize(("name", "said"), [("HF_TOKEN", "need an account"), ("DEFTX_JOBS_IMAGE", "not set up")])
-def test_what_is_missing_is_said(hub, store, running, order, monkeypatch, name, said):
+def test_what_is_missing_is_said(hub, store, running, asked, monkeypatch, name, said):
     monkeypatch.delenv(name)
-    job = wait_for_state(store, store.add("language", "Minang", order), "failed")
+    job = wait_for_state(store, store.add("language", "Minang", asked), "failed")
     assert said in message_of(job)
 
 
-def test_a_token_that_may_only_read_is_said(hub, store, running, order, monkeypatch):
+def test_a_token_that_may_only_read_is_said(hub, store, running, asked, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", READ_ONLY)
-    job = wait_for_state(store, store.add("language", "Minang", order), "failed")
+    job = wait_for_state(store, store.add("language", "Minang", asked), "failed")
     assert "no right" in message_of(job)
     assert on_disk(store.root, READ_ONLY) == []
     assert os.environ["HF_TOKEN"] == READ_ONLY
 
 
-def test_a_machine_that_is_lost_leaves_its_last_checkpoint(hub, store, running, order, monkeypatch):
+def test_a_machine_that_is_lost_leaves_its_last_checkpoint(hub, store, running, asked, monkeypatch):
     monkeypatch.setenv("DEFTX_JOBS_SAVE", "0.1")
-    job = store.add("language", "Minang", order)
+    job = store.add("language", "Minang", asked)
     wait_for(lambda: "safetensors" in lists_in(hub), "a whole copy of a checkpoint", 60)
     (there,) = hub.jobs.values()
     hub.end(there, "ERROR", "Node lost")
@@ -245,10 +248,10 @@ def test_a_machine_that_is_lost_leaves_its_last_checkpoint(hub, store, running, 
     assert [*job.out.rglob("*.safetensors")]
 
 
-def test_a_studio_that_ends_leaves_the_job_to_the_next_one(hub, store, order):
+def test_a_studio_that_ends_leaves_the_job_to_the_next_one(hub, store, asked):
     hub.held = True
     with Scheduler(store, interval=0.05):
-        job = store.add("language", "Minang", order)
+        job = store.add("language", "Minang", asked)
         wait_for(lambda: hub.requests("GET /api/jobs/ana/0+1$"), "it to be watched")
     stop_workers(store)
     assert state_of(store.get(job.id)).name == "waiting"

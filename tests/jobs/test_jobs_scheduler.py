@@ -186,7 +186,7 @@ def test_removing_a_discarded_job_for_good_ends_it_at_once(store):
 def test_the_trash_is_cleared_while_the_server_runs(store, monkeypatch):
     job = store.add("count", "old", {"steps": 1})
     store.discard(job.id)
-    monkeypatch.setattr("deftx.jobs.store.TRASH_KEPT", 0.0)
+    monkeypatch.setattr("deftx.jobs.trash.TRASH_KEPT", 0.0)
     with scheduler(store):
         wait_for(lambda: not store.trash() and not job.folder.exists(), "the trash to be cleared")
     assert store.list() == ()

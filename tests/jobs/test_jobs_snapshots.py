@@ -1,6 +1,5 @@
 """Copies of the queue: whole ones, of the last state, and a damaged one is never used nor overwritten."""
 
-import os
 import sqlite3
 from contextlib import closing
 
@@ -81,11 +80,11 @@ def test_every_change_is_copied_soon_and_the_last_at_the_end(places):
 def test_a_folder_that_cannot_be_written_is_said_once_and_tried_again(places, caplog, monkeypatch):
     database, copy = places
     write(database, 1)
-    copy.with_name("jobs.sqlite.new").symlink_to("/dev/full")  # every write: no space left on device
+    there = copy.parent.rename(copy.parent.with_name("away"))
     looking = Snapshots(database, copy, interval=0.02)
     looking.start()
     wait_for(lambda: "could not be copied" in caplog.text, "the complaint")
-    os.unlink(copy.with_name("jobs.sqlite.new"))
+    there.rename(copy.parent)
     wait_for(copy.exists, "the copy, when there is room again")
     assert looking.stop()
     assert caplog.text.count("could not be copied") == 1

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from deftx.core.files import write_json
 from deftx.jobs import STATES, Store, state_of
-from deftx.jobs.job import write_json
 from deftx.jobs.process import ProcessId, is_locked, kill, lives, process_id, take_lock
 
 

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
+from deftx.core.files import write_json
 from deftx.jobs import JobError, Store, home, state_of
-from deftx.jobs.job import write_json
 from deftx.jobs.process import process_id
 
 

@@ -9,6 +9,7 @@ import pytest
 from job_helpers import COUNTING, step_of, total_of, wait_for
 
 from deftx.core.events import Event
+from deftx.core.files import draft_of
 from deftx.jobs import Store, progress_of, state_of, worker
 from deftx.jobs.job import read_json
 from deftx.jobs.process import ProcessId, process_id, take_lock
@@ -110,7 +111,7 @@ def test_a_disk_too_full_for_events_does_not_end_the_training(store):
 
 def test_a_disk_too_full_for_the_result_leaves_checkpoint_and_log(store):
     job = store.add("count", "full", {"steps": 5, "fail_at": 3, "error": "disk"})
-    (job.folder / "result.json.new").symlink_to("/dev/full")
+    draft_of(job.folder / "result.json").symlink_to("/dev/full")
     assert start(job).wait() == 1
     assert "The result could not be written; the last checkpoint is kept." in job.log_tail(50)
     assert step_of(job) == 2

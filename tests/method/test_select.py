@@ -8,7 +8,7 @@ from torch.utils._pytree import tree_leaves
 
 from deftx.core.errors import RecipeError, TrainingError
 from deftx.method import select
-from deftx.method.select import by_kind, kind_of, largest, select_at_random, select_top_k, select_with_fill
+from deftx.method.select import largest, select_at_random, select_top_k, select_with_fill
 
 
 def numpy_top_k(deltas, k):
@@ -189,45 +189,6 @@ def test_fill_does_not_change_what_it_was_given():
     select_with_fill(denoised, raw, 2)
     assert denoised["w"].tolist() == [1, 0]
     assert raw["w"].tolist() == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("roberta.embeddings.word_embeddings.weight", "embeddings"),
-        ("roberta.embeddings.position_embeddings.weight", "embeddings"),
-        ("roberta.embeddings.token_type_embeddings.weight", "embeddings"),
-        ("roberta.encoder.layer.0.attention.self.query.weight", "attention"),
-        ("roberta.encoder.layer.11.attention.output.dense.weight", "attention"),
-        ("roberta.encoder.layer.3.attention.self.key.bias", "biases"),
-        ("roberta.encoder.layer.3.intermediate.dense.weight", "feed-forward"),
-        ("bert.encoder.layer.3.output.dense.weight", "feed-forward"),
-        ("bert.encoder.layer.3.output.dense.bias", "biases"),
-        ("bert.pooler.dense.weight", "other"),
-        ("deberta.encoder.layer.0.attention.self.query_proj.weight", "attention"),
-        ("deberta.encoder.rel_embeddings.weight", "embeddings"),
-        ("deberta.encoder.conv.conv.weight", "other"),
-        ("model.embeddings.tok_embeddings.weight", "embeddings"),
-        ("model.layers.7.attn.Wqkv.weight", "attention"),
-        ("model.layers.7.mlp.Wo.weight", "feed-forward"),
-        ("model.embed_tokens.weight", "embeddings"),
-        ("model.layers.0.self_attn.o_proj.weight", "attention"),
-        ("model.layers.0.mlp.gate_proj.weight", "feed-forward"),
-        ("distilbert.transformer.layer.1.ffn.lin2.weight", "feed-forward"),
-    ],
-)
-def test_every_parameter_belongs_to_a_part_of_the_model(name, kind):
-    assert kind_of(name) == kind
-
-
-def test_the_split_of_the_mask_lists_every_part_and_adds_up():
-    positions = {
-        "roberta.embeddings.word_embeddings.weight": torch.arange(5),
-        "roberta.encoder.layer.0.output.dense.weight": torch.arange(3),
-        "roberta.encoder.layer.1.output.dense.weight": torch.arange(2),
-        "roberta.encoder.layer.0.output.dense.bias": torch.arange(1),
-    }
-    assert by_kind(positions) == {"embeddings": 5, "attention": 0, "feed-forward": 5, "biases": 1, "other": 0}
 
 
 def test_a_random_mask_has_k_entries_everywhere_alike_and_follows_from_its_seed():

@@ -7,7 +7,7 @@ import tiny
 import torch
 from tiny_families import TOKENIZERS
 
-from deftx.models.batches import by_length, encode, least_padding, pad
+from deftx.models.batches import by_length, cut_texts, encode, least_padding, pad
 
 
 def test_sentences_and_pairs_are_cut_at_the_length_with_their_special_tokens(base):
@@ -18,6 +18,21 @@ def test_sentences_and_pairs_are_cut_at_the_length_with_their_special_tokens(bas
     (pair,) = encode(tokenizer, [("the day", "the night")], 32)
     assert pair == tokenizer("the day", "the night")["input_ids"]
     assert encode(tokenizer, [], 10) == []
+
+
+def test_texts_that_lose_their_end_are_named_and_those_that_just_fit_are_not(base):
+    texts = ["the day", " ".join(tiny.WORDS[:30]), "the day is good"]
+    lengths = [len(ids) for ids in encode(base.tokenizer, texts, 1_000)]
+    for length in (*lengths, lengths[1] - 1):
+        encoded = encode(base.tokenizer, texts, length)
+        assert cut_texts(base.tokenizer, texts, encoded, length) == [i for i, n in enumerate(lengths) if n > length]
+
+
+def test_signs_of_the_model_and_invisible_characters_in_a_text_are_not_read_as_such(base):
+    tokenizer = base.tokenizer
+    (plain, hidden, signs) = encode(tokenizer, ["the day", "the d\u00ada\u200by", "the <s> <mask> day"], 64)
+    assert hidden == plain
+    assert not set(signs[1:-1]) & {tokenizer.bos_token_id, tokenizer.mask_token_id, tokenizer.eos_token_id}
 
 
 def test_padding_is_on_the_right_and_not_attended_to():

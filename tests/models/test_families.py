@@ -22,7 +22,7 @@ from deftx.classify.composition import Classifier, compose
 from deftx.core.errors import BaseModelError
 from deftx.core.events import Listener, ignore
 from deftx.data.text import Corpus
-from deftx.method.select import by_kind
+from deftx.method.parameter_kinds import count_by_part
 from deftx.models.bases import (
     Base,
     canonical_parameters,
@@ -202,7 +202,7 @@ def test_the_longest_text_is_the_longest_that_fits(learned):
 
 def test_the_mask_is_told_apart_by_parts_and_layers(learned):
     everything = {name: torch.arange(p.numel()) for name, p in learned.base.parameters().items()}
-    shares = by_kind(everything)
+    shares = count_by_part(everything)
     assert min(shares["embeddings"], shares["attention"], shares["feed-forward"]) > 1_000
     assert shares["other"] < 0.06 * sum(shares.values())  # projections beside the layers, where a family has them
     shared_layers = learned.base.model.config.model_type == "albert"

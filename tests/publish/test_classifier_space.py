@@ -59,7 +59,7 @@ def test_the_unpacked_folder_runs_alone_and_answers_the_same(classifier, tmp_pat
         for answer, expected in zip(found, classifier.classify(TEXTS).tolist(), strict=True):
             given = {one["label"]: one["confidence"] for one in answer["confidences"]}
             assert given == pytest.approx(dict(zip(classifier.labels, expected, strict=True)), abs=1e-5)
-        with pytest.raises(Exception, match="Write a text first"):
+        with pytest.raises(Exception, match="Enter a text first"):
             client.predict("  ", api_name="/classify")
     finally:
         page.send_signal(signal.SIGKILL)

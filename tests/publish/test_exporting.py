@@ -1,5 +1,6 @@
 """Taking a classifier away: the unpacked folder gives the same probabilities without this library."""
 
+import shutil
 import zipfile
 from collections import namedtuple
 
@@ -8,16 +9,16 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from deftx.classify.composition import compose
+from deftx.core import files
 from deftx.core.errors import DeftxError
 from deftx.publish.exporting import export_zip
-from deftx.vectors import archives
 
 TEXTS = ["the food is good", "the night was awful and bitter"]
 
 
 @pytest.fixture(scope="module")
 def classifier(base, task_vector, language_vector):
-    return compose(base, task=task_vector, language=language_vector, scale_task=0.8, scale_language=1.2)
+    return compose(base, task=task_vector, language=language_vector, strength_task=0.8, strength_language=1.2)
 
 
 def test_the_unpacked_folder_is_the_same_classifier_for_plain_transformers(classifier, tmp_path):
@@ -42,8 +43,8 @@ def test_the_same_classifier_is_the_same_file_and_tells_no_path(classifier, tmp_
 
 
 def test_a_full_disk_is_noticed_before_and_nothing_stays(classifier, tmp_path, monkeypatch):
-    full = namedtuple("Usage", "total used free")(10, 10, archives.SPARE + 100)
-    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: full)
+    full = namedtuple("Usage", "total used free")(10, 10, files.SPARE + 100)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
     with pytest.raises(DeftxError, match="are free"):
         export_zip(classifier, tmp_path / "out" / "c.zip")
     assert list((tmp_path / "out").iterdir()) == []

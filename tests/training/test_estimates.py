@@ -12,7 +12,7 @@ from deftx.training.base_facts import look_at_base
 from deftx.training.estimates import Amount, Model, TableSize, TextSize, estimate
 from deftx.training.language import learn_language
 from deftx.training.recipes import LANGUAGE_SHARE, recipe_for
-from deftx.training.run_folder import disk_needed
+from deftx.training.run_folder import bytes_needed
 from deftx.training.speed import Pace, Speed, speed_from, trial_speed
 
 XLM_R = Model(encoder=277_453_056, words=192_001_536, trainable=277_414_656, width=768, layers=12)
@@ -36,7 +36,7 @@ def test_the_heads_are_those_of_xlm_r_and_disk_is_what_a_run_asks_for():
     from test_run_folder import XLM_R_BASE
 
     found = estimate("language", recipe, XLM_R, Amount(1_000, 256, 10_000), STEADY)
-    assert found.disk == disk_needed(XLM_R_BASE, recipe)
+    assert found.disk == bytes_needed(*XLM_R_BASE, recipe)
     assert found.entries == 7_667_712
     assert found.vector == pytest.approx(38.4e6 + 4 * 842_130, rel=0.01)  # docs/benchmarks.md: 38.4 MB without the head
 

@@ -157,7 +157,7 @@ def test_every_phase_is_told_in_its_order(base, corpus_file, tmp_path):
 
 
 def test_a_diverging_training_ends_in_words_and_its_folder_stays(base, corpus_file, tmp_path, monkeypatch):
-    monkeypatch.setattr("deftx.training.loop.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("deftx.training.schedule.CHECKPOINT_SECONDS", 0.0)
     honest, losses = LanguageObjective.loss, iter(range(100))
     wrong = lambda self, model, batch: honest(self, model, batch) * (1.0 if next(losses) < 4 else math.nan)  # noqa: E731
     monkeypatch.setattr(LanguageObjective, "loss", wrong)

@@ -10,9 +10,9 @@ from torch import nn
 from deftx.core.errors import TrainingError, TrainingStopped
 from deftx.core.events import Listener, ignore
 from deftx.core.sampling import batch_order, cut, seed_for
-from deftx.training import loop as training
 from deftx.training.checkpoints import PhaseFolder, read_tensors
-from deftx.training.loop import Plan, run_phase
+from deftx.training.loop import run_phase
+from deftx.training.schedule import Plan
 from deftx.training.trainable import Entries
 
 QUIET = Listener(ignore, lambda: False)
@@ -132,7 +132,7 @@ def test_a_finished_phase_is_not_trained_again(tmp_path):
 
 
 def test_a_loss_that_is_no_number_ends_the_training_and_keeps_what_was_saved(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("deftx.training.schedule.CHECKPOINT_SECONDS", 0.0)
     objective = Slope([0.5, 0.6])
     objective.micro_batches = lambda phase, step: [{"loss": torch.tensor(0.25 if step < 5 else math.nan)}]
     with pytest.raises(TrainingError, match=r"step 6 of 8 in the dense phase.*learning rate \(it was 0\.01\)"):

@@ -1,13 +1,11 @@
 """What would be refused is said before the start, by the name of what to change."""
 
+import shutil
 from types import SimpleNamespace
 
-import pytest
-
-from deftx.training import run_folder
 from deftx.training.base_facts import BaseFacts
 from deftx.training.estimates import Amount, Model, TextSize, estimate
-from deftx.training.preflight import Machine, SettingsRefused, check_free_space, check_settings, check_size, notes
+from deftx.training.preflight import Machine, check_free_space, check_size, notes
 from deftx.training.recipes import recipe_for
 from deftx.training.speed import Speed
 
@@ -18,29 +16,6 @@ SPEED = Speed((1e9, 1e9), (0.0, 0.0), (5.0, 10.0), 1)
 ROOMY = Machine(64_000_000_000, 48_000_000_000)
 
 
-def refused(kind, preset, settings):
-    with pytest.raises(SettingsRefused) as caught:
-        check_settings(kind, preset, settings)
-    return {refusal.field: refusal.reason for refusal in caught.value.refusals}
-
-
-def test_every_setting_that_cannot_be_used_is_named():
-    found = refused("language", "quick", {"learning_rate": 9.0, "rank": "uniform:many", "seed": 1, "ratio": 2})
-    assert set(found) == {"learning_rate", "rank", "ratio"}
-    assert "out of range" in found["learning_rate"]
-    assert "uniform:100" in found["rank"]
-
-
-def test_settings_that_only_contradict_each_other_are_refused_together():
-    assert "below min_steps" in refused("language", "paper", {"max_steps": 20_000})["max_steps"]
-    assert set(refused("task", "quick", {"batch_size": 30, "accumulation": 4})) == {"settings"}
-    assert check_settings("task", "quick", {"batch_size": 30, "accumulation": 3}).accumulation == 3
-
-
-def test_the_preset_is_checked_too():
-    assert "Did you mean 'quick'" in refused("language", "quik", {})["preset"]
-
-
 def test_a_k_beyond_the_base_is_named():
     assert [r.field for r in check_size(recipe_for("language", "quick", k=10**9), FACTS)] == ["k"]
     assert check_size(recipe_for("language", "quick"), FACTS) == []
@@ -48,12 +23,12 @@ def test_a_k_beyond_the_base_is_named():
 
 def test_too_little_disk_and_memory_are_refused_with_numbers(tmp_path, monkeypatch):
     found = estimate("language", recipe_for("language", "quick"), XLM_R, AMOUNT, SPEED)
-    monkeypatch.setattr(run_folder.shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
     small = check_free_space(found, tmp_path, Machine(4_000_000_000, 1_000_000_000))
     assert [refusal.field for refusal in small] == ["disk", "memory"]
     assert "2.0 GB are free" in small[0].reason
     assert "4.0 GB in all" in small[1].reason
-    monkeypatch.setattr(run_folder.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**12))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**12))
     assert check_free_space(found, tmp_path, ROOMY) == []
 
 

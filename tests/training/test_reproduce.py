@@ -1,111 +1,136 @@
-"""The command and the Python that the page shows do what the job does: both are run and compared with it."""
+"""The command and the Python that the page shows do what the job does: both are read back, or run, and compared with it."""
 
 import shlex
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from training_requests import SEEDS, draw
 
 import deftx
 import deftx.commands.training as training
 from deftx.cli import build_parser
+from deftx.commands import options
 from deftx.core.errors import TableError
 from deftx.training.recipes import LanguageRecipe, TaskRecipe, recipe_for
-from deftx.training.reproduce import as_command, as_python, out_name
+from deftx.training.reproduce import out_name, to_argv, to_command, to_python
+from deftx.training.request import TrainingRequest
 from deftx.training.setting_descriptions import MEANINGS
 
-LANGUAGE = {
-    "corpus": "/data/a text; rm -rf $HOME.txt", "language": "min's", "base": "nusantara-small", "preset": "quick",
-    "recipe": {"rank": "uniform:8", "k": 0.02, "learning_rate": 1e-3, "max_steps": None, "precision": "float32",
-               "dense_epochs": 1.5, "seed": 7, "keep": 0.1, "ablate": "no-residual"},
-}  # fmt: skip
-TASK = {
-    "train": "train.csv", "valid": "valid.csv", "source": "/home/of/vector", "language": "ind", "preset": "paper",
-    "columns": {"text": "the text", "label": "stars"}, "device": "cuda:1",
-    "recipe": {"method": "lt-sft", "k": 200_000, "group_by_length": True, "metric": "accuracy", "min_steps": 0},
-}  # fmt: skip
+LANGUAGE = TrainingRequest(
+    kind="language", corpus=("/data/a text; rm -rf $HOME.txt",), language="min's", base="nusantara-small",
+    recipe={"rank": "uniform:8", "k": 0.02, "learning_rate": 1e-3, "max_steps": None, "precision": "float32",
+            "dense_epochs": 1.5, "seed": 7, "keep": 0.1, "ablate": "no-residual"},
+)  # fmt: skip
+TASK = TrainingRequest(
+    kind="task", train="train.csv", valid="valid.csv", source="/home/of/vector", language="ind", preset="paper",
+    columns={"text": "the text", "label": "stars"}, device="cuda:1",
+    recipe={"method": "lt-sft", "k": 200_000, "group_by_length": True, "metric": "accuracy", "min_steps": 0},
+)  # fmt: skip
 
 
-def parsed(kind, settings):
-    words = shlex.split(as_command(kind, settings))
-    assert words[:3] == ["python", "-m", "deftx"]
-    return build_parser().parse_args(words[3:])
+def parsed(request):
+    words = shlex.split(to_command(request))
+    arguments = words[words.index("deftx") + 1 :]
+    assert arguments == to_argv(request)
+    return build_parser().parse_args(arguments)
 
 
-@pytest.mark.parametrize(("kind", "settings"), [("language", LANGUAGE), ("task", TASK), ("language", {"corpus": "a"})])
-def test_the_command_is_read_as_the_same_recipe(kind, settings):
-    found = parsed(kind, settings)
-    expected = recipe_for(kind, settings.get("preset") or "quick", **settings.get("recipe") or {})
-    assert training._recipe(kind, found) == expected
-    for name in ("language", "base", "device", "valid", "source"):
-        assert getattr(found, name, None) == settings.get(name)
+@pytest.mark.parametrize("request_", [LANGUAGE, TASK, *map(draw, SEEDS)])
+def test_the_command_is_read_as_the_same_request(request_):
+    # The name, the processes and, on a machine elsewhere, the place of δ are not the command's to say.
+    expected = replace(request_, name="", processes=1, delta="" if request_.flavor else request_.delta)
+    found = training.from_arguments(request_.kind, parsed(request_))
+    assert found == expected
+    assert found.full_recipe() == request_.full_recipe()
 
 
 def test_several_processes_are_launched_and_each_takes_the_device_that_is_its_own():
-    settings = {**LANGUAGE, "processes": 2}
-    words = shlex.split(as_command("language", settings))
+    several = replace(LANGUAGE, processes=2)
+    words = shlex.split(to_command(several))
     assert words[:7] == ["accelerate", "launch", "--multi_gpu", "--num_processes", "2", "-m", "deftx"]
-    assert words[7:] == shlex.split(as_command("language", LANGUAGE))[3:]
-    python = as_python("language", settings)
+    assert words[7:] == to_argv(LANGUAGE)
+    python = to_python(several)
     assert python.startswith("# To be started as: accelerate launch --multi_gpu --num_processes 2 FILE.py\n")
     assert "device=f\"cuda:{os.environ['LOCAL_RANK']}\"" in python
     compile(python, "FILE.py", "exec")
 
 
 def test_a_push_at_the_end_is_an_option_of_the_command_and_a_command_after_the_python():
-    settings = {**LANGUAGE, "push_to": "ana/min", "push_private": True}
-    found = parsed("language", settings)
-    assert (found.push_to, found.private) == ("ana/min", True)
-    last = as_python("language", settings).splitlines()[-1]
+    pushed = replace(LANGUAGE, push_to="ana/min")
+    assert {"--push-to", "ana/min", "--private"} <= set(to_argv(pushed))
+    last = to_python(pushed).splitlines()[-1]
     words = shlex.split(last.partition(": ")[2])
     assert words[:4] == ["python", "-m", "deftx", "push"]
     assert words[-3:] == ["--to", "ana/min", "--private"]
 
 
-def test_files_come_through_the_shell_unharmed():
-    assert parsed("language", LANGUAGE).corpus == [LANGUAGE["corpus"]]
-    assert parsed("language", {"corpus": ["a b", "c"]}).corpus == ["a b", "c"]
-    found = parsed("task", TASK)
-    assert found.train == "train.csv"
-    assert training._columns(found.columns) == TASK["columns"]
+def test_a_file_whose_name_looks_like_an_option_is_read_as_a_file():
+    dashed = replace(LANGUAGE, corpus=("-a.txt", "--out"))
+    assert training.from_arguments("language", parsed(dashed)).corpus == ("./-a.txt", "./--out")
 
 
 def test_a_column_without_its_name_is_refused():
     with pytest.raises(TableError, match="'review' has no '='"):
-        training._columns(["label=stars", "review"])
+        options.columns_of(["label=stars", "review"])
 
 
-def test_every_setting_can_be_written_and_read_back():
-    for kind, recipe in (("language", LanguageRecipe()), ("task", TaskRecipe())):
-        settings = {"corpus": "a", "train": "a", "recipe": recipe.to_dict()}
-        assert training._recipe(kind, parsed(kind, settings)) == recipe
+@pytest.mark.parametrize(("kind", "recipe"), [("language", LanguageRecipe()), ("task", TaskRecipe())])
+def test_every_setting_can_be_written_and_read_back(kind, recipe):
+    request = TrainingRequest(kind=kind, recipe=recipe.to_dict())
+    found = training.from_arguments(
+        kind, parsed(replace(LANGUAGE if kind == "language" else TASK, recipe=request.recipe))
+    )
+    assert found.full_recipe() == recipe
 
 
-def test_the_python_calls_the_library_with_the_same(monkeypatch, base_folder, tmp_path):
+@pytest.mark.parametrize("request_", [TASK, *map(draw, SEEDS)])
+def test_the_python_calls_the_library_with_the_same(request_, monkeypatch):
+    """The request that stands in the calls is the one that was written."""
     called = {}
-    monkeypatch.setattr(deftx, "load_base", lambda *a, **k: ("base", a, k))
-    monkeypatch.setattr(deftx, "learn_task", lambda *a, **k: called.update(arguments=a, **k))
-    monkeypatch.setattr("deftx.data.tables.read_table", lambda path, columns=None: _Table(path, columns))
-    exec(as_python("task", TASK), {})
-    train, base, recipe = called["arguments"]
-    assert base == ("base", (deftx.BUNDLED_BASE,), {"device": "cuda:1"})
-    assert (train.path, train.columns) == ("train.csv", TASK["columns"])
-    assert recipe == recipe_for("task", "paper", pairs=True, **TASK["recipe"])
-    assert (called["source"], called["language"], called["out"]) == ("/home/of/vector", "ind", "ind")
-    assert called["valid"].path == "valid.csv"
 
+    def note(kind):
+        def learn(data, base, recipe, *, out, **given):
+            called.update(kind=kind, data=data, base=base, recipe=recipe, out=out, given=given)
 
-class _Table:
-    pairs = True
+        return learn
 
-    def __init__(self, path, columns):
-        self.path, self.columns = path, columns
+    def read_table(path, columns=None):
+        return SimpleNamespace(pairs=False, path=path, columns=columns or {})
+
+    monkeypatch.setattr(deftx, "load_base", lambda base, device="": SimpleNamespace(name=base, device=device))
+    monkeypatch.setattr(deftx, "learn_language", note("language"))
+    monkeypatch.setattr(deftx, "learn_task", note("task"))
+    monkeypatch.setattr(deftx, "read_table", read_table, raising=False)
+    monkeypatch.setattr(
+        deftx, "read_corpus", lambda paths, column: called.update(column=column) or paths, raising=False
+    )
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    exec(to_python(request_), {})
+    assert (called["kind"], called["out"]) == (request_.kind, out_name(request_))
+    assert called["recipe"] == request_.full_recipe()
+    assert called["base"].name == (request_.base or deftx.BUNDLED_BASE)
+    assert called["base"].device == (request_.device if request_.processes == 1 else "cuda:1")
+    data, given = called["data"], called["given"]
+    if request_.kind == "task":
+        assert (data.path, data.columns) == (request_.train, request_.columns)
+        valid = given.pop("valid", SimpleNamespace(path="", columns={}))
+        assert (valid.path, valid.columns) == (request_.valid, request_.valid_columns)
+    else:
+        assert (tuple(data) if isinstance(data, list) else (data,)) == request_.corpus
+        assert called.get("column", "") == request_.column
+    names = {name: getattr(request_, name) for name in ("source", "language", "delta")}
+    assert given == {name: value for name, value in names.items() if value}
 
 
 def test_the_python_really_trains(base_folder, corpus_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     changed = {"max_steps": 2, "batch_size": 4, "max_length": 16, "k": 50, "evaluate_every": 2, "epochs": 0.5}
-    settings = {"corpus": str(corpus_file), "language": "min", "base": str(base_folder), "recipe": changed}
+    request = TrainingRequest(
+        kind="language", corpus=(str(corpus_file),), language="min", base=str(base_folder), recipe=changed
+    )
     names = {}
-    exec(as_python("language", settings), names)
+    exec(to_python(request), names)
     assert names["vector"].info["recipe"] == recipe_for("language", "quick", **changed).to_dict()
     assert (tmp_path / "min" / "vector.json").is_file()
 
@@ -121,7 +146,7 @@ def test_the_python_really_trains(base_folder, corpus_file, tmp_path, monkeypatc
     ],
 )
 def test_the_folder_has_a_name_that_stays_where_it_is(language, folder):
-    assert out_name("language", {"language": language}) == folder
+    assert out_name(TrainingRequest(kind="language", language=language)) == folder
 
 
 def test_every_setting_is_explained_and_the_command_line_says_it(capsys):

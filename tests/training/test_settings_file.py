@@ -2,60 +2,81 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
+from training_requests import SEEDS, draw
 
 from deftx.core.errors import RecipeError
-from deftx.training.settings_file import open_settings, read_settings, write_settings
+from deftx.training.request import TrainingRequest
+from deftx.training.settings_file import FIELDS, from_file, open_file, to_file
 
-ORDER = {
-    "name": "Minangkabau", "language": "min", "base": "nusantara-small", "preset": "standard", "corpus": "a.txt",
-    "recipe": {"rank": "mp", "k": 0.02, "max_steps": None},
-}  # fmt: skip
+REQUEST = TrainingRequest(
+    kind="language", name="Minangkabau", language="min", base="nusantara-small", preset="standard", corpus=("a.txt",),
+    recipe={"rank": "mp", "k": 0.02, "max_steps": None},
+)  # fmt: skip
 
 
 def changed(**entries):
-    return json.dumps({**json.loads(write_settings("language", ORDER)), **entries})
+    return json.dumps({**json.loads(to_file(REQUEST)), **entries})
 
 
-def test_what_was_written_is_read():
-    found = read_settings(write_settings("language", ORDER))
-    assert (found.kind, found.values, found.problems) == ("language", ORDER, [])
-    task = {"name": "Mood", "train": "t.csv", "source": "bundled:ind", "recipe": {}}
-    assert read_settings(write_settings("task", {**task, "valid": "", "corpus": "of the other kind"})).values == task
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_was_written_is_read(seed):
+    request = draw(seed)
+    request = replace(request, corpus=request.corpus[:1])
+    carried = {name: getattr(request, name) for name in (*FIELDS[request.kind], "kind", "recipe")}
+    found = from_file(to_file(request))
+    assert (found.request, found.problems) == (TrainingRequest(**carried), [])
+
+
+def test_a_file_names_one_text():
+    with pytest.raises(RecipeError, match="one text"):
+        to_file(replace(REQUEST, corpus=("a", "b")))
+
+
+def test_a_file_that_an_earlier_version_wrote_is_read():
+    text = """{
+  "format": "deftx-settings", "version": 1, "kind": "task", "name": "Mood", "train": "t.csv",
+  "source": "bundled:ind", "recipe": {"k": 50}
+}"""
+    found = from_file(text)
+    assert found.problems == []
+    assert found.request == TrainingRequest(
+        kind="task", name="Mood", train="t.csv", source="bundled:ind", recipe={"k": 50}
+    )
 
 
 @pytest.mark.parametrize(
     ("entries", "said", "kept"),
     [
-        ({"corpsu": "b"}, "Did you mean 'corpus'", ORDER),
-        ({"name": 3}, "expected a text", {k: v for k, v in ORDER.items() if k != "name"}),
-        ({"preset": "quik"}, "Did you mean 'quick'", {k: v for k, v in ORDER.items() if k != "preset"}),
-        (
-            {"recipe": {"rank": "mp", "learning_rate": -1, "ratio": 2}},
-            "out of range",
-            {**ORDER, "recipe": {"rank": "mp"}},
-        ),
-        ({"recipe": ["rank"]}, "in braces", {**ORDER, "recipe": {}}),
-        ({"recipe": {"min_steps": 9_000, "k": 2}}, "below min_steps", {**ORDER, "recipe": {"k": 2}}),
-        ({"recipe": {"batch_size": 30, "accumulation": 4}}, "equal parts", {**ORDER, "recipe": {}}),
-        ({"recipe": {"rank": 5}}, "rank = 5", {**ORDER, "recipe": {}}),
+        ({"corpsu": "b"}, "Did you mean 'corpus'", {}),
+        ({"name": 3}, "expected a text", {"name": ""}),
+        ({"corpus": ["a", "b"]}, "expected a text", {"corpus": ()}),
+        ({"device": "cpu"}, "'device' is not known", {}),
+        ({"preset": "quik"}, "Did you mean 'quick'", {"preset": "quick"}),
+        ({"recipe": {"rank": "mp", "learning_rate": -1, "ratio": 2}}, "out of range", {"recipe": {"rank": "mp"}}),
+        ({"recipe": {"name": 1, "preset": 2, "seed": 3}}, "'name' is not known", {"recipe": {"seed": 3}}),
+        ({"recipe": ["rank"]}, "in braces", {"recipe": {}}),
+        ({"recipe": {"min_steps": 9_000, "k": 2}}, "below min_steps", {"recipe": {"k": 2}}),
+        ({"recipe": {"batch_size": 30, "accumulation": 4}}, "equal parts", {"recipe": {}}),
+        ({"recipe": {"rank": 5}}, "rank = 5", {"recipe": {}}),
     ],
 )
 def test_what_cannot_be_used_is_named_and_the_rest_is_taken(entries, said, kept):
-    found = read_settings(changed(**entries))
+    found = from_file(changed(**entries))
     assert said in " ".join(found.problems)
-    assert found.values == kept
+    assert found.request == replace(REQUEST, **kept)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"format": "other"}', "{" * 9_999, changed(version=2), changed(kind="both"),
+    ["", "[]", "{}", '{"format": "other"}', "{" * 9_999, changed(version=2), changed(kind="both"), changed(kind=["task"]),
      '{"format": "deftx-settings", "version": 1, "kind": "language", "recipe": {"k": NaN}}'],
 )  # fmt: skip
 def test_what_is_no_settings_file_is_refused(text):
     with pytest.raises(RecipeError):
-        read_settings(text)
+        from_file(text)
 
 
 def test_what_is_no_file_of_text_is_refused_and_nothing_is_waited_for(tmp_path):
@@ -64,9 +85,9 @@ def test_what_is_no_file_of_text_is_refused_and_nothing_is_waited_for(tmp_path):
     (tmp_path / "folder.json").mkdir()
     for name in ("pipe.json", "zeros.json", "folder.json", "none.json", "a\0b.json", "x" * 4_000):
         with pytest.raises(RecipeError, match=r"is not a file|cannot be read"):
-            open_settings(tmp_path / name)
+            open_file(tmp_path / name)
     (tmp_path / "latin.json").write_bytes(b"\xe9")
     with pytest.raises(RecipeError, match="as UTF-8"):
-        open_settings(tmp_path / "latin.json")
-    (tmp_path / "good.json").write_text(write_settings("language", ORDER))
-    assert open_settings(tmp_path / "good.json").values == ORDER
+        open_file(tmp_path / "latin.json")
+    (tmp_path / "good.json").write_text(to_file(REQUEST))
+    assert open_file(tmp_path / "good.json").request == REQUEST

@@ -203,7 +203,7 @@ def test_limits_answer_with_what_to_do(world):
     ana, folder = world["ana"], world["folder"]
     large = folder / "large.txt"
     large.write_text("\n".join(f"line {number} of a large text" for number in range(60_000)), encoding="utf-8")
-    assert "up to 1 MB are kept" in refused(ana, file=handle_file(large), corpus="", api_name="/audit")
+    assert "the limit is 1 MB" in refused(ana, file=handle_file(large), corpus="", api_name="/audit")
     answer = plain(world["url"], "ana").post("/gradio_api/upload", files={"files": ("huge.txt", bytes(4_000_000))})
     assert answer.status_code == 413
     assert "maximum allowed size" in answer.text
@@ -217,7 +217,7 @@ def test_limits_answer_with_what_to_do(world):
                 started.append(ana.predict(*train, api_name="/train_language"))
             except AppError as error:
                 told = str(error)
-        assert "2 of your trainings wait already" in told
+        assert "2 of your training runs are waiting already" in told
         assert world["bob"].predict(api_name="/jobs") == []
     finally:
         for job in started:
@@ -233,7 +233,7 @@ def test_whoever_is_taken_out_of_the_file_is_out_at_once(world):
     bob = plain(world["url"], "bob")
     assert "complete" in call(bob, "jobs", [])
     remove_person(world["people"], "bob")
-    assert "not among the people" in call(bob, "jobs", [])
+    assert "no longer a user" in call(bob, "jobs", [])
     assert bob.get("/gradio_api/file=/tmp/x").status_code == 401
     with pytest.raises(httpx.HTTPStatusError):
         plain(world["url"], "bob")

@@ -10,6 +10,8 @@ import pytest
 from tiny_base import write_corpus
 from werkzeug import Response
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "hf_thisTokenMustNeverBeFoundAnywhere"
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,18 +20,17 @@ import json, sys, time
 from pathlib import Path
 from deftx.jobs import Scheduler, Store, state_of
 from deftx.jobs.scheduler import WORKER
+from deftx.training.request import TrainingRequest
 from ui.library import library_forms
 from ui.page import build_page
 from ui.studio import Studio
 from tiny_base import SHORT
 
-pytestmark = pytest.mark.slow
-
 home, base, corpus = map(Path, sys.argv[1:])
 studio = Studio(str(base), Store(home))
-print(library_forms.take_from_hub(studio, "somebody/private-vector", "", "", "", "")[1])
+print(library_forms.import_from_hub(studio, "somebody/private-vector", "", "", "", "")[1])
 name = studio.corpora.add(corpus)
-job = studio.train_language(name, "Mine", "min", "quick", SHORT)
+job = studio.train(TrainingRequest(kind="language", corpus=(name,), name="Mine", language="min", recipe=SHORT))
 with Scheduler(studio.store, interval=0.1, command=WORKER):
     while not state_of(studio.store.get(job.id)).name in ("finished", "failed"):
         time.sleep(0.1)

@@ -1,8 +1,6 @@
-"""The training form as plain functions: what is ordered, what it takes, what is refused, and that nothing typed is lost."""
+"""The training form as plain functions: what is asked for, what it takes, what is refused, and that nothing typed is lost."""
 
 import json
-import os
-import shutil
 from html import unescape
 
 import gradio as gr
@@ -12,12 +10,12 @@ from tiny_base import finish_language_job, write_corpus
 
 from deftx.core.errors import BaseModelError
 from deftx.core.events import Event
+from deftx.core.files import write_json
 from deftx.jobs import state_of
-from deftx.jobs.job import EVENTS, RESULT, write_json
+from deftx.jobs.job import EVENTS, RESULT
 from deftx.jobs.pace import expected_seconds
-from deftx.models.bases import ASSETS
-from deftx.training.preflight import Refusal
 from deftx.training.recipes import LanguageRecipe, TaskRecipe
+from deftx.training.request import Refusal, TrainingRequest
 from ui import strings
 from ui.corpus.corpora import SAMPLE
 from ui.train import requests, train_fields, train_form, train_names, train_preview, train_settings, train_tab
@@ -47,7 +45,7 @@ def values_in(updates):
     return {name: update.get("value", EMPTY[name]) for name, update in given.items()}
 
 
-# What is ordered
+# What is asked for
 
 
 def test_starting_puts_a_job_into_the_queue_with_what_was_chosen(studio, tmp_path):
@@ -82,17 +80,16 @@ def test_a_task_is_trained_on_labelled_text_from_a_source_vector(studio, page_ba
     assert job.settings["train"] == job.settings["valid"] == str(studio.tables.folder / table)
     assert job.settings["source"] == str(source.out)
     assert job.settings["recipe"] == {"metric": "accuracy", "group_by_length": True}
-    again = requests.order_of(studio, job)
-    assert train_fields.order_of(train_fields.values_of("task", again), None) == again
+    again = requests.named(studio, job)
+    assert train_fields.from_form(train_fields.to_form(again), None) == again
 
 
 def test_a_training_takes_several_gpus_where_there_are_several(studio):
     studio.gpus = 4  # the form asks for no more than the number
     job, _ = start(studio, {**FORM, "processes": 2})
     assert job.settings["processes"] == 2
-    assert requests.order_of(studio, job)["processes"] == 2
-    assert train_fields.values_of("language", requests.order_of(studio, job))["processes"] == 2
-    looked = studio.forecast.look("language", train_fields.order_of({**FORM, "processes": 2}, SAMPLE))
+    assert train_fields.to_form(requests.named(studio, job))["processes"] == 2
+    looked = studio.forecast.look(train_fields.from_form({**FORM, "processes": 2}, SAMPLE))
     assert looked.recipe.accumulation == 2  # what each holds in memory is its part of the batch
     assert any("waits until all GPUs are free" in note for note in looked.notes)
     command = train_preview.preview(studio, SAMPLE, {**FORM, "processes": 2})[1]
@@ -162,10 +159,10 @@ def test_every_choice_of_the_form_is_one_that_the_library_knows(studio):
     for name, choices in train_fields.CHOICES.items():
         for choice in choices:
             kind = "language" if train_fields.has("language", name) else "task"
-            order = train_fields.order_of({**FORM, "kind": kind, name: choice}, SAMPLE)
-            assert not [r for r in studio.forecast.look(kind, order).refusals if r.field == name]
+            request = train_fields.from_form({**FORM, "kind": kind, name: choice}, SAMPLE)
+            assert not [r for r in studio.forecast.look(request).refusals if r.field == name]
     for rank in strings.RANKS:
-        assert not studio.forecast.look("language", train_fields.order_of({**FORM, "rank": rank}, SAMPLE)).refusals
+        assert not studio.forecast.look(train_fields.from_form({**FORM, "rank": rank}, SAMPLE)).refusals
     for preset in strings.PRESETS:
         assert train_fields.preset_recipe("task", preset)
 
@@ -218,7 +215,7 @@ def test_a_table_that_cannot_be_learned_from_is_refused(studio, tmp_path):
     _, said = start(studio, {**TASK, "train": studio.tables.add(one)}, None)
     assert "nothing to learn" in said
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    *unchanged, said = train_tab.take_in(studio, "train", str(tmp_path / "bad.csv"))
+    *unchanged, said = train_tab.store_upload(studio, "train", str(tmp_path / "bad.csv"))
     assert unchanged == [gr.skip(), gr.skip()]
     assert "has no column" in said
 
@@ -253,9 +250,9 @@ def test_the_time_rests_on_trainings_that_finished_here(studio):
         Event("evaluate", 2, 2, time=1_200.0),
     ]
     (job.folder / EVENTS).write_text("".join(event.to_json() + "\n" for event in events), encoding="utf-8")
-    assert studio.forecast.look("language", train_fields.order_of(FORM, SAMPLE)).trainings == 0  # it still waits
+    assert studio.forecast.look(train_fields.from_form(FORM, SAMPLE)).trainings == 0  # it still waits
     write_json(job.folder / RESULT, {"outcome": "finished", "message": ""})
-    outlook = studio.forecast.look("language", train_fields.order_of(FORM, SAMPLE))
+    outlook = studio.forecast.look(train_fields.from_form(FORM, SAMPLE))
     assert outlook.trainings == 1
     assert outlook.found.seconds[0] < outlook.found.steps * 1_000 + 100 < outlook.found.seconds[1]
     assert strings.RESTS_ON_ONE in train_preview.preview(studio, SAMPLE, FORM)[0]
@@ -283,7 +280,7 @@ def test_a_base_that_was_not_found_is_not_looked_for_at_every_key(studio, monkey
 
     monkeypatch.setattr(studio.forecast, "_bases", look)
     for _ in range(3):
-        outlook = studio.forecast.look("language", {"base": "someone/something", "corpus": SAMPLE})
+        outlook = studio.forecast.look(TrainingRequest(kind="language", base="someone/something", corpus=(SAMPLE,)))
         assert [r.field for r in outlook.refusals] == ["base"]
     assert asked == ["someone/something"]
 
@@ -292,10 +289,10 @@ def test_text_that_was_replaced_is_counted_anew(studio, tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("\n".join(sentences(40)), encoding="utf-8")
     name = studio.corpora.add(path)
-    order = train_fields.order_of({**FORM, "max_steps": "none"}, name)
-    before = studio.forecast.look("language", order).found
+    request = train_fields.from_form({**FORM, "max_steps": "none"}, name)
+    before = studio.forecast.look(request).found
     (studio.corpora.folder / name).write_text("\n".join(sentences(4_000)), encoding="utf-8")
-    assert studio.forecast.look("language", order).found.steps > 10 * before.steps
+    assert studio.forecast.look(request).found.steps > 10 * before.steps
 
 
 @pytest.mark.parametrize(
@@ -361,7 +358,7 @@ def test_what_the_browser_kept_from_elsewhere_does_no_harm(studio, kept):
 def test_an_uploaded_table_is_kept_and_chosen(studio, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("text,label\na b,x\nc d,y\n", encoding="utf-8")
-    train, valid, said = train_tab.take_in(studio, "valid", str(path))
+    train, valid, said = train_tab.store_upload(studio, "valid", str(path))
     assert (valid.value, said) == ("t.csv", "")
     assert [name for _, name in train.choices] == ["t.csv"]
     assert valid.choices[0][1] == ""
@@ -390,7 +387,7 @@ def test_all_that_cannot_be_read_or_used_is_said_at_once(studio, table):
 
 @pytest.mark.parametrize("code", ["min", "quy", "id-Latn", ""])
 def test_codes_of_languages_are_taken(code):
-    assert train_fields.order_of({**EMPTY, "code": code}, None)["language"] == code
+    assert train_fields.from_form({**EMPTY, "code": code}, None).language == code
 
 
 def test_a_text_in_a_known_language_suggests_its_name_and_code(studio):
@@ -437,17 +434,9 @@ def test_what_a_settings_file_says_wrongly_is_named_and_the_form_keeps_what_was_
     assert strings.NOT_OPENED in said
 
 
-def test_another_like_this_one_is_the_same_order(studio):
+def test_another_like_this_one_is_the_same_request(studio):
     job, _ = start(studio, {**FORM, "rank": "uniform", "uniform": 4, "max_steps": "20", "ablate": "no-residual"})
     text, fields, _ = answered(train_settings.again(studio, job))
     values = values_in(fields)
     assert text.value == SAMPLE
-    assert requests.job_settings(studio, "language", train_fields.order_of(values, text.value)) == job.settings
-
-
-def test_folders_of_bases_are_kept_as_full_paths(studio, tmp_path, monkeypatch):
-    shutil.copytree(ASSETS / "bases" / "nusantara-small", tmp_path / "own", ignore=lambda *_: ["model.safetensors"])
-    monkeypatch.chdir(tmp_path)
-    assert requests.full_name("own") == str(tmp_path / "own")
-    assert requests.full_name("nusantara-small") == "nusantara-small"
-    assert os.path.isdir("own")
+    assert requests.resolve(studio, train_fields.from_form(values, text.value)) == job.request

@@ -84,7 +84,7 @@ def test_a_program_classifies_a_file(client, studio, tmp_path):
     texts = tmp_path / "texts.csv"
     texts.write_text("n,review\n1,the food is good\n2,=the day\n", encoding="utf-8")
     path, found = client.predict(handle_file(texts), key, "", {"text": "review"}, api_name="/classify_file")
-    rows = [line.split(",") for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    rows = [line.split(",") for line in Path(path).read_text(encoding="utf-8-sig").splitlines()]
     assert rows[0] == ["n", "review", "label", "probability_negative", "probability_positive"]
     assert rows[2][1] == "'=the day"  # no formula, whoever opens the file
     assert sum(map(float, rows[1][3:])) == pytest.approx(1, abs=1e-5)

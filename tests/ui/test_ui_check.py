@@ -57,8 +57,8 @@ def test_two_people_with_the_same_vectors_have_checks_of_their_own(studio, keys,
     assert mine["id"] != theirs["id"]
     marked = check_tab.mark(mine, "right")[0]
     assert (len(marked["marks"]), len(theirs["marks"]), len(mine["marks"])) == (1, 0, 0)
-    check_tab.keep_check(studio, marked)
-    check_tab.keep_check(studio, check_tab.mark(theirs, "wrong")[0])
+    check_tab.save_check(studio, marked)
+    check_tab.save_check(studio, check_tab.mark(theirs, "wrong")[0])
     assert sorted(one["share"] for one in load(studio.store.root)) == [0.0, 1.0]
 
 
@@ -106,7 +106,7 @@ def test_answers_that_are_nearly_all_the_same_are_pointed_out():
     one_sided = check_views.result(check_of("ppppppppppn", ["right"] * 11))
     assert strings.CHECK_ONE_SIDED.format(label="p", count=10, all=11) in one_sided
     balanced = check_views.result(check_of("pppppppnnnn", ["right"] * 11))
-    assert "would look much the same" not in balanced
+    assert "would score about the same" not in balanced
 
 
 def test_the_result_is_kept_with_the_vectors_and_listed_for_them_alone(studio, page_base, keys, tmp_path):
@@ -114,9 +114,9 @@ def test_the_result_is_kept_with_the_vectors_and_listed_for_them_alone(studio, p
     text = studio.corpora.add(corpus)
     language = f"job:{finish_language_job(studio.store, page_base, corpus).id}"
     content = check_tab.start_check(studio, keys, language, text, 1)[0]
-    assert strings.CHECK_NOT_KEPT in check_tab.keep_check(studio, content)  # nothing judged
+    assert strings.CHECK_NOT_KEPT in check_tab.save_check(studio, content)  # nothing judged
     content = check_tab.mark(check_tab.mark(content, "right")[0], "wrong")[0]
-    assert "Minangkabau" in check_tab.keep_check(studio, content)
+    assert "Minangkabau" in check_tab.save_check(studio, content)
     assert "50%" in check_tab.show_earlier(studio, keys, language)
     assert check_tab.show_earlier(studio, keys, "") == check_tab.show_earlier(studio, None, "") == ""
     info = vector_index.find(studio.store, "language", language).folder

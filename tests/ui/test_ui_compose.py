@@ -50,7 +50,7 @@ def keys(trained):
 def composed_anew(studio, keys, order):
     """The library's own answer, without anything that is kept."""
     return compose(
-        studio.base(), task=studio.composing.find(order).entries[0].folder, scale_task=order.strength_task,
+        studio.base(), task=studio.composing.find(order).entries[0].folder, strength_task=order.strength_task,
         languages=[(entry.folder, strength) for entry, (_, strength)
                    in zip(studio.composing.find(order).entries[1:], order.languages, strict=True)],
         method=order.method, parameters=dict(order.parameters),
@@ -187,9 +187,9 @@ def compared(without, both):
 @pytest.mark.parametrize(
     ("without", "both", "sentence"),
     [
-        ((0.7, 0.3), (0.2, 0.8), "With the language vector the answer turns from “good” (70.0%) to “bad” (80.0%)."),
-        ((0.6, 0.4), (0.9, 0.1), "With the language vector “good” rises from 60.0% to 90.0%."),
-        ((0.9, 0.1), (0.6, 0.4), "With the language vector “good” falls from 90.0% to 60.0%."),
+        ((0.7, 0.3), (0.2, 0.8), "With the language vector, the answer changes from “good” (70.0%) to “bad” (80.0%)."),
+        ((0.6, 0.4), (0.9, 0.1), "With the language vector, “good” rises from 60.0% to 90.0%."),
+        ((0.9, 0.1), (0.6, 0.4), "With the language vector, “good” falls from 90.0% to 60.0%."),
         (
             (0.6, 0.4),
             (0.602, 0.398),
@@ -240,11 +240,11 @@ def test_a_program_gets_probabilities_and_the_report(studio, keys):
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"texts": "the day"}, "texts is a list"),
+        ({"texts": "the day"}, "texts must be a list"),
         ({"languages": ["min"]}, "strength of each language vector"),
-        ({"texts": [["one"]]}, "is no text"),
-        ({"texts": [3]}, "is no text"),
-        ({"texts": [["one", "two"]]}, "decides on single sentences"),
+        ({"texts": [["one"]]}, "is not a text"),
+        ({"texts": [3]}, "is not a text"),
+        ({"texts": [["one", "two"]]}, "needs single sentences"),
         ({"strength_task": "much"}, "cannot be the strength"),
         ({"strength_task": float("inf")}, "cannot be the strength"),
         ({"method": "tise"}, "Did you mean 'ties'"),

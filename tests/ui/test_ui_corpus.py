@@ -38,7 +38,7 @@ def test_a_text_shows_its_verdict_plot_table_and_the_lines_left_out(studio, tmp_
     assert drawn["x"][0] == "1"
     assert strings.UNUSED_PLACE.format(file="a.txt", line="3") in details
     assert "<q>***</q>" in details
-    assert "rows of signs: 10." in details
+    assert "rows of symbols: 10." in details
 
 
 def test_nothing_chosen_and_a_text_that_is_gone_leave_no_plot(studio):
@@ -100,7 +100,7 @@ def test_a_data_set_of_the_hub_becomes_a_text(studio, tmp_path, monkeypatch):
     monkeypatch.setattr(hub_text, "hf_hub_download", lambda *a, **k: write(tmp_path, "train.csv", "a,b\nx,the food\n"))
     found, file, *_, said = hub_form.list_files("owner/name")
     assert file.choices == [("train.csv (1.9 MB)", "train.csv")]
-    assert "here: 1." in said
+    assert "read: 1." in said
     name, column, said = hub_form.take(studio, found, "train.csv", None)
     assert (name, column.visible) == (None, True)
     name, _, said = hub_form.take(studio, found, "train.csv", "b")
@@ -123,9 +123,9 @@ def test_choices_show_their_effect_before_anything_is_done(studio, tmp_path):
     choices, said = clean_form.show(studio, name, ())
     assert [value for _, value in choices.choices] == list(CLEANINGS)
     labels = {value: text for text, value in choices.choices}
-    assert labels["repeated"].endswith("Lines gone: 1.")
+    assert labels["repeated"].endswith("Lines removed: 1.")
     assert labels["markup"].endswith("Lines changed: 1.")
-    assert labels["script"].endswith("Nothing to do.")
+    assert labels["script"].endswith("No lines affected.")
     assert "after cleaning: 3. Now: 3." in said
     assert "&lt;i&gt;one" in said
     assert "<i>" not in said
@@ -148,7 +148,7 @@ def test_a_cleaned_copy_is_chosen_and_says_where_it_comes_from(studio, tmp_path)
 def test_a_language_can_be_named(studio, tmp_path):
     name = studio.corpora.add(write_corpus(tmp_path / "a.txt"))
     assert "no language code" in clean_form.remember(studio, name, "Not A Code", "x")
-    assert "27 languages" in clean_form.remember(studio, name, "xyz", "Words")
+    assert "27 known languages" in clean_form.remember(studio, name, "xyz", "Words")
     assert "Words (xyz)" in corpus_tab.show_findings(studio, name)
 
 

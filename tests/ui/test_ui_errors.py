@@ -5,6 +5,7 @@ import pytest
 from tiny_base import write_corpus
 
 from deftx.core.errors import DeftxError
+from deftx.training.request import TrainingRequest
 from ui.corpus.corpora import SAMPLE
 from ui.shared.errors import refusals
 
@@ -22,9 +23,12 @@ def test_what_nobody_can_put_right_is_passed_on_as_it_is():
 
 def test_a_name_that_is_typed_becomes_one_printable_line(studio, tmp_path):
     name = f"Mi\nnang\u202ekabau\0 {'x' * 4_000}"
-    job = studio.train_language(studio.corpora.add(write_corpus(tmp_path / "text.txt")), name, "m\ni\u202en")
+    job = studio.train(TrainingRequest(
+        kind="language", corpus=(studio.corpora.add(write_corpus(tmp_path / "text.txt")),), name=name,
+        language="m\ni\u202en",
+    ))  # fmt: skip
     assert job.name.startswith("Mi nang kabau xxx")
     assert len(job.name) == 80
     assert job.settings["language"] == "m i n"
     with pytest.raises(DeftxError, match="name"):
-        studio.train_language(SAMPLE, "\u202e\n\0")
+        studio.train(TrainingRequest(kind="language", corpus=(SAMPLE,), name="\u202e\n\0"))

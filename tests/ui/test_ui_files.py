@@ -41,7 +41,7 @@ def file(tmp_path):
 
 
 def read(path):
-    with open(path, encoding="utf-8", newline="") as stream:
+    with open(path, encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
@@ -120,7 +120,7 @@ def test_columns_that_are_not_recognised_are_asked_for(studio, keys, tmp_path):
 def test_a_choice_of_columns_must_be_whole():
     with pytest.raises(file_tasks.TableError, match="column for each"):
         column_form.mapping((None, "a", None), True, labelled=False)
-    with pytest.raises(file_tasks.TableError, match="of its own"):
+    with pytest.raises(file_tasks.TableError, match="its own column"):
         column_form.mapping((None, "a", "a"), True, labelled=False)
     assert column_form.mapping((None, None, None), True, labelled=False) is None
     assert column_form.mapping(("a", "b", "c", "d"), False, labelled=True) == {"text": "a", "label": "d"}

@@ -11,8 +11,9 @@ from tiny_base import finish_language_job, finish_task_job, make_base, write_cor
 
 from deftx.core.errors import CorpusError, DeftxError, VectorError
 from deftx.core.events import Event
+from deftx.core.files import write_json
 from deftx.jobs import state_of
-from deftx.jobs.job import EVENTS, LOCK, RESULT, write_json
+from deftx.jobs.job import EVENTS, LOCK, RESULT
 from deftx.jobs.process import take_lock
 from ui import strings
 from ui.api import endpoints
@@ -62,7 +63,7 @@ def test_a_file_name_cannot_leave_the_folder_of_texts(name, kept):
 
 
 def test_an_upload_is_kept_chosen_and_audited(studio, corpus):
-    choice, refused = corpus_tab.take_in(studio, str(corpus))
+    choice, refused = corpus_tab.store_upload(studio, str(corpus))
     assert refused == ""
     assert choice.value == "My-corpus-1.txt"
     assert (studio.corpora.folder / choice.value).read_bytes() == corpus.read_bytes()
@@ -91,7 +92,7 @@ def test_the_same_file_is_kept_once_and_another_of_its_name_is_kept_beside_it(st
 def test_a_bad_upload_is_named_with_the_reason_and_changes_nothing(studio, tmp_path, name, content, reason):
     bad = tmp_path / name
     bad.write_bytes(content)
-    choice, refused = corpus_tab.take_in(studio, str(bad))
+    choice, refused = corpus_tab.store_upload(studio, str(bad))
     assert choice == gr.skip()
     assert reason in refused
     assert studio.corpora.names() == []
@@ -182,7 +183,7 @@ def test_failures_look_like_failures(studio):
 def test_time_left_counts_down_between_events():
     progress = watch_views.Progress(phase="dense", step=1, total=10, seconds_left=100.0, updated=1000.0)
     assert watch_views.time_left(progress, now=1040.0) == "about 1 min 00 s left"
-    assert watch_views.time_left(progress, now=1200.0) == "a moment left"
+    assert watch_views.time_left(progress, now=1200.0) == "almost finished"
 
 
 def test_the_loss_of_both_phases_stands_on_one_time_line():

@@ -76,7 +76,7 @@ def test_scores_and_nats_share_no_axis_and_the_page_says_what_is_left_out(studio
     language, task = trained(studio, "Minang"), trained(studio, "Mood", kind="task", metric="f1", values=(0.5, 0.6))
     shown = look(studio, compared=[language.id, task.id])
     assert {trace["name"] for trace in json.loads(shown["plot"])["data"]} == {"1 Minang"}
-    assert "measured in other units than the first one: 2 Mood" in shown["comparison"]
+    assert "units differ from those of the first one: 2 Mood" in shown["comparison"]
     swapped = json.loads(look(studio, compared=[task.id, language.id])["plot"])
     assert {trace["name"] for trace in swapped["data"]} == {"1 Mood"}
     assert swapped["layout"]["yaxis"]["title"]["text"] == "macro-F1"

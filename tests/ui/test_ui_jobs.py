@@ -10,8 +10,9 @@ from job_helpers import scheduler, step_of, wait_for
 from tiny_base import finish_task_job
 
 from deftx.core.events import Event
+from deftx.core.files import write_json
 from deftx.jobs import Turn
-from deftx.jobs.job import EVENTS, RESULT, write_json
+from deftx.jobs.job import EVENTS, RESULT
 from deftx.jobs.process import ProcessId
 from ui import strings
 from ui.history import history_views
@@ -75,7 +76,7 @@ def test_place_and_start_are_shown_and_an_unknown_start_is_called_so(studio):
     a, b = (studio.store.add("language", name, {}) for name in "ab")
     shown = look(studio, b.id)
     listed = shown["jobs"]
-    assert "No. 2 in the queue, start not known yet" in shown["view"]
+    assert "No. 2 in the queue, start time not known yet" in shown["view"]
     assert listed.index("No. 1") < listed.index("No. 2")  # those that wait stand in their order
     assert f'data-job="{a.id}"' in listed
 
@@ -83,7 +84,7 @@ def test_place_and_start_are_shown_and_an_unknown_start_is_called_so(studio):
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (0, "starts at once"),
+        (0, "starts next"),
         (20, "less than a minute"),
         (200, "about 3 min"),
         (4_000, "about 1 h 07 min"),
@@ -146,7 +147,7 @@ def test_what_freeing_costs_is_said_before_it_is_done(studio, buttons):
     assert strings.FREE_NOTHING in look(studio)["disk"]
     end(job, "stopped")
     shown = look(studio)["disk"]
-    assert "2.5 MB can be freed, but this training has no vector yet" in shown
+    assert "This frees 2.5 MB, but the training run has no vector yet" in shown
     assert "Dense phase up to step 40; Sparse phase up to step 7" in shown
     assert "free" in buttons(job)
     assert "free_confirm" not in buttons(job)
@@ -164,8 +165,8 @@ def test_a_finished_training_loses_its_delta_only_and_an_early_one_no_step(studi
     fill(done.folder / "delta" / "delta.safetensors", 10)
     end(early, "stopped")
     end(done, "finished")
-    assert "begins anew" in look(studio, early.id)["disk"]
-    assert "the vector stays" in look(studio, done.id)["disk"]
+    assert "starts from the beginning" in look(studio, early.id)["disk"]
+    assert "the vector is kept" in look(studio, done.id)["disk"]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ from tiny_base import finish_language_job, finish_task_job, make_base, write_cor
 from tiny_vectors import make_vector
 
 from deftx.core.errors import DeftxError, VectorError
+from deftx.core.files import write_json
 from deftx.jobs import Store
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 from deftx.models.bases import BUNDLED_BASE
 from deftx.publish.own_vectors import OwnVectors
 from deftx.vectors.vector import SparseVector
@@ -249,19 +250,19 @@ def test_a_zip_that_was_taken_away_can_be_brought_again(here):
         content = b"".join(archive.read(name) for name in archive.namelist())
     assert str(studio.store.root).encode() not in content
     assert str(Path(studio.base_name).parent).encode() not in content
-    key, said = library_forms.take_file(studio, str(packed), "", "", "")
+    key, said = library_forms.import_file(studio, str(packed), "", "", "")
     assert (key, "fits the base model" in said) == ("own:Minangkabau", True)
-    assert library_forms.take_file(studio, str(packed), "Again", "", "")[0] == "own:Again"
-    assert library.find(studio, key).origin == "brought: Minangkabau.zip"
+    assert library_forms.import_file(studio, str(packed), "Again", "", "")[0] == "own:Again"
+    assert library.find(studio, key).origin == "imported: Minangkabau.zip"
 
 
 def test_what_cannot_be_brought_is_explained_in_its_place(here, tmp_path):
     (tmp_path / "bad.zip").write_bytes(b"PK?")
-    key, said = library_forms.take_file(here[0], str(tmp_path / "bad.zip"), "", "", "")
+    key, said = library_forms.import_file(here[0], str(tmp_path / "bad.zip"), "", "", "")
     assert key == ""
     assert strings.NOT_TAKEN in said
-    assert library_forms.take_file(here[0], None, "", "", "") == ("", "")
-    assert "owner/name" in library_forms.take_from_hub(here[0], "../etc", "", "", "", "")[1]
+    assert library_forms.import_file(here[0], None, "", "", "") == ("", "")
+    assert "owner/name" in library_forms.import_from_hub(here[0], "../etc", "", "", "", "")[1]
 
 
 def test_a_vector_of_another_base_is_brought_and_marked(here, tmp_path):
@@ -269,7 +270,7 @@ def test_a_vector_of_another_base_is_brought_and_marked(here, tmp_path):
 
     folder = foreign(tmp_path)
     packed = pack(((path.name, path) for path in folder.iterdir()), tmp_path / "foreign.zip")
-    key, said = library_forms.take_file(here[0], str(packed), "", "", "")
+    key, said = library_forms.import_file(here[0], str(packed), "", "", "")
     assert not library.find(here[0], key).fits
     assert "another base model, tiny-base" in said
 
@@ -330,7 +331,7 @@ def test_task_vectors_of_the_page_s_base_are_offered_first(here):
 
 def test_a_zip_that_cannot_be_written_leaves_nothing(here, monkeypatch, tmp_path):
     monkeypatch.setattr(file_access, "get_upload_folder", lambda: str(tmp_path / "out"))
-    monkeypatch.setattr("deftx.vectors.archives.SPARE", 10**18)
+    monkeypatch.setattr("deftx.core.files.SPARE", 10**18)
     for pack in (
         lambda: library.pack_vector(here[0], here[2]),
         lambda: library.export(here[0], Combination.of(here[1])),

@@ -10,7 +10,8 @@ from gradio_client import Client
 from tiny_vectors import make_vector
 
 from deftx.core.errors import VectorError
-from deftx.jobs.job import RESULT, write_json
+from deftx.core.files import write_json
+from deftx.jobs.job import RESULT
 from deftx.vectors.overlaps import Shared, compare
 from deftx.vectors.vector import SparseVector
 from ui import strings
@@ -150,7 +151,7 @@ def test_vectors_are_found_by_known_keys_only(studio, key):
 
 def test_there_are_no_more_than_can_be_read(studio, monkeypatch):
     monkeypatch.setattr(overlaps, "MOST", 2)
-    with pytest.raises(VectorError, match="2 vectors at the most"):
+    with pytest.raises(VectorError, match="at most 2 vectors"):
         studio.overlaps.compare(["bundled:min", "bundled:ban", "bundled:ace"])
 
 

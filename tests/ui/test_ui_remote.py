@@ -5,10 +5,10 @@ import pytest
 from hub_server import WRITER
 from tiny_base import write_corpus
 
+from deftx.core.files import write_json
 from deftx.jobs import state_of
-from deftx.jobs.job import RESULT, write_json
-from deftx.jobs.remote.places import HOURS
-from deftx.training.preflight import SettingsRefused
+from deftx.jobs.job import RESULT
+from deftx.training.request import HOURS, SettingsRefused
 from ui import strings
 from ui.studio import Studio
 from ui.train import remote, requests, train_fields, train_form, train_preview, train_tab
@@ -46,11 +46,11 @@ def test_nothing_is_offered_where_it_is_not_set_up(studio, corpus, monkeypatch):
 
 
 def test_machines_are_offered_with_their_price(server, studio, corpus):
-    assert remote.choices(studio)[2] == ("l4x1, 1 × L4, 24 GB: $0.80 an hour", "l4x1")
+    assert remote.choices(studio)[2] == ("l4x1, 1 × L4, 24 GB: $0.80 per hour", "l4x1")
     outlook, command, python, _ = seen(studio, corpus)
-    assert "$0.80 an hour, $1.60 at most, for 2 h" in outlook
+    assert "$0.80 per hour, $1.60 at most, for 2 h" in outlook
     assert strings.ELSEWHERE_NO_TIME in outlook
-    assert "No training with this base has finished on l4x1 yet" in outlook
+    assert "No training run with this base has finished on l4x1 yet" in outlook
     assert "--on hf-jobs --flavor l4x1 --hours 2" in command
     assert "hf-jobs" not in python
 
@@ -70,7 +70,7 @@ def test_a_training_that_finished_there_gives_time_and_cost(server, studio, corp
     (job.folder / "events.jsonl").write_text("\n".join(lines) + "\n")
     write_json(job.folder / RESULT, {"outcome": "finished"})
     outlook = seen(studio, corpus)[0]
-    assert "earlier trainings with this base on l4x1 (1)" in outlook
+    assert "earlier training runs with this base on l4x1 (1)" in outlook
     assert strings.ELSEWHERE_COST in outlook
     # It says nothing of this machine, nor of another one there.
     assert studio.forecast.speed(studio.base_name).trainings == 0
@@ -78,7 +78,7 @@ def test_a_training_that_finished_there_gives_time_and_cost(server, studio, corp
     assert studio.forecast.speed(studio.base_name, "l4x1").trainings == 1
 
 
-def test_the_job_says_where_and_becomes_the_same_order_again(server, studio, corpus):
+def test_the_job_says_where_and_becomes_the_same_request_again(server, studio, corpus):
     job_id, _ = train_tab.start_training(studio, corpus, FORM)
     job = studio.store.get(job_id)
     assert {name: job.settings[name] for name in ("device", "flavor", "hours")} == {
@@ -86,28 +86,31 @@ def test_the_job_says_where_and_becomes_the_same_order_again(server, studio, cor
     }  # fmt: skip
     assert job.is_remote
     assert state_of(job).name == "waiting"
-    values = train_fields.values_of("language", requests.order_of(studio, job))
+    values = train_fields.to_form(requests.named(studio, job))
     assert (values["flavor"], values["hours"]) == ("l4x1", 2.0)
 
 
-def test_a_program_orders_a_machine_by_the_same_names(server, studio, corpus):
-    job = studio.train_language(corpus, "Minang", flavor="l4x1")
+def test_a_program_asks_for_a_machine_by_the_same_names(server, studio, corpus):
+    def start(**place):
+        return studio.train(requests.from_options("language", {"corpus": corpus, "name": "Minang", **place}))
+
+    job = start(flavor="l4x1")
     assert (job.settings["flavor"], job.settings["hours"]) == ("l4x1", HOURS)
-    assert studio.train_language(corpus, "Minang", flavor="l4x1", hours=2).settings["hours"] == 2.0
+    assert start(flavor="l4x1", hours=2).settings["hours"] == 2.0
     with pytest.raises(SettingsRefused, match="l4x1"):
-        studio.train_language(corpus, "Minang", flavor="l4")
+        start(flavor="l4")
 
 
 def test_a_person_who_has_a_room_cannot_spend_the_house_s_money(server, studio, tmp_path):
     workspace = Studio(studio.base_name, studio.store.of("ana"), host=studio)
     corpus = workspace.corpora.add(write_corpus(tmp_path / "hers.txt"))
     assert remote.choices(workspace) == [(strings.TRAIN_HERE, "")]
-    with pytest.raises(SettingsRefused, match="Only those who run this studio"):
-        workspace.train("language", train_fields.order_of(FORM, corpus))
+    with pytest.raises(SettingsRefused, match="Only the people who run this studio"):
+        workspace.train(train_fields.from_form(FORM, corpus))
     assert workspace.store.list() == ()
 
 
 @pytest.mark.parametrize(("change", "said"), [({"flavor": "l4"}, "l4x1"), ({"hours": 1000}, "hours at most")])
-def test_what_cannot_be_ordered_is_said_at_the_form(server, studio, corpus, change, said):
+def test_what_cannot_be_asked_for_is_said_at_the_form(server, studio, corpus, change, said):
     assert said in seen(studio, corpus, {**FORM, **change})[0]
     assert train_tab.start_training(studio, corpus, {**FORM, **change})[0] == ""

@@ -7,9 +7,10 @@ import gradio as gr
 import pytest
 
 from deftx.core.errors import CorpusError
+from deftx.core.files import write_json
 from deftx.jobs import JobError
-from deftx.jobs.job import RESULT, write_json
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.job import RESULT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.corpus import corpus_tab, labelled_tab
 from ui.corpus.corpora import SAMPLE, Corpora
@@ -58,7 +59,7 @@ def test_a_removed_text_leaves_the_list_and_undo_brings_it_back_chosen(studio, t
     assert listed.value is None
     assert text in said
     assert undo.visible
-    listed, said, undo, key = removal.bring_back(removable, 0, key)
+    listed, said, undo, key = removal.undo_removal(removable, 0, key)
     assert listed.value == text
     assert (said, undo.visible, key) == ("", False, "")
     assert studio.corpora.read(text).lines == ["the food is good"] * 30

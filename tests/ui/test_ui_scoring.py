@@ -10,8 +10,8 @@ from tiny_base import finish_language_job, finish_task_job, make_base, write_cor
 
 from deftx.cli import main
 from deftx.core.errors import DeftxError, TableError
+from deftx.core.files import write_json
 from deftx.jobs import Store
-from deftx.jobs.job import write_json
 from ui import strings
 from ui.api import api_files
 from ui.classify import score_figures, score_tab, score_views
@@ -73,7 +73,7 @@ def test_every_number_is_that_of_the_command_line_to_the_digit(studio, keys, pag
     found = api_files.describe(studio.scoring.score(wanted(studio, keys), lambda share: None))
     out = {job.name: str(job.out) for job in studio.store.list()}
     vectors = {
-        "base": ["--scale-task", "0"], "task": [], "language": ["--language", out["Bugis"], "--scale-task", "0"],
+        "base": ["--strength-task", "0"], "task": [], "language": ["--language", out["Bugis"], "--strength-task", "0"],
         "both": ["--language", out["Bugis"]],
     }  # fmt: skip
     assert [one["kind"] for one in found["combinations"]] == list(vectors)
@@ -115,7 +115,7 @@ def test_a_replaced_vector_is_scored_anew(studio, keys):
 
 
 def test_labels_that_do_not_fit_are_named_and_mapped_by_hand(studio, keys):
-    with pytest.raises(Mismatch, match=r"In the file: NEG, POS, mixed\. Known to the task: negative, positive\."):
+    with pytest.raises(Mismatch, match=r"In the file: NEG, POS, mixed\. In the task: negative, positive\."):
         studio.scoring.read(wanted(studio, keys, "short.csv"))
     id_, said, *_, place, asked, first, second, third, fourth = begin(studio, keys, "short.csv")[: 5 + 6]
     assert id_ == gr.skip()

@@ -13,10 +13,12 @@ from gradio_client.exceptions import AppError
 
 from deftx.analysis.spectra import Spectrum, spectra_of
 from deftx.core.errors import VectorError
+from deftx.core.files import write_json
 from deftx.jobs import Store, state_of
 from deftx.jobs.disk import free_checkpoints
-from deftx.jobs.job import RESULT, write_json
+from deftx.jobs.job import RESULT
 from deftx.jobs.work import learn_language
+from deftx.training.request import TrainingRequest
 from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.page import build_page
@@ -79,14 +81,14 @@ def test_a_training_that_is_past_its_dense_phase_is_offered_until_it_has_a_vecto
     assert source.vector is None
     assert "not finished" in source.label
     assert studio.spectra.strategy(source) == "variance:0.9"
-    said = spectra_tab.work_out(studio, source.key, "variance", 0.9, 0)
+    said = spectra_tab.compute_mask(studio, source.key, "variance", 0.9, 0)
     assert "0.0% of the mask" in said
     assert "own strategy" in said
     studio.store.discard(waiting.id)
 
 
 def test_a_choice_brings_its_own_strategy_its_matrices_and_what_can_be_done(studio, key):
-    strategy, share, rank, matrices, mask, work_out, train, answer = spectra_tab.choose(studio, key, None)
+    strategy, share, rank, matrices, mask, compute_mask, train, answer = spectra_tab.choose(studio, key, None)
     assert (strategy.value, share.value, share.visible, rank.visible, rank.maximum) == (
         "variance",
         0.9,
@@ -95,7 +97,7 @@ def test_a_choice_brings_its_own_strategy_its_matrices_and_what_can_be_done(stud
         32,
     )
     assert QUERY in [value for _, value in matrices.choices]
-    assert work_out.interactive
+    assert compute_mask.interactive
     assert train.interactive
     assert strings.MASK_NEEDS in mask
     assert strings.TRAIN_BRANCH_HINT in answer
@@ -103,12 +105,12 @@ def test_a_choice_brings_its_own_strategy_its_matrices_and_what_can_be_done(stud
 
 
 def test_of_a_bundled_vector_only_the_spectrum_is_stored_and_that_is_said(studio):
-    *_, mask, work_out, train, answer = spectra_tab.choose(studio, "bundled:ind", None)
-    assert not work_out.interactive
+    *_, mask, compute_mask, train, answer = spectra_tab.choose(studio, "bundled:ind", None)
+    assert not compute_mask.interactive
     assert not train.interactive
     assert strings.MASK_UNKNOWN in mask
     assert strings.NO_DELTA in answer
-    assert strings.MASK_UNKNOWN in spectra_tab.work_out(studio, "bundled:ind", "mp", 0.9, 0)
+    assert strings.MASK_UNKNOWN in spectra_tab.compute_mask(studio, "bundled:ind", "mp", 0.9, 0)
     asked, said = spectra_tab.train(studio, "bundled:ind", "mp", 0.9, 0)
     assert asked == gr.skip()
     assert strings.NO_DELTA in said
@@ -176,12 +178,12 @@ def test_moving_the_slider_reads_nothing_again(studio, key, monkeypatch):
 
 
 def test_the_change_of_the_mask_is_worked_out_once_and_is_none_for_its_own_strategy(studio, key, monkeypatch):
-    assert "0.0% of the mask" in spectra_tab.work_out(studio, key, "variance", 0.9, 0)
-    other = spectra_tab.work_out(studio, key, "variance", 0.8, 0)
-    assert "of 60 are in this vector" in other
+    assert "0.0% of the mask" in spectra_tab.compute_mask(studio, key, "variance", 0.9, 0)
+    other = spectra_tab.compute_mask(studio, key, "variance", 0.8, 0)
+    assert "of 60 entries are already in the mask of this vector" in other
     monkeypatch.setattr("ui.spectra.spectra_facts.read_delta", lambda *_: pytest.fail("δ was read again"))
-    assert spectra_tab.work_out(studio, key, "variance", 0.8, 0) == other
-    assert spectra_tab.about_mask(studio, key) != other
+    assert spectra_tab.compute_mask(studio, key, "variance", 0.8, 0) == other
+    assert spectra_tab.mask_cost(studio, key) != other
 
 
 def test_a_training_with_this_rank_begins_at_the_sparse_phase(studio, job, key):
@@ -211,8 +213,8 @@ def test_a_vector_without_a_spectrum_of_delta_says_that_it_is_its_own(studio, ba
     plain = finish(language_job(studio, base_folder, corpus_file, method="lt-sft"))
     key = f"job:{plain.id}"
     assert strings.SPECTRUM_OF_PHI in spectra_tab.look(studio, key, "mp", 0.9, 0, "rank", QUERY)[0]
-    assert "100.0%" not in spectra_tab.work_out(studio, key, "none", 0.9, 0)  # no denoising is what lt-sft does
-    assert "0.0% of the mask" in spectra_tab.work_out(studio, key, "none", 0.9, 0)
+    assert "100.0%" not in spectra_tab.compute_mask(studio, key, "none", 0.9, 0)  # no denoising is what lt-sft does
+    assert "0.0% of the mask" in spectra_tab.compute_mask(studio, key, "none", 0.9, 0)
     studio.store.discard(plain.id)
 
 
@@ -229,8 +231,8 @@ def test_a_name_in_a_vector_cannot_become_markup(studio, base_folder, corpus_fil
 
 def test_trainings_of_the_page_keep_delta(studio, corpus_file):
     name = studio.corpora.add(corpus_file)
-    order = {"corpus": name, "name": "x"}
-    assert requests.job_settings(studio, "language", order)["delta"] == "delta"
+    request = TrainingRequest(kind="language", corpus=(name,), name="x")
+    assert requests.resolve(studio, request).delta == "delta"
 
 
 def test_a_program_asks_for_spectra(studio, key):

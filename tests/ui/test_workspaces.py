@@ -12,10 +12,11 @@ from tiny_base import SHORT, finish_language_job, write_corpus
 
 from deftx.accounts.people import EMPTY, NOBODY, Person
 from deftx.core.errors import DeftxError
+from deftx.core.files import write_json
 from deftx.core.hosting import Hosting
 from deftx.jobs import JobError, Store
-from deftx.jobs.job import RESULT, write_json
-from ui.access import gate, public, who
+from deftx.jobs.job import RESULT
+from ui.access import middleware, public, who
 from ui.access.retention import DAY, Retention
 from ui.access.workspaces import Workspaces
 from ui.library import library
@@ -126,7 +127,7 @@ def test_each_works_in_a_room_and_admins_in_the_house(workspaces):
         workspaces.visit("")
         with pytest.raises(DeftxError, match="no such workspace"):
             workspaces.visit("../..")
-    with asking("gone"), pytest.raises(DeftxError, match="not among the people"):
+    with asking("gone"), pytest.raises(DeftxError, match="no longer a user"):
         workspaces.store  # noqa: B018
     assert workspaces.mine().owner == EMPTY  # when nobody asks, as when the page is built
 
@@ -158,7 +159,7 @@ def test_visitors_keep_nothing_and_do_not_train(workspaces, tmp_path):
     for name in (None, "vic"):
         with asking(name), pytest.raises(JobError, match="Visitors cannot train"):
             workspaces.store.add("language", "x", {})
-    with asking(None), pytest.raises(DeftxError, match="Visitors cannot keep"):
+    with asking(None), pytest.raises(DeftxError, match="Visitors cannot save"):
         workspaces.corpora.add(text)
     with asking("vic"):
         assert workspaces.corpora.add(text) == "text.txt"
@@ -194,19 +195,19 @@ def test_limits_of_a_person_say_what_to_do(workspaces, tmp_path):
     large = tmp_path / "large.txt"
     large.write_text("\n".join(f"line {number}" for number in range(120_000)), encoding="utf-8")
     with asking("ana"):
-        with pytest.raises(DeftxError, match="up to 1 MB are kept"):
+        with pytest.raises(DeftxError, match="the limit is 1 MB"):
             workspaces.corpora.add(large)
         for name in "ab":
             job = workspaces.store.add("language", name, {})
-        with pytest.raises(JobError, match="2 of your trainings wait already"):
+        with pytest.raises(JobError, match="2 of your training runs are waiting already"):
             workspaces.store.add("language", "c", {})
         assert len(list(workspaces.store.folder.iterdir())) == 2
         workspaces.store.request_stop(job.id)
         workspaces.store.add("language", "c", {})
-        with pytest.raises(JobError, match="wait already"):
+        with pytest.raises(JobError, match="waiting already"):
             workspaces.store.requeue(job.id)
         (workspaces.store.root / "filler").write_bytes(bytes(5_000_000))
-        with pytest.raises(DeftxError, match="all that one person may have"):
+        with pytest.raises(DeftxError, match="limit for one person"):
             workspaces.corpora.add(write_corpus(tmp_path / "small.txt"))
     with asking("root"):
         assert workspaces.corpora.add(large) == "large.txt"
@@ -259,7 +260,7 @@ def test_a_handlers_file_must_be_the_callers(workspaces, tmp_path, monkeypatch):
         path = workspaces.served_files.write(
             "a.zip", lambda target: (target.write_bytes(b"x"), target)[1], workspaces.owner
         )
-    take = gate._guarded(lambda *values: values, workspaces)
+    take = middleware._guarded(lambda *values: values, workspaces)
     with asking("ana"):
         assert take(str(path)) == (str(path),)
     for name in ("bob", None):

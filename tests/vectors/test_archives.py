@@ -1,6 +1,7 @@
 """Zip files of strangers: what they hold is taken or refused, and nothing gets out of its folder."""
 
 import os
+import shutil
 import stat
 import struct
 import zipfile
@@ -169,7 +170,7 @@ def test_a_zip_of_the_same_files_is_the_same_bytes_and_tells_no_path(tmp_path):
 
 def test_a_full_disk_is_noticed_before_anything_is_written(tmp_path, folder, monkeypatch):
     full = namedtuple("Usage", "total used free")(10, 10, 0)
-    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
     with pytest.raises(VectorError, match="are free"):
         unpack(make(tmp_path / "a.zip", whole()), folder, WANTED)
     (tmp_path / "x").write_text("x")

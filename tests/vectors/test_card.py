@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from tiny_vectors import make_vector
+from tiny_vectors import card_of, make_vector
 
 from deftx.core.names import base_name
-from deftx.vectors.card import code, write_card
+from deftx.vectors.card import code
 
 TASK = {"kind": "task", "labels": ["negatif", "positif"], "language": "ind"}
 
@@ -17,7 +17,7 @@ def front_matter(card):
 
 
 def test_front_matter_is_what_the_hub_reads():
-    card = write_card(make_vector(license="cc-by-4.0"))
+    card = card_of(make_vector(license="cc-by-4.0"))
     assert card.startswith("---\n")
     assert front_matter(card) == {
         "library_name": "deftx",
@@ -26,19 +26,19 @@ def test_front_matter_is_what_the_hub_reads():
         "language": ["min"],
         "license": "cc-by-4.0",
     }
-    assert "license" not in front_matter(write_card(make_vector()))
+    assert "license" not in front_matter(card_of(make_vector()))
 
 
 def test_front_matter_is_yaml_to_a_yaml_parser():
     yaml = pytest.importorskip("yaml")
-    card = write_card(make_vector(language="no"))  # Norwegian, which YAML 1.1 would read as false
+    card = card_of(make_vector(language="no"))  # Norwegian, which YAML 1.1 would read as false
     assert yaml.safe_load(card.split("---\n")[1]) == front_matter(card)
     assert front_matter(card)["language"] == ["no"]
 
 
 def test_card_tells_base_method_settings_scores_mask_and_use():
     base = {"name": "xlm-roberta-base", "revision": "0123abc", "fingerprint": "ab" * 32}
-    card = write_card(
+    card = card_of(
         make_vector(
             base=base,
             method="deft-x",
@@ -69,14 +69,14 @@ def test_card_tells_base_method_settings_scores_mask_and_use():
 
 def test_card_of_a_task_vector_names_its_labels_and_scores():
     scores = {"f1": {"before": 0.2, "after": 0.81234}, "accuracy": {"before": 0.3, "after": None}, "odd": 3}
-    card = write_card(make_vector(scores=scores, **TASK))
+    card = card_of(make_vector(scores=scores, **TASK))
     assert "labels: `negatif`, `positif`" in card
     assert "| macro-F1 on the validation set (0 to 1) | 0.2000 | 0.8123 |" in card
     assert "| accuracy on the validation set (0 to 1) | 0.3000 |  |" in card
 
 
 def test_card_leaves_out_what_is_not_known():
-    card = write_card(make_vector(language=None, k=None))
+    card = card_of(make_vector(language=None, k=None))
     assert "None" not in card
     assert "## What it achieves" not in card
     assert "## Which weights change" not in card
@@ -92,8 +92,8 @@ def test_what_a_person_typed_stays_text():
         "rank": {"strategy": HOSTILE, "ranks": {}}, "mask": {HOSTILE: 1}, "corpus": {HOSTILE: 2},
         "scores": {HOSTILE: {"before": 1, "after": 2}},
     }  # fmt: skip
-    card = write_card(make_vector(**{**TASK, "labels": [HOSTILE, "b"], **hostile}))
-    plain = write_card(make_vector(**{**TASK, "labels": ["a", "b"]}))
+    card = card_of(make_vector(**{**TASK, "labels": [HOSTILE, "b"], **hostile}))
+    plain = card_of(make_vector(**{**TASK, "labels": ["a", "b"]}))
     assert set(front_matter(card)) == {"library_name", "tags"}
     expected = {line for line in plain.splitlines() if line.startswith("#")}
     expected |= {f"# {code(HOSTILE)}", "## What it achieves", "## Which weights change"}
@@ -124,4 +124,4 @@ def test_code_spans_hold_any_text():
 )
 def test_a_folder_on_somebodys_disk_is_not_published(name, published):
     assert base_name(name) == published
-    assert "someone" not in write_card(make_vector(base={"name": name, "fingerprint": "ab" * 32}))
+    assert "someone" not in card_of(make_vector(base={"name": name, "fingerprint": "ab" * 32}))

@@ -2,10 +2,10 @@
 
 import pytest
 from huggingface_hub import ModelCard
-from tiny_vectors import make_vector
+from tiny_vectors import card_of, make_vector
 
 from deftx.publish.classifier_card import write_classifier_card
-from deftx.vectors.card import Publication, write_card
+from deftx.vectors.card import Publication
 from deftx.vectors.card_data import results
 
 HOSTILE = 'x`\n---\n# <img src=x onerror=alert(1)> [a](javascript:b) "\u202e'
@@ -14,7 +14,7 @@ HOSTILE = 'x`\n---\n# <img src=x onerror=alert(1)> [a](javascript:b) "\u202e'
 def test_scores_are_read_back_as_results():
     scores = {"f1": {"before": 0.2, "after": 0.81234}, "accuracy": {"before": 0.3, "after": 0.9}, "examples": 12}
     vector = make_vector(kind="task", labels=["a", "b"], scores=scores)
-    card = ModelCard(write_card(vector, Publication("ana/mood", "mit", ("ana/texts",), "spectra.png")))
+    card = ModelCard(card_of(vector, Publication("ana/mood", "mit", ("ana/texts",), "spectra.png")))
     found = [(one.task_type, one.metric_type, one.metric_value) for one in card.data.eval_results]
     assert found == [("text-classification", "f1", 0.8123), ("text-classification", "accuracy", 0.9)]
     assert (card.data.model_name, card.data.metrics) == ("ana/mood", ["f1", "accuracy"])
@@ -32,13 +32,13 @@ def test_without_a_score_there_are_no_results(scores):
 
 def test_a_bundled_base_is_not_linked_for_the_hub_has_none_of_its_name():
     base = {"name": "nusantara-small", "revision": None, "fingerprint": "ab" * 32}
-    card = write_card(make_vector(base=base), Publication("a/b"))
+    card = card_of(make_vector(base=base), Publication("a/b"))
     assert "base_model" not in card
     assert "`nusantara-small`" in card
 
 
 def test_the_use_fits_into_five_lines():
-    code = write_card(make_vector(), Publication("ana/min")).split("```python\n")[1].split("```")[0]
+    code = card_of(make_vector(), Publication("ana/min")).split("```python\n")[1].split("```")[0]
     assert len(code.strip().splitlines()) == 5
     assert 'language="ana/min"' in code
 

@@ -7,7 +7,7 @@ import torch
 from tiny_vectors import SHAPES, make_vector
 
 from deftx.core.errors import VectorError
-from deftx.method.matrix_kinds import matrix_kind
+from deftx.method.parameter_kinds import kind_of
 from deftx.vectors.overlaps import (
     Shared,
     as_tables,
@@ -132,7 +132,7 @@ def test_the_parts_by_layer_and_by_kind_make_up_the_whole():
         assert sum(part.both for part in parts.values()) == found.total.both == len(entries(a) & entries(b))
         assert sum(part.weights for part in parts.values()) == sum(torch.Size(s).numel() for s in SHAPES.values())
     for kind, part in found.kinds.items():
-        assert part.overlap == jaccard(a, b, [name for name in SHAPES if matrix_kind(name) == kind])
+        assert part.overlap == jaccard(a, b, [name for name in SHAPES if kind_of(name).name == kind])
 
 
 def random_vector(sizes, seed):

@@ -10,7 +10,8 @@ from safetensors import safe_open
 from tiny_vectors import SHAPES, TinyBase, make_vector, same_vector
 
 from deftx.core.errors import VectorError
-from deftx.vectors.vector import FIELDS, SparseVector
+from deftx.vectors.description import FIELDS
+from deftx.vectors.vector import SparseVector
 
 QUERY = "roberta.encoder.layer.0.attention.self.query.weight"
 

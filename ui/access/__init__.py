@@ -1,1 +1,1 @@
-"""Who sits behind a request, and which files and workspaces they may use."""
+"""Access control: who made a request, and which files and workspaces they may use."""

@@ -1,4 +1,4 @@
-"""Files that were handed out or came in, and whose they are: Gradio serves all of them to everybody who knows the address."""
+"""Owners of uploaded and downloadable files. Gradio itself serves such a file to anybody who knows its address."""
 
 import os
 import secrets
@@ -11,32 +11,32 @@ from pathlib import Path
 
 from gradio.utils import get_upload_folder
 
-REMEMBERED = 20_000  # files; the oldest are forgotten first, and then nobody but an admin is given them
+REMEMBERED = 20_000  # files; the oldest are forgotten first, and then only admins can read them
 
 
 class ServedFiles:
-    """Remembers whose files they are until the server ends, which is when Gradio removes them; for any thread."""
+    """The owners of files, in memory until the server ends, when Gradio removes the files; safe for any thread."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Create an empty table."""
         self._lock = threading.Lock()
         self._owners: OrderedDict[str, set[str]] = OrderedDict()
         self._copies: dict[tuple[Path, str], Path] = {}
 
     def note(self, path: str | os.PathLike, owner: str) -> None:
-        """Remember that a file is, among others, this owner's."""
+        """Record ``owner`` as one of the owners of a file."""
         with self._lock:
             self._owners.setdefault(os.path.realpath(path), set()).add(owner)
             while len(self._owners) > REMEMBERED:
                 self._owners.popitem(last=False)
 
     def is_of(self, path: str | os.PathLike, owner: str) -> bool:
-        """Say whether a file is this owner's."""
+        """Return whether ``owner`` owns a file."""
         with self._lock:
             return owner in self._owners.get(os.path.realpath(path), ())
 
     def write(self, name: str, write: Callable[[Path], Path], owner: str) -> Path:
-        """Write a file to be taken away into Gradio's own folder, which clears it away; all of it or nothing."""
+        """Write a downloadable file into Gradio's folder, which Gradio clears; a failed write leaves nothing."""
         folder = Path(get_upload_folder()) / f"{time.time_ns():x}-{secrets.token_hex(16)}"
         folder.mkdir(mode=0o700, parents=True)
         try:
@@ -48,7 +48,7 @@ class ServedFiles:
         return path
 
     def copy(self, file: Path, owner: str) -> Path:
-        """Hand out a copy of a file, the same one as long as it is there."""
+        """Return a downloadable copy of a file, made again only if the earlier copy is gone."""
         kept = self._copies.get((file, owner))
         if kept is None or not kept.is_file():
             kept = self.write(file.name, lambda target: Path(shutil.copyfile(file, target)), owner)
@@ -57,7 +57,7 @@ class ServedFiles:
 
 
 def comes_from_outside(value: object) -> bool:
-    """Say whether a handler's argument is the path of a file in Gradio's folder: one that somebody brought or was given."""
+    """Return whether a handler's argument is the path of a file in Gradio's folder, which a client sent."""
     if not isinstance(value, str) or not value or "\0" in value or len(value) > 4096:
         return False
     return Path(os.path.realpath(value)).is_relative_to(os.path.realpath(get_upload_folder()))

@@ -1,4 +1,4 @@
-"""Login methods: how the person behind a request is told, from a password file or from a login at the Hugging Face Hub."""
+"""Login methods: find the person who made a request, by a password file or by a Hugging Face login."""
 
 import logging
 import math
@@ -18,33 +18,33 @@ from deftx.core.hosting import Hosting
 from deftx.core.logs import about
 from ui import strings
 
-# Where the request comes from that is being answered; the gate, which alone sees it, says so.
+# The client address of the current request. Only the middleware can see it, and sets it.
 address: ContextVar[str] = ContextVar("address", default="")
 
 log = logging.getLogger(__name__)
 
 
 class LoginMethod(Protocol):
-    """Tells who a request is from."""
+    """Finds the person who made a request."""
 
     def person(self, username: str | None, session: Mapping[str, Any]) -> Person | None:
-        """Return who it is; None for somebody who may not be here."""
+        """Return the person; None for somebody without access."""
 
 
 class PasswordLogin:
-    """Lets in whom a file of people names; see ``deftx.accounts.people``."""
+    """Login with a password file; see ``deftx.accounts.people``."""
 
     def __init__(self, people: People) -> None:
-        """Ask these people for their passwords."""
+        """Check passwords against these people."""
         self._people = people
-        self._looking = anyio.Semaphore(2)  # each takes a processor and 16 MB for a fifth of a second
+        self._looking = anyio.Semaphore(2)  # each check takes a processor and 16 MB for a fifth of a second
         self._tries = Tries()
 
     async def check(self, username: str, password: str) -> bool:
-        """Say whether somebody may come in; what launch(auth=…) asks.
+        """Return whether a password is right, as ``launch(auth=…)`` expects.
 
         Raises:
-            HTTPException: there were too many wrong passwords; the text says when the next one is looked at.
+            HTTPException: there were too many wrong passwords; the text says when to try again.
         """
         async with self._looking:
             wait = self._tries.wait(username, address.get())
@@ -57,20 +57,20 @@ class PasswordLogin:
         return right
 
     def person(self, username: str | None, session: Mapping[str, Any]) -> Person | None:
-        """Look the name up at every request, so that whoever was taken out of the file is out."""
+        """Look up the name at every request, so that a person who is removed from the file loses access at once."""
         return self._people.find(username)
 
 
 class AccountLogin:
-    """On a Space: lets everybody in, as a visitor or, once logged in with an account of the Hub, as that person."""
+    """Login on a Space: everybody is a visitor, or a person once logged in with a Hub account."""
 
     def __init__(self, hosting: Hosting, author: str = "") -> None:
-        """Take the Space's author for an admin, beside those that the settings name."""
+        """Make the Space's author an admin, as well as the admins in the settings."""
         self._admins = {author.casefold(), *hosting.admins} - {""}
         self._members = hosting.members
 
     def person(self, username: str | None, session: Mapping[str, Any]) -> Person | None:
-        """Read the session, a cookie that the server has signed; one that has run out counts as logged out."""
+        """Read the session, which is a cookie signed by the server; an expired one counts as logged out."""
         info = session.get("oauth_info") or {}
         account = info.get("userinfo") or {}
         name, number = str(account.get("preferred_username") or ""), _plain(account.get("sub"))
@@ -80,17 +80,18 @@ class AccountLogin:
         if known in self._admins:
             return Person(name, ADMIN)
         role = VISITOR if self._members and known not in self._members else MEMBER
-        # Accounts can be renamed, and old names taken by others: the workspace is that of the account's own number.
+        # An account can be renamed and its old name taken by somebody else, so the account's number identifies the
+        # workspace.
         return Person(name, role, f"{_plain(known)}-{number}")
 
 
 def _too_many(seconds: int) -> HTTPException:
-    # 400 as for a wrong password: Gradio's page to log in says nothing at any other.
+    # 400, as for a wrong password: Gradio's login page shows no text for other codes.
     return HTTPException(400, strings.TOO_MANY_TRIES.format(seconds=seconds), {"Retry-After": str(seconds)})
 
 
 def on_a_space() -> bool:
-    """Say whether this is a Space with hf_oauth; elsewhere sessions are signed with a secret that everybody knows."""
+    """Return whether this is a Space with hf_oauth. Elsewhere, the secret that signs sessions is public."""
     return bool(
         os.environ.get("SPACE_ID") and os.environ.get("OAUTH_CLIENT_ID") and os.environ.get("OAUTH_CLIENT_SECRET")
     )

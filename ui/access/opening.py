@@ -1,4 +1,4 @@
-"""How the studio is opened: to whoever sits at the machine, to the people of a file, or to the visitors of a Space."""
+"""Open the studio for one local user, for the people in a file, or for the visitors of a Space."""
 
 import logging
 import os
@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute
 from deftx.accounts.people import People
 from deftx.core.hosting import Hosting
 from ui import strings
-from ui.access.gate import Gate
 from ui.access.identity import AccountLogin, PasswordLogin, on_a_space
+from ui.access.middleware import AccessMiddleware
 from ui.access.retention import Retention
 from ui.access.workspaces import Workspaces
 from ui.studio import Studio
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def open_studio(host: Studio, hosting: Hosting) -> Studio | Workspaces:
-    """Return the host itself, or its workspaces where people log in.
+    """Return the host's studio itself, or the workspaces if people log in.
 
     Raises:
         DeftxError: the file of people cannot be read.
@@ -40,18 +40,21 @@ def open_studio(host: Studio, hosting: Hosting) -> Studio | Workspaces:
     return workspaces
 
 
-def gated(studio: Studio | Workspaces, routes: Sequence[BaseRoute] = ()) -> dict[str, Any]:
-    """Give what ``launch`` needs for people to log in, which is nothing where they do not, and for more ``routes``."""
+def launch_arguments(studio: Studio | Workspaces, routes: Sequence[BaseRoute] = ()) -> dict[str, Any]:
+    """Return arguments of ``launch`` that add ``routes`` and, if people log in, the login and its checks."""
     if not isinstance(studio, Workspaces):
         return {"app_kwargs": {"routes": list(routes)}}
     login = {}
     if isinstance(studio.login_method, PasswordLogin):
         login = {"auth": studio.login_method.check, "auth_message": _rule()}
-    return {**login, "app_kwargs": {"routes": list(routes), "middleware": [Middleware(Gate, workspaces=studio)]}}
+    return {
+        **login,
+        "app_kwargs": {"routes": list(routes), "middleware": [Middleware(AccessMiddleware, workspaces=studio)]},
+    }
 
 
 def _rule() -> str:
-    """Say what wrong passwords cost: Gradio's page to log in is one for all languages, so in each of them."""
+    """Return the rule about wrong passwords in every language, because Gradio has one login page for all."""
     said = []
     for code in strings.SPOKEN:
         with strings.speaking(code):

@@ -1,7 +1,6 @@
-"""Vectors that somebody made public: copies in a folder of the host, which all who come may use and nobody else may change."""
+"""Public vectors: copies in a folder of the host, which everybody may use and only the publisher and admins may remove."""
 
 import shutil
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -9,20 +8,18 @@ from deftx.core.errors import DeftxError, VectorError
 from deftx.publish.own_vectors import OwnVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 from ui import strings
+from ui.access.workspaces import Workspaces
 from ui.library import library, vector_index
 from ui.library.library_tab import LibraryTab
 from ui.shared import views
 from ui.shared.errors import refusals
-
-if TYPE_CHECKING:
-    from ui.access.workspaces import Workspaces
-    from ui.studio import Studio
+from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def build(workspaces: "Workspaces", tab: LibraryTab, section: gr.Tab) -> None:
-    """Add to the Library the buttons that make the vector shown public, and take that back."""
+def build(workspaces: Workspaces, tab: LibraryTab, section: gr.Tab) -> None:
+    """Add buttons to the Library that make the current vector public or private."""
     with section, gr.Row(elem_classes="buttons"):
         give = gr.Button(strings.PUBLISH, min_width=120, elem_id="publish")
         back = gr.Button(strings.WITHDRAW, min_width=120, elem_id="withdraw")
@@ -31,16 +28,16 @@ def build(workspaces: "Workspaces", tab: LibraryTab, section: gr.Tab) -> None:
         button.click(lambda key, act=act: _said(workspaces, act, key), tab.chosen, said, **PRIVATE)
 
 
-def offer(workspaces: "Workspaces") -> None:
-    """Offer the same to programs."""
+def offer(workspaces: Workspaces) -> None:
+    """Add the endpoints for programs."""
 
     def make_public(vector: str) -> str:
-        """Put a copy of a vector of yours among the public vectors; return its key there."""
+        """Copy a vector of yours to the public vectors; return the key of the copy."""
         with refusals():
             return publish(workspaces, vector)
 
     def make_private(vector: str) -> str:
-        """Take a vector that you made public out of the public vectors."""
+        """Remove a vector of yours from the public vectors."""
         with refusals():
             return withdraw(workspaces, vector)
 
@@ -48,11 +45,11 @@ def offer(workspaces: "Workspaces") -> None:
         gr.api(function, api_name=function.__name__, concurrency_limit=None)
 
 
-def publish(studio: "Studio | Workspaces", key: str) -> str:
-    """Put a copy of a vector among the public vectors and return its key there.
+def publish(studio: Studio | Workspaces, key: str) -> str:
+    """Copy a vector to the public vectors and return the key of the copy.
 
     Raises:
-        DeftxError: there is none, or it is not one's own.
+        DeftxError: the vector does not exist, or belongs to somebody else.
     """
     item = library.find(studio, key or "")
     if item.source not in ("job", "own"):
@@ -66,11 +63,11 @@ def publish(studio: "Studio | Workspaces", key: str) -> str:
         return f"{vector_index.PUBLIC_KEY}{own.keep(folder, item.title, studio.owner).name}"
 
 
-def withdraw(studio: "Studio | Workspaces", key: str) -> str:
-    """Take a vector out of the public vectors and return its key; for whoever put it there, and for admins.
+def withdraw(studio: Studio | Workspaces, key: str) -> str:
+    """Remove a vector from the public vectors and return its key; only for its publisher and for admins.
 
     Raises:
-        DeftxError: there is none, or somebody else's.
+        DeftxError: the vector does not exist, or belongs to somebody else.
     """
     found = _find(studio, key or "")
     if not studio.is_host and found.origin != studio.owner:
@@ -79,11 +76,11 @@ def withdraw(studio: "Studio | Workspaces", key: str) -> str:
     return key
 
 
-def _find(studio: "Studio | Workspaces", key: str) -> OwnVector:
+def _find(studio: Studio | Workspaces, key: str) -> OwnVector:
     return vector_index.public(studio.store).get(key.removeprefix(vector_index.PUBLIC_KEY))
 
 
-def _said(workspaces: "Workspaces", act: object, key: str) -> str:
+def _said(workspaces: Workspaces, act: object, key: str) -> str:
     try:
         act(workspaces, key)
     except DeftxError as error:

@@ -1,4 +1,4 @@
-"""Removing what people left behind: first into the trash, and from there for good."""
+"""Removal of unused files and training runs: first to the trash, then permanently."""
 
 import logging
 import shutil
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from deftx.core.errors import DeftxError
-from deftx.core.sizes import folder_size
+from deftx.core.files import folder_size
 from deftx.jobs import Job, state_of
 from deftx.publish.own_vectors import OwnVectors
 from ui.access.workspaces import Workspaces
@@ -17,14 +17,14 @@ from ui.shared.uploads import KeptFiles
 from ui.studio import Studio
 
 DAY = 86_400.0  # seconds
-EVERY = 3_600.0  # seconds between two looks
+EVERY = 3_600.0  # seconds between two passes
 RESTING = ("finished", "failed", "stopped")
 
 log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Looks into all workspaces every hour, in a thread of its own; the host's own work is never touched."""
+    """Checks all workspaces every hour, in a separate thread; the host's own workspace is never changed."""
 
     def __init__(self, workspaces: Workspaces) -> None:
         """Prepare; nothing happens before ``start`` or ``look``."""
@@ -32,11 +32,11 @@ class Retention:
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
     def start(self) -> None:
-        """Look from now on."""
+        """Start checking every hour."""
         self._thread.start()
 
     def look(self, now: float | None = None) -> None:
-        """Look into every workspace once."""
+        """Check every workspace once."""
         days, now = self._workspaces.hosting.days_kept, time.time() if now is None else now
         for name in self._workspaces.names():
             studio = self._workspaces.workspace(name)
@@ -50,13 +50,13 @@ class Retention:
         while True:
             try:
                 self.look()
-            except Exception:  # a full disk or a locked database pass
-                log.exception("Could not clear away what people left behind; tried again in an hour.")
+            except Exception:  # a full disk or a locked database can recover
+                log.exception("Removing unused files failed; the next attempt is in an hour.")
             time.sleep(EVERY)
 
 
 def clear(studio: Studio, before: float) -> None:
-    """Put into the trash what was not used since ``before`` (seconds since 1970), and remove what is long in there."""
+    """Move items unused since ``before`` (seconds since 1970) to the trash, and remove old items of the trash."""
     for job in studio.store.list():
         if state_of(job).name in RESTING and _changed(job) < before:
             _discard(partial(removal.discard_job, studio, job.id))
@@ -73,7 +73,7 @@ def clear(studio: Studio, before: float) -> None:
 
 
 def _changed(job: Job) -> float:
-    """When something of a job was written last."""
+    """Return when a file of a job was last written."""
     files = [job.folder, *job.folder.iterdir()] if job.folder.is_dir() else []
     return max([job.created, *(path.stat().st_mtime for path in files)])
 
@@ -86,5 +86,5 @@ def _discard_file(studio: Studio, files: KeptFiles, name: str) -> None:
 def _discard(remove: Callable[[], object]) -> None:
     try:
         remove()
-    except DeftxError as error:  # a training that waits or runs still needs it
+    except DeftxError as error:  # a waiting or running training run still needs it
         log.info("%s", error)

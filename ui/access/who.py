@@ -1,4 +1,4 @@
-"""Who is logged in, what becomes of what they bring, and, for admins, whose workspace they look into."""
+"""The logged-in person, how long their uploads are kept and, for admins, the choice of a workspace."""
 
 from html import escape
 
@@ -16,7 +16,7 @@ _ANEW = "() => location.reload()"
 
 
 def build(workspaces: Workspaces, page: gr.Blocks) -> None:
-    """Lay out the line below the header; what it says is asked for when the page opens, for the page is everybody's."""
+    """Lay out the line below the header. Its text is set when the page opens, because one page serves everybody."""
     with gr.Row(elem_id="who"):
         said = gr.HTML()
         if isinstance(workspaces.login_method, AccountLogin):
@@ -27,15 +27,15 @@ def build(workspaces: Workspaces, page: gr.Blocks) -> None:
 
 
 def offer(workspaces: Workspaces) -> None:
-    """Offer to admins' programs what the line offers to admins; docs/people.md shows how."""
+    """Add the endpoints for programs of admins; docs/people.md shows how to use them."""
 
     def people_workspaces() -> list[str]:
-        """List the workspaces of people in which something was kept; for admins."""
+        """List the workspaces of people that hold anything; for admins."""
         with refusals():
             return workspaces.names_for_admin()
 
     def look_into(workspace: str) -> str:
-        """Work in a person's workspace from now on, or in the host again (empty); for admins."""
+        """Work in a person's workspace from now on, or in the host's (empty); for admins."""
         _visit(workspaces, workspace)
         return workspace
 
@@ -44,7 +44,7 @@ def offer(workspaces: Workspaces) -> None:
 
 
 def describe(workspaces: Workspaces) -> str:
-    """Say who is logged in and what that means."""
+    """Return who is logged in and what that person may do."""
     with refusals():
         person, hosting = workspaces.asking(), workspaces.hosting
     if not person.name:

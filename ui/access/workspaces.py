@@ -1,7 +1,7 @@
-"""Whose studio a handler works in: everybody who logs in has a workspace of their own, and no handler can reach another one.
+"""Workspaces: everybody who logs in has one, and a handler can reach only the workspace of its caller.
 
-What stands where a studio is asked for is ``Workspaces``: whatever is looked up in it is looked up in the studio of whoever
-asks. Handlers know nothing of it. Outside of a request, as when the page is built, it is an empty workspace's.
+``Workspaces`` is passed where a studio is expected. Attributes are looked up in the studio of the person who made the
+request, so handlers need no code for it. Outside a request, as while the page is built, they come from an empty workspace.
 """
 
 import threading
@@ -13,38 +13,38 @@ from gradio.context import LocalContext
 
 from deftx.accounts.people import ADMIN, EMPTY, NOBODY, VISITOR, Person
 from deftx.core.errors import DeftxError
+from deftx.core.files import folder_size
 from deftx.core.hosting import Hosting
-from deftx.core.sizes import folder_size
 from deftx.jobs import Job, JobError
-from deftx.jobs.store import PEOPLE, workspace
+from deftx.jobs.home import PEOPLE, workspace
 from ui import strings
 from ui.access.identity import LoginMethod
 from ui.studio import Studio
 
-WORKSPACES_KEPT = 64  # open at once; what is in a workspace lies on disk
+WORKSPACES_KEPT = 64  # open at the same time; the content of a workspace is on disk
 MEGABYTE = 1_000_000
 
 
 class Workspaces:
-    """The studio of whoever asks; see the module's text."""
+    """The studio of the current request's person; see the module's text."""
 
     def __init__(self, host: Studio, hosting: Hosting, login_method: LoginMethod) -> None:
-        """Share one base, one queue and one line of background tasks, those of ``host``, among all who come through the login method."""
+        """Share the base, the training queue and the background tasks of ``host`` among everybody who logs in."""
         self.host, self.hosting, self.login_method = host, hosting, login_method
         self._lock = threading.Lock()
         self._open: OrderedDict[tuple[str, str], Studio] = OrderedDict()
-        self._visits: dict[str, str] = {}  # the workspaces that admins look into, by the admin's name
+        self._visits: dict[str, str] = {}  # the workspace that each admin has chosen, by the admin's name
 
     def __getattr__(self, name: str) -> Any:
-        """Look up in the studio of whoever asks what is looked up here."""
+        """Return an attribute of the studio of the current request's person."""
         return getattr(self.mine(), name)
 
     def mine(self) -> Studio:
-        """Return the studio of whoever asks."""
+        """Return the studio of the current request's person."""
         return self.of(self.asking())
 
     def asking(self) -> Person:
-        """Say who asks; DeftxError for somebody who was let in once and is no longer."""
+        """Return the current request's person; DeftxError if that person no longer has access."""
         request = LocalContext.request.get(None)
         if request is None:
             return NOBODY
@@ -52,14 +52,14 @@ class Workspaces:
         return self.person(getattr(request, "username", None), getattr(raw, "scope", {}).get("session") or {})
 
     def person(self, username: str | None, session: Mapping[str, Any]) -> Person:
-        """Say who a request is from, by the name that was logged in with or by the session of the Hub's login."""
+        """Return the person of a request, by the login name or by the session of a Hub login."""
         person = self.login_method.person(username, session)
         if person is None:
             raise DeftxError(strings.LOG_IN_AGAIN)
         return person
 
     def of(self, person: Person) -> Studio:
-        """Return the studio of a person; an admin's is the host, or the workspace that they look into."""
+        """Return the studio of a person; for an admin, the host's or the workspace that the admin has chosen."""
         visited = self._visits.get(person.name, "") if person.is_admin else ""
         if person.is_admin and not visited:
             return self.host
@@ -70,19 +70,19 @@ class Workspaces:
         return self._enter(name, ADMIN)
 
     def close(self, name: str) -> None:
-        """Forget a workspace that is empty; it is furnished anew when somebody comes."""
+        """Forget an empty workspace; it is created again when it is needed."""
         with self._lock:
             for key in [key for key in self._open if key[0] == name]:
                 del self._open[key]
 
     def names(self) -> list[str]:
-        """List the workspaces in which something was kept at some time."""
+        """List the workspaces that have ever held anything."""
         folder = self.host.store.home / PEOPLE
         found = folder.iterdir() if folder.is_dir() else ()
         return sorted(path.name for path in found if path.is_dir() and not path.name.startswith("."))
 
     def visit(self, name: str) -> None:
-        """Let the admin who asks look into a person's workspace, or back into the host (empty); DeftxError for others."""
+        """Choose a workspace for the admin who asks, or the host's (empty); DeftxError for other people."""
         person = self.asking()
         if not person.is_admin:
             raise DeftxError(strings.ADMINS_ONLY)
@@ -91,25 +91,25 @@ class Workspaces:
         self._visits[person.name] = name
 
     def visited(self) -> str:
-        """Name the workspace that the admin who asks looks into; empty for the host, and for all others."""
+        """Return the workspace that the admin who asks has chosen; empty for the host's, and for other people."""
         person = self.asking()
         return self._visits.get(person.name, "") if person.is_admin else ""
 
     def names_for_admin(self) -> list[str]:
-        """List the workspaces; DeftxError where no admin asks."""
+        """List the workspaces; DeftxError for people who are not admins."""
         if not self.asking().is_admin:
             raise DeftxError(strings.ADMINS_ONLY)
         return self.names()
 
     def _enter(self, name: str, role: str) -> Studio:
         with self._lock:
-            studio = self._open.pop((name, role), None) or self._furnish(name, role)
+            studio = self._open.pop((name, role), None) or self._create(name, role)
             self._open[name, role] = studio
             while len(self._open) > WORKSPACES_KEPT:
                 self._open.popitem(last=False)
         return studio
 
-    def _furnish(self, name: str, role: str) -> Studio:
+    def _create(self, name: str, role: str) -> Studio:
         limited = role != ADMIN
         admit = self._admit_file(name, role) if limited else lambda size: None
         queue = self._admit_job(name, role) if limited else lambda waiting: None

@@ -1,1 +1,1 @@
-"""The endpoints for programs."""
+"""The HTTP endpoints for programs."""

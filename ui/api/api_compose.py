@@ -1,4 +1,4 @@
-"""The endpoint ``compose``: a combination of vectors with strengths, and texts to classify with it."""
+"""The endpoint ``compose``: classify texts with a combination of vectors and strengths."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from ui.studio import Studio
 
 
 def build(studio: Studio) -> None:
-    """Offer the endpoint; docs/api.md shows how it is used."""
+    """Add the endpoint; docs/api.md shows how to use it."""
 
     def compose(
         task: str,
@@ -26,7 +26,7 @@ def build(studio: Studio) -> None:
         method: str = PAPER,
         parameters: dict[str, float] | None = None,
     ) -> dict[str, Any]:
-        """Classify texts, or [premise, hypothesis] pairs, with vectors of these keys and strengths; say what merging did."""
+        """Classify texts, or [premise, hypothesis] pairs, with vectors by key and strength; report what merging did."""
         with refusals():
             return answer(studio, task, texts, languages, strength_task, method, parameters)
 
@@ -42,15 +42,15 @@ def answer(
     method: str,
     parameters: Mapping[str, float] | None,
 ) -> dict[str, Any]:
-    """Compose and classify; DeftxError for anything that cannot be done."""
+    """Compose and classify; DeftxError for anything that is not possible."""
     if not isinstance(languages or {}, Mapping) or not isinstance(texts, list):
         raise DeftxError(strings.NOT_A_COMBINATION)
-    order = Combination.of(task, (languages or {}).items(), strength_task, method, parameters)
+    combination = Combination.of(task, (languages or {}).items(), strength_task, method, parameters)
     wanted = [_text(text) for text in texts]
-    folder = studio.composing.find(order).entries[0].folder
+    folder = studio.composing.find(combination).entries[0].folder
     for text in wanted:
         check_text(folder, text)
-    classifier = studio.composed(order)
+    classifier = studio.composed(combination)
     rows = classifier.classify(wanted).tolist()
     return {
         "labels": classifier.labels,

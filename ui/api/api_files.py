@@ -1,4 +1,4 @@
-"""What other programs can ask about files: ``classify_file`` and ``evaluate``."""
+"""The endpoints for files: ``classify_file`` and ``evaluate``."""
 
 from pathlib import Path
 from typing import Any
@@ -18,23 +18,23 @@ OPTIONS = ("table", "columns", "labels", "languages")
 
 
 def build(studio: Studio) -> None:
-    """Offer the endpoints; docs/api.md shows how they are used."""
+    """Add the endpoints; docs/api.md shows how to use them."""
     _offer_classifying(studio)
     _offer_scoring(studio)
 
 
 def _offer_classifying(studio: Studio) -> None:
     def classify_file(file: str | None, task: str, language: str, columns: dict[str, str] | None) -> tuple:
-        """Classify the texts of a file; the answer is the CSV that the command line writes, and what was counted.
+        """Classify the texts of a file; return the CSV that the command line writes, and counts.
 
-        ``columns`` names the file's own columns where they differ, as in {"text": "review"}.
+        ``columns`` maps standard column names to the file's, as in {"text": "review"}.
         """
         with refusals():
             if not file:
                 raise DeftxError(strings.NEEDS_FILE)
-            path, order = Path(file), Combination.of(task, [(language, 1.0)])
+            path, combination = Path(file), Combination.of(task, [(language, 1.0)])
             found = studio.background_tasks.wait(studio.background_tasks.start(
-                lambda on_share: file_tasks.classify_file(studio, path, columns, order, on_share)))  # fmt: skip
+                lambda on_share: file_tasks.classify_file(studio, path, columns, combination, on_share)))  # fmt: skip
             counted = {
                 "n": len(found.rows.texts),
                 "labels": found.counts,
@@ -52,7 +52,7 @@ def _offer_classifying(studio: Studio) -> None:
 
 def _offer_scoring(studio: Studio) -> None:
     def evaluate(file: str | None, task: str, language: str, options: dict[str, Any] | None) -> dict[str, Any]:
-        """Score the vectors on a labelled file, which is kept, or on one that is here already: options["table"].
+        """Score the vectors on an uploaded labelled file, which is stored, or on a stored one: options["table"].
 
         ``options``: table, columns ({"text": "review"}), labels ({"pos": "positive", "mixed": ""}; "" leaves rows out),
         languages (keys of language vectors to compare, or true for all that fit the base).
@@ -79,7 +79,7 @@ def _offer_scoring(studio: Studio) -> None:
 
 
 def describe(found: Scores) -> dict[str, Any]:
-    """Scores as plain data, a combination each in the order of the page's table."""
+    """Return scores as plain data, one entry per combination in the order of the page's table."""
     combinations = [
         {"kind": one.kind, "language": one.language, "title": title(one), **line.to_dict()}
         for one, line in zip(found.wanted.combinations, found.lines, strict=True)

@@ -1,4 +1,4 @@
-"""What other programs can ask of the Library, by name: which vectors there are, and a classifier as a file."""
+"""The endpoints of the Library: a list of vectors, and a classifier as a file."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from ui.studio import Studio
 
 
 def build(studio: Studio) -> None:
-    """Offer the endpoints; docs/api.md shows how they are used."""
+    """Add the endpoints; docs/api.md shows how to use them."""
 
     def list_vectors(words: str = "", kind: str = "") -> list[dict[str, Any]]:
-        """List the vectors that hold all of the words; ``kind`` is "language", "task" or empty for both."""
+        """List the vectors that match all of the words; ``kind`` is "language", "task" or empty for both."""
         with refusals():
             return [describe(item) for item in library.items(studio, words, kind)]
 
     gr.api(list_vectors, api_name="library", concurrency_limit=None)
 
-    def export(task: str, language: str, scale_task: float | None, scale_language: float | None) -> str:
-        """Pack a classifier of vectors by key as a zip with a plain transformers folder; the language may be empty."""
-        of_task, of_language = (1.0 if scale is None else scale for scale in (scale_task, scale_language))
+    def export(task: str, language: str, strength_task: float | None, strength_language: float | None) -> str:
+        """Pack a classifier of vectors by key as a zip with a plain transformers folder; ``language`` may be empty."""
+        of_task, of_language = (1.0 if given is None else given for given in (strength_task, strength_language))
         with refusals():
             return str(library.export(studio, Combination.of(task, [(language, of_language)], of_task)))
 
@@ -33,7 +33,7 @@ def build(studio: Studio) -> None:
 
 
 def describe(item: Item) -> dict[str, Any]:
-    """A vector as plain data."""
+    """Return a vector as plain data."""
     info = item.info
     facts = {name: info.get(name) for name in ("kind", "language", "labels", "method", "k")}
     facts["rank"] = (info.get("rank") or {}).get("strategy")

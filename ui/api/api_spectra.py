@@ -1,4 +1,4 @@
-"""What other programs can ask about spectra."""
+"""The endpoint for spectra."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ SHOWN = ("shape", "noise_edge", "ranks", "energy_kept", "noise_ranks", "chosen")
 
 
 def build(studio: Studio) -> None:
-    """Offer the endpoint; docs/api.md shows how it is used."""
+    """Add the endpoint; docs/api.md shows how to use it."""
 
     def spectrum(vector: str, strategies: list[str] | None = None) -> dict[str, Any]:
-        """Give ranks, energy and noise of every matrix under some strategies; vectors are named bundled:NAME or job:ID."""
+        """Return ranks, energy and noise of every matrix for some strategies; vectors are named bundled:NAME or job:ID."""
         with refusals():
             spectra = studio.spectra.spectra(studio.spectra.find(vector))
             found = {name: one.to_dict(strategies or STRATEGIES) for name, one in spectra.matrices.items()}

@@ -1,6 +1,6 @@
-"""What other programs can ask of the page, by name, with ``gradio_client``."""
+"""The endpoints for programs that use ``gradio_client``."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import gradio as gr
@@ -8,16 +8,17 @@ import gradio as gr
 from deftx.core.errors import VectorError
 from deftx.jobs import Job, progress_of, state_of
 from deftx.jobs.pace import expected_seconds
-from deftx.jobs.remote.places import HOURS
+from deftx.training.request import HOURS
 from deftx.vectors.overlaps import as_tables
 from ui import strings
 from ui.api import api_compose, api_files, api_library, api_spectra
 from ui.shared.errors import refusals
 from ui.studio import Studio
+from ui.train.requests import from_options
 
 
 def build(studio: Studio) -> None:
-    """Offer the endpoints; docs/api.md shows how they are used."""
+    """Add the endpoints; docs/api.md shows how to use them."""
     with gr.Column(visible=False):
         _offer_files(studio)
         api_files.build(studio)
@@ -35,7 +36,7 @@ def build(studio: Studio) -> None:
     api_spectra.build(studio)
 
     def overlap(vectors: list[str]) -> dict[str, Any]:
-        """Compare vectors of one base, named bundled:NAME or job:ID, every two of them; two or more."""
+        """Compare every two of two or more vectors of one base, named bundled:NAME or job:ID."""
         with refusals():
             compared = studio.overlaps.compare(vectors)
             if len(compared.keys) < 2:
@@ -46,10 +47,10 @@ def build(studio: Studio) -> None:
 
 
 def _offer_files(studio: Studio) -> None:
-    """Offer what takes files: only a component can receive one."""
+    """Add the endpoints that receive files, which need components."""
 
     def audit(file: str | None, corpus: str) -> dict[str, Any]:
-        """Audit a file, which is kept, or a text that is here already by its name."""
+        """Audit an uploaded file, which is stored, or a stored text by its name."""
         with refusals():
             name = studio.corpora.add(file) if file else corpus
             return {"corpus": name, **studio.audit(name).to_dict(), "languages": studio.facts.mix(name)}
@@ -57,18 +58,17 @@ def _offer_files(studio: Studio) -> None:
     def train_task(
         train_file: str | None, valid_file: str | None, name: str, options: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """Put the training of a task vector into the queue, from files that are kept or named in ``options``.
+        """Put the training of a task vector into the queue, from uploaded files or from files named in ``options``.
 
-        ``options``: train, valid (labelled files that are here already), source (a vector's key), language, base,
-        preset, recipe (the settings that differ from the preset's), processes (how many GPUs it takes), flavor and
-        hours (a machine of Hugging Face Jobs, and how long it may run).
+        ``options``: train, valid (stored labelled files), source (a vector's key), language, base, preset, recipe (settings
+        that differ from the preset's), processes (the number of GPUs), flavor and hours (a machine of Hugging Face Jobs, and
+        the time after which it is switched off).
         """
         with refusals():
-            order = {**(options or {}), "name": name}
-            for place, file in (("train", train_file), ("valid", valid_file)):
-                if file:
-                    order[place] = studio.tables.add(file)
-            return describe(studio.train("task", order))
+            request = from_options("task", options or {})
+            files = {"train": train_file, "valid": valid_file}
+            kept = {place: studio.tables.add(file) for place, file in files.items() if file}
+            return describe(studio.train(replace(request, name=name, **kept)))
 
     file, corpus, findings = gr.File(), gr.Textbox(), gr.JSON()
     gr.Button().click(audit, [file, corpus], findings, api_name="audit", concurrency_limit=None)
@@ -92,32 +92,34 @@ def _offer_training(studio: Studio) -> None:
     ) -> dict[str, Any]:
         """Put the training of a language vector into the queue; ``recipe`` holds settings that differ from the preset's.
 
-        ``processes``: how many GPUs it takes. ``flavor``, ``hours``: a machine of Hugging Face Jobs, and how long it may run.
+        ``processes`` is the number of GPUs. ``flavor`` and ``hours`` are a machine of Hugging Face Jobs and its time limit.
         """
         with refusals():
-            return describe(studio.train_language(corpus, name, code, preset, recipe, base, processes, flavor, hours))
+            options = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base,
+                       "processes": processes, "flavor": flavor, "hours": hours}  # fmt: skip
+            return describe(studio.train(from_options("language", options)))
 
     gr.api(train_language, api_name="train_language", concurrency_limit=None)
 
 
 def _offer_jobs(studio: Studio) -> None:
     def job(job: str) -> dict[str, Any]:
-        """Describe one training: state, progress, and the key of its vector once it has finished."""
+        """Describe one training run: state, progress, and the key of its vector once it has finished."""
         with refusals():
             return describe(studio.store.get(job))
 
     def jobs() -> list[dict[str, Any]]:
-        """List all trainings, the newest first, with state and progress."""
+        """List all training runs with state and progress, the newest first."""
         return [describe(job) for job in studio.store.list()]
 
     def cancel(job: str) -> dict[str, Any]:
-        """Ask a training to stop; its checkpoint is kept."""
+        """Stop a training run; its checkpoint is kept."""
         with refusals():
             studio.store.request_stop(job)
             return describe(studio.store.get(job))
 
     def resume(job: str) -> dict[str, Any]:
-        """Put a stopped, failed or interrupted training back into the queue: it goes on from its checkpoint."""
+        """Put a stopped, failed or interrupted training run back into the queue, to continue from its checkpoint."""
         with refusals():
             studio.resume(job)
             return describe(studio.store.get(job))
@@ -127,7 +129,7 @@ def _offer_jobs(studio: Studio) -> None:
 
 
 def describe(job: Job) -> dict[str, Any]:
-    """A job as plain data."""
+    """Return a job as plain data."""
     state, progress = state_of(job), progress_of(job)
     return {
         "id": job.id, "kind": job.kind, "name": job.name, "state": state.name, "meaning": state.meaning,

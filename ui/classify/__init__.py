@@ -1,1 +1,1 @@
-"""The section Test: composing vectors, classifying, scoring."""
+"""The section Test: compose vectors, classify and score."""

@@ -1,4 +1,4 @@
-"""Check it yourself: a person judges answers on sentences of a text, since without labels there is no score."""
+"""Manual check: a person judges answers on sentences of a text, because without labels there is no score."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 SEED = 42
 UNDO = "undo"
 
-# Keys work while the focus is within, and nowhere else; a button that goes out of use must not take the focus with it.
+# Keys work only while the focus is inside; a button that is disabled must not lose the focus.
 _KEYS = """
 const area = element.closest('#check-area');
 if (area && !area.dataset.keys) {
@@ -40,7 +40,7 @@ _FOCUS = "() => setTimeout(() => document.querySelector('#check-area')?.focus({p
 
 @dataclass(frozen=True)
 class CheckTab:
-    """The components of the part; ``kept`` is the check under way, which this browser alone remembers."""
+    """The components of this part; ``kept`` is the current check, which is stored only in this browser."""
 
     kept: gr.BrowserState
     part: gr.Accordion
@@ -52,12 +52,12 @@ class CheckTab:
     save: gr.Button
 
     def shown(self) -> list[gr.components.Component]:
-        """What ``show`` answers, in its order."""
+        """The outputs of ``show``, in its order."""
         return [self.area, self.card, *(self.marks[name] for name in MARKS), self.result, self.save]
 
 
 def build(studio: Studio, task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
-    """Lay the part out for the vectors that are chosen in these lists, and connect what happens within it."""
+    """Lay out this part for the vectors chosen in these lists, and connect its events."""
     kept = gr.BrowserState(None, storage_key="deftx-studio-check", secret="deftx-studio")
     with gr.Accordion(strings.CHECK, open=False, elem_id="check") as part:
         gr.HTML(views.paragraph(strings.CHECK_INTRO))
@@ -90,8 +90,8 @@ def build(studio: Studio, task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
         show_progress="minimal", concurrency_id="classify", api_visibility="private",
     )  # fmt: skip
     started.then(None, js=_FOCUS, **PRIVATE)
-    # A press judges the sentence that is on the screen: it brings that state along, so a hasty one is neither lost nor
-    # counted for a sentence that nobody has seen yet.
+    # A click judges the sentence on the screen: it sends that state along, so a fast click is neither lost nor counted
+    # for a sentence that the person has not seen.
     gr.on(
         [button.click for button in marks.values()],
         _marked,
@@ -101,14 +101,14 @@ def build(studio: Studio, task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
         queue=False,
         **PRIVATE,
     )
-    keep.click(lambda content: keep_check(studio, content), kept, said, **PRIVATE).then(**listed)
+    keep.click(lambda content: save_check(studio, content), kept, said, **PRIVATE).then(**listed)
     gr.on([task.change, language.change, part.expand], **listed)
     part.expand(lambda: gr.Dropdown(choices=corpus_tab.choices(studio)), None, text, **PRIVATE)
     return tab
 
 
 def restoring(studio: Studio, tab: CheckTab) -> dict:
-    """Give the event that brings back the check under way when the page opens."""
+    """Return the event that restores the current check when the page opens."""
 
     def restore(content: object) -> tuple:
         check = read(content)
@@ -119,7 +119,7 @@ def restoring(studio: Studio, tab: CheckTab) -> dict:
 
 
 def read(content: object) -> Check | None:
-    """Read what the browser kept; None for nothing and for what is no check."""
+    """Read what the browser stored; None if it is empty or not a check."""
     try:
         return Check.from_dict(content) if content else None
     except CheckError:
@@ -127,7 +127,7 @@ def read(content: object) -> Check | None:
 
 
 def start_check(studio: Studio, task: str | None, language: str | None, text: str | None, seed: float | None) -> tuple:
-    """Draw sentences and classify them; what stands in the way is said, and a check under way stays."""
+    """Draw sentences and classify them; on an error, show it and keep the current check."""
     try:
         check = _begin(studio, task, language or "", text, int(seed or 0))
     except DeftxError as error:
@@ -147,7 +147,7 @@ def _begin(studio: Studio, task: str | None, language: str, text: str | None, se
 
 
 def vectors_of(studio: Studio, task: str, language: str) -> tuple[Vector, Vector | None]:
-    """Name the vectors of two keys by what they hold; VectorError for one that is not here."""
+    """Return the names of two vectors by key; VectorError for a key that does not exist."""
     named = (("task", task), ("language", language))
     entries = [vector_index.find(studio.store, kind, key) if key else None for kind, key in named]
     return tuple(vector_of(entry.folder, entry.label) if entry else None for entry in entries)
@@ -158,7 +158,7 @@ def _marked(content: object, event: gr.EventData) -> tuple:
 
 
 def mark(content: object, name: str) -> tuple:
-    """Judge the sentence that is shown, or take the last judgement back."""
+    """Judge the current sentence, or undo the last judgement."""
     check = read(content)
     if check is None:
         return None, *show(None)
@@ -167,7 +167,7 @@ def mark(content: object, name: str) -> tuple:
 
 
 def show(check: Check | None) -> tuple:
-    """Answer with everything that depends on the marks, in the order of ``CheckTab.shown``."""
+    """Return everything that depends on the marks, in the order of ``CheckTab.shown``."""
     if check is None:
         return gr.Column(visible=False), "", *[gr.skip()] * len(MARKS), "", gr.skip()
     judged = check.accuracy() is not None
@@ -180,8 +180,8 @@ def show(check: Check | None) -> tuple:
     )
 
 
-def keep_check(studio: Studio, content: object) -> str:
-    """Keep the result with the vectors that it is about."""
+def save_check(studio: Studio, content: object) -> str:
+    """Save the result with its vectors."""
     try:
         check = Check.from_dict(content)
         studio.admit(0)
@@ -192,12 +192,12 @@ def keep_check(studio: Studio, content: object) -> str:
 
 
 def show_earlier(studio: Studio, task: str | None, language: str | None) -> str:
-    """List the checks that are kept of these two vectors together."""
+    """List the saved checks of this combination of vectors."""
     if not task:
         return ""
     try:
         vectors = [vector for vector in vectors_of(studio, task, language or "") if vector]
     except DeftxError:
-        return ""  # said where the sentence is classified
+        return ""  # shown where the sentence is classified
     found = load(studio.store.root, *(vector.fingerprint for vector in vectors))
     return check_views.earlier([one for one in found if (one["language"] is None) == (not language)])

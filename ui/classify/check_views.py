@@ -1,4 +1,4 @@
-"""How a check by hand looks: the sentence with its answer, the result so far, and earlier results."""
+"""The HTML of a manual check: the sentence with its answer, the result so far, and earlier results."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,17 +11,17 @@ from ui.corpus import corpora
 from ui.shared import views
 
 DAY = "%Y-%m-%d %H:%M"
-ONE_SIDED = 0.8  # share of one answer from which a check says little about the others
-FEW = 10  # answers below which that is no sign
+ONE_SIDED = 0.8  # share of one answer above which a check says little about the other classes
+FEW = 10  # answers below which that share means nothing
 
 
 def names(check: Check) -> str:
-    """The vectors that are checked."""
+    """Return the names of the checked vectors."""
     return " + ".join(vector.name for vector in (check.task, check.language) if vector)
 
 
 def card(check: Check) -> str:
-    """The sentence to be judged and what the classifier calls it, or that all are judged."""
+    """Show the sentence to judge and its predicted label, or that all are judged."""
     place, count = len(check.marks), len(check.sentences)
     progress = views.bar(place / count, strings.CHECK_PROGRESS)
     made = strings.CHECK_OF.format(names=names(check), text=corpora.title_of(check.corpus), seed=check.seed)
@@ -36,7 +36,7 @@ def card(check: Check) -> str:
 
 
 def result(check: Check) -> str:
-    """The accuracy so far with its interval, the marks of each answer, and what all of it tells; empty before a mark."""
+    """Show the accuracy so far with its interval, the marks of each answer, and how to read them; empty before a mark."""
     reached = check.accuracy()
     if reached is None:
         return ""
@@ -68,7 +68,7 @@ def _notes(check: Check) -> list[str]:
 
 
 def earlier(checks: Sequence[dict[str, Any]]) -> str:
-    """Results that are kept of the same vectors; empty where there are none."""
+    """List saved results of the same vectors; empty if there are none."""
     if not checks:
         return ""
     heads = (strings.CHECK_DAY, strings.CHECK_TEXT, strings.CHECK_ACCURACY, strings.CHECK_INTERVAL,

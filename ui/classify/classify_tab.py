@@ -1,4 +1,4 @@
-"""Compose and test: vectors with their strengths, a sentence, and what the classifier makes of it, at once."""
+"""Compose and test: vectors with strengths, a sentence, and its probabilities, updated at every change."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from ui.studio import Studio
 __all__ = ["TestTab", "build", "language_choices", "task_choices"]
 
 PRIVATE = {"api_visibility": "private"}
-# Everything a person changes is answered at once; what is changed meanwhile is answered when that is done, only once.
+# Every change is answered at once. Changes made during an answer are answered together afterwards, once.
 AT_ONCE = {
     "show_progress": "hidden",
     "trigger_mode": "always_last",
@@ -37,7 +37,7 @@ class TestTab:
 
 
 def build(studio: Studio) -> TestTab:
-    """Lay the section out and connect what happens within it."""
+    """Lay out the section and connect its events."""
     gr.HTML(views.paragraph(strings.TEST_INTRO))
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
@@ -46,36 +46,36 @@ def build(studio: Studio) -> TestTab:
             waiting = strings.NOTHING_CLASSIFIED if form.fields["task"].value else strings.NO_TASK
             answer = gr.HTML(views.paragraph(waiting, "quiet"), elem_id="answer")
             words, sides = gr.HTML(elem_id="words"), gr.HTML(elem_id="sides")
-            # Not within what is written anew at every answer: what somebody has opened stays open.
+            # Outside the parts that every answer replaces, so that an opened part stays open.
             with gr.Accordion(strings.COMPOSE_TABLE, open=False, elem_id="answer-tables"):
                 sides_table, words_table = gr.HTML(), gr.HTML()
             with gr.Accordion(strings.MERGE_REPORT, open=False, elem_id="merge-did"):
                 merged = gr.HTML(views.paragraph(waiting, "quiet"), elem_id="merge-report")
-            _build_taking(studio, form)
+            _build_download(studio, form)
     _connect_form(studio, form)
     fields = form.fields
 
     def answered(*values: Any) -> tuple[str, ...]:
         return show(studio, form.values(values))
 
-    def weighed(*values: Any) -> tuple[str, str]:
+    def word_weights(*values: Any) -> tuple[str, str]:
         return show_words(studio, form.values(values))
 
     pressed = [form.button.click, fields["text"].submit, fields["second"].submit]
-    # Texts by "change": a textbox reports "input" for keys alone, not for what is pasted or dictated. The others by
-    # "input": the page itself sets them when it opens, and nobody has asked for an answer then.
+    # Texts use "change": a textbox reports "input" for typing only, not for pasted or dictated text. The others use
+    # "input": the page itself sets them when it opens, which needs no answer.
     texts = ("text", "second")
-    typed = debounce.settled([fields[name] for name in texts], "typed")
+    typed = debounce.debounced([fields[name] for name in texts], "typed")
     changed = [typed.change, *(part.input for name, part in fields.items() if name not in texts)]
     for triggers, progress in ((pressed, {"show_progress": "minimal"}), (changed, {})):
         settings = {**AT_ONCE, **PRIVATE, **progress}
         done = gr.on(triggers, answered, form.inputs(), [answer, sides, sides_table, merged], **settings)
-        done.then(weighed, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE})
+        done.then(word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE})
     return TestTab(fields["task"], fields["language"], form)
 
 
 def show(studio: Studio, values: dict[str, Any]) -> tuple[str, str, str, str]:
-    """Give answer, sides, their table and report; what cannot be done is said in place of the answer."""
+    """Return the answer, the four combinations, their table and the merge report; an error replaces the answer."""
     if not values["task"]:
         return views.notice(strings.NO_TASK), "", "", ""
     try:
@@ -91,7 +91,7 @@ def show(studio: Studio, values: dict[str, Any]) -> tuple[str, str, str, str]:
 
 
 def show_words(studio: Studio, values: dict[str, Any]) -> tuple[str, str]:
-    """Mark the words that mattered, and list them; nothing where there is no answer, which says why."""
+    """Mark and list the words that mattered; empty if there is no answer."""
     try:
         attribution = studio.composing.words(*_asked(studio, values))
     except DeftxError:
@@ -99,8 +99,8 @@ def show_words(studio: Studio, values: dict[str, Any]) -> tuple[str, str]:
     return compose_views.words_view(attribution), compose_views.words_table(attribution)
 
 
-def _build_taking(studio: Studio, form: ComposeForm) -> None:
-    """Let the classifier that is tried be taken away as it is: every vector, every strength, the merge method."""
+def _build_download(studio: Studio, form: ComposeForm) -> None:
+    """Offer the current classifier for download: every vector, every strength, the merge method."""
     for as_space, name, label, hint in (
         (False, "classifier", strings.EXPORT_THIS, strings.EXPORT_THIS_HINT),
         (True, "space", strings.EXPORT_SPACE, strings.EXPORT_SPACE_HINT),
@@ -108,29 +108,29 @@ def _build_taking(studio: Studio, form: ComposeForm) -> None:
         take = gr.Button(label, size="sm", elem_id=f"take-{name}")
         gr.HTML(views.paragraph(hint, "quiet"))
         said = gr.HTML(elem_id="take-answer" if name == "classifier" else f"take-{name}-answer")
-        taking = gr.DownloadButton(label, visible="hidden", elem_id=f"taking-{name}")
+        download = gr.DownloadButton(label, visible="hidden", elem_id=f"taking-{name}")
 
         def pack(*values: Any, as_space: bool = as_space) -> tuple[str | None, str]:
             return library_forms.export(studio, lambda: compose_form.combination_of(form.values(values)), as_space)
 
-        packed = take.click(pack, form.inputs(), [taking, said], show_progress="minimal", **PRIVATE)
+        packed = take.click(pack, form.inputs(), [download, said], show_progress="minimal", **PRIVATE)
         packed.success(None, js=views.press(f"taking-{name}"), **PRIVATE)
 
 
 def _asked(studio: Studio, values: dict[str, Any]) -> tuple[Combination, Text]:
-    order = compose_form.combination_of(values)
-    return order, compose_form.text_of(values, compose_form.needs_pair(studio, order.task))
+    combination = compose_form.combination_of(values)
+    return combination, compose_form.text_of(values, compose_form.needs_pair(studio, combination.task))
 
 
 def _connect_form(studio: Studio, form: ComposeForm) -> None:
-    """Show the second text where the task takes pairs, the parameters of the chosen method, and new vectors."""
+    """Show the second text for tasks on pairs, the parameters of the chosen method, and new vectors."""
     fields, quick = form.fields, {"show_progress": "hidden", "queue": False, **PRIVATE}
 
     def texts(task: str | None) -> tuple:
         pairs = compose_form.needs_pair(studio, task)
         return gr.Textbox(label=strings.PREMISE if pairs else strings.SENTENCE), gr.Textbox(visible=pairs)
 
-    # Also where the page itself sets the task: when it opens, or when the first one has been trained.
+    # Also when the page itself sets the task: on opening, or after the first one has been trained.
     fields["task"].change(texts, fields["task"], [fields["text"], fields["second"]], **quick)
     parameters = [(name, field) for name, known in form.settings.items() for field in known]
 

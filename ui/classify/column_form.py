@@ -1,4 +1,4 @@
-"""Asks which column of a file is what, where they are called otherwise than expected; hidden until then."""
+"""A form, hidden at first, that asks which column is which if a file's columns do not have the expected names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ui.shared import views
 
 @dataclass(frozen=True)
 class ColumnForm:
-    """The form: what is asked, and a list of columns for each name that may be needed."""
+    """The components of the form, with a list of columns for each name that may be needed."""
 
     place: gr.Column
     asked: gr.HTML
@@ -27,12 +27,12 @@ class ColumnForm:
         return [self.place, self.asked, *self.fields.values()]
 
     def inputs(self) -> list[gr.Dropdown]:
-        """In the order of what ``mapping`` takes."""
+        """In the order of the arguments of ``mapping``."""
         return list(self.fields.values())
 
 
 def build(name: str, *, labelled: bool) -> ColumnForm:
-    """Lay the form out; ``name`` begins the ids of its fields."""
+    """Lay out the form; ``name`` is the prefix of the ids of its fields."""
     with gr.Column(visible=False, elem_id=f"{name}-columns") as place:
         asked = gr.HTML()
         fields = {
@@ -43,12 +43,12 @@ def build(name: str, *, labelled: bool) -> ColumnForm:
 
 
 def needed(pairs: bool, labelled: bool) -> tuple[str, ...]:
-    """Name the columns that a file must have."""
+    """Return the names of the columns that a file must have."""
     return (*(PAIR if pairs else SINGLE), *((LABEL,) if labelled else ()))
 
 
 def ask(path: str, columns: Sequence[str], pairs: bool, *, labelled: bool) -> list[Any]:
-    """Show the form with the file's columns, the likely ones chosen."""
+    """Show the form with the file's columns; likely ones are chosen."""
     likely, wanted = guess_columns(path, columns), needed(pairs, labelled)
     return [
         gr.Column(visible=True),
@@ -61,12 +61,12 @@ def ask(path: str, columns: Sequence[str], pairs: bool, *, labelled: bool) -> li
 
 
 def ask_nothing(*, labelled: bool) -> list[Any]:
-    """Hide the form and forget what was chosen."""
+    """Hide the form and clear its choices."""
     return [gr.Column(visible=False), "", *(gr.Dropdown(choices=[], value=None) for _ in _names(labelled))]
 
 
 def mapping(values: Sequence[str | None], pairs: bool, *, labelled: bool) -> Mapping[str, str] | None:
-    """Give what was chosen as ``columns=`` takes it; None where nothing was asked, TableError where a choice is missing."""
+    """Return the choices as ``columns=`` takes them; None if nothing was asked, TableError if a choice is missing."""
     chosen = dict(zip(_names(labelled), values, strict=True))
     if not any(chosen.values()):
         return None

@@ -1,4 +1,4 @@
-"""What somebody wants composed, by names alone: it can be compared, kept and handed from one visitor's page to a handler."""
+"""A requested combination of vectors, by name only: it can be compared, stored and passed between threads."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,13 +8,13 @@ from deftx.core.errors import DeftxError
 from deftx.vectors.merging import PAPER, check_method
 from ui import strings
 
-# The four sides of a comparison: which of the vectors take part.
+# The four combinations that are compared: which of the vectors are added.
 SIDES = {"neither": (False, False), "task": (True, False), "language": (False, True), "both": (True, True)}
 
 
 @dataclass(frozen=True)
 class Combination:
-    """A task vector and language vectors by their keys, the strength of each, and how they are merged."""
+    """A task vector and language vectors by key, the strength of each, and how they are merged."""
 
     task: str
     languages: tuple[tuple[str, float], ...] = ()
@@ -31,10 +31,10 @@ class Combination:
         method: str = PAPER,
         parameters: Mapping[str, Any] | None = None,
     ) -> "Combination":
-        """Take up what a form or a program gave; a language without a key is none.
+        """Make a combination from the values of a form or a program; a language with an empty key is left out.
 
         Raises:
-            DeftxError: there is no task, a strength is no number, or the method or a parameter cannot be used.
+            DeftxError: there is no task, a strength is not a number, or the method or a parameter cannot be used.
         """
         if not task:
             raise DeftxError(strings.NEEDS_TASK_VECTOR)
@@ -43,7 +43,7 @@ class Combination:
         return cls(str(task), chosen, _number(strength_task), method, tuple(sorted((parameters or {}).items())))
 
     def side(self, name: str) -> "Combination":
-        """Return one of SIDES: the vectors that take no part have strength 0, and keep their places for a draw."""
+        """Return one of SIDES: vectors that are left out have strength 0 and keep their place for the random draw."""
         task, language = SIDES[name]
         return replace(
             self,

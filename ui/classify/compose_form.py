@@ -14,7 +14,7 @@ from ui.classify.composing import takes_pairs
 from ui.library import vector_index
 from ui.studio import Studio
 
-MORE = (2, 3)  # places for further language vectors
+MORE = (2, 3)  # fields for further language vectors
 STRONGEST, STEP = 2.0, 0.05
 LONGEST = 4_000  # characters of a text: far more than a base reads at a time
 
@@ -26,19 +26,19 @@ class ComposeForm:
     fields: dict[str, gr.components.Component]
     button: gr.Button
     more: gr.Accordion
-    settings: dict[str, tuple[str, ...]]  # of each merge method: the fields of its parameters
+    settings: dict[str, tuple[str, ...]]  # the fields of each merge method's parameters
 
     def inputs(self) -> list[gr.components.Component]:
         """The components in the order of ``values``."""
         return list(self.fields.values())
 
     def values(self, given: Sequence[Any]) -> dict[str, Any]:
-        """Name what a handler was given for ``inputs``."""
+        """Map the values of ``inputs`` to their names."""
         return dict(zip(self.fields, given, strict=True))
 
 
 def build(studio: Studio) -> ComposeForm:
-    """Lay the form out."""
+    """Lay out the form."""
     tasks = task_choices(studio)
     first = tasks[0][1] if tasks else None
     fields: dict[str, gr.components.Component] = {
@@ -68,7 +68,7 @@ def build(studio: Studio) -> ComposeForm:
 
 
 def combination_of(values: dict[str, Any]) -> Combination:
-    """Read the combination; DeftxError where something is missing or out of its range."""
+    """Read the combination; DeftxError if something is missing or out of range."""
     languages = [(values["language"], values["strength_language"])]
     languages += [(values[f"language_{place}"], values[f"strength_{place}"]) for place in MORE]
     method = values["method"]
@@ -84,13 +84,13 @@ def text_of(values: dict[str, Any], pairs: bool) -> Text:
 
 
 def needs_pair(studio: Studio, task: str | None) -> bool:
-    """Say whether a task vector, by its key, decides on pairs."""
+    """Return whether a task vector, by its key, classifies pairs."""
     found = {entry.key: entry for entry in vector_index.entries(studio.store, "task")}
     return task in found and takes_pairs(found[task].folder)
 
 
 def task_choices(studio: Studio) -> list[tuple[str, str]]:
-    """Task vectors that can be chosen, those first that were made for the base of this page: (label, key)."""
+    """List task vectors as (label, key), those made for the base of this page first."""
     base = studio.loaded_base()
     found = vector_index.entries(studio.store, "task")
     if base is not None:
@@ -99,7 +99,7 @@ def task_choices(studio: Studio) -> list[tuple[str, str]]:
 
 
 def language_choices(studio: Studio) -> list[tuple[str, str]]:
-    """Language vectors that can be chosen, "none" first: (label, key)."""
+    """List language vectors as (label, key), "none" first."""
     return [(strings.NO_LANGUAGE, ""), *((e.label, e.key) for e in vector_index.entries(studio.store, "language"))]
 
 
@@ -115,7 +115,7 @@ def _further(studio: Studio, place: int) -> dict[str, gr.components.Component]:
 
 
 def _add_methods(fields: dict[str, gr.components.Component]) -> dict[str, tuple[str, ...]]:
-    """Add the choice of method and the parameters of each, of which those of the chosen one are seen."""
+    """Add the choice of the method and the parameters of each method; only those of the chosen one are visible."""
     choices = [(title, name) for name, title in strings.MERGE_METHODS.items()]
     fields["method"] = gr.Radio(choices, value=PAPER, label=strings.MERGE, info=strings.MERGE_HINT, elem_id="merge")
     for method, known in METHODS.items():

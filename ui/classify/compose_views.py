@@ -1,4 +1,4 @@
-"""What composing gave, in words, bars and tables: the answer, the four sides, what a merge method did, which words mattered."""
+"""The HTML of a composition: the answer, the four combinations, the merge report, and the words that mattered."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -9,12 +9,12 @@ from ui import strings
 from ui.classify.composing import Comparison
 from ui.shared import views
 
-UNCHANGED = 0.005  # a share that moves less than this is said to stay
+UNCHANGED = 0.005  # a smaller change of a share counts as none
 FAINT = 0.1  # words below this part of the largest weight are not marked
 
 
 def answer_view(compared: Comparison, device: str) -> str:
-    """Lay out the probabilities as labelled bars, with the numbers aligned and what made them."""
+    """Show the probabilities as labelled bars with aligned numbers, and the vectors behind them."""
     probabilities = list(compared.sides.values())[-1]
     best = max(probabilities, key=probabilities.get)
     languages = " + ".join(compared.found.languages) or strings.NO_LANGUAGE
@@ -28,7 +28,7 @@ def answer_view(compared: Comparison, device: str) -> str:
 
 
 def sides_view(compared: Comparison) -> str:
-    """Lay the sides out beside each other, with one sentence on what the language changed."""
+    """Show the four combinations beside each other, with a sentence on the effect of the language vectors."""
     blocks = "".join(
         f"<section>{views.bars(shares.items(), caption=strings.SIDES[name], best=max(shares, key=shares.get))}</section>"
         for name, shares in compared.sides.items()
@@ -38,7 +38,7 @@ def sides_view(compared: Comparison) -> str:
 
 
 def sides_table(compared: Comparison) -> str:
-    """Write the same numbers as a table."""
+    """Show the same numbers as a table."""
     labels = list(next(iter(compared.sides.values())))
     lines = [(strings.SIDES[name], *(f"{shares[label]:.1%}" for label in labels))
              for name, shares in compared.sides.items()]  # fmt: skip
@@ -46,7 +46,7 @@ def sides_table(compared: Comparison) -> str:
 
 
 def change_sentence(compared: Comparison) -> str:
-    """Say in one sentence what the language vectors changed about the answer."""
+    """Return a sentence on how the language vectors changed the answer."""
     if "both" not in compared.sides:
         return strings.CHANGE_NO_LANGUAGE
     without, both = compared.sides["task"], compared.sides["both"]
@@ -63,9 +63,9 @@ def change_sentence(compared: Comparison) -> str:
 
 
 def merge_view(report: MergeReport, names: Sequence[str]) -> str:
-    """Say what the method did: entries that met, conflicts, and of each vector what was dropped and what counts.
+    """Report the shared entries, the conflicts, and the dropped and effective entries of each vector.
 
-    ``names`` are what the vectors are called on the page.
+    ``names`` are the page's names of the vectors.
     """
     said = strings.MERGE_DID[report.method].format(
         entries=f"{report.entries:,}", shared=f"{report.shared:,}", conflicts=f"{report.conflicts:,}",
@@ -96,7 +96,7 @@ def words_view(attribution: Attribution) -> str:
 
 
 def words_table(attribution: Attribution) -> str:
-    """List all words with their weights, the heaviest first."""
+    """List all words with their weights, the largest first."""
     ordered = sorted(attribution.words, key=lambda word: -abs(word.weight or 0.0))
     return views.table((strings.WORD, strings.WORD_WEIGHT, strings.WORD_SPEAKS), map(_line, ordered))
 

@@ -1,4 +1,4 @@
-"""Composed classifiers for everybody who visits: which are kept, and what is worked out anew when one strength changes."""
+"""Composed classifiers shared by all visitors: which are kept in memory, and what a changed strength recomputes."""
 
 from collections.abc import Callable
 from copy import copy
@@ -20,7 +20,7 @@ from ui import strings
 from ui.classify.combination import SIDES, Combination
 from ui.library import vector_index
 
-# Each classifier and each bench is as large as the base.
+# Each classifier and each workbench is as large as the base.
 COMPOSED_KEPT, BENCHES_KEPT = 2, 2
 VECTORS_KEPT = 12
 ANSWERS_KEPT = 512  # a few numbers each, and the text
@@ -30,30 +30,30 @@ State = tuple[Path, int]  # a vector's folder, and when it was written
 
 @dataclass(frozen=True)
 class Found:
-    """A combination with the vectors that its keys stand for, the task's first: as they are on disk now."""
+    """A combination with its vectors as they are on disk now, the task vector first."""
 
-    order: Combination
+    combination: Combination
     entries: tuple[vector_index.Entry, ...]
     states: tuple[State, ...]
 
     def side(self, name: str) -> "Found":
         """Return one of the SIDES of the combination."""
-        return Found(self.order.side(name), self.entries, self.states)
+        return Found(self.combination.side(name), self.entries, self.states)
 
     @property
     def task(self) -> str:
-        """How the task vector is called."""
+        """The name of the task vector."""
         return self.entries[0].label
 
     @property
     def languages(self) -> list[str]:
-        """How the language vectors are called."""
+        """The names of the language vectors."""
         return [entry.label for entry in self.entries[1:]]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The probabilities of a text on each side, by label, and what the merge method did."""
+    """The probabilities of a text for each combination, by label, and the merge report."""
 
     found: Found
     text: Text
@@ -62,87 +62,87 @@ class Comparison:
 
 
 class Composing:
-    """Composes by keys; every method can be called from any thread, and no caller changes what another one sees."""
+    """Composes vectors by key. Every method can be called from any thread, and callers do not affect each other."""
 
     def __init__(self, store: Store, base: Callable[[], Base]) -> None:
-        """Use the vectors of this store and this base, which is asked for when it is first needed."""
+        """Use the vectors of this store and this base, which is loaded when it is first needed."""
         self._store, self._base = store, base
         self._vector = lru_cache(maxsize=VECTORS_KEPT)(lambda state: SparseVector.load(state[0]))
         self._bench = lru_cache(maxsize=BENCHES_KEPT)(lambda task: Workbench(base(), self._vector(task)))
         self.composed_of = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
         self._answer = lru_cache(maxsize=ANSWERS_KEPT)(self._classify)
-        self._words = lru_cache(maxsize=ANSWERS_KEPT)(self._attribute)  # who types and presses Enter asks twice
+        self._words = lru_cache(maxsize=ANSWERS_KEPT)(self._attribute)  # typing and pressing Enter asks twice
 
-    def over(self, store: Store) -> "Composing":
-        """Compose from the vectors of another store, with the same base and the same classifiers in memory."""
+    def for_store(self, store: Store) -> "Composing":
+        """Return an object for the vectors of another store, with the same base and the same classifiers in memory."""
         other = copy(self)
         other._store = store
         return other
 
-    def find(self, order: Combination) -> Found:
-        """Look the vectors of a combination up; VectorError for a key that stands for none."""
-        entries = [vector_index.find(self._store, "task", order.task)]
-        entries += [vector_index.find(self._store, "language", key) for key, _ in order.languages]
-        return Found(order, tuple(entries), tuple((entry.folder, changed(entry.folder)) for entry in entries))
+    def find(self, combination: Combination) -> Found:
+        """Find the vectors of a combination; VectorError for an unknown key."""
+        entries = [vector_index.find(self._store, "task", combination.task)]
+        entries += [vector_index.find(self._store, "language", key) for key, _ in combination.languages]
+        return Found(combination, tuple(entries), tuple((entry.folder, changed(entry.folder)) for entry in entries))
 
-    def composed(self, order: Combination) -> Classifier:
-        """Return a classifier of its own, which nobody changes; DeftxError where the vectors do not go together."""
-        found = self.find(order)
-        return self.composed_of(found.order, found.states)
+    def composed(self, combination: Combination) -> Classifier:
+        """Return a separate classifier that nothing else changes; DeftxError if the vectors cannot be combined."""
+        found = self.find(combination)
+        return self.composed_of(found.combination, found.states)
 
-    def compare(self, order: Combination, text: Text) -> Comparison:
-        """Classify a text with the task's head on each of the SIDES; only what changed since is worked out.
+    def compare(self, combination: Combination, text: Text) -> Comparison:
+        """Classify a text with the task's head on each of the SIDES; only what changed is recomputed.
 
         Raises:
-            DeftxError: no text, one text where the task takes two, or vectors that do not go together.
+            DeftxError: no text, one text for a task on pairs, or vectors that cannot be combined.
         """
-        found = self.find(order)
+        found = self.find(combination)
         check_text(found.entries[0].folder, text)
-        wanted = [name for name in SIDES if order.languages or not SIDES[name][1]]
+        wanted = [name for name in SIDES if combination.languages or not SIDES[name][1]]
         answers = {}
         for name in wanted:
             side = found.side(name)
-            answers[name] = self._answer(side.order, side.states, text)
+            answers[name] = self._answer(side.combination, side.states, text)
         labels, _, report = answers[wanted[-1]]
         sides = {name: dict(zip(labels, values, strict=True)) for name, (_, values, _) in answers.items()}
         return Comparison(found, text, sides, report)
 
-    def words(self, order: Combination, text: Text) -> Attribution:
-        """Say which words of a text mattered for the predicted label; DeftxError as in ``compare``."""
-        found = self.find(order)
+    def words(self, combination: Combination, text: Text) -> Attribution:
+        """Return which words of a text mattered for the predicted label; DeftxError as in ``compare``."""
+        found = self.find(combination)
         check_text(found.entries[0].folder, text)
-        return self._words(found.order, found.states, text)
+        return self._words(found.combination, found.states, text)
 
-    def _compose(self, order: Combination, states: tuple[State, ...]) -> Classifier:
+    def _compose(self, combination: Combination, states: tuple[State, ...]) -> Classifier:
         task, *languages = map(self._vector, states)
         return compose(
             self._base(),
             task=task,
-            scale_task=order.strength_task,
-            languages=[(vector, s) for vector, (_, s) in zip(languages, order.languages, strict=True)],
-            method=order.method,
-            parameters=dict(order.parameters),
+            strength_task=combination.strength_task,
+            languages=[(vector, s) for vector, (_, s) in zip(languages, combination.languages, strict=True)],
+            method=combination.method,
+            parameters=dict(combination.parameters),
         )
 
-    def _holding(self, order: Combination, states: tuple[State, ...]) -> Any:
+    def _holding(self, combination: Combination, states: tuple[State, ...]) -> Any:
         vectors = [self._vector(state) for state in states]
-        strengths = [order.strength_task, *(strength for _, strength in order.languages)]
+        strengths = [combination.strength_task, *(strength for _, strength in combination.languages)]
         scaled = list(zip(vectors, strengths, strict=True))
-        return self._bench(states[0]).holding(scaled, order.method, dict(order.parameters))
+        return self._bench(states[0]).holding(scaled, combination.method, dict(combination.parameters))
 
-    def _attribute(self, order: Combination, states: tuple[State, ...], text: Text) -> Attribution:
-        with self._holding(order, states) as classifier:
+    def _attribute(self, combination: Combination, states: tuple[State, ...], text: Text) -> Attribution:
+        with self._holding(combination, states) as classifier:
             return attribute(classifier, text)
 
     def _classify(
-        self, order: Combination, states: tuple[State, ...], text: Text
+        self, combination: Combination, states: tuple[State, ...], text: Text
     ) -> tuple[list[str], list[float], MergeReport]:
-        with self._holding(order, states) as classifier:
+        with self._holding(combination, states) as classifier:
             return classifier.labels, classifier.classify([text])[0].tolist(), classifier.report
 
 
 def check_text(task: Path, text: Text) -> None:
-    """Refuse what the task of this folder cannot decide on."""
+    """Refuse a text that the task of this folder cannot classify."""
     if not all(part.strip() for part in ((text,) if isinstance(text, str) else text)):
         raise DeftxError(strings.NO_SENTENCE if isinstance(text, str) else strings.NO_PAIR)
     if takes_pairs(task) and isinstance(text, str):
@@ -152,10 +152,10 @@ def check_text(task: Path, text: Text) -> None:
 
 
 def takes_pairs(task: Path) -> bool:
-    """Say whether a task vector decides on pairs of sentences."""
+    """Return whether a task vector classifies pairs of sentences."""
     return vector_index.vector_files.takes_pairs(vector_index.describe(task))
 
 
 def changed(folder: Path) -> int:
-    """When a vector was written, so that one replaced under the same name is read anew."""
+    """Return when a vector was written, so that one replaced under the same name is read again."""
     return (folder / vector_index.vector_files.INFO).stat().st_mtime_ns

@@ -1,4 +1,4 @@
-"""A file of texts: upload it, classify it in the background, look at the answers and take them away as CSV."""
+"""Classify a file of texts: upload it, classify it in the background, show the answers, download them as CSV."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ PRIVATE = {"api_visibility": "private", "show_progress": "hidden", "concurrency_
 
 @dataclass(frozen=True)
 class FileTab:
-    """The components that a look refreshes, in the order of its answers."""
+    """The components that a refresh updates, in the order of its answers."""
 
     view: gr.HTML
     stop: gr.Button
@@ -42,7 +42,7 @@ class FileTab:
 
 
 def build(studio: Studio, vectors: ComposeForm) -> FileTab:
-    """Lay the section out below the form that chooses the vectors, and connect it."""
+    """Lay out the section below the form that chooses the vectors, and connect it."""
     gr.HTML(f'<h2 class="part" id="file">{strings.FILE_TITLE}</h2>{views.paragraph(strings.FILE_INTRO)}')
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
@@ -94,7 +94,7 @@ def _connect(studio: Studio, tab: FileTab, file: gr.File, vectors: ComposeForm, 
     )  # fmt: skip
     looking = {"fn": lambda id_: look(studio, id_), "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
-    # When the page opens, what was asked for before is found again; what is gone by then needs no word.
+    # When the page opens, earlier work is found again; if it is gone, nothing is shown.
     gr.on(None, **{**looking, "fn": lambda id_: look(studio, id_ if studio.background_tasks.find(id_) else "")})
     tab.stop.click(lambda id_: studio.background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
     gr.on(
@@ -104,12 +104,12 @@ def _connect(studio: Studio, tab: FileTab, file: gr.File, vectors: ComposeForm, 
 
 
 def ask_encoding(file: str | None) -> list[Any]:
-    """Ask for the encoding of a file that is not UTF-8."""
+    """Ask for the encoding of a file that is not in UTF-8."""
     return (encoding_form.ask([file]) if file else None) or encoding_form.ask_nothing()
 
 
 def use_encoding(files: Sequence[str], encoding: str) -> tuple:
-    """Put the file, saved as UTF-8, in the place of the one that was uploaded."""
+    """Replace the uploaded file by a UTF-8 copy."""
     try:
         (file,) = encoding_form.confirmed(files, encoding)
     except DeftxError as error:
@@ -118,7 +118,7 @@ def use_encoding(files: Sequence[str], encoding: str) -> tuple:
 
 
 def receive(studio: Studio, file: str | None, task: str | None) -> tuple:
-    """See whether a file can be read, and ask which column is what where that is not clear."""
+    """Check whether a file can be read, and ask for its columns if they are not clear."""
     nothing = column_form.ask_nothing(labelled=False)
     if not file or not task:
         return *nothing, gr.skip()
@@ -128,19 +128,19 @@ def receive(studio: Studio, file: str | None, task: str | None) -> tuple:
             return *nothing, gr.skip()
         return *column_form.ask(file, columns, wants_pairs(studio, task), labelled=False), gr.skip()
     except DeftxError as error:
-        # What is not UTF-8 is asked about instead.
+        # For a file that is not in UTF-8, the encoding form asks instead.
         return *nothing, gr.skip() if encoding_form.ask([file]) else views.refusal(strings.NOT_READ, error)
 
 
 def begin(studio: Studio, file: str | None, vectors: dict[str, Any], before: str, *columns: str | None) -> tuple:
-    """Put a file in the line and start to ask about it; what cannot be done is said at once."""
+    """Put a file into the queue and start to poll for the result; errors are shown at once."""
     try:
-        order = combination_of(vectors)
+        combination = combination_of(vectors)
         if not file:
             raise DeftxError(strings.NEEDS_FILE)
-        named = column_form.mapping(columns, wants_pairs(studio, order.task), labelled=False)
+        named = column_form.mapping(columns, wants_pairs(studio, combination.task), labelled=False)
         id_ = studio.background_tasks.start(
-            lambda on_share: classify_file(studio, Path(file), named, order, on_share), instead_of=before
+            lambda on_share: classify_file(studio, Path(file), named, combination, on_share), instead_of=before
         )
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.FILE_REFUSED, error), *[gr.skip()] * 4
@@ -150,7 +150,7 @@ def begin(studio: Studio, file: str | None, vectors: dict[str, Any], before: str
 
 
 def look(studio: Studio, id_: str) -> tuple:
-    """Say how far the work is; once it has ended, show what came out and ask no longer."""
+    """Show the progress; after the end, show the result and stop polling."""
     seen = see(studio.background_tasks, id_, Classified, strings.FILE_REFUSED)
     if seen is None:
         return *[gr.skip()] * 8, gr.Timer(active=False)
@@ -170,7 +170,7 @@ def _ended(studio: Studio, view: str, found: Classified | None = None) -> tuple:
 
 
 def show_rows(studio: Studio, id_: str, label: str | None, order: str | None) -> str:
-    """Show the rows that a visitor asks for."""
+    """Show the rows that match the filter."""
     background_task = studio.background_tasks.find(id_)
     if background_task is None or not isinstance(background_task.result, Classified):
         return views.notice(strings.WORK_GONE)

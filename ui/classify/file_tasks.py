@@ -1,11 +1,10 @@
-"""A file of texts, classified: what the page and the endpoint of that name do, without how it looks."""
+"""Classification of a file of texts, for the page and the endpoint; without its display."""
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -18,16 +17,14 @@ from ui.classify.composing import takes_pairs
 from ui.library import vector_index
 from ui.shared.background import OnShare
 from ui.shared.uploads import safe_name
+from ui.workspace import Workspace
 
-if TYPE_CHECKING:
-    from ui.studio import Studio
-
-MOST_TEXTS = 100_000  # more stay in memory too long; the command line has no limit
+MOST_TEXTS = 100_000  # more would stay in memory too long; the command line has no limit
 
 
 @dataclass(frozen=True)
 class Classified:
-    """A classified file: its rows, the probabilities (texts, labels) and the file that can be taken away."""
+    """A classified file: its rows, the probabilities (texts, labels) and the downloadable file."""
 
     name: str
     rows: Rows
@@ -35,8 +32,8 @@ class Classified:
     probabilities: Tensor
     task: str
     language: str
-    folder: TemporaryDirectory  # goes with the object
-    disarmed: int  # cells that would have been formulas in a spreadsheet
+    folder: TemporaryDirectory  # removed together with the object
+    disarmed: int  # cells that a spreadsheet would have read as formulas
 
     @property
     def predicted(self) -> list[str]:
@@ -45,38 +42,38 @@ class Classified:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many texts have each label."""
+        """Count the texts with each label."""
         counts = Counter(self.predicted)
         return {label: counts[label] for label in self.labels}
 
     def file(self) -> Path:
-        """Give the CSV: the file's rows with label and probabilities added, without formulas."""
+        """Return the CSV: the file's rows with label and probabilities added, without formulas."""
         path = Path(self.folder.name) / f"{safe_name(self.name)[0]}-classified.csv"
         if not path.exists():
             write_rows(path, self.rows, answer_columns(self.labels, self.probabilities))
         return path
 
 
-def wants_pairs(studio: "Studio", task: str) -> bool:
-    """Say whether a task vector decides on pairs of sentences; DeftxError where there is no such vector."""
-    return takes_pairs(vector_index.find(studio.store, "task", task).folder)
+def wants_pairs(workspace: Workspace, task: str) -> bool:
+    """Return whether a task vector classifies pairs of sentences; DeftxError if the vector does not exist."""
+    return takes_pairs(vector_index.find(workspace.store, "task", task).folder)
 
 
 def classify_file(
-    studio: "Studio", file: Path, columns: Mapping[str, str] | None, order: Combination, on_share: OnShare
+    workspace: Workspace, file: Path, columns: Mapping[str, str] | None, combination: Combination, on_share: OnShare
 ) -> Classified:
     """Classify the texts of a file with a combination of vectors.
 
     Raises:
         DeftxError: the file cannot be read or has too many texts, or the vectors cannot be composed.
     """
-    chosen = studio.composing.find(order)
+    chosen = workspace.composing.find(combination)
     with_language = " + ".join(chosen.languages) or strings.NO_LANGUAGE
     rows = read_texts(file, columns=columns)
     if len(rows.texts) > MOST_TEXTS:
         raise TableError(strings.FILE_TOO_LONG.format(name=file.name, count=len(rows.texts), most=MOST_TEXTS))
-    check_kind(chosen.task, wants_pairs(studio, order.task), file.name, rows.pairs)
-    classifier = studio.composed(order)
+    check_kind(chosen.task, wants_pairs(workspace, combination.task), file.name, rows.pairs)
+    classifier = workspace.composed(combination)
     probabilities = classifier.classify(rows.texts, on_share)
     folder = TemporaryDirectory(prefix="deftx-classified-")
     return Classified(

@@ -1,4 +1,4 @@
-"""How a classified file looks: counts, the least certain texts, and rows to filter and sort."""
+"""The HTML of a classified file: counts, the least certain texts, and rows to filter and sort."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -16,7 +16,7 @@ UNCERTAIN_SHOWN = 5
 
 
 def progress(background_tasks: BackgroundTasks, background_task: BackgroundTask) -> str:
-    """Say how far work is and what is left of it, or how many wait before it."""
+    """Show the progress and the time left, or the number of tasks ahead in the queue."""
     if before := background_tasks.before(background_task):
         return views.notice(strings.IN_LINE.format(count=before))
     left = background_task.seconds_left
@@ -26,7 +26,7 @@ def progress(background_tasks: BackgroundTasks, background_task: BackgroundTask)
 
 
 def summary(found: Classified) -> str:
-    """Counts for each label, what they came from, and the texts in which the classifier is least sure."""
+    """Show the count of each label, the vectors, and the texts with the least certain answers."""
     count = len(found.rows.texts)
     bars = [
         (strings.LABEL_COUNT.format(label=label, count=f"{number:,}"), number / count)
@@ -44,13 +44,13 @@ def summary(found: Classified) -> str:
 
 
 def uncertain(found: Classified) -> str:
-    """The texts whose most probable label is the least probable."""
+    """List the texts whose most probable label has the lowest probability."""
     rows = least_certain(found.probabilities, UNCERTAIN_SHOWN)
     return f"<h4>{escape(strings.LEAST_CERTAIN)}</h4>{_table(found, rows)}"
 
 
 def rows(found: Classified, label: str, order: str) -> str:
-    """The first rows with a label ("" for any), in the order of the file or by how sure the classifier is."""
+    """List the first rows with a label ("" for any), in the order of the file or by certainty."""
     chosen = [row for row, said in enumerate(found.predicted) if not label or said == label]
     if order != "file":
         highest = found.probabilities.max(-1).values.tolist()

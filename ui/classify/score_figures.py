@@ -1,4 +1,4 @@
-"""Scores and a confusion matrix as plots; their tables stand in ``score_views``."""
+"""Plots of scores and of a confusion matrix; ``score_views`` has their tables."""
 
 from collections.abc import Sequence
 from html import escape
@@ -10,14 +10,14 @@ from deftx.evidence.comparison import Line
 from ui import strings
 from ui.shared.figures import ACCENT, INK, QUIET, RULE
 
-HEAT = "var(--heat)"  # never so strong that a number in a cell could not be read
+HEAT = "var(--heat)"  # never so dark that a number in a cell becomes unreadable
 
 
-ROW = 46  # pixels a combination
+ROW = 46  # pixels per combination
 
 
 def intervals_figure(titles: Sequence[str], lines: Sequence[Line]) -> go.Figure:
-    """Draw macro-F1 of each combination as a point on its 95 % interval, the first on top; a line at the reference."""
+    """Draw macro-F1 of each combination with its 95 % interval, the first on top, and a line at the reference."""
     found = [line.scores["f1"] for line in lines]
     places = [-place for place in range(len(lines))]
     axis = {"zeroline": False, "linecolor": RULE, "automargin": True}
@@ -40,7 +40,7 @@ def intervals_figure(titles: Sequence[str], lines: Sequence[Line]) -> go.Figure:
         ),
     )  # fmt: skip
     for place, title in zip(places, titles, strict=True):
-        # Above its point, from the left: beside it, long names would leave no room on a phone.
+        # Above its point, starting at the left: beside it, long names would leave no room on a phone.
         figure.add_annotation(
             x=0, xref="paper", y=place + 0.32, text=escape(title), showarrow=False, xanchor="left", font={"color": INK}
         )
@@ -50,7 +50,7 @@ def intervals_figure(titles: Sequence[str], lines: Sequence[Line]) -> go.Figure:
 
 
 def confusion_figure(found: Evaluation) -> go.Figure:
-    """Draw how often each gold label (row) was predicted as each label (column), the colour by the share of the row."""
+    """Draw how often each true label (row) was predicted as each label (column); the colour is the share of the row."""
     shares = [[cell / max(sum(row), 1) for cell in row] for row in found.confusion]
     axis = {"type": "category", "showgrid": False, "zeroline": False, "linecolor": RULE, "automargin": True}
     figure = go.Figure(

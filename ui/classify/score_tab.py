@@ -1,4 +1,4 @@
-"""A labelled file: every combination of the chosen vectors scored on it in the background, and where each goes wrong."""
+"""Score every combination of the chosen vectors on a labelled file in the background, and show the mistakes of each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from ui.shared.background_views import see
 from ui.shared.uploads import TABLE_TYPES
 from ui.studio import Studio
 
-MOST_MAPPED = 8  # labels of a file that can be named otherwise by hand; more are mostly the wrong column
+MOST_MAPPED = 8  # labels of a file that can be mapped by hand; more usually mean that the wrong column was chosen
 PRIVATE = file_tab.PRIVATE
 
 
 @dataclass(frozen=True)
 class LabelForm:
-    """Where it is said which label of the file means which of the task; ``asked`` holds those of the file."""
+    """The form that maps labels of the file to labels of the task; ``asked`` holds the file's labels."""
 
     place: gr.Column
     said: gr.HTML
@@ -39,7 +39,7 @@ class LabelForm:
 
 @dataclass(frozen=True)
 class ScoreTab:
-    """The components that a look refreshes, in the order of its answers; ``table`` is the choice of the file."""
+    """The components that a refresh updates, in the order of its answers; ``table`` is the choice of the file."""
 
     table: gr.Dropdown
     view: gr.HTML
@@ -58,7 +58,7 @@ class ScoreTab:
 
 
 def build(studio: Studio, vectors: ComposeForm) -> ScoreTab:
-    """Lay the section out below the form that chooses the vectors, and connect it."""
+    """Lay out the section below the form that chooses the vectors, and connect it."""
     gr.HTML(f'<h2 class="part" id="score">{strings.SCORE_TITLE}</h2>{views.paragraph(strings.SCORE_INTRO)}')
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
@@ -128,7 +128,7 @@ def _connect_work(studio: Studio, tab: ScoreTab, vectors: ComposeForm, compared:
     )  # fmt: skip
     looking = {"fn": lambda id_: look(studio, id_), "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
-    # When the page opens, what was asked for before is found again; what is gone by then needs no word.
+    # When the page opens, earlier work is found again; if it is gone, nothing is shown.
     gr.on(None, **{**looking, "fn": lambda id_: look(studio, id_ if studio.background_tasks.find(id_) else "")})
     tab.stop.click(lambda id_: studio.background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
     tab.combination.input(
@@ -137,17 +137,17 @@ def _connect_work(studio: Studio, tab: ScoreTab, vectors: ComposeForm, compared:
 
 
 def choices(studio: Studio) -> list[tuple[str, str]]:
-    """The labelled files that are here, none first."""
+    """List the stored labelled files, "none" first."""
     return [(strings.NO_TABLE, ""), *((name, name) for name in studio.tables.names())]
 
 
 def renew(studio: Studio, chosen: str | None) -> gr.Dropdown:
-    """The list of labelled files as it is now: others may have come or gone in another section."""
+    """Return the current list of labelled files; another section may have added or removed some."""
     return removal.renewed(choices(studio), chosen, "")
 
 
 def receive(studio: Studio, file: str | None, task: str | None, values: Sequence[str | None] | None = None) -> tuple:
-    """Keep an uploaded file and choose it, or ask which column is what."""
+    """Store an uploaded file and choose it, or ask for its columns."""
     nothing = [*column_form.ask_nothing(labelled=True), gr.Button(visible=False)]
     if not file:
         return gr.skip(), *nothing, gr.skip()
@@ -161,20 +161,20 @@ def receive(studio: Studio, file: str | None, task: str | None, values: Sequence
         return gr.Dropdown(choices=choices(studio), value=name), *nothing, gr.skip()
     except DeftxError as error:
         kept = nothing if values is None else [gr.skip()] * len(nothing)
-        asked = encoding_form.ask([file])  # what is not UTF-8 is asked about instead
+        asked = encoding_form.ask([file])  # a file that is not in UTF-8: the encoding form asks
         return gr.skip(), *kept, gr.skip() if asked else views.refusal(strings.NOT_READ, error)
 
 
 def begin(studio: Studio, table: str | None, vectors: dict[str, Any], compared: bool, before: str,
           asked: Sequence[str], *meant: str | None) -> tuple:  # fmt: skip
-    """Put the scoring in the line; labels that do not fit are asked about, and what cannot be done is said at once."""
+    """Put the scoring into the queue; unknown labels are asked about, and errors are shown at once."""
     names = {label: name or "" for label, name in zip(asked, meant, strict=False)}
     nothing = [gr.skip()] * (3 + MOST_MAPPED)
     try:
-        order = combination_of(vectors)
+        combination = combination_of(vectors)
         if not table:
             raise DeftxError(strings.NEEDS_TABLE_TO_SCORE)
-        wanted = Wanted(table, names, order.task, studio.scoring.combinations(order, bool(compared)))
+        wanted = Wanted(table, names, combination.task, studio.scoring.combinations(combination, bool(compared)))
         studio.scoring.read(wanted)
         id_ = studio.background_tasks.start(lambda on_share: studio.scoring.score(wanted, on_share), instead_of=before)
     except Mismatch as error:
@@ -187,7 +187,7 @@ def begin(studio: Studio, table: str | None, vectors: dict[str, Any], compared: 
 
 
 def look(studio: Studio, id_: str) -> tuple:
-    """Say how far the work is; once it has ended, show what came out and ask no longer."""
+    """Show the progress; after the end, show the result and stop polling."""
     seen = see(studio.background_tasks, id_, Scores, strings.SCORE_REFUSED)
     if seen is None:
         return *[gr.skip()] * 8, gr.Timer(active=False)
@@ -197,7 +197,7 @@ def look(studio: Studio, id_: str) -> tuple:
 
 
 def show(studio: Studio, id_: str, combination: str | None) -> tuple[str, str]:
-    """Show where one combination goes wrong: the plot, and what stands beside it."""
+    """Show the mistakes of one combination: the plot and its tables."""
     background_task = studio.background_tasks.find(id_)
     found = background_task.result if background_task is not None else None
     if not isinstance(found, Scores) or combination not in [line.name for line in found.lines]:
@@ -223,7 +223,7 @@ def _ended(view: str, found: Scores | None = None) -> tuple:
 
 
 def _ask(error: Mismatch) -> list[Any]:
-    """Show a list for each label of the file, what is likely meant chosen."""
+    """Show a list for each label of the file, with the likely meaning chosen."""
     suggested: Mapping[str, str] = suggest_labels(error.found, error.known)
     known = [(strings.LEAVE_OUT, ""), *((name, name) for name in error.known)]
     fields = [

@@ -1,4 +1,4 @@
-"""How scores look: one table of combinations, and for one of them the confusions, each label and the hardest mistakes."""
+"""The HTML of scores: a table of combinations, and the confusions, labels and hardest mistakes of one of them."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -13,16 +13,21 @@ from ui.shared import views
 
 MISTAKES_SHOWN = 20
 METRICS = ("f1", "accuracy")
-SIGNS = {"base": "θ0", "task": "θ0 + φ_T", "language": "θ0 + φ_L", "both": "θ0 + φ_T + φ_L"}  # the paper's
+SIGNS = {
+    "base": "θ0",
+    "task": "θ0 + φ_T",
+    "language": "θ0 + φ_L",
+    "both": "θ0 + φ_T + φ_L",
+}  # the reference of the paper
 
 
 def title(one: Combination) -> str:
-    """Say in words what was added to the base."""
+    """Return the name of a combination: the vectors added to the base."""
     return strings.SCORED_COMBINATIONS[one.kind].format(language=one.language_label)
 
 
 def about(found: Scores) -> str:
-    """Say what was scored on what, and what a reader must know beside the numbers."""
+    """Describe what was scored on which file, and what a reader must know."""
     said = strings.SCORED_ON.format(
         task=found.task, name=found.wanted.table, count=len(found.table), labels=", ".join(_labels(found))
     )
@@ -31,7 +36,7 @@ def about(found: Scores) -> str:
 
 
 def table(found: Scores) -> str:
-    """All combinations in one table: scores, their intervals, and the differences to the task vector alone."""
+    """Show all combinations in one table: scores, intervals, and differences to the task vector alone."""
     heads = [
         strings.SCORED_COMBINATION,
         *(head for m in METRICS for head in (strings.METRIC_NAMES[m], strings.SCORE_DIFFERENCE, strings.SCORE_READS)),
@@ -47,7 +52,7 @@ def table(found: Scores) -> str:
 
 
 def details(found: Scores, id_: str) -> str:
-    """What stands below the plot of one combination: its confusions as a table, each label, the hardest mistakes."""
+    """Show the tables below the plot of one combination: confusions, labels, hardest mistakes."""
     predictions = next(one for one in found.predictions if one.name == id_)
     line = next(line for line in found.lines if line.name == id_)
     gold = found.table.labels
@@ -59,7 +64,7 @@ def details(found: Scores, id_: str) -> str:
 
 
 def mapping(found: Sequence[str], known: Sequence[str], suggested: Mapping[str, str]) -> str:
-    """Say which labels do not fit, and what is guessed."""
+    """Name the unknown labels and the guessed mapping."""
     guessed = [label for label in found if suggested.get(label)]
     said = strings.LABELS_GUESSED if guessed else strings.LABELS_NOT_GUESSED
     return views.notice(said.format(known=", ".join(known)))

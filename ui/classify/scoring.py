@@ -1,10 +1,9 @@
-"""Combinations of vectors scored on a labelled file: what the page and the endpoint "evaluate" do, without how it looks."""
+"""Score combinations of vectors on a labelled file, for the page and the endpoint "evaluate"; without its display."""
 
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from deftx.core.errors import DeftxError
 from deftx.data.labels import check_kind, rename_labels
@@ -15,21 +14,19 @@ from ui.classify import combination
 from ui.classify.file_tasks import wants_pairs
 from ui.library import vector_index
 from ui.shared.background import OnShare
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.workspace import Workspace
 
 TASK_ALONE = "task"
-KEPT = 64  # predictions in memory: a few numbers for each row
+KEPT = 64  # predictions in memory: a few numbers per row
 
 
 @dataclass(frozen=True)
 class Combination:
-    """What is added to θ0 under the task's head: the task vector, a language vector, both or neither."""
+    """The vectors added to θ0 under the task's head: the task vector, a language vector, both or neither."""
 
     kind: str  # "base", "task", "language" or "both"
-    order: combination.Combination
-    language: str = ""  # key; that of the first, where several are chosen together
+    vectors: combination.Combination
+    language: str = ""  # its key; the first one's, where several are chosen together
     language_label: str = ""
 
     @property
@@ -40,86 +37,88 @@ class Combination:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be scored: a kept labelled file, its labels renamed, and the combinations of a task."""
+    """The scoring to do: a stored labelled file, the mapping of its labels, and the combinations of a task."""
 
     table: str
-    names: Mapping[str, str]  # label of the file -> label of the task, "" leaves its rows out
+    names: Mapping[str, str]  # label of the file -> label of the task; "" leaves its rows out
     task: str
     combinations: Sequence[Combination]
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What was found: a line and the predictions of each combination, and what a reader must know beside them."""
+    """The result: scores and predictions of each combination, and what a reader must know."""
 
     wanted: Wanted
-    task: str  # how the task vector is called
+    task: str  # the name of the task vector
     table: Table
     lines: list[Line]
     predictions: list[Predictions]
-    shared: int | None  # rows that stand in the task's training file; None where that cannot be known
+    shared: int | None  # rows that are in the task's training file; None if unknown
 
 
 class Mismatch(DeftxError):
     """The labels of a file are not those of the task."""
 
     def __init__(self, file: str, found: Sequence[str], known: Sequence[str]) -> None:
-        """Name both."""
+        """Take the labels of both."""
         self.found, self.known = list(found), list(known)
         super().__init__(strings.LABELS_DIFFER.format(name=file, found=", ".join(found[:20]), known=", ".join(known)))
 
 
 class Scoring:
-    """Scores combinations; what a combination made of a file is kept, so that one more costs only itself."""
+    """Scores combinations and keeps the predictions, so that an added combination costs only itself."""
 
-    def __init__(self, studio: "Studio") -> None:
-        """Compose through this studio."""
-        self._studio = studio
+    def __init__(self, workspace: Workspace) -> None:
+        """Compose with this workspace."""
+        self._workspace = workspace
         self._kept: OrderedDict[tuple, Predictions] = OrderedDict()
         self._lock = threading.Lock()
 
-    def combinations(self, order: combination.Combination, compared: bool | Sequence[str] = False) -> list[Combination]:
-        """List the head on θ0, θ0 + φ_T, θ0 + φ_L and both; with other languages where they are to be compared.
+    def combinations(
+        self, vectors: combination.Combination, compared: bool | Sequence[str] = False
+    ) -> list[Combination]:
+        """List the task's head on θ0, θ0 + φ_T, θ0 + φ_L and both, and on the languages to compare.
 
-        ``compared`` names their keys; True means all that fit the base. Strengths are those of ``order``; a language that
-        is compared has that of the first one.
+        ``compared`` holds keys of languages; True means all that fit the base. Strengths are those of ``vectors``; a compared
+        language has the strength of the first one.
         """
-        language, strength = order.languages[0] if order.languages else ("", 1.0)
-        label = " + ".join(self._studio.composing.find(order).languages)
-        alone = replace(order, languages=())  # so that another language leaves these two as they are
+        language, strength = vectors.languages[0] if vectors.languages else ("", 1.0)
+        label = " + ".join(self._workspace.composing.find(vectors).languages)
+        alone = replace(vectors, languages=())  # so that another language does not change these two
         found = [Combination("base", alone.side("neither")), Combination(TASK_ALONE, alone.side("task"))]
-        found += [Combination(kind, order.side(kind), language, label) for kind in ("language", "both") if language]
+        found += [Combination(kind, vectors.side(kind), language, label) for kind in ("language", "both") if language]
         if compared is True:
             others = self.fitting_languages()
         else:
-            others = [vector_index.find(self._studio.store, "language", key) for key in compared or ()]
+            others = [vector_index.find(self._workspace.store, "language", key) for key in compared or ()]
         others = [entry for entry in others if entry.key != language]
-        swapped = (replace(order, languages=((entry.key, strength),)) for entry in others)
+        swapped = (replace(vectors, languages=((entry.key, strength),)) for entry in others)
         return [*found, *(Combination("both", new, e.key, e.label) for e, new in zip(others, swapped, strict=True))]
 
     def fitting_languages(self) -> list[vector_index.Entry]:
-        """List the language vectors that were made for this base."""
-        base = self._studio.base().fingerprint
-        entries = vector_index.entries(self._studio.store, "language")
+        """List the language vectors made for this base."""
+        base = self._workspace.base().fingerprint
+        entries = vector_index.entries(self._workspace.store, "language")
         return [e for e in entries if (vector_index.describe(e.folder).get("base") or {}).get("fingerprint") == base]
 
     def labels_of(self, task: str) -> list[str]:
-        """Give the labels of a task vector."""
+        """Return the labels of a task vector."""
         return list(
-            vector_index.describe(vector_index.find(self._studio.store, "task", task).folder).get("labels") or ()
+            vector_index.describe(vector_index.find(self._workspace.store, "task", task).folder).get("labels") or ()
         )
 
     def read(self, wanted: Wanted) -> Table:
-        """Read the labelled file with its labels renamed, and see that the task can be scored on it.
+        """Read the labelled file with its labels mapped, and check that the task can be scored on it.
 
         Raises:
-            Mismatch: it has labels that the task does not know.
-            DeftxError: it cannot be read, or holds pairs for a task on sentences or the other way round.
+            Mismatch: it has labels that the task does not have.
+            DeftxError: it cannot be read, or it has pairs for a task on sentences, or sentences for a task on pairs.
         """
-        studio = self._studio
-        task = vector_index.find(studio.store, "task", wanted.task)
-        table = studio.tables.read(wanted.table)
-        check_kind(task.label, wants_pairs(studio, wanted.task), wanted.table, table.pairs)
+        workspace = self._workspace
+        task = vector_index.find(workspace.store, "task", wanted.task)
+        table = workspace.tables.read(wanted.table)
+        check_kind(task.label, wants_pairs(workspace, wanted.task), wanted.table, table.pairs)
         known = self.labels_of(wanted.task)
         renamed = rename_labels(table, wanted.names)
         if set(renamed.labels) - set(known):
@@ -135,15 +134,15 @@ class Scoring:
             for done, one in enumerate(wanted.combinations)
         ]
         lines = compare(predictions, table.labels, TASK_ALONE)
-        label = vector_index.find(self._studio.store, "task", wanted.task).label
+        label = vector_index.find(self._workspace.store, "task", wanted.task).label
         return Scores(wanted, label, table, lines, predictions, self.shared_rows(wanted.task, table))
 
     def shared_rows(self, task: str, table: Table) -> int | None:
-        """Count the rows whose text stands in the file that the task was trained on; None where that is not known."""
+        """Count the rows whose text is in the file that the task was trained on; None if that file is unknown."""
         place, _, job_id = task.partition(":")
         if place != "job":
-            return None  # a vector holds no line of what it was trained on
-        job = self._studio.store.get(job_id)
+            return None  # a vector does not store its training texts
+        job = self._workspace.store.get(job_id)
         if not job.settings.get("train"):
             return None
         try:
@@ -153,14 +152,14 @@ class Scoring:
             return None
 
     def _predict(self, one: Combination, table: Table, on_share: OnShare) -> Predictions:
-        composing = self._studio.composing
-        states = composing.find(one.order).states
-        key = (one.id, one.order, states, table.fingerprint)
+        composing = self._workspace.composing
+        states = composing.find(one.vectors).states
+        key = (one.id, one.vectors, states, table.fingerprint)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        classifier = composing.composed_of(one.order, states)
+        classifier = composing.composed_of(one.vectors, states)
         found = Predictions(one.id, classifier.labels, classifier.classify(table.texts, on_share))
         with self._lock:
             self._kept[key] = found

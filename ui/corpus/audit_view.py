@@ -1,4 +1,4 @@
-"""What a text is, as HTML: the verdict and what it rests on, the numbers, and the lines that are left out."""
+"""The HTML of a text's audit: the verdict and its reasons, the numbers, and the unused lines."""
 
 from html import escape
 from typing import Any
@@ -10,13 +10,13 @@ from ui import strings
 from ui.corpus.corpora import title_of
 from ui.shared import views
 
-SECOND_LANGUAGE = 0.10  # share from which another known language is worth a note; a few wrong guesses are less
-SHOWN_SHARE = 0.02  # languages below this are shown together
-LINE_SHOWN = 160  # characters of a line that is quoted
+SECOND_LANGUAGE = 0.10  # share above which another known language is mentioned; less can be wrong guesses
+SHOWN_SHARE = 0.02  # languages below this share are shown together
+LINE_SHOWN = 160  # characters of a quoted line
 
 
 def findings(title: str, origin: str, found: Audit, mix: dict[str, float], names: dict[str, str]) -> str:
-    """Lay out the findings: the verdict, what it rests on, the numbers, scripts and languages, what to look at."""
+    """Show the findings: the verdict and its reasons, the numbers, scripts and languages, and notes."""
     second = _second_language(mix, names)
     notes = [*found.warnings, *([second] if second else [])]
     unreadable = (found.unknown_rate or 0) > UNKNOWN_RATE
@@ -30,7 +30,7 @@ def findings(title: str, origin: str, found: Audit, mix: dict[str, float], names
 
 
 def origin(note: dict[str, Any], titles: dict[str, str]) -> str:
-    """Say what a text was made of, where it was made here; ``titles`` are those of the cleaning choices."""
+    """Describe how a derived text was made; ``titles`` are those of the cleaning choices."""
     if note.get("cleaned_from"):
         choices = "; ".join(titles.get(choice, choice) for choice in note.get("choices", ()))
         return strings.CLEANED_FROM.format(name=title_of(note["cleaned_from"]), choices=choices)
@@ -38,13 +38,13 @@ def origin(note: dict[str, Any], titles: dict[str, str]) -> str:
 
 
 def left_out(found: tuple[Unused, ...]) -> str:
-    """Show which lines no training will see, why, and the first of them."""
+    """Show how many lines are not used for training, why, and the first of them."""
     said = "".join(_left_out(one) for one in found) or views.paragraph(strings.NONE_UNUSED, "quiet")
     return f"<h4>{escape(strings.UNUSED_TITLE)}</h4>{said}"
 
 
 def lengths_table(found: Audit) -> str:
-    """The length plot as a table."""
+    """Show the length plot as a table."""
     rows = "".join(f"<tr><th scope=row>{escape(one.title)}</th><td>{one.lines:,}</td></tr>" for one in found.lengths)
     head = f"<tr><th scope=col>{escape(strings.LENGTH_AXIS)}</th><th scope=col>{escape(strings.LINES_AXIS)}</th></tr>"
     table = f'<table class="plain"><thead>{head}</thead><tbody>{rows}</tbody></table>'
@@ -52,7 +52,7 @@ def lengths_table(found: Audit) -> str:
 
 
 def quote(line: str) -> str:
-    """Show a line of a text, cut where it is long."""
+    """Quote a line of a text, shortened if it is long."""
     if len(line) <= LINE_SHOWN:
         return escape(line)
     return escape(line[:LINE_SHOWN] + strings.TOO_LONG.format(count=f"{len(line):,}"))
@@ -81,7 +81,7 @@ def _numbers(found: Audit) -> list[tuple[str, str]]:
 
 
 def _rests_on(found: Audit, mix: dict[str, float], names: dict[str, str]) -> str:
-    """What was looked at, as a table: what was found, what is advised, and how it is judged, in words."""
+    """Show the checks as a table: what was found, what is recommended, and the result in words."""
     writings = [writing for writing, share in writing_shares(found.scripts).items() if share > SCRIPT_SHARE]
     repeated = found.duplicates / found.lines
     rows = [
@@ -112,7 +112,7 @@ def _main_language(mix: dict[str, float], names: dict[str, str]) -> str:
 
 
 def _second_language(mix: dict[str, float], names: dict[str, str]) -> str:
-    """Say which other known language a part of the text looks like; empty where none does."""
+    """Name another known language that a part of the text looks like; empty if there is none."""
     known = [(code, share) for code, share in mix.items() if code != UNKNOWN]
     if len(mix) < 2 or len(known) < (1 if next(iter(mix)) == UNKNOWN else 2):
         return ""
@@ -121,7 +121,7 @@ def _second_language(mix: dict[str, float], names: dict[str, str]) -> str:
 
 
 def _scripts(found: Audit) -> str:
-    """The scripts that make up at least a thousandth of the letters."""
+    """List the scripts that have at least a thousandth of the letters."""
     shown = [(script, share) for script, share in found.scripts.items() if share >= 0.001]
     return views.bars(shown[:4], caption=strings.SCRIPTS)
 

@@ -1,4 +1,4 @@
-"""Cleaning a text: what each choice would do to it, shown before it is done; and naming its language."""
+"""Clean a text, with a preview of the effect of each step; and register its language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class CleanForm:
 
 
 def build() -> CleanForm:
-    """Lay both forms out."""
+    """Lay out both forms."""
     with gr.Accordion(strings.CLEAN, open=False, elem_id="clean"):
         gr.HTML(views.paragraph(strings.CLEAN_INTRO, "quiet"))
         choices = gr.CheckboxGroup([], label=strings.CLEAN_CHOICES, elem_id="clean-choices")
@@ -54,7 +54,7 @@ def build() -> CleanForm:
 
 
 def show(studio: Studio, name: str | None, chosen: Sequence[str]) -> tuple[Any, str]:
-    """Say what each choice does to a text, given those that were made: (the choices, examples)."""
+    """Return (the steps, examples): the effect of each cleaning step on a text, given the chosen steps."""
     if not name:
         return gr.CheckboxGroup(choices=[], value=[]), views.paragraph(strings.CLEAN_NEEDS_TEXT, "quiet")
     try:
@@ -66,7 +66,7 @@ def show(studio: Studio, name: str | None, chosen: Sequence[str]) -> tuple[Any, 
 
 
 def label(effect: Effect) -> str:
-    """Say in one sentence what a choice does."""
+    """Describe the effect of a step in one sentence."""
     sentences = {
         (False, False): strings.EFFECT_NONE, (True, False): strings.EFFECT_DROPS,
         (False, True): strings.EFFECT_CHANGES, (True, True): strings.EFFECT_BOTH,
@@ -78,7 +78,7 @@ def label(effect: Effect) -> str:
 
 
 def effects_view(effects: Sequence[Effect]) -> str:
-    """Show how much would be left, and of each choice that does something its reason and examples."""
+    """Show how many lines would be left, and the reason and examples of each step that has an effect."""
     result = strings.CLEAN_RESULT.format(left=f"{effects[-1].left:,}", lines=f"{effects[0].lines:,}")
     return views.notice(result) + "".join(_examples(effect) for effect in effects if effect.examples)
 
@@ -99,7 +99,7 @@ def _after(pieces: Sequence[str]) -> str:
 
 
 def apply(studio: Studio, name: str | None, chosen: Sequence[str]) -> tuple[str | None, str]:
-    """Keep a cleaned copy; return (its name or None, what to say)."""
+    """Store a cleaned copy; return (its name or None, the message)."""
     if not name:
         return None, views.notice(strings.CLEAN_NEEDS_TEXT, kind="bad")
     try:
@@ -110,7 +110,7 @@ def apply(studio: Studio, name: str | None, chosen: Sequence[str]) -> tuple[str 
 
 
 def remember(studio: Studio, name: str | None, code: str, language: str) -> str:
-    """Learn which language a text is in; return what to say."""
+    """Register the language of a text; return the message."""
     if not name:
         return views.notice(strings.CLEAN_NEEDS_TEXT, kind="bad")
     try:

@@ -1,4 +1,4 @@
-"""The texts that people brought, and those that came of cleaning them."""
+"""Uploaded texts, and texts made from them by cleaning."""
 
 import os
 import tempfile
@@ -13,34 +13,34 @@ from deftx.models.bases import ASSETS
 from ui import strings
 from ui.shared.uploads import Admit, KeptFiles, admit_all, safe_name
 
-SAMPLE = "sample:indonesian"  # no file can be called so: names are free of colons
+SAMPLE = "sample:indonesian"  # no file can have this name: names contain no colons
 SAMPLE_FILE = ASSETS / "samples" / "indonesian.txt"
 
 
 def title_of(name: str) -> str:
-    """How a text is called on the page."""
+    """Return the page's name of a text."""
     return strings.SAMPLE if name == SAMPLE else name
 
 
 class Corpora(KeptFiles):
-    """The folder of texts; the sample counts as one of them."""
+    """The folder of texts, which includes the sample."""
 
     def __init__(self, home: Path, admit: Admit = admit_all) -> None:
-        """Create the folder where it is missing."""
+        """Create the folder if it is missing."""
         super().__init__(home / "corpora", "The text", CorpusError, admit)
 
     def path(self, name: str) -> Path:
-        """Find a text by its name; CorpusError for any other, so that no path gets through."""
+        """Find a text by its name; CorpusError for any other name, so paths are not accepted."""
         return SAMPLE_FILE if name == SAMPLE else super().path(name)
 
     def read(self, name: str) -> Corpus:
-        """Read a text; CorpusError where it holds nothing usable."""
+        """Read a text; CorpusError if it has no usable lines."""
         return read_corpus(self.path(name))
 
     def add(self, uploaded: str | os.PathLike | Sequence[str | os.PathLike], column: str | None = None) -> str:
-        """Keep a file, or several as one text, and return the name it has here; CorpusError where one cannot be read.
+        """Store a file, or several as one text, and return its name; CorpusError if one cannot be read.
 
-        ``column`` names the one that holds the text where a table has several; its lines alone are kept.
+        ``column`` is the column of the text if a table has several; only its lines are stored.
         """
         files = [Path(uploaded)] if isinstance(uploaded, (str, os.PathLike)) else [Path(file) for file in uploaded]
         corpus = read_corpus(files, column=column)
@@ -53,7 +53,7 @@ class Corpora(KeptFiles):
         )
 
     def clean(self, name: str, choices: Sequence[str]) -> str:
-        """Keep a cleaned copy of a text beside it and return its name; CorpusError where nothing is left or chosen."""
+        """Store a cleaned copy of a text and return its name; CorpusError if no line is left or no step is chosen."""
         if not choices:
             raise CorpusError(strings.NOTHING_TO_CLEAN)
         lines = clean(self.read(name).lines, choices)
@@ -62,7 +62,7 @@ class Corpora(KeptFiles):
         return self.add_lines(f"{stem}-cleaned", lines, note)
 
     def add_lines(self, name: str, lines: Iterable[str], note: dict[str, Any] | None = None) -> str:
-        """Keep lines as a text of its own, under this name or a numbered one; ``note`` says where they come from."""
+        """Store lines as a text under this name or a numbered one; ``note`` describes where they come from."""
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self.folder, prefix=".", suffix=".part") as file:
             file.writelines(f"{line}\n" for line in lines)
             file.flush()

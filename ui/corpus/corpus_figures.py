@@ -1,4 +1,4 @@
-"""The plot of a text, as plotly describes it; its table stands in ``audit_view``."""
+"""The plot of a text for plotly; ``audit_view`` has its table."""
 
 import plotly.graph_objects as go
 
@@ -8,7 +8,7 @@ from ui.shared.figures import ACCENT, INK, RULE
 
 
 def length_figure(found: Audit) -> go.Figure:
-    """Draw how many lines have how many words."""
+    """Draw the number of lines by number of words."""
     axis = {"gridcolor": RULE, "zeroline": False, "linecolor": RULE, "ticks": "outside", "tickcolor": RULE,
             "automargin": True}  # fmt: skip
     titles = [one.title for one in found.lengths]

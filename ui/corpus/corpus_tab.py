@@ -1,4 +1,4 @@
-"""Corpus: bring a text or choose one, see at once what it is, and clean it."""
+"""Corpus: upload or choose a text, see its audit, and clean it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,13 +38,13 @@ class CorpusTab:
 
 
 @dataclass(frozen=True)
-class Bring:
-    """Where a text comes from."""
+class UploadForm:
+    """The components that upload a text."""
 
     upload: gr.File
     column: gr.Dropdown
     use_column: gr.Button
-    waiting: gr.State  # files whose column is asked for
+    waiting: gr.State  # files whose text column is not yet known
     refused: gr.HTML
     encoding: EncodingForm
     hub: HubForm
@@ -52,7 +52,7 @@ class Bring:
 
 @dataclass(frozen=True)
 class Shown:
-    """Where it is said what a text is."""
+    """The components that show the audit of a text."""
 
     findings: gr.HTML
     lengths: gr.HTML
@@ -65,11 +65,11 @@ class Shown:
 
 
 def build(studio: Studio) -> CorpusTab:
-    """Lay the section out and connect what happens within it."""
+    """Lay out the section and connect its events."""
     gr.HTML(views.paragraph(strings.CORPUS_INTRO))
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
-            bring = _build_bring()
+            form = _build_upload()
             choice = gr.Dropdown(choices(studio), value=None, label=strings.CHOOSE_CORPUS, elem_id="corpus-choice")
             removing = removal.build("text", strings.REMOVE_TEXT)
             with gr.Row(elem_classes="buttons"):
@@ -83,18 +83,18 @@ def build(studio: Studio) -> CorpusTab:
                 details=gr.HTML(elem_id="corpus-details"),
             )
             cleaning = clean_form.build()
-    _connect_bringing(studio, bring, choice, shown)
+    _connect_upload(studio, form, choice, shown)
     _connect_choice(studio, choice, shown, cleaning)
     removal.connect(
         studio, removal.RemovableFiles(lambda: studio.corpora, [choice], lambda: choices(studio), None), 0, removing
     )
-    # What was said about a text is not about the one that is chosen now.
-    choice.input(None, None, [bring.refused, cleaning.answer, cleaning.remembered], js="() => ['', '', '']", **QUIET)
+    # Earlier messages were about another text.
+    choice.input(None, None, [form.refused, cleaning.answer, cleaning.remembered], js="() => ['', '', '']", **QUIET)
     labelled = labelled_tab.build(studio)
-    return CorpusTab(bring.upload, choice, shown.findings, to_train, to_test, labelled)
+    return CorpusTab(form.upload, choice, shown.findings, to_train, to_test, labelled)
 
 
-def _build_bring() -> Bring:
+def _build_upload() -> UploadForm:
     upload = gr.File(
         label=strings.UPLOAD, file_types=FILE_TYPES, file_count="multiple", height=150, elem_id="corpus-file"
     )
@@ -103,33 +103,33 @@ def _build_bring() -> Bring:
     encoding = encoding_form.build("corpus")
     column = gr.Dropdown([], label=strings.COLUMN, visible=False, elem_id="corpus-column")
     use_column = gr.Button(strings.USE_COLUMN, visible=False, elem_id="corpus-use-column")
-    return Bring(upload, column, use_column, gr.State([]), refused, encoding, hub_form.build())
+    return UploadForm(upload, column, use_column, gr.State([]), refused, encoding, hub_form.build())
 
 
-def _connect_bringing(studio: Studio, bring: Bring, choice: gr.Dropdown, shown: Shown) -> None:
-    asking = [bring.column, bring.use_column, bring.waiting]
-    taken = [choice, bring.refused, *asking, *bring.encoding.outputs()]
-    bring.upload.upload(
-        lambda files: (*receive_any(studio, files), None), bring.upload, [*taken, bring.upload],
+def _connect_upload(studio: Studio, form: UploadForm, choice: gr.Dropdown, shown: Shown) -> None:
+    asking = [form.column, form.use_column, form.waiting]
+    taken = [choice, form.refused, *asking, *form.encoding.outputs()]
+    form.upload.upload(
+        lambda files: (*receive_any(studio, files), None), form.upload, [*taken, form.upload],
         show_progress_on=[shown.findings], **PRIVATE,
     )  # fmt: skip
-    bring.encoding.use.click(
+    form.encoding.use.click(
         lambda *given: receive_in(studio, *given),
-        bring.encoding.inputs(),
+        form.encoding.inputs(),
         taken,
         show_progress_on=[shown.findings],
         **PRIVATE,
     )
-    bring.use_column.click(
-        lambda files, column: receive(studio, files, column), [bring.waiting, bring.column],
-        [choice, bring.refused, *asking], show_progress_on=[shown.findings], **PRIVATE,
+    form.use_column.click(
+        lambda files, column: receive(studio, files, column), [form.waiting, form.column],
+        [choice, form.refused, *asking], show_progress_on=[shown.findings], **PRIVATE,
     )  # fmt: skip
 
     def fetch(files: tuple, path: str | None, column: str | None) -> tuple:
         name, field, said = hub_form.take(studio, files, path, column)
         return (chosen(studio, name) if name else gr.skip()), field, said
 
-    hub = bring.hub
+    hub = form.hub
     hub.fetch.click(fetch, hub.inputs, [choice, *hub.outputs], show_progress_on=[hub.outputs[-1]], **PRIVATE)
 
 
@@ -153,24 +153,24 @@ def _connect_choice(studio: Studio, choice: gr.Dropdown, shown: Shown, form: Cle
 
 
 def choices(studio: Studio) -> list[tuple[str, str]]:
-    """What can be chosen: (label, name), the sample last."""
+    """List the texts as (label, name), the sample last."""
     return [*((name, name) for name in studio.corpora.names()), (strings.SAMPLE, SAMPLE)]
 
 
 def renew_lists(studio: Studio, kept: Sequence[str | None]) -> tuple:
-    """Offer what is here now: the texts, then the labelled files for each role."""
+    """Return the current lists: the texts, then the labelled files for each role."""
     text, *tables = kept
     listed = labelled_tab.choices(studio)
     return removal.renewed(choices(studio), text, None), *(removal.renewed(listed, table, "") for table in tables)
 
 
 def chosen(studio: Studio, name: str) -> gr.Dropdown:
-    """The list of texts with this one chosen."""
+    """Return the list of texts with this one chosen."""
     return gr.Dropdown(choices=choices(studio), value=name)
 
 
 def receive_any(studio: Studio, files: Sequence[str] | None) -> tuple:
-    """Keep uploaded files as ``receive``, or ask for the encoding of those that are not UTF-8 first."""
+    """Store uploaded files as ``receive`` does, or ask first for the encoding of files that are not in UTF-8."""
     asked = encoding_form.ask(files) if files else None
     if asked is None:
         return *receive(studio, files), *encoding_form.ask_nothing()
@@ -178,7 +178,7 @@ def receive_any(studio: Studio, files: Sequence[str] | None) -> tuple:
 
 
 def receive_in(studio: Studio, files: Sequence[str], encoding: str) -> tuple:
-    """Keep files whose encoding was confirmed; where they are not in it, the form stays."""
+    """Store files in the confirmed encoding; if they cannot be read in it, the form stays."""
     try:
         files = encoding_form.confirmed(files, encoding)
     except DeftxError as error:
@@ -187,18 +187,18 @@ def receive_in(studio: Studio, files: Sequence[str], encoding: str) -> tuple:
 
 
 def receive(studio: Studio, files: Sequence[str] | None, column: str | None = None) -> tuple:
-    """Keep uploaded files, or ask for the column of a table first: (choice, what to say, column, its button, files)."""
+    """Store uploaded files, or ask for a table's column first: (choice, message, column, its button, files)."""
     asked, done = gr.Dropdown(visible=False), gr.Button(visible=False)
     if files and column is None and (columns := unclear_columns(files)):
         said = views.notice(strings.COLUMN_ASKED.format(name=Path(files[0]).name))
         likely = guess_text_column(files[0], columns, CorpusError)
         asked = gr.Dropdown(choices=list(columns), value=likely, visible=True)
         return gr.skip(), said, asked, gr.Button(visible=True), list(files)
-    return *take_in(studio, files, column), asked, done, []
+    return *store_upload(studio, files, column), asked, done, []
 
 
 def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
-    """Give the columns among which a person has to choose; none where it is clear, or where nothing can be read."""
+    """Return the columns that may hold the text; empty if the column is clear, or if nothing can be read."""
     try:
         found = [columns_of(file) for file in files]
     except DeftxError:
@@ -206,8 +206,8 @@ def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
     return next((columns for columns, usual in found if columns and usual is None), ())
 
 
-def take_in(studio: Studio, files: str | Sequence[str] | None, column: str | None = None) -> tuple:
-    """Keep uploaded files as one text and choose it; what cannot be used is named with the reason, the choice stays."""
+def store_upload(studio: Studio, files: str | Sequence[str] | None, column: str | None = None) -> tuple:
+    """Store uploaded files as one text and choose it; on an error, show it and keep the choice."""
     if not files:
         return gr.skip(), ""
     try:
@@ -217,13 +217,13 @@ def take_in(studio: Studio, files: str | Sequence[str] | None, column: str | Non
 
 
 def show(studio: Studio, name: str | None) -> tuple[str, str, str, str]:
-    """Say what a text is: findings, the heading of the length plot, the plot, its table and the lines left out."""
+    """Return the audit of a text: findings, the heading of the length plot, the plot, its table and the unused lines."""
     said = show_findings(studio, name)
     if not name:
         return said, "", "", ""
     try:
         found, unused = studio.audit(name), studio.facts.unused(name)
-    except DeftxError:  # it has been said
+    except DeftxError:  # it has been reported already
         return said, "", "", ""
     heading = f"<h4>{views.escape(strings.LENGTHS_TITLE)}</h4>"
     details = audit_view.lengths_table(found) + audit_view.left_out(unused)
@@ -231,7 +231,7 @@ def show(studio: Studio, name: str | None) -> tuple[str, str, str, str]:
 
 
 def show_findings(studio: Studio, name: str | None) -> str:
-    """Audit a text and say in plain words what it is."""
+    """Audit a text and describe it in plain words."""
     if not name:
         return views.paragraph(strings.NO_CORPUS_YET, "quiet")
     try:

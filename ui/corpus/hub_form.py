@@ -1,4 +1,4 @@
-"""A text from the Hugging Face Hub: name a data set, choose a file and a column, fetch it."""
+"""Fetch a text from the Hugging Face Hub: enter a data set, choose a file and a column."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from ui.studio import Studio
 
 @dataclass(frozen=True)
 class HubForm:
-    """The button that fetches, what it needs to know, and where its answer goes."""
+    """The button that fetches, its inputs, and the component for its message."""
 
     fetch: gr.Button
     inputs: list[gr.components.Component]
@@ -24,7 +24,7 @@ class HubForm:
 
 
 def build() -> HubForm:
-    """Lay the form out and connect what happens within it."""
+    """Lay out the form and connect its events."""
     with gr.Accordion(strings.HUB, open=False, elem_id="hub"):
         name = gr.Textbox(label=strings.HUB_ID, info=strings.HUB_ID_HINT, max_length=200, elem_id="hub-id")
         listing = gr.Button(strings.HUB_LIST, elem_id="hub-list")
@@ -43,7 +43,7 @@ def build() -> HubForm:
 
 
 def list_files(name: str | None) -> tuple:
-    """Ask the Hub which files a data set has; what cannot be had is said."""
+    """List the files of a data set; on an error, show it."""
     try:
         files = hub_text.find_files(name or "")
     except DeftxError as error:
@@ -56,7 +56,7 @@ def list_files(name: str | None) -> tuple:
 
 
 def take(studio: Studio, files: tuple, path: str | None, column: str | None) -> tuple[str | None, Any, str]:
-    """Fetch a file and keep its text; return (its name here or None, the column field, what to say)."""
+    """Fetch a file and store its text; return (its name or None, the column field, the message)."""
     try:
         file = hub_text.choose(files, path or "")
         fetched = hub_text.fetch(file)

@@ -1,4 +1,4 @@
-"""Labelled files: bring one to train on and one to measure on, say which column is what, and see what is in them."""
+"""Labelled files: upload one for training and one for validation, name their columns, and see their labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,10 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError, TableError
+from deftx.data.open_table import as_text
 from deftx.data.reading import find_file
 from deftx.data.table_columns import guess_columns, table_columns
-from deftx.data.table_formats import as_text, open_records
+from deftx.data.table_formats import open_records
 from deftx.data.tables import LABEL, PAIR, SINGLE, Findings, check
 from ui import strings
 from ui.corpus.audit_view import quote
@@ -23,10 +24,10 @@ from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private"}
 ROLES = {"train": "TRAIN_FILE", "valid": "VALID_FILE"}
-COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # which columns each kind needs
+COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # the columns that each kind needs
 ROWS_SHOWN = 3
 
-# The question stands below both lists: without this, a file would seem to have been swallowed.
+# The question is below both lists: without scrolling to it, the file would seem to be lost.
 _SHOW_QUESTION = (
     "() => { document.querySelector('#table-columns')?.scrollIntoView({behavior: 'smooth', block: 'nearest'}) }"
 )
@@ -41,7 +42,7 @@ class LabelledTab:
 
 @dataclass(frozen=True)
 class ColumnForm:
-    """Where it is said which column is what; ``waiting`` is (path, role) of the file that is asked about."""
+    """The form that names the columns; ``waiting`` is the (path, role) of the file that it asks about."""
 
     place: gr.Column
     asked: gr.HTML
@@ -57,7 +58,7 @@ class ColumnForm:
 
 
 def build(studio: Studio) -> LabelledTab:
-    """Lay the section out and connect what happens within it."""
+    """Lay out the section and connect its events."""
     gr.HTML(f'<h2 id="labelled">{escape(strings.LABELLED)}</h2>{views.paragraph(strings.LABELLED_INTRO)}')
     uploads, lists, removing = {}, {}, {}
     with gr.Row(equal_height=False, elem_classes="columns"):
@@ -125,17 +126,17 @@ def _connect(
 
 
 def choices(studio: Studio) -> list[tuple[str, str]]:
-    """What can be chosen for either role: (label, name), none first."""
+    """List the files for either role as (label, name), "none" first."""
     return [(strings.NO_TABLE, ""), *((name, name) for name in studio.tables.names())]
 
 
 def refresh(studio: Studio) -> list[gr.Dropdown]:
-    """The lists of both roles as they are now, for a page that opens."""
+    """Return the current lists of both roles, for a page that opens."""
     return [gr.Dropdown(choices=choices(studio)) for _ in ROLES]
 
 
 def receive_any(studio: Studio, file: str | None, role: str) -> tuple:
-    """Keep an uploaded file as ``receive``, or ask for its encoding first where it is not UTF-8."""
+    """Store an uploaded file as ``receive`` does, or ask first for its encoding if it is not in UTF-8."""
     asked = encoding_form.ask([file]) if file else None
     if asked is None:
         return *receive(studio, file, role), *encoding_form.ask_nothing()
@@ -143,7 +144,7 @@ def receive_any(studio: Studio, file: str | None, role: str) -> tuple:
 
 
 def receive_in(studio: Studio, role: str, files: list[str], encoding: str) -> tuple:
-    """Keep a file whose encoding was confirmed; where it is not in it, the form stays."""
+    """Store a file in the confirmed encoding; if it cannot be read in it, the form stays."""
     try:
         (file,) = encoding_form.confirmed(files, encoding)
     except DeftxError as error:
@@ -152,7 +153,7 @@ def receive_in(studio: Studio, role: str, files: list[str], encoding: str) -> tu
 
 
 def receive(studio: Studio, file: str | None, role: str) -> tuple:
-    """Keep an uploaded file and choose it, or ask which column is what."""
+    """Store an uploaded file and choose it, or ask for its columns."""
     if not file:
         return *_keep_lists(), *_asked_nothing()
     try:
@@ -165,7 +166,7 @@ def receive(studio: Studio, file: str | None, role: str) -> tuple:
 
 
 def map_columns(studio: Studio, waiting: tuple[str, str], kind: str, columns: Mapping[str, str | None]) -> tuple:
-    """Keep the file that was asked about with these columns; what is missing is said and the form stays."""
+    """Store the file with these columns; if one is missing, say so and keep the form."""
     path, role = waiting
     mapping = {name: columns[name] for name in COLUMNS_OF_KIND[kind]}
     try:
@@ -180,7 +181,7 @@ def map_columns(studio: Studio, waiting: tuple[str, str], kind: str, columns: Ma
 
 
 def show(studio: Studio, train: str | None, valid: str | None) -> str:
-    """Say what is in the files that are chosen."""
+    """Describe the chosen files."""
     if not train:
         return views.paragraph(strings.NO_TABLE_YET, "quiet")
     try:
@@ -219,7 +220,7 @@ def _labels(name: str, counts: Mapping[str, int]) -> str:
 
 
 def _ask(path: str, role: str, columns: tuple[str, ...]) -> tuple:
-    """Open the form with the file's columns, the likely ones chosen, and its first rows to choose by."""
+    """Open the form with the file's columns, likely ones chosen, and its first rows."""
     likely = guess_columns(path, columns)
     kind = "pair" if PAIR[0] in likely else "single"
     fields = [
@@ -251,6 +252,6 @@ def _keep_lists() -> tuple:
 
 
 def _chosen(studio: Studio, role: str, name: str) -> tuple:
-    """Both lists anew, the one of this role with the file chosen."""
+    """Return both lists, with the file chosen in the list of this role."""
     listed = choices(studio)
     return tuple(gr.Dropdown(choices=listed, **({"value": name} if one == role else {})) for one in ROLES)

@@ -1,4 +1,4 @@
-"""The labelled files that people brought, each with the columns that were chosen for it."""
+"""Uploaded labelled files, each with the columns chosen for it."""
 
 import os
 from collections.abc import Mapping
@@ -15,21 +15,21 @@ class Tables(KeptFiles):
     """The folder of labelled files."""
 
     def __init__(self, home: Path, admit: Admit = admit_all) -> None:
-        """Create the folder where it is missing."""
+        """Create the folder if it is missing."""
         super().__init__(home / "tables", "The labelled file", TableError, admit)
 
     def columns(self, name: str) -> dict[str, str]:
-        """Give the file's own name of each column, as ``read_table(columns=…)`` takes it; TableError for a name not here."""
+        """Return the file's own name of each column, as ``read_table(columns=…)`` takes it; TableError for an unknown name."""
         return dict(self.note(name).get("columns", {}))
 
     def read(self, name: str) -> Table:
-        """Read a file with the columns that were chosen for it; TableError where it cannot be learned from."""
+        """Read a file with its chosen columns; TableError if it cannot be used for training."""
         return read_table(self.path(name), columns=self.columns(name))
 
     def add(self, uploaded: str | os.PathLike, columns: Mapping[str, str] | None = None) -> str:
-        """Keep a labelled file and its columns and return the name it has here; TableError where it cannot be read.
+        """Store a labelled file and its columns and return its name; TableError if it cannot be read.
 
-        The same file with other columns is kept beside it: a training that was started keeps its own.
+        The same file with other columns is stored separately: training runs that use the first one keep it.
         """
         uploaded = Path(uploaded)
         read_table(uploaded, columns=columns)

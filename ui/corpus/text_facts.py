@@ -1,4 +1,4 @@
-"""What is known of each text, worked out once for each state of its file: unused lines, languages, effects of cleaning."""
+"""Facts about each text, computed once for each state of its file: unused lines, languages, effects of cleaning."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,7 +17,7 @@ class TextFacts:
     """Facts by the name of a text; every method can be called from any thread."""
 
     def __init__(self, corpora: Corpora, home: Path) -> None:
-        """Work over these texts; languages that are registered lie in a folder of ``home``."""
+        """Use these texts; registered languages are in a folder of ``home``."""
         self.corpora, self.languages_folder = corpora, home / "languages"
         self._read = lru_cache(maxsize=1)(lambda name, state: corpora.read(name))  # one: a text may be large
         self._unused = lru_cache(maxsize=32)(lambda name, state: unused(corpora.path(name)))
@@ -31,27 +31,27 @@ class TextFacts:
         return self._read(name, self._state(name))
 
     def unused(self, name: str) -> tuple[Unused, ...]:
-        """Find the lines that no training will see."""
+        """Return the lines that are not used for training."""
         return self._unused(name, self._state(name))
 
     def effects(self, name: str, choices: Sequence[str]) -> tuple[Effect, ...]:
-        """Say what each cleaning choice does to a text, given those that were made."""
+        """Return the effect of each cleaning step on a text, given the chosen steps."""
         return self._effects(name, self._state(name), tuple(sorted(choices)))
 
     def mix(self, name: str) -> dict[str, float]:
-        """Give the share of lines in each language, by code; "unknown" is one of them."""
+        """Return the share of lines in each language by code, including "unknown"."""
         return self._mix(name, self._state(name), self._registered())
 
     def nearest(self, name: str, tokenizer: Any) -> tuple[Near, ...]:
-        """Compare a text with every known language, the nearest first; CorpusError where it has no letters."""
+        """Compare a text with every known language, the nearest first; CorpusError if it has no letters."""
         return self._nearest(name, self._state(name), self._registered(), tokenizer)
 
     def languages(self) -> Languages:
-        """Give the languages that are known: the project's own and those registered here."""
+        """Return the known languages: the bundled ones and those registered here."""
         return self._languages(self._registered())
 
     def register(self, name: str, code: str, title: str) -> Profile:
-        """Learn a language from a text; CorpusError where that cannot be done."""
+        """Learn a language from a text; CorpusError if that is not possible."""
         return register(self.languages_folder, code.strip(), title, self.read(name).lines)
 
     def _preview(self, name: str, state: tuple[int, int], choices: tuple[str, ...]) -> tuple[Effect, ...]:

@@ -1,4 +1,4 @@
-"""Several trainings in one plot: each has a colour, a dash, a marker and its number at the end of its curve."""
+"""Several training runs in one plot: each has a colour, a dash, a marker and a number at the end of its curve."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from deftx.jobs import Progress
 from ui import strings
 from ui.shared import figures
 
-MOST = 6  # trainings that one plot can hold and still be read
+MOST = 6  # training runs that one plot can show readably
 COLOURS = tuple(f"var(--run-{number})" for number in range(1, MOST + 1))
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
-CLOSEST = 0.06  # of the height: labels stand at least this far apart
-# Below, where names have the width of the plot; a click would take a curve away and leave its number.
+CLOSEST = 0.06  # of the height: the smallest distance between labels
+# Below the plot, where names have its full width; clicking is off because it would hide a curve but not its number.
 _LEGEND = {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "itemclick": False, "itemdoubleclick": False}
 
 
 @dataclass(frozen=True)
 class Run:
-    """A training as the plot needs it: its number and what it is called there, and its history."""
+    """A training run for the plot: its number, its name and its history."""
 
     number: int
     name: str
@@ -30,7 +30,7 @@ class Run:
 def comparison(runs: Sequence[Run], kind: str) -> go.Figure | None:
     """Overlay the curves on held-out data, the dense phase left and the sparse phase right; None without any.
 
-    ``kind`` says what is measured: of "language" nats, of "task" a score from 0 to 1.
+    ``kind`` tells the measure: nats for "language", a score from 0 to 1 for "task".
     """
     if not any(run.progress.evaluations.get(phase) for run in runs for phase in figures.PHASES):
         return None
@@ -66,7 +66,7 @@ def _draw_panel(figure: go.Figure, runs: Sequence[Run], phase: str, panel: str) 
 
 
 def _label_ends(figure: go.Figure, runs: Sequence[Run]) -> None:
-    """Write each number to the right of the plot, at the height at which its last curve ends."""
+    """Write each number at the right of the plot, at the height where its last curve ends."""
     ends = {place: end for place, run in enumerate(runs) if (end := _end(run.progress)) is not None}
     values = [value for run in runs for phase in figures.PHASES for _, value in run.progress.evaluations.get(phase, ())]
     gap = CLOSEST * (max(values) - min(values) or 1.0)
@@ -85,7 +85,7 @@ def _end(progress: Progress) -> float | None:
 
 
 def spread(heights: dict[int, float], gap: float) -> dict[int, float]:
-    """Move heights up just so far that any two are at least ``gap`` apart; their order stays."""
+    """Move heights up by the least amount that makes any two at least ``gap`` apart; the order does not change."""
     moved: dict[int, float] = {}
     lowest = float("-inf")
     for key, height in sorted(heights.items(), key=lambda item: item[1]):

@@ -1,4 +1,4 @@
-"""History: every training so far, to be found again, compared, opened, and brought back from the trash."""
+"""History: find, compare, open and restore earlier training runs."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from ui.studio import Studio
 
 EVERY = 5.0  # seconds
 
-# Boxes and buttons of a table; the one that had the keyboard's focus keeps it when the table is drawn anew.
+# Boxes and buttons of a table; the focused one keeps the focus when the table is replaced.
 _TABLE = """
 const names = ['compare', 'open', 'restore'];
 const of = target => { for (const name of names) {
@@ -61,16 +61,16 @@ class HistoryTab:
     timer: gr.Timer
 
     def filters(self) -> list[gr.components.Component]:
-        """What narrows the table."""
+        """The inputs that filter the table."""
         return [self.words, self.state, self.method]
 
     def outputs(self) -> list[gr.components.Component]:
-        """What a look refreshes, in the order of its answers."""
+        """The outputs of a refresh, in the order of its answers."""
         return [self.table, self.plot, self.comparison, self.trash, self.empty, self.seen]
 
 
 def build() -> HistoryTab:
-    """Lay the section out."""
+    """Lay out the section."""
     gr.HTML(views.paragraph(strings.HISTORY_INTRO))
     with gr.Row(elem_classes="filters"):
         words = gr.Textbox(
@@ -95,7 +95,7 @@ def build() -> HistoryTab:
             confirm = gr.Button(strings.CONFIRM, variant="stop", visible=False, min_width=120, elem_id="confirm")
             keep = gr.Button(strings.KEEP, visible=False, min_width=120, elem_id="keep")
     seen = gr.Textbox("", visible=False)
-    timer = gr.Timer(EVERY, active=False)  # asks only while somebody looks
+    timer = gr.Timer(EVERY, active=False)  # polls only while the section is visible
     return HistoryTab(words, state, method, table, figure, comparison, trash, empty, confirm, keep, seen, timer)
 
 
@@ -103,7 +103,9 @@ def look(studio: Studio, words: str, state: str, method: str, compared: Sequence
     """Answer a poll with what has changed since ``seen``, in the order of ``HistoryTab.outputs``."""
     jobs, trash, removed = studio.store.list(), studio.store.trash(), removal.in_trash(studio)
     known = {job.id: job for job in jobs}
-    chosen = [known[job] for job in compared or () if job in known]  # in the order of ticking: colours stay
+    chosen = [
+        known[job] for job in compared or () if job in known
+    ]  # in the order of selection, so that colours do not change
     shown = {
         "table": history_views.table(search(jobs, words or "", state or "", method or ""), compared or ()),
         "plot": history_views.figure(chosen),
@@ -121,9 +123,9 @@ def look(studio: Studio, words: str, state: str, method: str, compared: Sequence
 
 
 def compare(jobs: Sequence[Job], compared: Sequence[str], listed: Sequence[str], ticked: Sequence[str]) -> list[str]:
-    """Return the jobs to compare, in the order of ticking: of those listed the ticked ones, and what a search hides.
+    """Return the jobs to compare in the order of selection: the selected ones listed, and those hidden by a search.
 
-    What is gone is left out, and the first makes room for a seventh.
+    Jobs that no longer exist are left out, and the first is dropped when a seventh is added.
     """
     known = {job.id for job in jobs}
     kept = [job for job in compared or () if job in ticked or job not in listed]
@@ -132,13 +134,13 @@ def compare(jobs: Sequence[Job], compared: Sequence[str], listed: Sequence[str],
 
 
 def restore(studio: Studio, key: str) -> None:
-    """Bring a job, or a file, back from the trash."""
+    """Restore a job, or a file, from the trash."""
     with refusals():
         removal.restore(studio, key)
 
 
 def empty_trash(studio: Studio) -> None:
-    """Remove all that is in the trash."""
+    """Remove everything in the trash."""
     with refusals():
         removal.empty_trash(studio)
 
@@ -146,7 +148,7 @@ def empty_trash(studio: Studio) -> None:
 def connect(
     studio: Studio, tab: HistoryTab, section: gr.Tab, tabs: gr.Tabs, job: gr.BrowserState, place: gr.BrowserState
 ) -> None:
-    """Connect what happens within the section; ``job`` and ``place`` remember the job shown and the section."""
+    """Connect the events of the section; ``job`` and ``place`` hold the job shown and the section."""
     private = {"api_visibility": "private", "show_progress": "hidden"}
     compared = gr.BrowserState([], storage_key="deftx-studio-compared", secret="deftx-studio")
     asked = {
@@ -163,7 +165,7 @@ def connect(
         component.change(**asked)
 
     def selected(chosen: list[str], event: gr.EventData) -> tuple:
-        """Compare a job or open it, as the row's box or button says."""
+        """Compare a job or open it, depending on the row's box or button."""
         if event.what == "open":
             return gr.skip(), str(event.job), gr.Tabs(selected="train"), "train"
         now = compare(studio.store.list(), chosen, event.listed, event.ticked)

@@ -1,4 +1,4 @@
-"""How past trainings look: a table to choose from, settings that differ, scores side by side, the trash."""
+"""The HTML of earlier training runs: a table, differing settings, scores, the trash."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from deftx.jobs import Job, progress_of, state_of
 from deftx.jobs.disk import usage_of
 from deftx.jobs.forecast import duration
 from deftx.jobs.history import differences, method_of
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.history import compare_figures
 from ui.library import vector_index
@@ -22,7 +22,7 @@ HEADS = ("COMPARE", "NAME", "KIND_COLUMN", "METHOD", "STATE", "STARTED_AT", "TOO
 
 
 def table(jobs: Sequence[Job], chosen: Sequence[str]) -> str:
-    """Every training found, each with a box to compare it and its name as a button that opens it."""
+    """List every training run found, each with a box to compare it and its name as a button that opens it."""
     if not jobs:
         return views.paragraph(strings.NONE_FOUND, "quiet")
     heads = "".join(f'<th scope="col">{escape(getattr(strings, head))}</th>' for head in HEADS)
@@ -55,7 +55,7 @@ def _row(job: Job, chosen: bool) -> str:
 
 
 def best_score(job: Job) -> str:
-    """The score of a finished training in a few characters: the loss with its vector, or the task's own metric."""
+    """Return the score of a finished training run in a few characters: the loss with its vector, or the task's metric."""
     found = scores(job)
     for name in (strings.SCORE_NAMES["masked_lm_loss"], strings.SCORE_NAMES["f1"]):
         if name in found:
@@ -64,7 +64,7 @@ def best_score(job: Job) -> str:
 
 
 def scores(job: Job) -> dict[str, str]:
-    """What the vector of a finished training was found to reach on held-out data, by the metric's name."""
+    """Return the scores of a finished training run's vector on held-out data, by metric."""
     if state_of(job).name != "finished":
         return {}
     found: Mapping[str, Any] = vector_index.describe(job.out).get("scores") or {}
@@ -79,12 +79,12 @@ def scores(job: Job) -> dict[str, str]:
 
 
 def numbered(jobs: Sequence[Job]) -> list[str]:
-    """Names for a comparison: numbered, since two trainings may be called the same."""
+    """Number the names for a comparison, because two training runs may have the same name."""
     return [f"{number} {job.name}" for number, job in enumerate(jobs, start=1)]
 
 
 def figure(jobs: Sequence[Job]) -> str:
-    """The curves of those that are measured as the first one is, for ``live_plot``."""
+    """Return the curves of those that have the same measure as the first one, for ``live_plot``."""
     if len(jobs) < 2:
         return ""
     alike = [
@@ -96,7 +96,7 @@ def figure(jobs: Sequence[Job]) -> str:
 
 
 def comparison(jobs: Sequence[Job]) -> str:
-    """What stands below the plot: scores side by side, and the settings that differ."""
+    """Show the tables below the plot: scores and differing settings."""
     if len(jobs) < 2:
         return views.paragraph(strings.CHOOSE_TWO, "quiet")
     names = numbered(jobs)
@@ -134,7 +134,7 @@ def _said(value: Any) -> str:
 
 
 def trash(jobs: Sequence[Job], files: Sequence[tuple[str, Removed]] = ()) -> str:
-    """What was discarded, trainings and then files, with a button each that brings it back."""
+    """List discarded training runs and then files, each with a button that restores it."""
     if not (jobs or files):
         return views.paragraph(strings.TRASH_EMPTY, "quiet")
     rows = "".join(_discarded(job.id, job.name, job.trashed, usage_of(job).total) for job in jobs)

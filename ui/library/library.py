@@ -1,4 +1,4 @@
-"""What the Library does with vectors: list, look into, rename, remove and bring back, pack for taking away."""
+"""Actions of the Library on vectors: list, inspect, rename, remove, restore, pack for download."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 
 from deftx.analysis.vector_facts import sizes_by_layer
 from deftx.core.errors import VectorError, unknown_name
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from deftx.publish.exporting import export_space_zip, export_zip
 from deftx.publish.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
 from deftx.vectors.archives import pack
-from deftx.vectors.vector import VECTOR_KINDS
+from deftx.vectors.description import VECTOR_KINDS
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 from ui import strings
 from ui.classify.combination import Combination
@@ -25,7 +25,7 @@ FILES = (TENSORS, INFO, CARD)
 
 @dataclass(frozen=True)
 class Item:
-    """A vector of the library: ``info`` is what vector.json says, without spectra; ``date`` in seconds since 1970."""
+    """A vector of the Library: ``info`` is vector.json without spectra; ``date`` is in seconds since 1970."""
 
     key: str
     title: str
@@ -34,7 +34,7 @@ class Item:
     info: dict[str, Any]
     size: int
     date: float | None
-    sizes: Mapping[str, int] | None  # the weights of M by layer, where the vector was made for the base of this page
+    sizes: Mapping[str, int] | None  # the weights of M by layer, if the vector was made for the base of this page
 
     @property
     def fits(self) -> bool:
@@ -43,7 +43,7 @@ class Item:
 
     @property
     def source(self) -> str:
-        """Where it is from: "job", "own", "public" or "bundled"."""
+        """Its source: "job", "own", "public" or "bundled"."""
         return self.key.partition(":")[0]
 
     @property
@@ -54,7 +54,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Trashed:
-    """A vector that was removed and can be brought back until ``until`` (seconds since 1970)."""
+    """A removed vector that can be restored before ``until`` (seconds since 1970)."""
 
     key: str
     title: str
@@ -63,14 +63,14 @@ class Trashed:
 
 
 def items(studio: Studio, words: str = "", kind: str = "") -> list[Item]:
-    """List the vectors that hold all of the words, of a kind or of both."""
+    """List the vectors that match all of the words, of one kind or of both."""
     wanted = (words or "").casefold().split()
     found = (item for each in VECTOR_KINDS if kind in ("", each) for item in _items(studio, each))
     return [item for item in found if all(word in _text(item) for word in wanted)]
 
 
 def find(studio: Studio, key: str) -> Item:
-    """Find a vector by its key; VectorError for any other, so that no path gets through."""
+    """Find a vector by its key; VectorError for any other key, so paths are not accepted."""
     known = {item.key: item for item in items(studio)}
     if key not in known:
         raise unknown_name("The vector", str(key), known, VectorError)
@@ -78,7 +78,7 @@ def find(studio: Studio, key: str) -> Item:
 
 
 def trash(studio: Studio) -> list[Trashed]:
-    """List what was removed, the last first: vectors that were brought, and trainings with theirs."""
+    """List removed items, the last first: imported vectors, and training runs with their vectors."""
     _own(studio).remove_expired()
     own = [
         Trashed(f"own:{o.name}", o.title, o.trashed or 0, (o.trashed or 0) + TRASH_KEPT) for o in _own(studio).trash()
@@ -89,7 +89,7 @@ def trash(studio: Studio) -> list[Trashed]:
 
 
 def rename(studio: Studio, key: str, title: str) -> None:
-    """Call a vector otherwise; DeftxError where it is a bundled one, or the name is empty."""
+    """Rename a vector; DeftxError if it is bundled, or the name is empty."""
     item, title = find(studio, key), clean(title or "", LONGEST_TITLE)
     _refuse_bundled(item)
     if not title:
@@ -101,10 +101,10 @@ def rename(studio: Studio, key: str, title: str) -> None:
 
 
 def discard(studio: Studio, key: str) -> None:
-    """Put a vector into the trash, one that was trained here together with its training.
+    """Move a vector to the trash; one that was trained here together with its training run.
 
     Raises:
-        DeftxError: it is a bundled one, or a training that waits or runs starts from it.
+        DeftxError: it is bundled, or a waiting or running training run starts from it.
     """
     item = find(studio, key)
     _refuse_bundled(item)
@@ -116,7 +116,7 @@ def discard(studio: Studio, key: str) -> None:
 
 
 def restore(studio: Studio, key: str) -> str:
-    """Bring a vector back from the trash and return the key it has now."""
+    """Restore a vector from the trash and return its key."""
     source, _, name = str(key).partition(":")
     if source == "job":
         studio.store.restore(name)
@@ -125,28 +125,28 @@ def restore(studio: Studio, key: str) -> str:
 
 
 def pack_vector(studio: Studio, key: str) -> Path:
-    """Pack the files of a vector, the same ones always as the same bytes; the page clears the zip away within a day."""
+    """Pack the files of a vector, with the same bytes each time; the page removes the zip within a day."""
     item = find(studio, key)
     name = safe_name(item.title)
     files = [(f"{name}/{file}", item.folder / file) for file in FILES if (item.folder / file).is_file()]
-    return _hand_out(studio, name, lambda target: pack(files, target))
+    return _downloadable(studio, name, lambda target: pack(files, target))
 
 
-def export(studio: Studio, order: Combination) -> Path:
-    """Pack the classifier of a combination; the page clears the zip away within a day. DeftxError as in ``composed``."""
-    name, classifier = _named_after_its_vectors(studio, order), studio.composed(order)
-    return _hand_out(studio, f"classifier-{name}", lambda target: export_zip(classifier, target))
+def export(studio: Studio, combination: Combination) -> Path:
+    """Pack the classifier of a combination; the page removes the zip within a day. DeftxError as in ``composed``."""
+    name, classifier = _named_after_its_vectors(studio, combination), studio.composed(combination)
+    return _downloadable(studio, f"classifier-{name}", lambda target: export_zip(classifier, target))
 
 
-def export_space(studio: Studio, order: Combination) -> Path:
-    """Pack the classifier of a combination as a Space of its own; as ``export`` otherwise."""
-    name, classifier = _named_after_its_vectors(studio, order), studio.composed(order)
-    pairs = takes_pairs(studio.composing.find(order).entries[0].folder)
-    return _hand_out(studio, f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
+def export_space(studio: Studio, combination: Combination) -> Path:
+    """Pack the classifier of a combination as a Space; otherwise as ``export``."""
+    name, classifier = _named_after_its_vectors(studio, combination), studio.composed(combination)
+    pairs = takes_pairs(studio.composing.find(combination).entries[0].folder)
+    return _downloadable(studio, f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
 
 
-def _named_after_its_vectors(studio: Studio, order: Combination) -> str:
-    return "-".join(safe_name(find(studio, entry.key).title) for entry in studio.composing.find(order).entries)
+def _named_after_its_vectors(studio: Studio, combination: Combination) -> str:
+    return "-".join(safe_name(find(studio, entry.key).title) for entry in studio.composing.find(combination).entries)
 
 
 def _items(studio: Studio, kind: str) -> Iterator[Item]:
@@ -161,8 +161,8 @@ def _items(studio: Studio, kind: str) -> Iterator[Item]:
         if entry.key in jobs:
             about = (jobs[entry.key].name, strings.TRAINED, jobs[entry.key].created)
         elif entry.key in own:
-            brought = own[entry.key]
-            about = (brought.title, strings.BROUGHT_FROM.format(origin=brought.origin), brought.added)
+            imported = own[entry.key]
+            about = (imported.title, strings.BROUGHT_FROM.format(origin=imported.origin), imported.added)
         elif entry.key in public:
             about = (public[entry.key].title, strings.PUBLIC, public[entry.key].added)
         title, origin, date = about
@@ -206,5 +206,5 @@ def _size(folder: Path) -> int:
     return sum((folder / file).stat().st_size for file in FILES if (folder / file).is_file())
 
 
-def _hand_out(studio: Studio, name: str, write: Callable[[Path], Path]) -> Path:
+def _downloadable(studio: Studio, name: str, write: Callable[[Path], Path]) -> Path:
     return studio.served_files.write(f"{name}.zip", write, studio.owner)

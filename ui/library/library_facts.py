@@ -1,4 +1,4 @@
-"""What takes a look into a vector's tensors: worked out once for each state of its files, for whoever asks."""
+"""Facts that need a vector's tensors, computed once for each state of its files and shared by all."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -11,22 +11,22 @@ from ui.library import library
 from ui.library.library import Item
 from ui.studio import Studio
 
-MOST_COMPARED = 12  # vectors whose overlap with one is shown
+MOST_COMPARED = 12  # vectors whose overlap with the current one is shown
 
 
 def layers(item: Item) -> dict[str, Changed]:
-    """Say how many weights of each layer change, of those that could: of M, or where the base is another, as far as known."""
+    """Count the changed weights of each layer, out of those of M, or out of the known ones for another base."""
     counts, known, _ = _facts(item.folder, _changed(item.folder))
     return changed_of(counts, item.sizes or known)
 
 
 def spectrum(item: Item) -> Spectral | None:
-    """Sum up the spectra that a vector carries."""
+    """Summarise the spectra stored in a vector."""
     return _facts(item.folder, _changed(item.folder))[2]
 
 
 def overlaps(studio: Studio, item: Item) -> list[tuple[str, float]]:
-    """Give the overlap with the other vectors of the same base, the largest first, by title."""
+    """Return the overlap with the other vectors of the same base by title, the largest first."""
     made_for = (item.info.get("base") or {}).get("fingerprint")
     others = [other for other in library.items(studio) if other.key != item.key
               and (other.info.get("base") or {}).get("fingerprint") == made_for][:MOST_COMPARED]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What stands below the list of vectors: bring one, export a classifier, compare a text with the known languages."""
+"""The forms below the list of vectors: import one, export a classifier, find the languages nearest to a text."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from ui.library import library, library_views
 from ui.shared import views
 from ui.studio import Studio
 
-# Buttons of a table name what they are for in a data attribute.
+# Buttons of a table carry their key in a data attribute.
 USE = """element.addEventListener('click', e => {
   const key = e.target.closest?.('[data-use]')?.dataset.use;
   if (key) trigger('select', {key});
@@ -26,8 +26,8 @@ USE = """element.addEventListener('click', e => {
 
 
 @dataclass(frozen=True)
-class BringForm:
-    """Where a vector is brought in."""
+class ImportForm:
+    """The components that import a vector."""
 
     file: gr.File
     catalogue: gr.Dropdown
@@ -40,7 +40,7 @@ class BringForm:
 
 @dataclass(frozen=True)
 class ExportForm:
-    """Where a classifier is packed."""
+    """The components that pack a classifier."""
 
     inputs: list[gr.components.Component]
     button: gr.Button
@@ -53,14 +53,14 @@ class ExportForm:
 
 @dataclass(frozen=True)
 class NearestForm:
-    """Where a text is compared with the known languages."""
+    """The components that compare a text with the known languages."""
 
     corpus: gr.Dropdown
-    answer: gr.HTML  # its select event names the vector to use
+    answer: gr.HTML  # its select event carries the vector to use
 
 
-def build_bring() -> BringForm:
-    """Lay out what brings a vector in."""
+def build_import() -> ImportForm:
+    """Lay out the form that imports a vector."""
     with gr.Accordion(strings.BRING, open=False, elem_id="bring"):
         gr.HTML(views.paragraph(strings.BRING_INTRO, "quiet"))
         with gr.Row(equal_height=False):
@@ -90,11 +90,11 @@ def build_bring() -> BringForm:
                 label=strings.BRING_LABELS, info=strings.BRING_LABELS_HINT, max_length=400, elem_id="bring-labels"
             )
         answer = gr.HTML(elem_id="bring-answer")
-    return BringForm(file, catalogue, hub, revision, fetch, [title, code, labels], answer)
+    return ImportForm(file, catalogue, hub, revision, fetch, [title, code, labels], answer)
 
 
 def build_export() -> ExportForm:
-    """Lay out what packs a classifier."""
+    """Lay out the form that packs a classifier."""
     with gr.Accordion(strings.EXPORT, open=False, elem_id="export"):
         gr.HTML(views.paragraph(strings.EXPORT_INTRO, "quiet"))
         with gr.Row():
@@ -108,7 +108,7 @@ def build_export() -> ExportForm:
                 step=0.05,
                 label=strings.EXPORT_STRENGTH_TASK,
                 info=strings.EXPORT_STRENGTH_HINT,
-                elem_id="export-scale-task",
+                elem_id="export-strength-task",
             )
             of_language = gr.Slider(
                 0,
@@ -117,7 +117,7 @@ def build_export() -> ExportForm:
                 step=0.05,
                 label=strings.EXPORT_STRENGTH_LANGUAGE,
                 info=strings.EXPORT_STRENGTH_HINT,
-                elem_id="export-scale-language",
+                elem_id="export-strength-language",
             )
         button = gr.Button(strings.EXPORT_APPLY, elem_id="export-apply")
         answer = gr.HTML(elem_id="export-answer")
@@ -125,7 +125,7 @@ def build_export() -> ExportForm:
 
 
 def build_nearest() -> NearestForm:
-    """Lay out what compares a text with the known languages."""
+    """Lay out the form that compares a text with the known languages."""
     with gr.Accordion(strings.NEAREST, open=False, elem_id="nearest"):
         gr.HTML(views.paragraph(strings.NEAREST_INTRO, "quiet"))
         corpus = gr.Dropdown([], label=strings.TRAIN_ON, info=strings.TRAIN_ON_HINT, elem_id="nearest-corpus")
@@ -134,7 +134,7 @@ def build_nearest() -> NearestForm:
 
 
 def catalogue_choices() -> list[tuple[str, str]]:
-    """List the published LT-SFT vectors, with kind, language and base: (label, id); none first."""
+    """List the published LT-SFT vectors as (label, id), with kind, language and base; "none" first."""
     listed = (
         (strings.CATALOGUE_ENTRY.format(
             kind=strings.KIND_NAMES[one.kind], language=f"{one.language} ({one.code})" if one.code else one.language,
@@ -146,13 +146,13 @@ def catalogue_choices() -> list[tuple[str, str]]:
 
 
 def from_catalogue(chosen: str | None) -> tuple[str, str, str]:
-    """Fill the form for a published vector: (its id, its language's code, its labels)."""
+    """Return the form's values for a published vector: (its id, its language's code, its labels)."""
     found = next((one for one in published() if one.id == chosen), None)
     return (found.id, found.code, ", ".join(found.labels)) if found else ("", "", "")
 
 
-def take_file(studio: Studio, file: str | None, title: str, code: str, labels: str) -> tuple[str, str]:
-    """Take in an uploaded file; return (the key it has here or "", what to say)."""
+def import_file(studio: Studio, file: str | None, title: str, code: str, labels: str) -> tuple[str, str]:
+    """Import an uploaded file; return (its key or "", the message)."""
     if not file:
         return "", ""
     return _taken(
@@ -164,8 +164,8 @@ def take_file(studio: Studio, file: str | None, title: str, code: str, labels: s
     )
 
 
-def take_from_hub(studio: Studio, name: str, revision: str, title: str, code: str, labels: str) -> tuple[str, str]:
-    """Fetch from the Hub; return (the key it has here or "", what to say)."""
+def import_from_hub(studio: Studio, name: str, revision: str, title: str, code: str, labels: str) -> tuple[str, str]:
+    """Import from the Hub; return (its key or "", the message)."""
     return _taken(
         studio,
         lambda own, wishes: bring_from_hub(own, name or "", revision or "", studio.base, wishes),
@@ -192,7 +192,7 @@ def _taken(
 
 
 def renew(studio: Studio, task: str | None, language: str | None, corpus: str | None, chosen: str | None) -> tuple:
-    """Renew the lists of the forms; ``chosen`` is the text that Corpus shows."""
+    """Refresh the lists of the forms; ``chosen`` is the text chosen under Corpus."""
     tasks, languages = task_choices(studio), language_choices(studio)
     texts = corpus_tab.choices(studio)
     return (
@@ -207,7 +207,7 @@ def _still(value: str | None, choices: list[tuple[str, str]]) -> str | None:
 
 
 def export(studio: Studio, wanted: Callable[[], Combination], as_space: bool = False) -> tuple[str | None, str]:
-    """Pack the classifier of a combination, or its Space; return (the file, what to say)."""
+    """Pack the classifier of a combination, or its Space; return (the file, the message)."""
     try:
         file = (library.export_space if as_space else library.export)(studio, wanted())
     except DeftxError as error:
@@ -219,7 +219,7 @@ def export(studio: Studio, wanted: Callable[[], Combination], as_space: bool = F
 
 
 def chosen_for_export(task: str | None, language: str | None, of_task: float, of_language: float) -> Combination:
-    """Read the form of ``build_export``; DeftxError where there is no task."""
+    """Read the form of ``build_export``; DeftxError if there is no task."""
     return Combination.of(task, [(language, of_language)], of_task)
 
 

@@ -1,4 +1,4 @@
-"""The Library: every vector, to be found, looked into, named, taken away, removed and brought back."""
+"""The Library: find, inspect, rename, download, remove and restore vectors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ watch('value', () => {
 });
 """
 
-_TAKE = views.press("taking")  # a file that is ready is taken as if its button had been pressed
+_TAKE = views.press("taking")  # a finished file is downloaded as if its button had been clicked
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 SLOW = {"api_visibility": "private", "show_progress": "minimal"}
 
@@ -56,26 +56,26 @@ class LibraryTab:
     chosen: gr.Textbox
     undoable: gr.Textbox
     taking: gr.DownloadButton
-    bring: library_forms.BringForm
+    import_form: library_forms.ImportForm
     export: library_forms.ExportForm
     nearest: library_forms.NearestForm
     push: push_form.PushForm
 
     def lists(self) -> list[gr.components.Component]:
-        """What shows the vectors, in the order of ``look``."""
+        """The outputs that list the vectors, in the order of ``look``."""
         return [self.table, self.trash]
 
     def shown(self) -> list[gr.components.Component]:
-        """What shows one vector, in the order of ``show``."""
+        """The outputs that show one vector, in the order of ``show``."""
         return [self.detail, self.title, self.actions, self.naming, self.rename, self.discard, self.use]
 
     def whole(self) -> list[gr.components.Component]:
-        """What a choice changes, in the order of ``whole``."""
+        """The outputs that a choice changes, in the order of ``whole``."""
         return [self.chosen, *self.shown(), *self.lists()]
 
 
 def build() -> LibraryTab:
-    """Lay the section out."""
+    """Lay out the section."""
     gr.HTML(views.paragraph(strings.LIBRARY_INTRO))
     with gr.Row(elem_classes="filters"):
         words = gr.Textbox(
@@ -93,19 +93,23 @@ def build() -> LibraryTab:
         said = gr.HTML(elem_id="vector-said")
         undo = gr.Button(strings.UNDO, visible=False, elem_id="vector-undo")
     card = _build_card()
-    bring, nearest, export = library_forms.build_bring(), library_forms.build_nearest(), library_forms.build_export()
+    import_form, nearest, export = (
+        library_forms.build_import(),
+        library_forms.build_nearest(),
+        library_forms.build_export(),
+    )
     push = push_form.build()
     with gr.Accordion(strings.TRASH, open=False, elem_id="vector-trash"):
         trash = gr.HTML(js_on_load=_TABLE)
     taking = gr.DownloadButton(strings.TAKE_AWAY, visible="hidden", elem_id="taking")
     chosen, undoable = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
     return LibraryTab(
-        words, kind, table, *card, said, undo, trash, chosen, undoable, taking, bring, export, nearest, push
+        words, kind, table, *card, said, undo, trash, chosen, undoable, taking, import_form, export, nearest, push
     )  # fmt: skip
 
 
 def _build_card() -> tuple[gr.blocks.Block, ...]:
-    """Lay out the place where one vector is shown; return its parts in the order of ``LibraryTab``."""
+    """Lay out the card of one vector; return its parts in the order of ``LibraryTab``."""
     with gr.Column(elem_classes="card", elem_id="vector-card"):
         detail = gr.HTML(views.paragraph(strings.CHOOSE_VECTOR, "quiet"), elem_id="vector-detail")
         overlaps = gr.HTML(elem_id="vector-overlaps")
@@ -120,14 +124,14 @@ def _build_card() -> tuple[gr.blocks.Block, ...]:
 
 
 def look(studio: Studio, words: str, kind: str, chosen: str) -> tuple[str, str]:
-    """List what matches, and what is in the trash."""
+    """List the matching vectors, and the trash."""
     with refusals():
         items, removed = library.items(studio, words, kind or ""), library.trash(studio)
     return library_views.table(items, chosen), library_views.trash(removed)
 
 
 def show(studio: Studio, key: str) -> tuple:
-    """Show one vector and what can be done with it; nothing where it is gone."""
+    """Show one vector and its actions; empty if it no longer exists."""
     item = next((item for item in library.items(studio) if item.key == key), None)
     if item is None:
         hidden = (gr.Row(visible=False),) * 2
@@ -147,18 +151,18 @@ def show_overlaps(studio: Studio, key: str) -> str:
 
 
 def whole(studio: Studio, key: str, words: str, kind: str) -> tuple:
-    """Choose a vector: it and the lists in one answer, in the order of ``LibraryTab.whole``."""
+    """Choose a vector: return it and the lists in one answer, in the order of ``LibraryTab.whole``."""
     return key, *show(studio, key), *look(studio, words, kind, key)
 
 
 def rename(studio: Studio, key: str, title: str) -> None:
-    """Call a vector otherwise."""
+    """Rename a vector."""
     with refusals():
         library.rename(studio, key, title)
 
 
 def discard(studio: Studio, key: str) -> tuple[str, str, gr.Button]:
-    """Remove a vector; return (the key that can be brought back, what to say, the button for that)."""
+    """Remove a vector; return (the key to restore, the message, the undo button)."""
     with refusals():
         title = library.find(studio, key).title
         library.discard(studio, key)
@@ -166,13 +170,13 @@ def discard(studio: Studio, key: str) -> tuple[str, str, gr.Button]:
 
 
 def restore(studio: Studio, key: str) -> str:
-    """Bring a vector back; return the key it has now."""
+    """Restore a vector; return its key."""
     with refusals():
         return library.restore(studio, key)
 
 
 def connect(studio: Studio, tab: LibraryTab, section: gr.Tab, corpus: gr.Dropdown) -> None:
-    """Connect what happens within the section; ``corpus`` is the choice of Corpus."""
+    """Connect the events of the section; ``corpus`` is the choice of Corpus."""
     found = [tab.words, tab.kind]
 
     def listed(event: Callable) -> gr.events.Dependency:
@@ -195,12 +199,12 @@ def connect(studio: Studio, tab: LibraryTab, section: gr.Tab, corpus: gr.Dropdow
 
 
 def _compare(studio: Studio, tab: LibraryTab, done: gr.events.Dependency) -> None:
-    """Show overlaps after everything else: they take longer."""
+    """Show overlaps last, because they take longer."""
     done.success(lambda key: show_overlaps(studio, key), tab.chosen, tab.overlaps, **PRIVATE)
 
 
 def _connect_changes(studio: Studio, tab: LibraryTab, found: list[gr.components.Component]) -> None:
-    # Each is done and looked at in one answer, so that no late one undoes what was chosen meanwhile.
+    # Each action and its display are one answer, so that no late answer undoes a newer choice.
     def renamed(key: str, title: str, *filters: str) -> tuple:
         rename(studio, key, title)
         return whole(studio, key, *filters)
@@ -211,7 +215,7 @@ def _connect_changes(studio: Studio, tab: LibraryTab, found: list[gr.components.
     def undone(key: str, *filters: str) -> tuple:
         return "", gr.Button(visible=False), *whole(studio, restore(studio, key), *filters)
 
-    def brought_back(words: str, kind: str, event: gr.EventData) -> tuple:
+    def restored(words: str, kind: str, event: gr.EventData) -> tuple:
         return undone(str(event.key), words, kind)
 
     def packed(key: str) -> str:
@@ -226,27 +230,33 @@ def _connect_changes(studio: Studio, tab: LibraryTab, found: list[gr.components.
     )
     back = [tab.said, tab.undo, *tab.whole()]
     again = tab.undo.click(undone, [tab.undoable, *found], back, **PRIVATE)
-    for done in (called, gone, again, tab.trash.select(brought_back, found, back, **PRIVATE)):
+    for done in (called, gone, again, tab.trash.select(restored, found, back, **PRIVATE)):
         _compare(studio, tab, done)
     tab.take.click(packed, tab.chosen, tab.taking, **SLOW).success(None, js=_TAKE, **PRIVATE)
 
 
 def _connect_forms(studio: Studio, tab: LibraryTab, found: list[gr.components.Component]) -> None:
-    bring, export, nearest = tab.bring, tab.export, tab.nearest
+    import_form, export, nearest = tab.import_form, tab.export, tab.nearest
 
-    def brought(take: Callable, count: int, *values: str) -> tuple:
-        """Take a vector in and choose it; the file's field is emptied, so that the next one can be dropped."""
+    def imported(take: Callable, count: int, *values: str) -> tuple:
+        """Import a vector and choose it; the file field is cleared for the next file."""
         key, said = take(studio, *values[:count])
         chosen = whole(studio, key, *values[count:]) if key else (gr.skip(),) * len(tab.whole())
         return said, None, *chosen
 
     for event, take, asked in (
-        (bring.file.upload, library_forms.take_file, [bring.file, *bring.wishes]),
-        (bring.fetch.click, library_forms.take_from_hub, [bring.hub, bring.revision, *bring.wishes]),
+        (import_form.file.upload, library_forms.import_file, [import_form.file, *import_form.wishes]),
+        (
+            import_form.fetch.click,
+            library_forms.import_from_hub,
+            [import_form.hub, import_form.revision, *import_form.wishes],
+        ),
     ):
-        outputs = [bring.answer, bring.file, *tab.whole()]
-        _compare(studio, tab, event(partial(brought, take, len(asked)), [*asked, *found], outputs, **SLOW))
-    bring.catalogue.change(library_forms.from_catalogue, bring.catalogue, [bring.hub, *bring.wishes[1:]], **PRIVATE)
+        outputs = [import_form.answer, import_form.file, *tab.whole()]
+        _compare(studio, tab, event(partial(imported, take, len(asked)), [*asked, *found], outputs, **SLOW))
+    import_form.catalogue.change(
+        library_forms.from_catalogue, import_form.catalogue, [import_form.hub, *import_form.wishes[1:]], **PRIVATE
+    )
     packed = export.button.click(
         lambda *values: library_forms.export(studio, partial(library_forms.chosen_for_export, *values)),
         export.inputs, [tab.taking, export.answer], **SLOW,

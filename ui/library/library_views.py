@@ -1,4 +1,4 @@
-"""How the Library looks: the table of vectors, one of them in detail, what is in the trash, the nearest languages."""
+"""The HTML of the Library: the table of vectors, the details of one, the trash, the nearest languages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -16,13 +16,13 @@ from ui.shared import views
 DAY = "%d %b %Y"
 HEADS = ("NAME", "KIND_COLUMN", "LANGUAGE_COLUMN", "BASE", "METHOD", "ENTRIES", "SIZE", "SCORE", "ORIGIN", "ADDED_ON")
 SHOWN_NEAR = 8  # languages
-LARGEST = 1e15  # number that is shown: a description can hold any
-LONGEST, MOST_SETTINGS = 200, 60  # characters of a setting; settings
+LARGEST = 1e15  # largest number that is shown: a description can hold any
+LONGEST, MOST_SETTINGS = 200, 60  # characters of a setting; number of settings
 METRICS = ("masked_lm_loss", "f1", "accuracy")
 
 
 def table(items: Sequence[Item], chosen: str) -> str:
-    """Every vector found, its name as a button that shows it."""
+    """List every vector found, its name as a button that opens it."""
     if not items:
         return views.paragraph(strings.NO_VECTOR_FOUND, "quiet")
     heads = "".join(f'<th scope="col">{escape(getattr(strings, head))}</th>' for head in HEADS)
@@ -51,14 +51,14 @@ def _row(item: Item, chosen: bool) -> str:
 
 
 def method(info: Mapping[str, Any]) -> str:
-    """The method and, where it chooses ranks, the rank strategy."""
+    """Return the method and, if it chooses ranks, the rank strategy."""
     name = strings.METHOD_NAMES.get(info.get("method"), str(info.get("method") or "–"))
     strategy = (info.get("rank") or {}).get("strategy")
     return f"{name}, {strategy}" if strategy and strategy != "none" else name
 
 
 def entries(info: Mapping[str, Any]) -> str:
-    """How many weights are changed and what share that is."""
+    """Return how many weights are changed, and their share."""
     count, weights = info.get("k"), info.get("weights")
     if not count:
         return "–"
@@ -66,14 +66,14 @@ def entries(info: Mapping[str, Any]) -> str:
 
 
 def score(info: Mapping[str, Any]) -> str:
-    """The score that decides: the masked-LM loss, the macro-F1 or the accuracy with the vector."""
+    """Return the main score: the masked-LM loss, the macro-F1 or the accuracy with the vector."""
     for metric, (_, after) in scores(info).items():
         return f"{strings.LIBRARY_METRICS_SHORT[metric]} {after}"
     return "–"
 
 
 def scores(info: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Give (before, after) by metric, as far as they are numbers."""
+    """Return (before, after) by metric, for values that are numbers."""
     found = info.get("scores") or {}
     pairs = {metric: found.get(metric) for metric in METRICS}
     return {
@@ -84,7 +84,7 @@ def scores(info: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def detail(item: Item) -> str:
-    """Everything about one vector but its overlaps: facts, scores, settings, layers, spectra, card."""
+    """Show everything about one vector except its overlaps: facts, scores, settings, layers, spectra, card."""
     made_for = "" if item.fits else views.notice(strings.FOR_OTHER_BASE.format(base=item.base))
     return (
         f"<h3>{escape(item.title)}</h3>{made_for}{views.figures(_facts(item))}{_scores(item.info)}"
@@ -150,14 +150,14 @@ def _card(item: Item) -> str:
 
 
 def overlaps(found: Sequence[tuple[str, float]]) -> str:
-    """The overlap with each of the others, as bars."""
+    """Show the overlap with each of the others as bars."""
     if not found:
         return views.paragraph(strings.NO_OTHERS, "quiet")
     return views.bars(found, caption=strings.LIBRARY_OVERLAPS)
 
 
 def trash(found: Sequence[Trashed]) -> str:
-    """What was removed, with a button each that brings it back."""
+    """List removed vectors, each with a button that restores it."""
     if not found:
         return views.paragraph(strings.VECTOR_TRASH_EMPTY, "quiet")
     rows = "".join(
@@ -171,7 +171,7 @@ def trash(found: Sequence[Trashed]) -> str:
 
 
 def nearest(found: Sequence[Near], vectors: Mapping[str, Sequence[Item]]) -> str:
-    """The nearest languages, with what they share with the text and the vectors that there are of each."""
+    """Show the nearest languages, what they share with the text, and their vectors."""
     heads = (strings.LANGUAGE_COLUMN, strings.LETTERS_SHARED, "", strings.PIECES_SHARED, strings.ITS_VECTORS)
     row = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
     body = "".join(_near(one, vectors.get(one.code, ())) for one in found[:SHOWN_NEAR])
@@ -193,7 +193,7 @@ def _near(near: Near, vectors: Iterable[Item]) -> str:
 
 
 def day(seconds: float | None) -> str:
-    """A day, or a dash where none is known."""
+    """Format a day; a dash if it is unknown."""
     return "–" if seconds is None else datetime.fromtimestamp(seconds).strftime(DAY)
 
 

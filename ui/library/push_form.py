@@ -1,4 +1,4 @@
-"""Push to the Hub, in the Library: what would be uploaded is shown first, and then exactly that is uploaded."""
+"""Push to the Hub from the Library: show what would be uploaded, then upload exactly that."""
 
 import os
 import tempfile
@@ -28,7 +28,7 @@ PRIVATE = {"api_visibility": "private", "show_progress": "minimal"}
 
 @dataclass(frozen=True)
 class PushForm:
-    """The form; ``shown`` is what was last shown as to be uploaded, and no token."""
+    """The form; ``shown`` describes the last preview and holds no token."""
 
     what: gr.Radio
     vector: gr.Dropdown
@@ -48,7 +48,7 @@ class PushForm:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the form asks for, in the order of ``PushForm.asked``."""
+    """The request of the form, in the order of ``PushForm.asked``."""
 
     what: str
     vector: str | None
@@ -60,7 +60,7 @@ class Wanted:
 
 
 def build() -> PushForm:
-    """Lay the form out."""
+    """Lay out the form."""
     with gr.Accordion(strings.PUSH, open=False, elem_id="push"):
         gr.HTML(views.paragraph(strings.PUSH_INTRO, "quiet"))
         kinds = [(strings.PUSH_VECTOR, VECTOR), (strings.PUSH_CLASSIFIER, CLASSIFIER), (strings.PUSH_SPACE, SPACE)]
@@ -91,10 +91,10 @@ def build() -> PushForm:
 
 
 def connect(studio: Studio, form: PushForm) -> None:
-    """Connect what happens within the form."""
+    """Connect the events of the form."""
     inputs, outputs = [form.token, *form.asked], [form.answer, form.send, form.shown]
     form.what.change(_fields, form.what, form.choices(), api_visibility="private", show_progress="hidden")
-    for component in form.asked:  # what is uploaded is what was shown
+    for component in form.asked:  # uploads exactly what was previewed
         component.change(
             lambda: ("", gr.Button(visible=False), None),
             None,
@@ -110,7 +110,7 @@ def connect(studio: Studio, form: PushForm) -> None:
 
 
 def renew(studio: Studio, vector: str | None, task: str | None, language: str | None) -> tuple:
-    """Renew the lists of vectors; what was chosen stays where it is still there."""
+    """Refresh the lists of vectors; a choice is kept if it still exists."""
     vectors = [(f"{item.title} ({strings.KIND_NAMES[item.info['kind']]})", item.key) for item in library.items(studio)]
     lists = vectors, task_choices(studio), language_choices(studio)
     return tuple(
@@ -122,23 +122,23 @@ def renew(studio: Studio, vector: str | None, task: str | None, language: str | 
 
 
 def look(studio: Studio, token: str | None, wanted: Wanted) -> tuple:
-    """Show what would be uploaded: (what to say, the button that uploads, what was shown)."""
+    """Preview the upload: (the message, the upload button, the preview)."""
     try:
         with _prepared(studio, _api(token), wanted) as upload:
-            return describe(upload), gr.Button(visible=True), _essence(upload)
+            return describe(upload), gr.Button(visible=True), _fingerprint(upload)
     except DeftxError as error:
         return views.refusal(strings.PUSH_NOT, error), gr.Button(visible=False), None
 
 
 def send(studio: Studio, token: str | None, wanted: Wanted, shown: tuple | None) -> tuple:
-    """Upload what was shown, and empty the token's field; where it is not that any more, show it again instead."""
+    """Upload the previewed files and clear the token field; if they have changed, preview them again."""
     hidden = gr.Button(visible=False)
     try:
         api = _api(token)
         with _prepared(studio, api, wanted) as upload:
-            if _essence(upload) != shown:
+            if _fingerprint(upload) != shown:
                 again = views.notice(strings.PUSH_CHANGED) + describe(upload)
-                return again, gr.Button(visible=True), _essence(upload), gr.skip()
+                return again, gr.Button(visible=True), _fingerprint(upload), gr.skip()
             pushed = push(api, upload)
     except DeftxError as error:
         return views.refusal(strings.PUSH_NOT, error), hidden, None, ""
@@ -147,7 +147,7 @@ def send(studio: Studio, token: str | None, wanted: Wanted, shown: tuple | None)
 
 
 def describe(upload: Upload) -> str:
-    """Say exactly what will be uploaded, where to and who can see it then."""
+    """Describe exactly what will be uploaded, where, and who will be able to see it."""
     target = upload.target
     sight = strings.PUSH_TO_PRIVATE if upload.private else strings.PUSH_TO_PUBLIC
     where = strings.PUSH_NEW if target.private is None else strings.PUSH_THERE
@@ -159,7 +159,7 @@ def describe(upload: Upload) -> str:
 
 
 def _api(token: str | None) -> HfApi:
-    """Speak to the Hub as whoever typed a token; as this machine's login only where nobody but its owner is here."""
+    """Return a Hub client for the typed token; this machine's own login is used only if the owner alone uses the studio."""
     if not token and any(os.environ.get(name) for name in SHARED):
         raise DeftxError(strings.PUSH_NEEDS_TOKEN)
     return hub(token)
@@ -167,7 +167,7 @@ def _api(token: str | None) -> HfApi:
 
 @contextmanager
 def _prepared(studio: Studio, api: HfApi, wanted: Wanted) -> Iterator[Upload]:
-    """Put together what is asked for; DeftxError where it cannot be, or may not be pushed."""
+    """Prepare the requested upload; DeftxError if it is not possible or not allowed."""
     more = {"private": bool(wanted.private), "license_id": wanted.license.strip() or None}
     with tempfile.TemporaryDirectory(prefix="deftx-push-") as beside:
         folder = Path(beside)
@@ -177,18 +177,20 @@ def _prepared(studio: Studio, api: HfApi, wanted: Wanted) -> Iterator[Upload]:
             source = library.find(studio, wanted.vector).folder
             yield prepare_vector(api, source, wanted.repository, folder, **more)
             return
-        order = Combination.of(wanted.task, [(wanted.language, 1.0)])
-        task, *languages = (SparseVector.load(entry.folder) for entry in studio.composing.find(order).entries)
+        combination = Combination.of(wanted.task, [(wanted.language, 1.0)])
+        task, *languages = (SparseVector.load(entry.folder) for entry in studio.composing.find(combination).entries)
         parts = [(vector, 1.0) for vector in languages]
         if wanted.what == SPACE:
-            yield prepare_space(api, lambda: studio.composed(order), task, parts, wanted.repository, folder, **more)
+            yield prepare_space(
+                api, lambda: studio.composed(combination), task, parts, wanted.repository, folder, **more
+            )
             return
         yield prepare_classifier(
-            api, lambda: studio.composed(order), task, 1.0, parts, wanted.repository, folder, **more
+            api, lambda: studio.composed(combination), task, 1.0, parts, wanted.repository, folder, **more
         )
 
 
-def _essence(upload: Upload) -> tuple:
+def _fingerprint(upload: Upload) -> tuple:
     return upload.target, upload.private, upload.files
 
 

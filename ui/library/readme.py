@@ -1,4 +1,4 @@
-"""The card of a vector, README.md, as HTML: headings, lists, tables and code, and nothing that a stranger could do harm with."""
+"""A vector's card, README.md, as safe HTML: headings, lists, tables and code only."""
 
 import re
 from pathlib import Path
@@ -7,14 +7,14 @@ from markdown_it import MarkdownIt
 
 LONGEST = 50_000  # bytes that are shown
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-SHIFT = 3  # levels by which its headings stand below those of the page
+SHIFT = 3  # levels by which its headings are moved below those of the page
 
-# Left out: links and pictures lead elsewhere, and HTML is shown as the text it is.
+# Left out: links and pictures lead to other sites, and HTML is shown as text.
 _OFF = ("image", "link", "autolink", "html_inline", "html_block", "reference")
 
 
 def read_card(path: Path) -> str:
-    """Read a card and lay it out; empty where there is none."""
+    """Read and render a card; empty if there is none."""
     try:
         with path.open("rb") as file:
             return render(file.read(LONGEST).decode("utf-8", errors="replace"))
@@ -23,7 +23,7 @@ def read_card(path: Path) -> str:
 
 
 def render(text: str) -> str:
-    """Lay Markdown out as HTML without links, pictures or HTML of its own; what the Hub reads at its top is left out."""
+    """Render Markdown as HTML without links, pictures or embedded HTML; the front matter for the Hub is left out."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable(list(_OFF))
     tokens = markdown.parse(FRONT_MATTER.sub("", text.replace("\r\n", "\n"), count=1))
     for token in tokens:

@@ -1,4 +1,4 @@
-"""The vectors that a visitor can choose from: of finished jobs, brought by people, bundled; known by key alone."""
+"""The vectors that a visitor can choose: trained, imported, public and bundled ones, identified by key only."""
 
 import json
 import math
@@ -15,7 +15,7 @@ from ui import strings
 
 BUNDLED_KEY, PUBLIC_KEY = "bundled:", "public:"
 
-# What is kept of vector.json in memory, beside "weights": all those in the parameters that it changes.
+# The fields of vector.json that are kept in memory, beside "weights": the weights in all parameters that it changes.
 DESCRIBED = (
     "kind",
     "language",
@@ -34,7 +34,7 @@ DESCRIBED = (
 
 @dataclass(frozen=True)
 class Entry:
-    """One vector: the key it is chosen by, how it is called, and where it lies."""
+    """One vector: its key, its title and its folder."""
 
     key: str
     label: str
@@ -42,12 +42,12 @@ class Entry:
 
 
 def entries(store: Store, kind: str) -> list[Entry]:
-    """List the vectors of a kind ("language" or "task"): those trained here first, then those brought, those made public."""
-    return [*_trained(store, kind), *_brought(store, kind), *_public(store, kind), *_bundled(kind)]
+    """List the vectors of a kind ("language" or "task"): trained, then imported, then public, then bundled ones."""
+    return [*_trained(store, kind), *_imported(store, kind), *_public(store, kind), *_bundled(kind)]
 
 
 def find(store: Store, kind: str, key: str) -> Entry:
-    """Find a vector by its key; VectorError for any other, so that no path gets through."""
+    """Find a vector by its key; VectorError for any other key, so paths are not accepted."""
     found = {entry.key: entry for entry in entries(store, kind)}
     if key not in found:
         raise unknown_name(f"The {kind} vector", str(key), found, VectorError)
@@ -55,7 +55,7 @@ def find(store: Store, kind: str, key: str) -> Entry:
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """Return the content of vector.json; empty where there is none that can be read."""
+    """Return the content of vector.json; empty if it is missing or unreadable."""
     path = folder / vector_files.INFO
     try:
         return _read(path, path.stat().st_mtime_ns)
@@ -64,7 +64,7 @@ def describe(folder: Path) -> dict[str, Any]:
 
 
 def fits(entry: Entry, fingerprint: str) -> bool:
-    """Say whether a vector was made for the base of this fingerprint."""
+    """Return whether a vector was made for the base with this fingerprint."""
     return (describe(entry.folder).get("base") or {}).get("fingerprint") == fingerprint
 
 
@@ -73,7 +73,7 @@ def _read(path: Path, _changed: int) -> dict[str, Any]:
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise ValueError(path)
-    # Spectra are large, and where they are shown they are read anew.
+    # Spectra are large, and are read again where they are shown.
     described = {name: content.get(name) for name in DESCRIBED}
     return {**described, "weights": sum(math.prod(shape) for shape in (content.get("shapes") or {}).values())}
 
@@ -81,18 +81,18 @@ def _read(path: Path, _changed: int) -> dict[str, Any]:
 def _trained(store: Store, kind: str) -> list[Entry]:
     jobs = [job for job in store.list() if job.kind == kind and state_of(job).name == "finished"]
     return [
-        Entry(f"job:{job.id}", f"{job.name} ({whose(store, job.owner, strings.TRAINED)})", job.out)
+        Entry(f"job:{job.id}", f"{job.name} ({with_owner(store, job.owner, strings.TRAINED)})", job.out)
         for job in jobs
         if (job.out / vector_files.INFO).is_file()
     ]
 
 
-def whose(store: Store, owner: str, said: str) -> str:
-    """Add to what is said of something whose it is, where it is somebody else's: an admin sees what is everybody's."""
+def with_owner(store: Store, owner: str, said: str) -> str:
+    """Add the owner's name to a title if the item is somebody else's, because an admin sees everybody's items."""
     return f"{said}, {owner}" if owner != (store.owner or "") else said
 
 
-def _brought(store: Store, kind: str) -> list[Entry]:
+def _imported(store: Store, kind: str) -> list[Entry]:
     return [
         Entry(f"own:{own.name}", f"{own.title} ({strings.BROUGHT})", own.folder)
         for own in OwnVectors(store.root).list()
@@ -101,7 +101,7 @@ def _brought(store: Store, kind: str) -> list[Entry]:
 
 
 def public(store: Store) -> OwnVectors:
-    """the index of vectors that people have made public: the same one in every workspace."""
+    """The index of public vectors, which is the same in every workspace."""
     return OwnVectors(store.home / "public")
 
 

@@ -1,4 +1,4 @@
-"""What vectors share, drawn: a heatmap of all pairs (the paper's figure 3) and bars against chance (its figure 2)."""
+"""Plots of overlaps: a heatmap of all pairs (the paper's figure 3) and bars against chance (its figure 2)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from deftx.vectors.overlaps import Pairs, Shared, as_matrix
 from ui import strings
 from ui.shared import figures
 
-CELL, MARGIN = 46, 96  # pixels: a row of the heatmap, and what its labels take
+CELL, MARGIN = 46, 96  # pixels: a row of the heatmap, and the space for its labels
 ROW = 30  # pixels: a bar
-BLANK, HEAT, AGAINST = "var(--card)", "var(--heat)", "var(--heat-against)"  # pale enough for numbers in ink
+BLANK, HEAT, AGAINST = "var(--card)", "var(--heat)", "var(--heat-against)"  # pale enough for dark numbers
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What a cell of the heatmap says of a pair: its value, how it is written, and where neither colour begins."""
+    """The measure in the heatmap's cells: its value, its format, and the value where the colour scale is neutral."""
 
     value: Callable[[Shared], float | None]
     written: str
@@ -36,10 +36,10 @@ MEASURES = {
 
 
 def heatmap(names: Sequence[str], pairs: Pairs, measure: str) -> go.Figure | None:
-    """Draw a measure of every two vectors, the number in each cell; None for fewer than two."""
+    """Draw a measure of every two vectors, with the number in each cell; None for fewer than two."""
     if len(names) < 2:
         return None
-    how, names = MEASURES[measure], [escape(name) for name in names]  # plotly takes some tags for markup
+    how, names = MEASURES[measure], [escape(name) for name in names]  # plotly reads some tags as markup
     values = as_matrix(len(names), pairs, how.value, [None] * len(names))
     figure = go.Figure(layout=figures.layout())
     figure.add_heatmap(
@@ -65,7 +65,7 @@ def _colours(how: Measure, values: Sequence[Sequence[float | None]]) -> dict:
         return {"colorscale": [[0, BLANK], [1, HEAT]], "zmin": 0, "zmax": max(found) or 1}
     reach = max(
         10.0, *(abs(value - how.neutral) for value in found)
-    )  # ten points at least: no colour for next to nothing
+    )  # a range of at least ten points, so that tiny differences get no colour
     return {
         "colorscale": [[0, AGAINST], [0.5, BLANK], [1, HEAT]],
         "zmin": how.neutral - reach,
@@ -74,7 +74,7 @@ def _colours(how: Measure, values: Sequence[Sequence[float | None]]) -> dict:
 
 
 def bars(parts: Mapping[str, Shared]) -> go.Figure | None:
-    """Draw the overlap in each part as a bar, with a stroke where chance alone would end; None for no part."""
+    """Draw the overlap in each part as a bar, with a mark at chance; None if there are no parts."""
     if not parts:
         return None
     names, shares = [escape(name) for name in parts], [100 * part.overlap for part in parts.values()]
@@ -88,7 +88,7 @@ def bars(parts: Mapping[str, Shared]) -> go.Figure | None:
         x=chances, y=names, mode="markers", name=strings.BY_CHANCE, hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
         marker={"symbol": "line-ns", "size": 17, "line": {"width": 3, "color": figures.INK}, "color": figures.INK},
     )  # fmt: skip
-    # Beside the longer of bar and stroke, so that neither runs through the number.
+    # Beside the longer of bar and mark, so that neither crosses the number.
     figure.add_scatter(
         x=[max(pair) for pair in zip(shares, chances, strict=True)], y=names, mode="text", showlegend=False,
         text=[f"  {share:.1f}" for share in shares], textposition="middle right", hoverinfo="skip", cliponaxis=False,

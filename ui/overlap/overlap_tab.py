@@ -1,4 +1,4 @@
-"""Overlap: which weights vectors have in common, against what chance would give."""
+"""Overlap: which weights vectors have in common, compared with chance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,17 +37,17 @@ class OverlapTab:
     seen: gr.State
 
     def asked(self) -> list[gr.components.Component]:
-        """What a person chooses, and what this page shows already."""
+        """The inputs: the choices, and what this page shows already."""
         return [self.vectors, self.measure, self.first, self.second, self.seen]
 
     def answered(self) -> list[gr.components.Component]:
-        """What ``look`` answers, in its order."""
+        """The outputs of ``look``, in its order."""
         return [self.vectors, self.refused, self.heatmap, self.all_words, self.tasks, self.task_words, self.first,
                 self.second, self.layers, self.kinds, self.pair_words, self.seen]  # fmt: skip
 
 
 def build(studio: Studio) -> OverlapTab:
-    """Lay the section out."""
+    """Lay out the section."""
     gr.HTML(views.paragraph(strings.OVERLAP_INTRO))
     vectors = gr.Dropdown(
         choices(studio), value=usual(studio), multiselect=True, max_choices=MOST, label=strings.OVERLAP_VECTORS,
@@ -98,21 +98,21 @@ def build(studio: Studio) -> OverlapTab:
 
 
 def connect(studio: Studio, tab: OverlapTab, section: gr.Tab) -> None:
-    """Look when the section is opened and whenever something else is chosen."""
+    """Refresh when the section is opened and whenever a choice changes."""
     looking = {"fn": lambda *asked: look(studio, *asked), "inputs": tab.asked(), "outputs": tab.answered(), **PRIVATE}
     section.select(**looking)
-    tab.vectors.change(**looking)  # not input: clearing all of them at once is none
+    tab.vectors.change(**looking)  # not "input", which does not report that all were cleared at once
     for component in (tab.measure, tab.first, tab.second):
         component.input(**looking)
 
 
 def choices(studio: Studio) -> list[tuple[str, str]]:
-    """Every vector that can be compared: (label, key)."""
+    """List every vector that can be compared as (label, key)."""
     return [(entry.label, key) for key, (_, entry) in studio.overlaps.entries().items()]
 
 
 def usual(studio: Studio) -> list[str]:
-    """The keys that stand there at first: all bundled vectors, language before task."""
+    """The keys chosen at first: all bundled vectors, languages before tasks."""
     return [key for key in studio.overlaps.entries() if key.startswith(vector_index.BUNDLED_KEY)][:MOST]
 
 
@@ -124,11 +124,11 @@ def look(
     second: str | None,
     seen: dict[str, int],
 ) -> tuple:
-    """Answer with what differs from ``seen``, in the order of ``OverlapTab.answered``: plots that stay are not redrawn."""
+    """Return what differs from ``seen``, in the order of ``OverlapTab.answered``: unchanged plots are not redrawn."""
     offered = choices(studio)
     labels = {key: label for label, key in offered}
-    there = [key for key in keys or () if key in labels]  # a training may have been discarded meanwhile
-    # The choice itself is sent back only then: an answer that comes late must not undo the next choice.
+    there = [key for key in keys or () if key in labels]  # a training run may have been discarded meanwhile
+    # The choice itself is returned only in that case: a late answer must not undo the next choice.
     gone = {"value": there} if there != list(keys or ()) else {}
     compared, refused = _compare(studio, there)
     first, second = _pair_of(compared, first, second)
@@ -150,7 +150,7 @@ def look(
 
 
 def _compare(studio: Studio, keys: Sequence[str]) -> tuple[Compared, str]:
-    """Compare the vectors; what cannot be compared is said in words, and nothing is compared then."""
+    """Compare the vectors; on an error, return its message and no comparison."""
     if len(keys) < 2:
         return NONE, views.notice(strings.CHOOSE_TWO_VECTORS)
     try:
@@ -187,7 +187,7 @@ def _draw_pair(compared: Compared, first: str | None, second: str | None) -> dic
 
 
 def against_tasks(compared: Compared) -> dict:
-    """What each language vector shares with each task vector, by the language's name where there is one task."""
+    """Return what each language vector shares with each task vector, by the language's name if there is one task."""
     places = range(len(compared.keys))
     tasks = [place for place in places if compared.kinds[place] == "task"]
     return {
@@ -211,7 +211,7 @@ def _task_words(against: dict) -> str:
 
 
 def _pair_of(compared: Compared, first: str | None, second: str | None) -> tuple[str | None, str | None]:
-    """Keep the two that were chosen, where they are still there; else take the first language and the first task."""
+    """Keep the two chosen vectors if they still exist; otherwise take the first language and the first task."""
     kinds = dict(zip(compared.keys, compared.kinds, strict=True))
     if len(kinds) < 2:
         return None, None

@@ -1,4 +1,4 @@
-"""What overlaps mean in words, and the tables that stand beside their plots."""
+"""The explanations of overlaps, and the tables beside the plots."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -11,7 +11,7 @@ from ui.shared import views
 
 
 def meaning() -> str:
-    """What high and low mean, for somebody who sees an overlap for the first time."""
+    """Explain high and low values to somebody who sees an overlap for the first time."""
     items = "".join(
         f"<li><b>{escape(name)}</b> {escape(text)}</li>" for name, text in strings.OVERLAP_MEANINGS.values()
     )
@@ -19,9 +19,9 @@ def meaning() -> str:
 
 
 def reading(parts: Sequence[Shared], said_of: str, **named: str) -> str:
-    """Say what pairs share on the whole, how chance stands to that, and what follows.
+    """State what pairs share in total, compare it with chance, and conclude.
 
-    ``said_of`` is a key of OVERLAP_SAID, whose sentence takes ``named`` as well.
+    ``said_of`` is a key of OVERLAP_SAID; its sentence also uses ``named``.
     """
     whole = sum(parts, NOTHING)
     said = strings.OVERLAP_SAID[said_of].format(
@@ -35,7 +35,7 @@ def reading(parts: Sequence[Shared], said_of: str, **named: str) -> str:
 
 
 def matrix(compared: Compared, measure: str) -> str:
-    """The numbers of the heatmap."""
+    """Show the numbers of the heatmap as a table."""
     how = overlap_figures.MEASURES[measure]
     values = as_matrix(len(compared.names), compared.pairs, how.value, [None] * len(compared.names))
     rows = [
@@ -46,7 +46,7 @@ def matrix(compared: Compared, measure: str) -> str:
 
 
 def parts(groups: Mapping[str, Mapping[str, Shared]]) -> str:
-    """The numbers of plots of bars, a table for each: what is named in it -> names -> what is shared there."""
+    """Show the numbers of the bar plots as tables, one per plot."""
     return _folded("".join(_parts(what, shares) for what, shares in groups.items()))
 
 
@@ -62,12 +62,12 @@ def _parts(what: str, shares: Mapping[str, Shared]) -> str:
 
 
 def named_layers(layers: Mapping[str, Shared]) -> dict[str, Shared]:
-    """Layers by the names that a reader sees; counted from 1."""
+    """Return layers by the names that a reader sees, counted from 1."""
     return {_layer_name(layer): part for layer, part in layers.items()}
 
 
 def named_kinds(kinds: Mapping[str, Shared]) -> dict[str, Shared]:
-    """Kinds of weight by the names that a reader sees."""
+    """Return kinds of weights by the names that a reader sees."""
     return {strings.MATRIX_KINDS[kind]: part for kind, part in kinds.items()}
 
 
@@ -81,4 +81,4 @@ def _folded(table: str) -> str:
 
 
 def _percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f}\u00a0%"  # the unit stays with its number
+    return f"{100 * share:.{digits}f}\u00a0%"  # a no-break space keeps the unit with its number

@@ -1,4 +1,4 @@
-"""Overlaps between the vectors that are here, worked out once for each pair and state of their files."""
+"""Overlaps between the vectors of a studio, computed once for each pair and state of their files."""
 
 import threading
 from collections import Counter
@@ -14,7 +14,7 @@ from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.library import vector_index
 
-MOST = 12  # vectors side by side that can still be read
+MOST = 12  # vectors side by side that are still readable
 PAIRS_KEPT = 500
 LONGEST_NAME = 18  # characters of a name in a plot
 
@@ -23,7 +23,7 @@ State = tuple[Path, int]  # a folder, and when its vector was written
 
 @dataclass(frozen=True)
 class Compared:
-    """Vectors side by side: their keys, kinds and short names, no two alike, and what every two of them share."""
+    """Compared vectors: their keys, kinds and unique short names, and what every two of them share."""
 
     keys: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -31,7 +31,7 @@ class Compared:
     pairs: Pairs
 
     def pair(self, a: str, b: str) -> VectorOverlap | None:
-        """Return what the vectors of two keys share, if both are among them and differ."""
+        """Return what two vectors share, by key; None unless both are compared and differ."""
         if a not in self.keys or b not in self.keys or a == b:
             return None
         return self.pairs[tuple(sorted((self.keys.index(a), self.keys.index(b))))]
@@ -41,13 +41,13 @@ class Overlaps:
     """Compares vectors by key; can be called from any thread."""
 
     def __init__(self, store: Store) -> None:
-        """Look for vectors among those bundled and those of this store's jobs."""
+        """Use the bundled vectors and those of this store's jobs."""
         self._store = store
         self._found: dict[tuple[State, State], VectorOverlap] = {}
         self._working = threading.Lock()
 
     def entries(self) -> dict[str, tuple[str, vector_index.Entry]]:
-        """List every vector by its key: (kind, entry), language vectors first."""
+        """List every vector by its key as (kind, entry), language vectors first."""
         kinds = ("language", "task")
         return {entry.key: (kind, entry) for kind in kinds for entry in vector_index.entries(self._store, kind)}
 
@@ -64,7 +64,7 @@ class Overlaps:
         if len(keys) > MOST:
             raise VectorError(strings.OVERLAP_TOO_MANY.format(most=MOST))
         states = [_state(known[key][1]) for key in keys]
-        with self._working:  # a second visitor waits for the same result instead of working it out again
+        with self._working:  # a second visitor waits for the same result instead of computing it again
             return Compared(
                 tuple(keys),
                 tuple(known[key][0] for key in keys),
@@ -92,7 +92,7 @@ def _state(entry: vector_index.Entry) -> State:
 
 
 def _names(entries: Sequence[vector_index.Entry]) -> tuple[str, ...]:
-    """Short names for plots; those that would be alike are numbered."""
+    """Return short names for plots; equal ones are numbered."""
     short = [_shortened(entry.label.rsplit(" (", 1)[0]) for entry in entries]
     counts, seen = Counter(short), Counter()
     names = []

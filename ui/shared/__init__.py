@@ -1,1 +1,1 @@
-"""What several sections use."""
+"""Modules that several sections use."""

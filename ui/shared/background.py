@@ -1,4 +1,4 @@
-"""Work that takes longer than an answer may: done one after the other in a thread of its own, asked about by its id."""
+"""Background tasks: run one after the other in a separate thread, and found by id."""
 
 import logging
 import secrets
@@ -13,8 +13,8 @@ from typing import Any
 from deftx.core.errors import DeftxError
 from ui import strings
 
-KEPT = 3_600.0  # seconds for which a result is kept after it was asked for last
-MOST_KEPT = 20  # results in memory at once: that of a long file holds all its rows
+KEPT = 3_600.0  # seconds for which a result is kept after the last request for it
+MOST_KEPT = 20  # results in memory: the result of a long file holds all its rows
 MOST_WAITING = 20
 
 OnShare = Callable[[float], None]
@@ -22,16 +22,16 @@ Work = Callable[[OnShare], Any]
 
 
 class Stopped(Exception):
-    """The visitor asked for the end of the work."""
+    """The visitor stopped the task."""
 
 
 @dataclass
 class BackgroundTask:
-    """One piece of work; ``share`` from 0 to 1 is done, and ``result`` or ``error`` are there once it has ended."""
+    """One task; ``share`` (0 to 1) is done, and ``result`` or ``error`` is set when it has ended."""
 
     id: str
     owner: str
-    work: Work | None  # let go once it has ended
+    work: Work | None  # released when it has ended
     share: float = 0.0
     began: float | None = None  # seconds since 1970, as are the others
     ended: float | None = None
@@ -42,22 +42,22 @@ class BackgroundTask:
 
     @property
     def stopped(self) -> bool:
-        """Say whether it was stopped before its end."""
+        """Return whether it was stopped before its end."""
         return isinstance(self.error, Stopped)
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate what is left from what is done; None while too little is."""
+        """Estimate the time left from the share that is done; None while the share is too small."""
         if self.began is None or self.share < 0.02:
             return None
         return (time.time() - self.began) * (1 - self.share) / self.share
 
 
 class BackgroundTasks:
-    """The work of all visitors, in one line; that of another is not found, even by an id that was not guessed."""
+    """The tasks of all visitors in one queue; a task can be found only by its owner."""
 
     def __init__(self) -> None:
-        """Start with nothing to do."""
+        """Create an empty queue."""
         self._lock = threading.Condition()
         self._known: dict[str, BackgroundTask] = {}
         self._waiting: list[BackgroundTask] = []
@@ -65,21 +65,21 @@ class BackgroundTasks:
         self._thread: threading.Thread | None = None
 
     def start(self, work: Work, *, instead_of: str = "", owner: str = "") -> str:
-        """Put work at the end of the line and return its id; what the same visitor asked for before is stopped.
+        """Add a task to the queue and return its id; the visitor's earlier task is stopped.
 
         Raises:
-            DeftxError: too much is waiting already.
+            DeftxError: too many tasks are waiting.
         """
         self.stop(instead_of, owner)
         with self._lock:
             self._forget()
             if len(self._waiting) >= MOST_WAITING:
                 raise DeftxError(strings.TOO_BUSY.format(count=len(self._waiting)))
-            # In the context of whoever asks: in their language, and in their workspace.
+            # In the context of the caller: in their language, and in their workspace.
             background_task = BackgroundTask(secrets.token_urlsafe(16), owner, partial(copy_context().run, work))
             self._known[background_task.id] = background_task
             self._waiting.append(background_task)
-            # A daemon: a server that is stopped does not wait for a long file.
+            # A daemon thread: a server that is stopped does not wait for a long file.
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="background-tasks", daemon=True)
                 self._thread.start()
@@ -87,7 +87,7 @@ class BackgroundTasks:
         return background_task.id
 
     def find(self, id_: str, owner: str = "") -> BackgroundTask | None:
-        """Find an owner's work by its id; None where there is none, or where it is kept no longer."""
+        """Find an owner's task by its id; None if it does not exist or is no longer kept."""
         with self._lock:
             self._forget()
             background_task = self._own(id_, owner)
@@ -96,12 +96,12 @@ class BackgroundTasks:
             return background_task
 
     def before(self, background_task: BackgroundTask) -> int:
-        """Count what will be done before it, what is being done included; 0 once it is its turn."""
+        """Count the tasks ahead of it, including the current one; 0 when it runs."""
         with self._lock:
             return self._waiting.index(background_task) + self._running if background_task in self._waiting else 0
 
     def stop(self, id_: str, owner: str = "") -> None:
-        """End work that waits or is being done; where there is none, nothing happens."""
+        """End a waiting or running task; without one, do nothing."""
         with self._lock:
             background_task = self._own(id_, owner)
             if background_task is None or background_task.ended is not None:
@@ -112,7 +112,7 @@ class BackgroundTasks:
                 self._end(background_task, error=Stopped())
 
     def wait(self, id_: str, owner: str = "") -> Any:
-        """Wait for the end of work, and return its result or raise its error."""
+        """Wait for the end of a task; return its result or raise its error."""
         with self._lock:
             background_task = self._own(id_, owner)
             if background_task is None:
@@ -136,10 +136,10 @@ class BackgroundTasks:
             background_task = self._waiting.pop(0)
             background_task.began, self._running = time.time(), True
         try:
-            result, error = background_task.work(partial(_tell, background_task)), None
-        except Exception as problem:  # whatever it is: the next visitor's work goes on, and this one is told
+            result, error = background_task.work(partial(_report, background_task)), None
+        except Exception as problem:  # any exception: the next visitor's task must run, and this one's owner is told
             if not isinstance(problem, DeftxError | Stopped):
-                logging.getLogger(__name__).exception("work for a visitor failed")
+                logging.getLogger(__name__).exception("a background task failed")
             result, error = None, problem
         with self._lock:
             self._running = False
@@ -155,7 +155,7 @@ class BackgroundTasks:
         self._lock.notify_all()
 
     def _forget(self) -> None:
-        """Let go of results that nobody has asked for lately, and of the oldest where there are too many."""
+        """Drop results that were not requested lately, and the oldest if there are too many."""
         now = time.time()
         over = sorted(
             (e for e in self._known.values() if e.ended is not None), key=lambda background_task: background_task.seen
@@ -167,33 +167,33 @@ class BackgroundTasks:
 
 @dataclass(frozen=True)
 class OwnBackgroundTasks:
-    """The work of one owner in the line of all."""
+    """The tasks of one owner in the shared queue."""
 
     everybody: BackgroundTasks
     owner: str
 
     def start(self, work: Work, *, instead_of: str = "") -> str:
-        """As ``Background tasks.start``."""
+        """As ``BackgroundTasks.start``."""
         return self.everybody.start(work, instead_of=instead_of, owner=self.owner)
 
     def find(self, id_: str) -> BackgroundTask | None:
-        """As ``Background tasks.find``."""
+        """As ``BackgroundTasks.find``."""
         return self.everybody.find(id_, self.owner)
 
     def before(self, background_task: BackgroundTask) -> int:
-        """As ``Background tasks.before``."""
+        """As ``BackgroundTasks.before``."""
         return self.everybody.before(background_task)
 
     def stop(self, id_: str) -> None:
-        """As ``Background tasks.stop``."""
+        """As ``BackgroundTasks.stop``."""
         self.everybody.stop(id_, self.owner)
 
     def wait(self, id_: str) -> Any:
-        """As ``Background tasks.wait``."""
+        """As ``BackgroundTasks.wait``."""
         return self.everybody.wait(id_, self.owner)
 
 
-def _tell(background_task: BackgroundTask, share: float) -> None:
+def _report(background_task: BackgroundTask, share: float) -> None:
     background_task.share = share
     if background_task.stop.is_set():
         raise Stopped

@@ -1,4 +1,4 @@
-"""What a visitor sees of work in the background: how far it is, why there is no result, or the result."""
+"""The display of a background task: its progress, an error, or its result."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from ui.shared.background import BackgroundTasks
 
 @dataclass(frozen=True)
 class Seen:
-    """A sight of the work: ``view`` stands for it until there is a result."""
+    """The state of a task; ``view`` is shown until there is a result."""
 
     view: str = ""
     result: Any = None
@@ -20,7 +20,7 @@ class Seen:
 
 
 def see(background_tasks: BackgroundTasks, id_: str, kind: type, title: str) -> Seen | None:
-    """Look at work that was asked for; None where none was. ``title`` heads a refusal, ``kind`` is that of its result."""
+    """Look up a task; None if none was started. ``title`` heads an error, ``kind`` is the type of its result."""
     background_task = background_tasks.find(id_)
     if background_task is None:
         return Seen(views.notice(strings.WORK_GONE)) if id_ else None

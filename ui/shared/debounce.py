@@ -1,12 +1,12 @@
-"""Waits until somebody who types pauses: every answer costs a busy machine a tenth of a second, and five keys a second are five."""
+"""Debouncing: wait until typing pauses. Each answer costs a busy machine a tenth of a second, and people type five keys a second."""
 
 from collections.abc import Sequence
 
 import gradio as gr
 
-PAUSE = 250  # milliseconds: longer than between two keys of somebody who types on, too short to be noticed as a wait
+PAUSE = 250  # milliseconds: longer than between two keys, too short to be noticed as a delay
 
-# All that wait are told at once, and the same, so that the field changes once.
+# All waiting callers are resolved at once with the same value, so that the field changes once.
 _WHEN_QUIET = """() => new Promise((done) => {
   const typing = (window.deftxTyping ??= {waiting: []});
   clearTimeout(typing.timer);
@@ -18,8 +18,8 @@ _WHEN_QUIET = """() => new Promise((done) => {
 })"""
 
 
-def settled(parts: Sequence[gr.components.Component], elem_id: str) -> gr.Textbox:
-    """Return a hidden field that changes once none of these has changed for PAUSE; the script runs in the browser."""
+def debounced(parts: Sequence[gr.components.Component], elem_id: str) -> gr.Textbox:
+    """Return a hidden field that changes once when none of these has changed for PAUSE; the script runs in the browser."""
     field = gr.Textbox(visible="hidden", elem_id=elem_id)
     gr.on(
         [part.change for part in parts],

@@ -1,4 +1,4 @@
-"""Asks in which encoding an uploaded file is that is not UTF-8, with its first lines as they read; hidden until then."""
+"""A form, hidden at first, that asks for the encoding of an uploaded file that is not in UTF-8, and shows its first lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from ui.shared import views
 
 @dataclass(frozen=True)
 class EncodingForm:
-    """The form; ``waiting`` holds the files that are asked about."""
+    """The form; ``waiting`` holds the files that it asks about."""
 
     place: gr.Column
     asked: gr.HTML
@@ -30,12 +30,12 @@ class EncodingForm:
         return [self.place, self.asked, self.choice, self.waiting]
 
     def inputs(self) -> list[Any]:
-        """In the order of what ``confirmed`` takes."""
+        """In the order of the arguments of ``confirmed``."""
         return [self.waiting, self.choice]
 
 
 def build(name: str) -> EncodingForm:
-    """Lay the form out; ``name`` begins the ids of its fields."""
+    """Lay out the form; ``name`` is the prefix of the ids of its fields."""
     with gr.Column(visible=False, elem_id=f"{name}-encodings") as place:
         asked = gr.HTML()
         choice = gr.Dropdown([], label=strings.ENCODING, elem_id=f"{name}-encoding")
@@ -46,7 +46,7 @@ def build(name: str) -> EncodingForm:
 
 
 def ask(files: Sequence[str]) -> list[Any] | None:
-    """Show the form with the likeliest encoding chosen; None where no file needs it, or none can be read at all."""
+    """Show the form with the most likely encoding chosen; None if no file needs it, or if a file cannot be read at all."""
     try:
         name, guesses = guesses_of(files, CorpusError)
     except DeftxError:
@@ -64,7 +64,7 @@ def ask_nothing() -> list[Any]:
 
 
 def show(files: Sequence[str], encoding: str) -> str:
-    """Show the first lines as they read in another encoding."""
+    """Show the first lines in another encoding."""
     try:
         name, guesses = guesses_of(files, CorpusError)
     except DeftxError as error:
@@ -73,10 +73,10 @@ def show(files: Sequence[str], encoding: str) -> str:
 
 
 def confirmed(files: Sequence[str], encoding: str) -> list[str]:
-    """Save the files that are not UTF-8 as UTF-8 beside the uploaded ones, and return all to be used.
+    """Save UTF-8 copies of the files next to the uploaded ones, and return the files to use.
 
     Raises:
-        DeftxError: one is not in this encoding.
+        DeftxError: a file is not in this encoding.
     """
     return [str(save_as_utf8(file, encoding, Path(file).parent / "utf-8", CorpusError)) for file in files]
 

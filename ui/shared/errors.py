@@ -1,4 +1,4 @@
-"""What a person can put right reaches them in its own words: as a message on the page, as the error of a program's call."""
+"""Errors that a person can correct: shown on the page as a message, and raised in a program's call."""
 
 from html import escape
 
@@ -8,13 +8,13 @@ from deftx.core.errors import DeftxError
 
 
 class refusals:
-    """Passes what a person can put right on to the caller in its own words."""
+    """Context manager that turns a DeftxError into a message for the caller."""
 
     def __enter__(self) -> None:
-        """Nothing to prepare."""
+        """Do nothing."""
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> None:
-        """Turn a DeftxError into the message that a client is shown."""
+        """Turn a DeftxError into the message that a client receives."""
         if isinstance(error, DeftxError):
-            # Gradio lays messages out as HTML; a message may quote what a stranger wrote.
+            # Gradio renders messages as HTML, and a message may quote a stranger's text.
             raise gr.Error(escape(str(error), quote=False), print_exception=False) from error

@@ -1,4 +1,4 @@
-"""Plots, as plotly describes them; colours are CSS variables, so one figure serves light and dark alike."""
+"""Plots for plotly; colours are CSS variables, so that one figure fits the light and the dark theme."""
 
 import plotly.graph_objects as go
 
@@ -10,9 +10,9 @@ INK, QUIET, RULE, ACCENT = "var(--ink)", "var(--ink-2)", "var(--rule)", "var(--a
 
 
 def loss_figure(progress: Progress, kind: str = "language") -> go.Figure | None:
-    """Draw the loss of both phases on one time line; None before anything was measured.
+    """Draw the loss of both phases on one time line; None before the first measurement.
 
-    A task's validation score has a panel of its own above the loss: scores and nats share no axis.
+    A task's validation score has its own panel above the loss, because scores and nats share no axis.
     """
     if not any(progress.losses.get(phase) or progress.evaluations.get(phase) for phase in PHASES):
         return None
@@ -50,7 +50,7 @@ def _add_score_panel(figure: go.Figure, metric: str) -> None:
 
 
 def _mark_base(figure: go.Figure, progress: Progress) -> None:
-    """Draw the held-out loss of the base alone as a line across, where it was measured."""
+    """Draw the held-out loss of the base alone as a horizontal line, if it was measured."""
     for step, value in progress.evaluations.get("evaluate", ()):
         if step == 1:
             figure.add_hline(
@@ -61,7 +61,7 @@ def _mark_base(figure: go.Figure, progress: Progress) -> None:
 
 
 def _draw_phase(figure: go.Figure, progress: Progress, phase: str, start: int, scores: bool) -> int:
-    """Add the two curves of a phase, the steps counted from ``start``; return where the phase ends so far."""
+    """Draw the two curves of a phase, with steps counted from ``start``; return where the phase ends so far."""
     judged = strings.SCORE_AXIS.get(progress.metric, progress.metric) if scores else strings.HELD_OUT_LOSS
     kinds = (
         (strings.TRAIN_LOSS, progress.losses.get(phase, ()), "lines", QUIET, "solid", "y", " nats"),
@@ -87,7 +87,7 @@ def _draw_phase(figure: go.Figure, progress: Progress, phase: str, start: int, s
 
 
 def layout() -> go.Layout:
-    """The look that all plots share."""
+    """Return the layout that all plots share."""
     axis = {"gridcolor": RULE, "zeroline": False, "linecolor": RULE, "ticks": "outside", "tickcolor": RULE,
             "automargin": True}  # fmt: skip
     return go.Layout(
@@ -106,5 +106,5 @@ def layout() -> go.Layout:
         },
         yaxis={**axis, "title": {"text": strings.LOSS_AXIS, "font": {"size": 13}}, "tickformat": ".2f"},
         hovermode="closest",
-        uirevision="kept",  # a live update leaves the reader's zoom alone
+        uirevision="kept",  # a live update does not change the reader's zoom
     )

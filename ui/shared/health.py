@@ -1,4 +1,4 @@
-"""``/health``: whether the studio can work, as JSON, on the port of the page; open to whoever can reach the port."""
+"""``/health``: whether the studio works, as JSON, on the page's port; open to everybody who can reach the port."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,7 +14,7 @@ PATH = "/health"
 
 
 def route(studio: Studio, scheduler: Scheduler, container: Container | None = None) -> Route:
-    """Return the route that answers 200, or 503 where something is missing that the body names."""
+    """Return the route, which answers 200, or 503 with the problems in the body."""
     lasting = container.places.lasting if container else None
 
     async def answer(request: Request) -> JSONResponse:

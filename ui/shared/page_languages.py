@@ -1,4 +1,4 @@
-"""The page in its languages: links between them, which one a browser opens, and handlers that speak that of their page."""
+"""The page in several languages: links between them, the choice on the first visit, and handlers that use their page's language."""
 
 from html import escape
 
@@ -7,10 +7,10 @@ import gradio as gr
 from ui import strings
 from ui.shared import views
 
-FIRST, *OTHERS = strings.SPOKEN  # the page in the first one is at /, the others at their codes
-KEPT = "deftx-studio-language"  # where the browser keeps which one was chosen
+FIRST, *OTHERS = strings.SPOKEN  # the page in this language is at /, the others are at their codes
+KEPT = "deftx-studio-language"  # the browser's key for the chosen language
 
-# A visitor who has not chosen sees the page in the browser's language, where there is such a page.
+# A visitor who has not chosen a language sees the page in the browser's language, if it is available.
 CHOOSE = f"""<script>
 try {{
   const wanted = localStorage.getItem('{KEPT}') ?? navigator.language.slice(0, 2);
@@ -20,7 +20,7 @@ try {{
 
 
 def header() -> str:
-    """The name of the studio, what it is for, and the page in its other languages."""
+    """Return the header: the studio's name, its purpose, and links to the other languages."""
     links = "".join(_link(code, name) for code, name in strings.SPOKEN.items())
     choice = f'<nav class="languages" aria-label="{escape(strings.PAGE_LANGUAGE)}">{links}</nav>'
     return f"<header>{choice}<h1>{escape(strings.TITLE)}</h1>{views.paragraph(strings.TAGLINE, 'tagline')}</header>"
@@ -34,12 +34,12 @@ def _link(code: str, name: str) -> str:
 
 
 def declare() -> str:
-    """A script that says which language the page is in: screen readers pronounce by it."""
+    """Return a script that declares the page's language, which screen readers need for pronunciation."""
     return f"() => {{ document.documentElement.lang = '{strings.language()}' }}"
 
 
 def speak(page: gr.Blocks) -> None:
-    """Let every handler speak the language of its page; they run in threads of their own, long after the page is built."""
+    """Make every handler use the language of its page; handlers run in other threads, long after the page is built."""
     for handler in page.fns.values():
         if handler.fn is not None:
             handler.fn = strings.spoken(handler.page or FIRST, handler.fn)

@@ -1,4 +1,4 @@
-"""A plotly figure that is updated in place: ``gr.Plot`` builds itself anew at every change, which flickers and unzooms."""
+"""A plotly figure that is updated in place: ``gr.Plot`` is rebuilt at every change, which flickers and resets the zoom."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 SCRIPTS = Path(plotly.__file__).resolve().parent / "package_data"
 
-# Colours written var(--name) are looked up in the style sheet, again whenever light and dark are switched.
+# Colours of the form var(--name) are looked up in the style sheet, again whenever the theme changes.
 _DRAW = """
 const place = document.createElement('div');
 element.replaceChildren(place);
@@ -39,7 +39,7 @@ draw();
 
 
 def live_plot(elem_id: str, label: str) -> gr.HTML:
-    """Make a place for a figure; its value is what ``as_value`` makes of one."""
+    """Make a component for a figure; its value comes from ``as_value``."""
     gr.set_static_paths([SCRIPTS])
     return gr.HTML(
         "", label=label, elem_id=elem_id, html_template="", js_on_load=_DRAW, apply_default_css=False,
@@ -47,8 +47,8 @@ def live_plot(elem_id: str, label: str) -> gr.HTML:
     )  # fmt: skip
 
 
-def kept_value(draw: Callable[..., go.Figure | None], language: str, *drawn: Any) -> str:
-    """Write the figure that ``draw`` makes, once for the same things in the same language: many pages ask at one moment."""
+def cached_value(draw: Callable[..., go.Figure | None], language: str, *drawn: Any) -> str:
+    """Return the figure that ``draw`` makes, computed once for the same inputs and language: many pages ask at the same time."""
     with _drawing:
         return _drawn(draw, language, *drawn)
 
@@ -62,5 +62,5 @@ def _drawn(draw: Callable[..., go.Figure | None], language: str, *drawn: Any) ->
 
 
 def as_value(figure: go.Figure | None) -> str:
-    """Write a figure for ``live_plot``; nothing is drawn for None."""
+    """Convert a figure for ``live_plot``; nothing is drawn for None."""
     return figure.to_json() if figure is not None else ""

@@ -1,51 +1,48 @@
-"""Removing what people brought, with a way back; and what must not be removed because a training still needs it."""
+"""Removal of uploaded files, with undo; files that a training run still needs are protected."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.jobs import Job, JobError, state_of
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.corpus.corpora import SAMPLE
 from ui.shared import views
 from ui.shared.uploads import KeptFiles, Removed
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.workspace import Workspace
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-READS = ("corpus", "train", "valid")  # settings of a job that name files
+READS = ("corpus", "train", "valid")  # the settings of a job that name files
 
 
 @dataclass(frozen=True)
 class RemovalForm:
-    """The button that removes what a list has chosen, what it answers, and the button that takes it back."""
+    """The button that removes the chosen file, its message, and the undo button."""
 
     remove: gr.Button
     said: gr.HTML
     undo: gr.Button
-    removed: gr.State  # the key in the trash of what this visitor removed last
+    removed: gr.State  # the trash key of this visitor's last removal
 
 
 @dataclass(frozen=True)
 class RemovableFiles:
-    """Lists of the same files: what they offer, and what stands for "none"."""
+    """Lists of the same files: their content, and the value for "none"."""
 
-    files: Callable[[], KeptFiles]  # those of whoever asks
+    files: Callable[[], KeptFiles]  # those of the caller
     lists: Sequence[gr.Dropdown]
     choices: Callable[[], list[tuple[str, str]]]
     none: str | None
 
 
 def build(name: str, label: str) -> RemovalForm:
-    """Lay the form out below a list; the button appears once something that can be removed is chosen."""
+    """Lay out the form below a list; the button is visible only for a file that can be removed."""
     with gr.Row(elem_classes="undo"):
         remove = gr.Button(label, size="sm", visible=False, elem_id=f"remove-{name}")
         said = gr.HTML(elem_id=f"removed-{name}")
@@ -53,24 +50,24 @@ def build(name: str, label: str) -> RemovalForm:
     return RemovalForm(remove, said, undo, gr.State(""))
 
 
-def connect(studio: "Studio", removable: RemovableFiles, place: int, form: RemovalForm) -> None:
-    """Let the form remove what the list at ``place`` has chosen; the other lists offer it no longer."""
+def connect(studio: Workspace, removable: RemovableFiles, place: int, form: RemovalForm) -> None:
+    """Let the form remove the file chosen in the list at ``place``; the other lists are refreshed."""
     answers = [*removable.lists, form.said, form.undo, form.removed]
     form.remove.click(
         lambda *chosen: remove(studio, removable, chosen[place], chosen), list(removable.lists), answers, **PRIVATE
     )
-    form.undo.click(lambda key: bring_back(removable, place, key), form.removed, answers, **PRIVATE)
+    form.undo.click(lambda key: undo_removal(removable, place, key), form.removed, answers, **PRIVATE)
     removable.lists[place].change(
         lambda name: gr.Button(visible=bool(name) and name != SAMPLE), removable.lists[place], form.remove, **PRIVATE
     )
-    # What was said is about a text that is no longer looked at.
+    # The message was about an earlier text.
     removable.lists[place].input(
         lambda: ("", gr.Button(visible=False), ""), None, [form.said, form.undo, form.removed], **PRIVATE
     )
 
 
-def remove(studio: "Studio", removable: RemovableFiles, name: str | None, chosen: Sequence[str | None]) -> tuple:
-    """Put a file into the trash: (lists, what to say, the undo button, the key); one in use stays and it is said why."""
+def remove(studio: Workspace, removable: RemovableFiles, name: str | None, chosen: Sequence[str | None]) -> tuple:
+    """Move a file to the trash: (lists, message, undo button, key); a file in use stays, with a message."""
     try:
         needed = check_unused(studio, removable.files().path(name or ""))
         key = removable.files().discard(name or "")
@@ -85,8 +82,8 @@ def remove(studio: "Studio", removable: RemovableFiles, name: str | None, chosen
     return *lists, views.paragraph(said, "quiet"), gr.Button(visible=True), key
 
 
-def bring_back(removable: RemovableFiles, place: int, key: str) -> tuple:
-    """Bring a file back and choose it: (lists, what to say, the undo button, the key)."""
+def undo_removal(removable: RemovableFiles, place: int, key: str) -> tuple:
+    """Restore a file and choose it: (lists, message, undo button, key)."""
     try:
         name = removable.files().restore(key)
     except DeftxError as error:
@@ -100,13 +97,13 @@ def bring_back(removable: RemovableFiles, place: int, key: str) -> tuple:
 
 
 def renewed(choices: list[tuple[str, str]], chosen: str | None, none: str | None) -> gr.Dropdown:
-    """Offer what there is now; a choice that is gone is taken back."""
+    """Return the current choices; a choice that no longer exists is cleared."""
     gone = bool(chosen) and chosen not in [key for _, key in choices]
     return gr.Dropdown(choices=choices, **({"value": none} if gone else {}))
 
 
-def check_unused(studio: "Studio", file: Path) -> list[Job]:
-    """Refuse (JobError) a file that a waiting or running training reads; return those that need it to be resumed."""
+def check_unused(studio: Workspace, file: Path) -> list[Job]:
+    """Refuse (JobError) a file that a waiting or running training run reads; return the runs that need it to resume."""
     users = [job for job in studio.store.list() if file in _reads(job)]
     busy = [job for job in users if _busy(job)]
     if busy:
@@ -114,28 +111,28 @@ def check_unused(studio: "Studio", file: Path) -> list[Job]:
     return [job for job in users if state_of(job).resumable]
 
 
-def check_source_unused(studio: "Studio", folder: Path, name: str) -> None:
-    """Refuse (JobError) to remove a vector that a training starts from which waits, runs or was interrupted."""
+def check_source_unused(studio: Workspace, folder: Path, name: str) -> None:
+    """Refuse (JobError) to remove a vector from which a waiting, running or interrupted training run starts."""
     needing = [job for job in studio.store.list() if job.settings.get("source") and _starts_from(job, folder)]
     if busy := [job for job in needing if _busy(job) or state_of(job).name == "interrupted"]:
         raise JobError(strings.SOURCE_IN_USE.format(name=name, trainings=_names(busy)))
 
 
-def discard_job(studio: "Studio", job_id: str) -> None:
-    """Put a training into the trash; JobError as in ``check_source_unused``."""
+def discard_job(studio: Workspace, job_id: str) -> None:
+    """Move a training run to the trash; JobError as in ``check_source_unused``."""
     job = studio.store.get(job_id)
     check_source_unused(studio, job.out, job.name)
     studio.store.discard(job_id)
 
 
-def in_trash(studio: "Studio") -> list[tuple[str, Removed]]:
-    """List the removed files, the last one first: (the key for ``restore``, the file)."""
+def in_trash(studio: Workspace) -> list[tuple[str, Removed]]:
+    """List the removed files as (key for ``restore``, file), the last one first."""
     found = [(f"{place}:{one.key}", one) for place, files in _places(studio).items() for one in files.trash()]
     return sorted(found, key=lambda entry: entry[1].removed, reverse=True)
 
 
-def restore(studio: "Studio", key: str) -> None:
-    """Bring back what the History's trash shows: a file, or a training by its id."""
+def restore(studio: Workspace, key: str) -> None:
+    """Restore an item of the History's trash: a file, or a training run by its id."""
     place, _, file = key.rpartition(":")
     if place in _places(studio):
         _places(studio)[place].restore(file)
@@ -143,14 +140,14 @@ def restore(studio: "Studio", key: str) -> None:
         studio.store.restore(key)
 
 
-def empty_trash(studio: "Studio") -> None:
-    """Remove all trainings and files in the trash for good."""
+def empty_trash(studio: Workspace) -> None:
+    """Permanently remove all training runs and files in the trash."""
     studio.store.empty_trash()
     for files in _places(studio).values():
         files.empty_trash()
 
 
-def _places(studio: "Studio") -> dict[str, KeptFiles]:
+def _places(studio: Workspace) -> dict[str, KeptFiles]:
     return {"corpora": studio.corpora, "tables": studio.tables}
 
 

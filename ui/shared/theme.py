@@ -1,4 +1,4 @@
-"""The look: Gradio's plainest theme with the fonts of the system; all colours are in assets/style.css."""
+"""The theme: Gradio's plainest one with system fonts; all colours are in assets/style.css."""
 
 import gradio as gr
 
@@ -10,5 +10,5 @@ MONOSPACE = ("ui-monospace", "Noto Sans Mono", "Liberation Mono", "DejaVu Sans M
 
 
 def theme() -> gr.themes.Base:
-    """Return a theme that loads nothing from elsewhere."""
+    """Return a theme that loads nothing from other sites."""
     return gr.themes.Base(font=FONTS, font_mono=MONOSPACE, radius_size="sm", spacing_size="md", text_size="md")

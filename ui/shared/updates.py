@@ -1,9 +1,9 @@
-"""A page on which what stays as it is costs nothing.
+"""A faster page: outputs that do not change cost nothing.
 
-Gradio makes a component anew, twice, for each output that a handler leaves as it is (``gr.skip()``): of a poll that answers for
-two dozen components and changes two of them, that is most of the work, and every open page polls every two seconds.
-And it describes every component for every page that is opened (2.8 MB, a tenth of a second), for links that reopen a
-page as it was; the studio offers none.
+For each output that a handler leaves unchanged (``gr.skip()``), Gradio rebuilds the component twice. A poll has two dozen
+outputs and changes two of them, so that is most of its cost, and every open page polls every two seconds.
+Gradio also describes every component for every opened page (2.8 MB, a tenth of a second), for links that reopen a page
+with its values; the studio has no such links.
 """
 
 from copy import copy
@@ -17,7 +17,7 @@ _NONE: dict[str, Any] = {}
 
 
 class _Config(BlocksConfig):
-    """The components of a page; for a visitor they are copied without the descriptions that only such links would need."""
+    """The components of a page; a visitor's copy omits the descriptions that only those links need."""
 
     def __copy__(self) -> BlocksConfig:
         """Copy for a visitor."""
@@ -27,17 +27,17 @@ class _Config(BlocksConfig):
 
 
 class Page(gr.Blocks):
-    """Blocks that pass over what a handler leaves as it is."""
+    """Blocks that ignore outputs that a handler leaves unchanged."""
 
     def __init__(self, **settings: Any) -> None:
-        """Begin an empty page; the settings are those of Blocks."""
+        """Create an empty page with the settings of Blocks."""
         super().__init__(**settings)
         config = _Config(self)
         vars(config).update(vars(self.default_config))
         self.default_config = config
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
-        """Prepare the answers of a handler, one for each of its outputs, for the browser."""
+        """Prepare the answers of a handler, one per output, for the browser."""
         outputs = block_fn.outputs
         if not isinstance(predictions, list | tuple) or len(predictions) != len(outputs) or len(outputs) == 1:
             return await super().postprocess_data(block_fn, predictions, state)

@@ -1,4 +1,4 @@
-"""Files that people brought: copied below DEFTX_HOME under safe names, and found again by name alone."""
+"""Uploaded files: copied below DEFTX_HOME under safe names, and found by name only."""
 
 import filecmp
 import json
@@ -12,21 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError, unknown_name
+from deftx.core.files import copy, write_json
 from deftx.core.names import plain_name
 from deftx.data.file_kinds import ALIASES, ENDINGS, GZIP, TABLES, ZIP
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 
-Admit = Callable[[int], None]  # refuses to keep so many bytes by raising a DeftxError
+Admit = Callable[[int], None]  # raises a DeftxError if so many bytes may not be stored
 
-FILE_TYPES = [*ENDINGS, GZIP]  # what a text can be uploaded as
+FILE_TYPES = [*ENDINGS, GZIP]  # the accepted extensions of texts
 TABLE_TYPES = [*TABLES, *(alias for alias, kind in ALIASES.items() if kind in TABLES), ZIP, GZIP]
-LONGEST_NAME = 80  # characters, ending included
+LONGEST_NAME = 80  # characters, including the extension
 
 
 @dataclass(frozen=True)
 class Removed:
-    """A file in the trash: the key that brings it back, the name it had, when it was removed (seconds), its bytes."""
+    """A file in the trash: the key that restores it, its name, when it was removed (seconds since 1970), its bytes."""
 
     key: str
     name: str
@@ -35,22 +36,22 @@ class Removed:
 
 
 def admit_all(size: int) -> None:
-    """Let every file in."""
+    """Accept every file."""
 
 
 class KeptFiles:
-    """A folder of files; the names it gives out are the only ones it takes."""
+    """A folder of files; only the names that it lists are accepted."""
 
     def __init__(self, folder: Path, what: str, error: type[DeftxError], admit: Admit = admit_all) -> None:
-        """Create the folder where it is missing, readable by its owner alone; ``what`` and ``error`` are for messages.
+        """Create the folder if it is missing, readable by its owner only; ``what`` and ``error`` are for messages.
 
-        ``admit`` is asked before a file of so many bytes is kept.
+        ``admit`` is called before a file of so many bytes is stored.
         """
         self.folder, self._what, self._error, self._admit = folder, what, error, admit
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._trash = self.folder / ".trash"
         self._keeping = threading.Lock()
-        self.trash()  # what has been there long enough goes
+        self.trash()  # removes old items of the trash
 
     def names(self) -> list[str]:
         """List the files, the newest first."""
@@ -58,7 +59,7 @@ class KeptFiles:
         return [path.name for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)]
 
     def path(self, name: str) -> Path:
-        """Find a file by its name; an error for any other, so that no path gets through."""
+        """Find a file by its name; an error for any other name, so paths are not accepted."""
         known = self.names()
         if name not in known:
             raise unknown_name(self._what, str(name), self._offered(known), self._error)
@@ -68,25 +69,25 @@ class KeptFiles:
         return known
 
     def note(self, name: str) -> dict[str, Any]:
-        """Give what is kept about a file; empty where nothing is."""
+        """Return the stored note about a file; empty if there is none."""
         return _read_note(self._note_path(self.path(name)))
 
     def discard(self, name: str) -> str:
-        """Put a file into the trash and return its key there; an error for a file that was not brought here."""
+        """Move a file to the trash and return its key; an error for a file that was not uploaded here."""
         path = self.path(name)
         if path.parent != self.folder:
             raise self._error(strings.SAMPLE_STAYS)
         key = str(time.time_ns())
         place = self._trash / key
         place.mkdir(mode=0o700, parents=True)
-        # The file before its note: cut short, it comes back beside the note that stayed.
+        # The file before its note: after an interruption, the file is restored next to its note.
         os.replace(path, place / path.name)
         if self._note_path(path).is_file():
             os.replace(self._note_path(path), self._note_path(place / path.name))
         return key
 
     def trash(self) -> list[Removed]:
-        """List what is in the trash, the last removed first; what has been there for ``TRASH_KEPT`` is gone for good."""
+        """List the trash, the last removed first; items older than ``TRASH_KEPT`` are permanently removed."""
         found = []
         for place in sorted(self._trash.iterdir(), reverse=True) if self._trash.is_dir() else ():
             removed = int(place.name) / 1e9
@@ -101,7 +102,7 @@ class KeptFiles:
         return found
 
     def restore(self, key: str) -> str:
-        """Bring a file back from the trash, note and all; return its name, a numbered one where the old one is taken."""
+        """Restore a file and its note from the trash; return its name, a numbered one if the old name is in use."""
         removed = next((one for one in self.trash() if one.key == key), None)
         if removed is None:
             raise self._error(strings.FILE_GONE)
@@ -111,23 +112,23 @@ class KeptFiles:
         return name
 
     def empty_trash(self) -> None:
-        """Remove all that is in the trash for good."""
+        """Permanently remove everything in the trash."""
         shutil.rmtree(self._trash, ignore_errors=True)
 
     def _keep(self, file: Path, name: str, note: dict[str, Any] | None = None) -> str:
-        """Copy a file under a safe form of ``name``, once for the same content and note; return the name it has here."""
-        with self._keeping:  # two who call theirs the same must not both find the place free
+        """Copy a file under a safe form of ``name``, once for the same content and note; return its name."""
+        with self._keeping:  # two uploads with the same name must not get the same path
             target = self._free_place(file, name, note or {})
             if not target.exists():
                 self._admit(file.stat().st_size)
                 if note:
-                    _write(self._note_path(target), json.dumps(note, ensure_ascii=False).encode())
-                _write(target, file)
-            os.utime(target)  # what was brought last stands first
+                    write_json(self._note_path(target), note)
+                copy(file, target)
+            os.utime(target)  # the last uploaded file is listed first
         return target.name
 
     def _free_place(self, file: Path, name: str, note: dict[str, Any]) -> Path:
-        """Give the place for a file: the old one for the same content, a numbered one where the name is taken."""
+        """Return the path for a file: the existing one for the same content, a numbered one if the name is in use."""
         stem, ending = safe_name(name)
         number = 1
         while True:
@@ -147,18 +148,8 @@ def _read_note(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _write(target: Path, content: Path | bytes) -> None:
-    """Put a file in place at once: nobody reads a half of it."""
-    draft = target.with_name(f".{target.name}.part")
-    if isinstance(content, bytes):
-        draft.write_bytes(content)
-    else:
-        shutil.copyfile(content, draft)
-    os.replace(draft, target)
-
-
 def safe_name(name: str) -> tuple[str, str]:
-    """Turn any file name into a (stem, ending) of letters, digits, hyphens and dots; the ending says how to read it."""
+    """Turn any file name into a (stem, extension) of letters, digits, hyphens and dots; the extension tells the format."""
     lower = name.lower()
     ending = next((kind + gz for kind in ENDINGS for gz in (".gz", "") if lower.endswith(kind + gz)), "")
     return plain_name(name[: len(name) - len(ending)], LONGEST_NAME - len(ending), "_") or "text", ending

@@ -1,4 +1,4 @@
-"""Pieces of HTML that several sections use; everything that a person or a file brought is escaped."""
+"""Pieces of HTML that several sections use; text from people and files is escaped."""
 
 from collections.abc import Iterable
 from html import escape
@@ -8,24 +8,24 @@ from ui import strings
 
 
 def notice(text: str, *, title: str = "", kind: str = "note") -> str:
-    """A short text that stands apart; ``kind`` is "note", "good" or "bad", and words say the same as the colour."""
+    """Return a highlighted short text; ``kind`` is "note", "good" or "bad", which colour and words both express."""
     heading = f"<strong>{escape(title)}</strong> " if title else ""
     role = "alert" if kind == "bad" else "status"
     return f'<div class="notice {kind}" role="{role}">{heading}{escape(text)}</div>'
 
 
 def refusal(title: str, error: DeftxError | str) -> str:
-    """What could not be done and why, in the words of the error."""
+    """Return the message of an error under a title."""
     return notice(str(error), title=title, kind="bad")
 
 
 def paragraph(text: str, style: str = "intro") -> str:
-    """A paragraph of plain text."""
+    """Return a paragraph of plain text."""
     return f'<p class="{style}">{escape(text)}</p>'
 
 
 def figures(items: Iterable[tuple[str, str]]) -> str:
-    """Numbers with their names, in columns that line up; a name with a hint shows it on hover and to screen readers."""
+    """Return named numbers in aligned columns; a hint is shown on hover and read by screen readers."""
     return '<dl class="figures">' + "".join(_figure(name, value) for name, value in items) + "</dl>"
 
 
@@ -36,14 +36,14 @@ def _figure(name: str, value: str) -> str:
 
 
 def bar(share: float, label: str = "") -> str:
-    """A horizontal bar, ``share`` from 0 to 1; with a label it is a progress bar, without one the number stands beside."""
+    """Return a horizontal bar for ``share`` (0 to 1); with a label it is a progress bar."""
     percent = f"{100 * min(max(share, 0.0), 1.0):.1f}"
     spoken = f'role="progressbar" aria-label="{escape(label)}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}"'
     return f'<div class="bar" {spoken if label else "aria-hidden=true"}><span style="width:{percent}%"></span></div>'
 
 
 def bars(shares: Iterable[tuple[str, float]], *, caption: str = "", best: str = "") -> str:
-    """Shares as labelled bars with the numbers aligned; the row called ``best`` stands out."""
+    """Return shares as labelled bars with aligned numbers; the row named ``best`` is highlighted."""
     rows = "".join(
         f'<tr class="{"best" if name == best else ""}"><th scope="row">{escape(name)}</th>'
         f"<td>{bar(share)}</td><td>{share:.1%}</td></tr>"
@@ -54,19 +54,19 @@ def bars(shares: Iterable[tuple[str, float]], *, caption: str = "", best: str = 
 
 
 def notes(title: str, texts: Iterable[str]) -> str:
-    """Sentences that a person should read, each marked with a word; empty where there are none."""
+    """Return sentences that a person should read, each marked with a word; empty without sentences."""
     items = "".join(f"<li><b>{escape(title)}</b> {escape(text)}</li>" for text in texts)
     return f'<ul class="notes">{items}</ul>' if items else ""
 
 
 def strip(cells: Iterable[tuple[str, str]]) -> str:
-    """The line that is always in sight: what each cell is called and what it says."""
+    """Return the status line, which is always visible: the name and value of each cell."""
     inside = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
     return f'<dl class="strip">{inside}</dl>'
 
 
 def table(heads: Iterable[str], lines: Iterable[Iterable[str]], *, caption: str = "") -> str:
-    """A table of numbers and names; the first cell of a line names it."""
+    """Return a table of numbers and names; the first cell of a line names it."""
     heading = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
     body = "".join(
         f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
@@ -77,7 +77,7 @@ def table(heads: Iterable[str], lines: Iterable[Iterable[str]], *, caption: str 
 
 
 def size(count: int) -> str:
-    """A number of bytes in the unit that fits."""
+    """Return a number of bytes in a suitable unit."""
     for unit, bytes_each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= bytes_each:
             return f"{count / bytes_each:,.1f} {unit}"
@@ -85,5 +85,5 @@ def size(count: int) -> str:
 
 
 def press(elem_id: str) -> str:
-    """Return the script that presses a hidden download button, so that a file that is ready is taken at once."""
+    """Return the script that clicks a hidden download button, so that a finished file is downloaded at once."""
     return f"() => document.querySelector('#{elem_id} a, a#{elem_id}, #{elem_id}')?.click()"

@@ -1,4 +1,4 @@
-"""What can be shown under Spectra, and what is known of it: worked out once for each state of its files."""
+"""The sources that Spectra can show and their facts, computed once for each state of their files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ State = tuple[int, int]  # of a file: when it was written, and its size
 
 @dataclass(frozen=True)
 class Source:
-    """A vector, or a training that has a δ already; ``vector`` and ``delta`` are None where they are not there."""
+    """A vector, or a training run that already has a δ; ``vector`` and ``delta`` are None if they do not exist."""
 
     key: str
     label: str
@@ -38,7 +38,7 @@ class SpectraFacts:
     """Facts by key; every method can be called from any thread."""
 
     def __init__(self, store: Store) -> None:
-        """Work over the bundled vectors and the jobs of this store."""
+        """Use the bundled vectors and the jobs of this store."""
         self.store = store
         self._spectra = lru_cache(maxsize=8)(lambda path, state: spectra_of(path.parent))
         self._outcomes = lru_cache(maxsize=64)(
@@ -47,7 +47,7 @@ class SpectraFacts:
         self._changes = lru_cache(maxsize=64)(self._change)
 
     def sources(self) -> list[Source]:
-        """List what can be chosen: trainings that are not over first, then vectors as elsewhere on the page."""
+        """List the sources: unfinished training runs first, then vectors in the page's usual order."""
         jobs = {job.id: job for job in self.store.list()}
         found = [self._unfinished(job) for job in jobs.values() if state_of(job).name != "finished" and kept_delta(job)]
         for kind in ("language", "task"):
@@ -58,40 +58,40 @@ class SpectraFacts:
         return found
 
     def find(self, key: str) -> Source:
-        """Find one by its key; VectorError for any other, so that no path gets through."""
+        """Find a source by its key; VectorError for any other key, so paths are not accepted."""
         found = {source.key: source for source in self.sources()}
         if key not in found:
             raise unknown_name("The vector", str(key), found, VectorError)
         return found[key]
 
     def spectra(self, source: Source) -> Spectra:
-        """Give its spectra: those of δ that are stored, else worked out from δ or from the vector."""
+        """Return its spectra: the stored ones of δ, otherwise computed from δ or from the vector."""
         path = _shown(source)
         return self._spectra(path, _state(path))
 
     def outcome(self, source: Source, strategy: str) -> WhatIf:
-        """Say what a strategy would choose, from the singular values alone; RecipeError for one that is none."""
+        """Return what a strategy would choose, from the singular values alone; RecipeError for an invalid strategy."""
         path = _shown(source)
         return self._outcomes(path, _state(path), strategy)
 
     def strategy(self, source: Source) -> str:
-        """Name the strategy by which a source was, or will be, denoised."""
+        """Return the strategy with which a source was, or will be, denoised."""
         return self.spectra(source).strategy or _recipe(source).rank
 
     def mask_change(self, source: Source, strategy: str) -> MaskChange:
-        """Denoise δ and select from it anew; VectorError where δ is not kept. It takes as long as denoising does."""
+        """Denoise δ and select from it again, which takes as long as in training; VectorError if δ is not stored."""
         if source.delta is None:
             raise VectorError(strings.MASK_UNKNOWN)
         return self._changes(source.delta, _state(source.delta), self._to_compare(source), strategy, _recipe(source))
 
     def branch(self, source: Source, strategy: str) -> Job:
-        """Put a training with another rank into the queue, from the δ of this one; DeftxError where there is none."""
+        """Put a training run with another rank into the queue, starting from this δ; DeftxError if there is none."""
         if source.job is None:
             raise VectorError(strings.NO_DELTA)
         return branch(self.store, source.job, strategy, strings.BRANCH_NAME.format(name=source.job.name, rank=strategy))
 
     def _to_compare(self, source: Source) -> tuple[Path, State] | str:
-        """The mask that a new one is compared with: a vector's, or what the strategy of its recipe would select."""
+        """Return the mask to compare with: the vector's, or the one that the recipe's strategy would select."""
         if source.vector is not None:
             return source.vector, _state(source.vector / vector_files.INFO)
         return _recipe(source).rank
@@ -113,12 +113,11 @@ class SpectraFacts:
 
 
 def _recipe(source: Source) -> Recipe:
-    """The recipe of a source: as its vector notes it, else as its job was ordered."""
+    """Return the recipe of a source: from its vector, otherwise from its job."""
     noted = vector_index.describe(source.vector).get("recipe") if source.vector else None
     if noted or source.job is None:
         return recipe_for(source.kind).changed(noted or {})
-    settings = source.job.settings
-    return recipe_for(source.kind, settings.get("preset") or "quick", **settings.get("recipe") or {})
+    return source.job.request.full_recipe()
 
 
 def _shown(source: Source) -> Path:

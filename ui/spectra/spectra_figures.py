@@ -1,4 +1,4 @@
-"""The plots of a spectrum, as plotly describes them: singular values, their shares, and the map of all matrices."""
+"""Plots of a spectrum for plotly: singular values, their shares, and the map of all matrices."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ EMBEDDINGS = "embeddings"
 
 
 def values_figure(spectrum: Spectrum, rank: int) -> go.Figure:
-    """Draw the singular values of a matrix over those of noise, with the noise edge and the rank that is tried."""
+    """Draw the singular values of a matrix and of noise, with the noise edge and the chosen rank."""
     figure = _panel(strings.VALUE_AXIS)
     figure.update_layout(yaxis={"type": "log", "tickformat": None, "exponentformat": "power"})
     values = spectrum.values[: min(spectrum.shape)]
@@ -30,14 +30,14 @@ def values_figure(spectrum: Spectrum, rank: int) -> go.Figure:
         figure.add_hline(y=edge, line={"color": INK, "width": 1, "dash": "dot"})
         figure.add_annotation(
             text=strings.NOISE_EDGE.format(value=edge), x=1, xref="paper", xanchor="right", showarrow=False,
-            y=math.log10(edge), yanchor="top", font={"color": INK, "size": 12},  # annotations count log axes in powers
+            y=math.log10(edge), yanchor="top", font={"color": INK, "size": 12},  # annotations on log axes use powers
         )  # fmt: skip
     _mark_ranks(figure, spectrum, rank, (1.0, 0.92))
     return figure
 
 
 def shares_figure(spectrum: Spectrum, outcome: Outcome) -> go.Figure:
-    """Draw which share of the energy the first values hold together, of the matrix and of noise."""
+    """Draw the share of the energy that the first values hold, for the matrix and for noise."""
     figure = _panel(strings.SHARE_AXIS)
     figure.update_layout(yaxis={"range": [0, 1.02], "tickformat": ".0%"})
     values = spectrum.values[: min(spectrum.shape)]
@@ -53,7 +53,7 @@ def shares_figure(spectrum: Spectrum, outcome: Outcome) -> go.Figure:
 
 
 def map_figure(found: WhatIf, measure: str) -> go.Figure:
-    """Draw every matrix as a cell, layers downwards and kinds across; ``measure`` is a key of strings.MEASURES."""
+    """Draw every matrix as a cell, layers in rows and kinds in columns; ``measure`` is a key of strings.MEASURES."""
     layers, kinds = axes_of(found.matrices)
     cells = {place_of(name): (name, one) for name, one in found.matrices.items()}
     rows = [[cells.get((layer, kind)) for kind in kinds] for layer in layers]
@@ -97,13 +97,13 @@ def axes_of(matrices: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def layer_name(layer: str) -> str:
-    """Name a layer for a person; they are counted from 0, as in the names of parameters."""
+    """Return the displayed name of a layer; layers are counted from 0, as in the names of parameters."""
     kind, _, number = layer.partition(" ")
     return strings.LAYER_NAME.format(number=number) if number else strings.PLACES.get(kind, kind)
 
 
 def cell_text(one: Outcome, measure: str) -> str:
-    """Write what a cell of the map says."""
+    """Return the text of a map cell."""
     if measure == "rank":
         return str(one.rank)
     if measure == "energy":
@@ -112,7 +112,7 @@ def cell_text(one: Outcome, measure: str) -> str:
 
 
 def _shade(one: Outcome, measure: str) -> float | None:
-    """How dark a cell is, from 0 to 1: a rank counts as a share of the full one."""
+    """Return the shade of a cell, from 0 to 1: a rank counts as a share of the full rank."""
     if measure == "noise":
         return None if one.against_noise is None else min(1.0, one.against_noise)
     return one.energy if measure == "energy" else one.rank / max(1, min(one.shape))
@@ -146,11 +146,13 @@ def _curve(figure: go.Figure, values: list, name: str, colour: str, dash: str, v
 
 def _above_rounding(values: Tensor) -> list[float | None]:
     least = RESOLUTION * float(values[0]) if len(values) else 0.0
-    return [value if value > least else None for value in values.tolist()]  # below, it is rounding (ranks.py)
+    return [
+        value if value > least else None for value in values.tolist()
+    ]  # smaller values are rounding errors (ranks.py)
 
 
 def _mark_ranks(figure: go.Figure, spectrum: Spectrum, rank: int, heights: tuple[float, float]) -> None:
-    """Draw the rank that is tried, and the one that was trained with where it is another, named where no curve goes."""
+    """Draw the chosen rank, and the rank of the training if it differs, with labels away from the curves."""
     marks = [(rank, strings.RANK_MARK.format(rank=rank), ACCENT, "solid", heights[0])]
     if spectrum.chosen is not None and spectrum.chosen != rank:
         trained = strings.RANK_TRAINED.format(rank=spectrum.chosen)

@@ -1,4 +1,4 @@
-"""Spectra, how it is laid out: what is chosen, what it would make of a run, all matrices, one of them."""
+"""The layout of Spectra: the choice of a source, the effect of a strategy, all matrices, and one of them."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class SpectraTab:
     rank: gr.Slider
     summary: gr.HTML
     mask: gr.HTML
-    work_out: gr.Button
+    compute_mask: gr.Button
     train: gr.Button
     answer: gr.HTML
     measure: gr.Radio
@@ -33,25 +33,34 @@ class SpectraTab:
     shares: gr.HTML
     values_table: gr.HTML
 
-    def tried(self) -> list[gr.components.Component]:
-        """What says which source and which strategy are looked at."""
+    def source_inputs(self) -> list[gr.components.Component]:
+        """The inputs that name the source and the strategy."""
         return [self.choice, self.strategy, self.share, self.rank]
 
     def shown(self) -> list[gr.components.Component]:
-        """What follows from that and from the map's measure, in the order of ``look``."""
+        """The outputs that depend on these and on the map's measure, in the order of ``look``."""
         return [self.summary, self.map, self.map_table, *self.of_matrix()]
 
     def of_matrix(self) -> list[gr.components.Component]:
-        """What is shown of one matrix, in the order of ``look_at_matrix``."""
+        """The outputs for one matrix, in the order of ``look_at_matrix``."""
         return [self.words, self.values, self.shares, self.values_table]
 
     def chosen(self) -> list[gr.components.Component]:
-        """What a new choice sets anew, in the order of ``choose``."""
-        return [self.strategy, self.share, self.rank, self.matrix, self.mask, self.work_out, self.train, self.answer]
+        """The outputs that a new source changes, in the order of ``choose``."""
+        return [
+            self.strategy,
+            self.share,
+            self.rank,
+            self.matrix,
+            self.mask,
+            self.compute_mask,
+            self.train,
+            self.answer,
+        ]
 
 
 def build() -> SpectraTab:
-    """Lay the section out."""
+    """Lay out the section."""
     gr.HTML(views.paragraph(strings.SPECTRA_INTRO))
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
@@ -85,10 +94,10 @@ def _beside() -> dict[str, gr.components.Component]:
     gr.HTML(f"<h3>{strings.MASK_TITLE}</h3>")
     mask = gr.HTML(elem_id="spectra-mask")
     with gr.Row(elem_classes="buttons"):
-        work_out = gr.Button(strings.MASK_BUTTON, interactive=False, elem_id="spectra-mask-button")
+        compute_mask = gr.Button(strings.MASK_BUTTON, interactive=False, elem_id="spectra-mask-button")
         train = gr.Button(strings.TRAIN_BRANCH, variant="primary", interactive=False, elem_id="spectra-train")
     answer = gr.HTML(elem_id="spectra-answer")
-    return {"summary": summary, "mask": mask, "work_out": work_out, "train": train, "answer": answer}
+    return {"summary": summary, "mask": mask, "compute_mask": compute_mask, "train": train, "answer": answer}
 
 
 def _matrix() -> dict[str, gr.components.Component]:

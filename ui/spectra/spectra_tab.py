@@ -1,4 +1,4 @@
-"""Spectra: what of a change is signal, what another rank would keep of it, and a training with that rank."""
+"""Spectra: what of a change is signal, what another rank would keep, and training with that rank."""
 
 import gradio as gr
 
@@ -13,22 +13,26 @@ from ui.spectra.spectra_form import SpectraTab
 from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-LATEST = {"trigger_mode": "always_last", "concurrency_limit": None, **PRIVATE}  # while one runs, only the last waits
+LATEST = {
+    "trigger_mode": "always_last",
+    "concurrency_limit": None,
+    **PRIVATE,
+}  # while one runs, only the last request waits
 
 
 def strategy_text(strategy: str, share: float, rank: float) -> str:
-    """Write a strategy as ``choose_rank`` reads it."""
+    """Return a strategy as ``choose_rank`` reads it."""
     written = {"variance": f"variance:{share:g}", "uniform": f"uniform:{int(rank)}"}
     return written.get(strategy) or STRATEGIES[strategy].example
 
 
 def choices(studio: Studio) -> list[tuple[str, str]]:
-    """What can be looked at: (label, key)."""
+    """List the sources as (label, key)."""
     return [(source.label, source.key) for source in studio.spectra.sources()]
 
 
 def choose(studio: Studio, key: str | None, matrix: str | None) -> tuple:
-    """Answer a choice, in the order of ``SpectraTab.chosen``: its own strategy, its matrices, what δ allows."""
+    """Return the outputs for a new source, in the order of ``SpectraTab.chosen``: its strategy, its matrices, and what δ allows."""
     if not key:
         return tuple(gr.skip() for _ in range(8))
     try:
@@ -86,7 +90,7 @@ def look_at_matrix(
         source = studio.spectra.find(key or "")
         return _of_matrix(studio, source, strategy_text(strategy, share, rank), matrix)
     except DeftxError:
-        return "", "", "", ""  # the summary says why
+        return "", "", "", ""  # the summary gives the reason
 
 
 def _of_matrix(studio: Studio, source: Source, strategy: str, matrix: str | None) -> tuple[str, str, str, str]:
@@ -102,8 +106,8 @@ def _of_matrix(studio: Studio, source: Source, strategy: str, matrix: str | None
     )
 
 
-def work_out(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> str:
-    """Say how much of the mask would change; what cannot be known is said in its place."""
+def compute_mask(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> str:
+    """Compute how much of the mask would change; an error is shown in its place."""
     text = strategy_text(strategy, share, rank)
     try:
         source = studio.spectra.find(key or "")
@@ -112,8 +116,8 @@ def work_out(studio: Studio, key: str | None, strategy: str, share: float, rank:
         return views.refusal(strings.NOT_SHOWN, error)
 
 
-def about_mask(studio: Studio, key: str | None) -> str:
-    """Say what working out the change of the mask takes; a change of another strategy is not left standing."""
+def mask_cost(studio: Studio, key: str | None) -> str:
+    """State the cost of computing the change of the mask, replacing the result of another strategy."""
     try:
         return _about_mask(studio.spectra.find(key or ""))
     except DeftxError:
@@ -121,7 +125,7 @@ def about_mask(studio: Studio, key: str | None) -> str:
 
 
 def train(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> tuple:
-    """Start a training with this rank from δ; return its id for the list of trainings, and what to say."""
+    """Start a training run with this rank from δ; return its id and the message."""
     try:
         job = studio.spectra.branch(studio.spectra.find(key or ""), strategy_text(strategy, share, rank))
     except DeftxError as error:
@@ -130,15 +134,15 @@ def train(studio: Studio, key: str | None, strategy: str, share: float, rank: fl
 
 
 def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserState) -> None:
-    """Connect what happens within the section; ``job`` remembers the training that is shown under Train."""
+    """Connect the events of the section; ``job`` holds the training run shown under Train."""
     looked = {
         "fn": lambda *values: look(studio, *values),
-        "inputs": [*tab.tried(), tab.measure, tab.matrix],
+        "inputs": [*tab.source_inputs(), tab.measure, tab.matrix],
         "outputs": tab.shown(),
     }
 
     def listed(key: str | None) -> gr.Dropdown:
-        """Bring the list up to date; the first one is chosen where nothing, or what is gone, was."""
+        """Refresh the list; the first source is chosen if none was, or if the chosen one no longer exists."""
         found = choices(studio)
         known = key in [value for _, value in found]
         return gr.Dropdown(choices=found, **({} if known else {"value": found[0][1] if found else None}))
@@ -150,7 +154,7 @@ def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserSta
     chosen.then(**looked, **LATEST)
     turned = [tab.strategy.input, tab.share.input, tab.rank.input]
     gr.on(
-        turned, lambda key, *rest: (*look(studio, key, *rest), about_mask(studio, key)), looked["inputs"],
+        turned, lambda key, *rest: (*look(studio, key, *rest), mask_cost(studio, key)), looked["inputs"],
         [*tab.shown(), tab.mask], **LATEST,
     )  # fmt: skip
     tab.strategy.input(
@@ -159,17 +163,17 @@ def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserSta
     )  # fmt: skip
     tab.measure.input(**looked, **LATEST)
     tab.matrix.input(
-        lambda *values: look_at_matrix(studio, *values), [*tab.tried(), tab.matrix], tab.of_matrix(), **LATEST
+        lambda *values: look_at_matrix(studio, *values), [*tab.source_inputs(), tab.matrix], tab.of_matrix(), **LATEST
     )
 
-    def pointed_at(key: str | None, strategy: str, share: float, rank: float, event: gr.EventData) -> tuple:
-        """Show the matrix of the cell that was clicked."""
+    def matrix_clicked(key: str | None, strategy: str, share: float, rank: float, event: gr.EventData) -> tuple:
+        """Show the matrix of the clicked cell."""
         name = str(event.name)
         return (name, *look_at_matrix(studio, key, strategy, share, rank, name))
 
-    tab.map.select(pointed_at, tab.tried(), [tab.matrix, *tab.of_matrix()], **PRIVATE)
-    tab.work_out.click(
-        lambda *values: work_out(studio, *values), tab.tried(), tab.mask, concurrency_id="mask", concurrency_limit=1,
+    tab.map.select(matrix_clicked, tab.source_inputs(), [tab.matrix, *tab.of_matrix()], **PRIVATE)
+    tab.compute_mask.click(
+        lambda *values: compute_mask(studio, *values), tab.source_inputs(), tab.mask, concurrency_id="mask", concurrency_limit=1,
         api_visibility="private", show_progress="minimal",
     )  # fmt: skip
-    tab.train.click(lambda *values: train(studio, *values), tab.tried(), [job, tab.answer], **PRIVATE)
+    tab.train.click(lambda *values: train(studio, *values), tab.source_inputs(), [job, tab.answer], **PRIVATE)

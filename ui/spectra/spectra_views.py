@@ -1,4 +1,4 @@
-"""The words and tables beside the plots of a spectrum."""
+"""The texts and tables beside the plots of a spectrum."""
 
 from deftx.analysis.mask_change import MaskChange
 from deftx.analysis.rank_preview import JUDGED_AT, Outcome, WhatIf, place_of
@@ -15,13 +15,13 @@ MOST_NAMED = 4
 
 
 def matrix_name(parameter: str) -> str:
-    """Name a matrix as the list of matrices does."""
+    """Return the name of a matrix in the list of matrices."""
     layer, kind = place_of(parameter)
     return f"{layer_name(layer)} · {kind}"
 
 
 def summary(spectra: Spectra, found: WhatIf) -> str:
-    """Say what a strategy chooses over all matrices, and in how many there is structure at all."""
+    """Summarise what a strategy chooses over all matrices, and how many of them have structure."""
     total = len(found.matrices)
     shown = views.figures(
         [
@@ -56,7 +56,7 @@ def matrix_words(spectrum: Spectrum, one: Outcome) -> str:
 
 
 def values_table(spectrum: Spectrum, rank: int) -> str:
-    """The numbers of both plots of a matrix, at some of its values; the rank that is tried is one of them."""
+    """Show the numbers of both plots at some of the values, including the chosen rank."""
     values = spectrum.values[: min(spectrum.shape)]
     noise, shape = noise_like(values, spectrum.shape), tuple(spectrum.shape)
     shares, noise_shares = cumulative_share(values), cumulative_share(unit_noise(shape))
@@ -77,7 +77,7 @@ def values_table(spectrum: Spectrum, rank: int) -> str:
 
 
 def map_table(found: WhatIf) -> str:
-    """Every matrix: its size, rank, energy, and the same of pure noise."""
+    """List every matrix with its size, rank and energy, and the same for pure noise."""
     heads = (strings.MATRIX_HEAD, strings.SHAPE_HEAD, strings.MEASURES["rank"], strings.ENERGY_KEPT,
              strings.NOISE_RANK_HEAD, strings.MEASURES["noise"])  # fmt: skip
     lines = [
@@ -89,7 +89,7 @@ def map_table(found: WhatIf) -> str:
 
 
 def mask_words(source: Source, change: MaskChange, strategy: str) -> str:
-    """Say how much of the mask would change."""
+    """Describe how much of the mask would change."""
     text = strings.MASK_CHANGED if source.vector else strings.MASK_CHANGED_OWN
     said = text.format(strategy=strategy, shared=change.shared, k=change.k, share=change.changed)
     filled = f" {strings.MASK_FILLED.format(count=change.filled)}" if change.filled else ""

@@ -1,1 +1,1 @@
-"""The section Train: the form, its preview, and the request that it becomes."""
+"""The section Train: the form, its preview, and the resulting request."""

@@ -1,6 +1,6 @@
-"""What an order would take and what stands in its way, worked out anew for every change of the form.
+"""The cost of a requested training and the problems with it, computed again at every change of the form.
 
-What does not change with a setting (a text's size, a base's, the machine's speed) is worked out once and kept.
+Facts that no setting changes (the size of a text or a base, the machine's speed) are computed once and kept.
 """
 
 import sys
@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deftx.core.errors import BaseModelError, CorpusError, DeftxError, TableError
 from deftx.jobs import Job
@@ -18,83 +18,81 @@ from deftx.training.distributed import dealt_out
 from deftx.training.estimates import Estimate, TableSize, TextSize, estimate
 from deftx.training.preflight import (
     Machine,
-    Refusal,
-    SettingsRefused,
     check_free_space,
     check_processes,
-    check_settings,
     check_size,
     notes,
 )
 from deftx.training.recipes import Recipe
+from deftx.training.request import Refusal, SettingsRefused, TrainingRequest
 from deftx.training.speed import Speed, speed_from, trial_speed
 from ui.library import vector_index
 from ui.train import remote
-from ui.train.requests import Order, base_of
+from ui.train.requests import base_of
+from ui.workspace import Workspace
 
-if TYPE_CHECKING:
-    from ui.studio import Studio
-
-ELSEWHERE = Machine(sys.maxsize, sys.maxsize)  # its memory is not for this one to judge
-ASK_AGAIN = 60.0  # seconds after which a base that could not be found is looked for again
+REMOTE = Machine(sys.maxsize, sys.maxsize)  # this machine does not limit its memory
+ASK_AGAIN = 60.0  # seconds after which a missing base is looked up again
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What is known of an order before it starts; fields are None as long as something else is missing."""
+    """The forecast of a training; fields are None while an input is missing."""
 
     recipe: Recipe | None = None
     base: BaseFacts | None = None
     found: Estimate | None = None
-    trainings: int = 0  # that the time rests on; 0: a trial of the machine
+    trainings: int = 0  # earlier runs behind the estimate; 0: a speed test of the machine
     refusals: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    place: remote.Place | None = None  # a machine elsewhere; None: this one
+    place: remote.Place | None = None  # a remote machine; None: this one
 
 
 class Forecast:
-    """Looks at orders for a studio; every method can be called from any thread."""
+    """Forecasts trainings for a workspace; every method can be called from any thread."""
 
-    def __init__(self, studio: "Studio") -> None:
-        """Keep what is found; nothing is looked at yet."""
-        self._studio = studio
+    def __init__(self, workspace: Workspace, host: "Forecast | None" = None) -> None:
+        """Start with an empty cache; the forecast of a ``host``'s workspace uses the host's speed test."""
+        self._workspace, self._host = workspace, host or self
         self._missing: dict[str, tuple[float, BaseModelError]] = {}
         self._bases = lru_cache(maxsize=8)(look_at_base)
         self._texts = lru_cache(maxsize=32)(self._text)
         self._tables = lru_cache(maxsize=32)(self._table)
-        self._pairs = lru_cache(maxsize=32)(lambda name, _stamp: studio.tables.read(name).pairs)
+        self._pairs = lru_cache(maxsize=32)(lambda name, _stamp: workspace.tables.read(name).pairs)
         self._paces: dict[str, list[Pace]] = {}
 
-    def look(self, kind: str, order: Order) -> Outlook:
-        """Say what an order takes, and everything that would be refused; nothing is raised for it."""
+    def look(self, request: TrainingRequest) -> Outlook:
+        """Return the cost of a requested training, and everything that would be refused; problems are returned, not raised."""
         refused: list[Refusal] = []
-        base = self._try("base", refused, self.base, base_of(self._studio, order))
-        place = self._try("flavor", refused, remote.place_of, self._studio, order)
-        size = self._try_size(kind, order, base, refused)
+        base = self._try("base", refused, self._base_of, request)
+        place = self._try("flavor", refused, remote.place_of, self._workspace, request)
+        size = self._try_size(request, base, refused)
         pairs = isinstance(size, TableSize) and size.pairs
         try:
-            recipe = check_settings(kind, order.get("preset") or "quick", order.get("recipe") or {}, pairs)
+            recipe = request.full_recipe(pairs)
         except SettingsRefused as error:
             return Outlook(base=base, refusals=[*refused, *error.refusals])
-        processes = (order.get("processes") or 1) if place is None else 1
-        refused += check_processes(processes, recipe, self._studio.gpus)
+        processes = request.processes if place is None else 1
+        refused += check_processes(processes, recipe, self._workspace.gpus)
         if base is None:
             return Outlook(recipe, base, refusals=refused)
-        refused += check_size(recipe, base) + self._check_source(kind, order, base)
+        refused += check_size(recipe, base) + self._check_source(request, base)
         if size is None or refused:
             return Outlook(recipe, base, refusals=refused)
         recipe = dealt_out(recipe, processes)
         amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
-        found = estimate(kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
-        machine = Machine.of(self._studio.device) if place is None else ELSEWHERE
-        refused += check_free_space(found, self._studio.store.folder, machine)
+        found = estimate(request.kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
+        machine = Machine.of(self._workspace.device) if place is None else REMOTE
+        refused += check_free_space(found, self._workspace.store.folder, machine)
         said = notes(recipe, base, size, amount, found, machine)
         if processes > 1:
-            said.append(f"The time is that of one GPU; with {processes} it is less. It waits until all GPUs are free.")
+            said.append(
+                f"The time is estimated for one GPU; with {processes} GPUs it is shorter. The training waits until all GPUs are free."
+            )
         return Outlook(recipe, base, found, speed.trainings, refused, said, place)
 
     def base(self, name: str) -> BaseFacts:
-        """Look at a base; BaseModelError where it cannot be used."""
+        """Return facts about a base; BaseModelError if it cannot be used."""
         asked, error = self._missing.get(name, (0.0, None))
         if error is not None and time.monotonic() - asked < ASK_AGAIN:
             raise error
@@ -105,28 +103,28 @@ class Forecast:
             raise
 
     def pairs(self, table: str | None) -> bool:
-        """Say whether a labelled file holds pairs of texts; no, where it cannot be read."""
+        """Return whether a labelled file holds pairs of texts; False if it cannot be read."""
         try:
-            return bool(table) and self._pairs(table, _changed(self._studio.tables.path(table)))
+            return bool(table) and self._pairs(table, _changed(self._workspace.tables.path(table)))
         except DeftxError:
             return False
 
     def speed(self, base: str, flavor: str = "") -> Speed:
-        """Give the speed with a base on this machine, or one elsewhere: from finished trainings, else from a trial here."""
-        jobs = [job for job in self._studio.store.list() if job.settings.get("flavor", "") == flavor]
+        """Return the speed with a base on this or a remote machine: from finished training runs, otherwise from a test here."""
+        jobs = [job for job in self._workspace.store.list() if job.settings.get("flavor", "") == flavor]
         known = [pace for job in jobs for pace in self._pace(job, base)]
-        return speed_from(known) if known else self._studio.host.forecast._trial
+        return speed_from(known) if known else self._host._trial
 
     @cached_property
     def _trial(self) -> Speed:
-        return trial_speed(self._studio.device)
+        return trial_speed(self._workspace.device)
 
     def _pace(self, job: Job, base: str) -> list[Pace]:
         if job.settings.get("base") != base:
             return []
         if job.id not in self._paces:
-            found = paces([job], base, job.device if job.is_remote else self._studio.device)
-            if not found:  # it may yet finish
+            found = paces([job], base, job.device if job.is_remote else self._workspace.device)
+            if not found:  # it may still finish
                 return []
             self._paces[job.id] = found
         return self._paces[job.id]
@@ -138,16 +136,18 @@ class Forecast:
             refused.append(Refusal(field_name, str(error)))
             return None
 
-    def _try_size(self, kind: str, order: Order, base: BaseFacts | None, refused: list[Refusal]) -> Any:
-        chosen = order.get("corpus" if kind == "language" else "train")
+    def _base_of(self, request: TrainingRequest) -> BaseFacts:
+        return self.base(base_of(self._workspace, request.base))
+
+    def _try_size(self, request: TrainingRequest, base: BaseFacts | None, refused: list[Refusal]) -> Any:
+        chosen = request.data
         if not chosen or base is None:
             return None
         try:
-            if kind == "language":
-                return self._texts(base.name, chosen, _changed(self._studio.corpora.path(chosen)))
-            valid = order.get("valid") or ""
-            stamps = [_changed(self._studio.tables.path(name)) for name in (chosen, valid) if name]
-            return self._tables(base.name, chosen, valid, *stamps)
+            if request.kind == "language":
+                return self._texts(base.name, chosen, _changed(self._workspace.corpora.path(chosen)))
+            stamps = [_changed(self._workspace.tables.path(name)) for name in (chosen, request.valid) if name]
+            return self._tables(base.name, chosen, request.valid, *stamps)
         except CorpusError as error:
             refused.append(Refusal("corpus", str(error)))
         except TableError as error:
@@ -155,20 +155,20 @@ class Forecast:
         return None
 
     def _text(self, base: str, name: str, _stamp: tuple[int, int]) -> TextSize:
-        return TextSize.of(self._studio.corpora.read(name).lines, self.base(base).tokenizer)
+        return TextSize.of(self._workspace.corpora.read(name).lines, self.base(base).tokenizer)
 
     def _table(self, base: str, train: str, valid: str, *_stamps: tuple[int, int]) -> TableSize:
-        tables = self._studio.tables
+        tables = self._workspace.tables
         return TableSize.of(tables.read(train), tables.read(valid) if valid else None, self.base(base).tokenizer)
 
-    def _check_source(self, kind: str, order: Order, base: BaseFacts) -> list[Refusal]:
-        """Refuse a source vector that is not here, or that was made for another base where that can be told."""
-        if kind != "task" or not order.get("source"):
+    def _check_source(self, request: TrainingRequest, base: BaseFacts) -> list[Refusal]:
+        """Refuse a source vector that does not exist, or that is known to be made for another base."""
+        if not request.source:
             return []
         refused: list[Refusal] = []
-        entry = self._try("source", refused, vector_index.find, self._studio.store, "language", order["source"])
+        entry = self._try("source", refused, vector_index.find, self._workspace.store, "language", request.source)
         made_for = (vector_index.describe(entry.folder).get("base") or {}) if entry else {}
-        ours = self._studio.loaded_base()
+        ours = self._workspace.loaded_base()
         if ours is not None and base.name == ours.name and made_for.get("fingerprint") not in (None, ours.fingerprint):
             reason = f"{entry.label} was made for the base {made_for.get('name')}, not for {base.name}."
             refused.append(Refusal("source", reason))

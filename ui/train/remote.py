@@ -1,23 +1,20 @@
-"""Where a training runs: here, or on a machine of Hugging Face Jobs, which the host alone may order, for the host pays."""
+"""The place of a training: this machine, or one of Hugging Face Jobs, which only the host may request, who pays for it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.jobs.remote.flavors import Flavor, find
-from deftx.jobs.remote.places import FEWEST_HOURS, HOURS, MOST_HOURS, remote_request, why_not_offered
+from deftx.jobs.remote.places import why_not_offered
+from deftx.training.request import FEWEST_HOURS, HOURS, MOST_HOURS, TrainingRequest
 from ui import strings
-
-if TYPE_CHECKING:
-    from ui.studio import Studio
+from ui.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Place:
-    """A machine elsewhere, the hours after which it is switched off, and why no price is known, where none is."""
+    """A remote machine, the hours after which it is switched off, and why its price is unknown, if it is."""
 
     flavor: Flavor
     hours: float
@@ -25,7 +22,7 @@ class Place:
 
 
 def fields() -> dict[str, gr.components.Component]:
-    """Make the fields; nobody sees them before ``choices`` has something to choose from."""
+    """Make the fields; they are hidden until ``choices`` offers a remote machine."""
     flavor = gr.Dropdown(
         [(strings.TRAIN_HERE, "")], value="", label=strings.FIELDS["flavor"], info=strings.FIELD_HINTS["flavor"],
         visible=False, elem_id="flavor",
@@ -40,32 +37,32 @@ def fields() -> dict[str, gr.components.Component]:
     return {"flavor": flavor, "hours": hours}
 
 
-def choices(studio: "Studio") -> list[tuple[str, str]]:
-    """This machine, and those that whoever asks may order: (label, name)."""
+def choices(studio: Workspace) -> list[tuple[str, str]]:
+    """List this machine, and those that the caller may request, as (label, name)."""
     here = [(strings.TRAIN_HERE, "")]
     if not studio.is_host or why_not_offered():
         return here
     return [*here, *((_label(flavor), flavor.name) for flavor in studio.offers.now().flavors)]
 
 
-def place_of(studio: "Studio", order: Mapping[str, Any]) -> Place | None:
-    """Read where an order is to run; None for here.
+def place_of(studio: Workspace, request: TrainingRequest) -> Place | None:
+    """Return where a requested training runs; None for this machine.
 
     Raises:
-        DeftxError: it is not the asker's to order, is not set up, or there is no such machine.
+        DeftxError: the caller may not request it, it is not set up, or there is no such machine.
     """
-    if not order.get("flavor"):
+    if not request.flavor:
         return None
     if not studio.is_host:
         raise DeftxError(strings.ELSEWHERE_NOT_YOURS)
     if reason := why_not_offered():
         raise DeftxError(reason)
-    asked, offer = remote_request(order), studio.offers.now()
-    return Place(find(offer.flavors, asked.flavor), asked.hours, offer.problem)
+    offer = studio.offers.now()
+    return Place(find(offer.flavors, request.flavor), request.hours, offer.problem)
 
 
 def numbers(place: Place, seconds: tuple[float, float] | None) -> list[tuple[str, str]]:
-    """Say which machine it is and what it costs: (what, value); ``seconds`` is None where the time is not known."""
+    """Return the machine and its cost as (name, value); ``seconds`` is None if the time is unknown."""
     flavor = place.flavor
     found = [(strings.ELSEWHERE_MACHINE, flavor.machine)]
     if flavor.dollars is None:
@@ -81,7 +78,7 @@ def numbers(place: Place, seconds: tuple[float, float] | None) -> list[tuple[str
 
 
 def rests_on(place: Place, trainings: int) -> str:
-    """Say what time and price rest on."""
+    """Explain the estimate of time and price."""
     text = strings.ELSEWHERE_MEASURED if trainings else strings.ELSEWHERE_UNMEASURED
     said = text.format(count=trainings, machine=place.flavor.name, hours=f"{place.hours:g}")
     return f"{said} {place.problem}".strip()

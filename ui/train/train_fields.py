@@ -1,13 +1,11 @@
-"""The settings of the form: which there are, what they are called, and how what is typed becomes a recipe and back."""
+"""The settings of the form: which there are, what they are called, and how what is typed becomes a request and back."""
 
 import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_type_hints
 
 from deftx.core.errors import RecipeError
-from deftx.jobs.remote.places import HOURS
 from deftx.method.ranks import STRATEGIES
-from deftx.training.preflight import Refusal, SettingsRefused
 from deftx.training.recipes import (
     ABLATIONS,
     METRICS,
@@ -17,6 +15,7 @@ from deftx.training.recipes import (
     TaskRecipe,
     recipe_for,
 )
+from deftx.training.request import HOURS, Refusal, SettingsRefused, TrainingRequest
 from deftx.vectors.vector_files import VALUE_TYPES
 from ui import strings
 
@@ -43,6 +42,9 @@ EMPTY: dict[str, Any] = {
     "processes": 1, "push_to": "", "push_private": True, "method": "deft-x", "rank": "variance", "share": 0.9, "uniform": 100, "keep": "", "k": "",
     "flavor": "", "hours": HOURS, **dict.fromkeys(ADVANCED, ""),
 }  # fmt: skip
+# Fields that a request has under the same name, and those of them that a task alone has.
+NAMES = ("kind", "name", "train", "valid", "source", "base", "preset", "flavor", "hours", "processes", "push_to")
+FOR_TASK = ("train", "valid", "source")
 
 
 def has(kind: str, setting: str) -> bool:
@@ -103,14 +105,11 @@ def read(kind: str, name: str, text: str) -> Any:
     return _number(text, whole=float not in allowed, share=name == "k")
 
 
-def values_of(kind: str, order: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn an order (or a settings file) into what the fields hold; fields that it says nothing of are empty."""
-    values = {**EMPTY, "kind": kind}
-    values |= {name: order[name] for name in ("name", "train", "valid", "source", "base", "preset") if order.get(name)}
-    values |= {name: order[name] for name in ("flavor", "hours") if order.get(name)}
-    values |= {"code": order.get("language") or "", "processes": order.get("processes") or 1}
-    values |= {name: order[name] for name in ("push_to", "push_private") if name in order}
-    for name, value in (order.get("recipe") or {}).items():
+def to_form(request: TrainingRequest) -> dict[str, Any]:
+    """Turn a request into what the fields hold; those that it says nothing of are empty."""
+    found = {name: value for name in NAMES if (value := getattr(request, name))}
+    values = {**EMPTY, **found, "code": request.language, "push_private": request.push_private}
+    for name, value in request.recipe.items():
         if name == "rank":
             strategy, _, parameter = value.partition(":")
             values |= {"rank": strategy, **_parameter(strategy, parameter)}
@@ -121,37 +120,43 @@ def values_of(kind: str, order: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def order_of(values: Values, corpus: str | None) -> dict[str, Any]:
-    """Turn what the fields hold into an order; SettingsRefused names each field that cannot be read."""
-    order = {name: values.get(name) or "" for name in ("name", "base", "preset")}
-    order |= _recipe_and_code(values)
-    if values.get("flavor"):
-        order |= {"flavor": values["flavor"], "hours": values.get("hours") or HOURS}
-    if (processes := values.get("processes") or 1) != 1:
-        order["processes"] = processes
-    if push_to := str(values.get("push_to") or "").strip():
-        order |= {"push_to": push_to, "push_private": bool(values.get("push_private", True))}
-    if (values.get("kind") or "language") == "language":
-        return {**order, "corpus": corpus or ""}
-    return {**order, **{name: values.get(name) or "" for name in ("train", "valid", "source")}}
+def from_form(values: Values, corpus: str | None) -> TrainingRequest:
+    """Turn what the fields hold, and the text chosen, into a request.
 
-
-def _recipe_and_code(values: Values) -> dict[str, Any]:
+    Raises:
+        SettingsRefused: names each field that cannot be read.
+    """
+    kind = values.get("kind") or "language"
+    names = [name for name in NAMES if name not in FOR_TASK or kind == "task"]
+    given = {name: _stripped(value) for name in names if (value := values.get(name))}
     code = str(values.get("code") or "").strip()
     refused = [Refusal("code", strings.NO_CODE.format(text=code))] if code and not CODE.fullmatch(code) else []
-    recipe: dict[str, Any] = {}
+    if corpus and kind == "language":
+        given["corpus"] = (corpus,)
+    if given.get("push_to"):
+        given["push_private"] = bool(values.get("push_private", True))
+    if not given.get("flavor"):
+        given.pop("hours", None)
     try:
-        recipe = recipe_of(values)
+        given["recipe"] = recipe_of(values)
+    except SettingsRefused as error:
+        refused += error.refusals
+    try:
+        request = TrainingRequest(language=code, **given)
     except SettingsRefused as error:
         refused += error.refusals
     if refused:
         raise SettingsRefused(refused)
-    return {"recipe": recipe, "language": code}
+    return request
 
 
 def label(setting: str) -> str:
     """Give the name that a field has on the page; other names stay as they are."""
     return strings.SETTINGS.get(setting) or strings.FIELDS.get(setting) or setting
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
 
 
 def _rank(values: Values) -> str:

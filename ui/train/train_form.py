@@ -1,4 +1,4 @@
-"""The form: its fields, how they are laid out, and which of them a choice shows."""
+"""The form: its fields, their layout, and which of them a choice shows."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,13 +30,13 @@ class Form:
     ranks: gr.Column
 
     def shaped(self) -> list[gr.blocks.Block]:
-        """What ``shape`` answers for, in its order."""
+        """The outputs of ``shape``, in its order."""
         parts = [self.for_language, self.for_task, self.ranks]
         return [*parts, *(self.fields[name] for name in ("name", "share", "uniform", "keep", "k", *ADVANCED))]
 
 
 def build(studio: Studio) -> Form:
-    """Lay the fields out."""
+    """Lay out the fields."""
     fields: dict[str, Any] = {
         "kind": gr.Radio(_choices(strings.KINDS), value="language", label=strings.KIND, elem_id="kind")
     }
@@ -68,7 +68,7 @@ def build(studio: Studio) -> Form:
 
 
 def shape(kind: str, preset: str, method: str, rank: str, pairs: bool = False) -> tuple:
-    """Show what belongs to the choices made, with the preset's values in grey; the order is ``Form.shaped``'s."""
+    """Show the fields for the current choices, with the preset's values in grey, in the order of ``Form.shaped``."""
     recipe, language = train_fields.preset_recipe(kind, preset, pairs), kind == "language"
     denoises = method == "deft-x"
     name = (
@@ -95,15 +95,15 @@ def _shape_of(setting: str, recipe: Any, kind: str, denoises: bool) -> Any:
 
 
 def filled(studio: Studio, values: train_fields.Values) -> list:
-    """Give fields their values, in the order of ``Form.fields``; lists of what there is are renewed.
+    """Return updates that set fields, in the order of ``Form.fields``, and refresh their lists.
 
-    A field that ``values`` does not name stays as it is; a file or vector that is gone leaves its field empty.
+    A field missing in ``values`` does not change; a file or vector that no longer exists leaves its field empty.
     """
     lists = {"train": table_choices(studio), "valid": valid_choices(studio), "source": source_choices(studio)}
     lists["flavor"] = remote.choices(studio)
-    if "processes" in values:  # of a machine with more GPUs than this
+    if "processes" in values:  # from a machine with more GPUs than this one
         values = {**values, "processes": max(1, min(int(values["processes"] or 1), studio.gpus))}
-    if not push.is_offered() and values.get("push_to"):  # of a machine that may push
+    if not push.is_offered() and values.get("push_to"):  # from a machine with permission to push
         values = {**values, "push_to": ""}
     return [_filled(name, values, lists.get(name)) for name in EMPTY]
 
@@ -119,22 +119,22 @@ def _filled(name: str, values: train_fields.Values, choices: list[tuple[str, str
 
 
 def table_choices(studio: Studio) -> list[tuple[str, str]]:
-    """Labelled files that can be learned from: (label, name)."""
+    """List labelled files for training as (label, name)."""
     return [(name, name) for name in studio.tables.names()]
 
 
 def valid_choices(studio: Studio) -> list[tuple[str, str]]:
-    """Labelled files that can judge a training; "none" first, which holds rows out."""
+    """List labelled files for validation; "none" first, which holds rows out."""
     return [(strings.HOLD_OUT_ROWS, ""), *table_choices(studio)]
 
 
 def source_choices(studio: Studio) -> list[tuple[str, str]]:
-    """Language vectors that a task can start from, "none" first: (label, key)."""
+    """List language vectors that a task can start from as (label, key), "none" first."""
     return [(strings.NO_SOURCE, ""), *((e.label, e.key) for e in vector_index.entries(studio.store, "language"))]
 
 
 def base_choices(studio: Studio) -> list[tuple[str, str]]:
-    """The page's base, and the bundled ones."""
+    """List the page's base, and the bundled ones."""
     bundled = sorted(path.name for path in (ASSETS / "bases").iterdir() if path.is_dir())
     return [(strings.PAGE_BASE.format(base=studio.title), ""), *((n, n) for n in bundled if n != studio.base_name)]
 

@@ -1,4 +1,4 @@
-"""The name and the code of a language, suggested from what its text looks like."""
+"""Suggest the name and the code of a language from its text."""
 
 import gradio as gr
 
@@ -6,17 +6,17 @@ from deftx.core.errors import DeftxError
 from deftx.data.languages import UNKNOWN
 from ui.studio import Studio
 
-SURE = 0.6  # share of the lines from which a text is called by its language
+SURE = 0.6  # share of the lines above which a text is named after its language
 
 
 def suggest(studio: Studio, text: str | None, name: str, code: str) -> tuple:
-    """Give (name, code) for fields that are both empty, where most of the text is in a language that is known here."""
+    """Return (name, code) for two empty fields, if most of the text is in a known language."""
     if not text or name or code:
         return gr.skip(), gr.skip()
     try:
         found, share = next(iter(studio.facts.mix(text).items()))
         names = studio.facts.languages().names()
-    except DeftxError:  # the Corpus section says why
+    except DeftxError:  # the Corpus section gives the reason
         return gr.skip(), gr.skip()
     if found == UNKNOWN or share < SURE:
         return gr.skip(), gr.skip()

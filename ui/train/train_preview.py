@@ -1,18 +1,18 @@
 """What the form would start, before it is started: what it takes, what stands in its way, and how to do the same elsewhere."""
 
+from dataclasses import replace
 from html import escape
 
 from deftx.core.errors import DeftxError
 from deftx.core.sizes import read_size
-from deftx.training.preflight import Refusal, SettingsRefused
-from deftx.training.reproduce import as_command, as_python
-from deftx.training.settings_file import write_settings
+from deftx.training.reproduce import to_command, to_python
+from deftx.training.request import Refusal, SettingsRefused, TrainingRequest
+from deftx.training.settings_file import to_file
 from ui import strings
 from ui.shared import views
 from ui.studio import Studio
-from ui.train import remote, train_fields
+from ui.train import remote, requests, train_fields
 from ui.train.forecast import Outlook
-from ui.train.requests import Order, job_settings
 from ui.train.train_fields import Values
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
@@ -20,34 +20,32 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 
 def preview(studio: Studio, text: str | None, values: Values) -> tuple[str, str, str, str]:
     """Work out (what it takes as HTML, the command, the Python, the settings file) for what the form holds."""
-    kind = values["kind"]
     try:
-        order = train_fields.order_of(values, text)
+        request = train_fields.from_form(values, text)
     except SettingsRefused as error:
         # What can be read may be refused as well: all of it is said at once.
         readable = {**values, **{one.field: "" for one in error.refusals}}
-        others = studio.forecast.look(kind, train_fields.order_of(readable, text)).refusals
+        others = studio.forecast.look(train_fields.from_form(readable, text)).refusals
         return refusals_view(strings.WOULD_BE_REFUSED, [*error.refusals, *others]), "", "", ""
-    seen = outlook_view(kind, studio.forecast.look(kind, order))
-    return seen, *copies(studio, kind, order)
+    return outlook_view(request.kind, studio.forecast.look(request)), *copies(studio, request)
 
 
-def copies(studio: Studio, kind: str, order: Order) -> tuple[str, str, str]:
-    """Give (command, Python, settings file) of an order; the first two are empty until it says what to learn from."""
-    file = write_settings(kind, order)
-    if not order.get("corpus" if kind == "language" else "train"):
+def copies(studio: Studio, request: TrainingRequest) -> tuple[str, str, str]:
+    """Give (command, Python, settings file) of a request; the first two are empty until it says what to learn from."""
+    file = to_file(request)
+    if not request.data:
         return "", "", file
     try:
-        settings = job_settings(studio, kind, order)
+        found = requests.resolve(studio, request)
     except DeftxError:  # said above, with what stands in the way
         return "", "", file
-    if settings["device"] == "cpu" or "processes" in settings:  # what both take where there is no GPU, or several
-        del settings["device"]
-    return as_command(kind, settings), as_python(kind, settings), file
+    if found.device == "cpu" or found.processes > 1:  # what both take where there is no GPU, or several
+        found = replace(found, device="")
+    return to_command(found), to_python(found), file
 
 
 def outlook_view(kind: str, outlook: Outlook) -> str:
-    """Lay out what is known of an order before it starts."""
+    """Lay out what is known of a training before it starts."""
     if outlook.refusals:
         return refusals_view(strings.WOULD_BE_REFUSED, outlook.refusals)
     if outlook.found is None:

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError
-from deftx.training.preflight import SettingsRefused
+from deftx.training.request import SettingsRefused
 from ui import strings
 from ui.corpus import corpus_tab
 from ui.shared import removal, views
@@ -21,13 +21,13 @@ LATEST = {
     "trigger_mode": "always_last",
     "concurrency_limit": None,
     **PRIVATE,
-}  # while one look runs, only the last waits
-SHAPING = ("kind", "preset", "method", "rank", "train")  # choices that show or hide fields, or change what is grey
+}  # while one request runs, only the last waits
+SHAPING = ("kind", "preset", "method", "rank", "train")  # choices that show or hide fields, or change the grey values
 
 
 @dataclass(frozen=True)
 class TrainTab:
-    """The section: its form, the button, and the places for what it answers."""
+    """The section: its form, the button, and the components for its messages."""
 
     form: train_form.Form
     start: gr.Button
@@ -35,20 +35,20 @@ class TrainTab:
     outlook: gr.HTML
     copies: tuple[gr.Code, gr.Code, gr.Code]
     settings: gr.UploadButton
-    ready: gr.State  # whether what this browser had kept is back: before, nothing is kept
-    beside: gr.Column  # room below, for the trainings
+    ready: gr.State  # whether the browser's stored values are restored: before that, nothing is stored
+    beside: gr.Column  # space below, for the training runs
 
     def inputs(self) -> list[gr.components.Component]:
         """The text, then every field in the order of ``EMPTY``."""
         return [self.form.text, *self.form.fields.values()]
 
     def filled(self) -> list[gr.components.Component]:
-        """What ``train_settings.fill`` and ``again`` answer for."""
+        """The outputs of ``train_settings.fill`` and ``again``."""
         return [*self.inputs(), self.answer]
 
 
 def build(studio: Studio, corpus: gr.Dropdown, kept: gr.BrowserState) -> TrainTab:
-    """Lay the section out in two columns and connect what happens within it; ``corpus`` is where the text is chosen."""
+    """Lay out the section in two columns and connect its events; ``corpus`` is the choice of the text under Corpus."""
     with gr.Column(scale=2, min_width=300):
         form = train_form.build(studio)
     with gr.Column(scale=3, min_width=300):
@@ -93,19 +93,19 @@ def _connect_fields(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> Non
         return train_form.shape(kind, preset, method, rank, kind == "task" and studio.forecast.pairs(train))
 
     gr.on([field.change for field in chosen], shape, chosen, form.shaped(), **LATEST)
-    # An answer is about the form as it was; once something else is entered it says nothing any more.
+    # An answer belongs to an earlier state of the form; it is cleared when the form changes.
     entered = [field.input for field in tab.inputs()]
     gr.on(entered, None, None, tab.answer, js="() => ''", **PRIVATE)
     changes = [field.change for field in tab.inputs()]
     gr.on(changes, **looking(studio, tab, kept), **LATEST)
     for name, upload in form.uploads.items():
         lists = [form.fields["train"], form.fields["valid"], tab.answer]
-        upload.upload(lambda file, name=name: take_in(studio, name, file), upload, lists, **PRIVATE)
+        upload.upload(lambda file, name=name: store_upload(studio, name, file), upload, lists, **PRIVATE)
     tab.settings.upload(lambda file: train_settings.open_file(studio, file), tab.settings, tab.filled(), **PRIVATE)
 
 
 def looking(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> dict[str, Any]:
-    """The event that looks at the form anew, and keeps what it holds in the browser."""
+    """Return the event that previews the form and stores its values in the browser."""
 
     def look(ready: bool, text: str | None, *fields: object) -> tuple:
         values = dict(zip(EMPTY, fields, strict=True))
@@ -115,22 +115,22 @@ def looking(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> dict[str, A
 
 
 def restore(studio: Studio, kept: object) -> tuple:
-    """Bring back what this browser had entered: (text, *fields, ready)."""
-    # Where nothing was kept, nothing is set: a slow answer must not undo what was typed meanwhile.
+    """Restore the values stored in this browser: (text, *fields, ready)."""
+    # Nothing is set if nothing was stored: a slow answer must not undo newer input.
     entered = kept if isinstance(kept, dict) and kept.get("kind") in train_fields.RECIPES else {}
     usable = {name: entered[name] for name in EMPTY if isinstance(entered.get(name), str | int | float)}
     return gr.Dropdown(choices=corpus_tab.choices(studio)), *train_form.filled(studio, usable), True
 
 
 def renew_lists(studio: Studio, chosen: Sequence[str | None]) -> tuple:
-    """Offer what has come since the page was opened: (text, train, valid, source); a choice that is gone is taken back."""
+    """Refresh the lists (text, train, valid, source); a choice that no longer exists is cleared."""
     lists = (corpus_tab.choices, train_form.table_choices, train_form.valid_choices, train_form.source_choices)
     nothing = (None, EMPTY["train"], EMPTY["valid"], EMPTY["source"])
     return tuple(map(removal.renewed, (choices(studio) for choices in lists), chosen, nothing))
 
 
-def take_in(studio: Studio, place: str, file: str | None) -> tuple:
-    """Keep an uploaded table and choose it for ``place`` ("train" or "valid"): (train, valid, what to say)."""
+def store_upload(studio: Studio, place: str, file: str | None) -> tuple:
+    """Store an uploaded table and choose it for ``place`` ("train" or "valid"): (train, valid, message)."""
     if not file:
         return gr.skip(), gr.skip(), gr.skip()
     try:
@@ -143,9 +143,9 @@ def take_in(studio: Studio, place: str, file: str | None) -> tuple:
 
 
 def start_training(studio: Studio, corpus: str | None, values: Values) -> tuple[str, str]:
-    """Put the job into the queue; return (its id, what to say), the id empty where it was refused."""
+    """Put the job into the queue; return (its id, the message), with an empty id if it was refused."""
     try:
-        job = studio.train(values["kind"], train_fields.order_of(values, corpus))
+        job = studio.train(train_fields.from_form(values, corpus))
     except SettingsRefused as error:
         return "", refusals_view(strings.NOT_STARTED, error.refusals, strings.KEPT_FORM)
     except DeftxError as error:

@@ -1,4 +1,4 @@
-"""Watching trainings: the page asks every two seconds, and is sent only what has changed."""
+"""The training runs: the page polls every two seconds, and receives only what has changed."""
 
 import json
 import time
@@ -21,7 +21,7 @@ from ui.watch import watch_details, watch_views
 EVERY = 2.0  # seconds
 UNDO_OFFERED = 600.0  # seconds after a discard; the trash itself is under History
 
-# A row of the list is a button; the one that had the keyboard's focus keeps it when the list is drawn anew.
+# A row of the list is a button; the focused one keeps the focus when the list is replaced.
 _LIST = """
 let last = '';
 element.addEventListener('click', e => {
@@ -39,7 +39,7 @@ watch('value', () => {
 
 @dataclass(frozen=True)
 class Watch:
-    """The components that a look refreshes, in the order of its answers."""
+    """The components that a refresh updates, in the order of its answers."""
 
     strip: gr.HTML
     jobs: gr.HTML
@@ -65,20 +65,22 @@ class Watch:
     free_keep: gr.Button
     task: gr.Dropdown
     language: gr.Dropdown
-    seen: gr.Textbox  # fingerprints of what the page shows; the page itself keeps them, so a lost answer is sent again
+    seen: (
+        gr.Textbox
+    )  # fingerprints of what the page shows, kept by the page itself, so that a lost answer is sent again
 
     def outputs(self) -> list[gr.components.Component]:
         """The components as a list."""
         return [getattr(self, field.name) for field in fields(self)]
 
     def actions(self) -> dict[str, gr.Button]:
-        """The buttons that do at once what they say, by the name of what they do."""
+        """The buttons that act at once, by the name of their action."""
         names = ("stop", "resume", "discard", "first", "earlier", "later")
         return {**{name: getattr(self, name) for name in names}, "free": self.free_confirm}
 
 
 def build(strip: gr.HTML, tasks: gr.Dropdown, languages: gr.Dropdown) -> Watch:
-    """Lay the section out."""
+    """Lay out the section."""
     gr.HTML(f"<h2>{strings.JOBS}</h2>")
     jobs = gr.HTML(elem_id="jobs", js_on_load=_LIST)
     with gr.Row(elem_classes="undo", elem_id="undo-row"):
@@ -105,14 +107,14 @@ def _button(name: str, label: str) -> gr.Button:
     return gr.Button(label, variant=variant, visible=False, min_width=90, elem_id=name.replace("_", "-"))
 
 
-# What each is called: the name of its label in ``strings``.
+# The name of each button's label in ``strings``.
 _BUTTONS = {name: name.upper() for name in ("use", "resume", "first", "earlier", "later", "stop", "clone", "discard")}
 _FREEING = {name: name.upper() for name in ("free", "free_confirm", "free_keep")}
 _FOLDED = {"numbers": "NUMBERS", "messages": "MESSAGES", "log": "LOG", "disk": "DISK_SPACE"}
 
 
 def look(studio: Studio, chosen: str, seen: str) -> tuple:
-    """Answer a poll: a value for what has changed since ``seen``, ``gr.skip()`` for the rest; the order is Watch's."""
+    """Answer a poll: a value for what has changed since ``seen``, ``gr.skip()`` for the rest, in the order of Watch."""
     before = json.loads(seen) if seen else {}
     now: dict[str, int | str] = {}
 
@@ -122,7 +124,9 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
 
     jobs = studio.store.list()
     job = chosen_job(jobs, chosen)
-    everyone = studio.host.store  # whose trainings come first, but nothing else of them, is shown to all
+    everyone = (
+        studio.host.store
+    )  # everybody may know that other people's training runs come first, but nothing else about them
     queue = turns(everyone.list(), everyone.queue())
     discarded = _just_discarded(studio)
     now["job"] = job.id if job else ""
@@ -145,13 +149,13 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
 
 
 def _parts(job: Job | None, turn: Turn | None) -> dict[str, str]:
-    """What is shown of the chosen job; everything empty where there is none."""
+    """Return the parts that show the chosen job; all empty if there is none."""
     if job is None:
         return dict.fromkeys(("view", "evidence", "plot", *_FOLDED), "")
     return {
         "view": watch_views.job_view(job, turn),
         "evidence": _evidence(job),
-        "plot": plot.kept_value(figures.loss_figure, strings.language(), progress_of(job), job.kind),
+        "plot": plot.cached_value(figures.loss_figure, strings.language(), progress_of(job), job.kind),
         "numbers": watch_details.numbers(job),
         "messages": watch_views.messages(job),
         "log": watch_details.log_tail(job),
@@ -160,7 +164,7 @@ def _parts(job: Job | None, turn: Turn | None) -> dict[str, str]:
 
 
 def chosen_job(jobs: tuple[Job, ...], chosen: str) -> Job | None:
-    """The job that was chosen; else one that is worked on, else the newest."""
+    """Return the chosen job; otherwise a running one, otherwise the newest."""
     for job in jobs:
         if job.id == chosen:
             return job
@@ -168,7 +172,7 @@ def chosen_job(jobs: tuple[Job, ...], chosen: str) -> Job | None:
 
 
 def status_strip(studio: Studio, jobs: tuple[Job, ...]) -> str:
-    """The machine, what runs on it, and how many wait."""
+    """Show the machine, the current training run, and the number of waiting ones."""
     states = [(job, state_of(job)) for job in jobs]
     running = [f"{job.name}: {watch_views.phase_line(progress_of(job))}" for job, state in states if state.active]
     waiting = sum(state.name == "waiting" for _, state in states)
@@ -188,12 +192,12 @@ def status_strip(studio: Studio, jobs: tuple[Job, ...]) -> str:
 
 
 def shown(seen: str) -> str:
-    """The id of the job that the page shows: a button means that one, whatever came or went meanwhile."""
+    """Return the id of the job that the page shows: a button acts on that one, whatever was added or removed meanwhile."""
     return str(json.loads(seen).get("job", "")) if seen else ""
 
 
 def act(studio: Studio, action: str, job_id: str) -> None:
-    """Do to a job what a button says; what cannot be done is said in a message."""
+    """Apply a button's action to a job; on an error, show a message."""
     actions = {
         "stop": studio.store.request_stop,
         "resume": studio.resume,
@@ -209,7 +213,7 @@ def act(studio: Studio, action: str, job_id: str) -> None:
 
 
 def undo(studio: Studio) -> str:
-    """Bring the job that was discarded last back, and return its id; empty where there is none."""
+    """Restore the job that was discarded last and return its id; empty if there is none."""
     for job in studio.store.trash()[:1]:
         with refusals():
             studio.store.restore(job.id)
@@ -223,7 +227,7 @@ def _just_discarded(studio: Studio) -> Job | None:
 
 
 def vector_key(studio: Studio, chosen: str) -> str:
-    """The key under which the chosen job's vector is found; empty while it has none."""
+    """Return the key of the chosen job's vector; empty while it has none."""
     job = chosen_job(studio.store.list(), chosen)
     keys = [entry.key for entry in vector_index.entries(studio.store, "language")]
     return f"job:{job.id}" if job and f"job:{job.id}" in keys else ""
@@ -236,7 +240,7 @@ def _evidence(job: Job | None) -> str:
 
 
 def _buttons(job: Job | None, queue: Sequence[str]) -> dict[str, bool]:
-    """Which buttons are shown for a job; ``queue`` are the visitor's own that wait, the next one first."""
+    """Return which buttons a job has; ``queue`` holds the visitor's own waiting jobs, the next one first."""
     if job is None:
         return dict.fromkeys((*_BUTTONS, *_FREEING), False)
     state = state_of(job)

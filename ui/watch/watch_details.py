@@ -1,4 +1,4 @@
-"""What stands folded below a training's plot: its numbers, its log, the space it takes."""
+"""The folded parts below a training run's plot: its numbers, its log, its disk space."""
 
 from html import escape
 
@@ -7,12 +7,12 @@ from deftx.jobs.disk import can_free, has_vector, usage_of
 from ui import strings
 from ui.shared import figures, views
 
-WITHOUT_EVALUATION = 10  # measured steps that are listed while nothing was judged yet
+WITHOUT_EVALUATION = 10  # measured steps that are listed before the first evaluation
 LOG_LINES = 40
 
 
 def numbers(job: Job) -> str:
-    """The curves of the plot as a table: every step that was judged on held-out data, the latest first."""
+    """Show the curves of the plot as a table: every evaluated step, the latest first."""
     progress = progress_of(job)
     lines = [line for phase in reversed(figures.PHASES) for line in _lines(progress, phase)]
     if not lines:
@@ -34,13 +34,13 @@ def _number(value: float | None) -> str:
 
 
 def log_tail(job: Job) -> str:
-    """The last lines that the process wrote."""
+    """Return the last lines of the process's log."""
     text = job.log_tail(LOG_LINES)
     return f'<pre class="tail">{escape(text)}</pre>' if text else views.paragraph(strings.NO_LOG, "quiet")
 
 
 def disk(job: Job) -> str:
-    """The space that a training takes, and what freeing its checkpoints would cost."""
+    """Show the disk space of a training run, and the cost of deleting its checkpoints."""
     usage = usage_of(job)
     rows = (
         (strings.DISK_VECTOR, usage.vector),
@@ -53,7 +53,7 @@ def disk(job: Job) -> str:
 
 
 def _loses(job: Job, size: str) -> str:
-    """What is lost with the checkpoints, said before they are freed."""
+    """Describe what would be lost with the checkpoints, before they are deleted."""
     if not can_free(job):
         return strings.FREE_NOTHING
     if has_vector(job) or state_of(job).name == "finished":

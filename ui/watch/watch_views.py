@@ -1,4 +1,4 @@
-"""How trainings look: the list, the phases, the bar, the evidence. Plain functions from a job to HTML."""
+"""The HTML of training runs: the list, the phases, the bar, the evaluation. Plain functions from a job to HTML."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 from deftx.core.events import read_duration
 from deftx.jobs import Job, Progress, State, Turn, progress_of, state_of
-from deftx.jobs.store import TRASH_KEPT
+from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.shared import views
 
@@ -17,7 +17,7 @@ ORDER = ("tokenise", "dense", "denoise", "select", "sparse", "evaluate")
 
 
 def job_list(jobs: Sequence[Job], chosen: str, turns: Mapping[str, Turn]) -> str:
-    """One button for every training, those that wait in their order, then the newest first."""
+    """Show one button per training run, waiting ones in their order, then the newest first."""
     if not jobs:
         return views.paragraph(strings.NO_JOBS, "quiet")
     ordered = sorted(jobs, key=lambda job: turns[job.id].place if job.id in turns else len(turns) + 1)
@@ -41,7 +41,7 @@ def _row(job: Job, chosen: str, turn: Turn | None) -> str:
 
 
 def when(turn: Turn) -> str:
-    """The place in the queue and when it is likely to be reached."""
+    """Return the place in the queue and the likely start."""
     if turn.seconds is None:
         return strings.TURN_UNKNOWN.format(place=turn.place)
     if turn.seconds < 1:
@@ -50,7 +50,7 @@ def when(turn: Turn) -> str:
 
 
 def roughly(seconds: float) -> str:
-    """A duration in whole minutes: what is estimated from other trainings is known no better."""
+    """Return a duration in whole minutes: the estimate is no more exact."""
     minutes = round(seconds / 60)
     if minutes < 60:
         return strings.IN_MINUTES.format(minutes=minutes) if minutes else strings.IN_LESS
@@ -58,7 +58,7 @@ def roughly(seconds: float) -> str:
 
 
 def phase_line(progress: Progress) -> str:
-    """The phase and how far it is, in a few words."""
+    """Return the phase and its progress in a few words."""
     if not progress.phase:
         return strings.BEGINS
     share = f" {progress.step / progress.total:.0%}" if progress.total > 1 else ""
@@ -66,7 +66,7 @@ def phase_line(progress: Progress) -> str:
 
 
 def active_phase(progress: Progress) -> int:
-    """Give the place in ORDER of the phase that a training is in."""
+    """Return the index in ORDER of the current phase."""
     if progress.phase == "evaluate" and progress.step < 2:
         return 0  # the base alone is measured before the training begins
     phase = {"spectrum": "denoise"}.get(progress.phase, progress.phase)
@@ -74,7 +74,7 @@ def active_phase(progress: Progress) -> int:
 
 
 def job_view(job: Job, turn: Turn | None = None) -> str:
-    """Everything about one training that stands above its plot."""
+    """Show the part of a training run above its plot."""
     state, progress = state_of(job), progress_of(job)
     title = f'<h3>{escape(job.name)} <span class="state {state.name}">{strings.STATES[state.name]}</span></h3>'
     said = views.paragraph(f"{strings.of_library(state.meaning)} {strings.of_library(state.advice)}", "quiet")
@@ -90,7 +90,7 @@ def job_view(job: Job, turn: Turn | None = None) -> str:
 
 
 def phase_row(job: Job, state: State, progress: Progress) -> str:
-    """The steps of the method in a row, each with a word for where it stands."""
+    """Show the steps of the method in a row, each with its state in words."""
     skipped = set() if (job.settings.get("recipe") or {}).get("method", "deft-x") == "deft-x" else {"denoise"}
     at = len(ORDER) if state.name == "finished" else active_phase(progress) if progress.phase else -1
     steps = []
@@ -120,7 +120,7 @@ def _bar(state: State, progress: Progress) -> str:
 
 
 def time_left(progress: Progress, now: float | None = None) -> str:
-    """The estimate for the whole run in words; empty while there is none."""
+    """Return the time left for the whole run in words; empty while it is unknown."""
     if progress.seconds_left is None or progress.updated is None or progress.phase not in ("dense", "sparse"):
         return ""
     left = progress.seconds_left - ((now or time.time()) - progress.updated)
@@ -128,14 +128,14 @@ def time_left(progress: Progress, now: float | None = None) -> str:
 
 
 def undo_note(job: Job) -> str:
-    """What was discarded, and until when it can be brought back."""
+    """Show what was discarded, and until when it can be restored."""
     day = datetime.fromtimestamp(job.trashed + TRASH_KEPT).strftime("%d %b %H:%M")
     said = strings.UNDO_NOTE.format(name=job.name, day=day)
     return views.paragraph(f"{said} {strings.STOPPED_TOO}" if state_of(job).name == "stopping" else said, "quiet")
 
 
 def evidence(scores: dict[str, Any] | None) -> str:
-    """The held-out loss without and with the vector; empty where it is not known."""
+    """Show the held-out loss without and with the vector; empty if it is unknown."""
     pair = (scores or {}).get("masked_lm_loss")
     if not isinstance(pair, dict) or {"before", "after"} - pair.keys():
         return ""
@@ -152,7 +152,7 @@ def evidence(scores: dict[str, Any] | None) -> str:
 
 
 def messages(job: Job) -> str:
-    """What the training said and was asked for, the newest first."""
+    """Show the messages of the training and the requests made to it, the newest first."""
     said = reversed(progress_of(job).messages)
     lines = "".join(
         f"<li><time>{datetime.fromtimestamp(m.time).strftime('%H:%M:%S')}</time> {escape(m.text)}</li>" for m in said

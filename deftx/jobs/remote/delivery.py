@@ -6,12 +6,12 @@ checkpoint before. Nothing is moved or locked on the way, for a mounted bucket n
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from deftx.core.files import PART, flush, move
 from deftx.jobs.job import RESULT
 from deftx.jobs.remote.bucket import BucketFolder
 from deftx.jobs.remote.package import OF_THIS_MACHINE
@@ -49,7 +49,9 @@ def leave(folder: Path, mount: Path, number: int, final: bool) -> Delivery:
             continue
     place.mkdir(parents=True, exist_ok=True)
     content = {"number": number, "final": final, "files": files}
-    _write(place / LIST, json.dumps(content).encode())
+    with open(place / LIST, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+        flush(file)
     return Delivery(number, final, files)
 
 
@@ -58,7 +60,7 @@ def training_files(folder: Path, final: bool = False) -> list[Path]:
     found = []
     for entry in folder.iterdir():
         if entry.is_dir() and entry.name not in OF_THIS_MACHINE:
-            found += [path for path in entry.rglob("*") if path.is_file() and not path.name.endswith(".part")]
+            found += [path for path in entry.rglob("*") if path.is_file() and not path.name.endswith(PART)]
     if final and (folder / RESULT).is_file():
         found.append(folder / RESULT)
     return sorted(found)
@@ -92,7 +94,7 @@ def unpack(arrived: Path, folder: Path) -> dict[str, Any]:
     for entry in sorted(arrived.iterdir()):
         if entry.is_dir():
             shutil.rmtree(folder / entry.name, ignore_errors=True)
-            os.replace(entry, folder / entry.name)
+            move(entry, folder / entry.name)
     try:
         return json.loads((arrived / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -135,19 +137,8 @@ def _copy(source: Path, target: Path) -> tuple[int, str]:
             written.write(piece)
             digest.update(piece)
             size += len(piece)
-        _flush(written)
+        flush(written)
     return size, digest.hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
-        _flush(file)
-
-
-def _flush(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _sha256(path: Path) -> str:

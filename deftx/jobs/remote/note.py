@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from deftx.jobs.job import RESULT, Job, JobError, read_json, write_json
+from deftx.core.files import write_json
+from deftx.jobs.job import RESULT, Job, JobError, read_json
 
 NOTE = "remote.json"  # in the job's folder
 

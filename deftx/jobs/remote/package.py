@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.assets import ASSETS
+from deftx.core.files import PART
 from deftx.jobs.job import EVENTS, HEARTBEAT, LOCK, LOG, RESULT, SETTINGS, JobError
 from deftx.jobs.remote.note import NOTE
 
@@ -92,4 +93,4 @@ def _kept(folder: Path) -> Iterator[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.endswith(".part"))
+    return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.endswith(PART))

@@ -22,7 +22,8 @@ from deftx.jobs.remote.bucket import BucketFolder, open_bucket
 from deftx.jobs.remote.inside import SAVE_EVERY, SENT
 from deftx.jobs.remote.note import Note, forget, new_note
 from deftx.jobs.remote.package import pack
-from deftx.jobs.remote.places import BUCKET, IMAGE, NAMESPACE, POLL, remote_request
+from deftx.jobs.remote.places import BUCKET, IMAGE, NAMESPACE, POLL
+from deftx.training.request import TrainingRequest
 
 MOUNT = "/job"
 LABEL = "deftx"
@@ -34,20 +35,21 @@ def plan(api: HfApi, settings: Mapping[str, Any], folder: Path) -> Note:
     """Decide whose job it will be, on which machine, and where its files lie; write the note, and change nothing else.
 
     Raises:
-        JobError: no account, no such machine, or no answer.
+        JobError: no account, no such machine, or no answer. SettingsRefused: the settings name no machine or no hours.
     """
-    order = remote_request(settings)
-    flavors.find(flavors.ask(api), order.flavor)
+    about = _about(folder)
+    request = TrainingRequest.from_job(str(about.get("kind") or ""), settings)
+    flavors.find(flavors.ask(api), request.flavor)
     namespace = os.environ.get(NAMESPACE) or _asked(lambda: api.whoami()["name"], "account of this token")
     bucket = os.environ.get(BUCKET) or f"{namespace}/deftx-jobs"
-    return new_note(_name(folder), namespace, bucket, order.flavor, order.hours).write(folder)
+    return new_note(str(about.get("id") or "job"), namespace, bucket, request.flavor, request.hours).write(folder)
 
 
 def send(api: HfApi, note: Note, settings: Mapping[str, Any], folder: Path, on_event: OnEvent) -> None:
     """Put all that the job needs into its folder of the bucket; JobError where that fails."""
     device = flavors.find(flavors.ask(api), note.flavor).device
     package = pack(settings, folder, device)
-    about = {**(read_json(folder / SETTINGS) or {}), "settings": package.settings}
+    about = {**_about(folder), "settings": package.settings}
     on_event(_message(f"Sending {read_size(package.bytes)} to the bucket {note.bucket} …"))
     content = json.dumps(about, ensure_ascii=False).encode()
     files = [*((path, f"{SENT}/{name}") for path, name in package.files), (content, f"{SENT}/{SETTINGS}")]
@@ -151,5 +153,5 @@ def _message(text: str, warning: bool = False) -> Event:
     return Event("tokenise", message=text, warning=warning, time=time.time())
 
 
-def _name(folder: Path) -> str:
-    return str((read_json(folder / SETTINGS) or {}).get("id") or "job")
+def _about(folder: Path) -> dict[str, Any]:
+    return read_json(folder / SETTINGS) or {}

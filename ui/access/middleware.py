@@ -1,4 +1,4 @@
-"""The gate in front of Gradio's own routes and of every handler: no file is given to, or taken from, who does not own it."""
+"""Checks in front of Gradio's own routes and of every handler, so that people reach only files of their own."""
 
 import json
 import os
@@ -25,19 +25,19 @@ Scope, Message = MutableMapping[str, Any], MutableMapping[str, Any]
 _LOGIN = re.compile(r"/+login/*")
 _FILE = re.compile(r"(?:/gradio_api)?/+file[=/](.*)", re.DOTALL)
 _UPLOAD = re.compile(r"(?:/gradio_api)?/+upload/*")
-# As Gradio answers for what is not there, so that nobody learns that it is.
+# The same answer as Gradio's for a missing file, so that it does not reveal that the file exists.
 _NOTHING = {"detail": "Not Found"}
 
 
-class Gate:
-    """ASGI middleware: remembers who uploads which file, and serves files to their owners and to admins alone."""
+class AccessMiddleware:
+    """ASGI middleware that records who uploads a file, and serves a file only to its owners and to admins."""
 
     def __init__(self, app: Any, workspaces: Workspaces) -> None:
-        """Stand in front of ``app``."""
+        """Wrap ``app``."""
         self._app, self._workspaces = app, workspaces
 
     async def __call__(self, scope: Scope, receive: Callable, send: Callable) -> None:
-        """Answer a request."""
+        """Handle a request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         path = scope["path"].removeprefix(scope.get("root_path") or "")
@@ -52,9 +52,9 @@ class Gate:
             return await JSONResponse({"detail": "Not authenticated"}, 401)(scope, receive, send)
         if file and not _is_the_pages(file[1]) and not may_have(self._workspaces, person, file[1]):
             return await JSONResponse(_NOTHING, 404)(scope, receive, send)
-        await self._app(scope, receive, self._noting(send, person) if upload else send)
+        await self._app(scope, receive, self._recording(send, person) if upload else send)
 
-    def _noting(self, send: Callable, person: Person) -> Callable:
+    def _recording(self, send: Callable, person: Person) -> Callable:
         body = bytearray()
 
         async def note(message: Message) -> None:
@@ -69,17 +69,17 @@ class Gate:
 
 
 def _is_the_pages(path: str) -> bool:
-    """Say whether a file is one that the page itself is made of, as the script that draws plots: those are nobody's."""
+    """Return whether a file is part of the page itself, such as the script that draws plots; those have no owner."""
     return "\0" not in path and is_static_file(os.path.realpath(path))
 
 
 def may_have(workspaces: Workspaces, person: Person, path: str) -> bool:
-    """Say whether a file that Gradio would serve or take is this person's."""
+    """Return whether a person may read or send a file in Gradio's folder."""
     return person.is_admin or ("\0" not in path and workspaces.host.served_files.is_of(path, person.workspace))
 
 
 def guard(page: gr.Blocks, workspaces: Workspaces) -> None:
-    """Let every handler of a page take files of whoever asks alone, whichever route leads to it."""
+    """Make every handler of a page refuse files that the caller does not own, on every route."""
     for handler in page.fns.values():
         if handler.fn is not None:
             handler.fn = _guarded(handler.fn, workspaces)
@@ -112,7 +112,7 @@ def _paths(body: bytes) -> list[str]:
 
 
 def _username(scope: Scope) -> str | None:
-    """The name that Gradio knows a request's cookie by, as its own routes look it up."""
+    """Return the user name that belongs to a request's cookie, found as Gradio's own routes find it."""
     header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"), "")
     cookies, app = cookie_parser(header), scope["app"]
     token = next((cookies[name] for kind in ("", "unsecure-")

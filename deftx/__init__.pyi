@@ -1,0 +1,53 @@
+"""The public names and the modules that they come from: type checkers read this file, and so does ``deftx`` when it runs."""
+
+from .classify.composition import Classifier as Classifier
+from .classify.composition import VectorLike as VectorLike
+from .classify.composition import compose as compose
+from .core.errors import BaseModelError as BaseModelError
+from .core.errors import CorpusError as CorpusError
+from .core.errors import DeftxError as DeftxError
+from .core.errors import HubError as HubError
+from .core.errors import PeerLost as PeerLost
+from .core.errors import RecipeError as RecipeError
+from .core.errors import TableError as TableError
+from .core.errors import TrainingError as TrainingError
+from .core.errors import TrainingStopped as TrainingStopped
+from .core.errors import VectorError as VectorError
+from .core.events import Event as Event
+from .core.events import Listener as Listener
+from .core.events import OnEvent as OnEvent
+from .data.tables import Table as Table
+from .data.tables import read_table as read_table
+from .data.text import Corpus as Corpus
+from .data.text import read_corpus as read_corpus
+from .method.denoising import denoise as denoise
+from .method.ranks import choose_rank as choose_rank
+from .method.select import select_top_k as select_top_k
+from .method.spectrum import Decomposition as Decomposition
+from .method.spectrum import decompose as decompose
+from .method.spectrum import singular_values as singular_values
+from .models.bases import BUNDLED_BASE as BUNDLED_BASE
+from .models.bases import Base as Base
+from .models.bases import load_base as load_base
+from .models.batches import Text as Text
+from .models.trim_note import TrimNote as TrimNote
+from .training.language import learn_language as learn_language
+from .training.recipes import LanguageRecipe as LanguageRecipe
+from .training.recipes import Recipe as Recipe
+from .training.recipes import TaskRecipe as TaskRecipe
+from .training.recipes import recipe_for as recipe_for
+from .training.task import learn_task as learn_task
+from .training.trimming import BaseSize as BaseSize
+from .training.trimming import Trimmed as Trimmed
+from .training.trimming import trim as trim
+from .vectors.lifting import Carried as Carried
+from .vectors.lifting import lift as lift
+from .vectors.lt_sft import read_lt_sft as read_lt_sft
+from .vectors.lt_sft import write_lt_sft as write_lt_sft
+from .vectors.merging import MergeReport as MergeReport
+from .vectors.merging import VectorReport as VectorReport
+from .vectors.overlaps import overlap as overlap
+from .vectors.vector import BaseLike as BaseLike
+from .vectors.vector import SparseVector as SparseVector
+
+__version__: str
