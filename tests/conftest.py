@@ -1,5 +1,6 @@
 """What tests of training share: one tiny base for the whole run, and text to train it on."""
 
+import importlib.util
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -22,27 +23,45 @@ from ui.studio import Studio
 # Models this small are no faster on two threads, and how many there are decides in which order numbers are added.
 torch.set_num_threads(1)
 
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 # The same inputs in every run; ``--hypothesis-profile long`` draws others, 10,000 for each test.
 settings.register_profile("short", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("long", settings.get_profile("short"), derandomize=False, max_examples=10_000,
                           deadline=timedelta(seconds=20), print_blob=True)  # fmt: skip
 settings.load_profile("short")
 
-LEFT_OUT = pytest.StashKey[str]()
+
+def why_no_data() -> str | None:
+    """Return why the evaluation data are not here; None where they are."""
+    return None if "DEFTX_DATA" in os.environ else "DEFTX_DATA is not set: it names the folder of the evaluation data"
 
 
-def pytest_collection_modifyitems(config, items):
-    """Leave out the tests that need a disk of their own where nobody may mount one."""
-    wanting = [item for item in items if "small_disk" in item.fixturenames]
-    if wanting and (reason := disks.why_not()):
-        items[:] = [item for item in items if item not in wanting]
-        config.hook.pytest_deselected(items=wanting)
-        config.stash[LEFT_OUT] = f"{len(wanting)} tests left out, for no disk can be mounted here: {reason}"
+def why_no_browser() -> str | None:
+    """Return why no browser can be started; None where one can."""
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright is not installed"
+    return None if CHROMIUM.exists() else f"no Chromium at {CHROMIUM} (set CHROMIUM to its path)"
 
 
-def pytest_report_collectionfinish(config):
-    """Say which tests were left out."""
-    return config.stash.get(LEFT_OUT, [])
+NEEDS = {"data": why_no_data, "root": disks.why_not, "browser": why_no_browser}  # by mark
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark the tests in tests/browser, skip the tests that need what is not here, and begin with the long files.
+
+    So two workers end at about the same time.
+    """
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker("browser")
+    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in long)
+    for mark, why_not in NEEDS.items():
+        needing = [item for item in items if item.get_closest_marker(mark)]
+        if needing and (reason := why_not()):
+            for item in needing:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture
@@ -125,15 +144,13 @@ def task_vector(base, table_file, tmp_path_factory):
 @pytest.fixture(scope="session")
 def lt_sft_traces():
     """The folder with traces of the published LT-SFT code."""
-    if "DEFTX_DATA" not in os.environ:
-        pytest.skip("DEFTX_DATA is not set: the traces of LT-SFT lie beside the folder that it names")
-    return Path(os.environ["DEFTX_DATA"]).parent / "fixtures" / "lt-sft"
+    return Path(__file__).parent / "fixtures" / "lt-sft"
 
 
 @pytest.fixture(scope="module")
 def browser():
     """Headless Chromium; one for each file, which nothing of another file reaches."""
-    from browsing import CHROMIUM, sync_api
+    from browsing import sync_api
 
     with sync_api.sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]

@@ -12,15 +12,14 @@ from deftx.cli import main
 from deftx.data.tables import read_table
 from deftx.models.bases import BUNDLED_BASE, load_base
 
+pytestmark = pytest.mark.slow
+
 SHORT = ["batch_size=8", "max_length=48", "evaluate_every=8"]
 
 
 @pytest.fixture(scope="module")
 def data():
-    folder = os.environ.get("DEFTX_DATA")
-    if not folder:
-        pytest.skip("DEFTX_DATA names no folder with NusaX, SMSA and the corpora")
-    return Path(folder)
+    return Path(os.environ["DEFTX_DATA"])
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 KILLS = 20
 SHORT = ("--k", "300", "--set", "precision=float32", "batch_size=4", "max_length=16", "min_steps=0",

@@ -18,9 +18,18 @@ _language: ContextVar[str] = ContextVar("language", default="en")
 
 @cache
 def table(language: str) -> Mapping[str, Any]:
-    """Read the texts of a language; the sections of the file only order it."""
+    """Read the texts of a language; the sections of the file only order it. A text that it lacks stays English."""
     sections = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
-    return {name: text for section in sections.values() for name, text in section.items()}
+    own = {name: text for section in sections.values() for name, text in section.items()}
+    return own if language == "en" else _over(table("en"), own)
+
+
+def _over(english: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+    merged = {
+        name: _over(text, own.get(name, {})) if isinstance(text, Mapping) else own.get(name, text)
+        for name, text in english.items()
+    }
+    return {**own, **merged} if own.keys() - english.keys() else merged
 
 
 def __getattr__(name: str) -> Any:

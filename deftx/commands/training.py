@@ -140,8 +140,12 @@ def terminated() -> bool:
 def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the vector")
     parser.add_argument("--preset", default="quick", help="quick (minutes on a CPU), standard, paper (quick)")
-    parser.add_argument("--method", help="deft-x, lt-sft (without denoising) or random (a random mask) (deft-x)")
-    parser.add_argument("--rank", metavar="R", help="variance:p, uniform:r, optimal, mp or none (variance:0.9)")
+    parser.add_argument("--method", help="deft-x; lt-sft: the same without denoising; random: a random mask (deft-x)")
+    parser.add_argument(
+        "--rank",
+        metavar="R",
+        help="rank strategy, such as uniform:100 or optimal; a wrong name lists all (variance:0.9)",
+    )
     parser.add_argument("--keep", type=float, help="share of residual entries to keep in each matrix (0.05)")
     parser.add_argument("--ablate", help="no-residual, dense-delta or no-retrain: table 5 of the paper")
     parser.add_argument("--k", metavar="N", help="entries to select: a number, or a share up to 1 (the paper's share)")

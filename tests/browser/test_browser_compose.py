@@ -4,12 +4,12 @@ import re
 import shutil
 
 import pytest
-from browsing import choose, expect, field, open_page, open_tab, probabilities, pytestmark, serving  # noqa: F401 (marks)
+from app_process import serving
+from browsing import choose, expect, field, open_page, open_tab, probabilities
 
 from deftx.classify.composition import compose
 from deftx.models.bases import BUNDLED_BASE, load_base
 
-LONG = 30_000  # milliseconds
 TEXT = "Hotelnyo rancak, tapi makanannyo indak lamak."
 
 
@@ -47,8 +47,8 @@ def expected(base, strength):
 def ask(page):
     choose(page, "language", "min (")
     field(page, "sentence").fill(TEXT)
-    expect(page.locator("#answer blockquote")).to_have_text(TEXT, timeout=LONG)
-    expect(page.locator("#answer")).to_contain_text("min (bundled)", timeout=LONG)
+    expect(page.locator("#answer blockquote")).to_have_text(TEXT)
+    expect(page.locator("#answer")).to_contain_text("min (bundled)")
 
 
 def move(page, name, key, times):
@@ -68,14 +68,14 @@ def test_a_strength_moved_by_the_keyboard_is_answered_at_once_and_only_on_its_ow
     for page in pages:
         ask(page)
         assert probabilities(page) == expected(bundled, 1.0)
-        expect(page.locator("#words .words")).to_contain_text("lamak", timeout=LONG)
+        expect(page.locator("#words .words")).to_contain_text("lamak")
     move(one, "strength-language", "ArrowRight", 20)
     expect(one.locator("#strength-language input[type=number]")).to_have_value("2")
     one.locator("#merge-did button").first.click()
-    expect(shown_strength(one)).to_have_text("2", timeout=LONG)
+    expect(shown_strength(one)).to_have_text("2")
     move(other, "strength-language", "ArrowLeft", 20)
     other.locator("#merge-did button").first.click()
-    expect(shown_strength(other)).to_have_text("0", timeout=LONG)
+    expect(shown_strength(other)).to_have_text("0")
     assert probabilities(one) == expected(bundled, 2.0)
     assert probabilities(other) == expected(bundled, 0.0)
     assert expected(bundled, 2.0) != expected(bundled, 0.0)
@@ -92,10 +92,10 @@ def test_a_merge_method_shows_its_parameters_and_says_what_it_did(pages):
     expect(page.locator("#merge-drop")).to_have_count(0)
     page.locator("#merge-did button").first.click()
     page.get_by_label(re.compile("DARE")).check()
-    expect(page.locator("#merge-drop")).to_be_visible(timeout=LONG)
-    expect(page.locator("#merge-report")).to_contain_text("dropped at random", timeout=LONG)
+    expect(page.locator("#merge-drop")).to_be_visible()
+    expect(page.locator("#merge-report")).to_contain_text("dropped at random")
     page.get_by_label(re.compile("TIES")).check()
-    expect(page.locator("#merge-report")).to_contain_text("their mean is used", timeout=LONG)
+    expect(page.locator("#merge-report")).to_contain_text("their mean is used")
     expect(page.locator("#merge-drop")).to_have_count(0)
     expect(page.locator("#merge-keep")).to_be_visible()
 
@@ -104,12 +104,12 @@ def test_what_is_tried_is_downloaded_as_a_plain_folder(pages, tmp_path):
     transformers = pytest.importorskip("transformers")
     page = pages[0]
     choose(page, "language", "min")
-    with page.expect_download(timeout=LONG) as loading:
+    with page.expect_download() as loading:
         page.locator("#take-classifier").click()
     expect(page.locator("#take-answer")).to_contain_text("classifier-sentiment-min.zip")
     shutil.unpack_archive(loading.value.path(), tmp_path, "zip")
     tried = transformers.pipeline("text-classification", str(tmp_path / "classifier-sentiment-min"), top_k=None)
     scores = sorted((found["score"] for found in tried([TEXT])[0]), reverse=True)
     field(page, "sentence").fill(TEXT)
-    expect(page.locator("#answer td:last-child").first).to_contain_text(f"{100 * scores[0]:.1f}", timeout=LONG)
+    expect(page.locator("#answer td:last-child").first).to_contain_text(f"{100 * scores[0]:.1f}")
     assert sorted(probabilities(page), reverse=True) == [round(100 * score, 1) for score in scores]

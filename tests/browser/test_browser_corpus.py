@@ -3,16 +3,15 @@
 import re
 
 import pytest
-from browsing import LONG, choose, expect, open_page, pytestmark, serving  # noqa: F401 (marks)
-from tiny_base import make_base, write_corpus
+from browsing import choose, expect, open_page
+from tiny_base import write_corpus
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, browser):
-    with serving(tmp_path_factory.mktemp("home"), make_base(tmp_path_factory.mktemp("base"))) as app:
-        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
-        open_page(page, app)
-        yield page
+def page(app, browser):
+    page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+    open_page(page, app)
+    return page
 
 
 def fits(page):
@@ -23,20 +22,20 @@ def test_files_become_one_text_and_a_cleaned_copy_beside_it(page, tmp_path):
     files = [write_corpus(tmp_path / "one.txt"), tmp_path / "two.txt"]
     files[1].write_text("the food is good\n***\n" * 30, encoding="utf-8")
     page.locator("#corpus-file input[type=file]").set_input_files(files)
-    expect(page.locator("#audit")).to_contain_text("430", timeout=LONG)
+    expect(page.locator("#audit")).to_contain_text("430")
     expect(page.locator("#audit")).to_contain_text("one.txt, two.txt")
-    expect(page.locator("#lengths .js-plotly-plot")).to_be_visible(timeout=LONG)
+    expect(page.locator("#lengths .js-plotly-plot")).to_be_visible()
     expect(page.locator("#corpus-details")).to_contain_text("one-and-1-more.txt, line 402")
     page.locator("#clean button").first.click()
     repeated = page.locator("#clean-choices label", has_text="repeated lines")
-    expect(repeated).to_contain_text("Lines removed: 29", timeout=LONG)  # shown before it is ticked
+    expect(repeated).to_contain_text("Lines removed: 29")  # shown before it is ticked
     repeated.click()
-    expect(page.locator("#clean-effects")).to_contain_text("after cleaning: 401", timeout=LONG)
+    expect(page.locator("#clean-effects")).to_contain_text("after cleaning: 401")
     page.locator("#clean-apply").click()
-    expect(page.locator("#audit h3")).to_have_text("one-and-1-more-cleaned.txt", timeout=LONG)
+    expect(page.locator("#audit h3")).to_have_text("one-and-1-more-cleaned.txt")
     expect(page.locator("#audit")).to_contain_text("Cleaned from one-and-1-more.txt")
     choose(page, "corpus-choice", "one-and-1-more.txt")
-    expect(page.locator("#audit")).to_contain_text("430", timeout=LONG)
+    expect(page.locator("#audit")).to_contain_text("430")
     assert fits(page)
 
 
@@ -44,15 +43,15 @@ def test_columns_that_are_not_recognised_are_chosen_by_hand(page, tmp_path):
     table = tmp_path / "reviews.csv"
     table.write_text("review,stars\n" + "".join(f"the food {n},{n % 2}\n" for n in range(40)), encoding="utf-8")
     page.locator("#table-file-train input[type=file]").set_input_files(table)
-    expect(page.locator("#table-columns")).to_contain_text("the food 0", timeout=LONG)
+    expect(page.locator("#table-columns")).to_contain_text("the food 0")
     expect(page.locator("#column-text input")).to_have_value("review")
     choose(page, "column-label", "stars")
     page.locator("#use-columns").click()
-    expect(page.locator("#table-findings")).to_contain_text("Label is “stars”", timeout=LONG)
+    expect(page.locator("#table-findings")).to_contain_text("Label is “stars”")
     expect(page.locator("#table-columns")).to_be_hidden()
     assert re.search(r"0: 20", page.locator("#table-findings").inner_text())
     page.reload()
-    expect(page.locator("#strip .strip")).to_be_visible(timeout=LONG)
+    expect(page.locator("#strip .strip")).to_be_visible()
     choose(page, "table-train", "reviews.csv")
-    expect(page.locator("#table-findings")).to_contain_text("Label is “stars”", timeout=LONG)
+    expect(page.locator("#table-findings")).to_contain_text("Label is “stars”")
     assert fits(page)

@@ -4,8 +4,9 @@ import csv
 import re
 
 import pytest
-from browsing import LONG, expect, field, open_page, open_tab, pytestmark, serving, upload  # noqa: F401 (marks)
-from tiny_base import finish_language_job, make_base, write_corpus
+from app_process import serving
+from browsing import expect, open_page, open_tab, upload
+from tiny_base import finish_language_job, write_corpus
 
 from deftx.jobs import Store
 from deftx.publish.own_vectors import OwnVectors
@@ -44,12 +45,12 @@ def _keep(own, vector, title):
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory):
+def app(tmp_path_factory, page_base):
     """An app whose home is full of what strangers wrote."""
-    home, base = tmp_path_factory.mktemp("home"), make_base(tmp_path_factory.mktemp("base"))
-    finish_language_job(Store(home), base, write_corpus(home / "text.txt"), name=MARKUP)
-    bring_hostile_vector(home, base)
-    with serving(home, base) as app:
+    home = tmp_path_factory.mktemp("home")
+    finish_language_job(Store(home), page_base, write_corpus(home / "text.txt"), name=MARKUP)
+    bring_hostile_vector(home, page_base)
+    with serving(home, page_base) as app:
         yield app
 
 
@@ -69,9 +70,9 @@ def page(app, browser):
 
 def test_the_library_shows_a_vector_of_a_stranger_and_runs_nothing(page):
     open_tab(page, "Library")
-    expect(page.locator("#vectors")).to_contain_text("<img src=x onerror=", timeout=LONG)
+    expect(page.locator("#vectors")).to_contain_text("<img src=x onerror=")
     page.locator("#vectors button", has_text=re.compile("^<img src=x")).last.click()
-    expect(page.locator("#vector-detail h3")).to_contain_text("<img src=x", timeout=LONG)
+    expect(page.locator("#vector-detail h3")).to_contain_text("<img src=x")
     for folded in page.locator("#vector-detail summary").all():
         folded.click()
     expect(page.locator("#vector-detail .readme")).to_contain_text(f"![b]({PICTURE})")
@@ -80,14 +81,14 @@ def test_the_library_shows_a_vector_of_a_stranger_and_runs_nothing(page):
     page.locator("#vector-trash button").first.click()
     restore = page.locator("[data-restore]").first
     restore.evaluate("(button, key) => { button.dataset.restore = key; button.click() }", f"own:{MARKUP}")
-    expect(page.locator(".toast-body")).to_contain_text("<img src=x onerror=", timeout=LONG)
+    expect(page.locator(".toast-body")).to_contain_text("<img src=x onerror=")
 
 
 def test_trainings_history_and_lists_show_a_hostile_name_and_run_nothing(page):
     for tab in ("Train", "Spectra", "Overlap", "Test", "History"):
         open_tab(page, tab)
         page.wait_for_timeout(500)
-    expect(page.locator("body")).to_contain_text("<img src=x onerror=", timeout=LONG)
+    expect(page.locator("body")).to_contain_text("<img src=x onerror=")
 
 
 def test_texts_and_tables_of_strangers_are_shown_and_run_nothing(page, tmp_path):
@@ -96,15 +97,15 @@ def test_texts_and_tables_of_strangers_are_shown_and_run_nothing(page, tmp_path)
         "\n".join([MARKUP, MARKDOWN, "=1+1", "\u202ereversed", *(f"satu dua {n}" for n in range(30))]), encoding="utf-8"
     )
     upload(page, text)
-    expect(page.locator("#audit")).to_contain_text("34", timeout=LONG)
+    expect(page.locator("#audit")).to_contain_text("34")
     refused = tmp_path / f"<img src=x onerror={RUNS}>.txt"
     refused.write_bytes(b"\xff\xfe\x00")
     upload(page, refused)
-    expect(page.locator("#corpus-refused")).to_contain_text("UTF-8", timeout=LONG)
+    expect(page.locator("#corpus-refused")).to_contain_text("UTF-8")
     table = tmp_path / "table.csv"
     with table.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([[MARKUP, MARKDOWN], [MARKUP, "=1+1"]])
     upload(page, table)
-    expect(page.locator("#corpus-column input")).to_be_visible(timeout=LONG)
+    expect(page.locator("#corpus-column input")).to_be_visible()
     page.locator("#corpus-column input").click()
-    expect(page.get_by_role("option", name="<img src=x").first).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("option", name="<img src=x").first).to_be_visible()

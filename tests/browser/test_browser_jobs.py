@@ -1,8 +1,9 @@
 """The real app in headless Chromium: two tabs on one queue, undo, a plot that stays where it was looked at, history."""
 
 import pytest
-from browsing import LONG, expect, open_page, open_tab, pytestmark, serving  # noqa: F401 (marks)
-from tiny_base import finish_language_job, make_base, write_corpus
+from app_process import serving
+from browsing import expect, open_page, open_tab
+from tiny_base import finish_language_job, write_corpus
 
 from deftx.jobs import Store
 
@@ -17,17 +18,17 @@ LENGTHY = {
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory):
+def app(tmp_path_factory, page_base):
     """An app with two finished trainings, one that runs for long and two that wait."""
-    base, home = make_base(tmp_path_factory.mktemp("base")), tmp_path_factory.mktemp("home")
+    home = tmp_path_factory.mktemp("home")
     corpus = write_corpus(home / "corpus.txt")
     store = Store(home)
     for name in ("Bugis", "Madurese"):
-        finish_language_job(store, base, corpus, name)
-    settings = {"corpus": str(corpus), "base": str(base), "device": "cpu", "recipe": LENGTHY}
+        finish_language_job(store, page_base, corpus, name)
+    settings = {"corpus": str(corpus), "base": str(page_base), "device": "cpu", "recipe": LENGTHY}
     for name in ("Long", "Second", "Third"):
         store.add("language", name, settings)
-    with serving(home, base) as app:
+    with serving(home, page_base) as app:
         yield app
 
 
@@ -45,30 +46,30 @@ def waiting(page):
 
 def test_two_tabs_share_one_queue_and_a_discard_can_be_undone_in_either(app, browser):
     one, other = tab(app, browser), tab(app, browser)
-    expect(waiting(other)).to_have_text(["Second", "Third"], timeout=LONG)
+    expect(waiting(other)).to_have_text(["Second", "Third"])
     one.locator("#jobs button", has_text="Third").click()
     one.locator("#earlier").click()
     for page in (one, other):
-        expect(waiting(page)).to_have_text(["Third", "Second"], timeout=LONG)
+        expect(waiting(page)).to_have_text(["Third", "Second"])
     one.locator("#discard").click()
-    expect(waiting(other)).to_have_text(["Second"], timeout=LONG)
+    expect(waiting(other)).to_have_text(["Second"])
     other.locator("#undo").click()
     for page in (one, other):
-        expect(waiting(page)).to_have_text(["Third", "Second"], timeout=LONG)
+        expect(waiting(page)).to_have_text(["Third", "Second"])
 
 
 def test_a_reader_who_zoomed_in_and_unfolded_the_numbers_stays_there_while_it_trains(app, browser):
     page = tab(app, browser)
     page.locator("#jobs button", has_text="Long").click()
     plot = page.locator("#loss .js-plotly-plot")
-    expect(plot).to_be_visible(timeout=LONG)
+    expect(plot).to_be_visible()
     plot.evaluate("plot => Plotly.relayout(plot, {'xaxis.range': [10, 90], 'yaxis.range': [1, 2]})")
     page.locator("#numbers button").first.click()
-    expect(page.locator("#numbers table")).to_be_visible(timeout=LONG)
+    expect(page.locator("#numbers table")).to_be_visible()
     points = "plot => plot.data.reduce((sum, trace) => sum + trace.x.length, 0)"
     before = plot.evaluate(points)
     page.wait_for_function(
-        f"before => ({points})(document.querySelector('#loss .js-plotly-plot')) > before", arg=before, timeout=LONG
+        f"before => ({points})(document.querySelector('#loss .js-plotly-plot')) > before", arg=before
     )
     assert plot.evaluate("plot => plot.layout.xaxis.range") == [10, 90]
     assert plot.evaluate("plot => plot.layout.yaxis.range") == [1, 2]
@@ -78,11 +79,11 @@ def test_a_reader_who_zoomed_in_and_unfolded_the_numbers_stays_there_while_it_tr
 def test_history_finds_compares_and_opens(app, browser):
     page = tab(app, browser, "History")
     page.locator("#search textarea, #search input").first.fill("finished nothing")
-    expect(page.locator("#history")).to_contain_text("No training run matches", timeout=LONG)
+    expect(page.locator("#history")).to_contain_text("No training run matches")
     page.locator("#search textarea, #search input").first.fill("")
     for name in ("Bugis", "Madurese"):
-        page.get_by_label(f"Compare {name}").check(timeout=LONG)
-        expect(page.locator("#comparison")).to_contain_text("Select two" if name == "Bugis" else name, timeout=LONG)
-    expect(page.locator("#comparison")).to_contain_text("Base model alone", timeout=LONG)
+        page.get_by_label(f"Compare {name}").check()
+        expect(page.locator("#comparison")).to_contain_text("Select two" if name == "Bugis" else name)
+    expect(page.locator("#comparison")).to_contain_text("Base model alone")
     page.get_by_role("button", name="Madurese").click()
-    expect(page.locator("#job h3")).to_contain_text("Madurese", timeout=LONG)
+    expect(page.locator("#job h3")).to_contain_text("Madurese")

@@ -4,8 +4,9 @@ import re
 import zipfile
 
 import pytest
-from browsing import LONG, expect, field, open_page, open_tab, pytestmark, serving  # noqa: F401 (marks)
-from tiny_base import finish_language_job, make_base, write_corpus
+from app_process import serving
+from browsing import expect, field, open_page, open_tab
+from tiny_base import finish_language_job, write_corpus
 
 from deftx.jobs import Store
 from deftx.publish.own_vectors import OwnVectors
@@ -13,11 +14,11 @@ from deftx.vectors.archives import pack
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory):
+def app(tmp_path_factory, page_base):
     """An app with one finished training."""
-    home, base = tmp_path_factory.mktemp("home"), make_base(tmp_path_factory.mktemp("base"))
-    finish_language_job(Store(home), base, write_corpus(home / "text.txt"))
-    with serving(home, base) as app:
+    home = tmp_path_factory.mktemp("home")
+    finish_language_job(Store(home), page_base, write_corpus(home / "text.txt"))
+    with serving(home, page_base) as app:
         yield app
 
 
@@ -30,7 +31,7 @@ def page(app, browser):
 
 def choose_vector(page, title):
     page.locator("#vectors button", has_text=re.compile(f"^{title}$")).click()
-    expect(page.locator("#vector-detail h3")).to_have_text(title, timeout=LONG)
+    expect(page.locator("#vector-detail h3")).to_have_text(title)
 
 
 def test_a_vector_is_brought_renamed_taken_away_removed_and_brought_back(page, app, tmp_path):
@@ -39,30 +40,30 @@ def test_a_vector_is_brought_renamed_taken_away_removed_and_brought_back(page, a
         ((f"v/{name}", folder / name) for name in ("vector.json", "vector.safetensors")), tmp_path / "Bugis.zip"
     )
     open_tab(page, "Library")
-    expect(page.locator("#vectors")).to_contain_text("Minangkabau", timeout=LONG)
+    expect(page.locator("#vectors")).to_contain_text("Minangkabau")
     page.locator("#bring button").first.click()
     page.locator("#bring-file input[type=file]").set_input_files(packed)
-    expect(page.locator("#bring-answer")).to_contain_text("“Bugis” was imported", timeout=LONG)
-    expect(page.locator("#vector-detail h3")).to_have_text("Bugis", timeout=LONG)
-    expect(page.locator("#vector-overlaps")).to_contain_text("Minangkabau", timeout=LONG)
+    expect(page.locator("#bring-answer")).to_contain_text("“Bugis” was imported")
+    expect(page.locator("#vector-detail h3")).to_have_text("Bugis")
+    expect(page.locator("#vector-overlaps")).to_contain_text("Minangkabau")
     field(page, "vector-title").fill("Buginese")
     page.locator("#vector-rename").click()
-    expect(page.locator("#vectors")).to_contain_text("Buginese", timeout=LONG)
-    with page.expect_download(timeout=LONG) as taken:
+    expect(page.locator("#vectors")).to_contain_text("Buginese")
+    with page.expect_download() as taken:
         page.locator("#vector-take").click()
     assert taken.value.suggested_filename == "Buginese.zip"
     with zipfile.ZipFile(taken.value.path()) as archive:
         assert archive.read("Buginese/vector.safetensors") == (folder / "vector.safetensors").read_bytes()
     page.locator("#vector-discard").click()
-    expect(page.locator("#vector-said")).to_contain_text("“Buginese” was removed", timeout=LONG)
-    expect(page.locator("#vectors")).not_to_contain_text("Buginese", timeout=LONG)
+    expect(page.locator("#vector-said")).to_contain_text("“Buginese” was removed")
+    expect(page.locator("#vectors")).not_to_contain_text("Buginese")
     assert [own.title for own in OwnVectors(app.home).trash()] == ["Buginese"]
     page.locator("#vector-undo").click()
-    expect(page.locator("#vector-detail h3")).to_have_text("Buginese", timeout=LONG)
+    expect(page.locator("#vector-detail h3")).to_have_text("Buginese")
     expect(page.locator("#vectors")).to_contain_text("Buginese")
     page.locator("#vector-use").click()
-    expect(page.get_by_role("tab", name="Test", selected=True)).to_be_visible(timeout=LONG)
-    expect(page.locator("#language input")).to_have_value(re.compile("Buginese"), timeout=LONG)
+    expect(page.get_by_role("tab", name="Test", selected=True)).to_be_visible()
+    expect(page.locator("#language input")).to_have_value(re.compile("Buginese"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -75,8 +76,8 @@ def test_bad_archives_are_explained_and_leave_the_list_as_it_is(page, app, tmp_p
     if not page.locator("#bring-file").is_visible():
         page.locator("#bring button").first.click()
     page.locator("#bring-file input[type=file]").set_input_files(bad)
-    expect(page.locator("#bring-answer")).to_contain_text("outside of its folder", timeout=LONG)
+    expect(page.locator("#bring-answer")).to_contain_text("outside of its folder")
     assert page.locator("#vectors tr").count() == before
     choose_vector(page, "min")
-    expect(page.locator("#vector-detail")).to_contain_text("nusantara-small", timeout=LONG)
+    expect(page.locator("#vector-detail")).to_contain_text("nusantara-small")
     expect(page.locator("#vector-discard")).to_be_hidden()

@@ -2,59 +2,58 @@
 
 import re
 
-from browsing import LONG, choose, expect, open_page, open_tab, pytestmark  # noqa: F401 (marks)
-from test_browser import app, base, page  # noqa: F401 (fixtures)
+from browsing import choose, expect, open_tab
 from tiny_base import write_corpus
 
 from deftx.classify.self_check import load
 
 
-def test_overlap_opens_with_the_bundled_vectors_and_follows_the_choice(page):  # noqa: F811
+def test_overlap_opens_with_the_bundled_vectors_and_follows_the_choice(page):
     open_tab(page, "Overlap")
     for plot in ("heatmap", "bars", "layers", "kinds"):
-        expect(page.locator(f"#overlap-{plot} .js-plotly-plot")).to_be_visible(timeout=LONG)
-    expect(page.locator("#overlap-all .reading")).to_contain_text("chance would give 50", timeout=LONG)
+        expect(page.locator(f"#overlap-{plot} .js-plotly-plot")).to_be_visible()
+    expect(page.locator("#overlap-all .reading")).to_contain_text("chance would give 50")
     page.locator("#overlap-measure label", has_text="Same direction").click()
-    expect(page.locator("#overlap-all caption")).to_have_text(re.compile("Same direction"), timeout=LONG)
+    expect(page.locator("#overlap-all caption")).to_have_text(re.compile("Same direction"))
     choose(page, "overlap-second", "min ")
-    expect(page.locator("#overlap-pair .reading")).to_contain_text("ace and min share", timeout=LONG)
+    expect(page.locator("#overlap-pair .reading")).to_contain_text("ace and min share")
     page.locator("#overlap-pair summary").click()
     expect(page.locator("#overlap-pair table").last).to_contain_text("Attention output")
     page.locator("#overlap-vectors .remove-all").click()
-    expect(page.locator("#overlap-refused")).to_contain_text("two or more", timeout=LONG)
+    expect(page.locator("#overlap-refused")).to_contain_text("two or more")
     expect(page.locator("#overlap-heatmap .js-plotly-plot")).to_be_hidden()
     assert page.foreign == []
 
 
-def test_a_check_goes_by_keyboard_survives_a_reload_and_is_kept(page, app, tmp_path):  # noqa: F811
+def test_a_check_goes_by_keyboard_survives_a_reload_and_is_kept(page, app, tmp_path):
     corpus = write_corpus(tmp_path / "three.txt", lines=3)
     page.locator("#corpus-file input[type=file]").set_input_files(corpus)
-    expect(page.locator("#audit h3")).to_have_text("three.txt", timeout=LONG)
+    expect(page.locator("#audit h3")).to_have_text("three.txt")
     open_tab(page, "Test")
     choose(page, "task", "Mood")
     page.locator("#check button").first.click()
     choose(page, "check-text", "three.txt")
     page.locator("#check-start").click()
     card = page.locator("#check-card")
-    expect(card).to_contain_text("Sentence 1 of 3", timeout=LONG)
-    expect(page.locator("#check-area")).to_be_focused(timeout=LONG)
+    expect(card).to_contain_text("Sentence 1 of 3")
+    expect(page.locator("#check-area")).to_be_focused()
     first = card.locator("blockquote").inner_text()
     page.keyboard.press("1")
-    expect(card).to_contain_text("Sentence 2 of 3", timeout=LONG)
+    expect(card).to_contain_text("Sentence 2 of 3")
     page.keyboard.press("0")
-    expect(card.locator("blockquote")).to_have_text(first, timeout=LONG)
+    expect(card.locator("blockquote")).to_have_text(first)
     page.keyboard.press("2")
-    expect(card).to_contain_text("Sentence 2 of 3", timeout=LONG)
+    expect(card).to_contain_text("Sentence 2 of 3")
     second = card.locator("blockquote").inner_text()
     page.reload()
-    expect(page.locator("html[data-opened]")).to_be_attached(timeout=LONG)
-    expect(card.locator("blockquote")).to_have_text(second, timeout=LONG)
+    expect(page.locator("html[data-opened]")).to_be_attached()
+    expect(card.locator("blockquote")).to_have_text(second)
     page.get_by_role("button", name="Right (key 1)").click()
-    expect(card).to_contain_text("Sentence 3 of 3", timeout=LONG)
+    expect(card).to_contain_text("Sentence 3 of 3")
     page.keyboard.press("3")
-    expect(card).to_contain_text("All sentences are judged", timeout=LONG)
+    expect(card).to_contain_text("All sentences are judged")
     expect(page.locator("#check-result")).to_contain_text("9% to 91%")
     page.locator("#check-save").click()
-    expect(page.locator("#check-earlier")).to_contain_text("three.txt", timeout=LONG)
+    expect(page.locator("#check-earlier")).to_contain_text("three.txt")
     (kept,) = load(app.home)
     assert (kept["right"], kept["judged"], kept["unsure"]) == (1, 2, 1)

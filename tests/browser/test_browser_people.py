@@ -4,9 +4,10 @@ import re
 
 import openid_server
 import pytest
-from browsing import LONG, expect, open_tab, pytestmark, start_training, upload  # noqa: F401 (marks)
-from people_app import PASSWORDS, app, write_people
-from tiny_base import make_base, write_corpus
+from app_process import serving
+from browsing import expect, open_tab, start_training, upload
+from people_app import PASSWORDS, write_people
+from tiny_base import write_corpus
 
 from deftx.jobs import Store
 
@@ -25,7 +26,7 @@ def visit(browser, url):
 
 
 def opened(page):
-    expect(page.locator("html[data-opened]")).to_be_attached(timeout=LONG)
+    expect(page.locator("html[data-opened]")).to_be_attached()
     return page
 
 
@@ -41,15 +42,15 @@ def sign_in(page, name):
     """Press the button, say at the provider who one is, and come back."""
     opened(page)
     page.get_by_role("button", name="Sign in with Hugging Face").click()
-    page.get_by_role("link", name=name).click(timeout=LONG)
-    expect(page.get_by_role("button", name=f"Logout ({name})")).to_be_visible(timeout=LONG)
+    page.get_by_role("link", name=name).click()
+    expect(page.get_by_role("button", name=f"Logout ({name})")).to_be_visible()
     return opened(page)
 
 
 def bring_and_train(page, place):
     """Bring a text and start a training on it, both called after a secret."""
     upload(page, write_corpus(place / "anasecret.txt"))
-    expect(page.locator("#audit")).to_contain_text("400", timeout=LONG)
+    expect(page.locator("#audit")).to_contain_text("400")
     start_training(page, "Anasecret", 20)
 
 
@@ -58,47 +59,44 @@ def trainings(page):
     return page.locator("#jobs [data-job]")
 
 
-def test_two_people_with_passwords_do_not_see_each_others_trainings(browser, place):
+def test_two_people_with_passwords_do_not_see_each_others_trainings(browser, place, page_base):
     people = write_people(place / "people")
-    with app(place / "home", make_base(place / "base"), DEFTX_AUTH=str(people)) as url:
-        ana, bob = visit(browser, url), visit(browser, url)
+    with serving(place / "home", page_base, DEFTX_AUTH=str(people)) as app:
+        ana, bob = visit(browser, app.url), visit(browser, app.url)
         log_in(ana, "ana", "not her password")
-        expect(ana.get_by_text("Incorrect Credentials")).to_be_visible(timeout=LONG)
+        expect(ana.get_by_text("Incorrect Credentials")).to_be_visible()
         opened(log_in(ana, "ana", PASSWORDS["ana"]))
         opened(log_in(bob, "bob", PASSWORDS["bob"]))
         expect(ana.locator("#who")).to_contain_text("ana")
         expect(bob.locator("#who")).to_contain_text("bob")
         bring_and_train(ana, place)
-        expect(trainings(ana)).to_have_count(1, timeout=LONG)
+        expect(trainings(ana)).to_have_count(1)
         bob.reload()
         expect(trainings(opened(bob))).to_have_count(0)
         expect(bob.locator("body")).not_to_contain_text("Anasecret")
         ana.locator("#who a").click()
-        expect(ana.get_by_label("password")).to_be_visible(timeout=LONG)
+        expect(ana.get_by_label("password")).to_be_visible()
 
 
-def test_two_accounts_of_a_space_log_in_at_the_provider_and_have_rooms_of_their_own(browser, place):
-    base = make_base(place / "base")
+def test_two_accounts_of_a_space_log_in_at_the_provider_and_have_rooms_of_their_own(browser, place, page_base):
     with openid_server.serving() as provider:
         space = {"SYSTEM": "spaces", "SPACE_ID": "author/studio", "SPACE_AUTHOR_NAME": "author",
                  "OAUTH_CLIENT_ID": openid_server.CLIENT, "OAUTH_CLIENT_SECRET": openid_server.SECRET,
                  "OAUTH_SCOPES": openid_server.SCOPES, "OPENID_PROVIDER_URL": provider.url}  # fmt: skip
-        with app(place / "home", base, **space) as url:
-            ana, bob = visit(browser, url), visit(browser, url)
-            expect(ana.locator("#who")).to_contain_text(
-                re.compile("not logged in|visitor", re.IGNORECASE), timeout=LONG
-            )
+        with serving(place / "home", page_base, **space) as app:
+            ana, bob = visit(browser, app.url), visit(browser, app.url)
+            expect(ana.locator("#who")).to_contain_text(re.compile("not logged in|visitor", re.IGNORECASE))
             sign_in(ana, "ana")
             sign_in(bob, "bob")
             assert provider.asked == [set(openid_server.SCOPES.split())] * 2
             bring_and_train(ana, place)
-            expect(trainings(ana)).to_have_count(1, timeout=LONG)
+            expect(trainings(ana)).to_have_count(1)
             assert [job.owner for job in Store(place / "home").list()] == ["ana-64f0a"]
             bob.reload()
             expect(trainings(opened(bob))).to_have_count(0)
             expect(bob.locator("body")).not_to_contain_text("Anasecret")
             ana.get_by_role("button", name="Logout (ana)").click()
-            expect(ana.get_by_role("button", name="Sign in with Hugging Face")).to_be_visible(timeout=LONG)
+            expect(ana.get_by_role("button", name="Sign in with Hugging Face")).to_be_visible()
             expect(trainings(opened(ana))).to_have_count(0)
         written = [path for path in (place / "home").rglob("*") if path.is_file()]
         assert written

@@ -2,22 +2,21 @@
 
 import re
 
-from browsing import LONG, expect, pytestmark, upload  # noqa: F401 (marks)
-from test_browser import app, base, page  # noqa: F401 (fixtures)
+from browsing import expect, upload
 
 
-def test_a_text_is_removed_and_undo_brings_it_back(page, tmp_path):  # noqa: F811
+def test_a_text_is_removed_and_undo_brings_it_back(page, tmp_path):
     path = tmp_path / "wrong.txt"
     path.write_text("the food is good\n" * 30, encoding="utf-8")
     expect(page.locator("#remove-text")).to_be_hidden()
     expect(page.locator("#clean")).to_be_hidden()  # there is nothing to clean yet
     upload(page, path)
-    expect(page.locator("#audit .figures")).to_be_visible(timeout=LONG)
+    expect(page.locator("#audit .figures")).to_be_visible()
     expect(page.locator("#clean")).to_be_visible()
-    page.locator("#remove-text").click(timeout=LONG)
-    expect(page.locator("#removed-text")).to_contain_text("wrong.txt was removed", timeout=LONG)
+    page.locator("#remove-text").click()
+    expect(page.locator("#removed-text")).to_contain_text("wrong.txt was removed")
     expect(page.locator("#corpus-choice input")).to_have_value("")
-    expect(page.locator("#remove-text")).to_be_hidden(timeout=LONG)
+    expect(page.locator("#remove-text")).to_be_hidden()
     page.locator("#undo-text").click()
-    expect(page.locator("#corpus-choice input")).to_have_value(re.compile("wrong"), timeout=LONG)
-    expect(page.locator("#audit")).to_contain_text("wrong.txt", timeout=LONG)
+    expect(page.locator("#corpus-choice input")).to_have_value(re.compile("wrong"))
+    expect(page.locator("#audit")).to_contain_text("wrong.txt")

@@ -8,11 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import tiny
+from forked import Program
+from job_helpers import wait_for
 from sklearn.metrics import accuracy_score, f1_score
 
 from deftx import __version__
@@ -244,7 +245,6 @@ def test_export_writes_a_space(deftx, learned, tmp_path):
     assert (status, "is not an empty folder" in err) == (2, True)
 
 
-@pytest.mark.data
 def test_a_published_vector_is_imported(deftx, lt_sft_traces, tmp_path):
     arguments = ("import", lt_sft_traces / "plain", "--out", tmp_path / "v", "--language", "en", "--json")
     status, out, err = deftx(*arguments, base=lt_sft_traces / "base")
@@ -418,27 +418,16 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def start(arguments):
-    """Start a command as a process that saves a checkpoint at every step."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", DRIVER, *map(str, arguments)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
+@pytest.mark.slow
 def test_a_killed_command_goes_on_to_the_same_vector(deftx, corpus_file, base_folder, tmp_path):
     def command(out):
         return ("language", corpus_file, "--out", tmp_path / out, *FAST, "max_steps=80")
 
-    process = start((*command("killed"), "--base", base_folder))
-    try:
-        checkpoint, deadline = tmp_path / "killed" / "run" / "sparse" / "checkpoint.safetensors", time.monotonic() + 120
-        while not checkpoint.exists() and process.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        assert process.poll() is None, process.communicate()
-    finally:
-        process.kill()
-        process.communicate()
+    process = Program(DRIVER, *command("killed"), "--base", base_folder)
+    checkpoint = tmp_path / "killed" / "run" / "sparse" / "checkpoint.safetensors"
+    wait_for(lambda: checkpoint.exists() or process.poll() is not None, "a checkpoint", pause=0.005)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL, process.stderr
     assert not (tmp_path / "killed" / "vector.json").exists()
     assert deftx(*command("killed"))[0] == 0
     assert deftx(*command("whole"))[0] == 0
@@ -447,22 +436,15 @@ def test_a_killed_command_goes_on_to_the_same_vector(deftx, corpus_file, base_fo
     assert all(one.head[name].equal(other.head[name]) for name in one.head)
 
 
+@pytest.mark.slow
 def test_a_terminated_process_exits_with_143_and_says_so_on_stderr_alone(corpus_file, base_folder, tmp_path):
     arguments = ("language", corpus_file, "--out", tmp_path / "v", "--base", base_folder, *FAST, "max_steps=5000",
                  "epochs=10000", "--json")  # fmt: skip
-    process = start(arguments)
-    try:
-        seen = []
-        for line in process.stderr:
-            seen.append(line)
-            if line.startswith("dense"):
-                break
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert (process.returncode, out) == (143, ""), "".join(seen) + err
-    assert "run the same command to continue" in err.splitlines()[-1]
+    process = Program(DRIVER, *arguments)
+    process.wait_for_line("dense")
+    process.terminate()
+    assert (process.wait(), process.stdout) == (143, ""), process.stderr
+    assert "run the same command to continue" in process.stderr.splitlines()[-1]
     assert (tmp_path / "v" / "run" / "dense" / "checkpoint.safetensors").is_file()
 
 

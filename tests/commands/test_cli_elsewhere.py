@@ -28,6 +28,7 @@ def run(*arguments):
     return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_a_task_is_learned_elsewhere_as_it_is_here(hub, base_folder, table_file, language_vector, tmp_path):
     out = tmp_path / "mood"
     words = ["task", str(table_file), "--base", str(base_folder), "--source", str(language_vector), "--language", "ind",
@@ -48,6 +49,7 @@ def test_a_task_is_learned_elsewhere_as_it_is_here(hub, base_folder, table_file,
     assert len(hub.jobs) == 1
 
 
+@pytest.mark.slow
 def test_an_end_without_a_result_is_one_line_and_the_same_command_begins_anew(
     hub, base_folder, corpus_file, tmp_path, capsys
 ):

@@ -116,7 +116,6 @@ def test_the_sample_is_indonesian():
 
 
 @pytest.mark.data
-@pytest.mark.skipif("DEFTX_DATA" not in os.environ, reason="DEFTX_DATA is not set")
 @pytest.mark.parametrize(("code", "least"), [("ace", 0.85), ("eng", 0.9), ("ind", 0.75), ("mad", 0.85), ("sun", 0.8)])
 def test_sentences_of_another_source_are_named(code, least):
     path = Path(os.environ["DEFTX_DATA"]) / "nusax" / code / "test.csv"

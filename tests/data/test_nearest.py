@@ -93,7 +93,6 @@ def test_what_comes_with_the_project_is_of_the_bundled_base_and_holds_no_text():
 
 
 @pytest.mark.data
-@pytest.mark.skipif("DEFTX_DATA" not in os.environ, reason="DEFTX_DATA is not set")
 def test_relatives_of_held_out_minangkabau_are_found(monkeypatch):
     """The lines were never counted; without its own profile, the three nearest are its closest relatives here."""
     data = Path(os.environ["DEFTX_DATA"])

@@ -209,8 +209,6 @@ def test_the_unknown_token_is_text_and_the_others_are_not():
 
 @pytest.mark.data
 def test_the_minangkabau_corpus_is_read_whole():
-    if "DEFTX_DATA" not in os.environ:
-        pytest.skip("DEFTX_DATA does not name the folder of the evaluation data")
     read = read_corpus(Path(os.environ["DEFTX_DATA"]) / "corpora" / "min.txt.gz")
     assert len(read.lines) == 28_906  # as its README says
     assert sum(len(line.split()) for line in read.lines) == 1_270_592

@@ -45,8 +45,6 @@ def test_an_unknown_baseline_is_refused():
 
 @pytest.mark.data
 def test_counting_words_reaches_what_it_is_known_to_reach():
-    if "DEFTX_DATA" not in os.environ:
-        pytest.skip("DEFTX_DATA is not set: it names the folder with SMSA and NusaX")
     data = Path(os.environ["DEFTX_DATA"])
     tests = {language: read_table(data / "nusax" / language / "test.csv") for language in ("ind", *TARGETS)}
     found = predict("tfidf-word", read_table(data / "smsa" / "train.csv"), tests)

@@ -4,12 +4,11 @@ import csv
 import gzip
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import tiny
+from forked import DEFTX, Program
 
 from deftx.cli import main
 from deftx.core.errors import VectorError
@@ -21,7 +20,8 @@ from deftx.vectors.lt_sft import write_lt_sft
 from deftx.vectors.overlaps import overlap
 from deftx.vectors.vector import SparseVector
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+
 NUSAX = SETTINGS["nusax"]
 METHODS = ("no-language", "lt-sft", "uniform-100", "no-retrain")
 SHORT = ("--set", "precision=float32", "batch_size=8", "max_length=16", "max_steps=6", "evaluate_every=3", "k=300",
@@ -142,18 +142,11 @@ def test_the_plan_counts_what_is_then_done_and_starts_nothing(benchmark, finishe
 def test_a_stopped_table_goes_on_to_the_same_vectors(data, base_folder, finished, tmp_path):
     arguments = ("benchmark", "nusax", "--data", data, "--base", base_folder, "--out", tmp_path / "cut", "--languages",
                  "min", "--seeds", "1", "--methods", *METHODS, *SHORT)  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "deftx", *map(str, arguments)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if line.startswith("1 of 2"):
-            break
+    process = Program(DEFTX, *arguments)
+    process.wait_for_line("1 of 2")
     process.terminate()
-    said += process.communicate(timeout=60)[1].splitlines()
-    assert process.returncode == 143, said
-    assert "run the same command to continue" in said[-1]
+    assert process.wait() == 143, process.stderr
+    assert "run the same command to continue" in process.stderr.splitlines()[-1]
     assert main([str(argument) for argument in arguments]) == 0
     for path in (tmp_path / "cut" / "vectors").iterdir():
         assert SparseVector.load(path).digest() == SparseVector.load(finished / "vectors" / path.name).digest()
@@ -229,9 +222,8 @@ def test_uniform_ranks_are_scaled_to_the_width_of_the_base():
     assert VARIANTS["uniform-300"].settings("language", 768)["rank"] == "uniform:300"
 
 
+@pytest.mark.data
 def test_every_file_of_the_real_data_is_where_it_is_looked_for():
-    if "DEFTX_DATA" not in os.environ:
-        pytest.skip("DEFTX_DATA is not set: there is no real data to look at")
     for setting in SETTINGS.values():
         languages = (*setting.targets, *setting.development, *([setting.reference] if setting.reference else []))
         assert setting.check(Path(os.environ["DEFTX_DATA"]), languages) is None  # it raises where a file is missing

@@ -9,7 +9,6 @@ import site
 import socket
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from contextlib import suppress
 from fnmatch import fnmatch
@@ -146,12 +145,11 @@ class ImageAtWork:
         return found
 
     def stop(self):
-        """End it as ``docker stop`` does: SIGTERM to the entry point; return (exit status, seconds until all had ended)."""
-        began = time.monotonic()
+        """End it as ``docker stop`` does: SIGTERM to the entry point; return its exit status once all processes have ended."""
         self.server.terminate()
         code = self.server.wait(timeout=60)
         wait_for(lambda: not self.members(), "the last process to end")
-        return code, time.monotonic() - began
+        return code
 
     def kill(self):
         """End all processes at once, as a power cut or a kill of the whole container does: none sees another's end."""

@@ -25,12 +25,12 @@ def start_server(home, jobs=0):
     return subprocess.Popen([sys.executable, HERE / "counting_server.py", home, str(jobs)], env=environment)
 
 
-def wait_for(condition, what, seconds=60.0):
+def wait_for(condition, what, seconds=60.0, pause=0.02):
     """Wait until ``condition()`` is true and return what it gave; fail after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        time.sleep(0.02)
+        time.sleep(pause)
     return found
 
 

@@ -19,6 +19,8 @@ from deftx.jobs.state import worker_of
 from deftx.jobs.work import learn_language
 from deftx.vectors.vector import SparseVector
 
+pytestmark = pytest.mark.slow
+
 RECIPE = {"precision": "float32", "batch_size": 4, "max_length": 16, "min_steps": 0, "evaluate_every": 100, "k": 60,
           "learning_rate": 0.002, "max_steps": 12, "epochs": 1000}  # fmt: skip
 PATIENCE = 180.0  # seconds: each start brings three processes with torch along, and a machine may be busy

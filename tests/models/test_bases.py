@@ -36,7 +36,6 @@ def reconfigure(folder, **settings):
     path.write_text(json.dumps({**json.loads(path.read_text()), **settings}))
 
 
-@pytest.mark.data
 def test_the_sparse_trainable_parameters_are_those_of_the_published_code(lt_sft_traces):
     base = load_base(lt_sft_traces / "base")
     maskable = json.loads((lt_sft_traces / "plain" / "settings.json").read_text())["maskable"]

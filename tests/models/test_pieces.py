@@ -74,7 +74,7 @@ def test_text_of_kept_pieces_is_cut_as_before(make):
     assert check_same_cuts(tokenizer, LINES, LINES, most=40) >= 1
 
 
-@pytest.mark.skipif("DEFTX_DATA" not in os.environ, reason="needs DEFTX_DATA")
+@pytest.mark.data
 @pytest.mark.parametrize("make", [unigram, wordpiece, byte_level, "bundled"])
 def test_real_text_of_kept_pieces_is_cut_as_before(make):
     read = {

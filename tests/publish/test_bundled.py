@@ -1,11 +1,10 @@
 """Out of the box a sentence of five languages is classified: what comes with the project is there, whole, small, and fits."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked import run
 from tiny_vectors import make_vector, same_vector
 
 from deftx import BUNDLED_BASE, load_base
@@ -43,8 +42,7 @@ def test_all_that_is_bundled_is_small_enough_to_be_cloned():
 
 
 def bundle(evidence, out):
-    command = [sys.executable, ROOT / "scripts" / "bundle_vectors.py", evidence, "--out", out]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return run(ROOT / "scripts" / "bundle_vectors.py", evidence, "--out", out)
 
 
 def test_vectors_of_a_comparison_are_bundled_as_they_are(tmp_path):

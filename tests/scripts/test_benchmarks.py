@@ -1,12 +1,12 @@
 """Every benchmark runs, on a small shape, and both of its sides give the same: otherwise its ratio means nothing."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked import run
+
+pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 COMMANDS = {
@@ -30,10 +30,7 @@ OWN_OPTIONS = {"selection": ["--rounds", "1"], "classify": [], "attention": ["--
 def test_both_sides_of_a_benchmark_agree(name):
     script, *options = COMMANDS[name]
     sides = OWN_OPTIONS.get(name, ["--together"])
-    command = [sys.executable, FOLDER / script, *options, "--quick", "--threads", "1", *sides]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    done = run(FOLDER / script, *options, "--quick", "--threads", "1", *sides)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ratio" in done.stdout
 
@@ -47,10 +44,7 @@ def test_what_runs_on_a_gpu_runs_on_a_cpu_without_anything_but_torch_transformer
         f"runpy.run_path({str(FOLDER / 'gpu.py')!r}, run_name='__main__')"
     )
     out = tmp_path / "figures.json"
-    command = [sys.executable, "-c", program, "--device", "cpu", "--quick", "--threads", "1", "--out", out]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    done = run(program, "--device", "cpu", "--quick", "--threads", "1", "--out", out, fresh=True)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(out.read_text())
     parts = found["parts"]
@@ -63,30 +57,25 @@ def test_what_runs_on_a_gpu_runs_on_a_cpu_without_anything_but_torch_transformer
 
 
 def test_without_a_gpu_its_benchmark_says_so(tmp_path):
-    command = [sys.executable, FOLDER / "gpu.py", "--out", tmp_path / "figures.json"]
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    done = run(FOLDER / "gpu.py", "--out", tmp_path / "figures.json", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 1
     assert "There is no GPU" in done.stderr
 
 
 def test_a_training_is_stopped_and_goes_on_in_every_phase():
-    command = [sys.executable, FOLDER / "stop.py", "--quick", "--threads", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = run(FOLDER / "stop.py", "--quick", "--threads", "1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["dense", "denoise", "sparse"]
 
 
 def test_threads_that_sleep_learn_the_same_beside_a_neighbour():
-    command = [sys.executable, FOLDER / "neighbour.py", "--quick"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = run(FOLDER / "neighbour.py", "--quick")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(" s |") == 4
 
 
 def test_values_as_they_were_learned_give_the_same_logits_and_halves_nearly_so():
-    command = [sys.executable, FOLDER / "half.py", "--quick"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = run(FOLDER / "half.py", "--quick")
     assert done.returncode == 0, done.stdout + done.stderr
     exact, *halves = done.stdout.splitlines()
     assert "differ by 0.0e+00 at most" in exact
@@ -94,8 +83,7 @@ def test_values_as_they_were_learned_give_the_same_logits_and_halves_nearly_so()
 
 
 def test_visitors_of_the_real_app_meet_no_error_while_it_trains():
-    command = [sys.executable, FOLDER / "load.py", "--quick"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = run(FOLDER / "load.py", "--quick")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Errors: none." in done.stdout
     rows = {line.split("|")[1].strip(): line.split("|")[2].strip() for line in done.stdout.splitlines() if "|" in line}

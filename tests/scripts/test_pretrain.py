@@ -5,19 +5,19 @@ import gzip
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 import tiny
+from forked import ROOT, Program
+from job_helpers import wait_for
 from safetensors.torch import load_file
 
 from deftx.models.bases import load_base
 from deftx.models.eight_bits import PACKED
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+
+SCRIPT = ROOT / "scripts" / "pretrain.py"
 CORPORA = ("ind", "jav", "sun", "bew", "mak", "mui", "rej", "abs", "eng_clear")
 SMALL = ("--tokens", "30000", "--batch-tokens", "256", "--length", "16", "--head-steps", "10", "--warm-up", "5",
          "--learning-rate", "2e-3", "--look-every", "20", "--device", "cpu")  # fmt: skip
@@ -39,27 +39,11 @@ def base(tmp_path_factory):
 
 
 def start(data, base, out, *more):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [
-        sys.executable,
-        str(ROOT / "scripts" / "pretrain.py"),
-        "--data",
-        data,
-        "--base",
-        base,
-        "--out",
-        out,
-        *SMALL,
-        *more,
-    ]
-    return subprocess.Popen(
-        list(map(str, command)), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return Program(SCRIPT, "--data", data, "--base", base, "--out", out, *SMALL, *more)
 
 
 def finish(process):
-    said, errors = process.communicate(timeout=120)
-    return process.returncode, said, errors
+    return process.wait(), process.stdout, process.stderr
 
 
 @pytest.fixture(scope="module")
@@ -94,25 +78,22 @@ def test_a_finished_training_can_be_made_longer(data, base, whole, tmp_path):
 
 def test_a_killed_pretraining_goes_on_to_the_same_weights(data, base, whole, tmp_path):
     process = start(data, base, tmp_path, "--save-every", "0")
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "state.safetensors").exists():
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    state = tmp_path / "state.safetensors"
+    wait_for(lambda: state.exists() or process.poll() is not None, "a checkpoint", pause=0.002)
     process.kill()
-    process.communicate()
+    assert process.wait() == -signal.SIGKILL, process.stderr
     assert not (tmp_path / "base").exists()
     goes_on_to_the_same(data, base, whole, tmp_path)
 
 
 def test_a_pretraining_that_is_stopped_keeps_what_it_has_learned(data, base, whole, tmp_path):
-    process = start(data, base, tmp_path)
-    log, deadline = tmp_path / "log.csv", time.monotonic() + 120
-    while not log.exists() or len(log.read_text().splitlines()) < 2:
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    process.send_signal(signal.SIGINT)
+    process, log = start(data, base, tmp_path), tmp_path / "log.csv"
+
+    def has_begun():
+        return process.poll() is not None or (log.exists() and len(log.read_text().splitlines()) > 1)
+
+    wait_for(has_begun, "the first lines of the log", pause=0.002)
+    os.kill(process.pid, signal.SIGINT)
     status, _, errors = finish(process)
     assert status == 1
     assert "Run the same command to continue." in errors

@@ -2,16 +2,17 @@
 
 import importlib.util
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from forked import run as program
 from safetensors.torch import load_file, save_file
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "replay_lt_sft.py"
-pytestmark = pytest.mark.data
 SECOND = "theta2.roberta.encoder.layer.0.attention.self.value.weight"
 
 
@@ -25,8 +26,7 @@ def replay():
 
 
 def test_the_training_code_agrees_with_the_published_one(lt_sft_traces):
-    command = [sys.executable, SCRIPT, lt_sft_traces / "plain", lt_sft_traces / "base"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = program(SCRIPT, lt_sft_traces / "plain", lt_sft_traces / "base")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "mask: 0 differences in 22,176 entries" in done.stdout
 

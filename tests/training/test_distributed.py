@@ -1,39 +1,35 @@
 """Two processes with a micro-batch each learn what one process learns from both."""
 
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
+import socket
 
 import pytest
 import torch
 from comparing import assert_equal
+from forked import DEFTX, Program
 
 from deftx.core.errors import RecipeError
 from deftx.training import distributed
 from deftx.vectors.vector import SparseVector
 
-ROOT = Path(__file__).resolve().parents[2]
 FAST = ("--device", "cpu", "--k", "60", "--set", "precision=float32", "batch_size=4", "max_length=16", "min_steps=0",
         "evaluate_every=3", "learning_rate=0.002", "max_steps=12", "epochs=100")  # fmt: skip
-LAUNCH = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
-          "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0")  # fmt: skip
 
 
-def start(launch, arguments):
-    """Start a command, by the launcher or alone."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *launch, "-m", "deftx", *map(str, arguments)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def start(count, arguments):
+    """Start a command in so many processes, with the variables that accelerate's launcher sets."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(count)} if count > 1 else {}
+    ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} if count > 1 else {} for rank in range(count)]
+    return [Program(DEFTX, *arguments, **meeting, **rank) for rank in ranks]
 
 
-def learn(launch, arguments, out):
-    """Run a training to its end; return the vector and what was said."""
-    process = start(launch, (*arguments[:2], "--out", out, *arguments[2:]))
-    said = process.communicate(timeout=120)[1]
-    assert process.returncode == 0, said
-    return SparseVector.load(out), said
+def learn(count, arguments, out):
+    """Run a training to its end; return the vector and what the first process said."""
+    processes = start(count, (*arguments[:2], "--out", out, *arguments[2:]))
+    assert [process.wait() for process in processes] == [0] * count, processes[0].stderr
+    return SparseVector.load(out), processes[0].stderr
 
 
 @pytest.fixture
@@ -46,46 +42,46 @@ def task(table_file, base_folder):
     return ("task", table_file, "--base", base_folder, *FAST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["language", "task"])
 def test_two_processes_learn_the_vector_of_one(kind, request, tmp_path):
     arguments = (*request.getfixturevalue(kind), "accumulation=2")
-    one, _ = learn((), arguments, tmp_path / "one")
-    two, _ = learn(LAUNCH, arguments, tmp_path / "two")
+    one, _ = learn(1, arguments, tmp_path / "one")
+    two, _ = learn(2, arguments, tmp_path / "two")
     assert_equal(one, two)
     assert all((one.head[name] - two.head[name]).abs().max() <= 1e-6 for name in one.head)
 
 
+@pytest.mark.slow
 def test_batches_are_cut_for_the_processes_that_are_there(language, tmp_path):
-    one, _ = learn((), (*language, "accumulation=2"), tmp_path / "one")
-    two, said = learn(LAUNCH, language, tmp_path / "two")
+    one, _ = learn(1, (*language, "accumulation=2"), tmp_path / "one")
+    two, said = learn(2, language, tmp_path / "two")
     assert "accumulation is 2, so that each of the 2 processes gets an equal part" in said
     assert_equal(one, two)
 
 
+@pytest.mark.slow
 def test_a_batch_that_cannot_be_shared_is_refused(language, tmp_path):
-    process = start(LAUNCH, (*language[:2], "--out", tmp_path / "two", *language[2:], "batch_size=5"))
-    said = process.communicate(timeout=120)[1]
-    assert process.returncode != 0
-    assert "A batch_size of 5 cannot be split into 2 equal parts for 2 processes. Choose a multiple of 2." in said
+    processes = start(2, (*language[:2], "--out", tmp_path / "two", *language[2:], "batch_size=5"))
+    assert 0 not in [process.wait() for process in processes]
+    words = "A batch_size of 5 cannot be split into 2 equal parts for 2 processes. Choose a multiple of 2."
+    assert words in processes[0].stderr
     assert not (tmp_path / "two" / "run").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_that_are_stopped_go_on_to_the_same_vector(language, tmp_path):
     longer = (*language, "max_steps=120")
-    process = start(LAUNCH, (*longer[:2], "--out", tmp_path / "stopped", *longer[2:]))
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if line.startswith("dense"):
-            break
-    process.send_signal(signal.SIGTERM)
-    said.append(process.communicate(timeout=60)[1])
-    assert process.returncode != 0
+    processes = start(2, (*longer[:2], "--out", tmp_path / "stopped", *longer[2:]))
+    processes[0].wait_for_line("dense")
+    for process in processes:
+        process.terminate()
+    assert 0 not in [process.wait() for process in processes]
     checkpoint = tmp_path / "stopped" / "run" / "dense" / "checkpoint.safetensors"
-    assert checkpoint.is_file(), "".join(said)
-    stopped, again = learn(LAUNCH, longer, tmp_path / "stopped")
+    assert checkpoint.is_file(), processes[0].stderr
+    stopped, again = learn(2, longer, tmp_path / "stopped")
     assert "The dense phase continues from step" in again
-    whole, _ = learn(LAUNCH, longer, tmp_path / "whole")
+    whole, _ = learn(2, longer, tmp_path / "whole")
     assert stopped.digest() == whole.digest()
     assert all(stopped.head[name].equal(whole.head[name]) for name in whole.head)
 

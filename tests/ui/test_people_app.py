@@ -4,13 +4,16 @@ import time
 
 import httpx
 import pytest
+from app_process import serving
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
-from people_app import PASSWORDS, app, plain, program, write_people
+from people_app import PASSWORDS, plain, program, write_people
 from tiny_base import SHORT, make_base, write_corpus
 
 from deftx.accounts.people import put_person, remove_person
 from ui.shared.plot import SCRIPTS
+
+pytestmark = pytest.mark.slow
 
 NO_JOB = "20200101-000000-000000"
 
@@ -23,7 +26,8 @@ def world(tmp_path_factory):
     base = make_base(folder / "base")
     people = write_people(folder / "people")
     limits = {"DEFTX_WAITING_JOBS": "2", "DEFTX_CORPUS_MB": "1", "DEFTX_UPLOAD_MB": "3", "DEFTX_JOB_HOURS": "0.5"}
-    with app(folder / "home", base, DEFTX_AUTH=str(people), **limits) as url:
+    with serving(folder / "home", base, DEFTX_AUTH=str(people), **limits) as app:
+        url = app.url.rstrip("/")
         found = {"url": url, "folder": folder, "people": people, "base": base}
         found |= {name: program(url, name) for name in PASSWORDS}
         corpus = write_corpus(folder / "anasecret.txt")

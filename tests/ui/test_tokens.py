@@ -10,6 +10,8 @@ import pytest
 from tiny_base import write_corpus
 from werkzeug import Response
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "hf_thisTokenMustNeverBeFoundAnywhere"
 ROOT = Path(__file__).resolve().parents[2]
 

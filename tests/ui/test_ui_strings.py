@@ -5,6 +5,7 @@ import string
 import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import gradio as gr
@@ -18,6 +19,7 @@ from ui.shared import page_languages
 
 MODULES = sorted(Path(page_languages.__file__).parents[1].rglob("*.py"))
 TRANSLATED = sorted(set(strings.SPOKEN) - {"en"})
+WAITING = 10  # texts that a translation may lack at a time: the page says them in English
 
 
 def read(code):
@@ -82,9 +84,20 @@ def test_nothing_is_looked_up_before_it_is_said(path):
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
-def test_a_translation_says_all_of_it(code):
-    assert list(texts(code)) == list(texts("en"))
+def test_a_translation_says_all_of_it_but_what_waits_for_a_translator(code):
+    own, english = texts(code), texts("en")
+    assert list(own) == [path for path in english if path in own]
+    assert len(english) - len(own) <= WAITING
     assert [path for path, text in texts(code).items() if not text.strip()] == []
+
+
+def test_what_a_translation_lacks_is_said_in_english(tmp_path, monkeypatch):
+    for code, text in {"en": '[a]\nA = "one"\n[a.B]\nc = "two"\nd = "three"\n', "xx": '[a.B]\nd = "tiga"\n'}.items():
+        (tmp_path / f"{code}.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(strings, "FOLDER", tmp_path)
+    read_anew = cache(strings.table.__wrapped__)
+    monkeypatch.setattr(strings, "table", read_anew)
+    assert strings.table("xx") == {"A": "one", "B": {"c": "two", "d": "tiga"}}
 
 
 @pytest.mark.parametrize("code", TRANSLATED)

@@ -7,7 +7,6 @@ import os
 import pickle
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,17 +40,14 @@ def published_decode(encoding):
 
 
 @pytest.fixture(params=["plain", "l1"])
-def fixture(request):
+def fixture(request, lt_sft_traces):
     """A trace of the published code, and its base."""
-    if "DEFTX_DATA" not in os.environ:
-        pytest.skip("DEFTX_DATA is not set: the traces of LT-SFT lie beside the folder that it names")
-    folder = Path(os.environ["DEFTX_DATA"]).parent / "fixtures" / "lt-sft" / request.param
+    folder = lt_sft_traces / request.param
     trace = load_file(folder / "trace.safetensors")
     shapes = {name.removeprefix("mask."): tuple(t.shape) for name, t in trace.items() if name.startswith("mask.")}
     return folder, trace, TinyBase(shapes=shapes)
 
 
-@pytest.mark.data
 def test_the_published_file_is_read_as_what_was_trained(fixture):
     folder, trace, base = fixture
     vector = read_lt_sft(folder, base)
@@ -67,7 +63,6 @@ def test_the_published_file_is_read_as_what_was_trained(fixture):
     assert (vector.kind, vector.info["method"], vector.info["k"]) == ("language", "lt-sft", vector.count)
 
 
-@pytest.mark.data
 def test_the_published_file_comes_back_exactly(fixture, tmp_path):
     folder, _, base = fixture
     vector = SparseVector.load(read_lt_sft(folder / FILE, base).save(tmp_path / "V"))  # through our own format too

@@ -3,7 +3,6 @@
 import io
 import pickle
 import pickletools
-import time
 from collections import OrderedDict
 
 import numpy as np
@@ -57,9 +56,7 @@ def test_millions_of_parts_are_refused_and_millions_of_numbers_are_not():
     with pytest.raises(ForeignPickle, match="too many objects"):
         walk(b"\x80\2](" + b"]" * (MOST_OBJECTS + 1) + b"e.")
     code = pickle.dumps([7, 70_000, -1] * 1_000_000, protocol=2)
-    started = time.process_time()
     assert walk(code) == len(code)
-    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("older", [False, True])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from deftx.method.ranks import STRATEGIES
 from ui import strings
 from ui.shared import plot, views
 
@@ -80,7 +81,7 @@ def build() -> SpectraTab:
 def _controls() -> dict[str, gr.components.Component]:
     choice = gr.Dropdown([], label=strings.SPECTRA_OF, info=strings.SPECTRA_OF_HINT, elem_id="spectra-of")
     strategy = gr.Radio(
-        [(label, name) for name, label in strings.RANKS.items()], value="variance", label=strings.TRY_STRATEGY,
+        [(strings.RANKS.get(name, name), name) for name in STRATEGIES], value="variance", label=strings.TRY_STRATEGY,
         info=strings.TRY_STRATEGY_HINT, elem_id="spectra-strategy",
     )  # fmt: skip
     share = gr.Slider(0.5, 1, value=0.9, step=0.01, label=strings.TRY_SHARE, elem_id="spectra-share")

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from deftx.core.errors import DeftxError
+from deftx.method.ranks import STRATEGIES
 from ui import strings
 from ui.shared import plot, views
 from ui.spectra import spectra_views
@@ -21,7 +22,8 @@ LATEST = {
 
 def strategy_text(strategy: str, share: float, rank: float) -> str:
     """Return a strategy as ``choose_rank`` reads it."""
-    return {"variance": f"variance:{share:g}", "uniform": f"uniform:{int(rank)}"}.get(strategy, strategy)
+    written = {"variance": f"variance:{share:g}", "uniform": f"uniform:{int(rank)}"}
+    return written.get(strategy) or STRATEGIES[strategy].example
 
 
 def choices(studio: Studio) -> list[tuple[str, str]]:

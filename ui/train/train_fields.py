@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, get_args, get_type_hints
 
 from deftx.core.errors import RecipeError
+from deftx.method.ranks import STRATEGIES
 from deftx.training.recipes import (
     ABLATIONS,
     METRICS,
@@ -162,7 +163,7 @@ def _rank(values: Values) -> str:
     rank = values["rank"]
     if rank == "variance":
         return f"variance:{values['share'] if values['share'] is not None else ''}"
-    return f"uniform:{values['uniform'] or ''}" if rank == "uniform" else rank
+    return f"uniform:{values['uniform'] or ''}" if rank == "uniform" else STRATEGIES[rank].example
 
 
 def _parameter(strategy: str, parameter: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from deftx.jobs import push
+from deftx.method.ranks import STRATEGIES
 from deftx.models.bases import ASSETS
 from deftx.training.setting_descriptions import MEANINGS
 from ui import strings
@@ -178,7 +179,7 @@ def _names() -> dict[str, Any]:
 def _ranks() -> dict[str, Any]:
     return {
         "rank": gr.Dropdown(
-            _choices(strings.RANKS), value="variance", label=strings.RANK, info=strings.RANK_HINT, elem_id="rank"
+            [(strings.RANKS.get(name, name), name) for name in STRATEGIES], value="variance", label=strings.RANK, info=strings.RANK_HINT, elem_id="rank"
         ),
         "share": gr.Number(
             0.9, label=strings.SHARE, info=strings.SHARE_HINT, minimum=0.01, maximum=1, step=0.01,
