@@ -198,14 +198,16 @@ def _connect_actions(
     # The action and its display are one answer: a second request would double the time of a click, and a poll in
     # progress would bring back the old display.
     def chosen(seen: str, event: gr.EventData) -> tuple:
-        return (str(event.job), *watch.look(studio, str(event.job), seen))
+        return watch.look(studio, str(event.job), seen)
 
     def act(action: str, job: str, seen: str) -> tuple:
         watch.act(studio, action, watch.shown(seen))
         return watch.look(studio, job, seen)
 
     shown = {"concurrency_limit": None, "cancels": [polling], **PRIVATE}
-    watching.jobs.select(chosen, watching.seen, [kept.job, *watching.outputs()], **shown)
+    # The page itself stores the choice, without a request: a poll sent before the answer must not ask for the old one.
+    watching.jobs.select(None, None, kept.job, js=watch.CHOSEN, **PRIVATE)
+    watching.jobs.select(chosen, watching.seen, watching.outputs(), **shown)
     for action, button in watching.actions().items():
         button.click(partial(act, action), [kept.job, watching.seen], watching.outputs(), **shown)
 

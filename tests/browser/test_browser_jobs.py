@@ -58,6 +58,36 @@ def test_two_tabs_share_one_queue_and_a_discard_can_be_undone_in_either(app, bro
         expect(waiting(page)).to_have_text(["Third", "Second"])
 
 
+# Requests take so long that the page polls while a click is unanswered; the inputs of each request are noted.
+SLOW_REQUESTS = """
+const quick = window.fetch;
+window.sent = [];
+window.fetch = async (...request) => {
+  if (String(request[0]?.url ?? request[0]).includes('queue/join')) {
+    sent.push(JSON.parse(request[1].body).data);
+    await new Promise(go => setTimeout(go, 3000));
+  }
+  return quick(...request);
+};
+"""
+
+
+def test_no_poll_asks_for_the_old_choice_while_a_choice_is_unanswered(app, browser):
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.add_init_script(SLOW_REQUESTS)
+    open_page(page, app)
+    open_tab(page, "Train")
+    expect(page.locator("#job h3")).to_contain_text("Long")
+    page.evaluate("sent.length = 0")
+    page.locator("#jobs button", has_text="Third").click()
+    expect(page.locator("#job h3")).to_contain_text("Third")
+    page.wait_for_function("sent.length > 2")
+    chosen = page.locator("#jobs button", has_text="Third").get_attribute("data-job")
+    polls = [sent for sent in page.evaluate("sent") if len(sent) == 2 and '"strip"' in sent[1]]
+    assert polls
+    assert {job for job, _ in polls} == {chosen}
+
+
 def test_a_reader_who_zoomed_in_and_unfolded_the_numbers_stays_there_while_it_trains(app, browser):
     page = tab(app, browser)
     page.locator("#jobs button", has_text="Long").click()

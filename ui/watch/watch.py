@@ -26,7 +26,9 @@ _LIST = """
 let last = '';
 element.addEventListener('click', e => {
   const row = e.target.closest('[data-job]');
-  if (row) trigger('select', {job: row.dataset.job});
+  if (!row) return;
+  element.dataset.chosen = row.dataset.job;
+  trigger('select', {job: row.dataset.job});
 });
 element.addEventListener('focusin', e => { last = e.target.closest('[data-job]')?.dataset.job ?? ''; });
 document.addEventListener('focusin', e => { if (!element.contains(e.target)) last = ''; });
@@ -35,6 +37,8 @@ watch('value', () => {
     element.querySelector(`[data-job="${last}"]`)?.focus({preventScroll: true});
 });
 """
+
+CHOSEN = "() => document.querySelector('#jobs [data-chosen]').dataset.chosen"  # the row clicked last
 
 
 @dataclass(frozen=True)
