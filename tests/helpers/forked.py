@@ -5,6 +5,7 @@ a library reads while it is imported (HF_*, OAUTH_*, MALLOC_*) have an effect on
 """
 
 import multiprocessing
+import multiprocessing
 import os
 import runpy
 import subprocess
@@ -108,6 +109,7 @@ def _become(program, arguments, cwd, environment, said):
     for number, path in enumerate(said, 1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
     torch.set_num_threads(1)
+    multiprocessing.current_process()._config["daemon"] = False  # a program may start processes of its own
     sys.argv = [str(program), *arguments]
     if isinstance(program, Path):
         sys.path.insert(0, str(program.parent))

@@ -232,11 +232,27 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(200, {"id": named, "modelId": named, "sha": sha, "private": repository.private,
                              "gated": "manual" if repository.gated else False, "tags": [], "siblings": siblings})  # fmt: skip
 
-    def tree(self, name: str, revision: str) -> None:
-        """``/api/models/OWNER/NAME/tree/REVISION``."""
+    def tree(self, name: str, revision: str, folder: str | None = None) -> None:
+        """``/api/models/OWNER/NAME/tree/REVISION[/FOLDER]``."""
+        found = self.committed(name, revision)
+        if found is None:
+            return None
+        within = f"{folder.strip('/')}/" if folder else ""
+        paths = [path for path in found[1] if path.startswith(within)]
+        if folder and not paths:
+            return self.reply(404, {"error": "no such folder"}, {"X-Error-Code": "EntryNotFound"})
+        if self.query.get("recursive") == ["True"] or self.query.get("recursive") == ["true"]:
+            return self.reply(200, [_entry(path, found[1][path]) for path in paths])
+        below = sorted({path[len(within) :].split("/")[0] for path in paths})
+        return self.reply(200, [_at(within + one, found[1]) for one in below])
+
+    def paths_info(self, name: str, revision: str) -> None:
+        """``/api/models/OWNER/NAME/paths-info/REVISION``: files and folders by path."""
         found = self.committed(name, revision)
         if found is not None:
-            self.reply(200, [_entry(path, content) for path, content in found[1].items()])
+            asked = parse_qs(self.content.decode()).get("paths") or json.loads(self.content)["paths"]
+            there = [path for path in asked if path in found[1] or any(one.startswith(f"{path}/") for one in found[1])]
+            self.reply(200, [_at(path, found[1]) for path in there])
 
     def resolve(self, name: str, revision: str, path: str) -> None:
         """``/OWNER/NAME/resolve/REVISION/PATH``: small files come as they are, large ones from elsewhere."""
@@ -261,10 +277,11 @@ class Handler(BaseHTTPRequestHandler):
     def download(self, oid: str) -> None:
         """``/cdn/OID``: from where large files come, in part where a part is asked for."""
         content = self.hub.large[oid]
-        start = int(re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "bytes=0-"))[1])
-        part = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"} if "Range" in self.headers else {}
-        self.hub.sent += len(content) - start if self.cut is None else min(self.cut.after, len(content) - start)
-        self.reply(206 if part else 200, content[start:], {"ETag": f'"{oid}"', **part})
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "bytes=0-"))
+        start, end = int(asked[1]), min(int(asked[2] or len(content)), len(content) - 1)
+        part = {"Content-Range": f"bytes {start}-{end}/{len(content)}"} if "Range" in self.headers else {}
+        self.hub.sent += end + 1 - start if self.cut is None else min(self.cut.after, end + 1 - start)
+        self.reply(206 if part else 200, content[start : end + 1], {"ETag": f'"{oid}"', **part})
 
     # Writing
 
@@ -362,14 +379,15 @@ class Handler(BaseHTTPRequestHandler):
         return self.reply(200, {"commitUrl": f"{self.hub.url}/{name}/commit/{sha}", "commitOid": sha})
 
 
-_NAME, _REVISION = r"(?P<name>(?:spaces/)?[\w.-]+/[\w.-]+)", r"(?P<revision>[\w./-]+)"
-_API = rf"/api/(?:models/|(?=spaces/)){_NAME}"  # a Space is kept as "spaces/OWNER/NAME"
+_NAME, _REVISION = r"(?P<name>(?:spaces/|datasets/)?[\w.-]+/[\w.-]+)", r"(?P<revision>[\w./-]+)"
+_API = rf"/api/(?:models/|(?=spaces/|datasets/)){_NAME}"  # a Space is kept as "spaces/OWNER/NAME", a data set likewise
 ROUTES = (
     ({"GET"}, "/api/whoami-v2", Handler.whoami),
     ({"GET"}, rf"{_API}/auth-check(?P<write>/write)?", Handler.check),
     ({"GET"}, rf"{_API}", Handler.info),
     ({"GET"}, rf"{_API}/revision/{_REVISION}", Handler.info),
-    ({"GET"}, rf"{_API}/tree/{_REVISION}", Handler.tree),
+    ({"GET"}, rf"{_API}/tree/(?P<revision>[\w.-]+)(?P<folder>/.+)?", Handler.tree),
+    ({"POST"}, rf"{_API}/paths-info/{_REVISION}", Handler.paths_info),
     ({"GET", "HEAD"}, rf"/{_NAME}/resolve/(?P<revision>[\w.-]+)/(?P<path>.+)", Handler.resolve),
     ({"GET"}, r"/cdn/(?P<oid>\w+)", Handler.download),
     ({"POST"}, "/api/repos/create", Handler.create),
@@ -419,6 +437,10 @@ def attach(monkeypatch: Any, hub: Hub, cache: Any, token: str | None = None) -> 
 def _entry(path: str, content: bytes) -> dict[str, Any]:
     large = {"lfs": {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 130}}
     return {"type": "file", "path": path, "size": len(content), "oid": _blob(content), **(large if len(content) >= LARGE else {})}  # fmt: skip
+
+
+def _at(path: str, files: dict[str, bytes]) -> dict[str, Any]:
+    return _entry(path, files[path]) if path in files else {"type": "directory", "path": path, "size": 0, "oid": _blob(path.encode())}  # fmt: skip
 
 
 def _oid(content: bytes | None) -> str | None:
