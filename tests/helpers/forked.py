@@ -5,7 +5,6 @@ a library reads while it is imported (HF_*, OAUTH_*, MALLOC_*) have an effect on
 """
 
 import multiprocessing
-import multiprocessing
 import os
 import runpy
 import subprocess
