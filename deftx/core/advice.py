@@ -25,6 +25,9 @@ def _has_number(*numbers: int) -> Callable[[BaseException], bool]:
     return lambda error: isinstance(error, OSError) and error.errno in numbers
 
 
+# PyTorch's allocator on Linux and on Windows; oneDNN, whose primitives of valid shapes fail only where memory is missing.
+NO_MEMORY = ("can't allocate memory", "not enough memory", "could not create a primitive")
+
 ADVICE = (
     Advice(
         lambda error: _is_called("OutOfMemoryError")(error) or _says("CUDA out of memory")(error),
@@ -32,7 +35,7 @@ ADVICE = (
         "result in smaller portions), or close other programs that use the GPU.",
     ),
     Advice(
-        lambda error: isinstance(error, MemoryError) or _says("can't allocate memory", "not enough memory")(error),
+        lambda error: isinstance(error, MemoryError) or _says(*NO_MEMORY)(error),
         "The computer ran out of memory. Choose a smaller batch_size or max_length, or a larger accumulation (the same "
         "result in smaller portions), or close other programs.",
     ),

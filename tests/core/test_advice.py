@@ -19,6 +19,7 @@ class ConnectTimeout(ConnectionError):
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "disk is full"),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "smaller batch_size"),
         (RuntimeError("CUDA out of memory."), "GPU ran out of memory"),
+        (RuntimeError("could not create a primitive"), "computer ran out"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "computer ran out"),
         (MemoryError(), "computer ran out of memory"),
         (PermissionError(errno.EACCES, "Permission denied", "x"), "No permission to read or write"),
