@@ -41,20 +41,21 @@ def find_splits(repository: str, revision: str | None = None) -> tuple[HubSplit,
     Raises:
         CorpusError: The data set is unknown, or the Hub cannot be reached.
     """
-    from datasets import get_dataset_config_names, get_dataset_split_names
+    from datasets.load import dataset_module_factory
 
     if Path(repository).exists():  # ``datasets`` would read that folder
         return ()
     try:
-        return tuple(
-            HubSplit(repository, revision, configuration, str(name))
-            for configuration in get_dataset_config_names(repository, revision=revision)
-            for name in get_dataset_split_names(repository, configuration, revision=revision)
-        )
+        found = dataset_module_factory(repository, revision=revision).builder_configs_parameters.builder_configs or ()
     except Exception as error:  # builders raise exceptions of many libraries
         if (refusal := _refusal(repository, error)) is not None:
             raise refusal from error
         return ()
+    return tuple(
+        HubSplit(repository, revision, configuration.name, str(name))
+        for configuration in found
+        for name in configuration.data_files or ()
+    )
 
 
 def stream(split: HubSplit) -> "IterableDataset":
@@ -70,24 +71,16 @@ def stream(split: HubSplit) -> "IterableDataset":
         raise _refusal(split.repository, error) or _unreadable(split, error) from error
 
 
-def columns_of_split(split: HubSplit) -> tuple[str, ...]:
-    """Return the columns of a split, from its first row; empty for a split without rows.
-
-    Raises:
-        CorpusError: The split cannot be read.
-    """
-    return next((tuple(row) for row in _rows(split, stream(split))), ())
-
-
-def fetch_split(split: HubSplit, folder: Path) -> tuple[Path, bool]:
+def fetch_split(split: HubSplit, folder: Path, most: int = MOST_BYTES) -> tuple[Path, bool]:
     """Write the first rows of a split to a file of JSON lines, with the names of classes in place of their numbers.
 
     Args:
         split: The split.
         folder: Where the file is written; its name is that of the data set.
+        most: Bytes of text, in UTF-8, that are read.
 
     Returns:
-        The file, and whether the split has more than the ``MOST_BYTES`` of text that were read.
+        The file, and whether the split has more text than that.
 
     Raises:
         CorpusError: The split cannot be read, or the connection is lost.
@@ -101,7 +94,7 @@ def fetch_split(split: HubSplit, folder: Path) -> tuple[Path, bool]:
     with path.open("w", encoding="utf-8") as file:
         for row in _rows(split, dataset):
             size += sum(len(cell.encode()) for cell in row.values() if isinstance(cell, str))
-            if size > MOST_BYTES:
+            if size > most:
                 return path, True
             cells = {column: _cell(cell, names.get(column)) for column, cell in row.items()}
             file.write(json.dumps(cells, ensure_ascii=False, default=str) + "\n")

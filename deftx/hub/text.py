@@ -21,7 +21,9 @@ CONVERTED = "refs/convert/parquet"
 # Files that describe a data set and are not part of it.
 NO_TEXT = frozenset({"requirements.txt", "license.txt", "licence.txt", "readme.txt"})
 
-_ID = re.compile(r"(?:https://huggingface\.co/)?(?:datasets/)?(?P<id>[\w.-]+(?:/[\w.-]+)?)/?")
+_ID = re.compile(
+    r"(?:https://huggingface\.co/)?(?:datasets/)?(?P<id>[\w.-]+(?:/[\w.-]+)?)/?(?:@(?P<revision>[\w./-]+))?"
+)
 
 
 @dataclass(frozen=True)
@@ -34,17 +36,26 @@ class HubFile:
     size: int
 
 
-def find_files(name: str) -> tuple[HubFile, ...]:
-    """Return the supported files of a data set (owner/name, or its URL), in the Hub's order.
+def read_id(name: str) -> tuple[str, str | None]:
+    """Return the id and the revision of ``owner/name``, ``owner/name@revision`` or the URL of a data set.
 
     Raises:
-        CorpusError: If the id is invalid or unknown, the Hub cannot be reached, or no file is supported.
+        CorpusError: It is none of these.
     """
     match = _ID.fullmatch(name.strip())
     if not match or match["id"].startswith("."):
         raise CorpusError(f"{name.strip()!r} is not the id of a data set. An id has the form owner/name.")
-    repository = match["id"]
-    found = _list(repository, None) or _list(repository, CONVERTED)
+    return match["id"], match["revision"]
+
+
+def find_files(name: str) -> tuple[HubFile, ...]:
+    """Return the supported files of a data set, in the Hub's order; ``name`` is as ``read_id`` takes it.
+
+    Raises:
+        CorpusError: If the id is invalid or unknown, the Hub cannot be reached, or no file is supported.
+    """
+    repository, revision = read_id(name)
+    found = _list(repository, revision) or _list(repository, CONVERTED)
     if not found:
         raise CorpusError(f"The data set {repository} has no supported file ({one_of(EXTENSIONS)}).")
     return found

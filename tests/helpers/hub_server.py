@@ -434,6 +434,16 @@ def attach(monkeypatch: Any, hub: Hub, cache: Any, token: str | None = None) -> 
         monkeypatch.setenv("HF_TOKEN", token)
 
 
+def attach_datasets(monkeypatch: Any, hub: Hub, cache: Any) -> None:
+    """Let ``datasets`` speak to the server as well; it and the client read the Hub's address when they are imported."""
+    import datasets
+
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(datasets.config, "HF_ENDPOINT", hub.url)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
+
+
 def _entry(path: str, content: bytes) -> dict[str, Any]:
     large = {"lfs": {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 130}}
     return {"type": "file", "path": path, "size": len(content), "oid": _blob(content), **(large if len(content) >= LARGE else {})}  # fmt: skip

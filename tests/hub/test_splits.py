@@ -2,16 +2,13 @@
 
 import json
 
-import datasets
 import hub_server
-import huggingface_hub.constants
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from deftx.core.errors import CorpusError
-from deftx.hub import splits
-from deftx.hub.splits import HubSplit, columns_of_split, fetch_split, find_splits
+from deftx.hub.splits import HubSplit, fetch_split, find_splits
 
 CARD = b"""---
 configs:
@@ -28,16 +25,10 @@ configs:
 
 
 @pytest.fixture
-def hub(tmp_path, monkeypatch):
-    """A Hub on this machine to which ``datasets`` speaks too; its addresses are read when the packages are imported."""
-    with hub_server.serving() as hub:
-        hub_server.attach(monkeypatch, hub, tmp_path / "cache")
-        template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", hub.url)
-        monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(datasets.config, "HF_ENDPOINT", hub.url)
-        monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "datasets")
-        yield hub
+def hub(hub_here, tmp_path, monkeypatch):
+    """A Hub on this machine to which ``datasets`` speaks too."""
+    hub_server.attach_datasets(monkeypatch, hub_here, tmp_path / "datasets")
+    return hub_here
 
 
 @pytest.fixture
@@ -60,16 +51,14 @@ def rows(path):
 def test_splits_of_all_configurations_are_listed_and_read(news, tmp_path):
     found = find_splits("ana/news")
     assert [str(split) for split in found] == ["min/train", "min/test", "ind/train"]
-    assert columns_of_split(found[0]) == ("text", "label")
     path, cut = fetch_split(found[0], tmp_path)
     assert path.name == "ana-news-min-train.jsonl"
     assert rows(path) == [{"text": "satu duo", "label": "good"}, {"text": "tigo", "label": "bad"}]
     assert not cut
 
 
-def test_of_a_large_split_the_first_part_is_read(news, tmp_path, monkeypatch):
-    monkeypatch.setattr(splits, "MOST_BYTES", 180)
-    path, cut = fetch_split(find_splits("ana/news")[-1], tmp_path)
+def test_of_a_large_split_the_first_part_is_read(news, tmp_path):
+    path, cut = fetch_split(find_splits("ana/news")[-1], tmp_path, most=180)
     assert (len(rows(path)), cut) == (10, True)
 
 

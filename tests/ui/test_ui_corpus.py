@@ -4,10 +4,12 @@ import json
 from types import SimpleNamespace
 
 import gradio as gr
+import hub_server
 import pytest
 from tiny_base import write_corpus
 
 from deftx.data.cleaning import CLEANINGS
+from deftx.hub import splits as hub_splits
 from deftx.hub import text as hub_text
 from ui import strings
 from ui.corpus import audit_view, clean_form, corpus_tab, hub_form, labelled_tab
@@ -98,7 +100,8 @@ def test_a_data_set_of_the_hub_becomes_a_text(studio, tmp_path, monkeypatch):
     files = [SimpleNamespace(path=path, size=2_000_000) for path in ("train.csv", "README.md")]
     monkeypatch.setattr(hub_text, "HfApi", lambda: SimpleNamespace(list_repo_tree=lambda *a, **k: iter(files)))
     monkeypatch.setattr(hub_text, "hf_hub_download", lambda *a, **k: write(tmp_path, "train.csv", "a,b\nx,the food\n"))
-    found, file, *_, said = hub_form.list_files("owner/name")
+    monkeypatch.setattr(hub_splits, "find_splits", lambda *_: ())
+    found, file, *_, said = hub_form.list_parts("owner/name")
     assert file.choices == [("train.csv (1.9 MB)", "train.csv")]
     assert "read: 1." in said
     name, column, said = hub_form.take(studio, found, "train.csv", None)
@@ -109,9 +112,30 @@ def test_a_data_set_of_the_hub_becomes_a_text(studio, tmp_path, monkeypatch):
     assert "Lines: 1." in said
 
 
+def test_a_split_of_the_hub_becomes_a_text(studio, hub_here, tmp_path, monkeypatch):
+    hub_server.attach_datasets(monkeypatch, hub_here, tmp_path / "datasets")
+    repository = hub_here.make(
+        "datasets/ana/news", {"train.csv": b"title,body\n" + b"x,the food\n" * 40, "test.csv": b"text\nday\n"}
+    )
+    found, part, *_ = hub_form.list_parts("ana/news")
+    assert [value for _, value in part.choices] == ["default/train", "default/test", "train.csv", "test.csv"]
+    name, column, said = hub_form.take(studio, found, "default/train", None)
+    assert (name, column.value) == (None, "body")
+    name, _, said = hub_form.take(studio, found, "default/train", "body")
+    assert studio.corpora.read(name).lines == ["the food"] * 40
+    assert "Lines: 40." in said
+    assert "ana/news/default/train" in corpus_tab.show_findings(studio, name)
+    old = repository.commits[-1][0]
+    repository.add({"test.csv": b"text\nother\n"})
+    for revision, text in ((f"@{old}", "day"), ("", "other")):
+        found, *_ = hub_form.list_parts(f"ana/news{revision}")
+        name, *_ = hub_form.take(studio, found, "default/test", None)
+        assert studio.corpora.read(name).lines == [text]
+
+
 @pytest.mark.parametrize("path", [None, "../x.txt"])
 def test_what_the_hub_does_not_have_is_said_in_place(studio, path):
-    assert strings.HUB_NOT_LISTED in hub_form.list_files("no id at all")[-1]
+    assert strings.HUB_NOT_LISTED in hub_form.list_parts("no id at all")[-1]
     assert strings.HUB_NOT_FETCHED in hub_form.take(studio, (), path, None)[-1]
 
 

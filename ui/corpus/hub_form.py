@@ -1,6 +1,8 @@
-"""Fetch a text from the Hugging Face Hub: enter a data set, choose a file and a column."""
+"""Fetch a text from the Hugging Face Hub: enter a data set, choose a split or a file, and a column."""
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -8,10 +10,15 @@ import gradio as gr
 from deftx.core.errors import CorpusError, DeftxError
 from deftx.data.table_columns import guess_text_column
 from deftx.data.text import columns_of
+from deftx.hub import splits as hub_splits
 from deftx.hub import text as hub_text
+from deftx.hub.splits import HubSplit
+from deftx.hub.text import HubFile
 from ui import strings
 from ui.shared import views
 from ui.studio import Studio
+
+SAMPLE_BYTES = 100_000  # of a split, to see its columns
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ def build() -> HubForm:
         column = gr.Dropdown([], label=strings.COLUMN, visible=False, elem_id="hub-column")
         fetch = gr.Button(strings.HUB_FETCH, visible=False, elem_id="hub-fetch")
     gr.on(
-        [listing.click, name.submit], list_files, name, [files, file, column, fetch, answer],
+        [listing.click, name.submit], list_parts, name, [files, file, column, fetch, answer],
         api_visibility="private", show_progress_on=[answer],
     )  # fmt: skip
     # Another file has other columns.
@@ -42,33 +49,69 @@ def build() -> HubForm:
     return HubForm(fetch, [files, file, column], [column, answer])
 
 
-def list_files(name: str | None) -> tuple:
-    """List the files of a data set; on an error, show it."""
+def list_parts(name: str | None) -> tuple:
+    """List the splits of a data set, then its files; on an error, show it."""
     try:
-        files = hub_text.find_files(name or "")
+        repository, revision = hub_text.read_id(name or "")
+        splits = hub_splits.find_splits(repository, revision)
+        files = hub_text.find_files(name or "") if not splits else _files_beside(name or "")
     except DeftxError as error:
         hidden = gr.Dropdown(visible=False)
         return (), hidden, hidden, gr.Button(visible=False), views.refusal(strings.HUB_NOT_LISTED, error)
-    named = [(strings.HUB_SIZE.format(path=file.path, size=f"{file.size / 2**20:,.1f}"), file.path) for file in files]
-    said = views.notice(strings.HUB_FOUND.format(count=len(files)))
-    dropdown = gr.Dropdown(choices=named, value=files[0].path, visible=True)
-    return files, dropdown, gr.Dropdown(value=None, visible=False), gr.Button(visible=True), said
+    megabytes = hub_splits.MOST_BYTES // 10**6
+    named = [(strings.HUB_SPLIT.format(split=split, size=megabytes), str(split)) for split in splits]
+    named += [(strings.HUB_SIZE.format(path=file.path, size=f"{file.size / 2**20:,.1f}"), file.path) for file in files]
+    said = views.notice(strings.HUB_FOUND.format(splits=len(splits), files=len(files)))
+    dropdown = gr.Dropdown(choices=named, value=named[0][1], visible=True)
+    return (*splits, *files), dropdown, gr.Dropdown(value=None, visible=False), gr.Button(visible=True), said
 
 
-def take(studio: Studio, files: tuple, path: str | None, column: str | None) -> tuple[str | None, Any, str]:
-    """Fetch a file and store its text; return (its name or None, the column field, the message)."""
+def _files_beside(name: str) -> tuple[HubFile, ...]:
+    """Return the files of a data set that has splits, whose files may be of kinds that only ``datasets`` reads."""
     try:
-        file = hub_text.choose(files, path or "")
+        return hub_text.find_files(name)
+    except DeftxError:
+        return ()
+
+
+def take(studio: Studio, parts: tuple, chosen: str | None, column: str | None) -> tuple[str | None, Any, str]:
+    """Fetch a split or a file and store its text; return (its name or None, the column field, the message)."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for part in parts:
+                if isinstance(part, HubSplit) and str(part) == chosen:
+                    return _take_split(studio, part, Path(folder), column)
+        files = tuple(part for part in parts if isinstance(part, HubFile))
+        file = hub_text.choose(files, chosen or "")
         fetched = hub_text.fetch(file)
-        columns, usual = columns_of(fetched)
-        if columns and not (column or usual):
-            asked = views.notice(strings.COLUMN_ASKED.format(name=fetched.name))
-            likely = guess_text_column(fetched, columns, CorpusError)
-            return None, gr.Dropdown(choices=list(columns), value=likely, visible=True), asked
-        lines, cut = hub_text.read_lines(fetched, column or usual)
-        stem = f"{file.repository}-{file.path}".replace("/", "-").split(".")[0]
-        name = studio.corpora.add_lines(stem, lines, {"files": [f"{file.repository}/{file.path}"]})
+        asked = _ask(fetched, column)
+        return asked or _store(studio, f"{file.repository}/{file.path}", fetched, column)
     except DeftxError as error:
         return None, gr.skip(), views.refusal(strings.HUB_NOT_FETCHED, error)
-    said = (strings.HUB_CUT if cut else strings.HUB_KEPT).format(name=name, count=f"{len(lines):,}")
-    return name, gr.skip(), views.notice(said, kind="good")
+
+
+def _take_split(studio: Studio, split: HubSplit, folder: Path, column: str | None) -> tuple[str | None, Any, str]:
+    if asked := _ask(hub_splits.fetch_split(split, folder, SAMPLE_BYTES)[0], column):
+        return asked
+    fetched, cut = hub_splits.fetch_split(split, folder)
+    return _store(studio, f"{split.repository}/{split}", fetched, column, strings.HUB_CUT_SPLIT if cut else None)
+
+
+def _ask(fetched: Path, column: str | None) -> tuple[None, Any, str] | None:
+    """Return the question for the column of the text; None if it is known."""
+    columns, usual = columns_of(fetched)
+    if not columns or column or usual:
+        return None
+    asked = views.notice(strings.COLUMN_ASKED.format(name=fetched.name))
+    likely = guess_text_column(fetched, columns, CorpusError)
+    return None, gr.Dropdown(choices=list(columns), value=likely, visible=True), asked
+
+
+def _store(
+    studio: Studio, source: str, fetched: Path, column: str | None, said: str | None = None
+) -> tuple[str, Any, str]:
+    """Store the text; ``said`` replaces the message about it."""
+    lines, cut = hub_text.read_lines(fetched, column or columns_of(fetched)[1])
+    name = studio.corpora.add_lines(source.replace("/", "-").split(".")[0], lines, {"files": [source]})
+    said = strings.HUB_CUT if cut else said or strings.HUB_KEPT
+    return name, gr.skip(), views.notice(said.format(name=name, count=f"{len(lines):,}"), kind="good")
