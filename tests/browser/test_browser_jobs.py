@@ -78,7 +78,7 @@ def test_no_poll_asks_for_the_old_choice_while_a_choice_is_unanswered(app, brows
     open_page(page, app)
     open_tab(page, "Train")
     expect(page.locator("#job h3")).to_contain_text("Long")
-    page.evaluate("sent.length = 0")
+    page.evaluate("addEventListener('click', () => { sent.length = 0 }, true)")
     page.locator("#jobs button", has_text="Third").click()
     expect(page.locator("#job h3")).to_contain_text("Third")
     page.wait_for_function("sent.length > 2")
