@@ -80,7 +80,7 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
         "concurrency_limit": None,
         **PRIVATE,
     }
-    polling = gr.Timer(watch.EVERY).tick(**look)
+    polling = sections.watch.timer.tick(**look)
     _connect_opening(studio, page, sections, kept, look)
     _connect_moves(studio, sections, kept)
     _connect_start(studio, sections, kept, look)

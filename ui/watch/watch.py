@@ -1,4 +1,4 @@
-"""The training runs: the page polls every two seconds, and receives only what has changed."""
+"""The training runs: the page polls, and receives only what has changed."""
 
 import json
 import time
@@ -18,7 +18,10 @@ from ui.shared.errors import refusals
 from ui.studio import Studio
 from ui.watch import watch_details, watch_views
 
-EVERY = 2.0  # seconds
+EVERY = 2.0  # seconds between two polls while anything trains or waits
+# Seconds otherwise. At every event, Gradio's page updates the status of all components: a poll every two seconds keeps a
+# fifth of a slow core busy.
+IDLE_EVERY = 10.0
 UNDO_OFFERED = 600.0  # seconds after a discard; the trash itself is under History
 
 # A row of the list is a button; the focused one keeps the focus when the list is replaced.
@@ -69,6 +72,7 @@ class Watch:
     free_keep: gr.Button
     task: gr.Dropdown
     language: gr.Dropdown
+    timer: gr.Timer
     seen: (
         gr.Textbox
     )  # fingerprints of what the page shows, kept by the page itself, so that a lost answer is sent again
@@ -102,8 +106,9 @@ def build(strip: gr.HTML, tasks: gr.Dropdown, languages: gr.Dropdown) -> Watch:
                     buttons |= {name: _button(name, getattr(strings, label)) for name, label in _FREEING.items()}
     seen = gr.Textbox("", visible=False)
     return Watch(
-        strip=strip, jobs=jobs, undone=undone, undo=undo, task=tasks, language=languages, seen=seen, **parts, **buttons
-    )
+        strip=strip, jobs=jobs, undone=undone, undo=undo, task=tasks, language=languages, timer=gr.Timer(EVERY), seen=seen,
+        **parts, **buttons,
+    )  # fmt: skip
 
 
 def _button(name: str, label: str) -> gr.Button:
@@ -131,7 +136,9 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
     everyone = (
         studio.host.store
     )  # everybody may know that other people's training runs come first, but nothing else about them
-    queue = turns(everyone.list(), everyone.queue())
+    waiting, all_jobs = everyone.queue(), everyone.list()
+    queue = turns(all_jobs, waiting)
+    every = EVERY if waiting or any(state_of(job).active for job in all_jobs) else IDLE_EVERY
     discarded = _just_discarded(studio)
     now["job"] = job.id if job else ""
     values = {
@@ -148,6 +155,7 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
     first = {"value": tasks[0][1]} if tasks and before.get("tasks") == crc32(repr([]).encode()) else {}
     answers["task"] = gr.Dropdown(choices=tasks, **first) if changed("tasks", tasks) else gr.skip()
     answers["language"] = gr.Dropdown(choices=languages) if changed("languages", languages) else gr.skip()
+    answers["timer"] = gr.Timer(every) if changed("timer", every) else gr.skip()
     answers["seen"] = json.dumps(now) if now != before else gr.skip()
     return tuple(answers[field.name] for field in fields(Watch))
 
