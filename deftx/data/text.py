@@ -61,6 +61,9 @@ def read_corpus(
         limit: Stop after this many usable lines.
         encoding: The encoding of the files that are not UTF-8.
 
+    Returns:
+        The usable lines in the order of the files, with what was left out.
+
     Raises:
         CorpusError: If a file cannot be read or no line is usable.
     """
