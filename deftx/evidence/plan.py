@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from deftx.data.tables import read_table
-from deftx.data.text import pack, read_corpus, split
+from deftx.data.sequences import pack
+from deftx.data.text import read_corpus, split
 from deftx.evidence.grid import Vector
 from deftx.evidence.run import Run
 from deftx.models.batches import encode

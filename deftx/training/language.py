@@ -12,7 +12,8 @@ from deftx.core.errors import CorpusError
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.core.sampling import batch_order, cut, seed_for
 from deftx.data.characters import describe
-from deftx.data.text import Corpus, mask_tokens, pack, read_corpus, special_ids, split
+from deftx.data.sequences import mask_tokens, pack, special_ids
+from deftx.data.text import Corpus, read_corpus, split
 from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
 from deftx.models.batches import by_length, pad
 from deftx.models.families import language_logits
