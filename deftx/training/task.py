@@ -40,7 +40,7 @@ def class_logits(
     After each batch ``on_share`` is called with the share of tokens that is done; it may raise to stop.
     """
     device = next(model.parameters()).device
-    logits = torch.empty(len(encoded), model.config.num_labels)
+    logits = torch.empty(len(encoded), len(model.config.id2label or ()))
     done, total = 0, sum(map(len, encoded))
     for indices in by_length(encoded, CPU_TOKENS if device.type == "cpu" else ACCELERATOR_TOKENS):
         batch = pad([encoded[i] for i in indices], padding, device)
