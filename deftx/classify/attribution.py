@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from deftx.classify.composition import Classifier
 from deftx.core.errors import DeftxError
-from deftx.models.batches import Encoded, Text, encode, pad
+from deftx.models.batches import Encoded, Text, encode, pad, pad_id
 
 WORD = re.compile(r"\S+")
 
@@ -57,7 +58,7 @@ def attribute(classifier: Classifier, text: Text, label: str | None = None) -> A
 
 def _token_weights(classifier: Classifier, encoded: Encoded, label: str | None) -> tuple[int, list[float]]:
     model = classifier.model
-    batch = pad([encoded], classifier.base.tokenizer.pad_token_id, next(model.parameters()).device)
+    batch = pad([encoded], pad_id(classifier.base.tokenizer), next(model.parameters()).device)
     with torch.enable_grad(), _leaf_embeddings(model) as looked_up:
         logits = model(**batch).logits[0].float()
         place = int(logits.argmax()) if label is None else classifier.labels.index(label)
@@ -70,7 +71,7 @@ def _token_weights(classifier: Classifier, encoded: Encoded, label: str | None) 
 
 
 @contextmanager
-def _leaf_embeddings(model: nn.Module) -> Iterator[list[Tensor]]:
+def _leaf_embeddings(model: PreTrainedModel) -> Iterator[list[Tensor]]:
     """Replace the word embeddings in a forward pass by leaf tensors, and collect these."""
     found: list[Tensor] = []
 
@@ -92,7 +93,8 @@ def _places(classifier: Classifier, texts: Sequence[str]) -> list[tuple[int, int
         raise DeftxError(
             f"The tokenizer of base {classifier.base.name} does not return the positions of tokens in a text."
         )
-    made = tokenizer(*texts, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True)
+    first, second = texts[0], texts[1] if len(texts) > 1 else None
+    made = tokenizer(first, second, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True)
     parts = made.sequence_ids(0)
     spans = made["offset_mapping"]
     return [(part, *span) if part is not None else None for part, span in zip(parts, spans, strict=True)]

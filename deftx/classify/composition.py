@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from deftx.core.errors import DeftxError, VectorError
 from deftx.core.events import Listener, ignore
 from deftx.core.files import new_folder, require_empty
 from deftx.models.bases import Base, head_parameters, sparse_trainable
-from deftx.models.batches import Text, cut_texts, encode
+from deftx.models.batches import Text, cut_texts, encode, pad_id
 from deftx.training.task import class_logits
 from deftx.vectors.apply import apply_changes
 from deftx.vectors.merging import PAPER, MergeReport, merge
@@ -28,7 +28,7 @@ class Classifier:
     """A composed model with the labels of its task. Its base is not modified."""
 
     base: Base
-    model: nn.Module
+    model: PreTrainedModel
     labels: list[str]
     max_length: int  # tokens; longer texts are truncated
     report: MergeReport | None = None  # report of the merge method
@@ -43,7 +43,10 @@ class Classifier:
 
         Args:
             texts: Sentences, or pairs.
-            on_share: Called after each batch with the share that is done; it may raise to stop.
+            on_share: Called after each batch with the share that is done, from 0 to 1; it may raise to stop.
+
+        Returns:
+            float32 probabilities on the CPU, a row for each text and a column for each of ``labels``.
 
         Raises:
             DeftxError: If there are both sentences and pairs.
@@ -53,19 +56,33 @@ class Classifier:
         if len({isinstance(text, str) for text in texts}) > 1:
             raise DeftxError("The texts contain both sentences and pairs; classify them separately.")
         encoded = encode(self.base.tokenizer, texts, self.max_length)
-        return class_logits(self.model, encoded, self.base.tokenizer.pad_token_id, on_share).softmax(-1)
+        return class_logits(self.model, encoded, pad_id(self.base.tokenizer), on_share).softmax(-1)
 
     def cut(self, texts: Sequence[Text]) -> list[int]:
-        """Return the indices of the texts that the classifier truncates to the first ``max_length`` tokens."""
+        """Return the indices of the texts that the classifier truncates to the first ``max_length`` tokens.
+
+        Args:
+            texts: Sentences, or (premise, hypothesis) pairs.
+        """
         tokenizer = self.base.tokenizer
         return cut_texts(tokenizer, texts, encode(tokenizer, texts, self.max_length), self.max_length)
 
     def predict(self, texts: Sequence[Text]) -> list[str]:
-        """Return the most probable label of each text."""
+        """Return the most probable label of each text.
+
+        Args:
+            texts: Sentences, or (premise, hypothesis) pairs.
+
+        Raises:
+            DeftxError: If there are both sentences and pairs.
+        """
         return [self.labels[place] for place in self.classify(texts).argmax(-1).tolist()]
 
     def save_pretrained(self, folder: str | os.PathLike) -> None:
         """Write a transformers folder, which loads without deftx and gives the same probabilities.
+
+        Args:
+            folder: The folder, which must be empty or new.
 
         Raises:
             DeftxError: If the folder is not empty. Nothing is overwritten.
@@ -103,6 +120,9 @@ def compose(
         method: The merge method: "sum" (the paper), "ties" or "dare".
         parameters: Parameters of the merge method that differ from its defaults.
 
+    Returns:
+        The classifier in evaluation mode, on the base's device, with the report of the merge method.
+
     Raises:
         VectorError: If a vector is damaged, of the wrong kind, or made for another base.
         DeftxError: If a strength, the method or a parameter is invalid.
@@ -135,7 +155,7 @@ def load_for(base: Base, vector: VectorLike, kind: str) -> SparseVector:
 
 
 @torch.no_grad()
-def _put_head(model: nn.Module, task: SparseVector) -> None:
+def _put_head(model: PreTrainedModel, task: SparseVector) -> None:
     head = head_parameters(model)
     if {n: tuple(p.shape) for n, p in head.items()} != {n: tuple(t.shape) for n, t in task.head.items()}:
         raise VectorError(

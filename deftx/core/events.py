@@ -48,12 +48,19 @@ class Listener:
     should_stop: Callable[[], bool]
 
     def raise_if_stopped(self, message: str) -> None:
-        """Raise TrainingStopped with this message if a stop was requested."""
+        """Raise an exception if a stop was requested.
+
+        Args:
+            message: The message of the exception.
+
+        Raises:
+            TrainingStopped: If ``should_stop`` returns True.
+        """
         if self.should_stop():
             raise TrainingStopped(message)
 
 
-def event_from_json(line: str) -> Event:
+def event_from_json(line: str | bytes) -> Event:
     """Read a line that ``Event.to_json`` wrote."""
     return Event(**json.loads(line))
 

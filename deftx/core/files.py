@@ -1,4 +1,4 @@
-"""Atomic and durable writing of files and folders, and the free space of disks.
+"""Atomic and durable writing of files and folders, the free space of disks, and how long the trash is kept.
 
 A file is written under another name in the same folder (the draft), flushed to the disk (fsync) and then renamed; then the
 folder is flushed. A file has one draft name, so the next write overwrites a draft that an interrupted one left behind. Two
@@ -20,6 +20,7 @@ from deftx.core.errors import DeftxError
 PART = ".part"  # suffix of a draft's name
 WRITING = ".writing-"  # prefix of the name of a folder of drafts
 SPARE = 2**26  # bytes to leave free on the disk
+TRASH_KEPT = 7 * 86_400.0  # seconds until the files of vectors, jobs and texts in the trash are deleted
 # Errors of file systems that cannot flush or open a folder; they are ignored.
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
 

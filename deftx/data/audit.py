@@ -10,8 +10,9 @@ from typing import Any
 
 from deftx.data.coverage import reading_notes, spelled_share
 from deftx.data.lengths import LengthBin, length_bins
+from deftx.data.sequences import BATCH_LINES
 from deftx.data.splitting import fold
-from deftx.data.text import BATCH_LINES, WITHOUT_LETTERS, Corpus, unused_lines
+from deftx.data.text import WITHOUT_LETTERS, Corpus, unused_lines
 from deftx.data.writing_systems import script_shares, word_count, writing_shares
 
 # Unknown tokens cannot be learned; a tokenizer that covers the script has a much lower rate.

@@ -52,7 +52,11 @@ class Table:
         return len(self.texts)
 
     def keep(self, positions: Iterable[int]) -> "Table":
-        """Return a table of only the rows at these positions."""
+        """Return a table of only the rows at these positions.
+
+        Args:
+            positions: Indices of rows, from 0, in the order of the new table.
+        """
         positions = list(positions)
         texts = [self.texts[position] for position in positions]
         labels = [self.labels[position] for position in positions] if self.labels else []
@@ -91,6 +95,9 @@ def read_table(
         labelled: Whether to read labels.
         columns: The file's own column names if they differ, e.g. {"text": "review"}.
         encoding: The encoding of a file that is not UTF-8.
+
+    Returns:
+        The usable rows in the order of the file, with what was left out.
 
     Raises:
         TableError: If the file cannot be read or has no usable row.

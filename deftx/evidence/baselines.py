@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -51,7 +52,7 @@ def predict(name: str, train: Table, tests: Mapping[str, Table]) -> dict[str, li
     if name not in BASELINES:
         raise unknown_name("The baseline", name, BASELINES)
     vectoriser = BASELINES[name].vectoriser()
-    classifier = LogisticRegression(C=4.0, class_weight="balanced", max_iter=1_000)
+    classifier: Any = LogisticRegression(C=4.0, class_weight="balanced", max_iter=1_000)
     classifier.fit(vectoriser.fit_transform(_documents(train)), train.labels)
     return {
         language: classifier.predict(vectoriser.transform(_documents(table))).tolist()
@@ -60,4 +61,4 @@ def predict(name: str, train: Table, tests: Mapping[str, Table]) -> dict[str, li
 
 
 def _documents(table: Table) -> list[str]:
-    return [SEPARATOR.join(text) if table.pairs else text for text in table.texts]
+    return [text if isinstance(text, str) else SEPARATOR.join(text) for text in table.texts]

@@ -89,7 +89,8 @@ def per_label(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[st
     """Return precision, recall and F1 of each label; 0 if undefined."""
     from sklearn.metrics import precision_recall_fscore_support  # slow to import
 
-    columns = precision_recall_fscore_support(gold, predicted, labels=list(labels), zero_division=0)
+    score: Any = precision_recall_fscore_support  # scikit-learn has no types
+    columns = score(gold, predicted, labels=list(labels), zero_division=0)
     return [
         LabelScore(label, float(precision), float(recall), float(f1), int(rows))
         for label, precision, recall, f1, rows in zip(labels, *columns, strict=True)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from deftx.data.sequences import pack
 from deftx.data.tables import read_table
-from deftx.data.text import pack, read_corpus, split
+from deftx.data.text import read_corpus, split
 from deftx.evidence.grid import Vector
 from deftx.evidence.run import Run
 from deftx.models.batches import encode
 from deftx.training.estimates import POSITION, VALUE, Model
-from deftx.training.recipes import Recipe
+from deftx.training.recipes import LanguageRecipe, TaskRecipe
 from deftx.training.run_folder import NOT_RETRAINED, bytes_needed
 
 SUSTAINED = 120e12  # operations per second of training in bfloat16: 40 % of an A100's 312e12
@@ -78,7 +79,9 @@ def plan(run: Run, base: Any) -> Plan:
     )
 
 
-def _training(recipe: Recipe, vector: Vector, lengths: "Lengths", model: Model, first: bool) -> Training:
+def _training(
+    recipe: LanguageRecipe | TaskRecipe, vector: Vector, lengths: "Lengths", model: Model, first: bool
+) -> Training:
     examples, tokens = lengths.of(vector, recipe)
     dense = recipe.steps(examples, "dense") if first else 0
     sparse = 0 if recipe.ablate in NOT_RETRAINED else recipe.steps(examples, "sparse")
@@ -95,19 +98,20 @@ class Lengths:
         self.run, self.base = run, base
         self._known: dict[tuple[str, str, int], tuple[int, float]] = {}
 
-    def of(self, vector: Vector, recipe: Recipe) -> tuple[int, float]:
+    def of(self, vector: Vector, recipe: LanguageRecipe | TaskRecipe) -> tuple[int, float]:
         """Return the number of sequences or rows that a vector is trained on, and their mean number of tokens."""
         key = (vector.kind, vector.language, recipe.max_length)
         if key not in self._known:
-            self._known[key] = self._corpus(vector, recipe) if vector.kind == "language" else self._rows(recipe)
+            is_language = isinstance(recipe, LanguageRecipe)
+            self._known[key] = self._corpus(vector, recipe) if is_language else self._rows(recipe)
         return self._known[key]
 
-    def _corpus(self, vector: Vector, recipe: Recipe) -> tuple[int, float]:
+    def _corpus(self, vector: Vector, recipe: LanguageRecipe) -> tuple[int, float]:
         lines = read_corpus(self.run.setting.corpus(self.run.data, vector.language)).lines
         train, _ = split(lines, recipe.hold_out, recipe.seed)
         return len(pack(train, self.base.tokenizer, recipe.max_length)), recipe.max_length
 
-    def _rows(self, recipe: Recipe) -> tuple[int, float]:
+    def _rows(self, recipe: TaskRecipe) -> tuple[int, float]:
         texts = read_table(self.run.data / self.run.setting.train).texts
         some = encode(self.base.tokenizer, texts[:2000], recipe.max_length)
         return len(texts), sum(map(len, some)) / len(some)

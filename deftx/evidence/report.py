@@ -25,7 +25,7 @@ class Line:
 
     row: str
     title: str
-    by_language: dict[str, float]
+    by_language: dict[str, float | None]
     mean: Interval
     reference: float | None
     difference: Interval | None
@@ -84,15 +84,15 @@ def summarise(cells: Sequence[Scored], comparison: ReportSettings, costs: Mappin
     for row, found in targets.items():
         if len(found) < full:
             continue
-        compared = other is not None and row != comparison.against
+        compared = other if row != comparison.against else None
         line = Line(
             row,
             titles[row],
             {name: _mean(cell.score(metric) for cell in found if cell.language == name) for name in languages},
             joint_interval(found, metric, parallel=parallel),
             _mean(cell.score(metric) for cell in _cells_of(row, cells, comparison.reference, seeds)),
-            joint_difference(found, other, metric, parallel=parallel) if compared else None,
-            wilcoxon_against(found, other, metric) if compared else None,
+            joint_difference(found, compared, metric, parallel=parallel) if compared else None,
+            wilcoxon_against(found, compared, metric) if compared else None,
             costs.get(row),
         )
         lines.append(line)

@@ -24,7 +24,7 @@ from deftx.evidence.settings import Setting
 from deftx.evidence.side_by_side import side_by_side
 from deftx.models.bases import Base, load_base
 from deftx.training.language import learn_language
-from deftx.training.recipes import Recipe, recipe_for
+from deftx.training.recipes import LanguageRecipe, TaskRecipe, recipe_for
 from deftx.training.run_folder import refuse_other
 from deftx.training.task import learn_task
 from deftx.vectors.lt_sft import read_lt_sft
@@ -64,7 +64,7 @@ class Run:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, cell.to_dict(), indent=None)
 
-    def recipe(self, vector: Vector, width: int) -> Recipe:
+    def recipe(self, vector: Vector, width: int) -> LanguageRecipe | TaskRecipe:
         """Return the settings of a vector on a base of this width."""
         chosen = VARIANTS[vector.variant].settings(vector.kind, width)
         settings = {**chosen, **self.changes[vector.kind], "seed": vector.seed}
@@ -124,7 +124,7 @@ def train_group(run: Run, group: Sequence[Vector]) -> list[str]:
 
 def _train(run: Run, vector: Vector, base: Base, delta: Path, timed: "Timed") -> None:
     recipe, out = run.recipe(vector, base.model.config.hidden_size), run.folder(vector)
-    if vector.kind == "language":
+    if isinstance(recipe, LanguageRecipe):
         corpus = run.setting.corpus(run.data, vector.language)
         learn_language(corpus, base, recipe, out=out, delta=delta, language=vector.language, on_event=timed)
         return

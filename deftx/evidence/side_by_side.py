@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import connection
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from deftx.core.errors import TrainingError
@@ -28,7 +29,8 @@ def side_by_side(
         TrainingError: If a process was killed, for example for lack of memory. Exceptions of ``work`` are raised as well.
     """
     context = multiprocessing.get_context("spawn")
-    waiting, running = deque(items), {}
+    waiting = deque(items)
+    running: dict[connection.Connection, BaseProcess] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
@@ -38,7 +40,8 @@ def side_by_side(
                 sender.close()
                 running[receiver] = process
             raise_if_stopped()
-            for receiver in connection.wait(list(running), PATIENCE):
+            ready = connection.wait(list(running), PATIENCE)
+            for receiver in [one for one in running if one in ready]:
                 yield _result(receiver, running.pop(receiver))
     finally:
         for process in running.values():
@@ -57,11 +60,12 @@ def _run(work: Callable[[Any], Any], item: Any, sender: connection.Connection) -
 
 def _end_with_parent() -> None:
     # Otherwise it would continue after the parent is killed, in the same folder as the next run.
-    connection.wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)
+    if (parent := multiprocessing.parent_process()) is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
-def _result(receiver: connection.Connection, process: multiprocessing.Process) -> Any:
+def _result(receiver: connection.Connection, process: BaseProcess) -> Any:
     try:
         good, found = receiver.recv()
     except EOFError:

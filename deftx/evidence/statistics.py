@@ -1,7 +1,7 @@
 """Joint bootstrap intervals of a row's mean and of differences between rows, and Wilcoxon's test."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def joint_interval(
         ValueError: If there are no cells or duplicate ones, or parallel test sets differ in length.
     """
     found = _by_pair(cells)
-    draws = _draws(found.values(), resamples, seed, parallel)
+    draws = _draws(cells, resamples, seed, parallel)
     return _interval(np.mean([cell.score(metric) for cell in cells]), _resampled(found, metric, draws).mean(axis=0))
 
 
@@ -74,7 +74,8 @@ def wilcoxon_against(a: Sequence[Scored], b: Sequence[Scored], metric: str) -> f
         return None
     from scipy.stats import wilcoxon  # importing it takes half a second, which would slow the start of the page
 
-    return float(wilcoxon(changes, alternative="two-sided").pvalue)
+    result: Any = wilcoxon(changes, alternative="two-sided")  # scipy has no types
+    return float(result.pvalue)
 
 
 def _by_pair(cells: Sequence[Scored]) -> dict[Pair, Scored]:
@@ -125,6 +126,6 @@ def _resampled(found: dict[Pair, Scored], metric: str, draws: dict[str, np.ndarr
     )
 
 
-def _interval(mean: float, resampled: np.ndarray) -> Interval:
+def _interval(mean: np.floating, resampled: np.ndarray) -> Interval:
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(mean), float(low), float(high))

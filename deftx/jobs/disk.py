@@ -95,8 +95,10 @@ def _training_folders(job: Job) -> list[Path]:
 def _own_delta(job: Job) -> Path | None:
     """Return the folder of δ if it is in the job's folder; other folders may be used by other jobs."""
     name = job.settings.get("delta")
-    path = (job.folder / str(name)).resolve() if name else None
-    inside = path is not None and path != job.folder.resolve() and path.is_relative_to(job.folder.resolve())
+    if not name:
+        return None
+    path = (job.folder / str(name)).resolve()
+    inside = path != job.folder.resolve() and path.is_relative_to(job.folder.resolve())
     return path if inside and not path.is_relative_to(job.out.resolve()) else None
 
 

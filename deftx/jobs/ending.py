@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import overload
 
 from deftx.core.advice import explain_any
 from deftx.core.errors import DeftxError, TrainingStopped
@@ -44,6 +45,10 @@ class StopRequest:
         return self.signal is not None
 
 
+@overload
+def ending_of(work: Callable[[], None], stop: StopRequest) -> tuple[Result, int]: ...
+@overload
+def ending_of(work: Callable[[], Ending | None], stop: StopRequest) -> Ending: ...
 def ending_of(work: Callable[[], Ending | None], stop: StopRequest) -> Ending:
     """Run the work and return how it ended, from its return value or its exception."""
     try:

@@ -37,23 +37,23 @@ def turns(jobs: Sequence[Job], queue: Sequence[Job], now: float | None = None) -
     found = {}
     for place, job in enumerate(queue, start=1):
         waits = [seconds for device, seconds in before if conflict(device, job.device)]
-        found[job.id] = Turn(place, None if None in waits else sum(waits))
+        known = [seconds for seconds in waits if seconds is not None]
+        found[job.id] = Turn(place, sum(known) if len(known) == len(waits) else None)
         before.append((job.device, seconds_left(job, states, now)))
     return found
 
 
 def seconds_left(job: Job, states: Sequence[tuple[Job, State]], now: float) -> float | None:
     """Estimate the time left of a running or queued job, from its own progress or from finished jobs."""
-    progress = progress_of(job)
-    running = job.process is not None
+    progress, process = progress_of(job), job.process
     if progress.seconds_left is not None:
         # For a queued job, the time since the measurement does not count.
-        passed = now - (progress.updated or now) if running else 0.0
+        passed = now - (progress.updated or now) if process is not None else 0.0
         return max(0.0, progress.seconds_left - passed)
     typical = typical_seconds(job, states)
-    if typical is None or not running:
+    if typical is None or process is None:
         return typical
-    return max(0.0, typical - (now - job.process.created))
+    return max(0.0, typical - (now - process.created))
 
 
 def typical_seconds(job: Job, states: Sequence[tuple[Job, State]]) -> float | None:

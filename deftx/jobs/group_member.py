@@ -14,7 +14,7 @@ from pathlib import Path
 from deftx.core.events import ignore
 from deftx.jobs.ending import StopRequest, ending_of
 from deftx.jobs.group import RANKS_LOCK, write_result
-from deftx.jobs.job import EVENTS, LOCK
+from deftx.jobs.job import EVENTS, LOCK, JobError
 from deftx.jobs.process import take_lock, wait_until_unlocked
 from deftx.jobs.worker import WORK, EventLog, read_job, train
 
@@ -27,8 +27,10 @@ def main(folder: Path, work: Mapping[str, str] = WORK) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s [{index}] %(message)s")
     stop = StopRequest()
     threading.Thread(target=_end_with_the_worker, args=(folder / LOCK,), name="end", daemon=True).start()
-    # Held until this process ends; no other run of the job starts before.
-    with take_lock(folder / RANKS_LOCK, shared=True):
+    lock = take_lock(folder / RANKS_LOCK, shared=True)
+    if lock is None:
+        raise JobError("Another run of this job is starting its processes.")
+    with lock:  # held until this process ends; no other run of the job starts before
         on_event = EventLog(folder / EVENTS).write if index == 0 else ignore
         result, code = ending_of(lambda: train(read_job(folder, work), work, folder, on_event, stop.requested), stop)
         log.info("%s: %s", result.outcome, result.message)

@@ -5,13 +5,12 @@ import sqlite3
 import time
 from typing import Any
 
+from deftx.core.files import TRASH_KEPT
 from deftx.jobs.job import Job, JobError
 from deftx.jobs.process import ask_to_stop, kill
 from deftx.jobs.remote.note import is_open
 from deftx.jobs.rows import TRASHED, JobRows
 from deftx.jobs.state import worker_of
-
-TRASH_KEPT = 7 * 86_400.0  # seconds until jobs in the trash are deleted
 
 
 class JobTrash(JobRows):
@@ -63,7 +62,7 @@ class JobTrash(JobRows):
     def remove_expired(self) -> None:
         """Delete jobs that have been in the trash for TRASH_KEPT, and finish interrupted deletions."""
         expired = time.time() - TRASH_KEPT
-        if any(job.trashed < expired for job in self.trash()):
+        if any(job.trashed is not None and job.trashed < expired for job in self.trash()):
             with self._database.transaction() as database:
                 self._forget(database, "trashed < ?", expired)
         self._remove_forgotten()

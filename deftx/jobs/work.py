@@ -18,6 +18,7 @@ from deftx.jobs.push import push_finished
 from deftx.models.bases import BUNDLED_BASE, Base, load_base
 from deftx.training.distributed import own_device
 from deftx.training.finish import RUN
+from deftx.training.recipes import LanguageRecipe, TaskRecipe
 from deftx.training.request import DATA, TrainingRequest
 from deftx.vectors.vector_files import INFO
 
@@ -34,6 +35,7 @@ def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent,
 def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     request = _request("language", settings)
     base, recipe = _base(request), request.full_recipe()  # refused before a long text is read
+    assert isinstance(recipe, LanguageRecipe)
     deftx.training.language.learn_language(
         read_corpus([folder / path for path in request.corpus], column=request.column or None),
         base,
@@ -59,11 +61,13 @@ def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sho
 def _learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     request = _request("task", settings)
     train = read_table(folder / request.train, columns=request.columns)
+    recipe = request.full_recipe(train.pairs)
+    assert isinstance(recipe, TaskRecipe)
     valid = _path(folder, request.valid)
     deftx.training.task.learn_task(
         train,
         _base(request),
-        request.full_recipe(train.pairs),
+        recipe,
         out=folder / OUT,
         valid=read_table(valid, columns=request.valid_columns) if valid else None,
         source=request.source or None,

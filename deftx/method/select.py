@@ -80,6 +80,10 @@ def select_top_k(deltas: Mapping[str, Tensor], k: int) -> dict[str, Tensor]:
     Of equal entries, those that come first in the mapping, at the lowest positions, are selected. Zeros are never
     selected.
 
+    Args:
+        deltas: Floating-point tensors of any shape, by name.
+        k: The number of entries to select.
+
     Returns:
         For each name, ascending flat row-major positions (int64, on the tensor's device); k in total.
 

@@ -59,6 +59,9 @@ def singular_values(weight: Tensor) -> Tensor:
 
     Their error is below 1e-5·σ1.
 
+    Args:
+        weight: Real matrix of shape (m, n).
+
     Raises:
         DeftxError: If the weight is not a real matrix.
         TrainingError: If the weight contains NaN or infinity.
@@ -73,6 +76,9 @@ def singular_values(weight: Tensor) -> Tensor:
 @torch.no_grad()
 def decompose(weight: Tensor) -> Decomposition:
     """Return the singular values and the singular vectors of the smaller side of the (m, n) weight.
+
+    Args:
+        weight: Real matrix of shape (m, n).
 
     Raises:
         DeftxError: If the weight is not a real matrix.

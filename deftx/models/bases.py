@@ -11,13 +11,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import torch
 import transformers
-from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+from torch import nn
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import BaseModelError, unknown_name
@@ -25,16 +24,19 @@ from deftx.core.events import Event, Listener
 from deftx.models.base_files import check_files, check_sizes, check_weights, refusing_base
 from deftx.models.batches import read_as_seen
 from deftx.models.families import (
+    LANGUAGE_HEAD,
     bare_classifier,
-    find_head,
     freeze_output,
+    language_head,
     load_language_model,
     longest_input,
     norm_parameters,
     output_matrix,
     reads_token_types,
     refuse_other_kinds,
+    word_embeddings,
 )
+from deftx.models.head_trial import find_head
 from deftx.models.trim_note import TrimNote, read_note
 
 BUNDLED_BASE = "nusantara-small"
@@ -46,39 +48,51 @@ class Base:
 
     name: str  # as given to load_base
     revision: str | None  # the commit, if it comes from the Hub
-    model: nn.Module  # the masked-language model, float32, word embeddings tied
+    model: PreTrainedModel  # the masked-language model, float32, word embeddings tied
     tokenizer: transformers.PreTrainedTokenizerBase
     notes: list[str] = field(default_factory=list)  # remarks to show to users
     trimmed: TrimNote | None = None  # the note of a trimmed base, if its weights have not been changed since
-    _classifiers: dict[int, nn.Module] = field(default_factory=dict, init=False, repr=False)  # by number of labels
+    _fingerprint: str | None = field(default=None, init=False, repr=False)
+    _classifiers: dict[int, PreTrainedModel] = field(
+        default_factory=dict, init=False, repr=False
+    )  # by number of labels
 
     @property
     def device(self) -> torch.device:
         """The device of the weights."""
         return next(self.model.parameters()).device
 
-    def parameters(self) -> dict[str, Tensor]:
+    def parameters(self) -> dict[str, nn.Parameter]:
         """Return the sparse-trainable parameters M by name, with values θ0. They share the base's memory."""
         return sparse_trainable(self.model)
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """SHA-256 over names, shapes and float32 values of the encoder; equal for language model and classifier."""
+        self._fingerprint = self._fingerprint or self._digest()
+        return self._fingerprint
+
+    def _digest(self) -> str:
         digest = hashlib.sha256()
         for name, tensor in sorted(encoder_parameters(self.model).items()):
             digest.update(f"{name}:{tuple(tensor.shape)};".encode())
-            digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy())
+            digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy().data)
         return digest.hexdigest()
 
     def fitting_length(self, wanted: int, listener: Listener) -> int:
-        """Return ``wanted``, or the longest input of the base if that is shorter, with a warning to the listener."""
+        """Return ``wanted``, or the longest input of the base if that is shorter, with a warning to the listener.
+
+        Args:
+            wanted: A number of tokens, special ones included.
+            listener: Receives the warning.
+        """
         longest = min(self.tokenizer.model_max_length, longest_input(self.model) or wanted)
         if wanted > longest:
             message = f"This base reads at most {longest} tokens at a time; max_length {wanted} is cut to that."
             listener.on_event(Event("tokenise", message=message, warning=True))
         return min(wanted, longest)
 
-    def language_model(self) -> nn.Module:
+    def language_model(self) -> PreTrainedModel:
         """Return a trainable copy whose output embedding is frozen at θ0 and untied from the word embeddings.
 
         Word embeddings are then trained only as inputs (LT-SFT's ``--freeze_decoder``). The frozen output matrix shares
@@ -86,11 +100,16 @@ class Base:
         """
         model = copy.deepcopy(self.model)
         model.config.tie_word_embeddings = False
-        freeze_output(model, output_matrix(self.model, self.model.language_head).detach())
+        freeze_output(model, output_matrix(self.model, language_head(self.model)).detach())
         return freeze_norms(model)
 
-    def classifier(self, labels: list[str], seed: int) -> nn.Module:
-        """Return a trainable sequence classifier on a copy of θ0 with a head initialised from ``seed``."""
+    def classifier(self, labels: list[str], seed: int) -> PreTrainedModel:
+        """Return a trainable sequence classifier on a copy of θ0.
+
+        Args:
+            labels: The names of the classes, in the order of the head's outputs.
+            seed: Seed of the head's random weights.
+        """
         config = copy.deepcopy(self.model.config)
         config.update(_named(labels))
         config.problem_type = "single_label_classification"
@@ -103,11 +122,14 @@ class Base:
                 own[name].copy_(value)
         return freeze_norms(model.to(self.device))
 
-    def classifier_without_head(self, labels: list[str]) -> nn.Module:
+    def classifier_without_head(self, labels: list[str]) -> PreTrainedModel:
         """Return a sequence classifier on a copy of θ0 whose head must be overwritten by the caller.
 
         It is copied from a cached classifier that shares memory with θ0, which is four times as fast as initialising
         every weight at random.
+
+        Args:
+            labels: The names of the classes, in the order of the head's outputs.
         """
         if len(labels) not in self._classifiers:
             first = self.classifier(labels, seed=0)
@@ -131,6 +153,9 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
         name_or_path: The name of a bundled base, a local folder, or a Hub id.
         device: The device to load it to; the CPU by default.
 
+    Returns:
+        The base in evaluation mode.
+
     Raises:
         BaseModelError: If it does not exist, cannot be read, or its architecture is not supported.
     """
@@ -151,11 +176,12 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
         check_tokenizer(tokenizer, config.vocab_size, name_or_path)
         read_as_seen(tokenizer)
         _check_classifier(model, name_or_path)
-        model.language_head = find_head(model, str(name_or_path))
+        setattr(model, LANGUAGE_HEAD, find_head(model, str(name_or_path)))
         if not reads_token_types(model):
             names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
             tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
-    base = Base(str(name_or_path), getattr(config, "_commit_hash", None), model.to(device or "cpu"), tokenizer)
+    model.to(device or "cpu")  # pyright: ignore[reportArgumentType] (a decorator of transformers hides the parameters)
+    base = Base(str(name_or_path), getattr(config, "_commit_hash", None), model, tokenizer)
     if lost:
         _start_head(base, lost)
     if Path(source).is_dir() and (note := read_note(source)) and note.fingerprint == base.fingerprint:
@@ -167,8 +193,8 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
 def _start_head(base: Base, lost: list[str]) -> None:
     """Add a note that the head is (partly) untrained. Initialise a missing output matrix with the word embeddings."""
     base.notes.append("This base has no trained language-model head: language training starts with a random head.")
-    output = output_matrix(base.model, base.model.language_head)
-    words = base.model.get_input_embeddings().weight
+    output = output_matrix(base.model, language_head(base.model))
+    words = word_embeddings(base.model)
     if any(base.model.get_parameter(name) is output for name in lost):
         if output.shape != words.shape:
             raise BaseModelError(
@@ -195,7 +221,7 @@ def find_base(name_or_path: str | os.PathLike) -> str:
     raise unknown_name("The base", name, bundled, BaseModelError)
 
 
-def canonical_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+def canonical_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
     """Return every parameter of a transformers model once, named as in ``save_pretrained``."""
     tied = set(model.all_tied_weights_keys) if getattr(model.config, "tie_word_embeddings", True) else set()
     named = {n: p for n, p in model.named_parameters(remove_duplicate=False) if n not in tied}
@@ -203,28 +229,28 @@ def canonical_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     return {n: p for n, p in named.items() if first_name.setdefault(id(p), n) == n}
 
 
-def encoder_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+def encoder_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
     """Return the parameters of the encoder, which the language model and the classifier share."""
     prefix = f"{model.base_model_prefix}."
     shared = {n: p for n, p in canonical_parameters(model).items() if n.startswith(prefix)}
     return {n: p for n, p in shared.items() if not n.startswith(f"{prefix}pooler.")}
 
 
-def sparse_trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+def sparse_trainable(model: PreTrainedModel) -> dict[str, nn.Parameter]:
     """Return M: the encoder's parameters without its normalisation layers, found by module type."""
     norms = {id(p) for p in norm_parameters(model.base_model)}
     return {n: p for n, p in encoder_parameters(model).items() if id(p) not in norms}
 
 
-def head_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+def head_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
     """Return the fully trained parameters besides M: the LM head without output matrix, or the classification head."""
-    head = getattr(model, "language_head", None)  # a classifier has none
+    head = getattr(model, LANGUAGE_HEAD, None)  # a classifier has none
     fixed = {id(output_matrix(model, head))} if head is not None else set()
     encoder = encoder_parameters(model)
     return {n: p for n, p in canonical_parameters(model).items() if n not in encoder and id(p) not in fixed}
 
 
-def freeze_norms(model: nn.Module) -> nn.Module:
+def freeze_norms(model: PreTrainedModel) -> PreTrainedModel:
     """Freeze the encoder's normalisation layers at θ0 (appendix C of the paper)."""
     for parameter in norm_parameters(model.base_model):
         parameter.requires_grad_(False)
@@ -253,7 +279,7 @@ def check_tokenizer(tokenizer: transformers.PreTrainedTokenizerBase, size: int, 
         raise BaseModelError(f"The tokenizer of base {name} has {len(tokenizer):,} tokens, its model only {size:,}.")
 
 
-def _check_classifier(model: nn.Module, name: str | os.PathLike) -> None:
+def _check_classifier(model: PreTrainedModel, name: str | os.PathLike) -> None:
     ours, theirs = (
         {n: tuple(p.shape) for n, p in encoder_parameters(m).items()} for m in (model, bare_classifier(model.config))
     )

@@ -1,11 +1,11 @@
 """Encoding of texts as padded batches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 
 import torch
 from tokenizers import Regex, normalizers
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from deftx.data.characters import COMMON_ENTITIES, INVISIBLE, as_seen, as_text_only
 
@@ -34,7 +34,7 @@ def read_as_seen(tokenizer: PreTrainedTokenizerBase) -> None:
     normalises their texts.
     """
     tokenizer.split_special_tokens = tokenizer.init_kwargs["split_special_tokens"] = True
-    if not tokenizer.is_fast:
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
         return
     entities = [normalizers.Replace(entity, character) for entity, character in COMMON_ENTITIES.items()]
     seen = [*entities, normalizers.Replace(Regex(INVISIBLE), ""), normalizers.NFC()]
@@ -45,17 +45,25 @@ def read_as_seen(tokenizer: PreTrainedTokenizerBase) -> None:
     tokenizer.backend_tokenizer.normalizer = normalizers.Sequence([first, own]) if own is not None else first
 
 
+def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return the id of the padding token, which every tokenizer of a base has."""
+    return _special_id(tokenizer.pad_token_id)
+
+
+def mask_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return the id of the mask token, which every tokenizer of a base has."""
+    return _special_id(tokenizer.mask_token_id)
+
+
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int) -> list[Encoded]:
     """Return the token ids of sentences or pairs, special tokens included, truncated to ``max_length``."""
     if not texts:
         return []
-    pairs = not isinstance(texts[0], str)
     special = tokenizer.all_special_tokens
-    columns = [
-        [as_text_only(as_seen(text), special) for text in column]
-        for column in (zip(*texts, strict=True) if pairs else [texts])
-    ]
-    made = tokenizer(*columns, truncation=True, max_length=max_length, verbose=False)
+    parts = ((text,) if isinstance(text, str) else text for text in texts)
+    columns = [[as_text_only(as_seen(text), special) for text in column] for column in zip(*parts, strict=True)]
+    second = columns[1] if len(columns) > 1 else None
+    made = tokenizer(columns[0], second, truncation=True, max_length=max_length, verbose=False)
     types = made.get("token_type_ids", [None] * len(texts))
     return [Encoded(ids, kinds) for ids, kinds in zip(made["input_ids"], types, strict=True)]
 
@@ -69,7 +77,7 @@ def cut_texts(
     return [place for place, ids in zip(full, whole, strict=True) if len(ids) > max_length]
 
 
-def pad(sequences: Sequence[Encoded | Tensor], pad_id: int, device: torch.device | str) -> dict[str, Tensor]:
+def pad(sequences: Sequence[Encoded] | Sequence[Tensor], pad_id: int, device: torch.device | str) -> dict[str, Tensor]:
     """Return an encoder's inputs, padded on the right, each (sequences, longest) int64.
 
     They are ``input_ids``, ``attention_mask`` and, if the sequences have types, ``token_type_ids``.
@@ -77,12 +85,12 @@ def pad(sequences: Sequence[Encoded | Tensor], pad_id: int, device: torch.device
     input_ids = _stack(sequences, pad_id)
     lengths = torch.tensor([len(row) for row in sequences])
     batch = {"input_ids": input_ids, "attention_mask": (torch.arange(input_ids.shape[1]) < lengths[:, None]).long()}
-    if getattr(sequences[0], "types", None) is not None:
-        batch["token_type_ids"] = _stack([row.types for row in sequences], 0)
+    if types := [row.types for row in sequences if isinstance(row, Encoded) and row.types is not None]:
+        batch["token_type_ids"] = _stack(types, 0)
     return {name: tensor.to(device) for name, tensor in batch.items()}
 
 
-def by_length(sequences: Sequence[Encoded], tokens: int = 8_192) -> list[list[int]]:
+def by_length(sequences: Sequence[Sized], tokens: int = 8_192) -> list[list[int]]:
     """Group the indices of sequences of similar length into batches of at most ``tokens`` padded tokens."""
     batches: list[list[int]] = []
     for index in sorted(range(len(sequences)), key=lambda i: len(sequences[i])):
@@ -111,6 +119,12 @@ def least_padding(lengths: Sequence[int], overhead: int) -> list[list[int]]:
     return groups[::-1]
 
 
-def _stack(rows: Sequence[Sequence[int] | Tensor], fill: int) -> Tensor:
+def _special_id(token: object) -> int:
+    if not isinstance(token, int):
+        raise TypeError(f"{token!r} is not a token id")
+    return token
+
+
+def _stack(rows: Sequence[Sequence[int]] | Sequence[Tensor], fill: int) -> Tensor:
     tensors = [torch.as_tensor(row, dtype=torch.int64) for row in rows]
     return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=fill)

@@ -8,7 +8,6 @@ is used only if its head, applied to single positions, gives the same logits as 
 import copy
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,14 +20,14 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     PretrainedConfig,
+    PreTrainedModel,
 )
 
 from deftx.core.errors import BaseModelError, one_of
 from deftx.models.eight_bits import read_packed
 
-TOLERANCE = 1e-4  # between logits at single positions and those of the whole model, which round differently in float32
-TRIAL_TOKENS = 6
 HEAD_SEED = 0  # seed of the head's weights that a checkpoint lacks
+LANGUAGE_HEAD = "language_head"  # attribute of a loaded model with its ``Head``
 FROZEN_OUTPUT = "frozen_output"  # attribute with the frozen output matrix, for heads with ``given_embeddings``
 
 
@@ -90,7 +89,7 @@ def refuse_other_kinds(config: PretrainedConfig, name: str) -> None:
         raise BaseModelError(f"The base {name} has no sequence classifier in transformers ({kind}). {needed}")
 
 
-def load_language_model(source: str, config: PretrainedConfig) -> tuple[nn.Module, list[str]]:
+def load_language_model(source: str, config: PretrainedConfig) -> tuple[PreTrainedModel, list[str]]:
     """Load a masked-language model in float32. Return it and the names of parameters that its checkpoint lacks.
 
     These are initialised at random with a fixed seed, so that a base is always the same. If the checkpoint has the weights
@@ -104,24 +103,7 @@ def load_language_model(source: str, config: PretrainedConfig) -> tuple[nn.Modul
     return model.eval(), sorted(n for n in loading["missing_keys"] if n not in model.all_tied_weights_keys)
 
 
-@torch.no_grad()
-def find_head(model: nn.Module, name: str) -> Head:
-    """Return the head of a masked-language model in evaluation mode, checked in a trial run on a few tokens.
-
-    Raises:
-        BaseModelError: If the head cannot be separated from the encoder, or gives other logits at single positions.
-    """
-    kind = model.config.model_type
-    known = [head for head in FAMILIES.get(kind, ()) if all(hasattr(model, part) for part in head.modules)]
-    try:
-        return _try(model, known[0]) if known else _observe(model)
-    except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
-        raise BaseModelError(
-            f"The base {name} ({kind}) cannot be used: a trial run failed: {error} Supported families: {one_of(FAMILIES)}."
-        ) from error
-
-
-def apply_head(model: nn.Module, head: Head, hidden: Tensor) -> Tensor:
+def apply_head(model: PreTrainedModel, head: Head, hidden: Tensor) -> Tensor:
     """Return the logits (positions, vocabulary) of hidden states (positions, hidden)."""
     given = (_output_module(model, head),) if head.given_embeddings else ()
     for part in head.modules:
@@ -129,37 +111,48 @@ def apply_head(model: nn.Module, head: Head, hidden: Tensor) -> Tensor:
     return hidden
 
 
-def language_logits(model: nn.Module, hidden: Tensor) -> Tensor:
+def language_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """Return the logits (positions, vocabulary) of the masked-language model of a base, at single positions."""
-    return apply_head(model, model.language_head, hidden)
+    return apply_head(model, language_head(model), hidden)
 
 
-def output_matrix(model: nn.Module, head: Head) -> nn.Parameter:
+def language_head(model: PreTrainedModel) -> Head:
+    """Return the head that ``load_base`` found, also of a copy of the model. A classifier has none."""
+    return getattr(model, LANGUAGE_HEAD)
+
+
+def output_matrix(model: PreTrainedModel, head: Head) -> nn.Parameter:
     """Return the output embedding (vocabulary, width); this is the word embedding itself if they are tied."""
-    return _output_module(model, head).weight
+    return _matrix(_output_module(model, head))
 
 
-def freeze_output(model: nn.Module, matrix: Tensor) -> None:
+def word_embeddings(model: PreTrainedModel) -> nn.Parameter:
+    """Return the word embeddings (vocabulary, width)."""
+    return _matrix(model.get_input_embeddings())
+
+
+def freeze_output(model: PreTrainedModel, matrix: Tensor) -> None:
     """Make the head use ``matrix``, frozen and untied from the word embeddings. The memory is shared."""
-    if model.language_head.given_embeddings:
+    head = language_head(model)
+    if head.given_embeddings:
         setattr(model, FROZEN_OUTPUT, nn.Embedding.from_pretrained(matrix, freeze=True))
     else:
-        model.get_output_embeddings().weight = nn.Parameter(matrix, requires_grad=False)
+        _output_module(model, head).weight = nn.Parameter(matrix, requires_grad=False)
 
 
-def bare_classifier(config: PretrainedConfig) -> nn.Module:
+def bare_classifier(config: PretrainedConfig) -> PreTrainedModel:
     """Return a classifier on the meta device, to compare names and shapes of its parameters."""
     with torch.device("meta"):
         return AutoModelForSequenceClassification.from_config(copy.deepcopy(config))
 
 
-def reads_token_types(model: nn.Module) -> bool:
+def reads_token_types(model: PreTrainedModel) -> bool:
     """Return whether the model uses token types for pairs of texts (BERT does, RoBERTa does not)."""
     accepted = "token_type_ids" in inspect.signature(model.forward).parameters
     return accepted and getattr(model.config, "type_vocab_size", 0) > 1
 
 
-def longest_input(model: nn.Module) -> int | None:
+def longest_input(model: PreTrainedModel) -> int | None:
     """Return the largest number of tokens that the model has positions for, or None if there is no limit.
 
     RoBERTa's positions start after the padding index; those of BERT start at 0.
@@ -178,11 +171,11 @@ def norm_parameters(module: nn.Module) -> Iterator[nn.Parameter]:
             yield from part.parameters(recurse=False)
 
 
-def _load(source: str, config: PretrainedConfig) -> tuple[nn.Module, dict[str, Any]]:
+def _load(source: str, config: PretrainedConfig) -> tuple[PreTrainedModel, dict[str, Any]]:
     with torch.random.fork_rng():
         torch.manual_seed(HEAD_SEED)
         if (weights := read_packed(source)) is not None:
-            family = MODEL_FOR_MASKED_LM_MAPPING[type(config)]
+            family: Any = MODEL_FOR_MASKED_LM_MAPPING[type(config)]
             return family.from_pretrained(
                 None, config=config, state_dict=weights, dtype=torch.float32, output_loading_info=True
             )
@@ -198,57 +191,16 @@ def _other_head(config: PretrainedConfig, unused: Iterable[str]) -> Head | None:
     return None
 
 
-def _try(model: nn.Module, head: Head | None) -> Head:
-    """Return the head, or the one found if None, after checking that it gives the model's logits at single positions."""
-    inputs = _trial_tokens(model, TRIAL_TOKENS)
-    with _calls(model) as called:
-        expected = model(**inputs).logits
-    hidden = called.pop(model.base_model_prefix).last_hidden_state
-    head = head or Head(tuple(called), "observed in a trial run")
-    places = torch.tensor([1, 3, TRIAL_TOKENS - 1], device=model.device)
-    logits = apply_head(model, head, hidden[0, places])
-    if not isinstance(logits, Tensor):
-        raise TypeError(f"its head {', '.join(head.modules)} returns a {type(logits).__name__} instead of logits.")
-    if not torch.allclose(logits, expected[0, places], rtol=TOLERANCE, atol=TOLERANCE):
-        raise ValueError("its head gives other logits at single positions than the whole model.")
-    rows = output_matrix(model, head).shape[0]
-    if rows != model.config.vocab_size:
-        raise ValueError(f"its output embedding has {rows:,} rows for {model.config.vocab_size:,} words.")
-    return head
-
-
-def _observe(model: nn.Module) -> Head:
-    """Return the head of an architecture that is not in the table. Check that its encoder ignores padding."""
-    head = _try(model, None)
-    short, padded = _trial_tokens(model, TRIAL_TOKENS - 2), _trial_tokens(model, TRIAL_TOKENS)
-    padded["attention_mask"][:, -2:] = 0
-    alone, beside = (model.base_model(**inputs).last_hidden_state[0, : TRIAL_TOKENS - 2] for inputs in (short, padded))
-    if not torch.allclose(alone, beside, rtol=TOLERANCE, atol=TOLERANCE):
-        raise ValueError("its encoder does not ignore padding, so predictions would depend on the batch.")
-    return head
-
-
-def _trial_tokens(model: nn.Module, count: int) -> dict[str, Tensor]:
-    tokens = torch.arange(3, 3 + count, device=model.device)[None] % model.config.vocab_size
-    return {"input_ids": tokens, "attention_mask": torch.ones_like(tokens)}
-
-
-def _output_module(model: nn.Module, head: Head) -> nn.Module:
+def _output_module(model: PreTrainedModel, head: Head) -> nn.Module:
     if head.given_embeddings:
         return getattr(model, FROZEN_OUTPUT, model.get_input_embeddings())
-    return model.get_output_embeddings()
+    embeddings = model.get_output_embeddings()
+    if not isinstance(embeddings, nn.Module):
+        raise TypeError("it has no output embedding.")
+    return embeddings
 
 
-@contextmanager
-def _calls(model: nn.Module) -> Iterator[dict[str, Any]]:
-    """Record the children of a model that are called within the context, in order, with their outputs."""
-    called: dict[str, Any] = {}
-    hooks = [
-        part.register_forward_hook(lambda _, __, made, name=name: called.update({name: made}))
-        for name, part in model.named_children()
-    ]
-    try:
-        yield called
-    finally:
-        for hook in hooks:
-            hook.remove()
+def _matrix(embeddings: nn.Module) -> nn.Parameter:
+    if not isinstance(embeddings.weight, nn.Parameter):
+        raise TypeError(f"its embedding is a {type(embeddings.weight).__name__} instead of a parameter.")
+    return embeddings.weight

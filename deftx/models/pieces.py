@@ -125,7 +125,8 @@ def _with_parts(kept: set[int], pieces: dict[str, int], merges: list) -> set[int
 
 
 def _parts(merge: Any) -> tuple[str, str]:
-    return tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge)
+    left, right = merge.split(" ") if isinstance(merge, str) else merge
+    return left, right
 
 
 def _renumber(part: Any, new: dict[int, int]) -> Any:

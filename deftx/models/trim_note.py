@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers.utils import cached_file
+from transformers.utils.hub import cached_file
 
 from deftx.core.errors import BaseModelError, DeftxError
 from deftx.core.gaps import decode_gaps, encode_gaps
@@ -50,7 +50,14 @@ class TrimNote:
 
     @classmethod
     def from_dict(cls, note: Any) -> "TrimNote":
-        """Read what ``to_dict`` returns. Raise ValueError if it is invalid."""
+        """Return the note that ``to_dict`` wrote.
+
+        Args:
+            note: The content of a ``trimmed.json``.
+
+        Raises:
+            ValueError: If it is invalid.
+        """
         try:
             if note["format_version"] != NOTE_VERSION:
                 raise ValueError(f"its format version {note['format_version']!r} is not {NOTE_VERSION}")

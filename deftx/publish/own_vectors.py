@@ -11,12 +11,11 @@ from itertools import chain, count
 from pathlib import Path
 
 from deftx.core.errors import JOINERS, VectorError, unknown_name
-from deftx.core.files import move, write_json
+from deftx.core.files import TRASH_KEPT, move, write_json
 from deftx.core.names import is_plain, plain_name
 from deftx.vectors.vector_files import INFO
 
 NOTE = "own.json"  # added to the vector's files: title, origin and time of the import
-TRASH_KEPT = 7 * 86_400.0  # seconds until vectors in the trash are deleted
 ABANDONED = 86_400.0  # seconds until the folder of an interrupted import is deleted
 LONGEST_TITLE, LONGEST_NAME = 80, 60  # characters
 

@@ -117,8 +117,8 @@ class PhaseFolder:
         tensors, about = read_tensors(self.checkpoint)
         entries.load({name: tensors[f"value.{name}"] for name in entries.compact})
         for name, leaf in entries.compact.items():
-            saved = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-            if saved["step"] is not None:
+            if f"step.{name}" in tensors:
+                saved = {key: tensors[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
                 # Copies, because the tensors' memory is mapped from the file.
                 optimizer.state[leaf] = {k: v.to(leaf.device, copy=True) for k, v in saved.items()}
         return PhaseProgress(**about)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,11 +48,12 @@ def has_bfloat16(device: torch.device) -> bool:
 @contextmanager
 def reproducible(device: torch.device) -> Iterator[None]:
     """Make torch use deterministic algorithms on a CPU. On a GPU, some are slow and some do not exist."""
-    before = torch.are_deterministic_algorithms_enabled(), torch.utils.deterministic.fill_uninitialized_memory
+    deterministic: Any = torch.utils.deterministic  # a property of the module, which type checkers do not see
+    before = torch.are_deterministic_algorithms_enabled(), deterministic.fill_uninitialized_memory
     torch.use_deterministic_algorithms(before[0] or device.type == "cpu")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # only for debugging, and slow
+    deterministic.fill_uninitialized_memory = False  # only for debugging, and slow
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0])
-        torch.utils.deterministic.fill_uninitialized_memory = before[1]
+        deterministic.fill_uninitialized_memory = before[1]

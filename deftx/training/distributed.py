@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from math import lcm
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -17,6 +18,8 @@ from torch import Tensor
 from deftx.core.errors import PeerLost, RecipeError
 from deftx.core.events import Event, Listener, OnEvent, ignore
 from deftx.training.recipes import Recipe
+
+R = TypeVar("R", bound=Recipe)
 
 # The other processes wait while the main one decomposes and writes; the launcher notices if it ends.
 LONGEST_WAIT = timedelta(hours=6)
@@ -120,7 +123,7 @@ def listener_for(on_event: OnEvent | None, should_stop: Callable[[], bool]) -> L
     return Listener((on_event or ignore) if is_main() else ignore, lambda: any_of(should_stop()))
 
 
-def share(recipe: Recipe, listener: Listener) -> Recipe:
+def share(recipe: R, listener: Listener) -> R:
     """Raise the number of micro-batches so that all processes get the same number, and report it to the listener.
 
     Raises:
@@ -136,7 +139,7 @@ def share(recipe: Recipe, listener: Listener) -> Recipe:
     return shared
 
 
-def for_processes(recipe: Recipe, processes: int) -> Recipe:
+def for_processes(recipe: R, processes: int) -> R:
     """Return the recipe with a number of micro-batches that is divisible by ``processes``. Raise RecipeError as ``share``."""
     parts = lcm(recipe.accumulation, processes)
     if parts == recipe.accumulation:
@@ -170,4 +173,5 @@ def _together() -> Iterator[None]:
 def _device() -> torch.device:
     from accelerate import PartialState
 
-    return torch.device("cpu" if dist.get_backend() == "gloo" else PartialState().device)
+    state: Any = PartialState()  # its attributes have no types
+    return torch.device("cpu" if dist.get_backend() == "gloo" else state.device)

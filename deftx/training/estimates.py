@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from transformers import PreTrainedModel
 
 from deftx.data.splitting import fold
 from deftx.data.tables import Table, check, hold_out
 from deftx.models.bases import encoder_parameters, sparse_trainable
 from deftx.models.batches import encode
-from deftx.training.recipes import Recipe
+from deftx.models.families import word_embeddings
+from deftx.training.recipes import LanguageRecipe, Recipe, TaskRecipe
 from deftx.training.run_folder import NOT_RETRAINED, bytes_needed
 from deftx.training.speed import Speed
 
@@ -37,11 +38,11 @@ class Model:
     layers: int
 
     @classmethod
-    def of(cls, model: nn.Module) -> "Model":
+    def of(cls, model: PreTrainedModel) -> "Model":
         """Return the sizes of a base's model, which may be on the meta device."""
         return cls(
             encoder=sum(p.numel() for p in encoder_parameters(model).values()),
-            words=model.get_input_embeddings().weight.numel(),
+            words=word_embeddings(model).numel(),
             trainable=sum(p.numel() for p in sparse_trainable(model).values()),
             width=model.config.hidden_size,
             layers=model.config.num_hidden_layers,
@@ -100,7 +101,7 @@ class TextSize:
         characters = sum(map(len, lines)) / max(1, sum(map(len, some)))
         return cls(len(lines), len({fold(line) for line in lines}), round(counted * characters))
 
-    def amount(self, recipe: Recipe, longest: int) -> Amount:
+    def amount(self, recipe: LanguageRecipe, longest: int) -> Amount:
         """Return the amount of data for a recipe, on a base with inputs of at most ``longest`` tokens."""
         length = min(recipe.max_length, longest)
         share = recipe.hold_out if self.distinct > 1 else 0.0
@@ -129,7 +130,7 @@ class TableSize:
         lengths = tuple(map(len, encode(tokenizer, some, 1_000_000)))
         return cls(len(train), len(valid) if valid is not None else None, len(found.labels), train.pairs, lengths)
 
-    def amount(self, recipe: Recipe, longest: int) -> Amount:
+    def amount(self, recipe: TaskRecipe, longest: int) -> Amount:
         """Return the amount of data for a recipe, on a base with inputs of at most ``longest`` tokens."""
         length = min(recipe.max_length, longest)
         tokens = sum(min(length, one) for one in self.lengths) / len(self.lengths)

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from torch import nn
+from transformers import PreTrainedModel
 
 from deftx.core.errors import RecipeError, TrainingError, VectorError
 from deftx.core.events import Listener
@@ -58,7 +58,7 @@ def finish(
     run: Path,
     delta: str | os.PathLike | None,
     listener: Listener,
-    scores: Callable[[nn.Module], dict],
+    scores: Callable[[PreTrainedModel], dict],
     corpus: dict,
     *,
     language: str | None = None,

@@ -5,16 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
 
 from deftx.core.errors import CorpusError
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.core.sampling import batch_order, cut, seed_for
 from deftx.data.characters import describe
-from deftx.data.text import Corpus, mask_tokens, pack, read_corpus, special_ids, split
+from deftx.data.sequences import mask_tokens, pack, special_ids
+from deftx.data.text import Corpus, read_corpus, split
 from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
-from deftx.models.batches import by_length, pad
+from deftx.models.batches import by_length, mask_id, pad, pad_id
 from deftx.models.families import language_logits
 from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
@@ -27,7 +29,7 @@ UNKNOWN_WARNING = 0.02  # share of unknown tokens above which a warning is given
 EVALUATION_MASKS = 2_147_483_647  # seed of the evaluation masks, the same at every evaluation (LT-SFT's constant)
 
 
-def masked_lm_loss(model: nn.Module, batch: Batch, reduction: str = "mean") -> Tensor:
+def masked_lm_loss(model: PreTrainedModel, batch: Batch, reduction: str = "mean") -> Tensor:
     """Return the cross-entropy in nats at positions whose label is not −100; only their logits are computed.
 
     ``batch`` has ``input_ids``, ``attention_mask`` and ``labels``, each (sequences, tokens).
@@ -66,11 +68,11 @@ class LanguageObjective:
         parts = cut(self._orders[phase](step), self.recipe.accumulation)
         return [self._masked([self.train[i] for i in part], generator) for part in parts]
 
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+    def loss(self, model: PreTrainedModel, batch: Batch) -> Tensor:
         """Return the mean over the masked tokens of a micro-batch."""
         return masked_lm_loss(model, batch)
 
-    def evaluate(self, model: nn.Module) -> float:
+    def evaluate(self, model: PreTrainedModel) -> float:
         """Return the mean masked-LM loss over all masked tokens of the held-out text, in nats."""
         with torch.no_grad():
             total = sum(float(masked_lm_loss(model, batch, "sum")) for batch in self._evaluation)
@@ -83,10 +85,10 @@ class LanguageObjective:
 
     def _masked(self, sequences: list[Tensor], generator: torch.Generator) -> Batch:
         tokenizer = self.base.tokenizer
-        batch = pad(sequences, tokenizer.pad_token_id, "cpu")
+        batch = pad(sequences, pad_id(tokenizer), "cpu")
         special = torch.isin(batch["input_ids"], torch.tensor(special_ids(tokenizer)))
         inputs, labels = mask_tokens(
-            batch["input_ids"], special, self.base.model.config.vocab_size, tokenizer.mask_token_id, generator,
+            batch["input_ids"], special, self.base.model.config.vocab_size, mask_id(tokenizer), generator,
             self.recipe.mask_share,
         )  # fmt: skip
         masked = {"input_ids": inputs, "attention_mask": batch["attention_mask"], "labels": labels}
@@ -118,6 +120,9 @@ def learn_language(
         on_event: Called with the progress.
         should_stop: Called regularly; if it returns True, training stops at a checkpoint.
 
+    Returns:
+        The vector, as read from ``out``.
+
     Raises:
         CorpusError: If the text cannot be used.
         RecipeError: If a setting or folder cannot be used.
@@ -144,14 +149,14 @@ def learn_language(
     return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language)
 
 
-def comparison(base: Base, objective: "LanguageObjective", listener: Listener) -> Callable[[nn.Module], dict]:
+def comparison(base: Base, objective: "LanguageObjective", listener: Listener) -> Callable[[PreTrainedModel], dict]:
     """Evaluate the base before training; return a function that evaluates after training and returns both losses."""
     with stoppable(base.model, listener):
         before = objective.evaluate(base.model)
     message = f"Held-out masked-LM loss of the base: {before:.3f} nats."
     listener.on_event(Event("evaluate", 1, 2, evaluation=before, metric=objective.metric, message=message))
 
-    def scores(model: nn.Module) -> dict:
+    def scores(model: PreTrainedModel) -> dict:
         after = objective.evaluate(model.eval())
         message = f"Held-out masked-LM loss: {before:.3f} nats before, {after:.3f} with the vector."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after, metric=objective.metric, message=message))
@@ -202,9 +207,10 @@ def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, liste
 
 
 def _warn_of_unknowns(pieces: list[Tensor], base: Base, listener: Listener) -> None:
-    if base.tokenizer.unk_token_id is None:  # a byte-level tokenizer has no unknown tokens
+    token = base.tokenizer.unk_token_id
+    if not isinstance(token, int):  # a byte-level tokenizer has no unknown token
         return
-    unknown = sum(int((piece == base.tokenizer.unk_token_id).sum()) for piece in pieces)
+    unknown = sum(int((piece == token).sum()) for piece in pieces)
     share = unknown / sum(len(piece) for piece in pieces)
     if share > UNKNOWN_WARNING:
         message = f"{share:.1%} of the tokens are unknown to this base: it cannot read the script. See `audit`."

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from transformers import PreTrainedModel
 
 from deftx.core.errors import TrainingError, TrainingStopped
 from deftx.core.events import Event, Listener
@@ -30,16 +31,19 @@ class Objective(Protocol):
 
     def micro_batches(self, phase: str, step: int) -> list[Batch]:
         """Return the micro-batches of an optimiser step, the same for every call."""
+        ...
 
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+    def loss(self, model: PreTrainedModel, batch: Batch) -> Tensor:
         """Return the mean loss over the tokens or rows of a micro-batch, a scalar in nats."""
+        ...
 
-    def evaluate(self, model: nn.Module) -> float | None:
+    def evaluate(self, model: PreTrainedModel) -> float | None:
         """Return the score on the validation set, or None if there is none."""
+        ...
 
 
 def run_phase(
-    model: nn.Module, entries: Entries, objective: Objective, plan: Plan, folder: Path, listener: Listener
+    model: PreTrainedModel, entries: Entries, objective: Objective, plan: Plan, folder: Path, listener: Listener
 ) -> PhaseProgress:
     """Train the entries and leave the model at its best checkpoint; resume from a saved checkpoint if there is one.
 
@@ -105,7 +109,7 @@ def stop_if_asked(listener: Listener, entries: Entries, progress: PhaseProgress)
 
 
 def add_gradients(
-    model: nn.Module, entries: Entries, objective: Objective, plan: Plan, progress: PhaseProgress,
+    model: PreTrainedModel, entries: Entries, objective: Objective, plan: Plan, progress: PhaseProgress,
     accelerator: Products, listener: Listener,
 ) -> Tensor:  # fmt: skip
     """Sum the gradients of a step's micro-batches over all processes, and return the loss of the step (a scalar)."""
@@ -150,7 +154,7 @@ def has_diverged(entries: Entries, plan: Plan, progress: PhaseProgress, save_due
 
 
 def evaluate(
-    model: nn.Module, entries: Entries, objective: Objective, progress: PhaseProgress, files: PhaseFolder
+    model: PreTrainedModel, entries: Entries, objective: Objective, progress: PhaseProgress, files: PhaseFolder
 ) -> float | None:
     """Evaluate the model and save it if it is better than all before."""
     model.eval()
@@ -171,7 +175,7 @@ def evaluate(
 
 
 @contextmanager
-def stoppable(model: nn.Module, listener: Listener) -> Iterator[None]:
+def stoppable(model: PreTrainedModel, listener: Listener) -> Iterator[None]:
     """Raise TrainingStopped between two batches of an evaluation if a stop was requested."""
     message = "Stopped while evaluating. The training so far is kept; run the same command to continue."
     encoder = getattr(model, "base_model", model)

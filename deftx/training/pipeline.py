@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from deftx.core.events import Event, Listener
 from deftx.method.denoising import denoise
@@ -37,7 +38,7 @@ class Learner:
     """A language or task training run, as the pipeline needs it."""
 
     kind: str  # "language" or "task"
-    model: nn.Module  # with initial weights: θ0, or θ0 + φ_source
+    model: PreTrainedModel  # with initial weights: θ0, or θ0 + φ_source
     trainable: dict[str, nn.Parameter]  # M
     head: dict[str, nn.Parameter]  # fully trained
     objective: Objective

@@ -5,7 +5,7 @@ Presets list only the differences to the paper's settings.
 """
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, Self, get_args, get_type_hints, overload
 
 from deftx.core.errors import RecipeError, one_of, unknown_name
 from deftx.method.ranks import check_strategy
@@ -84,20 +84,39 @@ class Recipe:
             raise RecipeError(f"batch_size = {self.batch_size} cannot be split into {self.accumulation} equal parts.")
 
     def count(self, trainable: int) -> int:
-        """Return k, the number of entries to select, for ``trainable`` = |M| entries."""
+        """Return k, the number of entries to select.
+
+        Args:
+            trainable: |M|, the number of entries to select from.
+
+        Raises:
+            RecipeError: If k is below 1 or above |M|.
+        """
         k = round(self.k * trainable) if self.k <= 1 else int(self.k)
         if not 1 <= k <= trainable:
             raise RecipeError(f"k = {self.k:g} selects {k:,} of {trainable:,} entries; choose from 1 to {trainable:,}.")
         return k
 
     def steps(self, examples: int, phase: str) -> int:
-        """Return the number of optimiser steps of ``phase`` for ``examples`` sequences or rows."""
+        """Return the number of optimiser steps of a phase.
+
+        Args:
+            examples: The number of training sequences or rows.
+            phase: "dense" or "sparse".
+        """
         epochs = self.dense_epochs if phase == "dense" and self.dense_epochs is not None else self.epochs
         by_epochs = round(epochs * -(-examples // self.batch_size))
         return max(1, self.min_steps, min(by_epochs, self.max_steps or by_epochs))
 
-    def changed(self, settings: dict[str, Any]) -> "Recipe":
-        """Return the recipe with some settings changed. Raise RecipeError for an unknown name or invalid value."""
+    def changed(self, settings: dict[str, Any]) -> Self:
+        """Return a recipe with some settings changed.
+
+        Args:
+            settings: The new values by name.
+
+        Raises:
+            RecipeError: If a name is unknown or a value is invalid.
+        """
         known = {f.name for f in fields(self)}
         for name in settings:
             if name not in known:
@@ -169,7 +188,19 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def recipe_for(kind: str, preset: str = "quick", *, pairs: bool = False, **settings: Any) -> Recipe:
+@overload
+def recipe_for(
+    kind: Literal["language"], preset: str = "quick", *, pairs: bool = False, **settings: Any
+) -> LanguageRecipe: ...
+@overload
+def recipe_for(kind: Literal["task"], preset: str = "quick", *, pairs: bool = False, **settings: Any) -> TaskRecipe: ...
+@overload
+def recipe_for(
+    kind: str, preset: str = "quick", *, pairs: bool = False, **settings: Any
+) -> LanguageRecipe | TaskRecipe: ...
+def recipe_for(
+    kind: str, preset: str = "quick", *, pairs: bool = False, **settings: Any
+) -> LanguageRecipe | TaskRecipe:
     """Return the recipe of a preset for ``kind`` ("language" or "task"), with some settings changed.
 
     Args:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from deftx.core.errors import RecipeError, unknown_name
 
 if TYPE_CHECKING:
-    from deftx.training.recipes import Recipe
+    from deftx.training.recipes import LanguageRecipe, Recipe, TaskRecipe
 
 HF_JOBS = "hf-jobs"  # the device of jobs that run on Hugging Face Jobs (deftx.jobs.remote)
 HOURS = 4.0  # default time limit
@@ -56,7 +56,7 @@ class SettingsRefused(RecipeError):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRequest:
-    """What to train. Files are paths, or names that only the page knows; an empty text means "not given".
+    """A training request. Files are paths, or names of the page; an empty string means "not given".
 
     Raises:
         SettingsRefused: With every invalid field.
@@ -95,8 +95,11 @@ class TrainingRequest:
         """The file of training data, the first one of several; empty if none is given."""
         return self.train or next(iter(self.corpus), "")
 
-    def full_recipe(self, pairs: bool = False) -> "Recipe":
-        """Return the recipe: the preset, changed by the settings of the request. ``pairs``: the task has pairs of texts.
+    def full_recipe(self, pairs: bool = False) -> "LanguageRecipe | TaskRecipe":
+        """Return the recipe: the preset, changed by the settings of the request.
+
+        Args:
+            pairs: Whether the task classifies pairs of texts.
 
         Raises:
             SettingsRefused: With every invalid setting, or with "settings" if only their combination is.
@@ -128,7 +131,16 @@ class TrainingRequest:
 
     @classmethod
     def from_job(cls, kind: str, settings: Mapping[str, Any], name: str = "") -> "TrainingRequest":
-        """Return the request in the settings of a job, possibly of an older version; other settings are ignored."""
+        """Return the request in the settings of a job, which an older version may have written.
+
+        Args:
+            kind: "language" or "task".
+            settings: The settings of the job; unknown ones are ignored.
+            name: The name of the job.
+
+        Raises:
+            SettingsRefused: With every invalid setting.
+        """
         given = {one: settings[one] for one in _names(kind) if settings.get(one)}
         if isinstance(given.get("corpus"), str | list):
             given["corpus"] = (given["corpus"],) if isinstance(given["corpus"], str) else tuple(given["corpus"])

@@ -43,10 +43,11 @@ class Speed:
 
     def seconds(self, operations: float, steps: int) -> tuple[float, float]:
         """Return the (shortest, longest) time of a training run, in seconds."""
-        return tuple(
+        fastest, slowest = (
             max(operations / rate, steps * step) + beside
             for rate, step, beside in zip(self.operations, self.step, self.beside, strict=True)
         )
+        return fastest, slowest
 
 
 def speed_from(paces: Sequence[Pace]) -> Speed:
@@ -62,7 +63,7 @@ def trial_speed(device: str | torch.device) -> Speed:
     """Multiply matrices for about 0.2 s and return bounds on the speed of training."""
     device = torch.device(device)
     best = max(_products(device) for _ in range(TRIALS))
-    return Speed(tuple(best * share for share in REACHED), STEP_SECONDS, BESIDE, 0)
+    return Speed((best * REACHED[0], best * REACHED[1]), STEP_SECONDS, BESIDE, 0)
 
 
 def _products(device: torch.device) -> float:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
 
 from deftx.core.errors import VectorError
 from deftx.core.evaluation import score
@@ -15,7 +16,7 @@ from deftx.core.events import Event, Listener, OnEvent
 from deftx.core.sampling import batch_order, cut
 from deftx.data.tables import Table, check, drop_unknown_labels, hold_out, label_names, read_table
 from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
-from deftx.models.batches import Encoded, by_length, cut_texts, encode, least_padding, pad
+from deftx.models.batches import Encoded, by_length, cut_texts, encode, least_padding, pad, pad_id
 from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
 from deftx.training.loop import Batch, stoppable
@@ -32,17 +33,17 @@ PASS_TOKENS = 100
 
 @torch.no_grad()
 def class_logits(
-    model: nn.Module, encoded: list[Encoded], pad_id: int, on_share: Callable[[float], None] | None = None
+    model: PreTrainedModel, encoded: list[Encoded], padding: int, on_share: Callable[[float], None] | None = None
 ) -> Tensor:
     """Return the logits (n, labels) of encoded texts, in their order. Batches contain texts of similar length.
 
     After each batch ``on_share`` is called with the share of tokens that is done; it may raise to stop.
     """
     device = next(model.parameters()).device
-    logits = torch.empty(len(encoded), model.config.num_labels)
+    logits = torch.empty(len(encoded), len(model.config.id2label or ()))
     done, total = 0, sum(map(len, encoded))
     for indices in by_length(encoded, CPU_TOKENS if device.type == "cpu" else ACCELERATOR_TOKENS):
-        batch = pad([encoded[i] for i in indices], pad_id, device)
+        batch = pad([encoded[i] for i in indices], padding, device)
         logits[indices] = model(**batch).logits.float().cpu()
         done += sum(len(encoded[i]) for i in indices)
         if on_share is not None:
@@ -76,31 +77,31 @@ class TaskObjective:
         """Return the micro-batches of a step: the encoder's inputs, and labels."""
         return [self._batch(part) for part in cut(self._orders[phase](step), self.recipe.accumulation)]
 
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+    def loss(self, model: PreTrainedModel, batch: Batch) -> Tensor:
         """Return the mean cross-entropy over the rows of a micro-batch, in nats."""
         inputs, labels = dict(batch), batch["labels"]
         del inputs["labels"]
         if labels.device.type != "cpu":  # on a GPU, padding costs less than a second pass
             return cross_entropy(model(**inputs).logits.float(), labels)
         lengths = inputs["attention_mask"].sum(1).tolist()
-        total = 0
+        total = torch.zeros(())
         for rows in least_padding(lengths, PASS_TOKENS):
             part = {name: tensor[rows, : lengths[rows[-1]]] for name, tensor in inputs.items()}
             total = total + cross_entropy(model(**part).logits.float(), labels[rows], reduction="sum")
         return total / len(labels)
 
-    def evaluate(self, model: nn.Module) -> float:
+    def evaluate(self, model: PreTrainedModel) -> float:
         """Return the recipe's metric on the validation rows, from 0 to 1."""
         return self.scores(model)[self.metric]
 
-    def scores(self, model: nn.Module) -> dict[str, float]:
+    def scores(self, model: PreTrainedModel) -> dict[str, float]:
         """Return every metric on the validation rows."""
-        places = class_logits(model, self.valid, self.base.tokenizer.pad_token_id).argmax(-1).tolist()
+        places = class_logits(model, self.valid, pad_id(self.base.tokenizer)).argmax(-1).tolist()
         predicted = [self.labels[place] for place in places]
         return {metric: score(metric, self.gold, predicted, self.labels) for metric in METRICS}
 
     def _batch(self, indices: list[int]) -> Batch:
-        batch = pad([self.train[i] for i in indices], self.base.tokenizer.pad_token_id, self.base.device)
+        batch = pad([self.train[i] for i in indices], pad_id(self.base.tokenizer), self.base.device)
         return {**batch, "labels": torch.tensor([self.targets[i] for i in indices], device=self.base.device)}
 
 
@@ -134,6 +135,9 @@ def learn_task(
         on_event: Called with the progress.
         should_stop: Called regularly; if it returns True, training stops at a checkpoint.
 
+    Returns:
+        The vector, as read from ``out``.
+
     Raises:
         TableError: If the rows cannot be used.
         RecipeError: If a setting or folder cannot be used.
@@ -161,12 +165,14 @@ def learn_task(
     return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language, labels=labels)
 
 
-def comparison(learner: Learner, objective: TaskObjective, listener: Listener) -> Callable[[nn.Module], dict[str, Any]]:
+def comparison(
+    learner: Learner, objective: TaskObjective, listener: Listener
+) -> Callable[[PreTrainedModel], dict[str, Any]]:
     """Score the model before training; return a function that scores it after training and returns both scores."""
     with stoppable(learner.model, listener):
         before = objective.scores(learner.model.eval())
 
-    def scores(model: nn.Module) -> dict[str, Any]:
+    def scores(model: PreTrainedModel) -> dict[str, Any]:
         after, metric = objective.scores(model.eval()), objective.recipe.metric
         message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after[metric], metric=metric, message=message))

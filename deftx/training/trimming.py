@@ -14,14 +14,21 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
-from transformers import AutoModelForMaskedLM, PretrainedConfig, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from torch import Tensor
+from transformers import (
+    AutoModelForMaskedLM,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
 
 from deftx.core.errors import BaseModelError, RecipeError
 from deftx.core.files import new_folder, require_empty
 from deftx.data.text import read_corpus
 from deftx.models.bases import Base, load_base
-from deftx.models.families import find_head
+from deftx.models.families import LANGUAGE_HEAD
+from deftx.models.head_trial import find_head
 from deftx.models.pieces import choose_pieces, count_pieces, read_state, trim_pieces
 from deftx.models.trim_note import TrimNote, write_note
 from deftx.training.estimates import SAMPLE, Model
@@ -42,8 +49,14 @@ class BaseSize:
     tokens_per_word: float
 
     @classmethod
-    def of(cls, model: nn.Module, tokenizer: Tokenizer, lines: Sequence[str]) -> "BaseSize":
-        """Return the size of a masked-language model; tokens are counted on about SAMPLE evenly spread lines."""
+    def of(cls, model: PreTrainedModel, tokenizer: Tokenizer, lines: Sequence[str]) -> "BaseSize":
+        """Return the size of a masked-language model; tokens are counted on about SAMPLE evenly spread lines.
+
+        Args:
+            model: The model.
+            tokenizer: Its tokenizer.
+            lines: The lines of the texts.
+        """
         some = lines[:: -(-len(lines) // SAMPLE)]
         words = sum(len(line.split()) for line in some)
         return cls(
@@ -87,6 +100,9 @@ def trim(
         least: Keep pieces that occur at least this often in the texts.
         most: If given, keep this many most frequent pieces instead.
 
+    Returns:
+        The folder, with the sizes before and after.
+
     Raises:
         BaseModelError: If the base cannot be loaded or cannot be trimmed exactly.
         CorpusError: If the texts cannot be read.
@@ -112,7 +128,7 @@ def trim(
 
 
 @torch.no_grad()
-def trim_model(model: nn.Module, kept: Tensor) -> nn.Module:
+def trim_model(model: PreTrainedModel, kept: Tensor) -> PreTrainedModel:
     """Return a copy of a masked-language model with only the vocabulary rows ``kept`` (n,) int64."""
     config, new = copy.deepcopy(model.config), {old: place for place, old in enumerate(kept.tolist())}
     config.vocab_size = len(kept)
@@ -123,7 +139,7 @@ def trim_model(model: nn.Module, kept: Tensor) -> nn.Module:
     own = small.state_dict()
     for name, value in model.state_dict().items():
         own[name].copy_(value if own[name].shape == value.shape else value.index_select(0, rows))
-    small.language_head = find_head(small.eval(), "trimmed")
+    setattr(small, LANGUAGE_HEAD, find_head(small.eval(), "trimmed"))
     return small
 
 
@@ -138,7 +154,7 @@ def _fast_tokenizer(base: Base) -> Tokenizer:
 
 
 @torch.no_grad()
-def _compare(base: Base, small: nn.Module, tokenizer: Tokenizer, kept: Tensor, lines: Sequence[str]) -> None:
+def _compare(base: Base, small: PreTrainedModel, tokenizer: Tokenizer, kept: Tensor, lines: Sequence[str]) -> None:
     """Raise BaseModelError if the trimmed model gives other logits than the base on some lines."""
     for line in lines[:: -(-len(lines) // TRIAL_LINES)]:
         ids = torch.tensor([tokenizer.encode(line).ids[:TRIAL_TOKENS]])
@@ -164,6 +180,6 @@ def _token_ids(config: PretrainedConfig) -> dict[str, int]:
     return {name: value for name, value in named.items() if isinstance(value, int) and 0 <= value < config.vocab_size}
 
 
-def _note(base: Base, small: nn.Module, kept: Tensor) -> TrimNote:
+def _note(base: Base, small: PreTrainedModel, kept: Tensor) -> TrimNote:
     fingerprint = Base("trimmed", None, small, base.tokenizer).fingerprint
     return TrimNote(base.name, base.revision, base.fingerprint, base.model.config.vocab_size, fingerprint, kept)

@@ -40,6 +40,9 @@ def lift(
         to: The base to convert to.
         trimmed: The trimmed base of the vector, if the vector itself does not describe it.
 
+    Returns:
+        The vector for the base ``to``, and the number of its entries that ``to`` does not have.
+
     Raises:
         VectorError: If neither base is known to be a trimmed version of the other.
         BaseModelError: If a base or its ``trimmed.json`` cannot be read.

@@ -75,6 +75,9 @@ def read_lt_sft(path: str | os.PathLike, base: BaseLike, labels: Sequence[str] |
         base: The base model that the vector was trained on.
         labels: The classes of a task vector, which the file does not name. By default "0", "1", ….
 
+    Returns:
+        A task vector if the file has a classification head, else a language vector.
+
     Raises:
         VectorError: If the file is damaged, contains anything but tensors and numbers, or does not match the base.
     """
@@ -108,6 +111,11 @@ def write_lt_sft(vector: SparseVector, base: BaseLike, folder: str | os.PathLike
 
     Every parameter of the base is listed, unchanged ones too. Parameters of three or more dimensions are written
     correctly, but the published code decodes only one or two.
+
+    Args:
+        vector: The vector.
+        base: The base model that it was made for.
+        folder: The folder, which is created if needed.
 
     Raises:
         VectorError: If the vector was made for another base, or the file cannot be written.

@@ -114,6 +114,10 @@ def compare_all(vectors: Sequence[SparseVector]) -> Pairs:
 def overlap(a: SparseVector, b: SparseVector) -> float:
     """Return |A ∩ B| / |A ∪ B| of the nonzero positions; 0.0 for two empty vectors.
 
+    Args:
+        a: A vector, with positions A.
+        b: A vector for the same base, with positions B.
+
     Raises:
         VectorError: If the vectors were made for different bases.
     """

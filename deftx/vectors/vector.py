@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -30,9 +31,11 @@ class BaseLike(Protocol):
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the encoder's float32 values."""
+        ...
 
-    def parameters(self) -> dict[str, Tensor]:
+    def parameters(self) -> Mapping[str, Tensor]:
         """The sparse-trainable parameters M with their values θ0."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +58,10 @@ class SparseVector:
 
     @classmethod
     def load(cls, name_or_path: str | os.PathLike) -> "SparseVector":
-        """Load a vector from a folder, a bundled name or a Hub id.
+        """Load a vector.
+
+        Args:
+            name_or_path: A folder, the name of a bundled vector, or a Hub id.
 
         Raises:
             VectorError: If it does not exist, is damaged or modified, or has another format version.
@@ -125,7 +131,11 @@ class SparseVector:
         return name_of(self.info)
 
     def dense(self, name: str) -> Tensor:
-        """Return the change of one parameter as a dense tensor."""
+        """Return the change of one parameter as a dense float32 tensor, on the CPU.
+
+        Args:
+            name: The name of the parameter, a key of ``shapes``.
+        """
         dense = torch.zeros(math.prod(self.shapes[name]), dtype=torch.float32)
         dense[self.positions[name].cpu()] = self.values[name].cpu()
         return dense.view(self.shapes[name])
@@ -135,12 +145,19 @@ class SparseVector:
         digest = hashlib.sha256()
         for name in sorted(self.positions):
             digest.update(name.encode())
-            digest.update(self.positions[name].cpu().numpy())
-            digest.update(self.values[name].cpu().numpy())
+            digest.update(self.positions[name].cpu().numpy().data)
+            digest.update(self.values[name].cpu().numpy().data)
         return digest.hexdigest()
 
     def check_base(self, base: BaseLike) -> None:
-        """Raise VectorError unless the vector was made for this base."""
+        """Check that the vector was made for this base.
+
+        Args:
+            base: The base model.
+
+        Raises:
+            VectorError: If it was made for another base.
+        """
         made_for = self.info["base"]
         if made_for["fingerprint"] != base.fingerprint:
             raise VectorError(

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from deftx.data.text import pack, read_corpus, split
+from deftx.data.sequences import pack
+from deftx.data.text import read_corpus, split
 
 # Corpora, and how often each is used per epoch: the source language and small corpora more than once. They contain only texts
 # whose licences allow distribution of trained weights (docs/base.md). The target languages are not included.

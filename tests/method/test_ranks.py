@@ -230,7 +230,7 @@ def test_strategies_as_people_write_them_are_accepted(text):
         ("uniform:2.5", "an integer, 0 or more"),
         ("optimal:3", "takes no parameter; write 'optimal'"),
         ("varianse:0.9", "Did you mean 'variance:0.9'"),
-        ("", "Known: mp, none, optimal, uniform:100, variance:0.9"),
+        ("", f"Known: {', '.join(sorted(strategy.example for strategy in STRATEGIES.values()))}"),
     ],
 )
 def test_strategies_that_cannot_be_used_are_answered_with_what_can(text, message):

@@ -25,7 +25,7 @@ from ui import strings
 from ui.access import file_access
 from ui.classify import compose_form
 from ui.classify.combination import Combination
-from ui.library import library, library_facts, library_forms, library_tab, library_views, readme, vector_index
+from ui.library import library, library_answers, library_facts, library_forms, library_views, readme, vector_index
 from ui.studio import Studio
 from ui.train import requests
 
@@ -67,7 +67,7 @@ def test_all_vectors_are_listed_with_where_they_are_from(here, tmp_path):
     found = {item.key: item for item in library.items(studio)}
     assert {task, language, own, other, "bundled:min"} <= set(found)
     assert [found[key].fits for key in (task, own, other, "bundled:min")] == [True, True, False, False]
-    table, _ = library_tab.look(studio, "", "", own)
+    table, _ = library_answers.look(studio, "", "", own)
     assert "&lt;b&gt;Bugis" in table
     assert "<b>Bugis" not in table
     assert strings.OTHER_BASE.format(base="tiny-base") in table
@@ -115,7 +115,7 @@ def test_vectors_are_found_by_known_keys_only(here, key):
 
 def test_a_vector_is_shown_with_numbers_that_come_from_its_files(here):
     studio, _, language = here
-    detail, title, *rest = library_tab.show(studio, language)
+    detail, title, *rest = library_answers.show(studio, language)
     vector = SparseVector.load(library.find(studio, language).folder)
     assert title == "Minangkabau"
     assert f"{vector.count:,}" in detail
@@ -125,30 +125,30 @@ def test_a_vector_is_shown_with_numbers_that_come_from_its_files(here):
     assert f"{vector.info['scores']['masked_lm_loss']['after']:.3f}" in detail
     assert "How it was made" in detail  # its card
     assert all(part.visible for part in rest)
-    overlaps = library_tab.show_overlaps(studio, language)
+    overlaps = library_answers.show_overlaps(studio, language)
     assert "Mood" in overlaps
     assert "sentiment" not in overlaps  # of another base
 
 
 def test_a_bundled_vector_offers_neither_a_new_name_nor_removal(here):
-    detail, _, actions, naming, rename, discard, use = library_tab.show(here[0], "bundled:min")
+    detail, _, actions, naming, rename, discard, use = library_answers.show(here[0], "bundled:min")
     assert (actions.visible, naming.visible, rename.visible, discard.visible) == (True, False, False, False)
     assert use.visible is False  # of another base
     assert strings.FOR_OTHER_BASE.format(base="nusantara-small") in detail
 
 
 def test_a_vector_that_is_gone_shows_nothing(here):
-    detail, _, actions, *_ = library_tab.show(here[0], "own:gone")
+    detail, _, actions, *_ = library_answers.show(here[0], "own:gone")
     assert strings.CHOOSE_VECTOR in detail
     assert actions.visible is False
-    assert library_tab.show_overlaps(here[0], "own:gone") == ""
+    assert library_answers.show_overlaps(here[0], "own:gone") == ""
 
 
 def test_a_file_that_is_damaged_meanwhile_is_said_to_be(here):
     studio, _, language = here
     (library.find(studio, language).folder / "vector.safetensors").write_bytes(b"x")
     with pytest.raises(gr.Error, match="damaged"):
-        library_tab.show(studio, language)
+        library_answers.show(studio, language)
 
 
 def test_overlaps_are_worked_out_once(here):
@@ -207,21 +207,21 @@ def test_what_is_removed_is_in_the_trash_and_comes_back(here):
     studio, task, language = here
     own = bring(studio, library.find(studio, language).folder)
     for key in (own, task):
-        undoable, said, _ = library_tab.discard(studio, key)
+        undoable, said, _ = library_answers.discard(studio, key)
         assert undoable == key
         assert "seven days" in said
         assert key not in [item.key for item in library.items(studio)]
         assert key in [one.key for one in library.trash(studio)]
-    _, trash = library_tab.look(studio, "", "", "")
+    _, trash = library_answers.look(studio, "", "", "")
     assert f'data-restore="{own}"' in trash
     for key in (own, task):
-        assert library_tab.restore(studio, key) == key
+        assert library_answers.restore(studio, key) == key
         assert library.find(studio, key).size > 0
     assert library.trash(studio) == []
     with pytest.raises(VectorError, match="bundled"):
         library.discard(studio, "bundled:min")
     with pytest.raises(gr.Error):
-        library_tab.restore(studio, "own:never")
+        library_answers.restore(studio, "own:never")
 
 
 def test_a_vector_that_a_training_starts_from_stays(here):
@@ -230,7 +230,7 @@ def test_a_vector_that_a_training_starts_from_stays(here):
     folder = library.find(studio, own).folder
     job = studio.store.add("task", "Waits for it", {"source": str(folder)})
     with pytest.raises(gr.Error, match="Waits for it"):
-        library_tab.discard(studio, own)
+        library_answers.discard(studio, own)
     write_json(job.folder / RESULT, {"outcome": "finished", "message": "Done."})
     library.discard(studio, own)
 

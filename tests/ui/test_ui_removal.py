@@ -7,10 +7,9 @@ import gradio as gr
 import pytest
 
 from deftx.core.errors import CorpusError
-from deftx.core.files import write_json
+from deftx.core.files import TRASH_KEPT, write_json
 from deftx.jobs import JobError
 from deftx.jobs.job import RESULT
-from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.corpus import corpus_tab, labelled_tab
 from ui.corpus.corpora import SAMPLE, Corpora

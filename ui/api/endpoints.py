@@ -62,7 +62,8 @@ def _offer_files(studio: Studio) -> None:
 
         ``options``: train, valid (stored labelled files), source (a vector's key), language, base, preset, recipe (settings
         that differ from the preset's), processes (the number of GPUs), flavor and hours (a machine of Hugging Face Jobs, and
-        the time after which it is switched off).
+        its time limit), push_to and push_private (a Hub repository that the vector is pushed to at the end, "owner/name", and
+        whether it is private, which is the default).
         """
         with refusals():
             request = from_options("task", options or {})

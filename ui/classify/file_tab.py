@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError
+from deftx.data.file_kinds import TABLES, TEXTS
 from deftx.data.table_columns import table_columns
 from ui import strings
 from ui.classify import column_form, file_views
@@ -47,7 +48,8 @@ def build(studio: Studio, vectors: ComposeForm) -> FileTab:
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
             file = gr.File(label=strings.FILE_UPLOAD, file_types=FILE_TYPES, height=140, elem_id="texts-file")
-            gr.HTML(views.paragraph(strings.FILE_FORMATS, "quiet"))
+            kinds = strings.FILE_FORMATS.format(texts=", ".join(TEXTS), tables=", ".join(TABLES))
+            gr.HTML(views.paragraph(kinds, "quiet"))
             encoding = encoding_form.build("texts")
             form = column_form.build("texts", labelled=False)
             start = gr.Button(strings.FILE_CLASSIFY, variant="primary", elem_id="classify-file")

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError
+from deftx.data.file_kinds import TABLES
 from deftx.data.labels import suggest_labels
 from deftx.data.table_columns import table_columns
 from ui import strings
@@ -64,7 +65,7 @@ def build(studio: Studio, vectors: ComposeForm) -> ScoreTab:
         with gr.Column(scale=2, min_width=300):
             table = gr.Dropdown(choices(studio), value="", label=strings.CHOOSE_TABLE, elem_id="score-table")
             file = gr.File(label=strings.SCORE_UPLOAD, file_types=TABLE_TYPES, height=140, elem_id="score-file")
-            gr.HTML(views.paragraph(strings.LABELLED_FORMATS, "quiet"))
+            gr.HTML(views.paragraph(strings.LABELLED_FORMATS.format(tables=", ".join(TABLES)), "quiet"))
             encoding = encoding_form.build("score")
             columns = column_form.build("score", labelled=True)
             use = gr.Button(strings.USE_COLUMNS, visible=False, elem_id="score-use-columns")

@@ -8,6 +8,7 @@ import gradio as gr
 
 from deftx.core.errors import CorpusError, DeftxError
 from deftx.data.cleaning import CLEANINGS
+from deftx.data.file_kinds import TABLES, TEXTS
 from deftx.data.table_columns import guess_text_column
 from deftx.data.text import columns_of
 from ui import strings
@@ -98,7 +99,7 @@ def _build_upload() -> UploadForm:
     upload = gr.File(
         label=strings.UPLOAD, file_types=FILE_TYPES, file_count="multiple", height=150, elem_id="corpus-file"
     )
-    gr.HTML(views.paragraph(strings.FORMATS, "under"))
+    gr.HTML(views.paragraph(strings.FORMATS.format(kinds=", ".join([*TEXTS, *TABLES])), "under"))
     refused = gr.HTML(elem_id="corpus-refused")
     encoding = encoding_form.build("corpus")
     column = gr.Dropdown([], label=strings.COLUMN, visible=False, elem_id="corpus-column")

@@ -3,20 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from deftx.core.errors import DeftxError, TableError
-from deftx.data.open_table import as_text
-from deftx.data.reading import find_file
+from deftx.data.file_kinds import TABLES
 from deftx.data.table_columns import guess_columns, table_columns
-from deftx.data.table_formats import open_records
-from deftx.data.tables import LABEL, PAIR, SINGLE, Findings, check
+from deftx.data.tables import LABEL, PAIR, SINGLE, check
 from ui import strings
-from ui.corpus.audit_view import quote
+from ui.corpus import labelled_views
 from ui.shared import encoding_form, removal, views
 from ui.shared.encoding_form import EncodingForm
 from ui.shared.uploads import TABLE_TYPES
@@ -25,7 +22,6 @@ from ui.studio import Studio
 PRIVATE = {"api_visibility": "private"}
 ROLES = {"train": "TRAIN_FILE", "valid": "VALID_FILE"}
 COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # the columns that each kind needs
-ROWS_SHOWN = 3
 
 # The question is below both lists: without scrolling to it, the file would seem to be lost.
 _SHOW_QUESTION = (
@@ -71,7 +67,7 @@ def build(studio: Studio) -> LabelledTab:
                     elem_id=f"table-{role}",
                 )  # fmt: skip
                 removing[role] = removal.build(role, strings.REMOVE_TABLE)
-            gr.HTML(views.paragraph(strings.LABELLED_FORMATS, "quiet"))
+            gr.HTML(views.paragraph(strings.LABELLED_FORMATS.format(tables=", ".join(TABLES)), "quiet"))
             encoding = encoding_form.build("table")
             form = _build_form()
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
@@ -189,34 +185,7 @@ def show(studio: Studio, train: str | None, valid: str | None) -> str:
         found = check(*tables)
     except DeftxError as error:
         return views.refusal(strings.TABLE_REFUSED, error)
-    verdict = (strings.TABLE_READY_WITH_NOTES, "note") if found.warnings else (strings.TABLE_READY, "good")
-    columns = ", ".join(
-        strings.COLUMN_IS.format(what=strings.TABLE_COLUMNS[what], column=column)
-        for what, column in studio.tables.columns(train).items()
-    )
-    return (
-        f"<h3>{escape(train)}</h3>{views.paragraph(strings.COLUMNS_OF.format(columns=columns), 'quiet origin')}"
-        f"{views.notice(verdict[0], kind=verdict[1])}{views.notes(strings.NOTE, found.warnings)}"
-        f"{views.figures(_numbers(found))}{_labels(train, found.labels)}{_labels(valid or '', found.valid_labels)}"
-    )
-
-
-def _numbers(found: Findings) -> list[tuple[str, str]]:
-    measured = sum(found.valid_labels.values())
-    return [
-        (strings.ROWS, f"{sum(found.labels.values()):,}"),
-        (strings.LABELS, f"{len(found.labels):,}"),
-        (strings.REPEATED_ROWS, f"{found.duplicates:,}"),
-        (strings.CONFLICTS, f"{found.conflicts:,}"),
-        *(((strings.ROWS_MEASURED, f"{measured:,}"), (strings.SHARED_ROWS, f"{found.shared:,}")) if measured else ()),
-    ]
-
-
-def _labels(name: str, counts: Mapping[str, int]) -> str:
-    total = sum(counts.values())
-    named = [(strings.LABEL_COUNT.format(label=label, count=f"{count:,}"), count / total)
-             for label, count in islice(counts.items(), 50)]  # fmt: skip
-    return views.bars(named, caption=strings.LABELS_OF.format(name=name))
+    return labelled_views.findings(train, valid, found, studio.tables.columns(train))
 
 
 def _ask(path: str, role: str, columns: tuple[str, ...]) -> tuple:
@@ -227,24 +196,13 @@ def _ask(path: str, role: str, columns: tuple[str, ...]) -> tuple:
         gr.Dropdown(choices=list(columns), value=likely.get(name), visible=name in COLUMNS_OF_KIND[kind])
         for name in strings.TABLE_COLUMNS
     ]
-    asked = views.notice(strings.COLUMNS_ASKED.format(name=Path(path).name)) + _first_rows(path, columns)
+    asked = views.notice(strings.COLUMNS_ASKED.format(name=Path(path).name)) + labelled_views.first_rows(path, columns)
     return gr.Column(visible=True), asked, kind, *fields, "", (path, role)
 
 
 def _asked_nothing(said: str = "") -> tuple:
     fields = [gr.skip()] * len(strings.TABLE_COLUMNS)
     return gr.Column(visible=False), "", gr.skip(), *fields, said, ("", "train")
-
-
-def _first_rows(path: str, columns: tuple[str, ...]) -> str:
-    rows = open_records(find_file(path, TableError), TableError).rows(columns)
-    head = "".join(f"<th scope=col>{escape(column)}</th>" for column in columns)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{quote(as_text(cell))}</td>' for cell in cells)}</tr>"
-        for _, cells in islice(rows, ROWS_SHOWN)
-    )
-    table = f'<table class="plain quoted"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<p class="quiet">{escape(strings.FIRST_ROWS)}</p><div class="wide">{table}</div>'
 
 
 def _keep_lists() -> tuple:

@@ -6,11 +6,11 @@ from html import escape
 from typing import Any
 
 from deftx.core.events import read_duration
+from deftx.core.files import TRASH_KEPT
 from deftx.jobs import Job, progress_of, state_of
 from deftx.jobs.disk import usage_of
 from deftx.jobs.forecast import duration
 from deftx.jobs.history import differences, method_of
-from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.history import compare_figures
 from ui.library import vector_index

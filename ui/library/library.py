@@ -7,7 +7,7 @@ from typing import Any
 
 from deftx.analysis.vector_facts import sizes_by_layer
 from deftx.core.errors import VectorError, unknown_name
-from deftx.jobs.trash import TRASH_KEPT
+from deftx.core.files import TRASH_KEPT
 from deftx.publish.exporting import export_space_zip, export_zip
 from deftx.publish.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
 from deftx.vectors.archives import pack

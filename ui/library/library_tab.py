@@ -7,7 +7,7 @@ from functools import partial
 import gradio as gr
 
 from ui import strings
-from ui.library import library, library_facts, library_forms, library_views, push_form
+from ui.library import library, library_answers, library_forms, push_form
 from ui.shared import views
 from ui.shared.errors import refusals
 from ui.studio import Studio
@@ -123,67 +123,17 @@ def _build_card() -> tuple[gr.blocks.Block, ...]:
     return detail, overlaps, title, rename, use, take, discard, actions, naming
 
 
-def look(studio: Studio, words: str, kind: str, chosen: str) -> tuple[str, str]:
-    """List the matching vectors, and the trash."""
-    with refusals():
-        items, removed = library.items(studio, words, kind or ""), library.trash(studio)
-    return library_views.table(items, chosen), library_views.trash(removed)
-
-
-def show(studio: Studio, key: str) -> tuple:
-    """Show one vector and its actions; empty if it no longer exists."""
-    item = next((item for item in library.items(studio) if item.key == key), None)
-    if item is None:
-        hidden = (gr.Row(visible=False),) * 2
-        return (views.paragraph(strings.CHOOSE_VECTOR, "quiet"), gr.skip(), *hidden, *(gr.skip(),) * 3)
-    own = item.source not in ("bundled", "public")
-    with refusals():
-        detail = library_views.detail(item)
-    rows = gr.Row(visible=True), gr.Row(visible=own)
-    return detail, item.title, *rows, gr.Button(visible=own), gr.Button(visible=own), gr.Button(visible=item.fits)
-
-
-def show_overlaps(studio: Studio, key: str) -> str:
-    """Show how much a vector overlaps with the others of its base."""
-    item = next((item for item in library.items(studio) if item.key == key), None)
-    with refusals():
-        return library_views.overlaps(library_facts.overlaps(studio, item)) if item else ""
-
-
-def whole(studio: Studio, key: str, words: str, kind: str) -> tuple:
-    """Choose a vector: return it and the lists in one answer, in the order of ``LibraryTab.whole``."""
-    return key, *show(studio, key), *look(studio, words, kind, key)
-
-
-def rename(studio: Studio, key: str, title: str) -> None:
-    """Rename a vector."""
-    with refusals():
-        library.rename(studio, key, title)
-
-
-def discard(studio: Studio, key: str) -> tuple[str, str, gr.Button]:
-    """Remove a vector; return (the key to restore, the message, the undo button)."""
-    with refusals():
-        title = library.find(studio, key).title
-        library.discard(studio, key)
-    return key, views.paragraph(strings.REMOVED_VECTOR.format(title=title), "quiet"), gr.Button(visible=True)
-
-
-def restore(studio: Studio, key: str) -> str:
-    """Restore a vector; return its key."""
-    with refusals():
-        return library.restore(studio, key)
-
-
 def connect(studio: Studio, tab: LibraryTab, section: gr.Tab, corpus: gr.Dropdown) -> None:
     """Connect the events of the section; ``corpus`` is the choice of Corpus."""
     found = [tab.words, tab.kind]
 
     def listed(event: Callable) -> gr.events.Dependency:
-        return event(lambda *values: look(studio, *values), [*found, tab.chosen], tab.lists(), **PRIVATE)
+        return event(
+            lambda *values: library_answers.look(studio, *values), [*found, tab.chosen], tab.lists(), **PRIVATE
+        )
 
     def selected(words: str, kind: str, event: gr.EventData) -> tuple:
-        return whole(studio, str(event.key), words, kind)
+        return library_answers.whole(studio, str(event.key), words, kind)
 
     lists = [*tab.export.choices(), tab.nearest.corpus]
     listed(section.select).then(
@@ -200,20 +150,21 @@ def connect(studio: Studio, tab: LibraryTab, section: gr.Tab, corpus: gr.Dropdow
 
 def _compare(studio: Studio, tab: LibraryTab, done: gr.events.Dependency) -> None:
     """Show overlaps last, because they take longer."""
-    done.success(lambda key: show_overlaps(studio, key), tab.chosen, tab.overlaps, **PRIVATE)
+    done.success(lambda key: library_answers.show_overlaps(studio, key), tab.chosen, tab.overlaps, **PRIVATE)
 
 
 def _connect_changes(studio: Studio, tab: LibraryTab, found: list[gr.components.Component]) -> None:
     # Each action and its display are one answer, so that no late answer undoes a newer choice.
     def renamed(key: str, title: str, *filters: str) -> tuple:
-        rename(studio, key, title)
-        return whole(studio, key, *filters)
+        library_answers.rename(studio, key, title)
+        return library_answers.whole(studio, key, *filters)
 
     def discarded(key: str, *filters: str) -> tuple:
-        return *discard(studio, key), *whole(studio, "", *filters)
+        return *library_answers.discard(studio, key), *library_answers.whole(studio, "", *filters)
 
     def undone(key: str, *filters: str) -> tuple:
-        return "", gr.Button(visible=False), *whole(studio, restore(studio, key), *filters)
+        key = library_answers.restore(studio, key)
+        return "", gr.Button(visible=False), *library_answers.whole(studio, key, *filters)
 
     def restored(words: str, kind: str, event: gr.EventData) -> tuple:
         return undone(str(event.key), words, kind)
@@ -241,7 +192,7 @@ def _connect_forms(studio: Studio, tab: LibraryTab, found: list[gr.components.Co
     def imported(take: Callable, count: int, *values: str) -> tuple:
         """Import a vector and choose it; the file field is cleared for the next file."""
         key, said = take(studio, *values[:count])
-        chosen = whole(studio, key, *values[count:]) if key else (gr.skip(),) * len(tab.whole())
+        chosen = library_answers.whole(studio, key, *values[count:]) if key else (gr.skip(),) * len(tab.whole())
         return said, None, *chosen
 
     for event, take, asked in (

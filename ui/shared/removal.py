@@ -9,8 +9,8 @@ from pathlib import Path
 import gradio as gr
 
 from deftx.core.errors import DeftxError
+from deftx.core.files import TRASH_KEPT
 from deftx.jobs import Job, JobError, state_of
-from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.corpus.corpora import SAMPLE
 from ui.shared import views

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError, unknown_name
-from deftx.core.files import copy, write_json
+from deftx.core.files import TRASH_KEPT, copy, write_json
 from deftx.core.names import plain_name
 from deftx.data.file_kinds import ALIASES, ENDINGS, GZIP, TABLES, ZIP
-from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 
 Admit = Callable[[int], None]  # raises a DeftxError if so many bytes may not be stored

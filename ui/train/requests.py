@@ -1,4 +1,4 @@
-"""Training requests of the page: they name texts, tables and vectors as the page does, and those of jobs name them by paths."""
+"""Converting the page's training requests, which contain names of files and vectors, to those of jobs, which contain paths."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,19 +15,23 @@ from ui.corpus.corpora import SAMPLE, SAMPLE_FILE
 from ui.library import vector_index
 from ui.workspace import Workspace, full_name
 
-# Fields that a program may give, beside those of its kind of training. Devices, folders and columns are the page's to say.
+# Fields that an API call may set, besides those in NAMED. Devices, folders and columns are set by the page.
 OPTIONS = ("name", "language", "base", "preset", "recipe", "processes", "flavor", "hours", "push_to", "push_private")
 NAMED = {"language": ("corpus",), "task": ("train", "valid", "source")}
 
 
 def from_options(kind: str, options: Mapping[str, Any]) -> TrainingRequest:
-    """Turn what a program asks for by name into a request; what is None or empty is not given.
+    """Return the request for the options of an API call. Options that are None or empty count as not given.
+
+    Args:
+        kind: "language" or "task".
+        options: Values by name.
 
     Raises:
-        RecipeError: an option is not known, or cannot be used.
+        RecipeError: If an option is unknown or its value cannot be used.
     """
     if not isinstance(options, Mapping):
-        raise RecipeError("The options of a training are given by name, in braces.")
+        raise RecipeError("The options of a training run must be an object of values by name.")
     known = (*OPTIONS, *NAMED[kind])
     for name in options:
         if name not in known:
@@ -40,20 +44,24 @@ def from_options(kind: str, options: Mapping[str, Any]) -> TrainingRequest:
 
 
 def resolve(studio: Workspace, request: TrainingRequest) -> TrainingRequest:
-    """Turn a request of the page into that of a job; DeftxError for a name that is not known here."""
+    """Return the job's request for a request of the page.
+
+    Raises:
+        DeftxError: If a file, vector or base in the request does not exist here.
+    """
     place = {"device": "", "processes": 1} if request.flavor else {"device": studio.device}
     return replace(
         request,
         language=request.language or request.name,
         base=base_of(studio, request.base),
-        delta=DELTA,  # stays after the training, for other ranks, until it is freed
+        delta=DELTA,  # kept after training, to train other ranks, until its space is freed
         **place,
         **_files(studio, request),
     )
 
 
 def named(studio: Workspace, job: Job) -> TrainingRequest:
-    """Turn a job back into the request it came of; files and vectors that are gone keep the name they had."""
+    """Return the page's request for a job. Deleted files and vectors keep their names."""
     request = job.request
     return replace(
         request,
@@ -71,10 +79,10 @@ def named(studio: Workspace, job: Job) -> TrainingRequest:
 
 
 def base_of(studio: Workspace, named: str) -> str:
-    """Give the base of a request: the page's where none is named, a folder by its full path.
+    """Return the base of a request: by default that of the page; a folder as its absolute path.
 
     Raises:
-        BaseModelError: a person names a folder of this machine; that is the host's alone.
+        BaseModelError: If someone other than the host names a folder of this machine.
     """
     base = full_name(named.strip() or studio.base_name)
     if not studio.is_host and base != studio.base_name and (Path(base).is_absolute() or ".." in Path(base).parts):

@@ -1,4 +1,4 @@
-"""The settings of the form: which there are, what they are called, and how what is typed becomes a request and back."""
+"""The fields of the form: their names and labels, and converting their values to a training request and back."""
 
 import re
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ from deftx.training.request import HOURS, Refusal, SettingsRefused, TrainingRequ
 from deftx.vectors.vector_files import VALUE_TYPES
 from ui import strings
 
-Values = Mapping[str, Any]  # what the fields hold, by name
+Values = Mapping[str, Any]  # the values of the fields, by name
 
 RECIPES = {"language": LanguageRecipe, "task": TaskRecipe}
 TYPES = {kind: get_type_hints(recipe) for kind, recipe in RECIPES.items()}
-MAIN = ("method", "rank", "keep", "k")  # settings with a place of their own in the form
-# All others, in the order of the form; an empty field takes the preset's value.
+MAIN = ("method", "rank", "keep", "k")  # settings with their own part of the form
+# All other settings, in the order of the form. An empty field stands for the preset's value.
 ADVANCED = tuple(dict.fromkeys(name for types in TYPES.values() for name in types if name not in MAIN))
 CHOICES: dict[str, tuple[str, ...]] = {
     "ablate": tuple(ABLATIONS),
@@ -33,7 +33,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "metric": tuple(METRICS),
     "group_by_length": ("true", "false"),
 }
-GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")  # 200,000: the commas part thousands
+GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")  # 200,000: commas separate thousands
 
 CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")  # as in BCP 47: min, quy, id-Latn
 
@@ -42,23 +42,23 @@ EMPTY: dict[str, Any] = {
     "processes": 1, "push_to": "", "push_private": True, "method": "deft-x", "rank": "variance", "share": 0.9, "uniform": 100, "keep": "", "k": "",
     "flavor": "", "hours": HOURS, **dict.fromkeys(ADVANCED, ""),
 }  # fmt: skip
-# Fields that a request has under the same name, and those of them that a task alone has.
+# Fields with the same name in a request, and those of them that only tasks have.
 NAMES = ("kind", "name", "train", "valid", "source", "base", "preset", "flavor", "hours", "processes", "push_to")
 FOR_TASK = ("train", "valid", "source")
 
 
 def has(kind: str, setting: str) -> bool:
-    """Say whether trainings of a kind have a setting."""
+    """Return whether training runs of this kind have the setting."""
     return setting in TYPES[kind]
 
 
 def preset_recipe(kind: str, preset: str, pairs: bool = False) -> Recipe:
-    """Give the recipe that empty fields stand for."""
+    """Return the recipe that empty fields stand for."""
     return recipe_for(kind, preset, pairs=pairs)
 
 
 def shown(recipe: Recipe, setting: str) -> str:
-    """Write a setting's value as a person would type it; empty where the recipe has no such setting."""
+    """Return a setting's value as it is typed in the form; empty if the recipe has no such setting."""
     value = getattr(recipe, setting, None)
     if setting == "k":
         return f"{100 * value:.3f} %" if value <= 1 else f"{value:,.0f}"
@@ -70,7 +70,11 @@ def shown(recipe: Recipe, setting: str) -> str:
 
 
 def recipe_of(values: Values) -> dict[str, Any]:
-    """Collect the settings that differ from the preset's; SettingsRefused names each field that cannot be read."""
+    """Return the settings that differ from the preset's.
+
+    Raises:
+        SettingsRefused: With every field that cannot be read.
+    """
     kind, refused = values.get("kind") or "language", []
     recipe: dict[str, Any] = {}
     preset = preset_recipe(kind, values["preset"])
@@ -94,7 +98,7 @@ def recipe_of(values: Values) -> dict[str, Any]:
 
 
 def read(kind: str, name: str, text: str) -> Any:
-    """Read what is typed into a field, in the setting's type; RecipeError says what it should be."""
+    """Convert the text of a field to the type of its setting. Raise RecipeError if it cannot be converted."""
     allowed = get_args(TYPES[kind][name]) or (TYPES[kind][name],)
     if text.lower() == "none" and type(None) in allowed:
         return None
@@ -106,7 +110,7 @@ def read(kind: str, name: str, text: str) -> Any:
 
 
 def to_form(request: TrainingRequest) -> dict[str, Any]:
-    """Turn a request into what the fields hold; those that it says nothing of are empty."""
+    """Return the values of all fields for a request; settings that it does not have are empty."""
     found = {name: value for name in NAMES if (value := getattr(request, name))}
     values = {**EMPTY, **found, "code": request.language, "push_private": request.push_private}
     for name, value in request.recipe.items():
@@ -121,10 +125,10 @@ def to_form(request: TrainingRequest) -> dict[str, Any]:
 
 
 def from_form(values: Values, corpus: str | None) -> TrainingRequest:
-    """Turn what the fields hold, and the text chosen, into a request.
+    """Return the request for the values of the fields and the chosen corpus.
 
     Raises:
-        SettingsRefused: names each field that cannot be read.
+        SettingsRefused: With every field that cannot be read.
     """
     kind = values.get("kind") or "language"
     names = [name for name in NAMES if name not in FOR_TASK or kind == "task"]
@@ -151,7 +155,7 @@ def from_form(values: Values, corpus: str | None) -> TrainingRequest:
 
 
 def label(setting: str) -> str:
-    """Give the name that a field has on the page; other names stay as they are."""
+    """Return the label of a field on the page; other names are returned unchanged."""
     return strings.SETTINGS.get(setting) or strings.FIELDS.get(setting) or setting
 
 

@@ -1,4 +1,4 @@
-"""What the form would start, before it is started: what it takes, what stands in its way, and how to do the same elsewhere."""
+"""Preview of a training run before it starts: the estimate, the problems, and the same run as a command, Python and a file."""
 
 from dataclasses import replace
 from html import escape
@@ -19,11 +19,11 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 
 
 def preview(studio: Studio, text: str | None, values: Values) -> tuple[str, str, str, str]:
-    """Work out (what it takes as HTML, the command, the Python, the settings file) for what the form holds."""
+    """Return (estimate as HTML, command, Python code, settings file) for the values of the form."""
     try:
         request = train_fields.from_form(values, text)
     except SettingsRefused as error:
-        # What can be read may be refused as well: all of it is said at once.
+        # The readable fields may have problems too; all are shown together.
         readable = {**values, **{one.field: "" for one in error.refusals}}
         others = studio.forecast.look(train_fields.from_form(readable, text)).refusals
         return refusals_view(strings.WOULD_BE_REFUSED, [*error.refusals, *others]), "", "", ""
@@ -31,21 +31,21 @@ def preview(studio: Studio, text: str | None, values: Values) -> tuple[str, str,
 
 
 def copies(studio: Studio, request: TrainingRequest) -> tuple[str, str, str]:
-    """Give (command, Python, settings file) of a request; the first two are empty until it says what to learn from."""
+    """Return (command, Python code, settings file) of a request; the first two are empty if it has no training data."""
     file = to_file(request)
     if not request.data:
         return "", "", file
     try:
         found = requests.resolve(studio, request)
-    except DeftxError:  # said above, with what stands in the way
+    except DeftxError:  # shown with the estimate
         return "", "", file
-    if found.device == "cpu" or found.processes > 1:  # what both take where there is no GPU, or several
+    if found.device == "cpu" or found.processes > 1:  # the default of both without a GPU, or with several
         found = replace(found, device="")
     return to_command(found), to_python(found), file
 
 
 def outlook_view(kind: str, outlook: Outlook) -> str:
-    """Lay out what is known of a training before it starts."""
+    """Return the estimate of a training run as HTML."""
     if outlook.refusals:
         return refusals_view(strings.WOULD_BE_REFUSED, outlook.refusals)
     if outlook.found is None:
@@ -57,7 +57,7 @@ def outlook_view(kind: str, outlook: Outlook) -> str:
 
 
 def refusals_view(title: str, refusals: list[Refusal], after: str = "") -> str:
-    """List what stands in the way, each under the name that its field has on the page."""
+    """Return the refusals as HTML, each with the label of its field."""
     items = "".join(
         f"<li><b>{escape(strings.REFUSED.format(field=train_fields.label(one.field)))}</b> {escape(one.reason)}</li>"
         for one in refusals
@@ -67,7 +67,7 @@ def refusals_view(title: str, refusals: list[Refusal], after: str = "") -> str:
 
 
 def rough(seconds: float) -> str:
-    """Write a time as roughly as it is known: "40 s", "7 min", "2.5 h", "3 days"."""
+    """Return an estimated time in seconds as rounded text, such as "40 s", "7 min", "2.5 h" or "3 days"."""
     if seconds < 1.5 * MINUTE:
         return strings.SECONDS.format(count=max(10, 10 * round(seconds / 10)))
     if seconds < 1.5 * HOUR:
@@ -81,7 +81,7 @@ def _numbers(outlook: Outlook) -> list[tuple[str, str]]:
     found, trainable, place = outlook.found, outlook.base.model.trainable, outlook.place
     low, high = (rough(seconds) for seconds in found.seconds)
     time = strings.ABOUT.format(value=low) if low == high else strings.TIME_RANGE.format(low=low, high=high)
-    measured = place is None or outlook.trainings > 0  # of a machine elsewhere nobody can make a trial
+    measured = place is None or outlook.trainings > 0  # a remote machine cannot be benchmarked
     return [
         (strings.TIME, time if measured else strings.ELSEWHERE_NO_TIME),
         *(remote.numbers(place, found.seconds if measured else None) if place else ()),

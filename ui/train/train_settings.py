@@ -1,4 +1,4 @@
-"""Settings brought into the form: from a file, or from a training that is to be started again in a like way."""
+"""Filling the form from a settings file or from an earlier training run."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ui.train import requests, train_fields, train_form
 
 
 def open_file(studio: Studio, path: str | None) -> tuple:
-    """Answer an uploaded settings file: as ``fill`` does; a file that cannot be read changes nothing."""
+    """Return the updates of ``fill`` for an uploaded settings file. If it cannot be read, only the message changes."""
     try:
         found = settings_file.open_file(Path(path or ""))
     except DeftxError as error:
@@ -25,14 +25,14 @@ def open_file(studio: Studio, path: str | None) -> tuple:
 
 
 def again(studio: Studio, job: Job) -> tuple:
-    """Answer the wish to start another training like this one: as ``fill`` does."""
+    """Return the updates of ``fill`` for the settings of a job."""
     return fill(studio, requests.named(studio, job))
 
 
 def fill(studio: Studio, request: TrainingRequest, problems: list[str] | None = None) -> tuple:
-    """Give the updates that put a request into the form: (text, *fields in their order, what to say).
+    """Return the updates that fill the form with a request: (corpus, *fields in their order, message).
 
-    Files and vectors that are not here are named, and what was chosen before stays; so do ``problems``.
+    For files and vectors that do not exist here, the earlier choice is kept. The message lists them and ``problems``.
     """
     problems = list(problems or [])
     known = {

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.events import read_duration
+from deftx.core.files import TRASH_KEPT
 from deftx.jobs import Job, Progress, State, Turn, progress_of, state_of
-from deftx.jobs.trash import TRASH_KEPT
 from ui import strings
 from ui.shared import views
 

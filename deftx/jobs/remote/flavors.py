@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from threading import Lock, Thread
 
-from huggingface_hub import HfApi, JobHardware
-from huggingface_hub.hf_api import JobHardwareInfo
+from huggingface_hub import HfApi, JobHardware, JobHardwareInfo
 
 from deftx.core.errors import unknown_name
 from deftx.hub.client import hub
