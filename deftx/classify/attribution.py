@@ -3,8 +3,8 @@
 Reference: Simonyan et al. 2014 (1312.6034), Shrikumar et al. 2017 (1704.02685).
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,9 +13,11 @@ from torch import Tensor, nn
 
 from deftx.classify.composition import Classifier
 from deftx.core.errors import DeftxError
+from deftx.data.addresses import address_spans
+from deftx.data.writing_systems import piece_spans
 from deftx.models.batches import Encoded, Text, encode, pad
 
-WORD = re.compile(r"\S+")
+Place = tuple[int, int, int]  # text (0 or 1), start and end
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Attribution:
 def attribute(classifier: Classifier, text: Text, label: str | None = None) -> Attribution:
     """Return how much each word contributes to a label, by default the predicted one.
 
-    Words are separated by white space. The weight of a word is the sum over its tokens of ⟨∂ log-odds / ∂e, e⟩, where e is
+    Words are separated by white space. In scripts without spaces, a word is a token of the base, in whole letters with their
+    signs. Web and e-mail addresses are words. The weight of a word is the sum over its tokens of ⟨∂ log-odds / ∂e, e⟩, where e is
     the token's word embedding.
 
     Raises:
@@ -85,7 +88,7 @@ def _leaf_embeddings(model: nn.Module) -> Iterator[list[Tensor]]:
         hook.remove()
 
 
-def _places(classifier: Classifier, texts: Sequence[str]) -> list[tuple[int, int, int] | None]:
+def _places(classifier: Classifier, texts: Sequence[str]) -> list[Place | None]:
     """Return for each token its text (0 or 1), start and end; None for special tokens."""
     tokenizer = classifier.base.tokenizer
     if not tokenizer.is_fast:
@@ -98,25 +101,34 @@ def _places(classifier: Classifier, texts: Sequence[str]) -> list[tuple[int, int
     return [(part, *span) if part is not None else None for part, span in zip(parts, spans, strict=True)]
 
 
-def _by_word(
-    label: str, texts: Sequence[str], weights: Sequence[float], places: Sequence[tuple[int, int, int] | None]
-) -> Attribution:
+def _by_word(label: str, texts: Sequence[str], weights: Sequence[float], places: Sequence[Place | None]) -> Attribution:
     """Sum the weights of the tokens that end in each word; a token may start with the space before the word."""
-    words = [(part, found) for part, text in enumerate(texts) for found in WORD.finditer(text)]
+    tokens = [place for place in places if place]
+    words = [word for part, text in enumerate(texts) for word in _words(part, text, tokens)]
+    ends = [(part, end) for part, _, end in words]
     sums: list[float | None] = [None] * len(words)
     rest = 0.0
     for weight, place in zip(weights, places, strict=True):
-        at = next((i for i, (part, word) in enumerate(words) if place and _is_in(place, part, word)), None)
-        if at is None:
-            rest += weight
-        else:
+        at = bisect_left(ends, (place[0], place[2])) if place and place[1] < place[2] else len(words)
+        if place and at < len(words) and words[at][0] == place[0] and words[at][1] < place[2]:
             sums[at] = (sums[at] or 0.0) + weight
+        else:
+            rest += weight
     weighted = (
-        WordWeight(word.group(), total, *word.span(), part) for (part, word), total in zip(words, sums, strict=True)
+        WordWeight(texts[part][start:end], total, start, end, part)
+        for (part, start, end), total in zip(words, sums, strict=True)
     )
     return Attribution(label, tuple(weighted), rest)
 
 
-def _is_in(place: tuple[int, int, int], part: int, word: re.Match) -> bool:
-    of, start, end = place
-    return of == part and start < end and word.start() < end <= word.end()
+def _words(part: int, text: str, tokens: Iterable[Place]) -> list[Place]:
+    """Return the words of a text: its pieces, joined where they touch and a token or an address covers both."""
+    wholes = [(start, end) for of, start, end in tokens if of == part] + address_spans(text)
+    inside = {place for start, end in wholes for place in range(start + 1, end)}
+    words: list[Place] = []
+    for start, end in piece_spans(text):
+        if words and words[-1][2] == start and start in inside:
+            words[-1] = (part, words[-1][1], end)
+        else:
+            words.append((part, start, end))
+    return words

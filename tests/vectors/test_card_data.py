@@ -49,8 +49,20 @@ def test_a_classifier_s_card_names_what_it_consists_of():
     card = ModelCard(write_classifier_card("ana/mood", task, 1.25, languages, "mit", "ties"))
     assert (card.data.library_name, card.data.pipeline_tag) == ("transformers", "text-classification")
     assert (card.data.language, card.data.license) == (["min", "ban"], "mit")
-    for expected in ("strength 1.25", "strength 0.5", "`ties`", "`bad`, `good`", '"ana/mood", truncation=True'):
+    for expected in (
+        "strength 1.25",
+        "strength 0.5",
+        "`ties`",
+        "`bad`, `good`",
+        '"ana/mood", truncation=True, top_k=None',
+    ):
         assert expected in card.text
+
+
+def test_the_card_of_a_classifier_of_pairs_shows_a_pair():
+    pairs = make_vector(kind="task", labels=["yes", "no"], corpus={"pairs": True})
+    assert '"text_pair"' in write_classifier_card("ana/follows", pairs, 1.0, [])
+    assert '"text_pair"' not in write_classifier_card("ana/mood", make_vector(kind="task", labels=["a", "b"]), 1.0, [])
 
 
 def test_nothing_that_was_typed_becomes_markup():

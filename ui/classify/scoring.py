@@ -55,6 +55,8 @@ class Scores:
     lines: list[Line]
     predictions: list[Predictions]
     shared: int | None  # rows that are in the task's training file; None if unknown
+    cut: int  # rows of more than ``max_length`` tokens, whose rest is not read
+    max_length: int
 
 
 class Mismatch(DeftxError):
@@ -135,7 +137,10 @@ class Scoring:
         ]
         lines = compare(predictions, table.labels, TASK_ALONE)
         label = vector_index.find(self._workspace.store, "task", wanted.task).label
-        return Scores(wanted, label, table, lines, predictions, self.shared_rows(wanted.task, table))
+        classifier = self._workspace.composing.composed(wanted.combinations[-1].vectors)
+        cut = len(classifier.cut(table.texts))
+        shared = self.shared_rows(wanted.task, table)
+        return Scores(wanted, label, table, lines, predictions, shared, cut, classifier.max_length)
 
     def shared_rows(self, task: str, table: Table) -> int | None:
         """Count the rows whose text is in the file that the task was trained on; None if that file is unknown."""
