@@ -3,7 +3,7 @@
 Reference: Simonyan et al. 2014 (1312.6034), Shrikumar et al. 2017 (1704.02685).
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from deftx.classify.composition import Classifier
 from deftx.core.errors import DeftxError
 from deftx.data.addresses import address_spans
+from deftx.data.characters import resolve_entities
 from deftx.data.writing_systems import piece_spans
 from deftx.models.batches import Encoded, Text, encode, pad
 
@@ -45,7 +46,8 @@ def attribute(classifier: Classifier, text: Text, label: str | None = None) -> A
 
     Words are separated by white space. In scripts without spaces, a word is a token of the base, in whole letters with their
     signs. Web and e-mail addresses are words. The weight of a word is the sum over its tokens of ⟨∂ log-odds / ∂e, e⟩, where e is
-    the token's word embedding.
+    the token's word embedding. A token that covers several words, such as an unknown one, is divided equally among them.
+    Positions are those in the text with its HTML entities resolved.
 
     Raises:
         DeftxError: If the classifier does not have the label, or its tokenizer does not return token positions.
@@ -53,9 +55,14 @@ def attribute(classifier: Classifier, text: Text, label: str | None = None) -> A
     if label is not None and label not in classifier.labels:
         raise DeftxError(f"{label!r} is not one of the labels: {', '.join(classifier.labels)}.")
     encoded = encode(classifier.base.tokenizer, [text], classifier.max_length)[0]
-    place, weights = _token_weights(classifier, encoded, label)
-    texts = (text,) if isinstance(text, str) else text
-    return _by_word(classifier.labels[place], texts, weights, _places(classifier, texts))
+    column, weights = _token_weights(classifier, encoded, label)
+    texts = tuple(map(resolve_entities, (text,) if isinstance(text, str) else text))
+    places = _places(classifier, texts)
+    known = [
+        place for place, token in zip(places, encoded, strict=True) if token != classifier.base.tokenizer.unk_token_id
+    ]
+    words = [word for part, text in enumerate(texts) for word in _words(part, text, filter(None, known))]
+    return _by_word(classifier.labels[column], texts, words, weights, places)
 
 
 def _token_weights(classifier: Classifier, encoded: Encoded, label: str | None) -> tuple[int, list[float]]:
@@ -101,24 +108,30 @@ def _places(classifier: Classifier, texts: Sequence[str]) -> list[Place | None]:
     return [(part, *span) if part is not None else None for part, span in zip(parts, spans, strict=True)]
 
 
-def _by_word(label: str, texts: Sequence[str], weights: Sequence[float], places: Sequence[Place | None]) -> Attribution:
-    """Sum the weights of the tokens that end in each word; a token may start with the space before the word."""
-    tokens = [place for place in places if place]
-    words = [word for part, text in enumerate(texts) for word in _words(part, text, tokens)]
-    ends = [(part, end) for part, _, end in words]
+def _by_word(
+    label: str, texts: Sequence[str], words: Sequence[Place], weights: Sequence[float], places: Sequence[Place | None]
+) -> Attribution:
+    """Sum the weights of the tokens in each word; a token may start with the space before the word."""
     sums: list[float | None] = [None] * len(words)
     rest = 0.0
     for weight, place in zip(weights, places, strict=True):
-        at = bisect_left(ends, (place[0], place[2])) if place and place[1] < place[2] else len(words)
-        if place and at < len(words) and words[at][0] == place[0] and words[at][1] < place[2]:
-            sums[at] = (sums[at] or 0.0) + weight
-        else:
-            rest += weight
+        covered = _covered(words, place) if place else range(0)
+        for at in covered:
+            sums[at] = (sums[at] or 0.0) + weight / len(covered)
+        rest += 0.0 if covered else weight
     weighted = (
         WordWeight(texts[part][start:end], total, start, end, part)
         for (part, start, end), total in zip(words, sums, strict=True)
     )
     return Attribution(label, tuple(weighted), rest)
+
+
+def _covered(words: Sequence[Place], place: Place) -> range:
+    """Return the indices of the words that a token covers, at least in part."""
+    part, start, end = place
+    first = bisect_right(words, (part, start), key=lambda word: (word[0], word[2]))
+    last = bisect_left(words, (part, end), lo=first, key=lambda word: word[:2])
+    return range(first, last) if start < end else range(0)
 
 
 def _words(part: int, text: str, tokens: Iterable[Place]) -> list[Place]:

@@ -33,7 +33,7 @@ _ONLY_LINKS = regex.compile(
     rf"\s*(?:\[\[{_NAMESPACED.pattern}[^\[\]]*\]\]\s*|#\w+\s*\[\[[^\[\]]*\]\]\s*)+"
 )  # categories, redirects
 _EXTERNAL = regex.compile(r"\[(?:https?:|ftp:)?//[^\s\[\]]+(?:\s++([^\[\]]*))?\]", regex.IGNORECASE)
-_ITALIC = regex.compile(r"(?<!\w)''(?=\S)(.{1,300}?)(?<=\S)''(?!')")
+_ITALIC = regex.compile(r"(?<!\w)''(?=\S)(.{1,200}?)(?<=\S)''(?!')")
 _HEADING = regex.compile(r"(={1,6})([^=].*[^=])\1")
 _BULLET = regex.compile(r"^\s*(?:\*+|#+)\s+")
 

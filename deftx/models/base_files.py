@@ -12,6 +12,7 @@ from deftx.core.errors import BaseModelError, DeftxError, one_of
 from deftx.models.other_kinds import other_repository, refuse_quantised_weights
 
 LARGEST_JSON = 2**27  # bytes: a tokenizer of 250,000 tokens has about 20 MB
+READ_WHOLE = (".json", ".txt", ".model")  # files that are read into memory: configurations and vocabularies
 MOST_LAYERS, LARGEST_SIZE = 1_000, 2**31  # limits on the number of layers and on any other number in the configuration
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
@@ -29,7 +30,7 @@ def refusing_base(name: str | os.PathLike) -> Iterator[None]:
 
 
 def check_files(source: str) -> None:
-    """Check that a folder has no pipes or devices, which could block, and no JSON file that could fill the memory.
+    """Check that a folder has no pipes or devices, which could block, and no vocabulary that fills the memory.
 
     Hub ids are not checked.
 
@@ -40,7 +41,7 @@ def check_files(source: str) -> None:
     for path in folder.iterdir() if folder.is_dir() else ():
         if not path.is_file() and not path.is_dir():
             raise BaseModelError(f"The base {source} cannot be loaded: its {path.name} is not a regular file.")
-        if path.suffix == ".json" and path.stat().st_size > LARGEST_JSON:
+        if path.suffix in READ_WHOLE and path.stat().st_size > LARGEST_JSON:
             raise BaseModelError(f"The base {source} cannot be loaded: its {path.name} is too large.")
 
 

@@ -41,7 +41,7 @@ def load_tokenizer(source: str, name: str | os.PathLike, size: int, **options: A
         tokenizer = _from_pretrained(source, name, {**options, **settings})
     _check_tokenizer(tokenizer, size, name)
     read_as_seen(tokenizer)
-    return tokenizer, notes
+    return tokenizer, [*notes, *_start_notes(tokenizer)]
 
 
 def _from_pretrained(source: str, name: str | os.PathLike, options: dict[str, Any]) -> Any:
@@ -102,6 +102,17 @@ def _note(lowered: bool) -> str:
         "The files of this base do not say whether its tokenizer keeps upper case and accents. Its vocabulary has words "
         f"{'with accents' if lowered else 'in upper case'}, so text is read {read}."
     )
+
+
+def _start_notes(tokenizer: Any) -> list[str]:
+    """Return a note if texts do not get the tokenizer's start token, as from some conversions of SentencePiece models."""
+    start = tokenizer.cls_token_id
+    if start is None or start in tokenizer("a")["input_ids"]:
+        return []
+    return [
+        f"The tokenizer of this base puts no {tokenizer.cls_token} before a text, with which the base was probably trained. "
+        "Add the tokenizer.json of its authors to the folder."
+    ]
 
 
 def _check_tokenizer(tokenizer: PreTrainedTokenizerBase, size: int, name: str | os.PathLike) -> None:

@@ -101,6 +101,11 @@ def test_words_of_scripts_without_spaces_are_several_and_each_has_a_weight(class
     assert any(word.weight is not None for word in found.words)
 
 
+def test_entities_that_only_this_library_resolves_do_no_harm(classifier):
+    found = attribute(classifier, "the caf&eacute; was &ldquo;good&rdquo;")
+    assert [word.word for word in found.words] == ["the", "café", "was", "“good”"]
+
+
 def test_an_address_is_one_word_between_words_without_spaces(classifier):
     words = [word.word for word in attribute(classifier, "ดูที่https://example.com/xแล้วกลับมา").words]
     assert "https://example.com/x" in words

@@ -17,6 +17,7 @@ from transformers import (
     DebertaV2Config,
     DistilBertConfig,
     ElectraConfig,
+    RemBertConfig,
     XLMRobertaConfig,
 )
 
@@ -137,6 +138,14 @@ def test_a_sentencepiece_file_alone_gives_its_own_pieces_between_the_right_ends(
     text = "nasi lamak bana"
     assert tokenizer.tokenize(text) == pieces.encode(text, out_type=str)
     assert tokenizer.convert_ids_to_tokens(tokenizer(text)["input_ids"]) == [first, *tokenizer.tokenize(text), last]
+
+
+def test_a_tokenizer_that_leaves_its_start_token_out_is_noted(tmp_path):
+    RemBertConfig(vocab_size=90).save_pretrained(tmp_path)
+    train_pieces(tmp_path / "sentencepiece.model", **BERT_SYMBOLS)
+    tokenizer, notes = load_tokenizer(str(tmp_path), "x", 90)
+    tokens = tokenizer.convert_ids_to_tokens(tokenizer("nasi")["input_ids"])
+    assert ("[CLS]" in tokens) is not any("puts no [CLS] before a text" in note for note in notes)
 
 
 def test_missing_packages_are_named_instead_of_tiktoken(tmp_path, monkeypatch):
