@@ -15,11 +15,11 @@ added (DeFT-X). It is a plain transformers model and needs nothing else to run."
 
 
 def loading_code(source: str) -> str:
-    """Return the call of transformers that loads an exported classifier and gives the probabilities of ``classify``.
+    """Return the call of transformers that loads an exported classifier, which then gives the probabilities of ``classify``.
 
-    Without truncation, a pipeline reads longer texts than the classifier, or fails on them; its default is one label.
+    Without truncation, a pipeline reads longer texts than the classifier, or fails on them.
     """
-    return f'pipeline("text-classification", {json.dumps(source, ensure_ascii=False)}, truncation=True, top_k=None)'
+    return f'pipeline("text-classification", {json.dumps(source, ensure_ascii=False)}, truncation=True)'
 
 
 def write_classifier_card(
@@ -53,7 +53,7 @@ def write_classifier_card(
 from transformers import pipeline
 
 classify = {loading_code(repository)}
-print(classify({_EXAMPLES[task.takes_pairs]}))
+print(classify({_EXAMPLES[task.takes_pairs]}, top_k=None))
 ```""",
         "This card gives no scores. Those of the vectors are on their cards; to measure this classifier, labelled text in the "
         "language is needed (`python -m deftx evaluate`).",

@@ -54,7 +54,7 @@ def test_a_classifier_s_card_names_what_it_consists_of():
         "strength 0.5",
         "`ties`",
         "`bad`, `good`",
-        '"ana/mood", truncation=True, top_k=None',
+        '"ana/mood", truncation=True',
     ):
         assert expected in card.text
 
