@@ -49,13 +49,7 @@ def test_a_classifier_s_card_names_what_it_consists_of():
     card = ModelCard(write_classifier_card("ana/mood", task, 1.25, languages, "mit", "ties"))
     assert (card.data.library_name, card.data.pipeline_tag) == ("transformers", "text-classification")
     assert (card.data.language, card.data.license) == (["min", "ban"], "mit")
-    for expected in (
-        "strength 1.25",
-        "strength 0.5",
-        "`ties`",
-        "`bad`, `good`",
-        '"ana/mood", truncation=True',
-    ):
+    for expected in ("strength 1.25", "strength 0.5", "`ties`", "`bad`, `good`", '"ana/mood", truncation=True'):
         assert expected in card.text
 
 
