@@ -10,17 +10,16 @@ import regex
 
 # What hardly occurs outside of wiki markup. "[[" and "{{" alone are not enough: other notations have them too.
 _SIGNS = regex.compile(
-    r"\{\{[^\W\d#]|\[\[[^\[\]]+\]\]|^\s*(?:\{\||\|[}\-+]|={2,6}[^=]+={2,6}\s*$)|'''|</?ref[\s>/]|__[A-Z]{4,}__",
+    r"\{\{[^\W\d#]|\[\[[^\[\]]+\]\]|^\s*(?:\{\||\|[}\-+]|={2,6}[^=]+={2,6}\s*$)|'''|</?ref[\s>/]|(?-i:__[A-Z]{4,}__)",
     regex.IGNORECASE,
 )
 _TEMPLATE = regex.compile(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*\}\}")  # without another one inside, as links below
 _TABLE = regex.compile(r"\{\|(?:(?!\{\|).)*?\|\}")
 _OPEN_TEMPLATE = regex.compile(r"\{\{.*$")  # of several lines: its first line
-_TABLE_LINE = regex.compile(
-    r"\s*(?:\{\||\||![^!|]*(?:!!|\|)).*"
-)  # the lines of a table, and the parameters of a template
+# The lines of a table, and the parameters of a template.
+_TABLE_LINE = regex.compile(r"\s*(?:\{\||\||![^!|]*(?:!!|\|)).*")
 _UNREAD = regex.compile(
-    r"<(ref|gallery|math|timeline|syntaxhighlight|source)\b[^<>]*?(?:/>|>.*?(?:</\1>|$))|__[A-Z]{4,}__|~{3,5}",
+    r"<(ref|gallery|math|timeline|syntaxhighlight|source)\b[^<>]*?(?:/>|>.*?(?:</\1>|$))|(?-i:__[A-Z]{4,}__)|~{3,5}",
     regex.IGNORECASE,
 )
 _LINK = regex.compile(r"\[\[((?:[^\[\]]|\[(?!\[)|\](?!\]))*)\]\]")
@@ -29,9 +28,8 @@ _FILE = regex.compile(
     r"\.(?:jpe?g|png|gif|svg|webp|tiff?|ogg|og[av]|webm|mp[34]|wav|flac|pdf|djvu|xcf)\s*$", regex.IGNORECASE
 )
 _NAMESPACED = regex.compile(r"[^\W\d]+(?: [^\W\d]+)?:(?=[^\W\d])")  # "Category:Towns", but not "Ezra 4:2"
-_ONLY_LINKS = regex.compile(
-    rf"\s*(?:\[\[{_NAMESPACED.pattern}[^\[\]]*\]\]\s*|#\w+\s*\[\[[^\[\]]*\]\]\s*)+"
-)  # categories, redirects
+# Categories, other languages and redirects.
+_ONLY_LINKS = regex.compile(rf"\s*(?:\[\[{_NAMESPACED.pattern}[^\[\]]*\]\]\s*|#\w+\s*\[\[[^\[\]]*\]\]\s*)+")
 _EXTERNAL = regex.compile(r"\[(?:https?:|ftp:)?//[^\s\[\]]+(?:\s++([^\[\]]*))?\]", regex.IGNORECASE)
 _ITALIC = regex.compile(r"(?<!\w)''(?=\S)(.{1,200}?)(?<=\S)''(?!')")
 _HEADING = regex.compile(r"(={1,6})([^=].*[^=])\1")

@@ -27,6 +27,7 @@ SENTENCES = [f"Padang adolah kota nan rancak di tapi lauik nomor {number}" for n
         ("[[Category:Kota di Sumatera]]", ""),
         ("[[Thể loại:Thành phố|X]] [[Kategori:Kota]]", ""),
         ("[[en:Padang]]", ""),
+        ("__NOTOC__", ""),
         ("#REDIRECT [[Padang]]", ""),
         ("''Rendang'' adolah '''masakan''' ''rumah''nyo", "Rendang adolah masakan rumahnyo"),
         ("== Sijarah ==", "Sijarah"),
@@ -42,7 +43,16 @@ def test_markup_goes_and_what_readers_see_stays(line, left):
 
 @pytest.mark.parametrize(
     "line",
-    ["ma''af 'kata'", "!Kung !Xóõ", "a < b dan c > d, <3", "harga = 3", "[1] dan {2}", "harga | murah", "Ezra 4:2"],
+    [
+        "ma''af 'kata'",
+        "!Kung !Xóõ",
+        "a < b dan c > d, <3",
+        "harga = 3",
+        "[1] dan {2}",
+        "harga | murah",
+        "__kata__ penting",
+        "Ezra 4:2",
+    ],
 )
 def test_text_that_is_none_stays(line):
     assert without_wiki_markup(line) == line
