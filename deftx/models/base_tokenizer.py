@@ -34,7 +34,6 @@ def load_tokenizer(source: str, name: str | os.PathLike, size: int, **options: A
         BaseModelError: If the tokenizer does not exist, is of no use for the method, or has more tokens than the model.
     """
     options["trust_remote_code"] = False
-    _check_packages(source, name)
     tokenizer = _from_pretrained(source, name, options)
     settings, notes = _implied_settings(tokenizer, source, options)
     if settings:
@@ -51,19 +50,13 @@ def _from_pretrained(source: str, name: str | os.PathLike, options: dict[str, An
         # transformers takes a SentencePiece model that it cannot read for one of tiktoken.
         if "tiktoken" not in str(error):
             raise
+        if not (is_sentencepiece_available() and is_protobuf_available()):
+            raise BaseModelError(
+                f"The tokenizer of base {name} needs the packages sentencepiece and protobuf. Install them: "
+                "pip install sentencepiece protobuf"
+            ) from error
         models = [file.name for file in Path(source).glob("*.model")] or ["SentencePiece model"]
         raise BaseModelError(f"The tokenizer of base {name} cannot be read: its {models[0]} is damaged.") from error
-
-
-def _check_packages(source: str, name: str | os.PathLike) -> None:
-    """Raise BaseModelError if a folder's only tokenizer needs packages that are missing: transformers names another one."""
-    models = sorted(file.name for file in Path(source).glob("*.model"))
-    needed = models and not (Path(source) / _TOKENIZER).is_file()
-    if needed and not (is_sentencepiece_available() and is_protobuf_available()):
-        raise BaseModelError(
-            f"The tokenizer of base {name} is only a {models[0]}, which needs the packages sentencepiece and protobuf. "
-            "Install them: pip install sentencepiece protobuf"
-        )
 
 
 def _implied_settings(tokenizer: Any, source: str, options: dict[str, Any]) -> tuple[dict[str, bool], list[str]]:

@@ -194,7 +194,7 @@ def find_base(name_or_path: str | os.PathLike) -> str:
         refuse_other_folder(path)
         return str(path)
     if path.is_file():
-        raise BaseModelError(f"{path} is a file. A base is a folder: unpack it, or give the folder that contains it.")
+        raise BaseModelError(f"{name} is a file. A base is a folder: unpack it, or give the folder that contains it.")
     if name in SHORT_NAMES:
         return SHORT_NAMES[name]
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):

@@ -152,8 +152,14 @@ def test_missing_packages_are_named_instead_of_tiktoken(tmp_path, monkeypatch):
     XLMRobertaConfig(vocab_size=90).save_pretrained(tmp_path)
     train_pieces(tmp_path / "sentencepiece.bpe.model")
     monkeypatch.setattr(base_tokenizer, "is_protobuf_available", lambda: False)
+    # What transformers does without the packages: it takes the file for one of tiktoken, which is not installed either.
+    monkeypatch.setattr("transformers.convert_slow_tokenizer.requires_backends", missing_backend)
     with pytest.raises(BaseModelError, match="needs the packages sentencepiece and protobuf"):
         load_tokenizer(str(tmp_path), "x", 90)
+
+
+def missing_backend(*_):
+    raise ImportError("a package is missing")
 
 
 def test_a_sentencepiece_file_that_is_damaged_or_misnamed_is_told_from_a_missing_package(tmp_path):

@@ -77,7 +77,8 @@ def base_of(studio: Workspace, named: str) -> str:
         BaseModelError: a person names a folder of this machine; that is the host's alone.
     """
     base = full_name(named.strip() or studio.base_name)
-    if not studio.is_host and base != studio.base_name and (Path(base).is_absolute() or ".." in Path(base).parts):
+    elsewhere = Path(base).is_absolute() or ".." in Path(base).parts or base.startswith("~")
+    if not studio.is_host and base != studio.base_name and elsewhere:
         raise BaseModelError(strings.NO_FOLDER_AS_BASE)
     return base
 
