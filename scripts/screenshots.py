@@ -148,7 +148,7 @@ def take_labelled(camera: Camera, page: Page, context: BrowserContext, folder: P
 
     def ask(page: Page) -> None:
         page.locator("#table-file-train input[type=file]").set_input_files(table)
-        page.wait_for_selector("#use-columns", timeout=60_000)
+        page.wait_for_selector("#table-use-columns", timeout=60_000)
 
     def show(page: Page) -> None:
         choose(page, "table-train", table.name)
@@ -156,7 +156,7 @@ def take_labelled(camera: Camera, page: Page, context: BrowserContext, folder: P
 
     camera.take("2-labelled-asked", context.storage_state(), ask)
     ask(page)
-    page.locator("#use-columns").click()
+    page.locator("#table-use-columns").click()
     page.wait_for_selector("#table-findings .figures", timeout=60_000)
     camera.take("2-labelled", context.storage_state(), show)
 

@@ -29,6 +29,7 @@ class Answer:
     task: str
     language: str
     device: str
+    cut: bool  # whether the text has more tokens than are read
 
 
 class Studio(Workspace):
@@ -101,6 +102,7 @@ class Studio(Workspace):
             task=found.task,
             language=found.languages[0] if language else strings.NO_LANGUAGE,
             device=self.machine,
+            cut=bool(classifier.cut([text])),
         )
 
     def predict(self, texts: Sequence[str], task: str, language: str = "") -> list[str]:

@@ -3,8 +3,8 @@
 Reference: Simonyan et al. 2014 (1312.6034), Shrikumar et al. 2017 (1704.02685).
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,9 +14,12 @@ from transformers import PreTrainedModel
 
 from deftx.classify.composition import Classifier
 from deftx.core.errors import DeftxError
+from deftx.data.addresses import address_spans
+from deftx.data.characters import resolve_entities
+from deftx.data.writing_systems import piece_spans
 from deftx.models.batches import Encoded, Text, encode, pad, pad_id
 
-WORD = re.compile(r"\S+")
+Place = tuple[int, int, int]  # text (0 or 1), start and end
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,10 @@ class Attribution:
 def attribute(classifier: Classifier, text: Text, label: str | None = None) -> Attribution:
     """Return how much each word contributes to a label, by default the predicted one.
 
-    Words are separated by white space. The weight of a word is the sum over its tokens of ⟨∂ log-odds / ∂e, e⟩, where e is
-    the token's word embedding.
+    Words are separated by white space. In scripts without spaces, a word is a token of the base, in whole letters with their
+    signs. Web and e-mail addresses are words. The weight of a word is the sum over its tokens of ⟨∂ log-odds / ∂e, e⟩, where e is
+    the token's word embedding. A token that covers several words, such as an unknown one, is divided equally among them.
+    Positions are those in the text with its HTML entities resolved.
 
     Raises:
         DeftxError: If the classifier does not have the label, or its tokenizer does not return token positions.
@@ -51,9 +56,14 @@ def attribute(classifier: Classifier, text: Text, label: str | None = None) -> A
     if label is not None and label not in classifier.labels:
         raise DeftxError(f"{label!r} is not one of the labels: {', '.join(classifier.labels)}.")
     encoded = encode(classifier.base.tokenizer, [text], classifier.max_length)[0]
-    place, weights = _token_weights(classifier, encoded, label)
-    texts = (text,) if isinstance(text, str) else text
-    return _by_word(classifier.labels[place], texts, weights, _places(classifier, texts))
+    column, weights = _token_weights(classifier, encoded, label)
+    texts = tuple(map(resolve_entities, (text,) if isinstance(text, str) else text))
+    places = _places(classifier, texts)
+    known = [
+        place for place, token in zip(places, encoded, strict=True) if token != classifier.base.tokenizer.unk_token_id
+    ]
+    words = [word for part, text in enumerate(texts) for word in _words(part, text, filter(None, known))]
+    return _by_word(classifier.labels[column], texts, words, weights, places)
 
 
 def _token_weights(classifier: Classifier, encoded: Encoded, label: str | None) -> tuple[int, list[float]]:
@@ -86,7 +96,7 @@ def _leaf_embeddings(model: PreTrainedModel) -> Iterator[list[Tensor]]:
         hook.remove()
 
 
-def _places(classifier: Classifier, texts: Sequence[str]) -> list[tuple[int, int, int] | None]:
+def _places(classifier: Classifier, texts: Sequence[str]) -> list[Place | None]:
     """Return for each token its text (0 or 1), start and end; None for special tokens."""
     tokenizer = classifier.base.tokenizer
     if not tokenizer.is_fast:
@@ -101,24 +111,39 @@ def _places(classifier: Classifier, texts: Sequence[str]) -> list[tuple[int, int
 
 
 def _by_word(
-    label: str, texts: Sequence[str], weights: Sequence[float], places: Sequence[tuple[int, int, int] | None]
+    label: str, texts: Sequence[str], words: Sequence[Place], weights: Sequence[float], places: Sequence[Place | None]
 ) -> Attribution:
-    """Sum the weights of the tokens that end in each word; a token may start with the space before the word."""
-    words = [(part, found) for part, text in enumerate(texts) for found in WORD.finditer(text)]
+    """Sum the weights of the tokens in each word; a token may start with the space before the word."""
     sums: list[float | None] = [None] * len(words)
     rest = 0.0
     for weight, place in zip(weights, places, strict=True):
-        at = next((i for i, (part, word) in enumerate(words) if place and _is_in(place, part, word)), None)
-        if at is None:
-            rest += weight
-        else:
-            sums[at] = (sums[at] or 0.0) + weight
+        covered = _covered(words, place) if place else range(0)
+        for at in covered:
+            sums[at] = (sums[at] or 0.0) + weight / len(covered)
+        rest += 0.0 if covered else weight
     weighted = (
-        WordWeight(word.group(), total, *word.span(), part) for (part, word), total in zip(words, sums, strict=True)
+        WordWeight(texts[part][start:end], total, start, end, part)
+        for (part, start, end), total in zip(words, sums, strict=True)
     )
     return Attribution(label, tuple(weighted), rest)
 
 
-def _is_in(place: tuple[int, int, int], part: int, word: re.Match) -> bool:
-    of, start, end = place
-    return of == part and start < end and word.start() < end <= word.end()
+def _covered(words: Sequence[Place], place: Place) -> range:
+    """Return the indices of the words that a token covers, at least in part."""
+    part, start, end = place
+    first = bisect_right(words, (part, start), key=lambda word: (word[0], word[2]))
+    last = bisect_left(words, (part, end), lo=first, key=lambda word: word[:2])
+    return range(first, last) if start < end else range(0)
+
+
+def _words(part: int, text: str, tokens: Iterable[Place]) -> list[Place]:
+    """Return the words of a text: its pieces, joined where they touch and a token or an address covers both."""
+    wholes = [(start, end) for of, start, end in tokens if of == part] + address_spans(text)
+    inside = {place for start, end in wholes for place in range(start + 1, end)}
+    words: list[Place] = []
+    for start, end in piece_spans(text):
+        if words and words[-1][2] == start and start in inside:
+            words[-1] = (part, words[-1][1], end)
+        else:
+            words.append((part, start, end))
+    return words

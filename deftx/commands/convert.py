@@ -37,10 +37,10 @@ def run_export(arguments: argparse.Namespace) -> None:
         text = f"{arguments.out}: try it with python app.py in that folder, or put it on the Hub: hf upload NAME/SPACE . --type space"
         output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
         return
+    from deftx.publish.classifier_card import loading_code
+
     classifier.save_pretrained(arguments.out)
-    # Without truncation, a pipeline reads longer texts than this classifier, or fails on them.
-    settings = f"truncation=True, max_length={classifier.max_length}"
-    text = f"{arguments.out}: load it with transformers.pipeline('text-classification', {str(arguments.out)!r}, {settings})"
+    text = f"{arguments.out}: load it with transformers.{loading_code(str(arguments.out))}"
     output.result({"out": arguments.out, "labels": classifier.labels}, arguments.json, text)
 
 

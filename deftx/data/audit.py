@@ -13,6 +13,7 @@ from deftx.data.lengths import LengthBin, length_bins
 from deftx.data.sequences import BATCH_LINES
 from deftx.data.splitting import fold
 from deftx.data.text import WITHOUT_LETTERS, Corpus, unused_lines
+from deftx.data.wiki_markup import wiki_lines
 from deftx.data.writing_systems import script_shares, word_count, writing_shares
 
 # Unknown tokens cannot be learned; a tokenizer that covers the script has a much lower rate.
@@ -29,6 +30,7 @@ SHORT_WORDS = 3
 LONG_CHARACTERS = 2_000
 # If more lines than this have no letters, the file is probably not the intended text.
 UNUSABLE_SHARE = 0.10
+WIKI_SHARE = 0.02  # above this share of lines with wiki markup, the text is from a dump or the source of pages
 LONG_SHARE = 0.10  # above this share of very long lines, lines are probably documents
 
 EXAMPLES = 10  # unknown words or characters shown
@@ -87,7 +89,7 @@ def audit(corpus: Corpus, tokenizer: Any = None) -> Audit:
         normalised=corpus.normalised,
         **tokens,
     )
-    findings.warnings.extend([*corpus.notes, *_warnings(findings, median(words))])
+    findings.warnings.extend([*corpus.notes, *_warnings(findings, median(words)), *_wiki_warning(corpus.lines)])
     if tokenizer is not None:
         findings.warnings.extend(reading_notes(corpus.lines, findings.scripts, findings.spelled, tokenizer))
     return findings
@@ -154,6 +156,16 @@ def _token_ids(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
     if not texts:
         return []
     return tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+
+
+def _wiki_warning(lines: Sequence[str]) -> list[str]:
+    count = wiki_lines(lines)
+    if count <= WIKI_SHARE * len(lines):
+        return []
+    return [
+        f"{count:,} lines have wiki markup, such as [[links]], {{{{templates}}}} or tables. It is not language: remove it "
+        'by "Remove web addresses and markup", or take the text from pages without it.'
+    ]
 
 
 def _warnings(found: Audit, median_words: float) -> list[str]:

@@ -66,7 +66,8 @@ def describe(changes: Mapping[str, int], unit: str = "line") -> str:
     return f"Normalised while reading: {', '.join(parts)}." if parts else ""
 
 
-def _resolve_entities(text: str) -> str:
+def resolve_entities(text: str) -> str:
+    """Return a text with its HTML entities resolved, also where they were escaped several times."""
     for _ in range(TIMES_ESCAPED):
         resolved = (
             _ENTITY.sub(lambda found: html.unescape(found[0]).replace("\xa0", " "), text) if "&" in text else text
@@ -85,4 +86,4 @@ def _compose(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-_STEPS = {ENTITIES: _resolve_entities, HIDDEN: _without_invisible, DECOMPOSED: _compose}
+_STEPS = {ENTITIES: resolve_entities, HIDDEN: _without_invisible, DECOMPOSED: _compose}

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from html import unescape
 
 import regex
 
 from deftx.core.errors import CorpusError, unknown_name
+from deftx.data.addresses import without_addresses
 from deftx.data.audit import LONG_CHARACTERS, SHORT_WORDS
+from deftx.data.characters import resolve_entities
 from deftx.data.splitting import fold
 from deftx.data.text import why_unused
+from deftx.data.wiki_markup import without_wiki_markup
 from deftx.data.writing_systems import main_writing, word_count, writing_of
 
 EXAMPLES = 3  # example lines per step
@@ -18,13 +20,8 @@ EXAMPLES = 3  # example lines per step
 # What each line becomes: no line if it is dropped, itself if it is kept, several lines if it is split.
 Becomes = Iterable[tuple[str, ...]]
 
-_ADDRESS = re.compile(r"(?:\bhttps?://|\bwww\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
 # A tag has a letter directly after "<", so that "a < b" and "<3" are kept.
 _TAG = re.compile(r"<!--.*?-->|</?[a-z][\w-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]\w*);", re.IGNORECASE)
-_WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)*([^\[\]|]*)\]\]")  # readers see only its last part
-_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
-_BOLD = re.compile(r"'{3,}")
 # A sentence ends at its punctuation mark (Unicode's Sentence_Terminal, the ellipsis and the Tibetan shad), closing quotes and
 # brackets included. A space must follow, except after the marks of scripts without spaces.
 _SENTENCE_END = regex.compile(
@@ -71,13 +68,11 @@ def preview(lines: Sequence[str], choices: Collection[str]) -> tuple[Effect, ...
 
 
 def clean(lines: Sequence[str], choices: Collection[str]) -> list[str]:
-    """Apply the chosen steps in the order of the table. Raise CorpusError if a step is unknown or no line is left."""
+    """Apply the chosen steps in the order of the table; no line may be left. Raise CorpusError if a step is unknown."""
     _check(choices)
     for cleaning in CLEANINGS.values():
         if cleaning.name in choices:
             lines = [new for result in cleaning.apply(lines) for new in result]
-    if not lines:
-        raise CorpusError("No line of this text would be left. Choose fewer cleaning steps.")
     return list(lines)
 
 
@@ -96,8 +91,7 @@ def _effect(cleaning: Cleaning, chosen: bool, lines: Sequence[str], becomes: lis
 
 def _without_markup(lines: Sequence[str]) -> Becomes:
     for line in lines:
-        text = _ADDRESS.sub(" ", _TAG.sub(" ", _TEMPLATE.sub(" ", line)))
-        text = _ENTITY.sub(lambda found: unescape(found[0]), _BOLD.sub("", _WIKI_LINK.sub(r"\1", text)))
+        text = without_addresses(_TAG.sub(" ", without_wiki_markup(resolve_entities(line))))
         if text == line:
             yield (line,)
         else:

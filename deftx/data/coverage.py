@@ -22,6 +22,7 @@ CASED_SHARE = 0.02  # of the pieces of a vocabulary
 CHANGED_SHARE = 0.5  # of the words that could lose their case or their marks
 
 _MARK = regex.compile(r"\p{M}")
+_NONSPACING = regex.compile(r"\p{Mn}")  # what BERT drops as accents
 
 
 def spelled_share(lines: Sequence[str], tokenizer: Any) -> float | None:
@@ -67,12 +68,25 @@ def reading_notes(
             "The tokenizer of this base drops accents or vowel signs: words that differ only in these become the same. "
             "Choose another base if they matter in this language."
         )
-    if changed["case"] > CHANGED_SHARE and _is_cased(tokenizer):
+    if changed["case"] > CHANGED_SHARE and is_cased(tokenizer):
         notes.append(
             "The tokenizer of this base reads all text in lower case, but its vocabulary has words in upper case, which are "
             "never used. Its files may lack tokenizer_config.json with do_lower_case false."
         )
     return notes
+
+
+def is_cased(tokenizer: Any) -> bool:
+    """Return whether a tokenizer's vocabulary has words in upper case."""
+    words = _words(tokenizer)
+    return sum(word != word.lower() for word in words) > CASED_SHARE * len(words)
+
+
+def has_accents(tokenizer: Any) -> bool:
+    """Return whether a tokenizer's vocabulary has words with accents or with vowel signs that count as such."""
+    words = _words(tokenizer)
+    marked = sum(_NONSPACING.search(unicodedata.normalize("NFD", word)) is not None for word in words)
+    return marked > CASED_SHARE * len(words)
 
 
 def spread(lines: Sequence[str]) -> Sequence[str]:
@@ -94,9 +108,10 @@ def _changed_by(lines: Sequence[str], tokenizer: Any) -> dict[str, float]:
     return {"case": lowered / max(len(upper), 1), "marks": stripped / max(len(marked), 1)}
 
 
-def _is_cased(tokenizer: Any) -> bool:
-    pieces = [word for piece in tokenizer.get_vocab() if len(word := piece.strip("▁Ġ#")) > 1 and word.isalpha()]
-    return sum(piece != piece.lower() for piece in pieces) > CASED_SHARE * len(pieces)
+def _words(tokenizer: Any) -> list[str]:
+    """Return the pieces of a vocabulary that have several letters, without marks of the beginning or middle of a word."""
+    pieces = (piece.strip("▁Ġ#") for piece in tokenizer.get_vocab())
+    return [piece for piece in pieces if sum(map(str.isalpha, piece)) > 1 and piece[0] not in "[<"]
 
 
 def _marks(word: str) -> int:

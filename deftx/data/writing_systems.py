@@ -12,12 +12,19 @@ MIXED = "Han and its companions"
 _NO_SCRIPT = frozenset({"Zyyy", "Zinh", "Zzzz"})  # Unicode's Common, Inherited and Unknown
 
 LETTERS_A_WORD = 2  # rough number in scripts without spaces: about 2 for Han, more for alphabets
-# Letters between which lines break without spaces, by Unicode's line breaking classes: Han and kana (ID), the scripts of
+# Classes of letters between which lines break without spaces, by Unicode's line breaking classes: Han and kana (ID), the scripts of
 # South East Asia (SA), and Balinese, Javanese and their relatives (AK, AS).
-_SPACELESS = regex.compile(r"[\p{lb=ID}\p{lb=SA}\p{lb=AK}\p{lb=AS}]")
+SPACELESS = r"\p{lb=ID}\p{lb=SA}\p{lb=AK}\p{lb=AS}"
 # Tibetan and Ethiopic separate syllables or words by a mark instead of a space.
-_BETWEEN_WORDS = regex.compile(r"[\s\u0f0b\u0f0c\u1361]+")
-_RARE = regex.compile(r"[\p{lb=ID}\p{lb=SA}\p{lb=AK}\p{lb=AS}\u0f0b\u0f0c\u1361]")
+_MARKS = "\u0f0b\u0f0c\u1361"
+_SPACELESS = regex.compile(f"[{SPACELESS}]")
+_BETWEEN_WORDS = regex.compile(rf"[\s{_MARKS}]+")
+_RARE = regex.compile(f"[{SPACELESS}{_MARKS}]")
+# A piece of a text: a letter of a script without spaces, with its signs and the punctuation behind it, or a word of another
+# script, with the mark behind it.
+_LETTER = rf"(?=[{SPACELESS}])[\p{{L}}\p{{M}}\p{{N}}]"  # without emoji, between which lines break too
+_PIECE = regex.compile(rf"(?={_LETTER})\X\p{{P}}*|(?:(?!\s|[{_MARKS}]|{_LETTER})\X)+[{_MARKS}]*|[{_MARKS}]+")
+_WORD = regex.compile(r"\S+")
 
 
 def script_shares(lines: Iterable[str]) -> dict[str, float]:
@@ -62,6 +69,15 @@ def word_count(line: str) -> int:
         letters = len(_SPACELESS.findall(part))
         words += max(1, letters // LETTERS_A_WORD)
     return words
+
+
+def piece_spans(text: str) -> list[tuple[int, int]]:
+    """Return the start and end of each word; in scripts without spaces, of each letter with its signs.
+
+    Together, the spans cover the text without its white space.
+    """
+    pattern = _PIECE if not text.isascii() and _RARE.search(text) else _WORD
+    return [found.span() for found in pattern.finditer(text)]
 
 
 @cache

@@ -9,9 +9,12 @@ from pathlib import Path
 from transformers import PretrainedConfig
 
 from deftx.core.errors import BaseModelError, DeftxError, one_of
+from deftx.models.other_kinds import other_repository, refuse_quantised_weights
 
 LARGEST_JSON = 2**27  # bytes: a tokenizer of 250,000 tokens has about 20 MB
+READ_WHOLE = (".json", ".txt", ".model")  # files that are read into memory: configurations and vocabularies
 MOST_LAYERS, LARGEST_SIZE = 1_000, 2**31  # limits on the number of layers and on any other number in the configuration
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
@@ -27,7 +30,7 @@ def refusing_base(name: str | os.PathLike) -> Iterator[None]:
 
 
 def check_files(source: str) -> None:
-    """Check that a folder has no pipes or devices, which could block, and no JSON file that could fill the memory.
+    """Check that a folder has no pipes or devices, which could block, and no vocabulary that fills the memory.
 
     Hub ids are not checked.
 
@@ -38,7 +41,7 @@ def check_files(source: str) -> None:
     for path in folder.iterdir() if folder.is_dir() else ():
         if not path.is_file() and not path.is_dir():
             raise BaseModelError(f"The base {source} cannot be loaded: its {path.name} is not a regular file.")
-        if path.suffix == ".json" and path.stat().st_size > LARGEST_JSON:
+        if path.suffix in READ_WHOLE and path.stat().st_size > LARGEST_JSON:
             raise BaseModelError(f"The base {source} cannot be loaded: its {path.name} is too large.")
 
 
@@ -51,7 +54,11 @@ def check_sizes(config: PretrainedConfig, name: str) -> None:
 
 
 def check_weights(source: str, weights: int) -> None:
-    """Raise BaseModelError if the weight files have less than one byte per weight, ``weights`` being their number."""
+    """Raise BaseModelError if the weight files have less than one byte per weight, ``weights`` being their number.
+
+    It is also raised if the weights are quantised.
+    """
+    refuse_quantised_weights(source)
     files = [file for pattern in WEIGHTS for file in Path(source).glob(pattern)] if Path(source).is_dir() else []
     size = sum(file.stat().st_size for file in files)
     if files and weights > size:
@@ -63,6 +70,8 @@ def check_weights(source: str, weights: int) -> None:
 
 def _describe(name: str | os.PathLike, error: Exception) -> str:
     """Return a message on why a base could not be loaded, and what a base is."""
+    if HUB_ID.fullmatch(str(name)) and not Path(name).is_dir() and (other := other_repository(str(name))):
+        return other
     first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     reason = re.sub(r"<class '([\w.]+)'>", r"\1", first_line)
     advice = one_of(["a bundled name", "a folder with config.json, model.safetensors and tokenizer.json", "a Hub id"])

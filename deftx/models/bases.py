@@ -16,13 +16,13 @@ from pathlib import Path
 import torch
 import transformers
 from torch import nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import BaseModelError, unknown_name
 from deftx.core.events import Event, Listener
 from deftx.models.base_files import check_files, check_sizes, check_weights, refusing_base
-from deftx.models.batches import read_as_seen
+from deftx.models.base_tokenizer import load_tokenizer
 from deftx.models.families import (
     LANGUAGE_HEAD,
     bare_classifier,
@@ -33,20 +33,22 @@ from deftx.models.families import (
     norm_parameters,
     output_matrix,
     reads_token_types,
-    refuse_other_kinds,
     word_embeddings,
 )
 from deftx.models.head_trial import find_head
+from deftx.models.other_kinds import refuse_other_folder, refuse_other_kinds
+from deftx.models.short_names import SHORT_NAMES, similar_names
 from deftx.models.trim_note import TrimNote, read_note
 
 BUNDLED_BASE = "nusantara-small"
+HUB_ADDRESS = "https://huggingface.co/"
 
 
 @dataclass
 class Base:
     """A pretrained encoder θ0 with its masked-LM head and tokenizer. Its weights are never modified."""
 
-    name: str  # as given to load_base
+    name: str  # as given to load_base; for a short name of the Hub, its repository
     revision: str | None  # the commit, if it comes from the Hub
     model: PreTrainedModel  # the masked-language model, float32, word embeddings tied
     tokenizer: transformers.PreTrainedTokenizerBase
@@ -168,20 +170,19 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
         check_sizes(config, str(name_or_path))
         check_weights(source, sum(p.numel() for p in bare_classifier(config).parameters()))
         model, lost = load_language_model(source, config)
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        tokenizer, notes = load_tokenizer(source, name_or_path, config.vocab_size)
         if missing := [name for name in lost if name in encoder_parameters(model)]:
             raise BaseModelError(
                 f"The weights of base {name_or_path} lack {missing[0]} and {len(missing) - 1} other parameters."
             )
-        check_tokenizer(tokenizer, config.vocab_size, name_or_path)
-        read_as_seen(tokenizer)
         _check_classifier(model, name_or_path)
         setattr(model, LANGUAGE_HEAD, find_head(model, str(name_or_path)))
         if not reads_token_types(model):
             names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
             tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
     model.to(device or "cpu")  # pyright: ignore[reportArgumentType] (a decorator of transformers hides the parameters)
-    base = Base(str(name_or_path), getattr(config, "_commit_hash", None), model, tokenizer)
+    name = str(name_or_path) if Path(source).is_dir() else source
+    base = Base(name, getattr(config, "_commit_hash", None), model, tokenizer, notes)
     if lost:
         _start_head(base, lost)
     if Path(source).is_dir() and (note := read_note(source)) and note.fingerprint == base.fingerprint:
@@ -206,19 +207,25 @@ def _start_head(base: Base, lost: list[str]) -> None:
 
 
 def find_base(name_or_path: str | os.PathLike) -> str:
-    """Return the folder of a bundled base, or a folder or Hub id ("owner/name") as it is."""
-    name = str(name_or_path)
+    """Return the folder of a bundled base, the Hub id ("owner/name") of a short name, or a folder or Hub id as it is.
+
+    Raises BaseModelError if there is no such base, or if the folder contains something else.
+    """
+    name = str(name_or_path).strip().removeprefix(HUB_ADDRESS)
     bundled = sorted(p.name for p in (ASSETS / "bases").iterdir() if p.is_dir()) if (ASSETS / "bases").is_dir() else []
     if name in bundled:
         return str(ASSETS / "bases" / name)
     path = Path(name).expanduser()
     if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise BaseModelError(f"The folder {path} contains no base model: it has no config.json.")
+        refuse_other_folder(path)
         return str(path)
+    if path.is_file():
+        raise BaseModelError(f"{name} is a file. A base is a folder: unpack it, or give the folder that contains it.")
+    if name in SHORT_NAMES:
+        return SHORT_NAMES[name]
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return name
-    raise unknown_name("The base", name, bundled, BaseModelError)
+    raise unknown_name("The base", name, [*bundled, *similar_names(name)], BaseModelError)
 
 
 def canonical_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
@@ -267,16 +274,6 @@ def quiet_transformers() -> Iterator[None]:
         yield
     finally:
         transformers.logging.set_verbosity(level)
-
-
-def check_tokenizer(tokenizer: transformers.PreTrainedTokenizerBase, size: int, name: str | os.PathLike) -> None:
-    """Raise BaseModelError unless the tokenizer exists, has mask and padding tokens, and fits a model of ``size`` tokens."""
-    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # transformers' result if the file is missing
-        raise BaseModelError(f"The base {name} has no tokenizer: the folder needs its tokenizer.json.")
-    if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
-        raise BaseModelError(f"The tokenizer of base {name} has no mask or padding token; choose another base.")
-    if len(tokenizer) > size:
-        raise BaseModelError(f"The tokenizer of base {name} has {len(tokenizer):,} tokens, its model only {size:,}.")
 
 
 def _check_classifier(model: PreTrainedModel, name: str | os.PathLike) -> None:

@@ -14,16 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import (
-    MODEL_FOR_CAUSAL_LM_MAPPING,
     MODEL_FOR_MASKED_LM_MAPPING,
-    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     PretrainedConfig,
     PreTrainedModel,
 )
 
-from deftx.core.errors import BaseModelError, one_of
 from deftx.models.eight_bits import read_packed
 
 HEAD_SEED = 0  # seed of the head's weights that a checkpoint lacks
@@ -73,20 +70,6 @@ FAMILIES: dict[str, tuple[Head, ...]] = {
     ),
     "electra": (ELECTRA,),
 }  # fmt: skip
-
-
-def refuse_other_kinds(config: PretrainedConfig, name: str) -> None:
-    """Raise BaseModelError unless the model is an encoder with a masked-LM head and a sequence classifier."""
-    kind, needed = config.model_type, f"The method needs an encoder that predicts masked words: {one_of(FAMILIES)}."
-    if config.is_encoder_decoder:
-        raise BaseModelError(f"The base {name} is an encoder-decoder model ({kind}). {needed}")
-    causal = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING and type(config) not in MODEL_FOR_MASKED_LM_MAPPING
-    if causal or getattr(config, "is_decoder", False):
-        raise BaseModelError(f"The base {name} is a decoder ({kind}): it predicts the next word only. {needed}")
-    if type(config) not in MODEL_FOR_MASKED_LM_MAPPING:
-        raise BaseModelError(f"The base {name} has no masked-language model in transformers ({kind}). {needed}")
-    if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
-        raise BaseModelError(f"The base {name} has no sequence classifier in transformers ({kind}). {needed}")
 
 
 def load_language_model(source: str, config: PretrainedConfig) -> tuple[PreTrainedModel, list[str]]:

@@ -8,8 +8,18 @@ from deftx.core.names import base_name
 from deftx.vectors.card import CITATION, TAGS, code, front_matter, metadata_of
 from deftx.vectors.vector import SparseVector
 
+# What a pipeline is given, by whether the task classifies pairs.
+_EXAMPLES = {False: '"a sentence in the language"', True: '{"text": "a premise", "text_pair": "a hypothesis"}'}
 ABOUT = """A text classifier for a language that had no labelled text: to the weights of a base model, a task vector and language vectors were
 added (DeFT-X). It is a plain transformers model and needs nothing else to run."""
+
+
+def loading_code(source: str) -> str:
+    """Return the call of transformers that loads an exported classifier, which then gives the probabilities of ``classify``.
+
+    Without truncation, a pipeline reads longer texts than the classifier, or fails on them.
+    """
+    return f'pipeline("text-classification", {json.dumps(source, ensure_ascii=False)}, truncation=True)'
 
 
 def write_classifier_card(
@@ -42,8 +52,8 @@ def write_classifier_card(
         f"""```python
 from transformers import pipeline
 
-classify = pipeline("text-classification", {json.dumps(repository)}, truncation=True)
-print(classify("a sentence in the language"))
+classify = {loading_code(repository)}
+print(classify({_EXAMPLES[task.takes_pairs]}, top_k=None))
 ```""",
         "This card gives no scores. Those of the vectors are on their cards; to measure this classifier, labelled text in the "
         "language is needed (`python -m deftx evaluate`).",

@@ -12,6 +12,7 @@ from pathlib import Path
 from deftx.classify.composition import Classifier
 from deftx.core.assets import ASSETS
 from deftx.core.files import new_folder, require_empty
+from deftx.publish.classifier_card import loading_code
 from deftx.publish.own_vectors import safe_name
 from deftx.vectors.card import CITATION, LANGUAGE_CODE, LICENSE, TAGS, code
 
@@ -75,7 +76,7 @@ A text classifier for a language without labelled text, composed of a task vecto
 
 Locally: `pip install -r requirements.txt`, then `python app.py`. On the Hub: `hf upload NAME/SPACE . --type space`.
 From a program, with the address of either: `gradio_client.Client(ADDRESS).predict("a text", api_name="/classify")`.
-`model` is a plain transformers folder: `transformers.pipeline("text-classification", "model", truncation=True)`.
+`model` is a plain transformers folder: `transformers.{loading_code("model")}`.
 
 {CITATION}
 """

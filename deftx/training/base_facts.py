@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoConfig
 
+from deftx.core.errors import BaseModelError
 from deftx.models.base_files import check_files, check_sizes, refusing_base
-from deftx.models.bases import check_tokenizer, find_base, quiet_transformers
-from deftx.models.batches import read_as_seen
-from deftx.models.families import bare_classifier, longest_input, refuse_other_kinds
+from deftx.models.base_tokenizer import load_tokenizer
+from deftx.models.bases import find_base, quiet_transformers
+from deftx.models.families import bare_classifier, longest_input
+from deftx.models.other_kinds import refuse_other_kinds
 from deftx.training.estimates import Model
 
 
@@ -37,26 +40,24 @@ def read_base_facts(name: str) -> BaseFacts:
     is_folder = Path(source).is_dir()
     check_files(source)
     with refusing_base(name), quiet_transformers():
-        config = _cached_first(AutoConfig.from_pretrained, source, is_folder)
+        config = _cached_first(partial(AutoConfig.from_pretrained, source, trust_remote_code=False), is_folder)
         refuse_other_kinds(config, name)
         check_sizes(config, name)
-        tokenizer = _cached_first(AutoTokenizer.from_pretrained, source, is_folder)
+        tokenizer, _ = _cached_first(partial(load_tokenizer, source, name, config.vocab_size), is_folder)
         bare = bare_classifier(config)
         model = Model.of(bare)
-        check_tokenizer(tokenizer, config.vocab_size, name)
-        read_as_seen(tokenizer)
         longest = min(tokenizer.model_max_length, longest_input(bare) or tokenizer.model_max_length)
     return BaseFacts(name, model, tokenizer, longest, _has_weights(Path(source)) if is_folder else _is_cached(source))
 
 
-def _cached_first(load: Callable[..., Any], source: str, is_folder: bool) -> Any:
+def _cached_first(load: Callable[..., Any], is_folder: bool) -> Any:
     # Try local files first: without a network, the Hub's client retries for 23 seconds.
     try:
-        return load(source, trust_remote_code=False, local_files_only=True)
-    except OSError:
+        return load(local_files_only=True)
+    except (OSError, BaseModelError):
         if is_folder:
             raise
-        return load(source, trust_remote_code=False)
+        return load()
 
 
 def _has_weights(folder: Path) -> bool:

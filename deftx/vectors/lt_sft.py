@@ -34,6 +34,13 @@ HEADS = {
     "lm_head": "language", "cls": "language", "predictions": "language", "lm_predictions": "language",
     "classifier": "task", "score": "task",
 }  # fmt: skip
+# Heads of other tasks, by the first part of their names.
+OTHER_TASKS = {
+    "qa_outputs": "question answering", "start_logits": "question answering", "biaffine": "dependency parsing",
+    "seq_relationship": "next sentence prediction", "discriminator_predictions": "the detection of replaced words",
+}  # fmt: skip
+# The whole head of a token classifier; in every family, that of a text classifier has a layer before it.
+TOKEN_CLASSIFIER = {"classifier.weight", "classifier.bias"}
 
 
 class _NumpyType:
@@ -85,13 +92,13 @@ def read_lt_sft(path: str | os.PathLike, base: BaseLike, labels: Sequence[str] |
     diffs, head = _contents(file)
     parameters = base.parameters()
     try:
+        kind = _kind(head)
         unknown = [name for name, diff in diffs.items() if name not in parameters and not _is_empty(diff)]
         if unknown:
             names = ", ".join(unknown[:10]) + (" and others" if len(unknown) > 10 else "")
             raise VectorError(f"it changes parameters that the base {base.name} does not train: {names}")
         shapes = {name: tuple(parameters[name].shape) for name in diffs if name in parameters}
         entries = {name: _decode(name, diffs[name], shape) for name, shape in shapes.items()}
-        kind = _kind(head)
         vector = SparseVector(
             positions={name: positions for name, (positions, _) in entries.items()},
             values={name: values for name, (_, values) in entries.items()},
@@ -256,7 +263,16 @@ def _kind(head: dict[str, Any]) -> str:
     first_parts = dict.fromkeys(name.split(".")[0] for name in head)
     unknown = [part for part in first_parts if part not in HEADS]
     if unknown:
-        raise VectorError(f"its head {unknown[0]!r} is neither that of a language model nor that of a classifier")
+        task = OTHER_TASKS.get(unknown[0])
+        raise VectorError(
+            f"its head {unknown[0]!r} is {f'for {task}' if task else 'that of another task'}. Only vectors of language models "
+            "and of text classification can be used"
+        )
+    if head and head.keys() <= TOKEN_CLASSIFIER and "classifier.weight" in head:
+        raise VectorError(
+            "its head is that of a token classifier, which labels single words (named entities, parts of speech). It cannot "
+            "classify texts; use a vector of a text classification task"
+        )
     kinds = {HEADS[part] for part in first_parts} or {"language"}
     if len(kinds) > 1:
         raise VectorError("it contains both the head of a language model and that of a classifier")
@@ -270,6 +286,10 @@ def _labels(head: dict[str, Any], labels: Sequence[str] | None) -> list[str]:
     if len(outputs) != 1 or not _is_plain(outputs[0], dims=2):
         raise VectorError("its classification head has no single output layer")
     rows = len(outputs[0])
+    if rows < 2:
+        raise VectorError(
+            "its head has a single output, for a number or a choice, and no classes: it cannot classify texts"
+        )
     if labels is not None and len(labels) != rows:
         raise VectorError(f"it has {rows} classes, but {len(labels)} labels were given")
     return [str(row) for row in range(rows)] if labels is None else list(labels)

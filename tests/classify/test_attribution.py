@@ -81,6 +81,37 @@ def test_the_words_of_a_pair_are_told_apart(classifier):
     assert found.words[4].start == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("อาหารที่นี่อร่อยมากและบริการดี", 12),
+        ("ម្ហូបនៅទីនេះឆ្ងាញ់ណាស់", 12),
+        ("ဒီမှာအစားအသောက်ကောင်းတယ်။", 12),
+        ("这里的食物非常好吃。", 4),
+        ("བོད་ཡིག་གི་སྐད།", 9),
+        ("ᬅᬓᬸᬮᬸᬂ", 4),
+        ("ꦲꦏꦸꦭꦸꦔ", 4),
+    ],
+)
+def test_words_of_scripts_without_spaces_are_several_and_each_has_a_weight(classifier, text, most):
+    found = attribute(classifier, text)
+    assert len(found.words) > 2
+    assert max(len(word.word) for word in found.words) <= most
+    assert "".join(word.word for word in found.words) == text
+    assert any(word.weight is not None for word in found.words)
+
+
+def test_entities_that_only_this_library_resolves_do_no_harm(classifier):
+    found = attribute(classifier, "the caf&eacute; was &ldquo;good&rdquo;")
+    assert [word.word for word in found.words] == ["the", "café", "was", "“good”"]
+
+
+def test_an_address_is_one_word_between_words_without_spaces(classifier):
+    words = [word.word for word in attribute(classifier, "ดูที่https://example.com/xแล้วกลับมา").words]
+    assert "https://example.com/x" in words
+    assert "".join(words) == "ดูที่https://example.com/xแล้วกลับมา"
+
+
 def test_the_other_label_of_two_has_the_opposite_weights(classifier):
     one, other = (attribute(classifier, "the food is good", label) for label in classifier.labels)
     assert [w.weight for w in one.words] == pytest.approx([-w.weight for w in other.words], abs=1e-6)

@@ -58,6 +58,13 @@ def test_a_model_of_more_weights_than_its_files_have_bytes_is_refused_before_mem
     check_weights("owner/name", 10**12)  # nothing of it is here
 
 
+@pytest.mark.parametrize("name", ["vocab.txt", "spm.model", "extra.json"])
+def test_a_vocabulary_that_could_fill_the_memory_is_refused(folder, name):
+    with (folder / name).open("wb") as file:
+        file.truncate(2**27 + 1)
+    assert f"its {name} is too large" in refusal(folder)
+
+
 def test_a_tokenizer_that_the_library_fails_on_is_refused_in_words_of_this_program(folder):
     settings = json.loads((folder / "tokenizer.json").read_text())
     (folder / "tokenizer.json").write_text(json.dumps({**settings, "pre_tokenizer": {"type": "Nothing"}}))

@@ -173,6 +173,30 @@ def test_the_bundled_base_is_found_by_name():
 
 
 @pytest.mark.parametrize(
+    ("name", "repository"),
+    [
+        ("xlm-roberta-base", "FacebookAI/xlm-roberta-base"),
+        ("bert-base-multilingual-cased", "google-bert/bert-base-multilingual-cased"),
+        ("distilbert-base-multilingual-cased", "distilbert/distilbert-base-multilingual-cased"),
+        ("camembert-base", "almanach/camembert-base"),
+        ("https://huggingface.co/roberta-base", "FacebookAI/roberta-base"),
+        ("https://huggingface.co/owner/name", "owner/name"),
+        ("owner/name", "owner/name"),
+    ],
+)
+def test_a_short_name_of_the_hub_is_its_repository(name, repository):
+    assert find_base(name) == repository
+
+
+def test_a_misspelt_short_name_is_noticed_and_a_folder_of_that_name_comes_first(base_folder, tmp_path, monkeypatch):
+    with pytest.raises(BaseModelError, match="Did you mean 'xlm-roberta-base'"):
+        find_base("xlm-roberta-bas")
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(base_folder, "xlm-roberta-base")
+    assert find_base("xlm-roberta-base") == "xlm-roberta-base"
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"hidden_size": 64}, "cannot be loaded"),

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 import tiny
+import transformers
 import yaml
 from gradio_client import Client
 from job_helpers import wait_for
@@ -85,6 +86,16 @@ def test_the_program_is_short_and_knows_nothing_of_this_library(classifier, tmp_
         "short_description": "A text classifier made with DeFT-X", "license": "apache-2.0",
         "tags": ["deft-x", "sparse-fine-tuning", "cross-lingual-transfer", "language:min"],
     }  # fmt: skip
+
+
+def test_the_line_in_its_card_gives_the_probabilities_of_texts_of_any_length(classifier, tmp_path, monkeypatch):
+    folder = write_space(classifier, tmp_path / "space", title="Mood")
+    line = re.search(r"`transformers\.(pipeline\(.*?\))`", (folder / "README.md").read_text(encoding="utf-8"))[1]
+    monkeypatch.chdir(folder)
+    load = eval(line, {"pipeline": transformers.pipeline})
+    for text in ("the food is good", "the food is good, but the night was awful " * 40):
+        wanted = dict(zip(classifier.labels, classifier.classify([text])[0].tolist(), strict=True))
+        assert {one["label"]: one["score"] for one in load(text, top_k=None)} == pytest.approx(wanted, abs=1e-5)
 
 
 def test_versions_are_those_that_this_project_pins():

@@ -7,7 +7,7 @@ import pytest
 
 from deftx.core.errors import CorpusError
 from ui.classify import file_tab
-from ui.corpus import corpus_tab, labelled_tab
+from ui.corpus import corpus_tab, labelled_tab, labelled_upload
 from ui.shared import encoding_form
 
 
@@ -59,10 +59,10 @@ def test_a_wrong_choice_is_refused_and_the_form_stays(studio, tmp_path):
 
 
 def test_labelled_files_and_texts_to_classify_are_asked_about_too(studio, western):
-    *_, place, shown, _, waiting = labelled_tab.receive_any(studio, western, "train")
+    *_, place, shown, _, waiting = labelled_upload.receive_any(studio, western, "train", labelled_tab.listed)
     assert place.visible
     assert "l’été" in shown
-    labelled_tab.receive_in(studio, "train", waiting, "cp1252")
+    labelled_upload.receive_in(studio, "train", waiting, "cp1252", labelled_tab.listed)
     assert studio.tables.read("old.csv").texts == ["<b>l’été</b>", "où"]
     assert file_tab.ask_encoding(western)[0].visible
     file, said = file_tab.use_encoding([western], "cp1252")

@@ -17,6 +17,7 @@ from deftx.jobs.pace import expected_seconds
 from deftx.training.recipes import LanguageRecipe, TaskRecipe
 from deftx.training.request import Refusal, TrainingRequest
 from ui import strings
+from ui.corpus import labelled_upload
 from ui.corpus.corpora import SAMPLE
 from ui.train import requests, train_fields, train_form, train_names, train_preview, train_settings, train_tab
 from ui.train.train_fields import ADVANCED, EMPTY
@@ -214,10 +215,10 @@ def test_a_table_that_cannot_be_learned_from_is_refused(studio, tmp_path):
     one.write_text("text,label\na b,x\nc d,x\n", encoding="utf-8")
     _, said = start(studio, {**TASK, "train": studio.tables.add(one)}, None)
     assert "nothing to learn" in said
-    (tmp_path / "bad.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    *unchanged, said = train_tab.store_upload(studio, "train", str(tmp_path / "bad.csv"))
-    assert unchanged == [gr.skip(), gr.skip()]
-    assert "has no column" in said
+    (tmp_path / "bad.csv").write_text("", encoding="utf-8")
+    *unchanged, said, _ = labelled_upload.receive(studio, str(tmp_path / "bad.csv"), "train", train_form.listed)
+    assert unchanged[:2] == [gr.skip(), gr.skip()]
+    assert "empty" in said
 
 
 def test_a_source_made_for_another_base_is_refused_before_it_starts(studio, page_base, table, tmp_path):
@@ -358,10 +359,29 @@ def test_what_the_browser_kept_from_elsewhere_does_no_harm(studio, kept):
 def test_an_uploaded_table_is_kept_and_chosen(studio, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("text,label\na b,x\nc d,y\n", encoding="utf-8")
-    train, valid, said = train_tab.store_upload(studio, "valid", str(path))
+    train, valid, *_, said, _ = labelled_upload.receive(studio, str(path), "valid", train_form.listed)
     assert (valid.value, said) == ("t.csv", "")
     assert [name for _, name in train.choices] == ["t.csv"]
     assert valid.choices[0][1] == ""
+
+
+def test_an_uploaded_table_in_another_encoding_with_other_columns_is_asked_about(studio, tmp_path):
+    path = tmp_path / "old.csv"
+    path.write_bytes(
+        "id;critique;étoiles\n1;l’été était beau;5\n2;où est-il passé;1\n3;l’hôtel est laid;1\n4;très bien;5\n".encode(
+            "cp1252"
+        )
+    )
+    *_, place, _, choice, waiting = labelled_upload.receive_any(studio, str(path), "train", train_form.listed)
+    assert (place.visible, choice.value, studio.tables.names()) == (True, "cp1252", [])
+    answer = labelled_upload.receive_in(studio, "train", waiting, "cp1252", train_form.listed)
+    assert answer[2].visible  # now the columns
+    asked_of = answer[-5]
+    chosen = {"text": "critique", "label": "étoiles"}
+    train, *_ = labelled_upload.map_columns(studio, asked_of, "single", chosen, train_form.listed)
+    assert train.value == "old.csv"
+    assert studio.tables.columns("old.csv") == chosen
+    assert "l’été était beau" in studio.tables.read("old.csv").texts
 
 
 def test_what_came_meanwhile_is_offered_and_the_choices_stay(studio, table):

@@ -70,12 +70,33 @@ def test_a_program_trains_a_task(client, studio):
         studio.store.discard(one["id"])
 
 
+def test_a_program_names_the_encoding_and_the_columns_of_its_files(client, studio, tmp_path):
+    rows = "".join(f"{n};l’été {word};{label}\n" for n in range(4) for word, label in (("good", "ja"), ("bad", "nein")))
+    table = tmp_path / "vieux.csv"
+    table.write_bytes(f"n;critique;étoiles\n{rows}".encode("cp1252"))
+    columns = {"text": "critique", "label": "étoiles"}
+    options = {"columns": columns, "valid_columns": columns, "encoding": "cp1252"}
+    job = client.predict(handle_file(table), handle_file(table), "Old", options, api_name="/train_task")
+    assert studio.store.get(job["id"]).settings["columns"] == columns
+    assert studio.tables.read("vieux.csv").texts[0] == "l’été good"
+    studio.store.discard(job["id"])
+    found = client.predict(handle_file(table), "", "critique", "cp1252", api_name="/audit")
+    assert found["lines"] == 8
+    key = f"job:{studio.store.list()[-1].id}"
+    path, _ = client.predict(handle_file(table), key, "", {"text": "critique"}, "cp1252", api_name="/classify_file")
+    assert "l’été good" in Path(path).read_text(encoding="utf-8-sig")
+    with pytest.raises(AppError, match="UTF-8"):
+        client.predict(handle_file(table), key, "", {"text": "critique"}, api_name="/classify_file")
+
+
 def test_a_program_classifies(client, studio):
     key = f"job:{studio.store.list()[-1].id}"
     answer = client.predict("the food is good", key, "", api_name="/classify")
     composed = client.predict(key, ["the food is good"], {}, 1.0, "sum", {}, api_name="/compose")
     assert composed["probabilities"] == [answer["probabilities"]]
     assert composed["report"]["conflicts"] == 0
+    long = "the food is good " * 300
+    assert client.predict(key, ["the food", long], {}, 1.0, "sum", {}, api_name="/compose")["cut"] == [1]
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-6)
 
 

@@ -263,3 +263,20 @@ def test_what_a_program_asks_wrongly_is_refused_in_words(studio, keys, changed, 
 def test_a_key_that_stands_for_nothing_is_refused(studio, keys):
     with pytest.raises(VectorError):
         studio.composed(Combination.of(keys["task"], [("/tmp", 1.0)]))
+
+
+def test_a_text_that_is_not_read_to_its_end_is_said(studio, keys):
+    order = Combination.of(keys["task"], [(keys["language"], 1.0)])
+    read, cut = (studio.composing.compare(order, text) for text in (TEXT, "the food is good " * 300))
+    longest = studio.composed(order).max_length
+    assert (read.cut, cut.cut) == (None, longest)
+    said = strings.TEXT_CUT.format(most=longest)
+    assert said in compose_views.answer_view(cut, "CPU")
+    assert said not in compose_views.answer_view(read, "CPU")
+
+
+def test_words_without_spaces_between_them_are_shown_without_spaces():
+    words = (WordWeight("ดี", 1.0, 0, 2), WordWeight("มาก", 0.5, 2, 5), WordWeight("ครับ", None, 6, 10))
+    shown = compose_views.words_view(Attribution("good", words, 0.0))
+    assert "</sup></span><span" in shown
+    assert "</span> <span" in shown

@@ -126,3 +126,11 @@ def test_many_who_call_their_texts_the_same_at_the_same_time_keep_their_own(corp
         names = list(pool.map(lambda number: corpora.add(tmp_path / str(number) / "notes.txt"), range(24)))
     assert len(set(names)) == 24
     assert [corpora.path(name).read_text(encoding="utf-8") for name in names] == texts
+
+
+def test_a_text_of_which_cleaning_leaves_nothing_is_refused(studio, tmp_path):
+    (tmp_path / "title.txt").write_text("judul\n", encoding="utf-8")
+    name = studio.corpora.add(tmp_path / "title.txt")
+    with pytest.raises(CorpusError, match="No line of this text would be left"):
+        studio.corpora.clean(name, ["short"])
+    assert studio.corpora.names() == [name]

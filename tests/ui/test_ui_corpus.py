@@ -12,7 +12,7 @@ from deftx.data.cleaning import CLEANINGS
 from deftx.hub import splits as hub_splits
 from deftx.hub import text as hub_text
 from ui import strings
-from ui.corpus import audit_view, clean_form, corpus_tab, hub_form, labelled_tab
+from ui.corpus import audit_view, clean_form, corpus_tab, hub_form, labelled_tab, labelled_upload
 from ui.corpus.corpora import SAMPLE
 
 
@@ -186,8 +186,14 @@ def lists(answer):
 
 
 def test_a_labelled_file_is_kept_chosen_and_counted(studio, tmp_path):
-    train = lists(labelled_tab.receive(studio, write(tmp_path, "t.csv", "text,label\n" + ROWS * 5), "train"))
-    valid = lists(labelled_tab.receive(studio, write(tmp_path, "v.csv", "text,label\n" + ROWS), "valid"))
+    train = lists(
+        labelled_upload.receive(
+            studio, write(tmp_path, "t.csv", "text,label\n" + ROWS * 5), "train", labelled_tab.listed
+        )
+    )
+    valid = lists(
+        labelled_upload.receive(studio, write(tmp_path, "v.csv", "text,label\n" + ROWS), "valid", labelled_tab.listed)
+    )
     assert (train[0].value, valid[1].value) == ("t.csv", "v.csv")
     assert [value for _, value in train[1].choices] == ["", "t.csv"]
     said = labelled_tab.show(studio, "t.csv", "v.csv")
@@ -199,19 +205,25 @@ def test_a_labelled_file_is_kept_chosen_and_counted(studio, tmp_path):
 
 def test_columns_that_are_not_recognised_are_asked_for_with_a_guess_and_the_first_rows(studio, tmp_path):
     file = write(tmp_path, "t.csv", "id,review,stars\n" + "".join(f"{n},<b>x</b> {n},{n % 2}\n" for n in range(9)))
-    *_, place, asked, kind, text, premise, hypothesis, label, refused, waiting = labelled_tab.receive(
-        studio, file, "train"
+    *_, place, asked, kind, text, premise, hypothesis, label, refused, waiting = labelled_upload.receive(
+        studio, file, "train", labelled_tab.listed
     )
     assert (place.visible, kind, text.value, label.value, refused) == (True, "single", "review", "stars", "")
     assert (text.visible, premise.visible, hypothesis.visible) == (True, False, False)
     assert "&lt;b&gt;x" in asked
     assert studio.tables.names() == []
-    answer = labelled_tab.map_columns(studio, waiting, "single", {"text": "review", "label": None, "premise": None})
+    answer = labelled_upload.map_columns(
+        studio, waiting, "single", {"text": "review", "label": None, "premise": None}, labelled_tab.listed
+    )
     assert strings.NEEDS_COLUMNS in answer[-2]
     assert answer[-1] == waiting
-    twice = labelled_tab.map_columns(studio, waiting, "single", {"text": "review", "label": "review"})
+    twice = labelled_upload.map_columns(
+        studio, waiting, "single", {"text": "review", "label": "review"}, labelled_tab.listed
+    )
     assert strings.COLUMNS_TWICE in twice[-2]
-    answer = labelled_tab.map_columns(studio, waiting, "single", {"text": "review", "label": "stars"})
+    answer = labelled_upload.map_columns(
+        studio, waiting, "single", {"text": "review", "label": "stars"}, labelled_tab.listed
+    )
     assert answer[0].value == "t.csv"
     assert answer[2].visible is False
     assert studio.tables.columns("t.csv") == {"text": "review", "label": "stars"}
@@ -223,14 +235,14 @@ def test_columns_that_are_not_recognised_are_asked_for_with_a_guess_and_the_firs
     [("a.txt", "x\n", "plain text"), ("a.csv", "", "empty"), ("a.csv", "text,label\n,\n", "no usable row")],
 )
 def test_a_labelled_file_that_cannot_be_read_is_refused_with_the_reason(studio, tmp_path, name, content, reason):
-    answer = labelled_tab.receive(studio, write(tmp_path, name, content), "train")
+    answer = labelled_upload.receive(studio, write(tmp_path, name, content), "train", labelled_tab.listed)
     assert lists(answer) == (gr.skip(), gr.skip())
     assert reason in answer[-2]
     assert studio.tables.names() == []
 
 
 def test_one_label_alone_is_refused_in_place_of_the_findings(studio, tmp_path):
-    labelled_tab.receive(studio, write(tmp_path, "t.csv", "text,label\na,x\nb,x\n"), "train")
+    labelled_upload.receive(studio, write(tmp_path, "t.csv", "text,label\na,x\nb,x\n"), "train", labelled_tab.listed)
     assert strings.TABLE_REFUSED in labelled_tab.show(studio, "t.csv", "")
     assert labelled_tab.show(studio, "", "") == labelled_tab.views.paragraph(strings.NO_TABLE_YET, "quiet")
 

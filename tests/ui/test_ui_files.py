@@ -188,3 +188,12 @@ def test_the_files_go_with_the_result(studio, keys, file):
     assert path.is_file()
     del studio.background_tasks._known[id_]
     assert not path.exists()
+
+
+def test_texts_that_are_not_read_to_their_end_are_counted(studio, keys, tmp_path):
+    long = tmp_path / "long.csv"
+    long.write_text(f"text\nthe food is good\n{'the food is good ' * 300}\n", encoding="utf-8")
+    id_, _ = begin(studio, long, keys)
+    found = studio.background_tasks.find(id_).result
+    assert found.cut == 1
+    assert strings.TEXTS_CUT.format(count=1, most=found.max_length) in file_views.summary(found)

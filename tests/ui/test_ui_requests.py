@@ -95,7 +95,7 @@ def test_no_path_gets_through(studio, fields):
 def test_in_a_workspace_no_folder_of_the_machine_is_a_base(studio, tmp_path):
     workspace = Studio(studio.base_name, studio.store.of("ana"), host=studio)
     request = TrainingRequest(kind="language", name="x", corpus=(SAMPLE,))
-    for base in (str(tmp_path), "a/../../b"):
+    for base in (str(tmp_path), "a/../../b", "~/no-such-file"):
         with pytest.raises(BaseModelError):
             resolve(workspace, replace(request, base=base))
         assert resolve(studio, replace(request, base=base)).base == base

@@ -239,3 +239,11 @@ def test_an_upload_is_kept_and_chosen_or_its_columns_asked_for(studio, keys, tmp
     assert studio.tables.read(chosen.value).texts == [text for text, _ in ROWS]
     with pytest.raises(TableError):
         studio.tables.read("../jobs.sqlite")
+
+
+def test_rows_that_are_not_read_to_their_end_are_counted(studio, keys, tmp_path):
+    rows = [*ROWS, ("the food was good " * 300, "positive")]
+    studio.tables.add(tiny.write_csv(tmp_path / "long.csv", ("text", "label"), rows))
+    found = studio.scoring.score(wanted(studio, keys, "long.csv"), lambda share: None)
+    assert found.cut == 1
+    assert strings.TEXTS_CUT.format(count=1, most=found.max_length) in score_views.about(found)

@@ -53,6 +53,12 @@ def test_a_classifier_s_card_names_what_it_consists_of():
         assert expected in card.text
 
 
+def test_the_card_of_a_classifier_of_pairs_shows_a_pair():
+    pairs = make_vector(kind="task", labels=["yes", "no"], corpus={"pairs": True})
+    assert '"text_pair"' in write_classifier_card("ana/follows", pairs, 1.0, [])
+    assert '"text_pair"' not in write_classifier_card("ana/mood", make_vector(kind="task", labels=["a", "b"]), 1.0, [])
+
+
 def test_nothing_that_was_typed_becomes_markup():
     base = {"name": HOSTILE, "revision": None, "fingerprint": "ab" * 32}
     hostile = {"name": HOSTILE, "language": HOSTILE, "base": base}

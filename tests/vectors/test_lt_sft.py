@@ -205,7 +205,27 @@ WRONG = {
     "a diff that is no dict": ({"diffs": {QUERY: 3}, "abs": {}}, "'size'"),
     "one key more": (contents(more=1), "'size'"),
     "an unknown parameter": (with_diff("roberta.pooler.dense.weight"), r"does not train: roberta.pooler.dense.weight"),
-    "an unknown head": (with_head(qa_outputs__weight=torch.ones(2, 4)), "'qa_outputs'"),
+    "question answering": (with_head(qa_outputs__weight=torch.ones(2, 4)), "'qa_outputs' is for question answering"),
+    "an unknown head": (with_head(tagger__weight=torch.ones(2, 4)), "'tagger' is that of another task"),
+    "named entities": (
+        with_head(classifier__weight=torch.ones(9, 4), classifier__bias=torch.ones(9)),
+        "labels single words",
+    ),
+    "named entities without bias": (with_head(classifier__weight=torch.ones(9, 4)), "labels single words"),
+    "another task and parameters of it": (
+        {
+            "diffs": {"roberta.pooler.dense.weight": contents()["diffs"][QUERY]},
+            "abs": {"qa_outputs.bias": torch.ones(2)},
+        },
+        "for question answering",
+    ),
+    "one output": (
+        {
+            **contents(),
+            "abs": {"classifier.dense.weight": torch.ones(4, 4), "classifier.out_proj.weight": torch.ones(1, 4)},
+        },
+        "a single output",
+    ),
     "two heads": (with_head(lm_head__bias=torch.ones(2), classifier__bias=torch.ones(2)), "and that of a classifier"),
     "a classifier without matrix": (with_head(classifier__bias=torch.ones(2)), "no single output layer"),
     "a head as a list": (with_head(lm_head__bias=[1.0]), "not a dense floating-point tensor"),

@@ -55,6 +55,7 @@ def answer(
     return {
         "labels": classifier.labels,
         "probabilities": [dict(zip(classifier.labels, row, strict=True)) for row in rows],
+        "cut": classifier.cut(wanted),
         "report": classifier.report.to_dict(),
     }
 

@@ -11,10 +11,11 @@ from ui.classify import file_tasks
 from ui.classify.combination import Combination
 from ui.classify.score_views import title
 from ui.classify.scoring import Scores, Wanted
+from ui.shared.encoding_form import in_utf8
 from ui.shared.errors import refusals
 from ui.studio import Studio
 
-OPTIONS = ("table", "columns", "labels", "languages")
+OPTIONS = ("table", "columns", "encoding", "labels", "languages")
 
 
 def build(studio: Studio) -> None:
@@ -24,19 +25,23 @@ def build(studio: Studio) -> None:
 
 
 def _offer_classifying(studio: Studio) -> None:
-    def classify_file(file: str | None, task: str, language: str, columns: dict[str, str] | None) -> tuple:
+    def classify_file(
+        file: str | None, task: str, language: str, columns: dict[str, str] | None, encoding: str | None = None
+    ) -> tuple:
         """Classify the texts of a file; return the CSV that the command line writes, and counts.
 
-        ``columns`` maps standard column names to the file's, as in {"text": "review"}.
+        ``columns`` maps standard column names to the file's, as in {"text": "review"}; ``encoding`` is that of a file that is
+        not in UTF-8.
         """
         with refusals():
             if not file:
                 raise DeftxError(strings.NEEDS_FILE)
-            path, combination = Path(file), Combination.of(task, [(language, 1.0)])
+            path, combination = Path(in_utf8(file, encoding)), Combination.of(task, [(language, 1.0)])
             found = studio.background_tasks.wait(studio.background_tasks.start(
                 lambda on_share: file_tasks.classify_file(studio, path, columns, combination, on_share)))  # fmt: skip
             counted = {
                 "n": len(found.rows.texts),
+                "cut": found.cut,
                 "labels": found.counts,
                 "task": found.task,
                 "language": found.language,
@@ -44,24 +49,27 @@ def _offer_classifying(studio: Studio) -> None:
             return str(studio.served_files.copy(found.file(), studio.owner)), counted
 
     file, task, language = gr.File(), gr.Textbox(), gr.Textbox()
-    columns, csv, counted = gr.JSON(), gr.File(), gr.JSON()
+    columns, encoding, csv, counted = gr.JSON(), gr.Textbox(), gr.File(), gr.JSON()
     gr.Button().click(
-        classify_file, [file, task, language, columns], [csv, counted], api_name="classify_file", concurrency_limit=None
-    )
+        classify_file, [file, task, language, columns, encoding], [csv, counted], api_name="classify_file",
+        concurrency_limit=None,
+    )  # fmt: skip
 
 
 def _offer_scoring(studio: Studio) -> None:
     def evaluate(file: str | None, task: str, language: str, options: dict[str, Any] | None) -> dict[str, Any]:
         """Score the vectors on an uploaded labelled file, which is stored, or on a stored one: options["table"].
 
-        ``options``: table, columns ({"text": "review"}), labels ({"pos": "positive", "mixed": ""}; "" leaves rows out),
+        ``options``: table, columns ({"text": "review"}), encoding (of the file), labels ({"pos": "positive", "mixed": ""}; "" leaves rows out),
         languages (keys of language vectors to compare, or true for all that fit the base).
         """
         with refusals():
             chosen = options or {}
             for name in set(chosen) - set(OPTIONS):
                 raise unknown_name("The option", name, OPTIONS)
-            table = studio.tables.add(file, chosen.get("columns")) if file else str(chosen.get("table") or "")
+            table = str(chosen.get("table") or "")
+            if file:
+                table = studio.tables.add(in_utf8(file, chosen.get("encoding")), chosen.get("columns"))
             if not table:
                 raise DeftxError(strings.NEEDS_TABLE_TO_SCORE)
             combinations = studio.scoring.combinations(
@@ -86,6 +94,6 @@ def describe(found: Scores) -> dict[str, Any]:
     ]
     return {
         "table": found.wanted.table, "n": len(found.table), "labels": found.predictions[0].labels,
-        "task": found.task, "seen_in_training": found.shared, "notes": list(found.table.notes),
+        "cut": found.cut, "task": found.task, "seen_in_training": found.shared, "notes": list(found.table.notes),
         "combinations": combinations,
     }  # fmt: skip

@@ -1,5 +1,6 @@
 """The endpoints for programs that use ``gradio_client``."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,9 +13,12 @@ from deftx.training.request import HOURS
 from deftx.vectors.overlaps import as_tables
 from ui import strings
 from ui.api import api_compose, api_files, api_library, api_spectra
+from ui.shared.encoding_form import in_utf8
 from ui.shared.errors import refusals
 from ui.studio import Studio
 from ui.train.requests import from_options
+
+READING = ("columns", "valid_columns", "encoding")  # options on how uploaded labelled files are read
 
 
 def build(studio: Studio) -> None:
@@ -49,10 +53,13 @@ def build(studio: Studio) -> None:
 def _offer_files(studio: Studio) -> None:
     """Add the endpoints that receive files, which need components."""
 
-    def audit(file: str | None, corpus: str) -> dict[str, Any]:
-        """Audit an uploaded file, which is stored, or a stored text by its name."""
+    def audit(file: str | None, corpus: str, column: str | None = None, encoding: str | None = None) -> dict[str, Any]:
+        """Audit an uploaded file, which is stored, or a stored text by its name.
+
+        ``column`` is the text column of an uploaded table; ``encoding`` is that of a file that is not in UTF-8.
+        """
         with refusals():
-            name = studio.corpora.add(file) if file else corpus
+            name = studio.corpora.add(in_utf8(file, encoding), column or None) if file else corpus
             return {"corpus": name, **studio.audit(name).to_dict(), "languages": studio.facts.mix(name)}
 
     def train_task(
@@ -63,20 +70,34 @@ def _offer_files(studio: Studio) -> None:
         ``options``: train, valid (stored labelled files), source (a vector's key), language, base, preset, recipe (settings
         that differ from the preset's), processes (the number of GPUs), flavor and hours (a machine of Hugging Face Jobs, and
         its time limit), push_to and push_private (a Hub repository that the vector is pushed to at the end, "owner/name", and
-        whether it is private, which is the default).
+        whether it is private, which is the default). For uploaded files: columns and valid_columns ({"text": "review"}),
+        encoding.
         """
         with refusals():
-            request = from_options("task", options or {})
-            files = {"train": train_file, "valid": valid_file}
-            kept = {place: studio.tables.add(file) for place, file in files.items() if file}
+            reading, others = _split(options or {})
+            request = from_options("task", others)
+            files = {"train": (train_file, "columns"), "valid": (valid_file, "valid_columns")}
+            kept = {
+                place: studio.tables.add(in_utf8(file, reading.get("encoding")), reading.get(columns))
+                for place, (file, columns) in files.items()
+                if file
+            }
             return describe(studio.train(replace(request, name=name, **kept)))
 
-    file, corpus, findings = gr.File(), gr.Textbox(), gr.JSON()
-    gr.Button().click(audit, [file, corpus], findings, api_name="audit", concurrency_limit=None)
+    audited, findings = [gr.File(), gr.Textbox(), gr.Textbox(), gr.Textbox()], gr.JSON()
+    gr.Button().click(audit, audited, findings, api_name="audit", concurrency_limit=None)
     train_file, valid_file, name, options, job = gr.File(), gr.File(), gr.Textbox(), gr.JSON(), gr.JSON()
     gr.Button().click(
         train_task, [train_file, valid_file, name, options], job, api_name="train_task", concurrency_limit=None
     )
+
+
+def _split(options: Any) -> tuple[dict[str, Any], Any]:
+    """Separate the options that say how uploaded files are read from those of the training."""
+    if not isinstance(options, Mapping):
+        return {}, options  # refused with the other options
+    reading = {name: value for name, value in options.items() if name in READING}
+    return reading, {name: value for name, value in options.items() if name not in READING}
 
 
 def _offer_training(studio: Studio) -> None:

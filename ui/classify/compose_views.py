@@ -21,8 +21,9 @@ def answer_view(compared: Comparison, device: str) -> str:
     made = strings.MADE_OF.format(task=compared.found.task, language=languages, device=device)
     texts = (compared.text,) if isinstance(compared.text, str) else compared.text
     quoted = "".join(f"<blockquote>{escape(part)}</blockquote>" for part in texts)
+    cut = views.notice(strings.TEXT_CUT.format(most=compared.cut)) if compared.cut else ""
     return (
-        f'{quoted}<p class="verdict">{escape(best)}</p>'
+        f'{quoted}<p class="verdict">{escape(best)}</p>{cut}'
         f"{views.bars(probabilities.items(), best=best)}{views.paragraph(made, 'quiet')}"
     )
 
@@ -102,10 +103,13 @@ def words_table(attribution: Attribution) -> str:
 
 
 def _text(words: Iterable[WordWeight], largest: float) -> str:
-    parts: dict[int, list[str]] = {}
+    parts: dict[int, str] = {}
+    ends: dict[int, int] = {}
     for word in words:
-        parts.setdefault(word.part, []).append(_mark(word, largest))
-    return "".join(f'<p class="words">{" ".join(marked)}</p>' for marked in parts.values())
+        gap = " " if ends.get(word.part) not in (None, word.start) else ""  # none in scripts without spaces
+        parts[word.part] = f"{parts.get(word.part, '')}{gap}{_mark(word, largest)}"
+        ends[word.part] = word.end
+    return "".join(f'<p class="words">{marked}</p>' for marked in parts.values())
 
 
 def _mark(word: WordWeight, largest: float) -> str:

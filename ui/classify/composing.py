@@ -53,12 +53,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The probabilities of a text for each combination, by label, and the merge report."""
+    """The probabilities of a text for each combination, by label, and the merge report.
+
+    ``cut`` is the number of tokens that are read if the text has more of them, else None.
+    """
 
     found: Found
     text: Text
     sides: dict[str, dict[str, float]]
     report: MergeReport
+    cut: int | None = None
 
 
 class Composing:
@@ -103,9 +107,9 @@ class Composing:
         for name in wanted:
             side = found.side(name)
             answers[name] = self._answer(side.combination, side.states, text)
-        labels, _, report = answers[wanted[-1]]
-        sides = {name: dict(zip(labels, values, strict=True)) for name, (_, values, _) in answers.items()}
-        return Comparison(found, text, sides, report)
+        labels, _, report, cut = answers[wanted[-1]]
+        sides = {name: dict(zip(labels, values, strict=True)) for name, (_, values, *_) in answers.items()}
+        return Comparison(found, text, sides, report, cut)
 
     def words(self, combination: Combination, text: Text) -> Attribution:
         """Return which words of a text mattered for the predicted label; DeftxError as in ``compare``."""
@@ -136,9 +140,10 @@ class Composing:
 
     def _classify(
         self, combination: Combination, states: tuple[State, ...], text: Text
-    ) -> tuple[list[str], list[float], MergeReport]:
+    ) -> tuple[list[str], list[float], MergeReport, int | None]:
         with self._holding(combination, states) as classifier:
-            return classifier.labels, classifier.classify([text])[0].tolist(), classifier.report
+            cut = classifier.max_length if classifier.cut([text]) else None
+            return classifier.labels, classifier.classify([text])[0].tolist(), classifier.report, cut
 
 
 def check_text(task: Path, text: Text) -> None:

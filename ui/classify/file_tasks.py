@@ -34,6 +34,8 @@ class Classified:
     language: str
     folder: TemporaryDirectory  # removed together with the object
     disarmed: int  # cells that a spreadsheet would have read as formulas
+    cut: int  # texts of more than ``max_length`` tokens, whose rest is not read
+    max_length: int
 
     @property
     def predicted(self) -> list[str]:
@@ -77,5 +79,6 @@ def classify_file(
     probabilities = classifier.classify(rows.texts, on_share)
     folder = TemporaryDirectory(prefix="deftx-classified-")
     return Classified(
-        file.name, rows, classifier.labels, probabilities, chosen.task, with_language, folder, disarm(rows)[1]
-    )
+        file.name, rows, classifier.labels, probabilities, chosen.task, with_language, folder, disarm(rows)[1],
+        len(classifier.cut(rows.texts)), classifier.max_length,
+    )  # fmt: skip

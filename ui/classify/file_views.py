@@ -35,6 +35,7 @@ def summary(found: Classified) -> str:
     made = strings.FILE_MADE_OF.format(task=found.task, language=found.language)
     empty = len(found.rows.rows) - count
     notes = [strings.ROWS_WITHOUT_TEXT.format(count=empty)] if empty else []
+    notes += [strings.TEXTS_CUT.format(count=found.cut, most=found.max_length)] if found.cut else []
     notes += [strings.FORMULAS_DISARMED.format(count=found.disarmed)] if found.disarmed else []
     return (
         f"<h3>{escape(found.name)}</h3>{views.figures([(strings.TEXTS_CLASSIFIED, f'{count:,}')])}"

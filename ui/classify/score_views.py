@@ -95,6 +95,7 @@ def _reads(change: Interval) -> str:
 
 def _notes(found: Scores) -> list[str]:
     notes = list(found.table.notes)
+    notes += [strings.TEXTS_CUT.format(count=found.cut, most=found.max_length)] if found.cut else []
     lost = found.table.dropped.get("label not wanted", 0)
     notes += [strings.ROWS_LEFT_OUT.format(count=lost)] if lost else []
     unseen = [label for label in _labels(found) if label not in found.table.labels]

@@ -19,6 +19,8 @@ from ui.workspace import Workspace
 TASK_ALONE = "task"
 KEPT = 64  # predictions in memory: a few numbers per row
 
+Answers = tuple[Predictions, int, int]  # with the number of rows that are cut, and the tokens that are read
+
 
 @dataclass(frozen=True)
 class Combination:
@@ -55,6 +57,8 @@ class Scores:
     lines: list[Line]
     predictions: list[Predictions]
     shared: int | None  # rows that are in the task's training file; None if unknown
+    cut: int  # rows of more than ``max_length`` tokens, whose rest is not read
+    max_length: int
 
 
 class Mismatch(DeftxError):
@@ -72,7 +76,7 @@ class Scoring:
     def __init__(self, workspace: Workspace) -> None:
         """Compose with this workspace."""
         self._workspace = workspace
-        self._kept: OrderedDict[tuple, Predictions] = OrderedDict()
+        self._kept: OrderedDict[tuple, Answers] = OrderedDict()
         self._lock = threading.Lock()
 
     def combinations(
@@ -129,13 +133,16 @@ class Scoring:
         """Score every combination on the same rows, each against the task vector alone."""
         table = self.read(wanted)
         count = len(wanted.combinations)
-        predictions = [
+        answers = [
             self._predict(one, table, lambda share, done=done: on_share((done + share) / count))
             for done, one in enumerate(wanted.combinations)
         ]
+        predictions = [found for found, *_ in answers]
+        _, cut, max_length = answers[-1]
         lines = compare(predictions, table.labels, TASK_ALONE)
         label = vector_index.find(self._workspace.store, "task", wanted.task).label
-        return Scores(wanted, label, table, lines, predictions, self.shared_rows(wanted.task, table))
+        shared = self.shared_rows(wanted.task, table)
+        return Scores(wanted, label, table, lines, predictions, shared, cut, max_length)
 
     def shared_rows(self, task: str, table: Table) -> int | None:
         """Count the rows whose text is in the file that the task was trained on; None if that file is unknown."""
@@ -151,7 +158,7 @@ class Scoring:
         except DeftxError:
             return None
 
-    def _predict(self, one: Combination, table: Table, on_share: OnShare) -> Predictions:
+    def _predict(self, one: Combination, table: Table, on_share: OnShare) -> Answers:
         composing = self._workspace.composing
         states = composing.find(one.vectors).states
         key = (one.id, one.vectors, states, table.fingerprint)
@@ -160,7 +167,8 @@ class Scoring:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         classifier = composing.composed_of(one.vectors, states)
-        found = Predictions(one.id, classifier.labels, classifier.classify(table.texts, on_share))
+        predictions = Predictions(one.id, classifier.labels, classifier.classify(table.texts, on_share))
+        found = (predictions, len(classifier.cut(table.texts)), classifier.max_length)
         with self._lock:
             self._kept[key] = found
             while len(self._kept) > KEPT:

@@ -57,6 +57,8 @@ class Corpora(KeptFiles):
         if not choices:
             raise CorpusError(strings.NOTHING_TO_CLEAN)
         lines = clean(self.read(name).lines, choices)
+        if not lines:
+            raise CorpusError("No line of this text would be left. Choose fewer cleaning steps.")
         stem = "sample" if name == SAMPLE else safe_name(name)[0]
         note = {"cleaned_from": name, "choices": [choice for choice in CLEANINGS if choice in choices]}
         return self.add_lines(f"{stem}-cleaned", lines, note)

@@ -1,32 +1,21 @@
-"""Labelled files: upload one for training and one for validation, name their columns, and see their labels."""
+"""Labelled files: upload one for training and one for validation, and see their labels."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from deftx.core.errors import DeftxError, TableError
+from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import TABLES
-from deftx.data.table_columns import guess_columns, table_columns
-from deftx.data.tables import LABEL, PAIR, SINGLE, check
+from deftx.data.tables import check
 from ui import strings
-from ui.corpus import labelled_views
-from ui.shared import encoding_form, removal, views
-from ui.shared.encoding_form import EncodingForm
+from ui.corpus import labelled_upload, labelled_views
+from ui.shared import removal, views
 from ui.shared.uploads import TABLE_TYPES
 from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private"}
 ROLES = {"train": "TRAIN_FILE", "valid": "VALID_FILE"}
-COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # the columns that each kind needs
-
-# The question is below both lists: without scrolling to it, the file would seem to be lost.
-_SHOW_QUESTION = (
-    "() => { document.querySelector('#table-columns')?.scrollIntoView({behavior: 'smooth', block: 'nearest'}) }"
-)
 
 
 @dataclass(frozen=True)
@@ -34,23 +23,6 @@ class LabelledTab:
     """The components that other sections use: the choice of each role."""
 
     choices: dict[str, gr.Dropdown]
-
-
-@dataclass(frozen=True)
-class ColumnForm:
-    """The form that names the columns; ``waiting`` is the (path, role) of the file that it asks about."""
-
-    place: gr.Column
-    asked: gr.HTML
-    kind: gr.Radio
-    columns: dict[str, gr.Dropdown]
-    use: gr.Button
-    refused: gr.HTML
-    waiting: gr.State
-
-    def outputs(self) -> list[Any]:
-        """In the order of what ``_ask`` and ``_asked_nothing`` return."""
-        return [self.place, self.asked, self.kind, *self.columns.values(), self.refused, self.waiting]
 
 
 def build(studio: Studio) -> LabelledTab:
@@ -68,57 +40,16 @@ def build(studio: Studio) -> LabelledTab:
                 )  # fmt: skip
                 removing[role] = removal.build(role, strings.REMOVE_TABLE)
             gr.HTML(views.paragraph(strings.LABELLED_FORMATS.format(tables=", ".join(TABLES)), "quiet"))
-            encoding = encoding_form.build("table")
-            form = _build_form()
+            form = labelled_upload.build("table")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             findings = gr.HTML(show(studio, "", ""), elem_id="table-findings")
-    _connect(studio, uploads, lists, form, encoding, findings)
+    labelled_upload.connect(studio, uploads, lists, form, listed, findings)
+    for chosen in lists.values():
+        chosen.change(lambda *names: show(studio, *names), list(lists.values()), findings, **PRIVATE)
     removable = removal.RemovableFiles(lambda: studio.tables, list(lists.values()), lambda: choices(studio), "")
     for place, role in enumerate(lists):
         removal.connect(studio, removable, place, removing[role])
     return LabelledTab(lists)
-
-
-def _build_form() -> ColumnForm:
-    with gr.Column(visible=False, elem_id="table-columns") as place:
-        asked = gr.HTML()
-        kind = gr.Radio([(text, name) for name, text in strings.TABLE_KINDS.items()], value="single",
-                        label=strings.TABLE_KIND, elem_id="table-kind")  # fmt: skip
-        columns = {
-            name: gr.Dropdown([], label=text, visible=name in COLUMNS_OF_KIND["single"], elem_id=f"column-{name}")
-            for name, text in strings.TABLE_COLUMNS.items()
-        }
-        use = gr.Button(strings.USE_COLUMNS, variant="primary", elem_id="use-columns")
-    refused = gr.HTML(elem_id="table-refused")
-    kind.change(
-        lambda kind: [gr.Dropdown(visible=name in COLUMNS_OF_KIND[kind]) for name in columns], kind, list(columns.values()),
-        show_progress="hidden", **PRIVATE,
-    )  # fmt: skip
-    return ColumnForm(place, asked, kind, columns, use, refused, gr.State(("", "train")))
-
-
-def _connect(
-    studio: Studio, uploads: dict, lists: dict, form: ColumnForm, encoding: EncodingForm, findings: gr.HTML
-) -> None:
-    targets = [*lists.values(), *form.outputs()]
-    asked_of = gr.State("train")  # the role of the file whose encoding is asked for
-    for role, upload in uploads.items():
-        upload.upload(
-            lambda file, role=role: (*receive_any(studio, file, role), role, None), upload,
-            [*targets, *encoding.outputs(), asked_of, upload],
-            show_progress_on=[findings], **PRIVATE,
-        ).then(None, js=_SHOW_QUESTION, **PRIVATE)  # fmt: skip
-        lists[role].change(lambda *names: show(studio, *names), list(lists.values()), findings, **PRIVATE)
-
-    encoding.use.click(
-        lambda role, *given: receive_in(studio, role, *given), [asked_of, *encoding.inputs()],
-        [*targets, *encoding.outputs()], **PRIVATE,
-    ).then(None, js=_SHOW_QUESTION, **PRIVATE)  # fmt: skip
-
-    def use(waiting: tuple[str, str], kind: str, *values: str | None) -> tuple:
-        return map_columns(studio, waiting, kind, dict(zip(form.columns, values, strict=True)))
-
-    form.use.click(use, [form.waiting, form.kind, *form.columns.values()], targets, **PRIVATE)
 
 
 def choices(studio: Studio) -> list[tuple[str, str]]:
@@ -126,54 +57,14 @@ def choices(studio: Studio) -> list[tuple[str, str]]:
     return [(strings.NO_TABLE, ""), *((name, name) for name in studio.tables.names())]
 
 
+def listed(studio: Studio) -> dict[str, list[tuple[str, str]]]:
+    """Return the current choices of each role."""
+    return dict.fromkeys(ROLES, choices(studio))
+
+
 def refresh(studio: Studio) -> list[gr.Dropdown]:
     """Return the current lists of both roles, for a page that opens."""
     return [gr.Dropdown(choices=choices(studio)) for _ in ROLES]
-
-
-def receive_any(studio: Studio, file: str | None, role: str) -> tuple:
-    """Store an uploaded file as ``receive`` does, or ask first for its encoding if it is not in UTF-8."""
-    asked = encoding_form.ask([file]) if file else None
-    if asked is None:
-        return *receive(studio, file, role), *encoding_form.ask_nothing()
-    return *_keep_lists(), *_asked_nothing(), *asked
-
-
-def receive_in(studio: Studio, role: str, files: list[str], encoding: str) -> tuple:
-    """Store a file in the confirmed encoding; if it cannot be read in it, the form stays."""
-    try:
-        (file,) = encoding_form.confirmed(files, encoding)
-    except DeftxError as error:
-        return *_keep_lists(), *_asked_nothing(views.refusal(strings.NOT_READ, error)), *[gr.skip()] * 4
-    return *receive(studio, file, role), *encoding_form.ask_nothing()
-
-
-def receive(studio: Studio, file: str | None, role: str) -> tuple:
-    """Store an uploaded file and choose it, or ask for its columns."""
-    if not file:
-        return *_keep_lists(), *_asked_nothing()
-    try:
-        columns, recognised = table_columns(file)
-        if not recognised:
-            return *_keep_lists(), *_ask(file, role, columns)
-        return *_chosen(studio, role, studio.tables.add(file)), *_asked_nothing()
-    except DeftxError as error:
-        return *_keep_lists(), *_asked_nothing(views.refusal(strings.NOT_READ, error))
-
-
-def map_columns(studio: Studio, waiting: tuple[str, str], kind: str, columns: Mapping[str, str | None]) -> tuple:
-    """Store the file with these columns; if one is missing, say so and keep the form."""
-    path, role = waiting
-    mapping = {name: columns[name] for name in COLUMNS_OF_KIND[kind]}
-    try:
-        if not all(mapping.values()):
-            raise TableError(strings.NEEDS_COLUMNS)
-        if len(set(mapping.values())) < len(mapping):
-            raise TableError(strings.COLUMNS_TWICE)
-        return *_chosen(studio, role, studio.tables.add(path, mapping)), *_asked_nothing()
-    except DeftxError as error:
-        kept = [gr.skip()] * (3 + len(columns))
-        return *_keep_lists(), *kept, views.refusal(strings.NOT_READ, error), waiting
 
 
 def show(studio: Studio, train: str | None, valid: str | None) -> str:
@@ -186,30 +77,3 @@ def show(studio: Studio, train: str | None, valid: str | None) -> str:
     except DeftxError as error:
         return views.refusal(strings.TABLE_REFUSED, error)
     return labelled_views.findings(train, valid, found, studio.tables.columns(train))
-
-
-def _ask(path: str, role: str, columns: tuple[str, ...]) -> tuple:
-    """Open the form with the file's columns, likely ones chosen, and its first rows."""
-    likely = guess_columns(path, columns)
-    kind = "pair" if PAIR[0] in likely else "single"
-    fields = [
-        gr.Dropdown(choices=list(columns), value=likely.get(name), visible=name in COLUMNS_OF_KIND[kind])
-        for name in strings.TABLE_COLUMNS
-    ]
-    asked = views.notice(strings.COLUMNS_ASKED.format(name=Path(path).name)) + labelled_views.first_rows(path, columns)
-    return gr.Column(visible=True), asked, kind, *fields, "", (path, role)
-
-
-def _asked_nothing(said: str = "") -> tuple:
-    fields = [gr.skip()] * len(strings.TABLE_COLUMNS)
-    return gr.Column(visible=False), "", gr.skip(), *fields, said, ("", "train")
-
-
-def _keep_lists() -> tuple:
-    return tuple(gr.skip() for _ in ROLES)
-
-
-def _chosen(studio: Studio, role: str, name: str) -> tuple:
-    """Return both lists, with the file chosen in the list of this role."""
-    listed = choices(studio)
-    return tuple(gr.Dropdown(choices=listed, **({"value": name} if one == role else {})) for one in ROLES)

@@ -81,6 +81,11 @@ def confirmed(files: Sequence[str], encoding: str) -> list[str]:
     return [str(save_as_utf8(file, encoding, Path(file).parent / "utf-8", CorpusError)) for file in files]
 
 
+def in_utf8(file: str, encoding: str | None) -> str:
+    """Return the file to use for one that a program uploads with its encoding. Raise DeftxError as ``confirmed`` does."""
+    return confirmed([file], str(encoding))[0] if encoding else file
+
+
 def _shown(name: str, guess: Guess) -> str:
     lines = "".join(f"<li><q>{escape(line)}</q></li>" for line in guess.lines)
     return f'{views.notice(strings.ENCODING_ASKED.format(name=name))}<ul class="quoted">{lines}</ul>'

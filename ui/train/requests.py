@@ -85,7 +85,8 @@ def base_of(studio: Workspace, named: str) -> str:
         BaseModelError: If someone other than the host names a folder of this machine.
     """
     base = full_name(named.strip() or studio.base_name)
-    if not studio.is_host and base != studio.base_name and (Path(base).is_absolute() or ".." in Path(base).parts):
+    elsewhere = Path(base).is_absolute() or ".." in Path(base).parts or base.startswith("~")
+    if not studio.is_host and base != studio.base_name and elsewhere:
         raise BaseModelError(strings.NO_FOLDER_AS_BASE)
     return base
 

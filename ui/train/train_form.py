@@ -10,6 +10,7 @@ from deftx.method.ranks import STRATEGIES
 from deftx.models.bases import ASSETS
 from deftx.training.setting_descriptions import MEANINGS
 from ui import strings
+from ui.corpus import labelled_upload
 from ui.library import vector_index
 from ui.shared import views
 from ui.shared.uploads import TABLE_TYPES
@@ -25,6 +26,7 @@ class Form:
     text: gr.Dropdown
     fields: dict[str, gr.components.Component]
     uploads: dict[str, gr.UploadButton]  # for train and valid
+    columns: labelled_upload.ColumnForm  # for files whose encoding or columns are not clear
     for_language: gr.Column
     for_task: gr.Column
     ranks: gr.Column
@@ -45,6 +47,7 @@ def build(studio: Studio) -> Form:
     with gr.Column(visible=False) as for_task:
         found, uploads = _files(studio)
         fields |= found
+        columns = labelled_upload.build("train")
     fields |= _names()
     fields["base"] = gr.Dropdown(
         base_choices(studio), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
@@ -64,7 +67,7 @@ def build(studio: Studio) -> Form:
         gr.HTML(views.paragraph(strings.ADVANCED_HINT, "quiet"))
         with gr.Row(elem_classes="pair"):
             fields |= {name: _advanced(name) for name in ADVANCED}
-    return Form(text, {name: fields[name] for name in EMPTY}, uploads, for_language, for_task, ranks)
+    return Form(text, {name: fields[name] for name in EMPTY}, uploads, columns, for_language, for_task, ranks)
 
 
 def shape(kind: str, preset: str, method: str, rank: str, pairs: bool = False) -> tuple:
@@ -99,7 +102,7 @@ def filled(studio: Studio, values: train_fields.Values) -> list:
 
     A field missing in ``values`` does not change; a file or vector that no longer exists leaves its field empty.
     """
-    lists = {"train": table_choices(studio), "valid": valid_choices(studio), "source": source_choices(studio)}
+    lists = {**listed(studio), "source": source_choices(studio)}
     lists["flavor"] = remote.choices(studio)
     if "processes" in values:  # from a machine with more GPUs than this one
         values = {**values, "processes": max(1, min(int(values["processes"] or 1), studio.gpus))}
@@ -123,6 +126,11 @@ def table_choices(studio: Studio) -> list[tuple[str, str]]:
     return [(name, name) for name in studio.tables.names()]
 
 
+def listed(studio: Studio) -> dict[str, list[tuple[str, str]]]:
+    """List the choices of each role."""
+    return {"train": table_choices(studio), "valid": valid_choices(studio)}
+
+
 def valid_choices(studio: Studio) -> list[tuple[str, str]]:
     """List labelled files for validation; "none" first, which holds rows out."""
     return [(strings.HOLD_OUT_ROWS, ""), *table_choices(studio)]
@@ -141,8 +149,7 @@ def base_choices(studio: Studio) -> list[tuple[str, str]]:
 
 def _files(studio: Studio) -> tuple[dict[str, Any], dict[str, gr.UploadButton]]:
     fields, uploads = {}, {}
-    lists = {"train": table_choices(studio), "valid": valid_choices(studio)}
-    for name, choices in lists.items():
+    for name, choices in listed(studio).items():
         with gr.Row(equal_height=False, elem_classes="file"):
             fields[name] = gr.Dropdown(
                 choices, value=EMPTY[name], label=strings.FIELDS[name], info=strings.FIELD_HINTS[name], scale=4,

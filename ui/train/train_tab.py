@@ -9,7 +9,7 @@ import gradio as gr
 from deftx.core.errors import DeftxError
 from deftx.training.request import SettingsRefused
 from ui import strings
-from ui.corpus import corpus_tab
+from ui.corpus import corpus_tab, labelled_upload
 from ui.shared import removal, views
 from ui.studio import Studio
 from ui.train import train_fields, train_form, train_settings
@@ -98,9 +98,8 @@ def _connect_fields(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> Non
     gr.on(entered, None, None, tab.answer, js="() => ''", **PRIVATE)
     changes = [field.change for field in tab.inputs()]
     gr.on(changes, **looking(studio, tab, kept), **LATEST)
-    for name, upload in form.uploads.items():
-        lists = [form.fields["train"], form.fields["valid"], tab.answer]
-        upload.upload(lambda file, name=name: store_upload(studio, name, file), upload, lists, **PRIVATE)
+    lists = {name: form.fields[name] for name in form.uploads}
+    labelled_upload.connect(studio, form.uploads, lists, form.columns, train_form.listed)
     tab.settings.upload(lambda file: train_settings.open_file(studio, file), tab.settings, tab.filled(), **PRIVATE)
 
 
@@ -127,19 +126,6 @@ def renew_lists(studio: Studio, chosen: Sequence[str | None]) -> tuple:
     lists = (corpus_tab.choices, train_form.table_choices, train_form.valid_choices, train_form.source_choices)
     nothing = (None, EMPTY["train"], EMPTY["valid"], EMPTY["source"])
     return tuple(map(removal.renewed, (choices(studio) for choices in lists), chosen, nothing))
-
-
-def store_upload(studio: Studio, place: str, file: str | None) -> tuple:
-    """Store an uploaded table and choose it for ``place`` ("train" or "valid"): (train, valid, message)."""
-    if not file:
-        return gr.skip(), gr.skip(), gr.skip()
-    try:
-        name = studio.tables.add(file)
-    except DeftxError as error:
-        return gr.skip(), gr.skip(), views.refusal(strings.NOT_READ, error)
-    lists = {"train": train_form.table_choices(studio), "valid": train_form.valid_choices(studio)}
-    chosen = {place: {"value": name}}
-    return *(gr.Dropdown(choices=choices, **chosen.get(key, {})) for key, choices in lists.items()), ""
 
 
 def start_training(studio: Studio, corpus: str | None, values: Values) -> tuple[str, str]:
