@@ -17,14 +17,15 @@ LETTERS_A_WORD = 2  # rough number in scripts without spaces: about 2 for Han, m
 SPACELESS = r"\p{lb=ID}\p{lb=SA}\p{lb=AK}\p{lb=AS}"
 # Tibetan and Ethiopic separate syllables or words by a mark instead of a space.
 _MARKS = "\u0f0b\u0f0c\u1361"
+_SPACES = r"\s\x1c-\x1f"  # what str.split divides at; the package's \s lacks the four separators of ASCII
 _SPACELESS = regex.compile(f"[{SPACELESS}]")
-_BETWEEN_WORDS = regex.compile(rf"[\s{_MARKS}]+")
+_BETWEEN_WORDS = regex.compile(f"[{_SPACES}{_MARKS}]+")
 _RARE = regex.compile(f"[{SPACELESS}{_MARKS}]")
 # A piece of a text: a letter of a script without spaces, with its signs and the punctuation behind it, or a word of another
 # script, with the mark behind it.
 _LETTER = rf"(?=[{SPACELESS}])[\p{{L}}\p{{M}}\p{{N}}]"  # without emoji, between which lines break too
-_PIECE = regex.compile(rf"(?={_LETTER})\X\p{{P}}*|(?:(?!\s|[{_MARKS}]|{_LETTER})\X)+[{_MARKS}]*|[{_MARKS}]+")
-_WORD = regex.compile(r"\S+")
+_PIECE = regex.compile(rf"(?={_LETTER})\X\p{{P}}*|(?:(?![{_SPACES}{_MARKS}]|{_LETTER})\X)+[{_MARKS}]*|[{_MARKS}]+")
+_WORD = regex.compile(f"[^{_SPACES}]+")
 
 
 def script_shares(lines: Iterable[str]) -> dict[str, float]:
