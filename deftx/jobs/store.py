@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.files import write_json
+from deftx.jobs.database import DatabaseProblem
 from deftx.jobs.home import home
 from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict
 from deftx.jobs.process import ProcessId, kill
@@ -100,7 +101,7 @@ class Store(JobTrash):
                     return None
                 process = start(job)
                 self._set_process(database, job.id, process)
-        except sqlite3.Error:
+        except DatabaseProblem:
             if process is not None:  # its id could not be stored
                 kill(process)
             raise
