@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from deftx.core.errors import DeftxError, one_of
-from deftx.core.files import write_bytes
+from deftx.core.files import expanded, write_bytes
 from deftx.core.logs import about
 
 ADMIN, MEMBER, VISITOR = "admin", "member", "visitor"
@@ -70,7 +70,7 @@ class People:
 
     def __init__(self, path: Path) -> None:
         """Read the file. Raise DeftxError if it is missing, empty or damaged."""
-        self._path = Path(path).expanduser()
+        self._path = expanded(path)
         self._lock = threading.Lock()
         self._state = _state(self._path)
         self._entries: Mapping[str, Entry] = read_people(self._path)

@@ -24,6 +24,16 @@ SPARE = 2**26  # bytes to leave free on the disk
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
+def expanded(path: str | os.PathLike) -> Path:
+    """Return a path with "~" replaced by the home folder it names. Raise DeftxError if it names no user of this machine."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise DeftxError(
+            f"{os.fspath(path)} starts with ~, but names no user of this machine. Write the full path."
+        ) from None
+
+
 def draft_of(path: Path) -> Path:
     """Return the path of the draft of ``path``, a hidden file in the same folder."""
     return path.with_name(f".{path.name}{PART}")

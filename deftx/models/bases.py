@@ -22,6 +22,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from deftx.core.assets import ASSETS
 from deftx.core.errors import BaseModelError, unknown_name
 from deftx.core.events import Event, Listener
+from deftx.core.files import expanded
 from deftx.models.base_files import check_files, check_sizes, check_weights, refusing_base
 from deftx.models.batches import read_as_seen
 from deftx.models.families import (
@@ -185,7 +186,7 @@ def find_base(name_or_path: str | os.PathLike) -> str:
     bundled = sorted(p.name for p in (ASSETS / "bases").iterdir() if p.is_dir()) if (ASSETS / "bases").is_dir() else []
     if name in bundled:
         return str(ASSETS / "bases" / name)
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise BaseModelError(f"The folder {path} contains no base model: it has no config.json.")
