@@ -13,6 +13,7 @@ from deftx.vectors.overlaps import as_tables
 from ui import strings
 from ui.api import api_compose, api_files, api_library, api_spectra
 from ui.shared.errors import refusals
+from ui.shared.uploads import READING
 from ui.studio import Studio
 from ui.train.requests import from_options
 
@@ -71,11 +72,9 @@ def _offer_files(studio: Studio) -> None:
             return describe(studio.train(replace(request, name=name, **kept)))
 
     file, corpus, findings = gr.File(), gr.Textbox(), gr.JSON()
-    gr.Button().click(audit, [file, corpus], findings, api_name="audit", concurrency_limit=None)
+    gr.Button().click(audit, [file, corpus], findings, api_name="audit", **READING)
     train_file, valid_file, name, options, job = gr.File(), gr.File(), gr.Textbox(), gr.JSON(), gr.JSON()
-    gr.Button().click(
-        train_task, [train_file, valid_file, name, options], job, api_name="train_task", concurrency_limit=None
-    )
+    gr.Button().click(train_task, [train_file, valid_file, name, options], job, api_name="train_task", **READING)
 
 
 def _offer_training(studio: Studio) -> None:

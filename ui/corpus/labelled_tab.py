@@ -19,10 +19,11 @@ from ui import strings
 from ui.corpus.audit_view import quote
 from ui.shared import encoding_form, removal, views
 from ui.shared.encoding_form import EncodingForm
-from ui.shared.uploads import TABLE_TYPES
+from ui.shared.uploads import READING, TABLE_TYPES
 from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private"}
+READS = {**PRIVATE, **READING}
 ROLES = {"train": "TRAIN_FILE", "valid": "VALID_FILE"}
 COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # the columns that each kind needs
 ROWS_SHOWN = 3
@@ -110,13 +111,13 @@ def _connect(
         upload.upload(
             lambda file, role=role: (*receive_any(studio, file, role), role, None), upload,
             [*targets, *encoding.outputs(), asked_of, upload],
-            show_progress_on=[findings], **PRIVATE,
+            show_progress_on=[findings], **READS,
         ).then(None, js=_SHOW_QUESTION, **PRIVATE)  # fmt: skip
-        lists[role].change(lambda *names: show(studio, *names), list(lists.values()), findings, **PRIVATE)
+        lists[role].change(lambda *names: show(studio, *names), list(lists.values()), findings, **READS)
 
     encoding.use.click(
         lambda role, *given: receive_in(studio, role, *given), [asked_of, *encoding.inputs()],
-        [*targets, *encoding.outputs()], **PRIVATE,
+        [*targets, *encoding.outputs()], **READS,
     ).then(None, js=_SHOW_QUESTION, **PRIVATE)  # fmt: skip
 
     def use(waiting: tuple[str, str], kind: str, *values: str | None) -> tuple:
