@@ -1,6 +1,6 @@
 """The content security policy in a real browser: the page works under it, and markup that would run does not."""
 
-from browsing import expect, open_page, open_tab, upload
+from browsing import LONG, expect, open_page, open_tab, upload
 from tiny_base import write_corpus
 
 
@@ -25,7 +25,10 @@ def test_the_page_works_in_every_section_without_a_violation(app, browser, tmp_p
 
 
 def test_markup_that_reached_the_page_would_not_run(app, page):
-    """Were anything not escaped, these would be the ways in; each is tried on the open page itself."""
+    """Were anything not escaped, these would be the ways in; each is tried on the open page itself.
+
+    What a script of the page makes with createElement is trusted as the script itself is: plots are loaded in this way.
+    """
     page.evaluate(
         """() => {
           window.ran = [];
@@ -34,9 +37,6 @@ def test_markup_that_reached_the_page_would_not_run(app, page):
           place.innerHTML = `<img src="data:," onerror="ran.push('onerror')"><a id="way" href="javascript:ran.push('link')">x</a>
             <iframe srcdoc="<script>parent.ran.push('frame')</script>"></iframe><svg onload="ran.push('svg')"></svg>`;
           place.querySelector('#way').click();
-          const script = document.createElement('script');
-          script.textContent = "ran.push('inline')";
-          place.append(script);
         }"""
     )
     page.wait_for_timeout(1_000)
@@ -45,10 +45,7 @@ def test_markup_that_reached_the_page_would_not_run(app, page):
 
 def test_no_other_page_may_frame_it(app, browser):
     page = browser.new_page()
-    said = []
-    page.on("console", lambda message: said.append(message.text))
-    page.goto("about:blank")
-    page.set_content(f'<iframe src="{app.url}"></iframe>')
-    page.wait_for_timeout(2_000)
-    assert all("strip" not in frame.content() for frame in page.frames)
-    assert any("frame-ancestors" in text for text in said)
+    page.set_default_timeout(LONG)
+    with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+        page.set_content(f'<iframe src="{app.url}"></iframe>')
+    assert all("gradio_config" not in frame.content() for frame in page.frames)
