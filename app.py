@@ -15,6 +15,9 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 # torch reads it when it is loaded, and training processes inherit it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# Gradio would read it while it is imported, and end with a traceback; ``options`` says what is wrong with it.
+os.environ.setdefault("DEFTX_PORT", os.environ.pop("GRADIO_SERVER_PORT", "7860"))
+
 from deftx.core.allocator import return_freed_memory
 from deftx.core.errors import DeftxError
 from deftx.core.hosting import hosting_from
@@ -23,6 +26,7 @@ from deftx.jobs import Scheduler
 from deftx.jobs.container import Container, is_container
 from deftx.jobs.limits import limits_for
 from deftx.models.bases import BUNDLED_BASE, find_base
+from ui.access.front import checks
 from ui.access.opening import launch_arguments, open_studio
 from ui.page import build_page
 from ui.shared import page_languages
@@ -43,11 +47,17 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
                         help="address to listen on (GRADIO_SERVER_NAME, by default only this machine)")  # fmt: skip
-    parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
+    parser.add_argument("--port", type=_port, default=os.environ.get("GRADIO_SERVER_PORT") or os.environ.get("DEFTX_PORT"),
                         help="port to listen on (GRADIO_SERVER_PORT, 7860)")  # fmt: skip
     parser.add_argument("--base", default=os.environ.get("DEFTX_BASE", BUNDLED_BASE),
                         help="base model: a bundled name, a folder or a Hub id (DEFTX_BASE, by default the bundled base)")  # fmt: skip
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; write a number from 1 to 65535.")
+    return int(text)
 
 
 def main() -> None:
@@ -64,6 +74,10 @@ def main() -> None:
         studio = open_studio(host, hosting)
     except DeftxError as error:
         raise SystemExit(str(error)) from error
+    except OSError as error:
+        raise SystemExit(f"The folder of all data (DEFTX_HOME) cannot be used: {error}") from error
+    # What proxies say is checked by the studio's own rule (DEFTX_PROXIES); by default uvicorn believes every program here.
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
     scheduler = Scheduler(host.store, limits=partial(limits_for, hosting))
     if container:
         container.manage(host.store, scheduler)
@@ -88,7 +102,7 @@ def main() -> None:
             max_file_size=f"{hosting.upload_megabytes}mb" if hosting.upload_megabytes else None,
             quiet=way == "json",
             _frontend=False,  # otherwise a machine too busy to answer itself within 3 s would serve no page
-            **launch_arguments(studio, [route(host, scheduler, container)]),
+            **launch_arguments(studio, checks(hosting, chosen.host), [route(host, scheduler, container)]),
         )
     except OSError as error:  # the port is in use, or the address is not this machine's
         raise SystemExit(f"The page cannot be served at {chosen.host}:{chosen.port}: {error}") from error

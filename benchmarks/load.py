@@ -43,7 +43,12 @@ def running_app(place: Path) -> Iterator[tuple[psutil.Process, str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "DEFTX_HOME": str(place / "home"), "GRADIO_TEMP_DIR": str(place / "uploads")}
+    environment = {
+        **os.environ,
+        "DEFTX_HOME": str(place / "home"),
+        "GRADIO_TEMP_DIR": str(place / "uploads"),
+        "DEFTX_REQUESTS": "0",
+    }  # all visitors have one address
     with open(place / "log.txt", "ab") as log:
         app = subprocess.Popen([sys.executable, ROOT / "app.py", "--port", str(port)], env=environment, stdout=log,
                                stderr=log)  # fmt: skip

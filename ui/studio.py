@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from deftx.core.errors import DeftxError, HubError
+from deftx.data.reading import Amount
 from deftx.jobs import Job, Store, push
 from deftx.jobs.pace import note_expected
 from deftx.jobs.state import worker_of
@@ -42,9 +43,10 @@ class Studio(Workspace):
         *,
         host: "Studio | None" = None,
         admit: Callable[[int], None] = lambda size: None,
+        most: Amount | None = None,
     ) -> None:
         """Open the workspace; the arguments are those of ``Workspace``."""
-        super().__init__(base_name, store, host=host, admit=admit)
+        super().__init__(base_name, store, host=host, admit=admit, most=most)
         self.forecast = Forecast(self, host.forecast if host else None)
         self.scoring = Scoring(self)
 

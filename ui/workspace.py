@@ -12,7 +12,9 @@ from pathlib import Path
 import torch
 
 from deftx.classify.composition import Classifier
+from deftx.core.files import expanded
 from deftx.data.audit import Audit, audit
+from deftx.data.reading import Amount
 from deftx.jobs import Store
 from deftx.jobs.remote.flavors import Offers
 from deftx.models.bases import ASSETS, Base, load_base
@@ -38,18 +40,20 @@ class Workspace:
         *,
         host: "Workspace | None" = None,
         admit: Callable[[int], None] = lambda size: None,
+        most: Amount | None = None,
     ) -> None:
         """Use the base of this name, which is loaded when it is first needed.
 
         A workspace of a ``host`` shares its base, composed classifiers and background tasks; its files are below the ``root`` of
-        its store. ``admit`` is called before so many bytes are stored, and refuses by raising a DeftxError.
+        its store. ``admit`` is called before so many bytes are read or stored, and refuses by raising a DeftxError; ``most``
+        limits what a text or labelled file unpacks to.
         """
         self.base_name = full_name(base_name)
         self.host, self.admit = host or self, admit
         self.store = store or Store()
         self.served_files = host.served_files if host else ServedFiles()
-        self.corpora = Corpora(self.store.root, admit)
-        self.tables = Tables(self.store.root, admit)
+        self.corpora = Corpora(self.store.root, admit, most)
+        self.tables = Tables(self.store.root, admit, most)
         self.facts = TextFacts(self.corpora, self.store.root)
         self.overlaps = Overlaps(self.store)
         self.spectra = SpectraFacts(self.store)
@@ -121,5 +125,5 @@ class Workspace:
 def full_name(base: str) -> str:
     """Return a base's name for a worker that starts in another folder: a folder becomes a full path."""
     bundled = (ASSETS / "bases" / base).is_dir()
-    folder = Path(base).expanduser()
+    folder = expanded(base)
     return str(folder.resolve()) if folder.is_dir() and not bundled else base

@@ -6,6 +6,7 @@ the file apply from the next request on.
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 import threading
@@ -15,7 +16,8 @@ from functools import cached_property
 from pathlib import Path
 
 from deftx.core.errors import DeftxError, one_of
-from deftx.core.files import write_bytes
+from deftx.core.files import expanded, write_bytes
+from deftx.core.logs import about
 
 ADMIN, MEMBER, VISITOR = "admin", "member", "visitor"
 EMPTY = ".visitors"  # workspace of users without login; not a valid name, and nothing is stored in it
@@ -25,8 +27,11 @@ FEWEST_SIGNS = 10  # shortest password
 # N, r and p for 16 MB from OWASP's cheat sheet on password storage: about 0.2 s per password.
 COST = (2**14, 8, 5)
 _MEMORY = 64 * 2**20
+_MOST_PARALLEL = 64
 # Names are also folder names. Capitals are not allowed, because some file systems ignore case.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,17 +70,23 @@ class People:
 
     def __init__(self, path: Path) -> None:
         """Read the file. Raise DeftxError if it is missing, empty or damaged."""
-        self._path = Path(path).expanduser()
+        self._path = expanded(path)
         self._lock = threading.Lock()
-        self._state: tuple[int, int] | None = None
-        self._entries: Mapping[str, Entry] = {}
-        if not self._read():
+        self._state = _state(self._path)
+        self._entries: Mapping[str, Entry] = read_people(self._path)
+        self.problem = ""  # why the file cannot be read; then its last readable state applies
+        if not self._entries:
             raise DeftxError(f"{self._path} contains no users. Add one with: python -m deftx people add NAME --admin")
 
     def find(self, name: str | None) -> Person | None:
         """Return the user with this name, or None."""
         entry = self._read().get(name or "")
         return Person(entry.name, entry.role) if entry else None
+
+    def secret(self, name: str | None) -> str | None:
+        """Return the hashed password of a user, which is another one after every change; None for nobody."""
+        entry = self._read().get(name or "")
+        return entry.secret if entry else None
 
     def check(self, name: str, password: str) -> bool:
         """Return whether the password is right. It takes the same time for an unknown name."""
@@ -88,30 +99,57 @@ class People:
         return hashed(secrets.token_hex(16))
 
     def _read(self) -> Mapping[str, Entry]:
+        """Read the file again if it has changed; while it is damaged or missing, its last readable state applies."""
         with self._lock:
-            try:
-                status = self._path.stat()
-            except OSError as error:
-                raise DeftxError(f"The file of users {self._path} (DEFTX_AUTH) cannot be read: {error}.") from error
-            if (state := (status.st_mtime_ns, status.st_size)) != self._state:
-                self._entries, self._state = read_people(self._path), state
+            state = _state(self._path)
+            if state != self._state:
+                self._state = state
+                try:
+                    self._entries, self.problem = read_people(self._path), ""
+                except DeftxError as error:
+                    self.problem = str(error)
+                    log.error("The users stay as they were: %s", error, extra=about("people_file"))
             return self._entries
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def read_people(path: Path) -> dict[str, Entry]:
     """Return the entries of a file by name. Raise DeftxError, naming the line, if it is invalid."""
-    entries = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DeftxError(f"The file of users {path} (DEFTX_AUTH) cannot be read: {error.strerror}.") from error
+    entries: dict[str, Entry] = {}
+    for number, line in enumerate(content.splitlines(), start=1):
+        entry = _entry(line.decode(errors="replace").strip())
+        if entry is None:
             continue
-        name, _, rest = line.strip().partition(":")
-        secret, _, role = rest.partition(":")
-        if not _NAME.fullmatch(name) or _parts(secret) is None or role not in ROLES or name in entries:
+        if not _is_valid(entry) or entry.name in entries:
             raise DeftxError(
                 f"Line {number} of {path} is not name:hash:role; python -m deftx people writes such lines."
             )
-        entries[name] = Entry(name, secret, role)
+        entries[entry.name] = entry
     return entries
+
+
+def _entry(line: str) -> Entry | None:
+    """Split a line; None for a comment and an empty one."""
+    if not line or line.startswith("#"):
+        return None
+    name, _, rest = line.partition(":")
+    secret, _, role = rest.partition(":")
+    return Entry(name, secret, role)
+
+
+def _is_valid(entry: Entry) -> bool:
+    return bool(_NAME.fullmatch(entry.name)) and _parts(entry.secret) is not None and entry.role in ROLES
 
 
 def put_person(path: Path, name: str, password: str, role: str = MEMBER) -> None:
@@ -167,7 +205,11 @@ def _parts(secret: str) -> tuple[tuple[int, int, int], bytes, bytes] | None:
         found = cost, bytes.fromhex(salt), bytes.fromhex(kept)
     except ValueError:
         return None
-    return found if scheme == "scrypt" and 128 * cost[0] * cost[1] < _MEMORY and found[1] and found[2] else None
+    return found if scheme == "scrypt" and _is_possible(*cost) and found[1] and found[2] else None
+
+
+def _is_possible(n: int, r: int, p: int) -> bool:
+    return n > 1 and n & (n - 1) == 0 and r > 0 and 128 * n * r < _MEMORY and 0 < p <= _MOST_PARALLEL
 
 
 def _write(path: Path, entries: Mapping[str, Entry]) -> None:

@@ -25,6 +25,16 @@ TRASH_KEPT = 7 * 86_400.0  # seconds until the files of vectors, jobs and texts 
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
+def expanded(path: str | os.PathLike) -> Path:
+    """Return a path with "~" replaced by the home folder it names. Raise DeftxError if it names no user of this machine."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise DeftxError(
+            f"{os.fspath(path)} starts with ~, but names no user of this machine. Write the full path."
+        ) from None
+
+
 def draft_of(path: Path) -> Path:
     """Return the path of the draft of ``path``, a hidden file in the same folder."""
     return path.with_name(f".{path.name}{PART}")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from typing import Any
 
 from deftx.core.errors import DeftxError
@@ -18,6 +19,13 @@ def _setting(default: Any, variable: str, about: str) -> Any:
 class Hosting:
     """Settings of a shared studio. Limits apply to people and visitors, not to admins, and only with a login; 0 means no limit."""
 
+    hosts: tuple[str, ...] = _setting((), "DEFTX_HOSTS", "names at which the page is reached, beside its own addresses")
+    proxies: tuple[str, ...] = _setting(
+        (), "DEFTX_PROXIES", "addresses or networks of proxies whose X-Forwarded headers count"
+    )
+    requests_in_flight: int = _setting(
+        100, "DEFTX_REQUESTS", "requests at the same time from one address or login; applies to everybody"
+    )
     people_file: str = _setting("", "DEFTX_AUTH", "file of user names and hashed passwords; empty: no login")
     admins: tuple[str, ...] = _setting((), "DEFTX_ADMINS", "on a Space: accounts of admins, in addition to its author")
     members: tuple[str, ...] = _setting(
@@ -26,6 +34,7 @@ class Hosting:
     visitors_train: bool = _setting(False, "DEFTX_VISITORS_TRAIN", "whether visitors with a login may train")
     upload_megabytes: int = _setting(500, "DEFTX_UPLOAD_MB", "largest upload; applies to everybody")
     corpus_megabytes: int = _setting(200, "DEFTX_CORPUS_MB", "largest text or labelled file that is stored")
+    corpus_lines: int = _setting(5_000_000, "DEFTX_CORPUS_LINES", "lines of a text or rows of a labelled file")
     workspace_megabytes: int = _setting(
         20_000, "DEFTX_ROOM_MB", "disk space of one person's texts, files and training runs"
     )
@@ -33,6 +42,18 @@ class Hosting:
     job_hours: float = _setting(12.0, "DEFTX_JOB_HOURS", "time of one training run, resumed parts included")
     job_megabytes: int = _setting(10_000, "DEFTX_JOB_MB", "disk space of one training run")
     days_kept: float = _setting(30.0, "DEFTX_DAYS_KEPT", "days without use after which a person's files are removed")
+
+
+def in_space(environment: Mapping[str, str] | None = None) -> bool:
+    """Return whether this is a Space of the Hugging Face Hub, where a page of huggingface.co frames the studio."""
+    return bool((os.environ if environment is None else environment).get("SPACE_ID"))
+
+
+def space_hosts(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the names of the Space, custom domains included; none outside a Space."""
+    environment = os.environ if environment is None else environment
+    names = environment.get("SPACE_HOST", "").casefold().split(",") if in_space(environment) else []
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def hosting_from(environment: Mapping[str, str] | None = None) -> Hosting:
@@ -43,6 +64,11 @@ def hosting_from(environment: Mapping[str, str] | None = None) -> Hosting:
         text = environment.get(one.metadata["variable"])
         if text is not None:
             given[one.name] = _read(one.metadata["variable"], text.strip(), one.default)
+    for proxy in given.get("proxies", ()):
+        try:
+            ip_network(proxy)
+        except ValueError:
+            raise DeftxError(f"{proxy!r} in DEFTX_PROXIES is not an address or network, such as 10.0.0.0/8.") from None
     return Hosting(**given)
 
 

@@ -7,7 +7,7 @@ name the file, the line and what to do.
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deftx.core.errors import DeftxError
@@ -51,6 +51,33 @@ def find_file(source: str | Path, error: type[DeftxError], encoding: str | None 
     if len(found) > 1:
         raise error(f"{Path(source).name} contains {len(found):,} files. Unpack it and give one of them.")
     return found[0]
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much text there is at most, or infinity."""
+
+    lines: float
+    bytes: float
+
+
+def check_amount(source: str | Path | Sequence[str | Path], most: Amount, error: type[DeftxError]) -> None:
+    """Raise ``error`` if the files of a source unpack to more lines or bytes together than ``most``.
+
+    This is a hundred times as fast as reading the lines, which takes minutes for a file of line ends alone.
+    """
+    lines = size = 0
+    for file in find_files(source, error):
+        for chunk in chunks(file, error):
+            lines, size = lines + max(chunk.count(b"\n"), chunk.count(b"\r")), size + len(chunk)
+            if lines > most.lines:
+                raise error(
+                    f"{file.name} has too many lines, empty ones included: the limit is {most.lines:,}. Use a part of it."
+                )
+            if size > most.bytes:
+                raise error(
+                    f"{file.name} is too large: the limit is {most.bytes / 1e6:,.0f} MB, unpacked. Use a part of it."
+                )
 
 
 def guesses_of(sources: Sequence[str | Path], error: type[DeftxError]) -> tuple[str, tuple[Guess, ...]]:

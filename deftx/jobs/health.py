@@ -1,11 +1,11 @@
 """Health status of the studio, for monitoring a container."""
 
-import sqlite3
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deftx import __version__
 from deftx.core.files import SPARE, free_space
+from deftx.jobs.database import DatabaseProblem
 from deftx.jobs.scheduler import Scheduler
 from deftx.jobs.state import state_of
 from deftx.jobs.store import Store
@@ -46,7 +46,7 @@ def health(store: Store, scheduler: Scheduler, base: str, loaded: bool, lasting:
     running = queue = 0
     try:
         running, queue = sum(state_of(job).active for job in store.list()), len(store.queue())
-    except sqlite3.Error as error:
-        problems.append(f"The queue cannot be read ({error}).")
+    except DatabaseProblem as error:
+        problems.append(str(error))
     status = "unavailable" if problems else "ok"
     return Health(status, __version__, base, loaded, running, queue, free, lasting, problems)

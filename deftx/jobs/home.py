@@ -3,13 +3,23 @@
 import os
 from pathlib import Path
 
+from deftx.core.errors import DeftxError
+from deftx.core.files import expanded
+
 PEOPLE = "people"  # folder of the workspaces in a home
 
 
 def home() -> Path:
-    """Return the folder of all data, DEFTX_HOME or ~/.deftx. It is created with access for its owner only."""
-    folder = Path(os.environ.get("DEFTX_HOME") or "~/.deftx").expanduser().absolute()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Return the folder of all data, DEFTX_HOME or ~/.deftx. It is created with access for its owner only.
+
+    Raises:
+        DeftxError: it is no folder, and cannot be created.
+    """
+    folder = expanded(os.environ.get("DEFTX_HOME") or "~/.deftx").absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeftxError(f"The folder of all data {folder} (DEFTX_HOME) cannot be used: {error.strerror}.") from error
     return folder
 
 

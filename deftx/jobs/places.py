@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from deftx.core.files import expanded
+
 DATABASE = "jobs.sqlite"
 # Set by the Dockerfile. Users can set DEFTX_HOME instead.
 PERSISTENT, LOCAL = "DEFTX_PERSISTENT", "DEFTX_LOCAL"
@@ -30,9 +32,9 @@ class Places:
 
 def choose(environment: Mapping[str, str] = os.environ) -> Places:
     """Choose folders, after testing them by writing, moving and deleting a file."""
-    local = Path(environment.get(LOCAL) or "~/studio").expanduser().absolute()
+    local = expanded(environment.get(LOCAL) or "~/studio").absolute()
     named = environment.get("DEFTX_HOME")
-    mount = Path(named or environment.get(PERSISTENT) or "/data").expanduser().absolute()
+    mount = expanded(named or environment.get(PERSISTENT) or "/data").absolute()
     if (problem := why_not(mount)) is not None:
         home = local / "home"
         return Places(home, home / DATABASE, False, f"{problem} Everything is lost when the container ends.")

@@ -9,6 +9,7 @@ from deftx.jobs.database import Database
 from deftx.jobs.home import workspace
 from deftx.jobs.job import Job, JobError, check_id
 from deftx.jobs.process import ProcessId
+from deftx.jobs.rebuilding import rebuild
 
 # Conditions on rows.
 THERE = "trashed IS NULL AND NOT discarded"
@@ -22,7 +23,7 @@ class JobRows:
         """Open the jobs of all people; create their folder and the database if they are missing."""
         self.home = home
         self._set_owner(None)
-        self._database = Database(database)
+        self._database = Database(database, lambda connection: rebuild(connection, home))
 
     def _set_owner(self, owner: str | None) -> None:
         self.owner = owner

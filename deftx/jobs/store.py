@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.files import write_json
+from deftx.jobs.database import DatabaseProblem
 from deftx.jobs.home import home
 from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict
 from deftx.jobs.process import ProcessId, kill
@@ -100,7 +101,7 @@ class Store(JobTrash):
                     return None
                 process = start(job)
                 self._set_process(database, job.id, process)
-        except sqlite3.Error:
+        except DatabaseProblem:
             if process is not None:  # its id could not be stored
                 kill(process)
             raise
@@ -120,7 +121,7 @@ class Store(JobTrash):
             own = [job.id for job in self._rows(database, _QUEUED)]
             if check_id(job_id) not in own:
                 raise JobError(f"Job {job_id} is not in the queue, so it cannot be moved.")
-            everyone = [row["id"] for row in database.execute(f"SELECT id FROM jobs WHERE {_QUEUED}")]
+            everyone = [row["id"] for row in database.execute(f"SELECT id FROM jobs WHERE {_QUEUED}")]  # noqa: S608 (a constant)
             turns = [everyone.index(one) for one in own]
             own.remove(job_id)
             own.insert(max(0, position), job_id)
@@ -154,7 +155,7 @@ class Store(JobTrash):
                 self._admit(self._waiting(database))
             (job.folder / RESULT).unlink(missing_ok=True)
             database.execute(
-                f"UPDATE jobs SET pid = NULL, process_created = NULL, stop_requested = NULL, reached = ?,"
+                f"UPDATE jobs SET pid = NULL, process_created = NULL, stop_requested = NULL, reached = ?,"  # noqa: S608 (two constants)
                 f" position = {place} WHERE id = ?",
                 (reached, job.id),
             )

@@ -6,7 +6,7 @@ folder. Only workers import this module, because it imports torch and transforme
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import deftx.training.language
 import deftx.training.task
@@ -34,8 +34,8 @@ def learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent,
 
 def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     request = _request("language", settings)
-    base, recipe = _base(request), request.full_recipe()  # refused before a long text is read
-    assert isinstance(recipe, LanguageRecipe)
+    base = _base(request)
+    recipe = cast(LanguageRecipe, request.full_recipe())  # refused before a long text is read
     deftx.training.language.learn_language(
         read_corpus([folder / path for path in request.corpus], column=request.column or None),
         base,
@@ -61,8 +61,7 @@ def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sho
 def _learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     request = _request("task", settings)
     train = read_table(folder / request.train, columns=request.columns)
-    recipe = request.full_recipe(train.pairs)
-    assert isinstance(recipe, TaskRecipe)
+    recipe = cast(TaskRecipe, request.full_recipe(train.pairs))
     valid = _path(folder, request.valid)
     deftx.training.task.learn_task(
         train,

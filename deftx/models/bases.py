@@ -21,6 +21,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 from deftx.core.assets import ASSETS
 from deftx.core.errors import BaseModelError, unknown_name
 from deftx.core.events import Event, Listener
+from deftx.core.files import expanded
 from deftx.models.base_files import check_files, check_sizes, check_weights, refusing_base
 from deftx.models.base_tokenizer import load_tokenizer
 from deftx.models.families import (
@@ -215,7 +216,7 @@ def find_base(name_or_path: str | os.PathLike) -> str:
     bundled = sorted(p.name for p in (ASSETS / "bases").iterdir() if p.is_dir()) if (ASSETS / "bases").is_dir() else []
     if name in bundled:
         return str(ASSETS / "bases" / name)
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.is_dir():
         refuse_other_folder(path)
         return str(path)

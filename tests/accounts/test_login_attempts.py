@@ -2,7 +2,16 @@
 
 import pytest
 
-from deftx.accounts.login_attempts import FIRST_WAIT, FORGOTTEN, FREE, FREE_OF_ALL, LONGEST_WAIT, LoginAttempts
+from deftx.accounts.login_attempts import (
+    FIRST_WAIT,
+    FORGOTTEN,
+    FREE,
+    FREE_OF_ALL,
+    FREE_OF_NAME,
+    LONGEST_WAIT,
+    NAME_WAIT,
+    LoginAttempts,
+)
 
 
 class Clock:
@@ -64,7 +73,22 @@ def test_a_right_password_makes_the_wrong_ones_of_that_name_forgotten_and_no_oth
     tries.note("ana", "192.0.2.7", right=True)
     fail(tries, 1)  # the twentieth from there
     assert tries.wait("ana", "192.0.2.7") == FIRST_WAIT
-    assert not any(key[0] == "ana" and count.wrong > 1 for key, count in tries._counts.items())
+    assert not any(key == ("ana", "192.0.2.7") and count.wrong > 1 for key, count in tries._counts.items())
+
+
+def test_a_name_that_is_tried_from_many_addresses_is_closed_to_new_ones_for_a_minute_each(tries, clock):
+    tries.note("ana", "192.0.2.7", right=True)
+    for number in range(FREE_OF_NAME):
+        fail(tries, 1, address=f"198.51.100.{number}")
+    for _ in range(3):
+        assert tries.wait("ana", "203.0.113.1") == NAME_WAIT
+        assert tries.wait("bob", "203.0.113.1") == 0
+        assert tries.wait("ana", "192.0.2.7") == 0  # where she has logged in before
+        clock.now += NAME_WAIT
+        assert tries.wait("ana", "203.0.113.1") == 0
+        fail(tries, 1, address="203.0.113.2")
+    fail(tries, FREE, address="192.0.2.7")  # nor is that address free of the limits of every other
+    assert tries.wait("ana", "192.0.2.7") == FIRST_WAIT
 
 
 def test_wrong_passwords_are_forgotten_after_an_hour(tries, clock):
@@ -72,7 +96,7 @@ def test_wrong_passwords_are_forgotten_after_an_hour(tries, clock):
     clock.now += FIRST_WAIT + FORGOTTEN
     fail(tries, FREE - 1)
     assert tries.wait("ana", "192.0.2.7") == 0
-    assert len(tries._counts) == 2
+    assert len(tries._counts) == 3
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,11 @@ def test_people_are_let_in_by_name_and_password_and_the_file_is_read_anew(tmp_pa
     assert people.find(None) is people.find("Ana") is None
     remove_person(path, "vic")
     assert people.find("vic") is None
+    before = people.secret("ana")
     put_person(path, "ana", "quite another one")
     assert not people.check("ana", PASSWORD)
+    assert people.secret("ana") not in (None, before)
+    assert people.secret("vic") is None
 
 
 def test_only_admins_share_a_room():
@@ -75,6 +78,41 @@ def test_what_cannot_be_read_is_refused_with_the_line(tmp_path):
         with pytest.raises(DeftxError, match="Line 2") as error:
             read_people(path)
         assert PASSWORD not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\xff\xfe bad", b"eve:no-hash:member", b"ana:again", b"eve:scrypt$3$8$5$aa$bb:member", b"eve", b"\0"]
+)
+def test_a_file_that_is_damaged_while_it_is_used_changes_nothing_and_says_which_line(tmp_path, caplog, damage):
+    path = tmp_path / "people"
+    put_person(path, "ana", PASSWORD)
+    people, good = People(path), path.read_bytes()
+    path.write_bytes(good + damage + b"\n")
+    assert people.find("ana")
+    assert people.check("ana", PASSWORD)
+    assert "Line 2" in people.problem
+    assert [record.event for record in caplog.records] == ["people_file"]  # once, not at every request
+    with pytest.raises(DeftxError, match="Line 2"):
+        People(path)
+    path.write_bytes(good)
+    put_person(path, "bob", PASSWORD)
+    assert people.find("bob")
+    assert people.problem == ""
+
+
+def test_a_file_that_is_gone_or_cannot_be_read_changes_nothing(tmp_path):
+    path = tmp_path / "people"
+    put_person(path, "ana", PASSWORD)
+    people = People(path)
+    path.unlink()
+    assert people.find("ana")
+    assert "cannot be read" in people.problem
+    path.mkdir()
+    assert people.find("ana")
+    path.rmdir()
+    put_person(path, "bob", PASSWORD)
+    assert people.find("bob")
+    assert people.find("ana") is None
 
 
 def test_the_command_adds_lists_and_removes(tmp_path, monkeypatch, capsys):

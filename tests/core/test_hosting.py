@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deftx.core.errors import DeftxError
-from deftx.core.hosting import Hosting, hosting_from
+from deftx.core.hosting import Hosting, hosting_from, in_space, space_hosts
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "people.md"
 
@@ -19,7 +19,7 @@ def test_nothing_said_is_the_default_and_nobody_logs_in():
 def test_every_setting_has_a_variable_that_is_documented_with_its_default():
     text = DOCS.read_text(encoding="utf-8")
     for one in fields(Hosting):
-        default = {False: "0", (): "", "": ""}.get(one.default, f"{one.default:g}" if one.default else "")
+        default = {False: "0", (): "", "": ""}.get(one.default, f"{one.default:.9g}" if one.default else "")
         assert f"| `{one.metadata['variable']}` | {default} |".replace("|  |", "| |") in text
 
 
@@ -34,3 +34,17 @@ def test_settings_are_read():
 def test_what_cannot_be_read_is_refused_by_name(variable, value):
     with pytest.raises(DeftxError, match=variable):
         hosting_from({variable: value})
+
+
+def test_a_space_is_known_by_its_names_and_nothing_else_is_one():
+    space = {"SPACE_ID": "a/b", "SPACE_HOST": "A-b.hf.space, studio.example ,"}
+    assert in_space(space)
+    assert space_hosts(space) == ("a-b.hf.space", "studio.example")
+    assert not in_space({"SPACE_HOST": "a-b.hf.space"})
+    assert space_hosts({"SPACE_HOST": "a-b.hf.space"}) == space_hosts({"SPACE_ID": "a/b"}) == ()
+
+
+def test_proxies_are_addresses_or_networks():
+    assert hosting_from({"DEFTX_PROXIES": "10.0.0.1, fd00::/8"}).proxies == ("10.0.0.1", "fd00::/8")
+    with pytest.raises(DeftxError, match=r"'proxy.example' in DEFTX_PROXIES is not an address"):
+        hosting_from({"DEFTX_PROXIES": "10.0.0.1 proxy.example"})

@@ -8,7 +8,7 @@ import pytest
 
 from deftx.core.errors import CorpusError, TableError
 from deftx.data import unpacking
-from deftx.data.reading import find_file, find_files, numbered_lines
+from deftx.data.reading import Amount, check_amount, find_file, find_files, numbered_lines
 
 
 def lines(path):
@@ -177,3 +177,19 @@ def test_a_file_named_twice_is_read_once(tmp_path):
 def test_a_folder_is_refused_where_one_file_is_needed(tmp_path):
     with pytest.raises(TableError, match="is a folder; give a single file"):
         find_file(tmp_path, TableError)
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"), [(b"\n" * 100, 100), (b"a\r\n" * 100, 100), (b"a\r" * 100, 100), (b"a" * 100, 0)]
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_lines_are_counted_without_reading_them(tmp_path, content, lines, packed):
+    path = tmp_path / ("a.txt.gz" if packed else "a.txt")
+    path.write_bytes(gzip.compress(content) if packed else content)
+    check_amount(path, Amount(lines, 10**9), CorpusError)
+    check_amount([path, path], Amount(lines, 10**9), CorpusError)  # the same file counts once
+    if lines:
+        with pytest.raises(CorpusError, match="too many lines, empty ones included: the limit is 99"):
+            check_amount(path, Amount(99, 10**9), CorpusError)
+    with pytest.raises(CorpusError, match="too large: the limit is 0 MB, unpacked"):
+        check_amount(path, Amount(10**9, len(content) - 1), CorpusError)

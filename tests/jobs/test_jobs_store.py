@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from deftx.core.errors import DeftxError
 from deftx.core.files import write_json
 from deftx.jobs import JobError, Store, home, state_of
 from deftx.jobs.process import process_id
@@ -31,6 +32,13 @@ def test_home_follows_the_variable_and_is_private(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert home() == tmp_path / ".deftx"
     assert Store().root == tmp_path / ".deftx"
+
+
+@pytest.mark.parametrize("named", ["/dev/null", "/dev/null/x", "~nosuchuser/x"])
+def test_a_home_that_can_be_none_is_refused_with_its_name(monkeypatch, named):
+    monkeypatch.setenv("DEFTX_HOME", named)
+    with pytest.raises(DeftxError, match=named.partition("/x")[0]):
+        home()
 
 
 def test_a_job_has_its_folder_and_its_settings_before_anything_starts(store):

@@ -19,3 +19,12 @@ def test_data_that_will_not_last_is_said_in_every_language_and_only_where_it_is_
     for text, code in zip(found, strings.SPOKEN, strict=False):
         with strings.speaking(code):
             assert strings.NOT_LASTING in text
+
+
+def test_only_so_many_files_are_read_at_the_same_time(studio):
+    reading = [handler for handler in build_page(studio).fns.values() if handler.concurrency_id == "reading"]
+    assert {handler.concurrency_limit for handler in reading} == {2}
+    assert {"audit", "train_task"} <= {handler.api_name for handler in reading}
+    assert len(reading) >= 2 + 4 * len(
+        strings.SPOKEN
+    )  # each page's upload, its encoding and column, and the shown text

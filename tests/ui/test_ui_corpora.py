@@ -1,10 +1,13 @@
 """Without these, a person's text or labelled file could be replaced, lost, or read with other columns than they chose."""
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+import disks
 import pytest
 
 from deftx.core.errors import CorpusError, TableError
+from deftx.data.reading import Amount
 from ui import strings
 from ui.corpus.corpora import SAMPLE, Corpora
 from ui.corpus.tables import Tables
@@ -43,6 +46,46 @@ def test_of_several_files_one_bad_one_is_named_and_nothing_is_kept(corpora, tmp_
     with pytest.raises(CorpusError, match=r"bad\.txt"):
         corpora.add([write(tmp_path, "a.txt", "satu\n"), bad])
     assert corpora.names() == []
+
+
+def test_the_size_and_the_lines_of_a_file_are_asked_about_before_it_is_read(tmp_path, monkeypatch):
+    def admit(size):
+        if size > 100:
+            raise CorpusError(f"{size} bytes are too many")
+
+    monkeypatch.setattr("ui.corpus.corpora.read_corpus", None)
+    monkeypatch.setattr("ui.corpus.tables.read_table", None)
+    large, breaks = write(tmp_path, "large.csv", "text,label\n" * 10), write(tmp_path, "breaks.txt", "\n" * 11)
+    for files in (
+        Corpora(tmp_path / "home", admit, Amount(10, 10**6)),
+        Tables(tmp_path / "home", admit, Amount(10, 10**6)),
+    ):
+        with pytest.raises(CorpusError, match="110 bytes are too many"):
+            files.add(large)
+        with pytest.raises((CorpusError, TableError), match="too many lines"):
+            files.add(breaks)
+    with pytest.raises(CorpusError, match="220 bytes are too many"):
+        Corpora(tmp_path / "home", admit).add([large, large])
+
+
+@pytest.mark.root
+def test_a_full_disk_is_a_message_and_leaves_no_part_of_a_file(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    assert (reason := disks.mount_in_memory(disk)) is None, reason
+    try:
+        corpora, tables = Corpora(disk), Tables(disk)
+        large = write(tmp_path, "large.txt", "a line of a text that is too large\n" * 300_000)
+        rows = write(tmp_path, "rows.csv", "text,label\n" + "the day is good,good\nthe night is bad,bad\n" * 250_000)
+        with pytest.raises(CorpusError, match="cannot be stored: No space left"):
+            corpora.add(large)
+        with pytest.raises(CorpusError, match="cannot be stored: No space left"):
+            corpora.add([large, large])
+        with pytest.raises(TableError, match="cannot be stored: No space left"):
+            tables.add(rows)
+        assert [path for path in disk.rglob("*") if path.is_file()] == []
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 def test_a_column_is_kept_as_plain_lines(corpora, tmp_path):

@@ -78,7 +78,12 @@ def _is_string(node):
 def test_nothing_is_looked_up_before_it_is_said(path):
     """What a module takes while it is imported would stay English on every page."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    inside = {node for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.Lambda) for node in ast.walk(f)}
+    inside = {
+        node
+        for f in ast.walk(tree)
+        if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for node in ast.walk(f)
+    }
     early = [node.attr for node in ast.walk(tree) if _is_string(node) and node not in inside]
     assert set(early) <= {"SPOKEN"}
 

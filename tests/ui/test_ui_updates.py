@@ -51,3 +51,12 @@ def test_too_few_answers_are_an_error_as_ever():
     page = page_of(Page)
     with pytest.raises(ValueError, match="enough output values"):
         asyncio.run(page.postprocess_data(next(iter(page.fns.values())), [gr.skip()], None))
+
+
+def test_an_input_that_is_refused_is_said():
+    with Page() as page:
+        gr.Button().click(lambda file: file, gr.File(), gr.Textbox())
+    function = next(iter(page.fns.values()))
+    for given in ({"path": 5}, 3, [3], "a path"):
+        with pytest.raises(gr.Error, match="not of the expected kind, or names a file that was not uploaded"):
+            asyncio.run(page.preprocess_data(function, [given], gr.blocks.SessionState(page)))

@@ -29,6 +29,8 @@ ROLES = {"root": "admin", "vic": "visitor", "ana": "member", "bob": "member"}
 class NamedDoor:
     """Lets in whoever is in ROLES, by the name of the request."""
 
+    problem = ""
+
     def person(self, username, session):
         return Person(username, ROLES[username]) if username in ROLES else (None if username else NOBODY)
 
@@ -252,6 +254,10 @@ def test_the_page_says_who_is_logged_in_and_what_becomes_of_their_things(workspa
             assert said in who.describe(workspaces)
     with asking("ana"):
         assert "30 days" in who.describe(workspaces)
+    workspaces.login_method.problem = "Line 3 of <people>"
+    for name, told in (("root", True), ("ana", False)):
+        with asking(name):
+            assert ("Line 3 of &lt;people&gt;" in who.describe(workspaces)) == told
 
 
 def test_a_handlers_file_must_be_the_callers(workspaces, tmp_path, monkeypatch):

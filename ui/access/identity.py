@@ -30,6 +30,10 @@ class LoginMethod(Protocol):
     def person(self, username: str | None, session: Mapping[str, Any]) -> Person | None:
         """Return the person; None for somebody without access."""
 
+    @property
+    def problem(self) -> str:
+        """What admins should know; empty if nothing."""
+
 
 class PasswordLogin:
     """Login with a password file; see ``deftx.accounts.people``."""
@@ -60,9 +64,20 @@ class PasswordLogin:
         """Look up the name at every request, so that a person who is removed from the file loses access at once."""
         return self._people.find(username)
 
+    def secret(self, username: str) -> str | None:
+        """Return a text that another password changes; None for somebody without access."""
+        return self._people.secret(username)
+
+    @property
+    def problem(self) -> str:
+        """Why the file of people cannot be read; empty if it can."""
+        return self._people.problem
+
 
 class AccountLogin:
     """Login on a Space: everybody is a visitor, or a person once logged in with a Hub account."""
+
+    problem = ""
 
     def __init__(self, hosting: Hosting, author: str = "") -> None:
         """Make the Space's author an admin, as well as the admins in the settings."""

@@ -3,66 +3,75 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
 import gradio as gr
 from gradio.utils import is_static_file
-from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from deftx.accounts.people import Person
 from deftx.core.errors import DeftxError
 from ui import strings
+from ui.access.bodies import UPLOAD
 from ui.access.file_access import comes_from_outside
 from ui.access.identity import address
+from ui.access.streams import StreamOwners, ids_of_address, ids_of_json, read_ahead
+from ui.access.visitors import username
 from ui.access.workspaces import Workspaces
 from ui.shared.errors import refusals
 
-Scope, Message = MutableMapping[str, Any], MutableMapping[str, Any]
-
 _LOGIN = re.compile(r"/+login/*")
 _FILE = re.compile(r"(?:/gradio_api)?/+file[=/](.*)", re.DOTALL)
-_UPLOAD = re.compile(r"(?:/gradio_api)?/+upload/*")
 # The same answer as Gradio's for a missing file, so that it does not reveal that the file exists.
 _NOTHING = {"detail": "Not Found"}
 
 
 class AccessMiddleware:
-    """ASGI middleware that records who uploads a file, and serves a file only to its owners and to admins."""
+    """ASGI middleware for requests about files and streams: they are only for their owners, files also for admins."""
 
     def __init__(self, app: Any, workspaces: Workspaces) -> None:
         """Wrap ``app``."""
-        self._app, self._workspaces = app, workspaces
+        self._app, self._workspaces, self._streams = app, workspaces, StreamOwners()
 
-    async def __call__(self, scope: Scope, receive: Callable, send: Callable) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         path = scope["path"].removeprefix(scope.get("root_path") or "")
         if _LOGIN.fullmatch(path):
             address.set((scope.get("client") or ("",))[0])
-        file, upload = _FILE.fullmatch(path), _UPLOAD.fullmatch(path)
-        if not file and not upload:
+            return await self._app(scope, receive, send)
+        file, upload, ids = _FILE.fullmatch(path), UPLOAD.fullmatch(path), ids_of_address(scope, path)
+        posted = scope["method"] == "POST" and not upload
+        if not (file or upload or ids or posted):
             return await self._app(scope, receive, send)
         try:
-            person = self._workspaces.person(_username(scope), scope.get("session") or {})
+            person = self._workspaces.person(username(scope), scope.get("session") or {})
         except DeftxError:
             return await JSONResponse({"detail": "Not authenticated"}, 401)(scope, receive, send)
         if file and not _is_the_pages(file[1]) and not may_have(self._workspaces, person, file[1]):
             return await JSONResponse(_NOTHING, 404)(scope, receive, send)
-        await self._app(scope, receive, self._recording(send, person) if upload else send)
+        if posted:
+            body, receive = await read_ahead(receive)
+            ids += ids_of_json(body)
+        if not self._streams.admit(ids, person.name):
+            return await JSONResponse(_NOTHING, 404)(scope, receive, send)
+        await self._app(scope, receive, self._recording(send, person, upload is not None) if upload or posted else send)
 
-    def _recording(self, send: Callable, person: Person) -> Callable:
+    def _recording(self, send: Send, person: Person, upload: bool) -> Send:
+        """Return a ``send`` that notes the files or the event that an answer gives to a person."""
         body = bytearray()
 
         async def note(message: Message) -> None:
             if message["type"] == "http.response.body":
                 body.extend(message.get("body", b""))
                 if not message.get("more_body"):
-                    for path in _paths(bytes(body)):
+                    for path in _paths(bytes(body)) if upload else ():
                         self._workspaces.host.served_files.note(path, person.workspace)
+                    self._streams.admit(() if upload else ids_of_json(bytes(body)), person.name)
             await send(message)
 
         return note
@@ -109,12 +118,3 @@ def _paths(body: bytes) -> list[str]:
     except ValueError:
         return []
     return [path for path in found if isinstance(path, str)] if isinstance(found, list) else []
-
-
-def _username(scope: Scope) -> str | None:
-    """Return the user name that belongs to a request's cookie, found as Gradio's own routes find it."""
-    header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"), "")
-    cookies, app = cookie_parser(header), scope["app"]
-    token = next((cookies[name] for kind in ("", "unsecure-")
-                  if cookies.get(name := f"access-token-{kind}{app.cookie_id}")), None)  # fmt: skip
-    return app.tokens.get(token)

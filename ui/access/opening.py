@@ -13,9 +13,11 @@ from starlette.routing import BaseRoute
 from deftx.accounts.people import People
 from deftx.core.hosting import Hosting
 from ui import strings
+from ui.access.front import CheckedMiddleware, in_front
 from ui.access.identity import AccountLogin, PasswordLogin, on_a_space
 from ui.access.middleware import AccessMiddleware
 from ui.access.retention import Retention
+from ui.access.visitors import LoginSessions
 from ui.access.workspaces import Workspaces
 from ui.studio import Studio
 
@@ -40,17 +42,18 @@ def open_studio(host: Studio, hosting: Hosting) -> Studio | Workspaces:
     return workspaces
 
 
-def launch_arguments(studio: Studio | Workspaces, routes: Sequence[BaseRoute] = ()) -> dict[str, Any]:
-    """Return arguments of ``launch`` that add ``routes`` and, if people log in, the login and its checks."""
-    if not isinstance(studio, Workspaces):
-        return {"app_kwargs": {"routes": list(routes)}}
-    login = {}
-    if isinstance(studio.login_method, PasswordLogin):
-        login = {"auth": studio.login_method.check, "auth_message": _rule()}
-    return {
-        **login,
-        "app_kwargs": {"routes": list(routes), "middleware": [Middleware(AccessMiddleware, workspaces=studio)]},
-    }
+def launch_arguments(
+    studio: Studio | Workspaces, front: Sequence[Middleware], routes: Sequence[BaseRoute] = ()
+) -> dict[str, Any]:
+    """Return arguments of ``launch`` that add checks in ``front``, ``routes`` and, if people log in, the login and its checks."""
+    login, sessions, middleware = {}, None, [Middleware(CheckedMiddleware)]
+    if isinstance(studio, Workspaces):
+        middleware.append(Middleware(AccessMiddleware, workspaces=studio))
+        if isinstance(studio.login_method, PasswordLogin):
+            login = {"auth": studio.login_method.check, "auth_message": _rule()}
+            sessions = LoginSessions(studio.login_method.secret)
+    added = {"routes": list(routes), "middleware": middleware, "lifespan": in_front(front, sessions)}
+    return {**login, "app_kwargs": added}
 
 
 def _rule() -> str:

@@ -57,7 +57,9 @@ def describe(workspaces: Workspaces) -> str:
     out = (
         "" if isinstance(workspaces.login_method, AccountLogin) else f' <a href="/logout">{escape(strings.LOG_OUT)}</a>'
     )
-    return f'<p class="quiet">{escape(" ".join(lines))}{out}</p>'
+    said = f'<p class="quiet">{escape(" ".join(lines))}{out}</p>'
+    problem = workspaces.login_method.problem
+    return said + views.refusal(strings.PEOPLE_DAMAGED, problem) if person.is_admin and problem else said
 
 
 def _choice(workspaces: Workspaces) -> gr.Dropdown:

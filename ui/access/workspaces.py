@@ -4,6 +4,7 @@
 request, so handlers need no code for it. Outside a request, as while the page is built, they come from an empty workspace.
 """
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from deftx.accounts.people import ADMIN, EMPTY, NOBODY, VISITOR, Person
 from deftx.core.errors import DeftxError
 from deftx.core.files import folder_size
 from deftx.core.hosting import Hosting
+from deftx.data.reading import Amount
 from deftx.jobs import Job, JobError
 from deftx.jobs.home import PEOPLE, workspace
 from ui import strings
@@ -113,7 +115,9 @@ class Workspaces:
         limited = role != ADMIN
         admit = self._admit_file(name, role) if limited else lambda size: None
         queue = self._admit_job(name, role) if limited else lambda waiting: None
-        return Studio(self.host.base_name, self.host.store.of(name, queue), host=self.host, admit=admit)
+        unpacked = Amount(self.hosting.corpus_lines or math.inf, self.hosting.corpus_megabytes * MEGABYTE or math.inf)
+        store, most = self.host.store.of(name, queue), unpacked if limited else None
+        return Studio(self.host.base_name, store, host=self.host, admit=admit, most=most)
 
     def _admit_file(self, name: str, role: str) -> Callable[[int], None]:
         def admit(size: int) -> None:

@@ -15,10 +15,11 @@ from ui import strings
 from ui.api import api_compose, api_files, api_library, api_spectra
 from ui.shared.encoding_form import in_utf8
 from ui.shared.errors import refusals
+from ui.shared.uploads import READING
 from ui.studio import Studio
 from ui.train.requests import from_options
 
-READING = ("columns", "valid_columns", "encoding")  # options on how uploaded labelled files are read
+HOW_READ = ("columns", "valid_columns", "encoding")  # options on how uploaded labelled files are read
 
 
 def build(studio: Studio) -> None:
@@ -85,19 +86,17 @@ def _offer_files(studio: Studio) -> None:
             return describe(studio.train(replace(request, name=name, **kept)))
 
     audited, findings = [gr.File(), gr.Textbox(), gr.Textbox(), gr.Textbox()], gr.JSON()
-    gr.Button().click(audit, audited, findings, api_name="audit", concurrency_limit=None)
+    gr.Button().click(audit, audited, findings, api_name="audit", **READING)
     train_file, valid_file, name, options, job = gr.File(), gr.File(), gr.Textbox(), gr.JSON(), gr.JSON()
-    gr.Button().click(
-        train_task, [train_file, valid_file, name, options], job, api_name="train_task", concurrency_limit=None
-    )
+    gr.Button().click(train_task, [train_file, valid_file, name, options], job, api_name="train_task", **READING)
 
 
 def _split(options: Any) -> tuple[dict[str, Any], Any]:
     """Separate the options that say how uploaded files are read from those of the training."""
     if not isinstance(options, Mapping):
         return {}, options  # refused with the other options
-    reading = {name: value for name, value in options.items() if name in READING}
-    return reading, {name: value for name, value in options.items() if name not in READING}
+    reading = {name: value for name, value in options.items() if name in HOW_READ}
+    return reading, {name: value for name, value in options.items() if name not in HOW_READ}
 
 
 def _offer_training(studio: Studio) -> None:

@@ -3,11 +3,13 @@
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import CorpusError
 from deftx.data.cleaning import CLEANINGS, clean
+from deftx.data.reading import Amount
 from deftx.data.text import Corpus, all_lines, read_corpus
 from deftx.models.bases import ASSETS
 from ui import strings
@@ -25,9 +27,9 @@ def title_of(name: str) -> str:
 class Corpora(KeptFiles):
     """The folder of texts, which includes the sample."""
 
-    def __init__(self, home: Path, admit: Admit = admit_all) -> None:
+    def __init__(self, home: Path, admit: Admit = admit_all, most: Amount | None = None) -> None:
         """Create the folder if it is missing."""
-        super().__init__(home / "corpora", "The text", CorpusError, admit)
+        super().__init__(home / "corpora", "The text", CorpusError, admit, most)
 
     def path(self, name: str) -> Path:
         """Find a text by its name; CorpusError for any other name, so paths are not accepted."""
@@ -43,6 +45,7 @@ class Corpora(KeptFiles):
         ``column`` is the column of the text if a table has several; only its lines are stored.
         """
         files = [Path(uploaded)] if isinstance(uploaded, (str, os.PathLike)) else [Path(file) for file in uploaded]
+        self._admit_files(files)
         corpus = read_corpus(files, column=column)
         if len(files) == 1 and column is None:
             return self._keep(files[0], files[0].name)
@@ -65,7 +68,8 @@ class Corpora(KeptFiles):
 
     def add_lines(self, name: str, lines: Iterable[str], note: dict[str, Any] | None = None) -> str:
         """Store lines as a text under this name or a numbered one; ``note`` describes where they come from."""
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self.folder, prefix=".", suffix=".part") as file:
+        draft = partial(tempfile.NamedTemporaryFile, "w", encoding="utf-8", dir=self.folder, prefix=".", suffix=".part")
+        with self._storing(name), draft() as file:
             file.writelines(f"{line}\n" for line in lines)
             file.flush()
             return self._keep(Path(file.name), f"{name}.txt", note)

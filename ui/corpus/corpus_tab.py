@@ -19,11 +19,12 @@ from ui.corpus.corpus_figures import length_figure
 from ui.corpus.hub_form import HubForm
 from ui.shared import encoding_form, plot, removal, views
 from ui.shared.encoding_form import EncodingForm
-from ui.shared.uploads import FILE_TYPES
+from ui.shared.uploads import FILE_TYPES, READING
 from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "show_progress": "hidden"}
+READS = {**PRIVATE, **READING}
 
 
 @dataclass(frozen=True)
@@ -112,18 +113,18 @@ def _connect_upload(studio: Studio, form: UploadForm, choice: gr.Dropdown, shown
     taken = [choice, form.refused, *asking, *form.encoding.outputs()]
     form.upload.upload(
         lambda files: (*receive_any(studio, files), None), form.upload, [*taken, form.upload],
-        show_progress_on=[shown.findings], **PRIVATE,
+        show_progress_on=[shown.findings], **READS,
     )  # fmt: skip
     form.encoding.use.click(
         lambda *given: receive_in(studio, *given),
         form.encoding.inputs(),
         taken,
         show_progress_on=[shown.findings],
-        **PRIVATE,
+        **READS,
     )
     form.use_column.click(
         lambda files, column: receive(studio, files, column), [form.waiting, form.column],
-        [choice, form.refused, *asking], show_progress_on=[shown.findings], **PRIVATE,
+        [choice, form.refused, *asking], show_progress_on=[shown.findings], **READS,
     )  # fmt: skip
 
     def fetch(files: tuple, path: str | None, column: str | None) -> tuple:
@@ -135,7 +136,7 @@ def _connect_upload(studio: Studio, form: UploadForm, choice: gr.Dropdown, shown
 
 
 def _connect_choice(studio: Studio, choice: gr.Dropdown, shown: Shown, form: CleanForm) -> None:
-    see = choice.change(lambda name: show(studio, name), choice, shown.outputs(), **PRIVATE)
+    see = choice.change(lambda name: show(studio, name), choice, shown.outputs(), **READS)
     see.then(lambda name: clean_form.show(studio, name, ()), choice, [form.choices, form.effects], **QUIET)
     form.choices.input(
         lambda name, ticked: clean_form.show(studio, name, ticked), [choice, form.choices],

@@ -11,10 +11,11 @@ from deftx.data.tables import check
 from ui import strings
 from ui.corpus import labelled_upload, labelled_views
 from ui.shared import removal, views
-from ui.shared.uploads import TABLE_TYPES
+from ui.shared.uploads import READING, TABLE_TYPES
 from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private"}
+READS = {**PRIVATE, **READING}
 ROLES = {"train": "TRAIN_FILE", "valid": "VALID_FILE"}
 
 
@@ -45,7 +46,7 @@ def build(studio: Studio) -> LabelledTab:
             findings = gr.HTML(show(studio, "", ""), elem_id="table-findings")
     labelled_upload.connect(studio, uploads, lists, form, listed, findings)
     for chosen in lists.values():
-        chosen.change(lambda *names: show(studio, *names), list(lists.values()), findings, **PRIVATE)
+        chosen.change(lambda *names: show(studio, *names), list(lists.values()), findings, **READS)
     removable = removal.RemovableFiles(lambda: studio.tables, list(lists.values()), lambda: choices(studio), "")
     for place, role in enumerate(lists):
         removal.connect(studio, removable, place, removing[role])

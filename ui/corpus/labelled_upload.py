@@ -14,9 +14,11 @@ from ui import strings
 from ui.corpus import labelled_views
 from ui.shared import encoding_form, views
 from ui.shared.encoding_form import EncodingForm
+from ui.shared.uploads import READING
 from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private"}
+READS = {**PRIVATE, **READING}
 COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # the columns that each kind needs
 
 # The choices of each role ("train", "valid"), in the order of the lists, as (label, name).
@@ -81,18 +83,18 @@ def connect(
         upload.upload(
             lambda file, role=role: (*receive_any(studio, file, role, listed), role, None), upload,
             [*targets, *encoding.outputs(), asked_of, upload],
-            show_progress_on=[progress] if progress else None, **PRIVATE,
+            show_progress_on=[progress] if progress else None, **READS,
         ).then(**to_question)  # fmt: skip
 
     encoding.use.click(
         lambda role, *given: receive_in(studio, role, *given, listed), [asked_of, *encoding.inputs()],
-        [*targets, *encoding.outputs()], **PRIVATE,
+        [*targets, *encoding.outputs()], **READS,
     ).then(**to_question)  # fmt: skip
 
     def use(waiting: tuple[str, str], kind: str, *values: str | None) -> tuple:
         return map_columns(studio, waiting, kind, dict(zip(form.columns, values, strict=True)), listed)
 
-    form.use.click(use, [form.waiting, form.kind, *form.columns.values()], targets, **PRIVATE)
+    form.use.click(use, [form.waiting, form.kind, *form.columns.values()], targets, **READS)
 
 
 def receive_any(studio: Studio, file: str | None, role: str, listed: Listed) -> tuple:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deftx.core.errors import TableError
-from deftx.data.reading import find_file
+from deftx.data.reading import Amount, find_file
 from deftx.data.table_formats import open_records
 from deftx.data.tables import Table, choose_columns, read_table
 from ui.shared.uploads import Admit, KeptFiles, admit_all
@@ -14,9 +14,9 @@ from ui.shared.uploads import Admit, KeptFiles, admit_all
 class Tables(KeptFiles):
     """The folder of labelled files."""
 
-    def __init__(self, home: Path, admit: Admit = admit_all) -> None:
+    def __init__(self, home: Path, admit: Admit = admit_all, most: Amount | None = None) -> None:
         """Create the folder if it is missing."""
-        super().__init__(home / "tables", "The labelled file", TableError, admit)
+        super().__init__(home / "tables", "The labelled file", TableError, admit, most)
 
     def columns(self, name: str) -> dict[str, str]:
         """Return the file's own name of each column, as ``read_table(columns=…)`` takes it; TableError for an unknown name."""
@@ -32,6 +32,7 @@ class Tables(KeptFiles):
         The same file with other columns is stored separately: training runs that use the first one keep it.
         """
         uploaded = Path(uploaded)
+        self._admit_files([uploaded])
         read_table(uploaded, columns=columns)
         chosen = choose_columns(open_records(find_file(uploaded, TableError), TableError), columns, labelled=True)
         return self._keep(uploaded, uploaded.name, {"columns": chosen})

@@ -11,12 +11,14 @@ FIRST, *OTHERS = strings.SPOKEN  # the page in this language is at /, the others
 KEPT = "deftx-studio-language"  # the browser's key for the chosen language
 
 # A visitor who has not chosen a language sees the page in the browser's language, if it is available.
-CHOOSE = f"""<script>
+CHOOSE_SCRIPT = f"""
 try {{
   const wanted = localStorage.getItem('{KEPT}') ?? navigator.language.slice(0, 2);
   if ({OTHERS}.includes(wanted) && location.pathname.endsWith('/')) location.replace(wanted + location.search);
 }} catch {{ /* nothing may be stored here: the page stays as it is */ }}
-</script>"""
+"""
+CHOOSE = f"<script>{CHOOSE_SCRIPT}</script>"
+REMEMBER = f"localStorage.setItem('{KEPT}', this.lang)"  # the handler of a link to another language
 
 
 def header() -> str:
@@ -27,10 +29,11 @@ def header() -> str:
 
 
 def _link(code: str, name: str) -> str:
-    remember = escape(f"localStorage.setItem('{KEPT}', this.lang)")
     current = " aria-current=page" if code == strings.language() else ""
     place = "" if code == FIRST else code
-    return f'<a href="./{place}" lang="{code}" hreflang="{code}" onclick="{remember}"{current}>{escape(name)}</a>'
+    return (
+        f'<a href="./{place}" lang="{code}" hreflang="{code}" onclick="{escape(REMEMBER)}"{current}>{escape(name)}</a>'
+    )
 
 
 def declare() -> str:

@@ -6,11 +6,16 @@ Gradio also describes every component for every opened page (2.8 MB, a tenth of 
 with its values; the studio has no such links.
 """
 
+import logging
 from copy import copy
 from typing import Any
 
 import gradio as gr
 from gradio.blocks import BlocksConfig
+
+from ui import strings
+
+log = logging.getLogger(__name__)
 
 SKIPPED = gr.skip()
 _NONE: dict[str, Any] = {}
@@ -27,7 +32,7 @@ class _Config(BlocksConfig):
 
 
 class Page(gr.Blocks):
-    """Blocks that ignore outputs that a handler leaves unchanged."""
+    """Blocks that ignore outputs that a handler leaves unchanged, and say so if an input is not what they expect."""
 
     def __init__(self, **settings: Any) -> None:
         """Create an empty page with the settings of Blocks."""
@@ -35,6 +40,17 @@ class Page(gr.Blocks):
         config = _Config(self)
         vars(config).update(vars(self.default_config))
         self.default_config = config
+
+    async def preprocess_data(self, block_fn: Any, *given: Any, **named: Any) -> Any:
+        """Prepare the inputs of a handler; without this, whoever sends a file that is not theirs is answered null."""
+        try:
+            return await super().preprocess_data(block_fn, *given, **named)
+        except gr.Error:
+            raise
+        except Exception as error:
+            log.info("An input was refused: %s", error)
+            with strings.speaking(block_fn.page or strings.language()):
+                raise gr.Error(strings.INPUT_REFUSED, print_exception=False) from error
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """Prepare the answers of a handler, one per output, for the browser."""

@@ -6,7 +6,8 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from deftx.core.errors import DeftxError, unknown_name
 from deftx.core.files import TRASH_KEPT, copy, write_json
 from deftx.core.names import plain_name
 from deftx.data.file_kinds import ALIASES, ENDINGS, GZIP, TABLES, ZIP
+from deftx.data.reading import Amount, check_amount
 from ui import strings
 
 Admit = Callable[[int], None]  # raises a DeftxError if so many bytes may not be stored
@@ -22,6 +24,9 @@ Admit = Callable[[int], None]  # raises a DeftxError if so many bytes may not be
 FILE_TYPES = [*ENDINGS, GZIP]  # the accepted extensions of texts
 TABLE_TYPES = [*TABLES, *(alias for alias, kind in ALIASES.items() if kind in TABLES), ZIP, GZIP]
 LONGEST_NAME = 80  # characters, including the extension
+# Arguments of events that read a whole file, which takes a processor and memory: so many at the same time, of all visitors
+# together. The others wait in Gradio's queue, from which they are dropped when the person leaves.
+READING = {"concurrency_limit": 2, "concurrency_id": "reading"}
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,14 @@ def admit_all(size: int) -> None:
 class KeptFiles:
     """A folder of files; only the names that it lists are accepted."""
 
-    def __init__(self, folder: Path, what: str, error: type[DeftxError], admit: Admit = admit_all) -> None:
+    def __init__(
+        self, folder: Path, what: str, error: type[DeftxError], admit: Admit = admit_all, most: Amount | None = None
+    ) -> None:
         """Create the folder if it is missing, readable by its owner only; ``what`` and ``error`` are for messages.
 
-        ``admit`` is called before a file of so many bytes is stored.
+        ``admit`` is called before a file of so many bytes is read or stored; ``most`` limits what it unpacks to.
         """
-        self.folder, self._what, self._error, self._admit = folder, what, error, admit
+        self.folder, self._what, self._error, self._admit, self._most = folder, what, error, admit, most
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._trash = self.folder / ".trash"
         self._keeping = threading.Lock()
@@ -114,17 +121,40 @@ class KeptFiles:
         """Permanently remove everything in the trash."""
         shutil.rmtree(self._trash, ignore_errors=True)
 
+    def _admit_files(self, files: Sequence[Path]) -> None:
+        """Ask for the size of uploaded files, and count what they unpack to, before they are read; an error if it is too much."""
+        self._admit(sum(file.stat().st_size for file in files if file.is_file()))
+        if self._most is not None:
+            check_amount(files, self._most, self._error)
+
     def _keep(self, file: Path, name: str, note: dict[str, Any] | None = None) -> str:
         """Copy a file under a safe form of ``name``, once for the same content and note; return its name."""
         with self._keeping:  # two uploads with the same name must not get the same path
             target = self._free_place(file, name, note or {})
             if not target.exists():
                 self._admit(file.stat().st_size)
-                if note:
-                    write_json(self._note_path(target), note)
-                copy(file, target)
+                with self._storing(name):
+                    self._store(file, target, note)
             os.utime(target)  # the last uploaded file is listed first
         return target.name
+
+    def _store(self, file: Path, target: Path, note: dict[str, Any] | None) -> None:
+        """Copy a file; its note first, so that no other process sees it without. After an error, neither is left."""
+        try:
+            if note:
+                write_json(self._note_path(target), note)
+            copy(file, target)
+        except BaseException:
+            self._note_path(target).unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def _storing(self, name: str) -> Iterator[None]:
+        """Turn an error of the disk, such as a full one, into a message about the file ``name``."""
+        try:
+            yield
+        except OSError as error:
+            raise self._error(strings.NOT_STORED.format(name=name, reason=error.strerror)) from error
 
     def _free_place(self, file: Path, name: str, note: dict[str, Any]) -> Path:
         """Return the path for a file: the existing one for the same content, a numbered one if the name is in use."""
