@@ -24,7 +24,7 @@ class Hosting:
         (), "DEFTX_PROXIES", "addresses or networks of proxies whose X-Forwarded headers count"
     )
     requests_in_flight: int = _setting(
-        100, "DEFTX_REQUESTS", "requests at the same time from one address or login; applies to everybody"
+        300, "DEFTX_REQUESTS", "requests at the same time from one address or login; applies to everybody"
     )
     people_file: str = _setting("", "DEFTX_AUTH", "file of user names and hashed passwords; empty: no login")
     admins: tuple[str, ...] = _setting((), "DEFTX_ADMINS", "on a Space: accounts of admins, in addition to its author")
