@@ -43,6 +43,7 @@ def test_an_unknown_baseline_is_refused():
         predict("tfidf-wrd", table([GOOD], ["a"]), {})
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_counting_words_reaches_what_it_is_known_to_reach():
     data = Path(os.environ["DEFTX_DATA"])

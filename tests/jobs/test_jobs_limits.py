@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from job_helpers import wait_for, wait_for_state
 from tiny_base import SHORT, write_corpus
 
@@ -34,6 +35,7 @@ def test_the_time_of_all_runs_counts(tmp_path):
     assert json.loads((tmp_path / SPENT).read_text())["seconds"] > 100
 
 
+@pytest.mark.slow
 def test_a_training_over_its_limit_stops_keeps_the_best_so_far_and_says_why(page_base, tmp_path):
     store = Store(tmp_path / "home")
     corpus = write_corpus(tmp_path / "text.txt")

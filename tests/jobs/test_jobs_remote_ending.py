@@ -53,6 +53,7 @@ def test_a_finished_one_is_here_and_nothing_is_left_there(place):
     assert place.said == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 500])
 def test_what_cannot_be_removed_there_is_said_and_the_training_is_finished_all_the_same(place, status):
     leave(place, "finished")

@@ -92,6 +92,7 @@ def on_disk(folder, text):
     return [str(path) for path in found if text.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, running, asked, page_base, tmp_path):
     job = store.add("language", "Minang", asked)
     wait_for(lambda: has_steps(store.get(job.id)), "steps from there", LONG)
@@ -238,6 +239,7 @@ def test_a_token_that_may_only_read_is_said(hub, store, running, asked, monkeypa
     assert os.environ["HF_TOKEN"] == READ_ONLY
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_lost_leaves_its_last_checkpoint(hub, store, running, asked, monkeypatch):
     monkeypatch.setenv("DEFTX_JOBS_SAVE", "0.1")
     job = store.add("language", "Minang", asked)

@@ -74,6 +74,7 @@ def test_text_of_kept_pieces_is_cut_as_before(make):
     assert check_same_cuts(tokenizer, LINES, LINES, most=40) >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("make", [unigram, wordpiece, byte_level, "bundled"])
 def test_real_text_of_kept_pieces_is_cut_as_before(make):

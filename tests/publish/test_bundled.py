@@ -45,6 +45,7 @@ def bundle(evidence, out):
     return run(ROOT / "scripts" / "bundle_vectors.py", evidence, "--out", out)
 
 
+@pytest.mark.slow
 def test_vectors_of_a_comparison_are_bundled_as_they_are(tmp_path):
     evidence, out = tmp_path / "evidence", tmp_path / "vectors"
     folders = {name: f"language-{name}-variance-42" for name in LANGUAGES}

@@ -37,6 +37,7 @@ def front_matter(folder):
     return yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
 
 
+@pytest.mark.slow
 def test_the_unpacked_folder_runs_alone_and_answers_the_same(classifier, tmp_path):
     with zipfile.ZipFile(export_space_zip(classifier, tmp_path / "out" / "space-mood.zip")) as archive:
         archive.extractall(tmp_path)
