@@ -133,6 +133,22 @@ def test_a_split_of_the_hub_becomes_a_text(studio, hub_here, tmp_path, monkeypat
         assert studio.corpora.read(name).lines == [text]
 
 
+def test_a_split_of_the_hub_becomes_a_labelled_file(studio, hub_here, tmp_path, monkeypatch):
+    hub_server.attach_datasets(monkeypatch, hub_here, tmp_path / "datasets")
+    rows = b"the food is good,good\nthe food is bad,bad\n" * 10
+    hub_here.make("datasets/ana/mood", {"train.csv": b"text,label\n" + rows, "test.csv": b"review,mood\n" + rows})
+    found, *_ = hub_form.list_parts("ana/mood")
+    train, valid, *_, said = labelled_tab.fetch(studio, found, "default/train", "train")
+    assert (train.value, said) == ("ana-mood-default-train.jsonl", "")
+    assert studio.tables.read(train.value).labels[:2] == ["good", "bad"]
+    train, valid, place, *_, waiting, said = labelled_tab.fetch(studio, found, "default/test", "valid")
+    assert (train, valid, place.visible, waiting[1]) == (gr.skip(), gr.skip(), True, "valid")
+    chosen = {"text": "review", "label": "mood", "text_a": None, "text_b": None}
+    _, valid, *_ = labelled_upload.map_columns(studio, waiting, "single", chosen, labelled_tab.listed)
+    assert len(studio.tables.read(valid.value)) == 20
+    assert strings.HUB_NOT_FETCHED in labelled_tab.fetch(studio, found, "default/none", "train")[-1]
+
+
 @pytest.mark.parametrize("path", [None, "../x.txt"])
 def test_what_the_hub_does_not_have_is_said_in_place(studio, path):
     assert strings.HUB_NOT_LISTED in hub_form.list_parts("no id at all")[-1]

@@ -132,7 +132,7 @@ def _connect_upload(studio: Studio, form: UploadForm, choice: gr.Dropdown, shown
         return (chosen(studio, name) if name else gr.skip()), field, said
 
     hub = form.hub
-    hub.fetch.click(fetch, hub.inputs, [choice, *hub.outputs], show_progress_on=[hub.outputs[-1]], **PRIVATE)
+    hub.fetch.click(fetch, hub.inputs, [choice, *hub.outputs], show_progress_on=[hub.outputs[-1]], **READS)
 
 
 def _connect_choice(studio: Studio, choice: gr.Dropdown, shown: Shown, form: CleanForm) -> None:

@@ -1,5 +1,6 @@
-"""Fetch a text from the Hugging Face Hub: enter a data set, choose a split or a file, and a column."""
+"""Fetch a text or a labelled file from the Hugging Face Hub: enter a data set, and choose a split or a file."""
 
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,16 +31,16 @@ class HubForm:
     outputs: list[gr.components.Component]
 
 
-def build() -> HubForm:
-    """Lay out the form and connect its events."""
-    with gr.Accordion(strings.HUB, open=False, elem_id="hub"):
-        name = gr.Textbox(label=strings.HUB_ID, info=strings.HUB_ID_HINT, max_length=200, elem_id="hub-id")
-        listing = gr.Button(strings.HUB_LIST, elem_id="hub-list")
-        answer = gr.HTML(elem_id="hub-answer")
+def build(prefix: str = "hub") -> HubForm:
+    """Lay out the form and connect its events; ``prefix`` begins the ids of its fields."""
+    with gr.Accordion(strings.HUB, open=False, elem_id=prefix):
+        name = gr.Textbox(label=strings.HUB_ID, info=strings.HUB_ID_HINT, max_length=200, elem_id=f"{prefix}-id")
+        listing = gr.Button(strings.HUB_LIST, elem_id=f"{prefix}-list")
+        answer = gr.HTML(elem_id=f"{prefix}-answer")
         files = gr.State(())
-        file = gr.Dropdown([], label=strings.HUB_FILE, visible=False, elem_id="hub-file")
-        column = gr.Dropdown([], label=strings.COLUMN, visible=False, elem_id="hub-column")
-        fetch = gr.Button(strings.HUB_FETCH, visible=False, elem_id="hub-fetch")
+        file = gr.Dropdown([], label=strings.HUB_FILE, visible=False, elem_id=f"{prefix}-file")
+        column = gr.Dropdown([], label=strings.COLUMN, visible=False, elem_id=f"{prefix}-column")
+        fetch = gr.Button(strings.HUB_FETCH, visible=False, elem_id=f"{prefix}-fetch")
     gr.on(
         [listing.click, name.submit], list_parts, name, [files, file, column, fetch, answer],
         api_visibility="private", show_progress_on=[answer],
@@ -77,17 +78,34 @@ def _files_beside(name: str) -> tuple[HubFile, ...]:
 def take(studio: Studio, parts: tuple, chosen: str | None, column: str | None) -> tuple[str | None, Any, str]:
     """Fetch a split or a file and store its text; return (its name or None, the column field, the message)."""
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            for part in parts:
-                if isinstance(part, HubSplit) and str(part) == chosen:
-                    return _take_split(studio, part, Path(folder), column)
-        files = tuple(part for part in parts if isinstance(part, HubFile))
-        file = hub_text.choose(files, chosen or "")
+        if (split := _split(parts, chosen)) is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                return _take_split(studio, split, Path(folder), column)
+        file = hub_text.choose(_files(parts), chosen or "")
         fetched = hub_text.fetch(file)
         asked = _ask(fetched, column)
         return asked or _store(studio, f"{file.repository}/{file.path}", fetched, column)
     except DeftxError as error:
         return None, gr.skip(), views.refusal(strings.HUB_NOT_FETCHED, error)
+
+
+def fetch_labelled(studio: Studio, parts: tuple, chosen: str | None) -> Path:
+    """Fetch a split or a file of labelled rows; it stays until the next one is fetched. Raise DeftxError if that fails."""
+    split = _split(parts, chosen)
+    if split is None:
+        return hub_text.fetch(hub_text.choose(_files(parts), chosen or ""))
+    folder = studio.store.root / "hub"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return hub_splits.fetch_split(split, folder)[0]
+
+
+def _split(parts: tuple, chosen: str | None) -> HubSplit | None:
+    return next((part for part in parts if isinstance(part, HubSplit) and str(part) == chosen), None)
+
+
+def _files(parts: tuple) -> tuple[HubFile, ...]:
+    return tuple(part for part in parts if isinstance(part, HubFile))
 
 
 def _take_split(studio: Studio, split: HubSplit, folder: Path, column: str | None) -> tuple[str | None, Any, str]:

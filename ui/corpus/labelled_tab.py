@@ -9,7 +9,7 @@ from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import TABLES
 from deftx.data.tables import check
 from ui import strings
-from ui.corpus import labelled_upload, labelled_views
+from ui.corpus import hub_form, labelled_upload, labelled_views
 from ui.shared import removal, views
 from ui.shared.uploads import READING, TABLE_TYPES
 from ui.studio import Studio
@@ -42,15 +42,33 @@ def build(studio: Studio) -> LabelledTab:
                 removing[role] = removal.build(role, strings.REMOVE_TABLE)
             gr.HTML(views.paragraph(strings.LABELLED_FORMATS.format(tables=", ".join(TABLES)), "quiet"))
             form = labelled_upload.build("table")
+            hub = hub_form.build("table-hub")
+            roles = [(getattr(strings, key), role) for role, key in ROLES.items()]
+            as_role = gr.Radio(roles, value="train", label=strings.HUB_ROLE, elem_id="table-hub-role")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             findings = gr.HTML(show(studio, "", ""), elem_id="table-findings")
     labelled_upload.connect(studio, uploads, lists, form, listed, findings)
+    parts, part, _ = hub.inputs
+    hub.fetch.click(
+        lambda *given: fetch(studio, *given), [parts, part, as_role], [*lists.values(), *form.outputs(), hub.outputs[-1]],
+        show_progress_on=[hub.outputs[-1]], **READS,
+    )  # fmt: skip
     for chosen in lists.values():
         chosen.change(lambda *names: show(studio, *names), list(lists.values()), findings, **READS)
     removable = removal.RemovableFiles(lambda: studio.tables, list(lists.values()), lambda: choices(studio), "")
     for place, role in enumerate(lists):
         removal.connect(studio, removable, place, removing[role])
     return LabelledTab(lists)
+
+
+def fetch(studio: Studio, parts: tuple, part: str | None, role: str) -> tuple:
+    """Fetch a labelled split or file from the Hub, store and choose it, or ask for its columns."""
+    try:
+        path = str(hub_form.fetch_labelled(studio, parts, part))
+    except DeftxError as error:
+        kept = labelled_upload.receive(studio, None, role, listed)
+        return *kept, views.refusal(strings.HUB_NOT_FETCHED, error)
+    return *labelled_upload.receive(studio, path, role, listed), ""
 
 
 def choices(studio: Studio) -> list[tuple[str, str]]:
