@@ -1,15 +1,18 @@
-"""Data sets of Hugging Face's ``datasets`` as tables: a Dataset or IterableDataset, or one column of it.
+"""Data sets of Hugging Face's ``datasets`` as tables: a Dataset or IterableDataset, or one column of it; and the reverse.
 
 They are recognised without importing the package, which takes a second and is needed only if one is used.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deftx.core.errors import DeftxError
 from deftx.data.open_table import MOST_CHARACTERS, Records
 from deftx.data.unpacking import InputFile
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 COLUMN = "text"  # name of a single column without its data set
 
@@ -43,6 +46,14 @@ def records_of(dataset: Any, error: type[DeftxError]) -> Records:
         )
 
     return Records(_file(dataset), tuple(features), texts or tuple(features), select)
+
+
+def to_dataset(columns: Mapping[str, Sequence[str]], labels: str | None = None) -> "Dataset":
+    """Return columns of text as a ``Dataset``, with the column ``labels`` as a ``ClassLabel`` of its names in sorted order."""
+    from datasets import ClassLabel, Dataset
+
+    dataset = Dataset.from_dict({name: list(cells) for name, cells in columns.items()})
+    return dataset.cast_column(labels, ClassLabel(names=sorted(set(columns[labels])))) if labels else dataset
 
 
 def _column(column: Any) -> Iterator[tuple[int, list[Any]]]:

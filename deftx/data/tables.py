@@ -8,19 +8,22 @@ from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deftx.core.errors import TableError, one_of, unknown_name
 from deftx.data.characters import describe
 from deftx.data.file_kinds import KINDS
-from deftx.data.hf_datasets import is_dataset, records_of
+from deftx.data.hf_datasets import is_dataset, records_of, to_dataset
 from deftx.data.label_values import doubtful_labels, join_spellings, known_spellings, missing_labels
 from deftx.data.open_table import Records, find_column
 from deftx.data.reading import find_file
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import open_records
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 PAIR, SINGLE, LABEL = ("premise", "hypothesis"), ("text",), "label"
 LABELLED_COLUMNS, TEXT_COLUMNS = "text,label or premise,hypothesis,label", "text or premise,hypothesis"
@@ -61,6 +64,17 @@ class Table:
         texts = [self.texts[position] for position in positions]
         labels = [self.labels[position] for position in positions] if self.labels else []
         return replace(self, texts=texts, labels=labels, fingerprint=fingerprint_of(texts, labels))
+
+    def to_dataset(self) -> "Dataset":
+        """Return the rows as a ``Dataset`` of the package ``datasets``, for ``save_to_disk`` or ``push_to_hub``.
+
+        Returns:
+            The columns that a file of such rows has, the label as a ``ClassLabel``.
+        """
+        columns: dict[str, list[str]] = {LABEL: self.labels} if self.labels else {}
+        for at, name in enumerate(PAIR if self.pairs else SINGLE):
+            columns[name] = [text if isinstance(text, str) else text[at] for text in self.texts]
+        return to_dataset(columns, LABEL if self.labels else None)
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deftx.core.errors import CorpusError
 from deftx.data.characters import as_seen
 from deftx.data.documents import text_lines
-from deftx.data.hf_datasets import is_dataset, records_of
+from deftx.data.hf_datasets import is_dataset, records_of, to_dataset
 from deftx.data.open_table import Records, find_column
 from deftx.data.reading import find_file, find_files
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import open_records
 from deftx.data.unpacking import InputFile
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 TEXT_COLUMN = "text"
 EMPTY, WITHOUT_LETTERS = "empty", "without letters"  # why a line is not used
@@ -37,6 +40,10 @@ class Corpus:
     skipped: dict[str, int]
     normalised: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def to_dataset(self) -> "Dataset":
+        """Return the lines as a ``Dataset`` of the package ``datasets`` with one column, ``text``."""
+        return to_dataset({TEXT_COLUMN: self.lines})
 
 
 def read_corpus(

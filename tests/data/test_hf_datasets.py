@@ -43,3 +43,20 @@ def test_columns_are_named_as_for_a_file(dataset):
 def test_of_several_splits_one_must_be_chosen(dataset):
     with pytest.raises(TableError, match=r"choose one, as in dataset\['train'\]"):
         read_table(datasets.DatasetDict(train=dataset))
+
+
+def test_what_was_read_is_saved_as_a_data_set_and_read_again(dataset, tmp_path):
+    table = read_table(dataset)
+    table.to_dataset().save_to_disk(tmp_path / "rows")
+    saved = datasets.load_from_disk(tmp_path / "rows")
+    assert saved.features["label"].names == ["bad", "good"]
+    assert read_table(saved).fingerprint == table.fingerprint
+    corpus = read_corpus(dataset)
+    assert read_corpus(corpus.to_dataset()).fingerprint == corpus.fingerprint
+
+
+def test_pairs_and_rows_without_labels_are_saved_too(tmp_path):
+    (tmp_path / "pairs.csv").write_text("premise,hypothesis,label\na b,c d,yes\ne f,g h,no\n", encoding="utf-8")
+    table = read_table(tmp_path / "pairs.csv")
+    assert read_table(table.to_dataset()).texts == [("a b", "c d"), ("e f", "g h")]
+    assert table.keep([0]).to_dataset().num_rows == 1
