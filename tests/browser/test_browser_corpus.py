@@ -45,7 +45,7 @@ def test_columns_that_are_not_recognised_are_chosen_by_hand(page, tmp_path):
     page.locator("#table-file-train input[type=file]").set_input_files(table)
     expect(page.locator("#table-columns")).to_contain_text("the food 0")
     expect(page.locator("#table-column-text input")).to_have_value("review")
-    choose(page, "column-label", "stars")
+    choose(page, "table-column-label", "stars")
     page.locator("#table-use-columns").click()
     expect(page.locator("#table-findings")).to_contain_text("Label is “stars”")
     expect(page.locator("#table-columns")).to_be_hidden()
