@@ -135,7 +135,7 @@ def test_an_uploaded_file_is_served_to_and_taken_from_its_owner_alone(world):
     for name in ("ana", "root"):
         assert people[name].get(f"/gradio_api/file={path}").content.startswith(b"anasecret")
     given = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    assert "no such file" in call(people["bob"], "audit", [given, ""])
+    assert "no such file" in call(people["bob"], "audit", [given, "", "", ""])
     assert "anasecret" not in call(people["bob"], "classify_file", [given, "bundled:sentiment", "", None])
     # The same bytes under the same name are at the same place: whoever brought them may have them too.
     assert people["bob"].post("/gradio_api/upload", files={"files": ("mine.txt", b"anasecret text\n" * 40)}).json() == [
