@@ -24,8 +24,9 @@ SAMPLE_BYTES = 100_000  # of a split, to see its columns
 
 @dataclass(frozen=True)
 class HubForm:
-    """The button that fetches, its inputs, and the component for its message."""
+    """The fold with the form, the button that fetches, its inputs, and the component for its message."""
 
+    place: gr.Accordion
     fetch: gr.Button
     inputs: list[gr.components.Component]
     outputs: list[gr.components.Component]
@@ -33,7 +34,7 @@ class HubForm:
 
 def build(prefix: str = "hub") -> HubForm:
     """Lay out the form and connect its events; ``prefix`` begins the ids of its fields."""
-    with gr.Accordion(strings.HUB, open=False, elem_id=prefix):
+    with gr.Accordion(strings.HUB, open=False, elem_id=prefix) as place:
         name = gr.Textbox(label=strings.HUB_ID, info=strings.HUB_ID_HINT, max_length=200, elem_id=f"{prefix}-id")
         listing = gr.Button(strings.HUB_LIST, elem_id=f"{prefix}-list")
         answer = gr.HTML(elem_id=f"{prefix}-answer")
@@ -47,7 +48,7 @@ def build(prefix: str = "hub") -> HubForm:
     )  # fmt: skip
     # Another file has other columns.
     file.input(lambda: gr.Dropdown(value=None, visible=False), None, column, api_visibility="private")
-    return HubForm(fetch, [files, file, column], [column, answer])
+    return HubForm(place, fetch, [files, file, column], [column, answer])
 
 
 def list_parts(name: str | None) -> tuple:

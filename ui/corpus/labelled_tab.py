@@ -44,7 +44,8 @@ def build(studio: Studio) -> LabelledTab:
             form = labelled_upload.build("table")
             hub = hub_form.build("table-hub")
             roles = [(getattr(strings, key), role) for role, key in ROLES.items()]
-            as_role = gr.Radio(roles, value="train", label=strings.HUB_ROLE, elem_id="table-hub-role")
+            with hub.place:
+                as_role = gr.Radio(roles, value="train", label=strings.HUB_ROLE, elem_id="table-hub-role")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             findings = gr.HTML(show(studio, "", ""), elem_id="table-findings")
     labelled_upload.connect(studio, uploads, lists, form, listed, findings)
