@@ -63,7 +63,7 @@ def build_page(studio: Studio | Workspaces) -> gr.Blocks:
 def _build(studio: Studio, page: gr.Blocks) -> None:
     # This secret protects nothing, but it must not change between starts.
     kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
-                  for name in ("corpus", "job", "tab", "form")))  # fmt: skip
+                  for name in ("corpus", "job", "tab", "form", "test")))  # fmt: skip
     gr.HTML(page_languages.header())
     if isinstance(studio, Workspaces):
         who.build(studio, page)
@@ -92,24 +92,28 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
 
 
 def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
-    def opened(name: str, tab: str) -> tuple:
+    def opened(name: str, tab: str, tested: object) -> tuple:
         """Restore the choices stored in this browser; what it has seen on an earlier visit no longer counts."""
-        texts, tasks = corpus_tab.choices(studio), classify_tab.task_choices(studio)
+        texts = corpus_tab.choices(studio)
         # Nothing is set if nothing was stored: a slow answer must not undo a newer choice.
         kept_text = {"value": name} if name in [value for _, value in texts] else {}
         return (
             gr.Dropdown(choices=texts, **kept_text),
-            gr.Dropdown(choices=tasks, value=tasks[0][1] if tasks else None),
+            *classify_tab.restore(studio, tested),
             gr.Tabs(selected=tab or "corpus"),
             "",
             gr.Timer(active=tab == "history"),
         )
 
     page.load(None, js=page_languages.declare(), **PRIVATE)
-    restored = [sections.corpus.choice, sections.test.task, sections.tabs, sections.watch.seen, sections.history.timer]
+    test = sections.test.form.fields
+    restored = [
+        sections.corpus.choice, *(test[name] for name in classify_tab.KEPT), sections.tabs, sections.watch.seen,
+        sections.history.timer,
+    ]  # fmt: skip
     # One after the other: the first part restored is the first that the visitor sees, and the browser becomes idle
     # sooner.
-    restoring = page.load(opened, [kept.corpus, kept.tab], restored, **PRIVATE).then(**look)
+    restoring = page.load(opened, [kept.corpus, kept.tab, kept.test], restored, **PRIVATE).then(**look)
     restoring = restoring.then(**check_tab.restoring(studio, sections.check), **PRIVATE)
     labelled = list(sections.corpus.labelled.choices.values())
     restoring = restoring.then(lambda: labelled_tab.refresh(studio), None, labelled, **PRIVATE)
@@ -118,7 +122,8 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
         lambda entered: train_tab.restore(studio, entered), kept.form, [*train.inputs(), train.ready], **PRIVATE
     )
     restored_all = restoring.then(**train_tab.looking(studio, train, kept.form), **PRIVATE)
-    restored_all.then(None, js=_OPENED, **PRIVATE)
+    # The sentence is classified last: the base may still be loading.
+    restored_all.then(None, js=_OPENED, **PRIVATE).then(**sections.test.classify, show_progress="hidden")
 
 
 def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:

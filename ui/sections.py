@@ -25,6 +25,7 @@ class Kept:
     job: gr.BrowserState
     tab: gr.BrowserState
     form: gr.BrowserState
+    test: gr.BrowserState
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
             with gr.Row(equal_height=False, elem_classes="columns"):
                 train = train_tab.build(studio, corpus.choice, kept.form)
         with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
-            test = classify_tab.build(studio)
+            test = classify_tab.build(studio, kept.test)
             file_tab.build(studio, test.form)
             score = score_tab.build(studio, test.form)
             check = check_tab.build(studio, test.task, test.language)

@@ -96,7 +96,7 @@ def test_what_was_brought_stands_in_the_lists_of_all_sections_under_its_key(here
     out = studio.store.get(language.removeprefix("job:")).out
     key = bring(studio, out, "Bugis")
     assert key == "own:Bugis"
-    assert (f"Bugis ({strings.BROUGHT})", key) in [
+    assert (f"Bugis (min, {strings.BROUGHT})", key) in [
         (e.label, e.key) for e in vector_index.entries(studio.store, "language")
     ]
     assert vector_index.find(studio.store, "language", key).folder.is_dir()

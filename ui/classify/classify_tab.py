@@ -10,7 +10,7 @@ from deftx.models.batches import Text
 from ui import strings
 from ui.classify import compose_form, compose_views
 from ui.classify.combination import Combination
-from ui.classify.compose_form import ComposeForm, language_choices, task_choices
+from ui.classify.compose_form import LONGEST, ComposeForm, language_choices, task_choices
 from ui.library import library_forms
 from ui.shared import debounce, views
 from ui.studio import Studio
@@ -18,6 +18,7 @@ from ui.studio import Studio
 __all__ = ["TestTab", "build", "language_choices", "task_choices"]
 
 PRIVATE = {"api_visibility": "private"}
+KEPT = ("task", "language", "text")  # of the form: what the browser stores
 # Every change is answered at once. Changes made during an answer are answered together afterwards, once.
 AT_ONCE = {
     "show_progress": "hidden",
@@ -34,33 +35,42 @@ class TestTab:
     task: gr.Dropdown
     language: gr.Dropdown
     form: ComposeForm
+    classify: dict[str, Any]  # the event that classifies the sentence of the form
 
 
-def build(studio: Studio) -> TestTab:
-    """Lay out the section and connect its events."""
+def build(studio: Studio, kept: gr.BrowserState) -> TestTab:
+    """Lay out the section and connect its events; ``kept`` stores the sentence and its vectors in the browser."""
     gr.HTML(views.paragraph(strings.TEST_INTRO))
+    # The sentence and its answer come first and are in sight together, on a phone too; what changes them is below.
     with gr.Row(equal_height=False, elem_classes="columns"):
-        with gr.Column(scale=2, min_width=300):
-            form = compose_form.build(studio)
+        asking = gr.Column(scale=2, min_width=300)
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
-            waiting = strings.NOTHING_CLASSIFIED if form.fields["task"].value else strings.NO_TASK
-            answer = gr.HTML(views.paragraph(waiting, "quiet"), elem_id="answer")
-            words, sides = gr.HTML(elem_id="words"), gr.HTML(elem_id="sides")
+            answer, words = gr.HTML(elem_id="answer"), gr.HTML(elem_id="words")
+    with gr.Row(equal_height=False, elem_classes="columns"):
+        further = gr.Column(scale=2, min_width=300)
+        with gr.Column(scale=3, min_width=300, elem_id="behind-answer"):
+            sides = gr.HTML(elem_id="sides")
             # Outside the parts that every answer replaces, so that an opened part stays open.
             with gr.Accordion(strings.COMPOSE_TABLE, open=False, elem_id="answer-tables"):
                 sides_table, words_table = gr.HTML(), gr.HTML()
             with gr.Accordion(strings.MERGE_REPORT, open=False, elem_id="merge-did"):
-                merged = gr.HTML(views.paragraph(waiting, "quiet"), elem_id="merge-report")
-            _build_download(studio, form)
+                merged = gr.HTML(elem_id="merge-report")
+    form = compose_form.build(studio, asking, further)
+    waiting = strings.NOTHING_CLASSIFIED if form.fields["task"].value else strings.NO_TASK
+    answer.value = merged.value = views.paragraph(waiting, "quiet")
+    with further:
+        _build_download(studio, form)
     _connect_form(studio, form)
     fields = form.fields
 
-    def answered(*values: Any) -> tuple[str, ...]:
-        return show(studio, form.values(values))
+    def answered(*values: Any) -> tuple[Any, ...]:
+        given = form.values(values)
+        return *show(studio, given), {name: given[name] for name in KEPT}
 
     def word_weights(*values: Any) -> tuple[str, str]:
         return show_words(studio, form.values(values))
 
+    answers = [answer, sides, sides_table, merged, kept]
     pressed = [form.button.click, fields["text"].submit, fields["second"].submit]
     # Texts use "change": a textbox reports "input" for typing only, not for pasted or dictated text. The others use
     # "input": the page itself sets them when it opens, which needs no answer.
@@ -69,9 +79,26 @@ def build(studio: Studio) -> TestTab:
     changed = [typed.change, *(part.input for name, part in fields.items() if name not in texts)]
     for triggers, progress in ((pressed, {"show_progress": "minimal"}), (changed, {})):
         settings = {**AT_ONCE, **PRIVATE, **progress}
-        done = gr.on(triggers, answered, form.inputs(), [answer, sides, sides_table, merged], **settings)
+        done = gr.on(triggers, answered, form.inputs(), answers, **settings)
         done.then(word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE})
-    return TestTab(fields["task"], fields["language"], form)
+    opening = {"fn": lambda *values: (*answered(*values), *word_weights(*values)), "inputs": form.inputs(),
+               "outputs": [*answers, words, words_table], **PRIVATE}  # fmt: skip
+    return TestTab(fields["task"], fields["language"], form, opening)
+
+
+def restore(studio: Studio, kept: object) -> tuple[Any, Any, Any]:
+    """Return the lists of tasks and languages and the sentence, each with what the browser stored where it still exists."""
+    stored = kept if isinstance(kept, dict) else {}
+    tasks, languages = task_choices(studio), language_choices(studio)
+    first = tasks[0][1] if tasks else None
+    task = stored.get("task") if stored.get("task") in [key for _, key in tasks] else first
+    language = stored.get("language") if stored.get("language") in [key for _, key in languages] else None
+    text = stored.get("text")
+    return (
+        gr.Dropdown(choices=tasks, value=task),
+        gr.Dropdown(choices=languages, **({} if language is None else {"value": language})),
+        text[:LONGEST] if isinstance(text, str) and text.strip() else gr.skip(),
+    )
 
 
 def show(studio: Studio, values: dict[str, Any]) -> tuple[str, str, str, str]:

@@ -16,6 +16,7 @@ from ui.studio import Studio
 
 MORE = (2, 3)  # fields for further language vectors
 STRONGEST, STEP = 2.0, 0.05
+EXAMPLE_LANGUAGE = "bundled:ind"  # the language vector for the example sentence
 LONGEST = 4_000  # characters of a text: far more than a base reads at a time
 
 
@@ -37,33 +38,37 @@ class ComposeForm:
         return dict(zip(self.fields, given, strict=True))
 
 
-def build(studio: Studio) -> ComposeForm:
-    """Lay out the form."""
+def build(studio: Studio, asking: gr.Column, further: gr.Column) -> ComposeForm:
+    """Lay out the form: the sentence and the two vectors in ``asking``; everything else, folded, in ``further``."""
     tasks = task_choices(studio)
     first = tasks[0][1] if tasks else None
-    fields: dict[str, gr.components.Component] = {
-        "task": gr.Dropdown(tasks, value=first, label=strings.TASK, info=strings.TASK_HINT, elem_id="task"),
-        "strength_task": _strength(strings.STRENGTH_TASK, "strength-task"),
-        "language": gr.Dropdown(
-            language_choices(studio), value="", label=strings.LANGUAGE, info=strings.LANGUAGE_HINT, elem_id="language"
-        ),
-        "strength_language": _strength(strings.STRENGTH_LANGUAGE, "strength-language"),
-    }
     pairs = needs_pair(studio, first)
-    fields["text"] = gr.Textbox(
-        strings.EXAMPLE, label=strings.PREMISE if pairs else strings.SENTENCE, lines=1, max_lines=6,
-        max_length=LONGEST, elem_id="sentence",
-    )  # fmt: skip
-    fields["second"] = gr.Textbox(
-        "", label=strings.HYPOTHESIS, info=strings.HYPOTHESIS_HINT, lines=1, max_lines=6, max_length=LONGEST,
-        visible=pairs, elem_id="hypothesis",
-    )  # fmt: skip
-    button = gr.Button(strings.CLASSIFY, variant="primary", elem_id="classify")
-    with gr.Accordion(strings.MORE_LANGUAGES, open=False, elem_id="more-languages") as more:
-        for place in MORE:
-            fields |= _further(studio, place)
-    with gr.Accordion(strings.MERGE_ADVANCED, open=False, elem_id="merge-advanced"):
-        settings = _add_methods(fields)
+    fields: dict[str, gr.components.Component] = {}
+    with asking:
+        fields["text"] = gr.Textbox(
+            strings.EXAMPLE, label=strings.PREMISE if pairs else strings.SENTENCE, lines=1, max_lines=6,
+            max_length=LONGEST, elem_id="sentence",
+        )  # fmt: skip
+        fields["second"] = gr.Textbox(
+            "", label=strings.HYPOTHESIS, info=strings.HYPOTHESIS_HINT, lines=1, max_lines=6, max_length=LONGEST,
+            visible=pairs, elem_id="hypothesis",
+        )  # fmt: skip
+        with gr.Row(elem_classes="pair"):
+            fields["task"] = gr.Dropdown(tasks, value=first, label=strings.TASK, min_width=130, elem_id="task")
+            fields["language"] = gr.Dropdown(
+                language_choices(studio), value=first_language(studio), label=strings.LANGUAGE, min_width=130,
+                elem_id="language",
+            )  # fmt: skip
+        button = gr.Button(strings.CLASSIFY, variant="primary", elem_id="classify")
+    with further:
+        with gr.Accordion(strings.STRENGTHS, open=False, elem_id="strengths"):
+            fields["strength_task"] = _strength(strings.STRENGTH_TASK, "strength-task")
+            fields["strength_language"] = _strength(strings.STRENGTH_LANGUAGE, "strength-language")
+        with gr.Accordion(strings.MORE_LANGUAGES, open=False, elem_id="more-languages") as more:
+            for place in MORE:
+                fields |= _further(studio, place)
+        with gr.Accordion(strings.MERGE_ADVANCED, open=False, elem_id="merge-advanced"):
+            settings = _add_methods(fields)
     return ComposeForm(fields, button, more, settings)
 
 
@@ -90,17 +95,34 @@ def needs_pair(studio: Studio, task: str | None) -> bool:
 
 
 def task_choices(studio: Studio) -> list[tuple[str, str]]:
-    """List task vectors as (label, key), those made for the base of this page first."""
-    base = studio.loaded_base()
+    """List task vectors as (label with score, key): those made for the base of this page, the best first, then the others."""
     found = vector_index.entries(studio.store, "task")
-    if base is not None:
-        found = sorted(found, key=lambda entry: not vector_index.fits(entry, base.fingerprint))
-    return [(entry.label, entry.key) for entry in found]
+    fitting = vector_index.best_first([entry for entry in found if _fits(studio, entry)])
+    found = [*fitting, *(entry for entry in found if entry not in fitting)]
+    return [(_scored(entry), entry.key) for entry in found]
 
 
 def language_choices(studio: Studio) -> list[tuple[str, str]]:
     """List language vectors as (label, key), "none" first."""
     return [(strings.NO_LANGUAGE, ""), *((e.label, e.key) for e in vector_index.entries(studio.store, "language"))]
+
+
+def first_language(studio: Studio) -> str:
+    """Return the key of the vector that the page chooses at first: that of the example's language, if it exists."""
+    known = [key for _, key in language_choices(studio)]
+    return EXAMPLE_LANGUAGE if EXAMPLE_LANGUAGE in known else ""
+
+
+def _fits(studio: Studio, entry: vector_index.Entry) -> bool:
+    base = studio.loaded_base()
+    if base is not None:
+        return vector_index.fits(entry, base.fingerprint)
+    return (vector_index.describe(entry.folder).get("base") or {}).get("name") == studio.base_name  # until it is loaded
+
+
+def _scored(entry: vector_index.Entry) -> str:
+    share = vector_index.right_share(entry)
+    return entry.label if share is None else strings.SCORED.format(title=entry.label, right=round(100 * share))
 
 
 def _strength(label: str, elem_id: str) -> gr.Slider:

@@ -157,7 +157,7 @@ def _items(studio: Studio, kind: str) -> Iterator[Item]:
     sizes = sizes_by_layer({name: weight.shape for name, weight in base.parameters().items()})
     for entry in vector_index.entries(studio.store, kind):
         info = vector_index.describe(entry.folder)
-        about = (entry.folder.name, strings.BUNDLED, None)
+        about = (vector_index.bundled_title(entry.folder), strings.BUNDLED, None)
         if entry.key in jobs:
             about = (jobs[entry.key].name, strings.TRAINED, jobs[entry.key].created)
         elif entry.key in own:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from deftx.jobs import Store, state_of
 from deftx.publish.own_vectors import OwnVectors
 from deftx.vectors import vector_files
 from ui import strings
+from ui.language_names import name_of
 
 BUNDLED_KEY, PUBLIC_KEY = "bundled:", "public:"
 
@@ -81,7 +83,7 @@ def _read(path: Path, _changed: int) -> dict[str, Any]:
 def _trained(store: Store, kind: str) -> list[Entry]:
     jobs = [job for job in store.list() if job.kind == kind and state_of(job).name == "finished"]
     return [
-        Entry(f"job:{job.id}", f"{job.name} ({with_owner(store, job.owner, strings.TRAINED)})", job.out)
+        Entry(f"job:{job.id}", _label(job.name, job.out, with_owner(store, job.owner, strings.TRAINED)), job.out)
         for job in jobs
         if (job.out / vector_files.INFO).is_file()
     ]
@@ -94,7 +96,7 @@ def with_owner(store: Store, owner: str, said: str) -> str:
 
 def _imported(store: Store, kind: str) -> list[Entry]:
     return [
-        Entry(f"own:{own.name}", f"{own.title} ({strings.BROUGHT})", own.folder)
+        Entry(f"own:{own.name}", _label(own.title, own.folder, strings.BROUGHT), own.folder)
         for own in OwnVectors(store.root).list()
         if describe(own.folder).get("kind") == kind
     ]
@@ -107,7 +109,7 @@ def public(store: Store) -> OwnVectors:
 
 def _public(store: Store, kind: str) -> list[Entry]:
     return [
-        Entry(f"{PUBLIC_KEY}{own.name}", f"{own.title} ({strings.PUBLIC})", own.folder)
+        Entry(f"{PUBLIC_KEY}{own.name}", _label(own.title, own.folder, strings.PUBLIC), own.folder)
         for own in public(store).list()
         if describe(own.folder).get("kind") == kind
     ]
@@ -116,7 +118,44 @@ def _public(store: Store, kind: str) -> list[Entry]:
 def _bundled(kind: str) -> list[Entry]:
     folders = sorted(vector_files.BUNDLED_VECTORS.glob("*/" + vector_files.INFO))
     return [
-        Entry(f"{BUNDLED_KEY}{path.parent.name}", f"{path.parent.name} ({strings.BUNDLED})", path.parent)
+        Entry(
+            f"{BUNDLED_KEY}{path.parent.name}",
+            _label(bundled_title(path.parent), path.parent, strings.BUNDLED),
+            path.parent,
+        )
         for path in folders
         if describe(path.parent).get("kind") == kind
     ]
+
+
+def bundled_title(folder: Path) -> str:
+    """Return the title of a bundled vector: the name of its language, or that of its task."""
+    return name_of(code_of(folder) or folder.name)
+
+
+def code_of(folder: Path) -> str:
+    """Return the code of a language vector's language; empty for a task vector, and if it is unknown."""
+    info = describe(folder)
+    return str(info.get("language") or "") if info.get("kind") == "language" else ""
+
+
+def right_share(entry: Entry) -> float | None:
+    """Return the share of validation rows that a task vector answered right; None if it was not measured."""
+    return _score(entry, "accuracy")
+
+
+def best_first(tasks: Sequence[Entry]) -> list[Entry]:
+    """Sort task vectors by their macro-F1 on validation rows; those without one keep their order, at the end."""
+    return sorted(tasks, key=lambda entry: -(_score(entry, "f1") or 0.0))
+
+
+def _score(entry: Entry, metric: str) -> float | None:
+    found = (describe(entry.folder).get("scores") or {}).get(metric)
+    after = found.get("after") if isinstance(found, dict) else None
+    return float(after) if isinstance(after, int | float) else None
+
+
+def _label(title: str, folder: Path, origin: str) -> str:
+    code = code_of(folder)
+    about = (code, origin) if code and code.casefold() != title.casefold() else (origin,)
+    return f"{title} ({', '.join(about)})"
