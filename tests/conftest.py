@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from deftx.jobs import Store
 from deftx.models.bases import load_base
+from ui.current import acting_in
 from ui.studio import Studio
 
 # Models this small are no faster on two threads, and how many there are decides in which order numbers are added.
@@ -96,8 +97,10 @@ def page_base(tmp_path_factory):
 
 @pytest.fixture
 def studio(page_base, tmp_path):
-    """A studio with an empty home of its own."""
-    return Studio(str(page_base), Store(tmp_path / "home"))
+    """A studio with an empty home of its own, which is the current workspace of the test."""
+    studio = Studio(str(page_base), Store(tmp_path / "home"))
+    with acting_in(studio):
+        yield studio
 
 
 @pytest.fixture(scope="session")

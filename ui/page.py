@@ -5,12 +5,14 @@ from typing import Any
 
 import gradio as gr
 
+from deftx.accounts.people import NOBODY
 from ui import strings
 from ui.access import middleware, public, who
 from ui.access.workspaces import Workspaces
 from ui.api import endpoints
 from ui.classify import check_tab, classify_tab, score_tab
 from ui.corpus import corpus_tab, labelled_tab
+from ui.current import acting_in, serve
 from ui.history import history_tab
 from ui.library import library_tab
 from ui.overlap import overlap_tab
@@ -45,6 +47,20 @@ _OPENED = "() => { document.documentElement.dataset.opened = 'yes' }"
 def build_page(studio: Studio | Workspaces) -> gr.Blocks:
     """Build the page for a studio, or for the workspaces of all who log in, once per language: English at /, Indonesian at /id, Spanish at /es."""
     page = Page(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
+    if isinstance(studio, Workspaces):
+        # Everybody receives the page as it is built here, so it is built in the empty workspace.
+        with acting_in(studio.of(NOBODY)):
+            _build_languages(studio, page)
+        serve(page, partial(middleware.admit, studio))
+    else:
+        with acting_in(studio):
+            _build_languages(studio, page)
+        serve(page, lambda values: studio)
+    page_languages.speak(page)
+    return page
+
+
+def _build_languages(studio: Studio | Workspaces, page: gr.Blocks) -> None:
     with page:
         endpoints.build(studio)
         if isinstance(studio, Workspaces):
@@ -54,10 +70,6 @@ def build_page(studio: Studio | Workspaces) -> gr.Blocks:
         place = page if code == page_languages.FIRST else page.route(name, code, show_in_navbar=False)
         with place, strings.speaking(code):
             _build(studio, page)
-    if isinstance(studio, Workspaces):
-        middleware.guard(page, studio)
-    page_languages.speak(page)
-    return page
 
 
 def _build(studio: Studio, page: gr.Blocks) -> None:

@@ -3,6 +3,7 @@
 import inspect
 import json
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 
 import gradio as gr
@@ -19,6 +20,7 @@ from deftx.jobs.job import RESULT
 from ui.access import middleware, public, who
 from ui.access.retention import DAY, Retention
 from ui.access.workspaces import Workspaces
+from ui.current import served
 from ui.library import library
 from ui.page import build_page
 from ui.studio import Studio
@@ -266,7 +268,7 @@ def test_a_handlers_file_must_be_the_callers(workspaces, tmp_path, monkeypatch):
         path = workspaces.served_files.write(
             "a.zip", lambda target: (target.write_bytes(b"x"), target)[1], workspaces.owner
         )
-    take = middleware._guarded(lambda *values: values, workspaces)
+    take = served(lambda *values: values, partial(middleware.admit, workspaces))
     with asking("ana"):
         assert take(str(path)) == (str(path),)
     for name in ("bob", None):

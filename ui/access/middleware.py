@@ -3,11 +3,9 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Iterable
 from typing import Any
 
-import gradio as gr
 from gradio.utils import is_static_file
 from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
@@ -21,7 +19,7 @@ from ui.access.identity import address
 from ui.access.streams import StreamOwners, ids_of_address, ids_of_json, read_ahead
 from ui.access.visitors import username
 from ui.access.workspaces import Workspaces
-from ui.shared.errors import refusals
+from ui.studio import Studio
 
 _LOGIN = re.compile(r"/+login/*")
 _FILE = re.compile(r"(?:/gradio_api)?/+file[=/](.*)", re.DOTALL)
@@ -87,24 +85,17 @@ def may_have(workspaces: Workspaces, person: Person, path: str) -> bool:
     return person.is_admin or ("\0" not in path and workspaces.host.served_files.is_of(path, person.workspace))
 
 
-def guard(page: gr.Blocks, workspaces: Workspaces) -> None:
-    """Make every handler of a page refuse files that the caller does not own, on every route."""
-    for handler in page.fns.values():
-        if handler.fn is not None:
-            handler.fn = _guarded(handler.fn, workspaces)
+def admit(workspaces: Workspaces, values: Iterable[Any]) -> Studio:
+    """Return the workspace of the caller of a handler.
 
-
-def _guarded(function: Callable, workspaces: Workspaces) -> Callable:
-    @wraps(function)
-    def guarded(*values: Any, **named: Any) -> Any:
-        with refusals():
-            person = workspaces.asking()
-            for value in _flat((*values, *named.values())):
-                if comes_from_outside(value) and not may_have(workspaces, person, value):
-                    raise DeftxError(strings.NO_SUCH_FILE)
-        return function(*values, **named)
-
-    return guarded
+    Raises:
+        DeftxError: the person no longer has access, or one of the ``values`` is a file that is not theirs.
+    """
+    person = workspaces.asking()
+    for value in _flat(values):
+        if comes_from_outside(value) and not may_have(workspaces, person, value):
+            raise DeftxError(strings.NO_SUCH_FILE)
+    return workspaces.of(person)
 
 
 def _flat(values: Iterable[Any]) -> Iterable[Any]:
