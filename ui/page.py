@@ -13,6 +13,8 @@ from ui.api import endpoints
 from ui.classify import check_tab, classify_tab, score_tab
 from ui.corpus import corpus_tab, labelled_tab
 from ui.current import acting_in, serve
+from ui.guide import guide
+from ui.guide.plan import Plan, checked
 from ui.history import history_tab
 from ui.library import library_tab
 from ui.overlap import overlap_tab
@@ -22,7 +24,7 @@ from ui.shared.errors import refusals
 from ui.shared.updates import Page
 from ui.spectra import spectra_tab
 from ui.studio import Studio
-from ui.train import train_names, train_settings, train_tab
+from ui.train import train_fields, train_form, train_names, train_settings, train_tab
 from ui.watch import watch
 
 DAY = 86_400  # seconds: uploads were copied, and their originals are removed after this
@@ -38,6 +40,9 @@ _SHOW_JOB = """() => {
 # The form that receives the settings of another training run is above the list: without scrolling, nothing would seem
 # to happen.
 _SHOW_FORM = "() => { document.querySelector('#kind')?.scrollIntoView({behavior: 'smooth', block: 'start'}) }"
+
+
+_SHOW_CHECK = "() => { document.querySelector('#check')?.scrollIntoView({behavior: 'smooth', block: 'start'}) }"
 
 
 # Scripts and tests that act for a visitor must wait until the stored choices are restored.
@@ -75,7 +80,7 @@ def _build_languages(studio: Studio | Workspaces, page: gr.Blocks) -> None:
 def _build(studio: Studio, page: gr.Blocks) -> None:
     # This secret protects nothing, but it must not change between starts.
     kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
-                  for name in ("corpus", "job", "tab", "form", "test")))  # fmt: skip
+                  for name in ("corpus", "job", "tab", "form", "test", "guide")))  # fmt: skip
     gr.HTML(page_languages.header())
     if isinstance(studio, Workspaces):
         who.build(studio, page)
@@ -95,6 +100,7 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
     polling = sections.watch.timer.tick(**look)
     _connect_opening(studio, page, sections, kept, look)
     _connect_moves(studio, sections, kept)
+    _connect_guide(studio, sections, kept)
     _connect_start(studio, sections, kept, look)
     spectra_tab.connect(studio, sections.spectra, sections.tab["spectra"], kept.job)
     _connect_actions(studio, sections, kept, look, polling)
@@ -104,7 +110,7 @@ def _build(studio: Studio, page: gr.Blocks) -> None:
 
 
 def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
-    def opened(name: str, tab: str, tested: object) -> tuple:
+    def opened(name: str, tab: str, tested: object, guided: object) -> tuple:
         """Restore the choices stored in this browser; what it has seen on an earlier visit no longer counts."""
         texts = corpus_tab.choices(studio)
         # Nothing is set if nothing was stored: a slow answer must not undo a newer choice.
@@ -112,20 +118,21 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
         return (
             gr.Dropdown(choices=texts, **kept_text),
             *classify_tab.restore(studio, tested),
-            gr.Tabs(selected=tab or "corpus"),
+            gr.Tabs(selected=tab or "start"),
             "",
             gr.Timer(active=tab == "history"),
+            *guide.restore(guided),
         )
 
     page.load(None, js=page_languages.declare(), **PRIVATE)
     test = sections.test.form.fields
     restored = [
         sections.corpus.choice, *(test[name] for name in classify_tab.KEPT), sections.tabs, sections.watch.seen,
-        sections.history.timer,
+        sections.history.timer, *sections.guide.shown(),
     ]  # fmt: skip
     # One after the other: the first part restored is the first that the visitor sees, and the browser becomes idle
     # sooner.
-    restoring = page.load(opened, [kept.corpus, kept.tab, kept.test], restored, **PRIVATE).then(**look)
+    restoring = page.load(opened, [kept.corpus, kept.tab, kept.test, kept.guide], restored, **PRIVATE).then(**look)
     restoring = restoring.then(**check_tab.restoring(studio, sections.check), **PRIVATE)
     labelled = list(sections.corpus.labelled.choices.values())
     restoring = restoring.then(lambda: labelled_tab.refresh(studio), None, labelled, **PRIVATE)
@@ -168,10 +175,51 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
 
     def use(job: str) -> tuple:
         """Open Test with the vector of the current training run."""
-        key = watch.vector_key(studio, job)
-        return gr.Dropdown(choices=classify_tab.language_choices(studio), value=key), gr.Tabs(selected="test"), "test"
+        kind, key = watch.vector_key(studio, job)
+        lists = {"task": classify_tab.task_choices(studio), "language": classify_tab.language_choices(studio)}
+        chosen = (
+            gr.Dropdown(choices=each, **({"value": key} if name == kind and key else {}))
+            for name, each in lists.items()
+        )
+        return *chosen, gr.Tabs(selected="test"), "test"
 
-    sections.watch.use.click(use, kept.job, [sections.test.language, sections.tabs, kept.tab], **PRIVATE)
+    outputs = [sections.test.task, sections.test.language, sections.tabs, kept.tab]
+    sections.watch.use.click(use, kept.job, outputs, **PRIVATE).then(**sections.test.classify)
+
+
+def _connect_guide(studio: Studio, sections: Sections, kept: Kept) -> None:
+    """Lead from the guided path to the sections: to all settings of a training run, and to judging answers."""
+    test, train, check = sections.test, sections.train, sections.check
+
+    def judge(guided: object) -> tuple:
+        found = checked(guided)
+        return (
+            gr.Dropdown(choices=classify_tab.task_choices(studio), value=found.task_key() or None),
+            gr.Dropdown(choices=classify_tab.language_choices(studio), value=found.language_key()),
+            gr.Accordion(open=True),
+            gr.Dropdown(choices=corpus_tab.choices(studio), value=found.text or None),
+            gr.Tabs(selected="test"),
+            "test",
+        )
+
+    outputs = [test.task, test.language, check.part, check.text, sections.tabs, kept.tab]
+    judged = sections.guide.attempt.judge.click(judge, sections.guide.kept, outputs, **PRIVATE)
+    judged.then(None, js=_SHOW_CHECK, **PRIVATE)
+
+    def settings(guided: object) -> tuple:
+        found = checked(guided)
+        values = {**train_fields.EMPTY, **_form_of(found)}
+        text = gr.Dropdown(choices=corpus_tab.choices(studio), value=found.text or None)
+        return text, *train_form.filled(studio, values), gr.Tabs(selected="train"), "train"
+
+    moving = [*train.inputs(), sections.tabs, kept.tab]
+    sections.guide.train.settings.click(settings, sections.guide.kept, moving, **PRIVATE)
+
+
+def _form_of(found: Plan) -> dict[str, Any]:
+    """Return the values of the form under Train for the first training run of a plan; empty if there is none."""
+    wanted = found.requests()
+    return train_fields.to_form(wanted[0]) if wanted else {}
 
 
 def _connect_library(studio: Studio, sections: Sections, kept: Kept) -> None:

@@ -7,6 +7,7 @@ import gradio as gr
 from ui import strings
 from ui.classify import check_tab, classify_tab, file_tab, score_tab
 from ui.corpus import corpus_tab
+from ui.guide import guide
 from ui.history import history_tab
 from ui.library import library_tab
 from ui.overlap import overlap_tab
@@ -26,6 +27,7 @@ class Kept:
     tab: gr.BrowserState
     form: gr.BrowserState
     test: gr.BrowserState
+    guide: gr.BrowserState
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Sections:
 
     tabs: gr.Tabs
     tab: dict[str, gr.Tab]
+    guide: guide.Guide
     corpus: corpus_tab.CorpusTab
     train: train_tab.TrainTab
     watch: watch.Watch
@@ -49,7 +52,9 @@ class Sections:
 def lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
     """Build every section, in the order of work; ``strip`` is the status line, which is always visible."""
     tab = {}
-    with gr.Tabs(selected="corpus", elem_id="tabs") as tabs:
+    with gr.Tabs(selected="start", elem_id="tabs") as tabs:
+        with gr.Tab(strings.TABS["start"], id="start") as tab["start"]:
+            guided = guide.build(kept.guide)
         with gr.Tab(strings.TABS["corpus"], id="corpus") as tab["corpus"]:
             corpus = corpus_tab.build(studio)
         with gr.Tab(strings.TABS["train"], id="train") as tab["train"]:
@@ -71,4 +76,4 @@ def lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
             history = history_tab.build()
     with train.beside:
         watching = watch.build(strip, test.task, test.language)
-    return Sections(tabs, tab, corpus, train, watching, test, score, check, spectra, overlap, library, history)
+    return Sections(tabs, tab, guided, corpus, train, watching, test, score, check, spectra, overlap, library, history)

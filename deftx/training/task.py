@@ -1,6 +1,7 @@
 """Task vectors: classification of sentences or pairs in a language that has labels."""
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -171,13 +172,15 @@ def comparison(
     """Score the model before training; return a function that scores it after training and returns both scores."""
     with stoppable(learner.model, listener):
         before = objective.scores(learner.model.eval())
+    # The accuracy of a classifier that always answers the most frequent label.
+    majority = Counter(objective.gold).most_common(1)[0][1] / len(objective.gold)
 
     def scores(model: PreTrainedModel) -> dict[str, Any]:
         after, metric = objective.scores(model.eval()), objective.recipe.metric
         message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after[metric], metric=metric, message=message))
         compared = {name: {"before": before[name], "after": after[name]} for name in METRICS}
-        return {**compared, "examples": len(objective.gold), "on": "validation rows"}
+        return {**compared, "majority": majority, "examples": len(objective.gold), "on": "validation rows"}
 
     return scores
 

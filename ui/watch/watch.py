@@ -238,17 +238,20 @@ def _just_discarded(studio: Studio) -> Job | None:
     return trash[0] if trash and time.time() - trash[0].trashed < UNDO_OFFERED else None
 
 
-def vector_key(studio: Studio, chosen: str) -> str:
-    """Return the key of the chosen job's vector; empty while it has none."""
+def vector_key(studio: Studio, chosen: str) -> tuple[str, str]:
+    """Return the kind and the key of the chosen job's vector; an empty key while it has none."""
     job = chosen_job(studio.store.list(), chosen)
-    keys = [entry.key for entry in vector_index.entries(studio.store, "language")]
-    return f"job:{job.id}" if job and f"job:{job.id}" in keys else ""
+    if job is None:
+        return "language", ""
+    keys = [entry.key for entry in vector_index.entries(studio.store, job.kind)]
+    return job.kind, f"job:{job.id}" if f"job:{job.id}" in keys else ""
 
 
 def _evidence(job: Job | None) -> str:
     if job is None or state_of(job).name != "finished":
         return ""
-    return watch_views.evidence(vector_index.describe(job.out).get("scores"))
+    show = watch_views.evidence if job.kind == "language" else watch_views.task_evidence
+    return show(vector_index.describe(job.out).get("scores"))
 
 
 def _buttons(job: Job | None, queue: Sequence[str]) -> dict[str, bool]:
@@ -258,7 +261,7 @@ def _buttons(job: Job | None, queue: Sequence[str]) -> dict[str, bool]:
     state = state_of(job)
     place = queue.index(job.id) + 1 if job.id in queue else 0
     return {
-        "use": state.name == "finished" and job.kind == "language",
+        "use": state.name == "finished",
         "resume": state.resumable,
         "first": place > 2,
         "earlier": place > 1,

@@ -151,6 +151,21 @@ def evidence(scores: dict[str, Any] | None) -> str:
     return verdict + views.figures(rows) + views.paragraph(strings.EVIDENCE, "quiet")
 
 
+def task_evidence(scores: dict[str, Any] | None) -> str:
+    """Show how many validation rows a task vector answers right, beside guessing; empty if it is unknown."""
+    accuracy = ((scores or {}).get("accuracy") or {}).get("after")
+    if not isinstance(accuracy, int | float):
+        return ""
+    f1, majority = (scores["f1"]["after"], scores.get("majority"))
+    rows = [(strings.SCORE_NAMES["f1"], f"{f1:.3f}"), (strings.SCORE_NAMES["accuracy"], f"{accuracy:.3f}")]
+    said = strings.TASK_RIGHT.format(right=round(100 * accuracy))
+    if majority is None:  # a vector of an earlier version
+        return views.notice(said, kind="good") + views.figures(rows)
+    better = accuracy > majority
+    said += " " + (strings.TASK_BETTER if better else strings.TASK_NOT_BETTER).format(guess=round(100 * majority))
+    return views.notice(said, kind="good" if better else "bad") + views.figures(rows)
+
+
 def messages(job: Job) -> str:
     """Show the messages of the training and the requests made to it, the newest first."""
     said = reversed(progress_of(job).messages)

@@ -1,0 +1,214 @@
+"""The guided path: its five steps, the way from one to the next, and what the browser keeps of it over a reload."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from ui import strings
+from ui.guide import language_step, plan, task_step, text_step, train_step, try_step
+from ui.guide.language_step import LanguageStep
+from ui.guide.plan import Plan, checked
+from ui.guide.task_step import TaskStep
+from ui.guide.text_step import TextStep
+from ui.guide.train_step import TrainStep
+from ui.guide.try_step import TryStep
+from ui.shared import debounce, views
+from ui.shared.uploads import READING
+
+PRIVATE = {"api_visibility": "private"}
+QUIET = {**PRIVATE, "show_progress": "hidden"}
+READS = {**PRIVATE, **READING}
+LANGUAGE, TEXT, TASK, TRAIN, TRY = range(1, plan.STEPS + 1)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """The components of the path."""
+
+    kept: gr.BrowserState
+    path: gr.Walkthrough
+    language: LanguageStep
+    text: TextStep
+    task: TaskStep
+    train: TrainStep
+    attempt: TryStep
+
+    def shown(self) -> list[gr.components.Component]:
+        """The outputs of ``show``, in its order."""
+        return [
+            self.kept, self.path, self.language.ready, self.text.said, self.task.task, self.train.said, self.train.progress,
+            self.train.start, self.train.go, self.train.timer, self.attempt.made_of, self.attempt.lines,
+        ]  # fmt: skip
+
+
+def build(kept: gr.BrowserState) -> Guide:
+    """Lay out the path and connect its steps; ``kept`` is what the browser stores of it."""
+    gr.HTML(views.paragraph(strings.GUIDE_INTRO))
+    with gr.Walkthrough(selected=1, elem_id="guide") as path:
+        parts = []
+        for place, builder in enumerate(
+            (language_step.build, text_step.build, task_step.build, train_step.build, try_step.build), start=1
+        ):
+            with gr.Step(strings.GUIDE_STEPS[place - 1], id=place):
+                parts.append(builder())
+    guide = Guide(kept, path, *parts)
+    _connect_language(guide)
+    _connect_text(guide)
+    _connect_task(guide)
+    _connect_train(guide)
+    _connect_try(guide)
+    return guide
+
+
+def show(found: Plan, everything: bool = False) -> tuple[Any, ...]:
+    """Show a plan: the step it is at, and what depends on it, in the order of ``Guide.shown``.
+
+    With ``everything``, the earlier steps are shown too, for a page that opens.
+    """
+
+    def at(step: int) -> bool:
+        return found.step == step or (everything and step < found.step)
+
+    return (
+        found.kept(),
+        gr.Walkthrough(selected=found.step),
+        gr.Radio(choices=language_step.choices(), value=found.vector or None) if at(LANGUAGE) else gr.skip(),
+        text_step.show(found) if at(TEXT) else gr.skip(),
+        gr.Radio(choices=task_step.choices(), value=_chosen_task(found)) if at(TASK) else gr.skip(),
+        train_step.outlook(found) if at(TRAIN) else gr.skip(),
+        train_step.progress(found) if at(TRAIN) else gr.skip(),
+        gr.Button(interactive=bool(found.requests())) if at(TRAIN) else gr.skip(),
+        gr.Button(visible=not found.requests() and not train_step.working(found)) if at(TRAIN) else gr.skip(),
+        gr.Timer(active=found.step == TRAIN and train_step.working(found)),
+        try_step.made_of(found) if at(TRY) else gr.skip(),
+        try_step.own_lines(found) if at(TRY) else gr.skip(),
+    )
+
+
+def restore(kept: object) -> tuple[Any, ...]:
+    """Show what the browser stored, for a page that opens."""
+    return show(checked(kept), everything=True)
+
+
+def _chosen_task(found: Plan) -> str:
+    if found.table:
+        return task_step.OWN
+    return found.task or _first_task()
+
+
+def _first_task() -> str:
+    """Return the key of the best ready task, or the choice of an own file if there is none."""
+    return task_step.choices()[0][1]
+
+
+def _leading(step: int, change: Callable[..., Plan] = lambda found: found) -> Callable[..., tuple[Any, ...]]:
+    """Return a handler that changes the stored plan by the values of a step, and shows the step it leads to."""
+
+    def lead(kept: object, *values: Any) -> tuple[Any, ...]:
+        return show(replace(change(Plan.read(kept), *values), step=step))
+
+    return lead
+
+
+def _connect_language(guide: Guide) -> None:
+    step, attempt = guide.language, guide.attempt
+
+    def ready(kept: object, key: str) -> tuple[Any, ...]:
+        """Go straight to the last step with a ready language and the best ready task, and classify a sentence."""
+        found = Plan.read(kept).changed(step=TRY, vector=key, language_job="", task_job="", text="", task=_first_task())
+        sentence = language_step.example(key)
+        return *show(found), sentence or gr.skip(), try_step.answer(found, sentence)
+
+    step.ready.input(ready, [guide.kept, step.ready], [*guide.shown(), attempt.text, attempt.answer], **PRIVATE)
+    typed = debounce.debounced([step.name], "guide-typed")
+    typed.change(language_step.say, step.name, step.said, trigger_mode="always_last", **QUIET)
+    for trigger in (step.go.click, step.name.submit):
+        trigger(_leading(TEXT, language_step.named), [guide.kept, step.name], guide.shown(), **QUIET)
+
+
+def _connect_text(guide: Guide) -> None:
+    step = guide.text
+
+    def taking(take: Callable[..., tuple[Plan, str]]) -> Callable[..., tuple[Any, ...]]:
+        def taken(kept: object, *values: Any) -> tuple[Any, ...]:
+            found, said = take(checked(kept), *values)
+            return found.kept(), said
+
+        return taken
+
+    def fix(kept: object, event: gr.EventData) -> tuple[Any, ...]:
+        return taking(text_step.fixed)(kept, str(event.fix))
+
+    outputs, shows = [guide.kept, step.said], {"show_progress_on": [step.said]}
+    step.use.click(taking(text_step.pasted), [guide.kept, step.paste], outputs, **shows, **READS)
+    step.upload.upload(taking(text_step.uploaded), [guide.kept, step.upload], outputs, **shows, **READS)
+    step.sample.click(taking(text_step.sampled), guide.kept, outputs, **shows, **READS)
+    step.said.select(fix, guide.kept, outputs, **shows, **READS)
+    step.go.click(_to_task, [guide.kept, step.paste], [*guide.shown(), step.said], **READS)
+
+
+def _to_task(kept: object, pasted: str) -> tuple[Any, ...]:
+    """Go on with the text; one that was pasted and not yet used is taken first, so that nothing is lost."""
+    found = checked(kept)
+    said: Any = gr.skip()
+    if not found.text and pasted.strip():
+        found, said = text_step.pasted(found, pasted)
+    if found.text:
+        return *show(found.changed(step=TASK)), gr.skip()
+    return *show(found.changed(step=TEXT)), said if isinstance(said, str) else views.notice(
+        strings.GUIDE_NEEDS_TEXT, kind="bad"
+    )
+
+
+def _connect_task(guide: Guide) -> None:
+    step = guide.task
+    step.task.change(lambda task: gr.Column(visible=task == task_step.OWN), step.task, step.own, **QUIET)
+    step.table.change(task_step.show, step.table, step.said, **READS)
+
+    def go(kept: object, task: str | None, table: str | None, name: str) -> tuple[Any, ...]:
+        found = task_step.chosen(checked(kept), task, table, name)
+        if task == task_step.OWN and not found.table:
+            return *show(found.changed(step=TASK)), views.notice(strings.GUIDE_NEEDS_TABLE, kind="bad")
+        return *show(found.changed(step=TRAIN)), gr.skip()
+
+    step.go.click(go, [guide.kept, step.task, step.table, step.name], [*guide.shown(), step.said], **PRIVATE)
+
+
+def _connect_train(guide: Guide) -> None:
+    step = guide.train
+
+    def with_preset(kept: object, preset: str) -> tuple[Any, ...]:
+        return show(checked(kept).changed(preset=preset, step=TRAIN))
+
+    def start(kept: object, preset: str) -> tuple[Any, ...]:
+        found, said = train_step.start(checked(kept).changed(preset=preset))
+        shown = list(show(found.changed(step=TRAIN)))
+        if said:
+            shown[guide.shown().index(step.progress)] = said
+        return tuple(shown)
+
+    def look(kept: object) -> tuple[Any, ...]:
+        return show(checked(kept))
+
+    step.preset.input(with_preset, [guide.kept, step.preset], guide.shown(), **QUIET)
+    step.start.click(start, [guide.kept, step.preset], guide.shown(), concurrency_limit=None, **PRIVATE)
+    step.timer.tick(look, guide.kept, guide.shown(), concurrency_limit=None, **QUIET)
+    step.go.click(_leading(TRY), guide.kept, guide.shown(), **QUIET)
+
+
+def _connect_try(guide: Guide) -> None:
+    step = guide.attempt
+
+    def classify(kept: object, text: str) -> str:
+        return try_step.answer(Plan.read(kept), text)
+
+    def pick(kept: object, event: gr.EventData) -> tuple[str, str]:
+        line = str(event.line)
+        return line, classify(kept, line)
+
+    for trigger in (step.classify.click, step.text.submit):
+        trigger(classify, [guide.kept, step.text], step.answer, trigger_mode="always_last", **QUIET)
+    step.lines.select(pick, guide.kept, [step.text, step.answer], **QUIET)
+    step.again.click(lambda: show(Plan()), None, guide.shown(), **QUIET)

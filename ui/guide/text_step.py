@@ -1,0 +1,177 @@
+"""Step 2, the text: paste it, upload files or take the sample; see its first lines, and repair what can be repaired."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import gradio as gr
+
+from deftx.core.errors import CorpusError, DeftxError
+from deftx.data.languages import UNKNOWN
+from deftx.data.reading import guesses_of
+from deftx.data.table_columns import guess_text_column
+from ui import strings
+from ui.corpus import corpus_tab
+from ui.corpus.audit_view import quote
+from ui.corpus.clean_form import label
+from ui.corpus.corpora import SAMPLE, title_of
+from ui.current import current_workspace
+from ui.guide.plan import Plan
+from ui.language_names import name_of, titled
+from ui.shared import encoding_form, views
+from ui.shared.uploads import FILE_TYPES
+
+FIRST_LINES = 3
+PASTED = "pasted"
+LONGEST_PASTE = 2_000_000  # characters; longer texts are uploaded as files
+CLEAR = 0.6  # share of the lines above which a text is taken to be in a language
+
+# A button beside each note asks for one repair.
+_FIX = """
+element.addEventListener('click', e => {
+  const button = e.target.closest('[data-fix]');
+  if (button) trigger('select', {fix: button.dataset.fix});
+});
+"""
+
+
+@dataclass(frozen=True)
+class TextStep:
+    """The components of the step."""
+
+    paste: gr.Textbox
+    use: gr.Button
+    upload: gr.File
+    sample: gr.Button
+    said: gr.HTML
+    go: gr.Button
+
+
+def build() -> TextStep:
+    """Lay out the step."""
+    with gr.Row(equal_height=False, elem_classes="columns"):
+        with gr.Column(scale=2, min_width=300):
+            paste = gr.Textbox(
+                label=strings.GUIDE_PASTE, info=strings.GUIDE_PASTE_HINT, lines=6, max_lines=10, max_length=LONGEST_PASTE,
+                elem_id="guide-paste",
+            )  # fmt: skip
+            use = gr.Button(strings.GUIDE_USE_PASTED, elem_id="guide-use-pasted")
+            upload = gr.File(
+                label=strings.GUIDE_UPLOAD,
+                file_types=FILE_TYPES,
+                file_count="multiple",
+                height=120,
+                elem_id="guide-file",
+            )
+            sample = gr.Button(strings.GUIDE_SAMPLE, size="sm", elem_id="guide-sample")
+        with gr.Column(scale=3, min_width=300, elem_classes="card"):
+            said = gr.HTML(views.paragraph(strings.GUIDE_NO_TEXT, "quiet"), elem_id="guide-text", js_on_load=_FIX)
+            go = gr.Button(strings.GUIDE_NEXT, variant="primary", elem_id="guide-to-task")
+    return TextStep(paste, use, upload, sample, said, go)
+
+
+def pasted(plan: Plan, text: str) -> tuple[Plan, str]:
+    """Store a pasted text and show it; an error is shown and changes nothing."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return plan, views.notice(strings.GUIDE_PASTE_EMPTY, kind="bad")
+    try:
+        return _with_text(plan, current_workspace().corpora.add_lines(plan.code or PASTED, lines))
+    except DeftxError as error:
+        return plan, views.refusal(strings.NOT_READ, error)
+
+
+def uploaded(plan: Plan, files: Sequence[str] | None) -> tuple[Plan, str]:
+    """Store uploaded files as one text and show it. The most likely encoding and column are used, and said."""
+    if not files:
+        return plan, show(plan)
+    try:
+        files, remarks = _readable(list(files))
+        column = _column(files)
+        remarks += [strings.GUIDE_COLUMN_USED.format(column=column)] if column else []
+        plan, said = _with_text(plan, current_workspace().corpora.add(files, column))
+    except DeftxError as error:
+        return plan, views.refusal(strings.NOT_READ, error)
+    return plan, views.notes(strings.NOTE, remarks) + said
+
+
+def sampled(plan: Plan) -> tuple[Plan, str]:
+    """Take the sample text."""
+    return _with_text(plan, SAMPLE)
+
+
+def fixed(plan: Plan, step: str) -> tuple[Plan, str]:
+    """Apply one cleaning step to a copy of the text, which becomes the text of the plan."""
+    try:
+        return _with_text(plan, current_workspace().corpora.clean(plan.text, [step]))
+    except DeftxError as error:
+        return plan, views.notice(str(error), kind="bad") + show(plan)
+
+
+def show(plan: Plan) -> str:
+    """Show the first lines of the text, its size, its language, and what can be repaired."""
+    if not plan.text:
+        return views.paragraph(strings.GUIDE_NO_TEXT, "quiet")
+    facts = current_workspace().facts
+    try:
+        corpus, mix = facts.read(plan.text), facts.mix(plan.text)
+        effects = [effect for effect in facts.effects(plan.text, ()) if effect.dropped or effect.changed]
+    except DeftxError as error:
+        return views.refusal(strings.NOT_READ, error)
+    lines = "".join(f"<li><q>{quote(line)}</q></li>" for line in corpus.lines[:FIRST_LINES])
+    words = sum(len(line.split()) for line in corpus.lines)
+    size = strings.GUIDE_TEXT_SIZE.format(lines=f"{len(corpus.lines):,}", words=f"{words:,}")
+    repairs = "".join(
+        f"<li><b>{escape(strings.NOTE)}</b> {escape(label(effect))} "
+        f'<button type="button" class="fix" data-fix="{escape(effect.cleaning.name)}">{escape(strings.GUIDE_FIX)}</button></li>'
+        for effect in effects
+    )
+    return (
+        f"<h3>{escape(title_of(plan.text))}</h3>{views.paragraph(size, 'quiet')}{_language(plan, mix)}"
+        f'<ul class="quoted">{lines}</ul>{f"""<ul class="notes">{repairs}</ul>""" if repairs else ""}'
+    )
+
+
+def _with_text(plan: Plan, text: str) -> tuple[Plan, str]:
+    """Return the plan with another text, and named after its language if it has no name yet."""
+    plan = plan.changed(text=text, language_job="")
+    if not plan.name:
+        code = _main_language(text)
+        plan = plan.changed(name=name_of(code), code=code) if code else plan
+    return plan, show(plan)
+
+
+def _main_language(text: str) -> str:
+    """Return the code of the language that most lines are in; empty if there is none."""
+    try:
+        code, share = next(iter(current_workspace().facts.mix(text).items()))
+    except (DeftxError, StopIteration):
+        return ""
+    return code if code != UNKNOWN and share >= CLEAR else ""
+
+
+def _language(plan: Plan, mix: dict[str, float]) -> str:
+    """Say which language the text looks like, if that is clear and is not what the plan says."""
+    code, share = next(iter(mix.items()), (UNKNOWN, 0.0))
+    if code == UNKNOWN or share < CLEAR:
+        return ""
+    if plan.code in ("", code):
+        return views.notice(strings.GUIDE_LOOKS_LIKE.format(name=titled(code), share=f"{share:.0%}"), kind="good")
+    return views.notice(strings.GUIDE_OTHER_LANGUAGE.format(
+        found=titled(code), share=f"{share:.0%}", name=titled(plan.code)
+    ), kind="bad")  # fmt: skip
+
+
+def _readable(files: list[str]) -> tuple[list[str], list[str]]:
+    """Return the files in UTF-8, and remarks on the encoding that was used for others."""
+    name, guesses = guesses_of(files, CorpusError)
+    if not guesses:
+        return files, []
+    remark = strings.GUIDE_ENCODING_USED.format(name=name, encoding=strings.of_library(guesses[0].title))
+    return encoding_form.confirmed(files, guesses[0].encoding), [remark]
+
+
+def _column(files: list[str]) -> str | None:
+    """Return the likely column of the text in tables that have several; None where it is clear."""
+    columns = corpus_tab.unclear_columns(files)
+    return guess_text_column(files[0], columns, CorpusError) if columns else None

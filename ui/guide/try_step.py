@@ -1,0 +1,96 @@
+"""Step 5: try the classifier on sentences of one's own, and go on to judging it."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from deftx.core.errors import DeftxError
+from ui import strings
+from ui.classify import compose_views
+from ui.classify.combination import Combination
+from ui.classify.compose_form import LONGEST
+from ui.current import current_workspace
+from ui.guide.plan import Plan
+from ui.library import vector_index
+from ui.shared import views
+
+OWN_LINES = 3  # lines of the person's text that are offered as sentences
+SHORT, LONG = 20, 160  # characters of such a line
+
+_PICK = """
+element.addEventListener('click', e => {
+  const button = e.target.closest('[data-line]');
+  if (button) trigger('select', {line: button.textContent});
+});
+"""
+
+
+@dataclass(frozen=True)
+class TryStep:
+    """The components of the step."""
+
+    made_of: gr.HTML
+    text: gr.Textbox
+    classify: gr.Button
+    lines: gr.HTML
+    answer: gr.HTML
+    judge: gr.Button
+    again: gr.Button
+
+
+def build() -> TryStep:
+    """Lay out the step."""
+    with gr.Row(equal_height=False, elem_classes="columns"):
+        with gr.Column(scale=2, min_width=300):
+            made_of = gr.HTML(elem_id="guide-made-of")
+            text = gr.Textbox(
+                label=strings.SENTENCE, lines=1, max_lines=6, max_length=LONGEST, elem_id="guide-sentence"
+            )
+            classify = gr.Button(strings.CLASSIFY, variant="primary", elem_id="guide-classify")
+            lines = gr.HTML(elem_id="guide-lines", js_on_load=_PICK)
+        with gr.Column(scale=3, min_width=300, elem_classes="card"):
+            answer = gr.HTML(views.paragraph(strings.NOTHING_CLASSIFIED, "quiet"), elem_id="guide-answer")
+            with gr.Row(elem_classes="buttons"):
+                judge = gr.Button(strings.GUIDE_JUDGE, elem_id="guide-judge")
+                again = gr.Button(strings.GUIDE_OTHER, elem_id="guide-other")
+    return TryStep(made_of, text, classify, lines, answer, judge, again)
+
+
+def made_of(plan: Plan) -> str:
+    """Say with which language and for which task the sentence is classified."""
+    store = current_workspace().store
+    wanted = (("task", plan.task_key()), ("language", plan.language_key()))
+    found = [{e.key: e.label for e in vector_index.entries(store, kind)}.get(key, "") for kind, key in wanted]
+    if not found[0]:
+        return views.notice(strings.NO_TASK, kind="bad")
+    said = strings.GUIDE_MADE_OF.format(task=found[0], language=found[1] or strings.NO_LANGUAGE)
+    return views.paragraph(said, "quiet")
+
+
+def own_lines(plan: Plan) -> str:
+    """Offer short lines of the person's text as sentences to try."""
+    if not plan.text:
+        return ""
+    try:
+        lines = current_workspace().facts.read(plan.text).lines
+    except DeftxError:
+        return ""
+    short = [line for line in lines if SHORT <= len(line) <= LONG]
+    picked = short[:: max(1, len(short) // OWN_LINES)][:OWN_LINES]
+    buttons = "".join(
+        f'<li><button type="button" class="line" data-line>{views.escape(line)}</button></li>' for line in picked
+    )
+    return f'<h4>{views.escape(strings.GUIDE_OWN_LINES)}</h4><ul class="lines">{buttons}</ul>' if picked else ""
+
+
+def answer(plan: Plan, text: str) -> str:
+    """Classify a sentence; an error replaces the answer."""
+    if not text.strip():
+        return views.paragraph(strings.NOTHING_CLASSIFIED, "quiet")
+    workspace = current_workspace()
+    try:
+        combination = Combination.of(plan.task_key(), [(plan.language_key(), 1.0)])
+        compared = workspace.composing.compare(combination, text)
+    except DeftxError as error:
+        return views.refusal(strings.NOT_CLASSIFIED, error)
+    return compose_views.answer_view(compared, workspace.machine)
