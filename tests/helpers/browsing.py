@@ -32,11 +32,14 @@ def held(app, name):
         os.kill(worker.pid, signal.SIGCONT)
 
 
-def open_page(page, app):
+def open_page(page, app, section="Corpus"):
+    """Open the page; on a first visit it shows the guided path, and ``section``, if it is given, is opened."""
     page.set_default_timeout(LONG)
     page.goto(app.url)
     expect(page.locator("#strip .strip")).to_be_visible()
     expect(page.locator("html[data-opened]")).to_be_attached()  # what an earlier visit had chosen is back
+    if section and page.locator("#guide").is_visible():
+        open_tab(page, section)
 
 
 def open_tab(page, name):

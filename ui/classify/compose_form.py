@@ -96,8 +96,10 @@ def needs_pair(studio: Studio, task: str | None) -> bool:
 
 def task_choices(studio: Studio) -> list[tuple[str, str]]:
     """List task vectors as (label with score, key): those made for the base of this page, the best first, then the others."""
-    found = vector_index.entries(studio.store, "task")
-    fitting = vector_index.best_first([entry for entry in found if _fits(studio, entry)])
+    found, base = vector_index.entries(studio.store, "task"), studio.loaded_base()
+    fingerprint = base.fingerprint if base else None
+    usable = [entry for entry in found if vector_index.made_for(entry, studio.base_name, fingerprint)]
+    fitting = vector_index.best_first(usable)
     found = [*fitting, *(entry for entry in found if entry not in fitting)]
     return [(_scored(entry), entry.key) for entry in found]
 
@@ -111,13 +113,6 @@ def first_language(studio: Studio) -> str:
     """Return the key of the vector that the page chooses at first: that of the example's language, if it exists."""
     known = [key for _, key in language_choices(studio)]
     return EXAMPLE_LANGUAGE if EXAMPLE_LANGUAGE in known else ""
-
-
-def _fits(studio: Studio, entry: vector_index.Entry) -> bool:
-    base = studio.loaded_base()
-    if base is not None:
-        return vector_index.fits(entry, base.fingerprint)
-    return (vector_index.describe(entry.folder).get("base") or {}).get("name") == studio.base_name  # until it is loaded
 
 
 def _scored(entry: vector_index.Entry) -> str:

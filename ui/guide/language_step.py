@@ -3,7 +3,6 @@
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 
 import gradio as gr
 
@@ -42,8 +41,8 @@ def build() -> LanguageStep:
 
 
 def choices() -> list[tuple[str, str]]:
-    """List the language vectors that are ready as (label, key)."""
-    return [(entry.label, entry.key) for entry in vector_index.entries(current_workspace().store, "language")]
+    """List the language vectors that are ready for the base of this page as (label, key)."""
+    return [(entry.label, entry.key) for entry in _ready()]
 
 
 def named(plan: Plan, typed: str) -> Plan:
@@ -59,8 +58,7 @@ def say(typed: str) -> str:
     code = code_of(typed)
     if not code:
         return views.paragraph(strings.GUIDE_NAME_UNKNOWN.format(name=typed.strip()), "quiet")
-    entries = vector_index.entries(current_workspace().store, "language")
-    there = [entry for entry in entries if code_of(vector_index.code_of(entry.folder)) == code]
+    there = [entry for entry in _ready() if code_of(vector_index.code_of(entry.folder)) == code]
     if there:
         return views.notice(strings.GUIDE_NAME_READY.format(name=titled(code), vector=there[0].label), kind="good")
     return views.paragraph(strings.GUIDE_NAME_KNOWN.format(name=titled(code)), "quiet")
@@ -68,16 +66,18 @@ def say(typed: str) -> str:
 
 def example(key: str) -> str:
     """Return a sentence to try with a language vector; empty if there is none in its language."""
-    entries = vector_index.entries(current_workspace().store, "language")
-    folder = next((entry.folder for entry in entries if entry.key == key), None)
+    folder = next((entry.folder for entry in _ready() if entry.key == key), None)
     return _examples().get(vector_index.code_of(folder), "") if folder else ""
+
+
+def _ready() -> list[vector_index.Entry]:
+    workspace = current_workspace()
+    base = workspace.loaded_base()
+    fingerprint = base.fingerprint if base else None
+    found = vector_index.entries(workspace.store, "language")
+    return [entry for entry in found if vector_index.made_for(entry, workspace.base_name, fingerprint)]
 
 
 @cache
 def _examples() -> dict[str, str]:
     return tomllib.loads((ASSETS / "samples" / "sentences.toml").read_text(encoding="utf-8"))
-
-
-def heading(text: str) -> str:
-    """Return the heading of a step."""
-    return f"<h2>{escape(text)}</h2>"

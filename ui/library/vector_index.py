@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from deftx.core import names
 from deftx.core.errors import VectorError, unknown_name
 from deftx.jobs import Store, state_of
 from deftx.publish.own_vectors import OwnVectors
@@ -68,6 +69,13 @@ def describe(folder: Path) -> dict[str, Any]:
 def fits(entry: Entry, fingerprint: str) -> bool:
     """Return whether a vector was made for the base with this fingerprint."""
     return (describe(entry.folder).get("base") or {}).get("fingerprint") == fingerprint
+
+
+def made_for(entry: Entry, base_name: str, fingerprint: str | None) -> bool:
+    """Return whether a vector was made for a base; by the name of the base while its ``fingerprint`` is not known."""
+    if fingerprint is not None:
+        return fits(entry, fingerprint)
+    return (describe(entry.folder).get("base") or {}).get("name") == names.base_name(base_name)
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,153 @@
+"""The guided path: what its steps say and store, and what the browser may send back."""
+
+from dataclasses import fields
+
+import gradio as gr
+import pytest
+from tiny_base import finish_language_job, finish_task_job, write_corpus
+
+from ui.guide import guide, language_step, task_step, text_step, train_step, try_step
+from ui.guide.plan import Plan, checked
+
+BALINESE = ["Ajengane jaen pisan.", "Titiang seneng ring genah puniki.", "Ajengane jaen pisan."]
+
+
+@pytest.mark.parametrize("kept", [None, "", [], {"step": 9}, {"step": "2", "name": 7, "unknown": 1}, {"text": None}])
+def test_what_a_browser_cannot_have_stored_is_read_as_nothing(kept):
+    assert Plan.read(kept) == Plan()
+
+
+def test_a_plan_comes_back_from_the_browser_as_it_was():
+    plan = Plan(step=4, name="Balinese", code="ban", text="a.txt", task="bundled:sentiment", preset="standard")
+    assert Plan.read(plan.kept()) == plan
+
+
+def test_a_plan_loses_what_no_longer_exists(studio):
+    plan = Plan(**{one.name: "gone" for one in fields(Plan) if one.name not in ("step", "preset")})
+    assert checked(plan.kept()) == Plan(name="gone", code="gone", task_name="gone")
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("Bahasa Bali", "ban"), ("balinés", "ban"), ("BAN", "ban"), ("id", "ind"), ("Lengua X", "")]
+)
+def test_a_language_is_known_by_its_name_in_any_language_and_by_its_code(typed, code):
+    assert language_step.named(Plan(vector="bundled:min"), typed) == Plan(name=typed, code=code)
+
+
+def test_a_ready_language_is_offered_by_name_and_an_unknown_one_is_said(studio, page_base):
+    finish_language_job(studio.store, page_base, write_corpus(studio.store.root / "text.txt"), name="Baso")
+    assert [label for label, _ in language_step.choices()] == ["Baso (min, trained here)"]
+    assert "Minangkabau (min) is ready" in language_step.say("Minangkabau")
+    assert "the next step asks for a text" in language_step.say("Balinese")
+    assert "No known language is called “Qwx”" in language_step.say("Qwx")
+    assert language_step.say(" ") == ""
+
+
+def test_a_pasted_text_is_stored_shown_and_repaired(studio):
+    plan, said = text_step.pasted(Plan(name="Balinese", code="ban"), "\n\n".join(BALINESE))
+    assert studio.corpora.path(plan.text).read_text(encoding="utf-8").splitlines() == BALINESE
+    assert "3 lines, 11 words" in said
+    assert said.count("Ajengane jaen pisan.") == 2
+    assert 'data-fix="repeated"' in said
+    repaired, said = text_step.fixed(plan, "repeated")
+    assert studio.corpora.path(repaired.text).read_text(encoding="utf-8").splitlines() == BALINESE[:2]
+    assert "2 lines" in said
+    assert 'data-fix="repeated"' not in said
+    assert studio.corpora.path(plan.text).is_file()  # the original stays
+
+
+def test_an_empty_paste_and_an_unknown_repair_change_nothing(studio):
+    plan, said = text_step.pasted(Plan(), " \n ")
+    assert plan == Plan()
+    assert "no text in the field" in said
+    plan, _ = text_step.pasted(Plan(), "\n".join(BALINESE))
+    assert text_step.fixed(plan, "no-such-step")[0] == plan
+
+
+def test_a_file_in_another_encoding_is_read_and_said(studio, tmp_path):
+    file = tmp_path / "café.txt"
+    file.write_bytes(("Le café était très bon, où êtes-vous allés ?\n" * 20).encode("cp1252"))
+    plan, said = text_step.uploaded(Plan(), [str(file)])
+    assert "était" in studio.corpora.path(plan.text).read_text(encoding="utf-8")
+    assert "café.txt was read as" in said
+
+
+def test_a_file_that_cannot_be_read_keeps_the_plan(studio, tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\x00\x01\x02" * 100)
+    plan, said = text_step.uploaded(Plan(), [str(tmp_path / "a.txt")])
+    assert plan == Plan()
+    assert 'role="alert"' in said
+
+
+def test_a_text_without_a_name_is_named_after_its_language_and_another_language_is_said(studio):
+    plan, _ = text_step.sampled(Plan())
+    assert (plan.name, plan.code) == ("Indonesian", "ind")
+    _, said = text_step.sampled(Plan(name="Balinese", code="ban"))
+    assert "looks like Indonesian (ind)" in said
+    assert "not like Balinese (ban)" in said
+
+
+def test_a_text_cannot_bring_markup_into_the_page(studio):
+    _, said = text_step.pasted(Plan(), "<img src=x onerror=alert(1)>\n" + "\n".join(BALINESE))
+    assert "<img" not in said
+
+
+def test_a_labelled_file_of_ones_own_becomes_a_task(studio, tmp_path):
+    (tmp_path / "mood.csv").write_text("text,label\nenak sekali,good\ntidak enak,bad\n" * 10, encoding="utf-8")
+    table = studio.tables.add(tmp_path / "mood.csv")
+    assert "20 sentences with these labels: bad (10), good (10)" in task_step.show(table)
+    plan = task_step.chosen(Plan(task="bundled:sentiment"), task_step.OWN, table, "")
+    assert (plan.task, plan.table, plan.task_name) == ("", "mood.csv", "mood")
+    assert [request.kind for request in plan.requests()] == ["task"]
+    assert task_step.chosen(plan, "bundled:sentiment", table, "") == Plan(task="bundled:sentiment")
+
+
+def test_training_starts_both_runs_and_a_second_start_adds_none(studio, tmp_path):
+    rows = "".join(f"enak {n},good\ntidak {n},bad\n" for n in range(40))
+    (tmp_path / "mood.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    text = studio.corpora.add(write_corpus(tmp_path / "text.txt"))
+    plan = Plan(name="Bugis", code="bug", text=text, table=studio.tables.add(tmp_path / "mood.csv"), task_name="Mood")
+    outlook = train_step.outlook(plan)
+    assert outlook.index("Learn the language Bugis from text.txt") < outlook.index("Learn the task Mood from mood.csv")
+    started, said = train_step.start(plan)
+    assert said == ""
+    jobs = {job.id: job for job in studio.store.list()}
+    assert [jobs[id_].name for id_ in started.jobs()] == ["Bugis", "Mood"]
+    assert train_step.working(started)
+    assert train_step.start(started)[0] == started
+    assert len(studio.store.list()) == 2
+    assert "Bugis" in train_step.progress(started)
+
+
+def test_training_without_a_name_is_refused_with_the_reason(studio, tmp_path):
+    text = studio.corpora.add(write_corpus(tmp_path / "text.txt"))
+    plan, said = train_step.start(Plan(text=text))
+    assert plan == Plan(text=text)
+    assert "name" in said
+    assert studio.store.list() == ()
+
+
+def test_a_finished_pair_of_vectors_classifies_a_sentence_and_shows_its_worth(studio, page_base):
+    task = finish_task_job(studio.store, page_base)
+    language = finish_language_job(studio.store, page_base, write_corpus(studio.store.root / "text.txt"))
+    plan = Plan(step=5, language_job=language.id, task_job=task.id)
+    assert (plan.task_key(), plan.language_key()) == (f"job:{task.id}", f"job:{language.id}")
+    shown = try_step.answer(plan, "enak sekali")
+    assert "<blockquote>enak sekali</blockquote>" in shown
+    assert f"Task: {task.name}" in try_step.made_of(plan)
+    worth = train_step.progress(plan)
+    assert "of 100 validation rows are answered right" in worth
+    assert "the most frequent label" in worth
+
+
+def test_a_sentence_without_a_task_is_refused_in_words(studio):
+    assert 'role="alert"' in try_step.answer(Plan(), "enak")
+    assert 'role="alert"' in try_step.made_of(Plan())
+
+
+def test_what_is_shown_fits_its_components(studio):
+    with gr.Blocks():
+        built = guide.build(gr.BrowserState(None))
+    for step in range(1, 6):
+        for everything in (False, True):
+            assert len(guide.show(Plan(step=step), everything)) == len(built.shown())
