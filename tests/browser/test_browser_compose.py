@@ -51,6 +51,10 @@ def ask(page):
     expect(page.locator("#answer")).to_contain_text("Minangkabau (min, bundled)")
 
 
+def open_strengths(page):
+    page.locator("#strengths button").first.click()
+
+
 def move(page, name, key, times):
     slider = page.locator(f"#{name} input[type=range]")
     slider.focus()
@@ -67,6 +71,7 @@ def test_a_strength_moved_by_the_keyboard_is_answered_at_once_and_only_on_its_ow
     one, other = pages
     for page in pages:
         ask(page)
+        open_strengths(page)
         assert probabilities(page) == expected(bundled, 1.0)
         expect(page.locator("#words .words")).to_contain_text("lamak")
     move(one, "strength-language", "ArrowRight", 20)

@@ -243,8 +243,9 @@ def test_a_finished_training_is_in_the_lists_and_classifies(studio, page_base, c
     assert (strings.NO_LANGUAGE, "") in classify_tab.language_choices(studio)
     task = finish_task_job(studio.store, page_base)
     language = finish_language_job(studio.store, page_base, corpus)
-    assert (f"Minangkabau ({strings.TRAINED})", f"job:{language.id}") in classify_tab.language_choices(studio)
-    assert watch.vector_key(studio, language.id) == f"job:{language.id}"
+    assert (f"Minangkabau (min, {strings.TRAINED})", f"job:{language.id}") in classify_tab.language_choices(studio)
+    assert watch.vector_key(studio, language.id) == ("language", f"job:{language.id}")
+    assert watch.vector_key(studio, task.id) == ("task", f"job:{task.id}")
     answer = studio.classify("the food is good", f"job:{task.id}", f"job:{language.id}")
     assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-6)
     assert list(answer.probabilities) == ["negative", "positive"]
@@ -253,6 +254,7 @@ def test_a_finished_training_is_in_the_lists_and_classifies(studio, page_base, c
     assert strings.NO_LANGUAGE in shown
     assert studio.machine in shown
     assert strings.BETTER in watch._evidence(language) or strings.NOT_BETTER in watch._evidence(language)
+    assert "of 100 validation rows are answered right" in watch._evidence(task)
     assert endpoints.describe(language)["vector"] == f"job:{language.id}"
 
 

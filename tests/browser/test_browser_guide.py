@@ -1,0 +1,89 @@
+"""The guided path in headless Chromium: from an empty home to an answer in one click, and through all steps over a reload."""
+
+import pytest
+from app_process import serving
+from browsing import expect, field, open_page
+
+from deftx.models.bases import BUNDLED_BASE
+
+TEXT = "\n".join(f"Ajengane jaen pisan, kaping {number}." for number in range(40))
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """The page over the bundled base, with an empty home."""
+    with serving(tmp_path_factory.mktemp("home"), BUNDLED_BASE) as app:
+        yield app
+
+
+@pytest.fixture
+def visitor(app, browser):
+    """A page on a first visit, as a function of the width of its window."""
+    contexts = []
+
+    def visit(width=1280):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 844}))
+        page = contexts[-1].new_page()
+        open_page(page, app, section="")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+def in_window(page, *places):
+    """Whether all of these parts are in the window at the same time, without scrolling."""
+    height = page.viewport_size["height"]
+    boxes = [page.locator(place).first.bounding_box() for place in places]
+    return all(box is not None and box["y"] >= 0 and box["y"] + min(box["height"], 40) <= height for box in boxes)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_ready_language_answers_after_one_click(visitor, width):
+    page = visitor(width)
+    page.locator("#guide-ready label", has_text="Balinese").click()
+    expect(page.locator("#guide-answer blockquote")).to_have_text("Ajengane jaen pisan.")
+    expect(page.locator("#guide-made-of")).to_contain_text("Balinese (ban, bundled)")
+    expect(page.locator("#guide-answer .verdict")).to_be_visible()
+
+
+def test_the_path_leads_from_a_name_and_a_pasted_text_to_training_and_survives_a_reload(visitor):
+    page = visitor()
+    field(page, "guide-name").fill("Bahasa Bali")
+    expect(page.locator("#guide-language")).to_contain_text("Balinese (ban) is ready")
+    page.locator("#guide-to-text").click()
+    page.locator("#guide-to-task").click()  # without a text there is no way on
+    expect(page.locator("#guide-text [role=alert]")).to_contain_text("Please paste a text")
+    field(page, "guide-paste").fill(TEXT + "\n" + TEXT)
+    page.locator("#guide-use-pasted").click()
+    expect(page.locator("#guide-text")).to_contain_text("80 lines")
+    page.locator('#guide-text [data-fix="repeated"]').click()
+    expect(page.locator("#guide-text")).to_contain_text("40 lines")
+    page.locator("#guide-to-task").click()
+    page.locator("#guide-to-train").click()
+    expect(page.locator("#guide-outlook h3")).to_contain_text("Learn the language Bahasa Bali from ban-cleaned.txt")
+    page.reload()
+    expect(page.locator("#guide-outlook h3")).to_contain_text("Learn the language Bahasa Bali from ban-cleaned.txt")
+    page.locator("#guide-settings").click()  # all settings, filled in
+    expect(field(page, "language-name")).to_have_value("Bahasa Bali")
+    expect(field(page, "language-code")).to_have_value("ban")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_sentence_and_its_answer_are_in_sight_together_and_the_example_is_answered(visitor, width):
+    page = visitor(width)
+    page.get_by_role("tab", name="Test").first.click()
+    expect(page.locator("#answer .verdict")).to_be_visible()  # nothing was pressed
+    assert in_window(page, "#sentence", "#answer .verdict")
+
+
+def test_what_was_tried_under_test_is_back_after_a_reload(visitor):
+    page = visitor()
+    page.get_by_role("tab", name="Test").first.click()
+    expect(page.locator("#answer .verdict")).to_be_visible()
+    field(page, "sentence").fill("Rancak bana hotel ko")
+    expect(page.locator("#answer blockquote")).to_have_text("Rancak bana hotel ko")
+    page.reload()
+    expect(field(page, "sentence")).to_have_value("Rancak bana hotel ko")
+    expect(page.locator("#answer blockquote")).to_have_text("Rancak bana hotel ko")
