@@ -11,9 +11,9 @@ from ui import strings
 from ui.classify import compose_form, compose_views
 from ui.classify.combination import Combination
 from ui.classify.compose_form import ComposeForm, language_choices, task_choices
+from ui.current import current_workspace
 from ui.library import library_forms
 from ui.shared import debounce, views
-from ui.studio import Studio
 
 __all__ = ["TestTab", "build", "language_choices", "task_choices"]
 
@@ -36,12 +36,12 @@ class TestTab:
     form: ComposeForm
 
 
-def build(studio: Studio) -> TestTab:
+def build() -> TestTab:
     """Lay out the section and connect its events."""
     gr.HTML(views.paragraph(strings.TEST_INTRO))
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
-            form = compose_form.build(studio)
+            form = compose_form.build()
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             waiting = strings.NOTHING_CLASSIFIED if form.fields["task"].value else strings.NO_TASK
             answer = gr.HTML(views.paragraph(waiting, "quiet"), elem_id="answer")
@@ -51,15 +51,15 @@ def build(studio: Studio) -> TestTab:
                 sides_table, words_table = gr.HTML(), gr.HTML()
             with gr.Accordion(strings.MERGE_REPORT, open=False, elem_id="merge-did"):
                 merged = gr.HTML(views.paragraph(waiting, "quiet"), elem_id="merge-report")
-            _build_download(studio, form)
-    _connect_form(studio, form)
+            _build_download(form)
+    _connect_form(form)
     fields = form.fields
 
     def answered(*values: Any) -> tuple[str, ...]:
-        return show(studio, form.values(values))
+        return show(form.values(values))
 
     def word_weights(*values: Any) -> tuple[str, str]:
-        return show_words(studio, form.values(values))
+        return show_words(form.values(values))
 
     pressed = [form.button.click, fields["text"].submit, fields["second"].submit]
     # Texts use "change": a textbox reports "input" for typing only, not for pasted or dictated text. The others use
@@ -74,32 +74,33 @@ def build(studio: Studio) -> TestTab:
     return TestTab(fields["task"], fields["language"], form)
 
 
-def show(studio: Studio, values: dict[str, Any]) -> tuple[str, str, str, str]:
+def show(values: dict[str, Any]) -> tuple[str, str, str, str]:
     """Return the answer, the four combinations, their table and the merge report; an error replaces the answer."""
     if not values["task"]:
         return views.notice(strings.NO_TASK), "", "", ""
+    workspace = current_workspace()
     try:
-        compared = studio.composing.compare(*_asked(studio, values))
+        compared = workspace.composing.compare(*_asked(values))
     except DeftxError as error:
         return views.refusal(strings.NOT_CLASSIFIED, error), "", "", ""
     return (
-        compose_views.answer_view(compared, studio.machine),
+        compose_views.answer_view(compared, workspace.machine),
         compose_views.sides_view(compared),
         compose_views.sides_table(compared),
         compose_views.merge_view(compared.report, [compared.found.task, *compared.found.languages]),
     )
 
 
-def show_words(studio: Studio, values: dict[str, Any]) -> tuple[str, str]:
+def show_words(values: dict[str, Any]) -> tuple[str, str]:
     """Mark and list the words that mattered; empty if there is no answer."""
     try:
-        attribution = studio.composing.words(*_asked(studio, values))
+        attribution = current_workspace().composing.words(*_asked(values))
     except DeftxError:
         return "", ""
     return compose_views.words_view(attribution), compose_views.words_table(attribution)
 
 
-def _build_download(studio: Studio, form: ComposeForm) -> None:
+def _build_download(form: ComposeForm) -> None:
     """Offer the current classifier for download: every vector, every strength, the merge method."""
     for as_space, name, label, hint in (
         (False, "classifier", strings.EXPORT_THIS, strings.EXPORT_THIS_HINT),
@@ -111,23 +112,23 @@ def _build_download(studio: Studio, form: ComposeForm) -> None:
         download = gr.DownloadButton(label, visible="hidden", elem_id=f"taking-{name}")
 
         def pack(*values: Any, as_space: bool = as_space) -> tuple[str | None, str]:
-            return library_forms.export(studio, lambda: compose_form.combination_of(form.values(values)), as_space)
+            return library_forms.export(lambda: compose_form.combination_of(form.values(values)), as_space)
 
         packed = take.click(pack, form.inputs(), [download, said], show_progress="minimal", **PRIVATE)
         packed.success(None, js=views.press(f"taking-{name}"), **PRIVATE)
 
 
-def _asked(studio: Studio, values: dict[str, Any]) -> tuple[Combination, Text]:
+def _asked(values: dict[str, Any]) -> tuple[Combination, Text]:
     combination = compose_form.combination_of(values)
-    return combination, compose_form.text_of(values, compose_form.needs_pair(studio, combination.task))
+    return combination, compose_form.text_of(values, compose_form.needs_pair(combination.task))
 
 
-def _connect_form(studio: Studio, form: ComposeForm) -> None:
+def _connect_form(form: ComposeForm) -> None:
     """Show the second text for tasks on pairs, the parameters of the chosen method, and new vectors."""
     fields, quick = form.fields, {"show_progress": "hidden", "queue": False, **PRIVATE}
 
     def texts(task: str | None) -> tuple:
-        pairs = compose_form.needs_pair(studio, task)
+        pairs = compose_form.needs_pair(task)
         return gr.Textbox(label=strings.PREMISE if pairs else strings.SENTENCE), gr.Textbox(visible=pairs)
 
     # Also when the page itself sets the task: on opening, or after the first one has been trained.
@@ -139,4 +140,4 @@ def _connect_form(studio: Studio, form: ComposeForm) -> None:
 
     fields["method"].change(settings, fields["method"], [fields[field] for _, field in parameters], **quick)
     further = [fields[f"language_{place}"] for place in compose_form.MORE]
-    form.more.expand(lambda: [gr.Dropdown(choices=language_choices(studio)) for _ in further], None, further, **quick)
+    form.more.expand(lambda: [gr.Dropdown(choices=language_choices()) for _ in further], None, further, **quick)

@@ -11,8 +11,8 @@ from deftx.vectors.merging import METHODS, PAPER, Parameter
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import takes_pairs
+from ui.current import current_workspace
 from ui.library import vector_index
-from ui.studio import Studio
 
 MORE = (2, 3)  # fields for further language vectors
 STRONGEST, STEP = 2.0, 0.05
@@ -37,19 +37,19 @@ class ComposeForm:
         return dict(zip(self.fields, given, strict=True))
 
 
-def build(studio: Studio) -> ComposeForm:
+def build() -> ComposeForm:
     """Lay out the form."""
-    tasks = task_choices(studio)
+    tasks = task_choices()
     first = tasks[0][1] if tasks else None
     fields: dict[str, gr.components.Component] = {
         "task": gr.Dropdown(tasks, value=first, label=strings.TASK, info=strings.TASK_HINT, elem_id="task"),
         "strength_task": _strength(strings.STRENGTH_TASK, "strength-task"),
         "language": gr.Dropdown(
-            language_choices(studio), value="", label=strings.LANGUAGE, info=strings.LANGUAGE_HINT, elem_id="language"
+            language_choices(), value="", label=strings.LANGUAGE, info=strings.LANGUAGE_HINT, elem_id="language"
         ),
         "strength_language": _strength(strings.STRENGTH_LANGUAGE, "strength-language"),
     }
-    pairs = needs_pair(studio, first)
+    pairs = needs_pair(first)
     fields["text"] = gr.Textbox(
         strings.EXAMPLE, label=strings.PREMISE if pairs else strings.SENTENCE, lines=1, max_lines=6,
         max_length=LONGEST, elem_id="sentence",
@@ -61,7 +61,7 @@ def build(studio: Studio) -> ComposeForm:
     button = gr.Button(strings.CLASSIFY, variant="primary", elem_id="classify")
     with gr.Accordion(strings.MORE_LANGUAGES, open=False, elem_id="more-languages") as more:
         for place in MORE:
-            fields |= _further(studio, place)
+            fields |= _further(place)
     with gr.Accordion(strings.MERGE_ADVANCED, open=False, elem_id="merge-advanced"):
         settings = _add_methods(fields)
     return ComposeForm(fields, button, more, settings)
@@ -83,24 +83,26 @@ def text_of(values: dict[str, Any], pairs: bool) -> Text:
     return (text, values["second"] or "") if pairs else text
 
 
-def needs_pair(studio: Studio, task: str | None) -> bool:
+def needs_pair(task: str | None) -> bool:
     """Return whether a task vector, by its key, classifies pairs."""
-    found = {entry.key: entry for entry in vector_index.entries(studio.store, "task")}
+    found = {entry.key: entry for entry in vector_index.entries(current_workspace().store, "task")}
     return task in found and takes_pairs(found[task].folder)
 
 
-def task_choices(studio: Studio) -> list[tuple[str, str]]:
+def task_choices() -> list[tuple[str, str]]:
     """List task vectors as (label, key), those made for the base of this page first."""
-    base = studio.loaded_base()
-    found = vector_index.entries(studio.store, "task")
+    workspace = current_workspace()
+    base = workspace.loaded_base()
+    found = vector_index.entries(workspace.store, "task")
     if base is not None:
         found = sorted(found, key=lambda entry: not vector_index.fits(entry, base.fingerprint))
     return [(entry.label, entry.key) for entry in found]
 
 
-def language_choices(studio: Studio) -> list[tuple[str, str]]:
+def language_choices() -> list[tuple[str, str]]:
     """List language vectors as (label, key), "none" first."""
-    return [(strings.NO_LANGUAGE, ""), *((e.label, e.key) for e in vector_index.entries(studio.store, "language"))]
+    entries = vector_index.entries(current_workspace().store, "language")
+    return [(strings.NO_LANGUAGE, ""), *((entry.label, entry.key) for entry in entries)]
 
 
 def _strength(label: str, elem_id: str) -> gr.Slider:
@@ -108,9 +110,9 @@ def _strength(label: str, elem_id: str) -> gr.Slider:
                      elem_classes="strength")  # fmt: skip
 
 
-def _further(studio: Studio, place: int) -> dict[str, gr.components.Component]:
+def _further(place: int) -> dict[str, gr.components.Component]:
     language, strength = strings.LANGUAGE_NUMBER.format(number=place), strings.STRENGTH_NUMBER.format(number=place)
-    choice = gr.Dropdown(language_choices(studio), value="", label=language, elem_id=f"language-{place}")
+    choice = gr.Dropdown(language_choices(), value="", label=language, elem_id=f"language-{place}")
     return {f"language_{place}": choice, f"strength_{place}": _strength(strength, f"strength-{place}")}
 
 
