@@ -21,6 +21,7 @@ from deftx.jobs import Store
 from deftx.method.noise import unit_noise
 from deftx.vectors import vector_files
 from deftx.vectors.vector import SparseVector
+from ui.current import acting_in
 from ui.spectra import spectra_tab
 from ui.spectra.spectra_facts import SpectraFacts
 from ui.studio import Studio
@@ -72,16 +73,17 @@ def use(given: argparse.Namespace, forgetful: bool) -> dict:
         def look(share: float) -> None:
             if forgetful:
                 studio.spectra = SpectraFacts(studio.store)
-            spectra_tab.look(studio, KEY, "variance", share, 0, "rank", matrix)
+            spectra_tab.look(KEY, "variance", share, 0, "rank", matrix)
 
         def come() -> None:
-            spectra_tab.choose(studio, KEY, None)
+            spectra_tab.choose(KEY, None)
             look(0.9)
 
-        opened, again = cpu_seconds(come), cpu_seconds(come)
-        start = time.perf_counter()
-        moved = [cpu_seconds(lambda share=share: look(share)) for share in SHARES]
-        wall = (time.perf_counter() - start) / len(SHARES)
+        with acting_in(studio):
+            opened, again = cpu_seconds(come), cpu_seconds(come)
+            start = time.perf_counter()
+            moved = [cpu_seconds(lambda share=share: look(share)) for share in SHARES]
+            wall = (time.perf_counter() - start) / len(SHARES)
         found = studio.spectra.outcome(studio.spectra.find(KEY), f"variance:{SHARES[-1]:g}")
     ranks = [one.rank for one in found.matrices.values()]
     return {"opened": opened, "again": again, "moved": moved, "wall": wall, "ranks": ranks}

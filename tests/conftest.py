@@ -97,10 +97,18 @@ def page_base(tmp_path_factory):
 
 @pytest.fixture
 def studio(page_base, tmp_path):
-    """A studio with an empty home of its own, which is the current workspace of the test."""
-    studio = Studio(str(page_base), Store(tmp_path / "home"))
-    with acting_in(studio):
-        yield studio
+    """A studio with an empty home of its own."""
+    return Studio(str(page_base), Store(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
+def acting(request):
+    """A test with a studio, this one or one of its file, acts in it, as a handler of the page does."""
+    if "studio" not in request.fixturenames:
+        yield
+        return
+    with acting_in(request.getfixturevalue("studio")):
+        yield
 
 
 @pytest.fixture(scope="session")

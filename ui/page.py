@@ -12,7 +12,7 @@ from ui.access.workspaces import Workspaces
 from ui.api import endpoints
 from ui.classify import check_tab, classify_tab, score_tab
 from ui.corpus import corpus_tab, labelled_tab
-from ui.current import acting_in, serve
+from ui.current import acting_in, current_workspace, serve
 from ui.guide import guide
 from ui.guide.plan import Plan, checked
 from ui.history import history_tab
@@ -51,73 +51,70 @@ _OPENED = "() => { document.documentElement.dataset.opened = 'yes' }"
 
 def build_page(studio: Studio | Workspaces) -> gr.Blocks:
     """Build the page for a studio, or for the workspaces of all who log in, once per language: English at /, Indonesian at /id, Spanish at /es."""
+    workspaces = studio if isinstance(studio, Workspaces) else None
     page = Page(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
-    if isinstance(studio, Workspaces):
-        # Everybody receives the page as it is built here, so it is built in the empty workspace.
-        with acting_in(studio.of(NOBODY)):
-            _build_languages(studio, page)
-        serve(page, partial(middleware.admit, studio))
-    else:
-        with acting_in(studio):
-            _build_languages(studio, page)
-        serve(page, lambda values: studio)
+    # Everybody who logs in receives the page as it is built here, so it is built in a workspace that stays empty.
+    with acting_in(workspaces.of(NOBODY) if workspaces else studio):
+        _build_languages(page, workspaces)
+    serve(page, partial(middleware.admit, workspaces) if workspaces else lambda values: studio)
     page_languages.speak(page)
     return page
 
 
-def _build_languages(studio: Studio | Workspaces, page: gr.Blocks) -> None:
+def _build_languages(page: gr.Blocks, workspaces: Workspaces | None) -> None:
     with page:
-        endpoints.build(studio)
-        if isinstance(studio, Workspaces):
-            who.offer(studio)
-            public.offer(studio)
+        endpoints.build()
+        if workspaces:
+            who.offer(workspaces)
+            public.offer()
     for code, name in strings.SPOKEN.items():
         place = page if code == page_languages.FIRST else page.route(name, code, show_in_navbar=False)
         with place, strings.speaking(code):
-            _build(studio, page)
+            _build(page, workspaces)
 
 
-def _build(studio: Studio, page: gr.Blocks) -> None:
+def _build(page: gr.Blocks, workspaces: Workspaces | None) -> None:
     # This secret protects nothing, but it must not change between starts.
     kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
                   for name in ("corpus", "job", "tab", "form", "test", "guide")))  # fmt: skip
     gr.HTML(page_languages.header())
-    if isinstance(studio, Workspaces):
-        who.build(studio, page)
-    strip = gr.HTML(watch.status_strip(studio, studio.store.list()), elem_id="strip")
-    if not studio.host.lasting:
+    if workspaces:
+        who.build(workspaces, page)
+    workspace = current_workspace()
+    strip = gr.HTML(watch.status_strip(workspace.store.list()), elem_id="strip")
+    if not workspace.host.lasting:
         gr.HTML(views.notice(strings.NOT_LASTING), elem_id="not-lasting")
-    sections = lay_out(studio, strip, kept)
-    if isinstance(studio, Workspaces):
-        public.build(studio, sections.library, sections.tab["library"])
+    sections = lay_out(strip, kept)
+    if workspaces:
+        public.build(sections.library, sections.tab["library"])
     look = {
-        "fn": lambda chosen, seen: watch.look(studio, chosen, seen),
+        "fn": watch.look,
         "inputs": [kept.job, sections.watch.seen],
         "outputs": sections.watch.outputs(),
         "concurrency_limit": None,
         **PRIVATE,
     }
     polling = sections.watch.timer.tick(**look)
-    _connect_opening(studio, page, sections, kept, look)
-    _connect_moves(studio, sections, kept)
-    _connect_guide(studio, sections, kept)
-    _connect_start(studio, sections, kept, look)
-    spectra_tab.connect(studio, sections.spectra, sections.tab["spectra"], kept.job)
-    _connect_actions(studio, sections, kept, look, polling)
-    _connect_library(studio, sections, kept)
-    overlap_tab.connect(studio, sections.overlap, sections.tab["overlap"])
-    history_tab.connect(studio, sections.history, sections.tab["history"], sections.tabs, kept.job, kept.tab)
+    _connect_opening(page, sections, kept, look)
+    _connect_moves(sections, kept)
+    _connect_guide(sections, kept)
+    _connect_start(sections, kept, look)
+    spectra_tab.connect(sections.spectra, sections.tab["spectra"], kept.job)
+    _connect_actions(sections, kept, look, polling)
+    _connect_library(sections, kept)
+    overlap_tab.connect(sections.overlap, sections.tab["overlap"])
+    history_tab.connect(sections.history, sections.tab["history"], sections.tabs, kept.job, kept.tab)
 
 
-def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
+def _connect_opening(page: gr.Blocks, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
     def opened(name: str, tab: str, tested: object, guided: object) -> tuple:
         """Restore the choices stored in this browser; what it has seen on an earlier visit no longer counts."""
-        texts = corpus_tab.choices(studio)
+        texts = corpus_tab.choices()
         # Nothing is set if nothing was stored: a slow answer must not undo a newer choice.
         kept_text = {"value": name} if name in [value for _, value in texts] else {}
         return (
             gr.Dropdown(choices=texts, **kept_text),
-            *classify_tab.restore(studio, tested),
+            *classify_tab.restore(tested),
             gr.Tabs(selected=tab or "start"),
             "",
             gr.Timer(active=tab == "history"),
@@ -133,19 +130,17 @@ def _connect_opening(studio: Studio, page: gr.Blocks, sections: Sections, kept: 
     # One after the other: the first part restored is the first that the visitor sees, and the browser becomes idle
     # sooner.
     restoring = page.load(opened, [kept.corpus, kept.tab, kept.test, kept.guide], restored, **PRIVATE).then(**look)
-    restoring = restoring.then(**check_tab.restoring(studio, sections.check), **PRIVATE)
+    restoring = restoring.then(**check_tab.restoring(sections.check), **PRIVATE)
     labelled = list(sections.corpus.labelled.choices.values())
-    restoring = restoring.then(lambda: labelled_tab.refresh(studio), None, labelled, **PRIVATE)
+    restoring = restoring.then(labelled_tab.refresh, None, labelled, **PRIVATE)
     train = sections.train
-    restoring = restoring.then(
-        lambda entered: train_tab.restore(studio, entered), kept.form, [*train.inputs(), train.ready], **PRIVATE
-    )
-    restored_all = restoring.then(**train_tab.looking(studio, train, kept.form), **PRIVATE)
+    restoring = restoring.then(train_tab.restore, kept.form, [*train.inputs(), train.ready], **PRIVATE)
+    restored_all = restoring.then(**train_tab.looking(train, kept.form), **PRIVATE)
     # The sentence is classified last: the base may still be loading.
     restored_all.then(None, js=_OPENED, **PRIVATE).then(**sections.test.classify, show_progress="hidden")
 
 
-def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
+def _connect_moves(sections: Sections, kept: Kept) -> None:
     """Store the section and the text; connect the buttons that lead to other sections."""
 
     # Tabs report the first one as selected when the page opens: that must not replace the stored one.
@@ -156,27 +151,23 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
         tab.select(partial(moved, name), sections.watch.seen, [kept.tab, sections.history.timer], **PRIVATE)
     train = sections.train.form
     lists = [train.text, *(train.fields[name] for name in ("train", "valid", "source"))]
-    sections.tab["train"].select(lambda *chosen: train_tab.renew_lists(studio, chosen), lists, lists, **PRIVATE)
+    sections.tab["train"].select(lambda *chosen: train_tab.renew_lists(chosen), lists, lists, **PRIVATE)
     # The trash, under History, may have restored an item, and another visitor may have added or removed one.
     here = [sections.corpus.choice, *sections.corpus.labelled.choices.values()]
-    sections.tab["corpus"].select(lambda *chosen: corpus_tab.renew_lists(studio, chosen), here, here, **PRIVATE)
+    sections.tab["corpus"].select(lambda *chosen: corpus_tab.renew_lists(chosen), here, here, **PRIVATE)
     chosen = sections.score.table
-    sections.tab["test"].select(lambda name: score_tab.renew(studio, name), chosen, chosen, **PRIVATE)
-    sections.tab["test"].select(
-        lambda: gr.Dropdown(choices=corpus_tab.choices(studio)), None, sections.check.text, **PRIVATE
-    )
+    sections.tab["test"].select(score_tab.renew, chosen, chosen, **PRIVATE)
+    sections.tab["test"].select(lambda: gr.Dropdown(choices=corpus_tab.choices()), None, sections.check.text, **PRIVATE)
     sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
     naming = [train.fields["name"], train.fields["code"]]
-    sections.corpus.to_train.click(
-        lambda *entered: train_names.suggest(studio, *entered), [sections.corpus.choice, *naming], naming, **PRIVATE
-    )
+    sections.corpus.to_train.click(train_names.suggest, [sections.corpus.choice, *naming], naming, **PRIVATE)
     for button, name in ((sections.corpus.to_train, "train"), (sections.corpus.to_test, "test")):
         button.click(lambda name=name: (gr.Tabs(selected=name), name), None, [sections.tabs, kept.tab], **PRIVATE)
 
     def use(job: str) -> tuple:
         """Open Test with the vector of the current training run."""
-        kind, key = watch.vector_key(studio, job)
-        lists = {"task": classify_tab.task_choices(studio), "language": classify_tab.language_choices(studio)}
+        kind, key = watch.vector_key(job)
+        lists = {"task": classify_tab.task_choices(), "language": classify_tab.language_choices()}
         chosen = (
             gr.Dropdown(choices=each, **({"value": key} if name == kind and key else {}))
             for name, each in lists.items()
@@ -187,17 +178,17 @@ def _connect_moves(studio: Studio, sections: Sections, kept: Kept) -> None:
     sections.watch.use.click(use, kept.job, outputs, **PRIVATE).then(**sections.test.classify)
 
 
-def _connect_guide(studio: Studio, sections: Sections, kept: Kept) -> None:
+def _connect_guide(sections: Sections, kept: Kept) -> None:
     """Lead from the guided path to the sections: to all settings of a training run, and to judging answers."""
     test, train, check = sections.test, sections.train, sections.check
 
     def judge(guided: object) -> tuple:
         found = checked(guided)
         return (
-            gr.Dropdown(choices=classify_tab.task_choices(studio), value=found.task_key() or None),
-            gr.Dropdown(choices=classify_tab.language_choices(studio), value=found.language_key()),
+            gr.Dropdown(choices=classify_tab.task_choices(), value=found.task_key() or None),
+            gr.Dropdown(choices=classify_tab.language_choices(), value=found.language_key()),
             gr.Accordion(open=True),
-            gr.Dropdown(choices=corpus_tab.choices(studio), value=found.text or None),
+            gr.Dropdown(choices=corpus_tab.choices(), value=found.text or None),
             gr.Tabs(selected="test"),
             "test",
         )
@@ -209,8 +200,8 @@ def _connect_guide(studio: Studio, sections: Sections, kept: Kept) -> None:
     def settings(guided: object) -> tuple:
         found = checked(guided)
         values = {**train_fields.EMPTY, **_form_of(found)}
-        text = gr.Dropdown(choices=corpus_tab.choices(studio), value=found.text or None)
-        return text, *train_form.filled(studio, values), gr.Tabs(selected="train"), "train"
+        text = gr.Dropdown(choices=corpus_tab.choices(), value=found.text or None)
+        return text, *train_form.filled(values), gr.Tabs(selected="train"), "train"
 
     moving = [*train.inputs(), sections.tabs, kept.tab]
     sections.guide.train.settings.click(settings, sections.guide.kept, moving, **PRIVATE)
@@ -222,15 +213,15 @@ def _form_of(found: Plan) -> dict[str, Any]:
     return train_fields.to_form(wanted[0]) if wanted else {}
 
 
-def _connect_library(studio: Studio, sections: Sections, kept: Kept) -> None:
+def _connect_library(sections: Sections, kept: Kept) -> None:
     """Let the vector shown in the Library be used in Test."""
     library = sections.library
-    library_tab.connect(studio, library, sections.tab["library"], sections.corpus.choice)
+    library_tab.connect(library, sections.tab["library"], sections.corpus.choice)
     outputs = [sections.test.task, sections.test.language, sections.tabs, kept.tab]
 
     def use(key: str) -> tuple:
         """Choose a vector in Test, in the list of its kind, and open Test."""
-        lists = classify_tab.task_choices(studio), classify_tab.language_choices(studio)
+        lists = classify_tab.task_choices(), classify_tab.language_choices()
         chosen = (
             gr.Dropdown(choices=each, value=key) if key in dict(map(reversed, each)) else gr.skip() for each in lists
         )
@@ -243,31 +234,29 @@ def _connect_library(studio: Studio, sections: Sections, kept: Kept) -> None:
     library.nearest.answer.select(use_near, None, outputs, **PRIVATE)
 
 
-def _connect_start(studio: Studio, sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
+def _connect_start(sections: Sections, kept: Kept, look: dict[str, Any]) -> None:
     train = sections.train
 
     def start(corpus: str | None, *values: object) -> tuple:
-        job, said = train_tab.start_training(studio, corpus, dict(zip(train.form.fields, values, strict=True)))
+        job, said = train_tab.start_training(corpus, dict(zip(train.form.fields, values, strict=True)))
         return job or gr.skip(), said
 
     started = train.start.click(start, train.inputs(), [kept.job, train.answer], concurrency_limit=None, **PRIVATE)
     started.then(**look).then(None, js=_SHOW_JOB, **PRIVATE)
 
 
-def _connect_actions(
-    studio: Studio, sections: Sections, kept: Kept, look: dict[str, Any], polling: gr.events.Dependency
-) -> None:
+def _connect_actions(sections: Sections, kept: Kept, look: dict[str, Any], polling: gr.events.Dependency) -> None:
     """Connect the list of training runs and the buttons below it."""
     watching = sections.watch
 
     # The action and its display are one answer: a second request would double the time of a click, and a poll in
     # progress would bring back the old display.
     def chosen(seen: str, event: gr.EventData) -> tuple:
-        return watch.look(studio, str(event.job), seen)
+        return watch.look(str(event.job), seen)
 
     def act(action: str, job: str, seen: str) -> tuple:
-        watch.act(studio, action, watch.shown(seen))
-        return watch.look(studio, job, seen)
+        watch.act(action, watch.shown(seen))
+        return watch.look(job, seen)
 
     shown = {"concurrency_limit": None, "cancels": [polling], **PRIVATE}
     # The page itself stores the choice, without a request: a poll sent before the answer must not ask for the old one.
@@ -279,11 +268,11 @@ def _connect_actions(
     def again(seen: str) -> tuple:
         """Copy the settings of the current training run into the form."""
         with refusals():
-            return train_settings.again(studio, studio.store.get(watch.shown(seen)))
+            return train_settings.again(current_workspace().store.get(watch.shown(seen)))
 
     cloned = watching.clone.click(again, watching.seen, sections.train.filled(), **PRIVATE)
     cloned.then(None, js=_SHOW_FORM, **PRIVATE)
-    watching.undo.click(lambda: watch.undo(studio) or gr.skip(), None, kept.job, **PRIVATE).then(**look)
+    watching.undo.click(lambda: watch.undo() or gr.skip(), None, kept.job, **PRIVATE).then(**look)
     asking = [watching.free, watching.free_confirm, watching.free_keep]
     for button, asks in ((watching.free, True), (watching.free_keep, False)):
         button.click(

@@ -13,7 +13,6 @@ from ui.library import library_tab
 from ui.overlap import overlap_tab
 from ui.shared import views
 from ui.spectra import spectra_form
-from ui.studio import Studio
 from ui.train import train_tab
 from ui.watch import watch
 
@@ -49,27 +48,27 @@ class Sections:
     history: history_tab.HistoryTab
 
 
-def lay_out(studio: Studio, strip: gr.HTML, kept: Kept) -> Sections:
+def lay_out(strip: gr.HTML, kept: Kept) -> Sections:
     """Build every section, in the order of work; ``strip`` is the status line, which is always visible."""
     tab = {}
     with gr.Tabs(selected="start", elem_id="tabs") as tabs:
         with gr.Tab(strings.TABS["start"], id="start") as tab["start"]:
             guided = guide.build(kept.guide)
         with gr.Tab(strings.TABS["corpus"], id="corpus") as tab["corpus"]:
-            corpus = corpus_tab.build(studio)
+            corpus = corpus_tab.build()
         with gr.Tab(strings.TABS["train"], id="train") as tab["train"]:
             gr.HTML(views.paragraph(strings.TRAIN_INTRO))
             with gr.Row(equal_height=False, elem_classes="columns"):
-                train = train_tab.build(studio, corpus.choice, kept.form)
+                train = train_tab.build(corpus.choice, kept.form)
         with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
-            test = classify_tab.build(studio, kept.test)
-            file_tab.build(studio, test.form)
-            score = score_tab.build(studio, test.form)
-            check = check_tab.build(studio, test.task, test.language)
+            test = classify_tab.build(kept.test)
+            file_tab.build(test.form)
+            score = score_tab.build(test.form)
+            check = check_tab.build(test.task, test.language)
         with gr.Tab(strings.TABS["spectra"], id="spectra") as tab["spectra"]:
             spectra = spectra_form.build()
         with gr.Tab(strings.TABS["overlap"], id="overlap") as tab["overlap"]:
-            overlap = overlap_tab.build(studio)
+            overlap = overlap_tab.build()
         with gr.Tab(strings.TABS["library"], id="library") as tab["library"]:
             library = library_tab.build()
         with gr.Tab(strings.TABS["history"], id="history") as tab["history"]:

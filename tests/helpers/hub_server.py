@@ -442,6 +442,8 @@ def attach_datasets(monkeypatch: Any, hub: Hub, cache: Any) -> None:
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + "/{repo_id}/resolve/{revision}/{filename}")
     monkeypatch.setattr(datasets.config, "HF_ENDPOINT", hub.url)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
+    # It keeps the value that the client had when it was imported, which an earlier test may have changed.
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
 
 
 def _entry(path: str, content: bytes) -> dict[str, Any]:

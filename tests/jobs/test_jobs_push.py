@@ -10,6 +10,7 @@ from deftx.jobs.work import learn_language
 from deftx.training.request import TrainingRequest
 from ui import strings
 from ui.corpus.corpora import SAMPLE
+from ui.current import acting_in
 from ui.studio import Studio
 from ui.train import requests, train_fields, train_form, train_tab
 from ui.train.train_fields import EMPTY
@@ -37,7 +38,7 @@ def work(job):
 
 def started(studio, **more):
     recipe = {name: str(value) for name, value in SHORT.items()}
-    job_id, said = train_tab.start_training(studio, SAMPLE, {**FORM, **recipe, **more})
+    job_id, said = train_tab.start_training(SAMPLE, {**FORM, **recipe, **more})
     return (studio.store.get(job_id) if job_id else None), said
 
 
@@ -86,13 +87,14 @@ def test_where_strangers_reach_the_page_it_does_not_push_as_its_owner(writer, st
     with pytest.raises(HubError, match="cannot push at the end of a training run"):
         push.check(TrainingRequest(kind="language", push_to="ana/min"))
     assert started(studio)[0] is None
-    values = dict(zip(EMPTY, train_form.filled(studio, {"push_to": "ana/min"}), strict=True))
+    values = dict(zip(EMPTY, train_form.filled({"push_to": "ana/min"}), strict=True))
     assert values["push_to"]["value"] == ""  # what a browser kept is not asked for where nobody can see it
 
 
 def test_in_a_room_nobody_pushes_as_the_owner_of_the_house(writer, studio):
     workspace = Studio(studio.base_name, studio.store.of("ana"), host=studio)
-    job, said = started(workspace)
+    with acting_in(workspace):
+        job, said = started(workspace)
     assert job is None
     assert strings.PUSH_NOT_YOURS in said
 

@@ -19,13 +19,13 @@ def western(tmp_path):
 
 
 def test_a_text_is_shown_as_it_reads_and_kept_only_when_that_is_confirmed(studio, western):
-    choice, _, *_, place, shown, _, waiting = corpus_tab.receive_any(studio, [western])
+    choice, _, *_, place, shown, _, waiting = corpus_tab.receive_any([western])
     assert choice == gr.skip()
     assert place.visible
     assert "&lt;b&gt;l’été" in shown
     assert "<b>" not in shown
     assert studio.corpora.names() == []
-    corpus_tab.receive_in(studio, waiting, "cp1252")
+    corpus_tab.receive_in(waiting, "cp1252")
     (name,) = studio.corpora.names()
     assert studio.corpora.read(name).lines == ["<b>l’été</b>", "où"]
 
@@ -53,16 +53,16 @@ def test_a_wrong_choice_is_refused_and_the_form_stays(studio, tmp_path):
     (tmp_path / "a.txt").write_bytes("мир мир мир".encode("cp1251") + b"\x98\n")
     with pytest.raises(CorpusError, match="not text in the encoding cp1251"):
         encoding_form.confirmed([str(tmp_path / "a.txt")], "cp1251")
-    answer = corpus_tab.receive_in(studio, [str(tmp_path / "a.txt")], "cp1251")
+    answer = corpus_tab.receive_in([str(tmp_path / "a.txt")], "cp1251")
     assert "not text in the encoding" in answer[1]
     assert answer[2:] == (gr.skip(),) * 7
 
 
 def test_labelled_files_and_texts_to_classify_are_asked_about_too(studio, western):
-    *_, place, shown, _, waiting = labelled_upload.receive_any(studio, western, "train", labelled_tab.listed)
+    *_, place, shown, _, waiting = labelled_upload.receive_any(western, "train", labelled_tab.listed)
     assert place.visible
     assert "l’été" in shown
-    labelled_upload.receive_in(studio, "train", waiting, "cp1252", labelled_tab.listed)
+    labelled_upload.receive_in("train", waiting, "cp1252", labelled_tab.listed)
     assert studio.tables.read("old.csv").texts == ["<b>l’été</b>", "où"]
     assert file_tab.ask_encoding(western)[0].visible
     file, said = file_tab.use_encoding([western], "cp1252")

@@ -21,6 +21,7 @@ from pathlib import Path
 from deftx.jobs import Scheduler, Store, state_of
 from deftx.jobs.scheduler import WORKER
 from deftx.training.request import TrainingRequest
+from ui.current import acting_in
 from ui.library import library_forms
 from ui.page import build_page
 from ui.studio import Studio
@@ -28,7 +29,8 @@ from tiny_base import SHORT
 
 home, base, corpus = map(Path, sys.argv[1:])
 studio = Studio(str(base), Store(home))
-print(library_forms.import_from_hub(studio, "somebody/private-vector", "", "", "", "")[1])
+with acting_in(studio):
+    print(library_forms.import_from_hub("somebody/private-vector", "", "", "", "")[1])
 name = studio.corpora.add(corpus)
 job = studio.train(TrainingRequest(kind="language", corpus=(name,), name="Mine", language="min", recipe=SHORT))
 with Scheduler(studio.store, interval=0.1, command=WORKER):

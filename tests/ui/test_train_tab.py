@@ -36,7 +36,7 @@ def table(studio, tmp_path):
 
 
 def start(studio, values, corpus=SAMPLE):
-    job_id, said = train_tab.start_training(studio, corpus, values)
+    job_id, said = train_tab.start_training(corpus, values)
     return (studio.store.get(job_id) if job_id else None), said.replace("&#x27;", "'")
 
 
@@ -93,7 +93,7 @@ def test_a_training_takes_several_gpus_where_there_are_several(studio):
     looked = studio.forecast.look(train_fields.from_form({**FORM, "processes": 2}, SAMPLE))
     assert looked.recipe.accumulation == 2  # what each holds in memory is its part of the batch
     assert any("waits until all GPUs are free" in note for note in looked.notes)
-    command = train_preview.preview(studio, SAMPLE, {**FORM, "processes": 2})[1]
+    command = train_preview.preview(SAMPLE, {**FORM, "processes": 2})[1]
     assert command.startswith("accelerate launch --multi_gpu --num_processes 2 -m deftx language")
     assert "--device" not in command
     assert "processes" not in start(studio, {**FORM, "processes": 1})[0].settings
@@ -119,9 +119,9 @@ def test_a_number_of_gpus_is_asked_for_only_where_there_are_several(studio):
     for gpus, kept in ((0, 1), (1, 1), (2, 2)):
         studio.gpus = gpus
         with gr.Blocks():
-            field = train_form.build(studio).fields["processes"]
+            field = train_form.build().fields["processes"]
         assert (field.visible, field.maximum) == (gpus > 1, max(1, gpus))
-        updates = dict(zip(EMPTY, train_form.filled(studio, {"processes": 8}), strict=True))
+        updates = dict(zip(EMPTY, train_form.filled({"processes": 8}), strict=True))
         assert updates["processes"]["value"] == kept  # kept by a browser that was at a larger machine
 
 
@@ -206,8 +206,8 @@ def test_a_refusal_names_the_fields_and_says_that_nothing_is_lost(studio):
 
 def test_what_a_person_typed_cannot_become_markup(studio):
     for changed in ({"learning_rate": "<script>"}, {"base": "<script>"}):
-        assert "<script>" not in train_tab.start_training(studio, SAMPLE, {**FORM, **changed})[1]
-        assert "<script>" not in train_preview.preview(studio, SAMPLE, {**FORM, **changed})[0]
+        assert "<script>" not in train_tab.start_training(SAMPLE, {**FORM, **changed})[1]
+        assert "<script>" not in train_preview.preview(SAMPLE, {**FORM, **changed})[0]
 
 
 def test_a_table_that_cannot_be_learned_from_is_refused(studio, tmp_path):
@@ -216,7 +216,7 @@ def test_a_table_that_cannot_be_learned_from_is_refused(studio, tmp_path):
     _, said = start(studio, {**TASK, "train": studio.tables.add(one)}, None)
     assert "nothing to learn" in said
     (tmp_path / "bad.csv").write_text("", encoding="utf-8")
-    *unchanged, said, _ = labelled_upload.receive(studio, str(tmp_path / "bad.csv"), "train", train_form.listed)
+    *unchanged, said, _ = labelled_upload.receive(str(tmp_path / "bad.csv"), "train", train_form.listed)
     assert unchanged[:2] == [gr.skip(), gr.skip()]
     assert "empty" in said
 
@@ -234,7 +234,7 @@ def test_a_source_made_for_another_base_is_refused_before_it_starts(studio, page
 
 
 def test_the_outlook_shows_time_memory_disk_and_size_and_what_the_time_rests_on(studio):
-    shown, command, python, file = train_preview.preview(studio, SAMPLE, FORM)
+    shown, command, python, file = train_preview.preview(SAMPLE, FORM)
     shown = unescape(shown)
     for word in (strings.TIME, strings.MEMORY, strings.DISK, strings.VECTOR_SIZE, strings.RESTS_ON_TRIAL):
         assert word in shown
@@ -256,17 +256,17 @@ def test_the_time_rests_on_trainings_that_finished_here(studio):
     outlook = studio.forecast.look(train_fields.from_form(FORM, SAMPLE))
     assert outlook.trainings == 1
     assert outlook.found.seconds[0] < outlook.found.steps * 1_000 + 100 < outlook.found.seconds[1]
-    assert strings.RESTS_ON_ONE in train_preview.preview(studio, SAMPLE, FORM)[0]
+    assert strings.RESTS_ON_ONE in train_preview.preview(SAMPLE, FORM)[0]
 
 
 def test_nothing_is_reckoned_before_there_is_something_to_learn_from(studio):
-    assert strings.NOT_YET in train_preview.preview(studio, None, EMPTY)[0]
-    assert strings.NOT_YET_TASK in train_preview.preview(studio, None, TASK)[0]
-    assert train_preview.preview(studio, None, EMPTY)[1:3] == ("", "")
+    assert strings.NOT_YET in train_preview.preview(None, EMPTY)[0]
+    assert strings.NOT_YET_TASK in train_preview.preview(None, TASK)[0]
+    assert train_preview.preview(None, EMPTY)[1:3] == ("", "")
 
 
 def test_what_would_be_refused_is_said_before_the_start(studio):
-    shown = train_preview.preview(studio, SAMPLE, {**FORM, "base": "/nowhere", "clip": "0"})[0]
+    shown = train_preview.preview(SAMPLE, {**FORM, "base": "/nowhere", "clip": "0"})[0]
     assert strings.WOULD_BE_REFUSED in shown
     assert f"<b>{strings.FIELDS['base']}:</b>" in shown
     assert f"<b>{strings.SETTINGS['clip']}:</b>" in shown
@@ -340,7 +340,7 @@ def test_a_choice_shows_its_fields_with_the_presets_values_in_grey():
 
 def test_what_was_entered_comes_back_after_a_reload(studio, table):
     values = {**TASK, "train": table, "learning_rate": "not yet a num", "base": "some/base"}
-    text, *fields, ready = train_tab.restore(studio, json.loads(json.dumps(values)))
+    text, *fields, ready = train_tab.restore(json.loads(json.dumps(values)))
     assert ready is True
     assert [label for label, _ in text.choices] == [strings.SAMPLE]
     back = values_in(dict(zip(EMPTY, fields, strict=True)))
@@ -351,7 +351,7 @@ def test_what_was_entered_comes_back_after_a_reload(studio, table):
     "kept", ["", None, [], {"kind": "other"}, {"kind": "task", "train": "gone.csv", "seed": ["x"]}]
 )
 def test_what_the_browser_kept_from_elsewhere_does_no_harm(studio, kept):
-    fields = train_tab.restore(studio, kept)[1:-1]
+    fields = train_tab.restore(kept)[1:-1]
     back = values_in(dict(zip(EMPTY, fields, strict=True)))
     assert {**back, "kind": "language"} == EMPTY
 
@@ -359,7 +359,7 @@ def test_what_the_browser_kept_from_elsewhere_does_no_harm(studio, kept):
 def test_an_uploaded_table_is_kept_and_chosen(studio, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("text,label\na b,x\nc d,y\n", encoding="utf-8")
-    train, valid, *_, said, _ = labelled_upload.receive(studio, str(path), "valid", train_form.listed)
+    train, valid, *_, said, _ = labelled_upload.receive(str(path), "valid", train_form.listed)
     assert (valid.value, said) == ("t.csv", "")
     assert [name for _, name in train.choices] == ["t.csv"]
     assert valid.choices[0][1] == ""
@@ -372,20 +372,20 @@ def test_an_uploaded_table_in_another_encoding_with_other_columns_is_asked_about
             "cp1252"
         )
     )
-    *_, place, _, choice, waiting = labelled_upload.receive_any(studio, str(path), "train", train_form.listed)
+    *_, place, _, choice, waiting = labelled_upload.receive_any(str(path), "train", train_form.listed)
     assert (place.visible, choice.value, studio.tables.names()) == (True, "cp1252", [])
-    answer = labelled_upload.receive_in(studio, "train", waiting, "cp1252", train_form.listed)
+    answer = labelled_upload.receive_in("train", waiting, "cp1252", train_form.listed)
     assert answer[2].visible  # now the columns
     asked_of = answer[-5]
     chosen = {"text": "critique", "label": "étoiles"}
-    train, *_ = labelled_upload.map_columns(studio, asked_of, "single", chosen, train_form.listed)
+    train, *_ = labelled_upload.map_columns(asked_of, "single", chosen, train_form.listed)
     assert train.value == "old.csv"
     assert studio.tables.columns("old.csv") == chosen
     assert "l’été était beau" in studio.tables.read("old.csv").texts
 
 
 def test_what_came_meanwhile_is_offered_and_the_choices_stay(studio, table):
-    updates = train_tab.renew_lists(studio, [None, table, "", ""])
+    updates = train_tab.renew_lists([None, table, "", ""])
     text, train, valid, source = (update._constructor_args[0] for update in updates)
     assert all("value" not in update for update in (text, train, valid, source))
     assert [name for _, name in train["choices"]] == [table]
@@ -394,13 +394,13 @@ def test_what_came_meanwhile_is_offered_and_the_choices_stay(studio, table):
 
 def test_a_choice_that_was_removed_meanwhile_is_taken_back(studio, table):
     studio.tables.discard(table)
-    updates = train_tab.renew_lists(studio, ["gone.txt", table, table, "job:gone"])
+    updates = train_tab.renew_lists(["gone.txt", table, table, "job:gone"])
     assert [update.value for update in updates] == [None, None, "", ""]
 
 
 def test_all_that_cannot_be_read_or_used_is_said_at_once(studio, table):
     values = {**EMPTY, "kind": "task", "train": table, "code": "no code", "max_steps": "many", "learning_rate": "-3"}
-    said = train_preview.preview(studio, None, values)[0]
+    said = train_preview.preview(None, values)[0]
     for field in ("code", "max_steps", "learning_rate"):
         assert strings.REFUSED.format(field=train_fields.label(field)) in said
 
@@ -411,12 +411,12 @@ def test_codes_of_languages_are_taken(code):
 
 
 def test_a_text_in_a_known_language_suggests_its_name_and_code(studio):
-    assert train_names.suggest(studio, SAMPLE, "", "") == ("Indonesian", "ind")
+    assert train_names.suggest(SAMPLE, "", "") == ("Indonesian", "ind")
 
 
 @pytest.mark.parametrize("entered", [(None, "", ""), (SAMPLE, "Mine", ""), (SAMPLE, "", "xyz"), ("gone.txt", "", "")])
 def test_what_was_entered_is_not_replaced_by_a_suggestion(studio, entered):
-    assert train_names.suggest(studio, *entered) == (gr.skip(), gr.skip())
+    assert train_names.suggest(*entered) == (gr.skip(), gr.skip())
 
 
 # Settings in and out
@@ -430,8 +430,8 @@ def answered(answer):
 def test_a_settings_file_puts_the_form_as_it_was(studio, tmp_path):
     values = {**FORM, "rank": "mp", "learning_rate": "0.001", "preset": "standard", "seed": "7"}
     path = tmp_path / "settings.json"
-    path.write_text(train_preview.preview(studio, SAMPLE, values)[3], encoding="utf-8")
-    text, fields, said = answered(train_settings.open_file(studio, str(path)))
+    path.write_text(train_preview.preview(SAMPLE, values)[3], encoding="utf-8")
+    text, fields, said = answered(train_settings.open_file(str(path)))
     assert text.value == SAMPLE
     assert {name: fields[name]["value"] for name in ("name", "code", "rank", "learning_rate", "preset", "seed")} == {
         "name": "Minangkabau", "code": "min", "rank": "mp", "learning_rate": "0.001", "preset": "standard", "seed": "7",
@@ -443,20 +443,20 @@ def test_what_a_settings_file_says_wrongly_is_named_and_the_form_keeps_what_was_
     path = tmp_path / "settings.json"
     path.write_text('{"format": "deftx-settings", "version": 1, "kind": "task", "train": "elsewhere.csv", "colour": "red",'
                     ' "recipe": {"seed": 1, "clip": 0}}', encoding="utf-8")  # fmt: skip
-    text, fields, said = answered(train_settings.open_file(studio, str(path)))
+    text, fields, said = answered(train_settings.open_file(str(path)))
     assert (text, fields["train"]) == (gr.skip(), gr.skip())
     assert fields["seed"]["value"] == "1"
     for words in ("elsewhere.csv", "colour", "clip"):
         assert words in said
     path.write_text("no json", encoding="utf-8")
-    text, fields, said = answered(train_settings.open_file(studio, str(path)))
+    text, fields, said = answered(train_settings.open_file(str(path)))
     assert all(update == gr.skip() for update in (text, *fields.values()))
     assert strings.NOT_OPENED in said
 
 
 def test_another_like_this_one_is_the_same_request(studio):
     job, _ = start(studio, {**FORM, "rank": "uniform", "uniform": 4, "max_steps": "20", "ablate": "no-residual"})
-    text, fields, _ = answered(train_settings.again(studio, job))
+    text, fields, _ = answered(train_settings.again(job))
     values = values_in(fields)
     assert text.value == SAMPLE
     assert requests.resolve(studio, train_fields.from_form(values, text.value)) == job.request

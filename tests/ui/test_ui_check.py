@@ -35,7 +35,7 @@ def named(answers):
 
 
 def test_fifty_distinct_sentences_are_drawn_and_classified(studio, keys, text):
-    content, said, *shown = check_tab.start_check(studio, keys, "", text, 42)
+    content, said, *shown = check_tab.start_check(keys, "", text, 42)
     check = Check.from_dict(content)
     assert said == ""
     assert len(set(check.sentences)) == len(check.sentences) == COUNT
@@ -52,13 +52,13 @@ def test_fifty_distinct_sentences_are_drawn_and_classified(studio, keys, text):
 
 
 def test_two_people_with_the_same_vectors_have_checks_of_their_own(studio, keys, text):
-    mine, theirs = (check_tab.start_check(studio, keys, "", text, 42)[0] for _ in range(2))
+    mine, theirs = (check_tab.start_check(keys, "", text, 42)[0] for _ in range(2))
     assert mine["sentences"] == theirs["sentences"]
     assert mine["id"] != theirs["id"]
     marked = check_tab.mark(mine, "right")[0]
     assert (len(marked["marks"]), len(theirs["marks"]), len(mine["marks"])) == (1, 0, 0)
-    check_tab.save_check(studio, marked)
-    check_tab.save_check(studio, check_tab.mark(theirs, "wrong")[0])
+    check_tab.save_check(marked)
+    check_tab.save_check(check_tab.mark(theirs, "wrong")[0])
     assert sorted(one["share"] for one in load(studio.store.root)) == [0.0, 1.0]
 
 
@@ -83,7 +83,7 @@ def test_a_hasty_second_press_judges_the_same_sentence():
 
 def test_a_reload_brings_the_check_back_and_nonsense_nothing(studio):
     tab = type("Tab", (), {"kept": None, "part": None, "text": None, "shown": lambda self: []})()
-    restore = check_tab.restoring(studio, tab)["fn"]
+    restore = check_tab.restoring(tab)["fn"]
     part, _, *shown = restore(check_of("pn", ["right"]).to_dict())
     assert part.open
     assert "number 1" in named(shown)["card"]
@@ -113,14 +113,14 @@ def test_the_result_is_kept_with_the_vectors_and_listed_for_them_alone(studio, p
     corpus = write_corpus(tmp_path / "text.txt")
     text = studio.corpora.add(corpus)
     language = f"job:{finish_language_job(studio.store, page_base, corpus).id}"
-    content = check_tab.start_check(studio, keys, language, text, 1)[0]
-    assert strings.CHECK_NOT_KEPT in check_tab.save_check(studio, content)  # nothing judged
+    content = check_tab.start_check(keys, language, text, 1)[0]
+    assert strings.CHECK_NOT_KEPT in check_tab.save_check(content)  # nothing judged
     content = check_tab.mark(check_tab.mark(content, "right")[0], "wrong")[0]
-    assert "Minangkabau" in check_tab.save_check(studio, content)
-    assert "50%" in check_tab.show_earlier(studio, keys, language)
-    assert check_tab.show_earlier(studio, keys, "") == check_tab.show_earlier(studio, None, "") == ""
+    assert "Minangkabau" in check_tab.save_check(content)
+    assert "50%" in check_tab.show_earlier(keys, language)
+    assert check_tab.show_earlier(keys, "") == check_tab.show_earlier(None, "") == ""
     info = vector_index.find(studio.store, "language", language).folder
-    fingerprint = check_tab.vectors_of(studio, keys, language)[1].fingerprint
+    fingerprint = check_tab.vectors_of(keys, language)[1].fingerprint
     assert load(studio.store.root, fingerprint)[0]["judged"] == 2
     assert [path.name for path in info.iterdir() if "check" in path.name] == []
 
@@ -132,6 +132,6 @@ def test_what_stands_in_the_way_is_said_and_a_check_under_way_stays(studio, keys
         (None, text, strings.NO_TASK), (keys, None, strings.CHECK_NEEDS_TEXT), (keys, "../jobs.sqlite", "not known"),
         ("job:none", text, "not known"), (keys, studio.corpora.add(short), "12 to 280 characters"),
     ):  # fmt: skip
-        content, said, *shown = check_tab.start_check(studio, task, "", corpus, 42)
+        content, said, *shown = check_tab.start_check(task, "", corpus, 42)
         assert reason.split(",")[0] in said.replace("&#x27;", "'")
         assert [content, *shown] == [gr.skip()] * (1 + len(PARTS))

@@ -152,31 +152,31 @@ def test_every_method_has_its_words():
 
 
 def test_a_task_on_pairs_asks_for_both_texts(studio, keys):
-    assert compose_form.needs_pair(studio, keys["pair"])
-    assert not compose_form.needs_pair(studio, keys["task"])
-    assert not compose_form.needs_pair(studio, None)
+    assert compose_form.needs_pair(keys["pair"])
+    assert not compose_form.needs_pair(keys["task"])
+    assert not compose_form.needs_pair(None)
     one = filled_in(task=keys["pair"])
-    assert strings.NO_PAIR in classify_tab.show(studio, one)[0]
-    shown, sides, *_ = classify_tab.show(studio, {**one, "second": "the food was <b>bad</b>"})
+    assert strings.NO_PAIR in classify_tab.show(one)[0]
+    shown, sides, *_ = classify_tab.show({**one, "second": "the food was <b>bad</b>"})
     assert "&lt;b&gt;bad&lt;/b&gt;" in shown
     assert shown.count("<blockquote>") == 2
     assert "yes" in sides
-    words, _ = classify_tab.show_words(studio, {**one, "second": "the food was <b>bad</b>"})
+    words, _ = classify_tab.show_words({**one, "second": "the food was <b>bad</b>"})
     assert words.count('<p class="words">') == 2
     assert "<b>bad" not in words
 
 
 def test_what_somebody_types_cannot_become_markup(studio, keys):
     values = filled_in(task=keys["task"], language=keys["language"], text=TEXT)
-    for shown in (*classify_tab.show(studio, values), *classify_tab.show_words(studio, values)):
+    for shown in (*classify_tab.show(values), *classify_tab.show_words(values)):
         assert shown
         assert "<good>" not in shown
-    assert all("&lt;good&gt;" in shown for shown in classify_tab.show_words(studio, values))
+    assert all("&lt;good&gt;" in shown for shown in classify_tab.show_words(values))
 
 
 def test_no_answer_has_no_words(studio, keys):
-    assert classify_tab.show_words(studio, filled_in()) == ("", "")
-    assert classify_tab.show_words(studio, filled_in(task=keys["task"], text=" ")) == ("", "")
+    assert classify_tab.show_words(filled_in()) == ("", "")
+    assert classify_tab.show_words(filled_in(task=keys["task"], text=" ")) == ("", "")
     assert compose_views.words_view(Attribution("good", (), 0.0)) == ""
 
 
@@ -224,16 +224,14 @@ def test_words_are_marked_by_a_sign_and_not_by_colour_alone():
 
 
 def test_a_program_gets_probabilities_and_the_report(studio, keys):
-    found = api_compose.answer(
-        studio, keys["task"], [TEXT, "the day"], {keys["language"]: 0.5}, 1.0, "ties", {"keep": 0.5}
-    )
+    found = api_compose.answer(keys["task"], [TEXT, "the day"], {keys["language"]: 0.5}, 1.0, "ties", {"keep": 0.5})
     order = Combination.of(keys["task"], [(keys["language"], 0.5)], 1.0, "ties", {"keep": 0.5})
     expected = composed_anew(studio, keys, order).classify([TEXT, "the day"]).tolist()
     assert [list(row.values()) for row in found["probabilities"]] == expected
     assert found["labels"] == ["negative", "positive"]
     assert found["report"]["method"] == "ties"
     assert found["report"]["vectors"][0]["dropped"] > 0
-    pair = api_compose.answer(studio, keys["pair"], [["the day", "the night"]], None, 1.0, "sum", None)
+    pair = api_compose.answer(keys["pair"], [["the day", "the night"]], None, 1.0, "sum", None)
     assert pair["probabilities"][0].keys() == {"no", "yes"}
 
 
@@ -257,7 +255,7 @@ def test_what_a_program_asks_wrongly_is_refused_in_words(studio, keys, changed, 
     asked = {"task": keys["task"], "texts": [TEXT], "languages": None, "strength_task": 1.0, "method": "sum",
              "parameters": None}  # fmt: skip
     with pytest.raises(DeftxError, match=reason):
-        api_compose.answer(studio, **{**asked, **changed})
+        api_compose.answer(**{**asked, **changed})
 
 
 def test_a_key_that_stands_for_nothing_is_refused(studio, keys):

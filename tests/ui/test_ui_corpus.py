@@ -32,7 +32,7 @@ SPANISH = (
 
 def test_a_text_shows_its_verdict_plot_table_and_the_lines_left_out(studio, tmp_path):
     name = studio.corpora.add(write(tmp_path, "a.txt", "the food is good\n<b>---</b>\n***\n" * 10))
-    said, heading, plot, details = corpus_tab.show(studio, name)
+    said, heading, plot, details = corpus_tab.show(name)
     assert strings.RESTS_ON in said
     assert strings.LOOK in said  # 20 lines are few
     assert strings.LENGTHS_TITLE in heading
@@ -44,23 +44,23 @@ def test_a_text_shows_its_verdict_plot_table_and_the_lines_left_out(studio, tmp_
 
 
 def test_nothing_chosen_and_a_text_that_is_gone_leave_no_plot(studio):
-    assert corpus_tab.show(studio, None)[1:] == ("", "", "")
-    said, *rest = corpus_tab.show(studio, "gone.txt")
+    assert corpus_tab.show(None)[1:] == ("", "", "")
+    said, *rest = corpus_tab.show("gone.txt")
     assert strings.NOT_READ in said
     assert rest == ["", "", ""]
 
 
 def test_text_that_the_base_cannot_read_is_not_advised(studio, tmp_path):
     name = studio.corpora.add(write(tmp_path, "a.txt", "kata yang tidak dikenal\n" * 20))
-    assert strings.NOT_ADVISED in corpus_tab.show_findings(studio, name)
+    assert strings.NOT_ADVISED in corpus_tab.show_findings(name)
 
 
 def test_a_second_language_is_said_and_one_language_is_fine(studio, tmp_path):
     lines = studio.corpora.read(SAMPLE).lines
     one = studio.corpora.add(write(tmp_path, "one.txt", "\n".join(lines)))
     two = studio.corpora.add(write(tmp_path, "two.txt", "\n".join([*lines, *map(SPANISH.format, range(60))])))
-    assert "look like" not in corpus_tab.show_findings(studio, one)
-    said = corpus_tab.show_findings(studio, two)
+    assert "look like" not in corpus_tab.show_findings(one)
+    said = corpus_tab.show_findings(two)
     assert "of the lines look like Spanish" in said or "of the lines look like Indonesian" in said
     assert "Indonesian (ind)" in said
 
@@ -78,20 +78,20 @@ def test_a_language_that_nobody_knows_is_no_fault():
 
 def test_several_files_are_one_text(studio, tmp_path):
     files = [write(tmp_path, "a.txt", "the food\n"), write(tmp_path, "b.txt", "the day\n")]
-    choice, said, *_ = corpus_tab.receive(studio, files)
+    choice, said, *_ = corpus_tab.receive(files)
     assert (choice.value, said) == ("a-and-1-more.txt", "")
-    assert "a.txt, b.txt" in corpus_tab.show_findings(studio, choice.value)
+    assert "a.txt, b.txt" in corpus_tab.show_findings(choice.value)
 
 
 def test_a_table_with_several_columns_is_asked_about_and_then_taken(studio, tmp_path):
     file = write(tmp_path, "t.csv", "title,body\nx,the food is good\n")
-    choice, said, column, button, waiting = corpus_tab.receive(studio, [file])
+    choice, said, column, button, waiting = corpus_tab.receive([file])
     assert choice == gr.skip()
     assert "t.csv" in said
     assert [value for _, value in column.choices] == ["title", "body"]
     assert column.visible
     assert button.visible
-    choice, said, column, button, left = corpus_tab.receive(studio, waiting, "body")
+    choice, said, column, button, left = corpus_tab.receive(waiting, "body")
     assert studio.corpora.read(choice.value).lines == ["the food is good"]
     assert (said, column.visible, button.visible, left) == ("", False, False, [])
 
@@ -104,11 +104,11 @@ def test_a_data_set_of_the_hub_becomes_a_text(studio, tmp_path, monkeypatch):
     found, file, *_, said = hub_form.list_parts("owner/name")
     assert file.choices == [("train.csv (1.9 MB)", "train.csv")]
     assert "read: 1." in said
-    name, column, said = hub_form.take(studio, found, "train.csv", None)
+    name, column, said = hub_form.take(found, "train.csv", None)
     assert (name, column.visible) == (None, True)
-    name, _, said = hub_form.take(studio, found, "train.csv", "b")
+    name, _, said = hub_form.take(found, "train.csv", "b")
     assert studio.corpora.read(name).lines == ["the food"]
-    assert "owner/name/train.csv" in corpus_tab.show_findings(studio, name)
+    assert "owner/name/train.csv" in corpus_tab.show_findings(name)
     assert "Lines: 1." in said
 
 
@@ -119,17 +119,17 @@ def test_a_split_of_the_hub_becomes_a_text(studio, hub_here, tmp_path, monkeypat
     )
     found, part, *_ = hub_form.list_parts("ana/news")
     assert [value for _, value in part.choices] == ["default/train", "default/test", "train.csv", "test.csv"]
-    name, column, said = hub_form.take(studio, found, "default/train", None)
+    name, column, said = hub_form.take(found, "default/train", None)
     assert (name, column.value) == (None, "body")
-    name, _, said = hub_form.take(studio, found, "default/train", "body")
+    name, _, said = hub_form.take(found, "default/train", "body")
     assert studio.corpora.read(name).lines == ["the food"] * 40
     assert "Lines: 40." in said
-    assert "ana/news/default/train" in corpus_tab.show_findings(studio, name)
+    assert "ana/news/default/train" in corpus_tab.show_findings(name)
     old = repository.commits[-1][0]
     repository.add({"test.csv": b"text\nother\n"})
     for revision, text in ((f"@{old}", "day"), ("", "other")):
         found, *_ = hub_form.list_parts(f"ana/news{revision}")
-        name, *_ = hub_form.take(studio, found, "default/test", None)
+        name, *_ = hub_form.take(found, "default/test", None)
         assert studio.corpora.read(name).lines == [text]
 
 
@@ -138,21 +138,21 @@ def test_a_split_of_the_hub_becomes_a_labelled_file(studio, hub_here, tmp_path, 
     rows = b"the food is good,good\nthe food is bad,bad\n" * 10
     hub_here.make("datasets/ana/mood", {"train.csv": b"text,label\n" + rows, "test.csv": b"review,mood\n" + rows})
     found, *_ = hub_form.list_parts("ana/mood")
-    train, valid, *_, said = labelled_tab.fetch(studio, found, "default/train", "train")
+    train, valid, *_, said = labelled_tab.fetch(found, "default/train", "train")
     assert (train.value, said) == ("ana-mood-default-train.jsonl", "")
     assert studio.tables.read(train.value).labels[:2] == ["good", "bad"]
-    train, valid, place, *_, waiting, said = labelled_tab.fetch(studio, found, "default/test", "valid")
+    train, valid, place, *_, waiting, said = labelled_tab.fetch(found, "default/test", "valid")
     assert (train, valid, place.visible, waiting[1]) == (gr.skip(), gr.skip(), True, "valid")
     chosen = {"text": "review", "label": "mood", "text_a": None, "text_b": None}
-    _, valid, *_ = labelled_upload.map_columns(studio, waiting, "single", chosen, labelled_tab.listed)
+    _, valid, *_ = labelled_upload.map_columns(waiting, "single", chosen, labelled_tab.listed)
     assert len(studio.tables.read(valid.value)) == 20
-    assert strings.HUB_NOT_FETCHED in labelled_tab.fetch(studio, found, "default/none", "train")[-1]
+    assert strings.HUB_NOT_FETCHED in labelled_tab.fetch(found, "default/none", "train")[-1]
 
 
 @pytest.mark.parametrize("path", [None, "../x.txt"])
 def test_what_the_hub_does_not_have_is_said_in_place(studio, path):
     assert strings.HUB_NOT_LISTED in hub_form.list_parts("no id at all")[-1]
-    assert strings.HUB_NOT_FETCHED in hub_form.take(studio, (), path, None)[-1]
+    assert strings.HUB_NOT_FETCHED in hub_form.take((), path, None)[-1]
 
 
 # Cleaning
@@ -160,7 +160,7 @@ def test_what_the_hub_does_not_have_is_said_in_place(studio, path):
 
 def test_choices_show_their_effect_before_anything_is_done(studio, tmp_path):
     name = studio.corpora.add(write(tmp_path, "a.txt", "the food is good\nThe food is good\nday <i>one</i>\n"))
-    choices, said = clean_form.show(studio, name, ())
+    choices, said = clean_form.show(name, ())
     assert [value for _, value in choices.choices] == list(CLEANINGS)
     labels = {value: text for text, value in choices.choices}
     assert labels["repeated"].endswith("Lines removed: 1.")
@@ -169,7 +169,7 @@ def test_choices_show_their_effect_before_anything_is_done(studio, tmp_path):
     assert "after cleaning: 3. Now: 3." in said
     assert "&lt;i&gt;one" in said
     assert "<i>" not in said
-    choices, said = clean_form.show(studio, name, ["repeated", "short"])
+    choices, said = clean_form.show(name, ["repeated", "short"])
     assert "after cleaning: 1. Now: 3." in said
     assert set(choices.value) == {"repeated", "short"}
     assert studio.corpora.names() == [name]
@@ -177,19 +177,19 @@ def test_choices_show_their_effect_before_anything_is_done(studio, tmp_path):
 
 def test_a_cleaned_copy_is_chosen_and_says_where_it_comes_from(studio, tmp_path):
     name = studio.corpora.add(write(tmp_path, "a.txt", "the food is good\nThe food is good\n"))
-    cleaned, said = clean_form.apply(studio, name, ["repeated"])
+    cleaned, said = clean_form.apply(name, ["repeated"])
     assert name in said
-    shown = corpus_tab.show_findings(studio, cleaned)
+    shown = corpus_tab.show_findings(cleaned)
     assert strings.CLEANED_FROM.format(name=name, choices=CLEANINGS["repeated"].title) in shown
-    assert clean_form.apply(studio, name, []) == (None, clean_form.views.notice(strings.NOTHING_TO_CLEAN, kind="bad"))
-    assert clean_form.apply(studio, None, ["short"])[0] is None
+    assert clean_form.apply(name, []) == (None, clean_form.views.notice(strings.NOTHING_TO_CLEAN, kind="bad"))
+    assert clean_form.apply(None, ["short"])[0] is None
 
 
 def test_a_language_can_be_named(studio, tmp_path):
     name = studio.corpora.add(write_corpus(tmp_path / "a.txt"))
-    assert "not a language code" in clean_form.remember(studio, name, "Not A Code", "x")
-    assert "27 known languages" in clean_form.remember(studio, name, "xyz", "Words")
-    assert "Words (xyz)" in corpus_tab.show_findings(studio, name)
+    assert "not a language code" in clean_form.remember(name, "Not A Code", "x")
+    assert "27 known languages" in clean_form.remember(name, "xyz", "Words")
+    assert "Words (xyz)" in corpus_tab.show_findings(name)
 
 
 # Labelled files
@@ -203,16 +203,14 @@ def lists(answer):
 
 def test_a_labelled_file_is_kept_chosen_and_counted(studio, tmp_path):
     train = lists(
-        labelled_upload.receive(
-            studio, write(tmp_path, "t.csv", "text,label\n" + ROWS * 5), "train", labelled_tab.listed
-        )
+        labelled_upload.receive(write(tmp_path, "t.csv", "text,label\n" + ROWS * 5), "train", labelled_tab.listed)
     )
     valid = lists(
-        labelled_upload.receive(studio, write(tmp_path, "v.csv", "text,label\n" + ROWS), "valid", labelled_tab.listed)
+        labelled_upload.receive(write(tmp_path, "v.csv", "text,label\n" + ROWS), "valid", labelled_tab.listed)
     )
     assert (train[0].value, valid[1].value) == ("t.csv", "v.csv")
     assert [value for _, value in train[1].choices] == ["", "t.csv"]
-    said = labelled_tab.show(studio, "t.csv", "v.csv")
+    said = labelled_tab.show("t.csv", "v.csv")
     assert "positive: 10" in said
     assert "negative: 1<" in said
     assert "3 rows whose text is also in t.csv" in said  # a leak
@@ -222,28 +220,24 @@ def test_a_labelled_file_is_kept_chosen_and_counted(studio, tmp_path):
 def test_columns_that_are_not_recognised_are_asked_for_with_a_guess_and_the_first_rows(studio, tmp_path):
     file = write(tmp_path, "t.csv", "id,review,stars\n" + "".join(f"{n},<b>x</b> {n},{n % 2}\n" for n in range(9)))
     *_, place, asked, kind, text, premise, hypothesis, label, refused, waiting = labelled_upload.receive(
-        studio, file, "train", labelled_tab.listed
+        file, "train", labelled_tab.listed
     )
     assert (place.visible, kind, text.value, label.value, refused) == (True, "single", "review", "stars", "")
     assert (text.visible, premise.visible, hypothesis.visible) == (True, False, False)
     assert "&lt;b&gt;x" in asked
     assert studio.tables.names() == []
     answer = labelled_upload.map_columns(
-        studio, waiting, "single", {"text": "review", "label": None, "premise": None}, labelled_tab.listed
+        waiting, "single", {"text": "review", "label": None, "premise": None}, labelled_tab.listed
     )
     assert strings.NEEDS_COLUMNS in answer[-2]
     assert answer[-1] == waiting
-    twice = labelled_upload.map_columns(
-        studio, waiting, "single", {"text": "review", "label": "review"}, labelled_tab.listed
-    )
+    twice = labelled_upload.map_columns(waiting, "single", {"text": "review", "label": "review"}, labelled_tab.listed)
     assert strings.COLUMNS_TWICE in twice[-2]
-    answer = labelled_upload.map_columns(
-        studio, waiting, "single", {"text": "review", "label": "stars"}, labelled_tab.listed
-    )
+    answer = labelled_upload.map_columns(waiting, "single", {"text": "review", "label": "stars"}, labelled_tab.listed)
     assert answer[0].value == "t.csv"
     assert answer[2].visible is False
     assert studio.tables.columns("t.csv") == {"text": "review", "label": "stars"}
-    assert "Text is “review”" in labelled_tab.show(studio, "t.csv", "")
+    assert "Text is “review”" in labelled_tab.show("t.csv", "")
 
 
 @pytest.mark.parametrize(
@@ -251,18 +245,18 @@ def test_columns_that_are_not_recognised_are_asked_for_with_a_guess_and_the_firs
     [("a.txt", "x\n", "plain text"), ("a.csv", "", "empty"), ("a.csv", "text,label\n,\n", "no usable row")],
 )
 def test_a_labelled_file_that_cannot_be_read_is_refused_with_the_reason(studio, tmp_path, name, content, reason):
-    answer = labelled_upload.receive(studio, write(tmp_path, name, content), "train", labelled_tab.listed)
+    answer = labelled_upload.receive(write(tmp_path, name, content), "train", labelled_tab.listed)
     assert lists(answer) == (gr.skip(), gr.skip())
     assert reason in answer[-2]
     assert studio.tables.names() == []
 
 
 def test_one_label_alone_is_refused_in_place_of_the_findings(studio, tmp_path):
-    labelled_upload.receive(studio, write(tmp_path, "t.csv", "text,label\na,x\nb,x\n"), "train", labelled_tab.listed)
-    assert strings.TABLE_REFUSED in labelled_tab.show(studio, "t.csv", "")
-    assert labelled_tab.show(studio, "", "") == labelled_tab.views.paragraph(strings.NO_TABLE_YET, "quiet")
+    labelled_upload.receive(write(tmp_path, "t.csv", "text,label\na,x\nb,x\n"), "train", labelled_tab.listed)
+    assert strings.TABLE_REFUSED in labelled_tab.show("t.csv", "")
+    assert labelled_tab.show("", "") == labelled_tab.views.paragraph(strings.NO_TABLE_YET, "quiet")
 
 
 def test_a_page_that_opens_lists_the_files_that_are_here(studio, tmp_path):
     studio.tables.add(write(tmp_path, "t.csv", "text,label\n" + ROWS))
-    assert [[value for _, value in one.choices] for one in labelled_tab.refresh(studio)] == [["", "t.csv"]] * 2
+    assert [[value for _, value in one.choices] for one in labelled_tab.refresh()] == [["", "t.csv"]] * 2

@@ -47,7 +47,7 @@ def read(path):
 
 def begin(studio, file, keys, *columns):
     id_, *rest = file_tab.begin(
-        studio, str(file), filled_in(task=keys["task"], language=keys["language"]), "", *(columns or (None,) * 3)
+        str(file), filled_in(task=keys["task"], language=keys["language"]), "", *(columns or (None,) * 3)
     )
     studio.background_tasks.wait(id_)
     return id_, rest
@@ -75,7 +75,7 @@ def test_a_look_shows_what_came_out_and_asks_no_longer(studio, keys, file):
     id_, (view, *_, timer) = begin(studio, file, keys)
     assert timer.active
     assert "progressbar" in view
-    shown = file_tab.look(studio, id_)
+    shown = file_tab.look(id_)
     assert len(shown) == len(STATE)
     assert not shown[STATE["timer"]].active
     assert not shown[STATE["stop"]].visible
@@ -92,8 +92,8 @@ def test_rows_are_filtered_by_label_and_sorted_by_certainty(studio, keys, file):
     id_, _ = begin(studio, file, keys)
     found = studio.background_tasks.find(id_).result
     for label, count in found.counts.items():
-        assert file_tab.show_rows(studio, id_, label, "file").count('<th scope="row">') == count
-    surest, doubtful = (file_tab.show_rows(studio, id_, "", order) for order in ("surest", "doubtful"))
+        assert file_tab.show_rows(id_, label, "file").count('<th scope="row">') == count
+    surest, doubtful = (file_tab.show_rows(id_, "", order) for order in ("surest", "doubtful"))
     order = found.probabilities.max(-1).values.argsort(descending=True).tolist()
     places = [surest.index(file_views.text(found.rows.texts[row])) for row in order]
     assert places == sorted(places)
@@ -105,7 +105,7 @@ def test_rows_are_filtered_by_label_and_sorted_by_certainty(studio, keys, file):
 def test_columns_that_are_not_recognised_are_asked_for(studio, keys, tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("id,review\n1,the food is good\n", encoding="utf-8")
-    place, asked, text, premise, _, said = file_tab.receive(studio, str(file), keys["task"])
+    place, asked, text, premise, _, said = file_tab.receive(str(file), keys["task"])
     assert place.visible
     assert "a.csv" in asked
     assert (text.value, text.visible, premise.visible, said) == ("review", True, False, gr.skip())
@@ -113,7 +113,7 @@ def test_columns_that_are_not_recognised_are_asked_for(studio, keys, tmp_path):
         begin(studio, file, keys)
     id_, _ = begin(studio, file, keys, "review", None, None)
     assert studio.background_tasks.find(id_).result.rows.texts == ["the food is good"]
-    recognised = file_tab.receive(studio, str(file.rename(tmp_path / "a.txt")), keys["task"])
+    recognised = file_tab.receive(str(file.rename(tmp_path / "a.txt")), keys["task"])
     assert not recognised[0].visible
 
 
@@ -138,18 +138,18 @@ def test_a_choice_of_columns_must_be_whole():
 def test_what_cannot_be_classified_is_said(studio, keys, tmp_path, monkeypatch, name, content, reason):
     monkeypatch.setattr(file_tasks, "MOST_TEXTS", 5)
     (tmp_path / name).write_text(content, encoding="utf-8")
-    id_ = file_tab.begin(studio, str(tmp_path / name), filled_in(task=keys["task"]), "", None, None, None)[0]
+    id_ = file_tab.begin(str(tmp_path / name), filled_in(task=keys["task"]), "", None, None, None)[0]
     with pytest.raises(file_tasks.TableError, match=reason):
         studio.background_tasks.wait(id_)
-    shown = file_tab.look(studio, id_)
+    shown = file_tab.look(id_)
     assert strings.FILE_REFUSED in shown[0]
     assert not shown[STATE["found"]].visible
 
 
 def test_nothing_is_begun_without_a_file_a_task_or_with_a_key_that_is_none(studio, keys, file):
-    assert strings.NEEDS_FILE in file_tab.begin(studio, None, filled_in(task=keys["task"]), "", None, None, None)[1]
-    assert strings.NEEDS_TASK_VECTOR in file_tab.begin(studio, str(file), filled_in(), "", None, None, None)[1]
-    assert "not known" in file_tab.begin(studio, str(file), filled_in(task="../../etc"), "", None, None, None)[1]
+    assert strings.NEEDS_FILE in file_tab.begin(None, filled_in(task=keys["task"]), "", None, None, None)[1]
+    assert strings.NEEDS_TASK_VECTOR in file_tab.begin(str(file), filled_in(), "", None, None, None)[1]
+    assert "not known" in file_tab.begin(str(file), filled_in(task="../../etc"), "", None, None, None)[1]
 
 
 def test_sentences_are_classified_while_a_long_file_is_and_it_can_be_stopped(studio, keys, file):
@@ -162,11 +162,11 @@ def test_sentences_are_classified_while_a_long_file_is_and_it_can_be_stopped(stu
 
     first = studio.background_tasks.start(long)
     assert running.wait(20)
-    id_ = file_tab.begin(studio, str(file), filled_in(task=keys["task"]), "", None, None, None)[0]
-    assert "Before this: 1." in file_tab.look(studio, id_)[0]
+    id_ = file_tab.begin(str(file), filled_in(task=keys["task"]), "", None, None, None)[0]
+    assert "Before this: 1." in file_tab.look(id_)[0]
     assert sum(studio.classify("the food is good", keys["task"]).probabilities.values()) == pytest.approx(1)
     studio.background_tasks.stop(id_)
-    shown = file_tab.look(studio, id_)
+    shown = file_tab.look(id_)
     assert strings.WORK_STOPPED.split(";")[0] in shown[0]
     assert not shown[STATE["timer"]].active
     studio.background_tasks.stop(first)
@@ -174,12 +174,12 @@ def test_sentences_are_classified_while_a_long_file_is_and_it_can_be_stopped(stu
 
 
 def test_a_result_that_is_gone_or_was_never_there_is_said(studio):
-    assert strings.WORK_GONE[:30] in file_tab.look(studio, "guessed")[0]
-    assert file_tab.look(studio, "")[0] == gr.skip()
+    assert strings.WORK_GONE[:30] in file_tab.look("guessed")[0]
+    assert file_tab.look("")[0] == gr.skip()
     other = studio.background_tasks.start(lambda on_share: "not a file")
     studio.background_tasks.wait(other)
-    assert strings.WORK_GONE[:30] in file_tab.look(studio, other)[0]
-    assert strings.WORK_GONE[:30] in file_tab.show_rows(studio, other, "", "file")
+    assert strings.WORK_GONE[:30] in file_tab.look(other)[0]
+    assert strings.WORK_GONE[:30] in file_tab.show_rows(other, "", "file")
 
 
 def test_the_files_go_with_the_result(studio, keys, file):

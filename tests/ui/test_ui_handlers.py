@@ -63,11 +63,11 @@ def test_a_file_name_cannot_leave_the_folder_of_texts(name, kept):
 
 
 def test_an_upload_is_kept_chosen_and_audited(studio, corpus):
-    choice, refused = corpus_tab.store_upload(studio, str(corpus))
+    choice, refused = corpus_tab.store_upload(str(corpus))
     assert refused == ""
     assert choice.value == "My-corpus-1.txt"
     assert (studio.corpora.folder / choice.value).read_bytes() == corpus.read_bytes()
-    shown = corpus_tab.show_findings(studio, choice.value)
+    shown = corpus_tab.show_findings(choice.value)
     assert "400" in shown
     assert strings.TOKENS in shown
 
@@ -92,7 +92,7 @@ def test_the_same_file_is_kept_once_and_another_of_its_name_is_kept_beside_it(st
 def test_a_bad_upload_is_named_with_the_reason_and_changes_nothing(studio, tmp_path, name, content, reason):
     bad = tmp_path / name
     bad.write_bytes(content)
-    choice, refused = corpus_tab.store_upload(studio, str(bad))
+    choice, refused = corpus_tab.store_upload(str(bad))
     assert choice == gr.skip()
     assert reason in refused
     assert studio.corpora.names() == []
@@ -105,14 +105,14 @@ def test_texts_are_found_by_known_names_only(tmp_path, name):
 
 
 def test_the_sample_is_there_for_somebody_without_a_file(studio):
-    assert corpus_tab.choices(studio) == [(strings.SAMPLE, SAMPLE)]
+    assert corpus_tab.choices() == [(strings.SAMPLE, SAMPLE)]
     assert len(studio.corpora.read(SAMPLE).lines) == 60
 
 
 def test_what_a_file_says_cannot_become_markup(studio, tmp_path):
     bad = tmp_path / "a.txt"
     bad.write_text("<script>alert(1)</script>\n" * 60, encoding="utf-8")
-    shown = corpus_tab.show_findings(studio, studio.corpora.add(bad))
+    shown = corpus_tab.show_findings(studio.corpora.add(bad))
     assert "<script" not in shown
 
 
@@ -120,15 +120,15 @@ def test_what_a_file_says_cannot_become_markup(studio, tmp_path):
 
 
 def test_a_look_sends_everything_once_and_then_only_what_changed(studio):
-    first = watch.look(studio, "", "")
-    *quiet, seen = watch.look(studio, "", first[-1])
+    first = watch.look("", "")
+    *quiet, seen = watch.look("", first[-1])
     assert all(answer == gr.skip() for answer in (*quiet, seen))
     job = studio.store.add("language", "New", {})
-    changed = watch.look(studio, "", first[-1])
+    changed = watch.look("", first[-1])
     assert "New" in changed[1]
     assert json.loads(changed[-1]) != json.loads(first[-1])
     say(job, Event("dense", 1, 10, loss=2.0))
-    later = watch.look(studio, "", changed[-1])
+    later = watch.look("", changed[-1])
     named = dict(zip((field.name for field in fields(watch.Watch)), later, strict=True))
     assert named["strip"] != gr.skip() or named["view"] != gr.skip()
     assert json.loads(named["plot"])["data"][0]["y"] == [2.0]
@@ -201,15 +201,15 @@ def test_buttons_offer_what_can_be_done(studio):
         return {name for name, visible in shown.items() if visible} - {"clone"}
 
     assert offered() == {"stop", "discard"}
-    watch.act(studio, "stop", job.id)
+    watch.act("stop", job.id)
     assert offered() == {"resume", "discard"}
-    watch.act(studio, "resume", job.id)
+    watch.act("resume", job.id)
     assert offered() == {"stop", "discard"}
     end(job, "finished")
     assert offered() == {"discard", "use"}
     with pytest.raises(gr.Error, match="cannot be resumed"):
-        watch.act(studio, "resume", job.id)
-    watch.act(studio, "discard", job.id)
+        watch.act("resume", job.id)
+    watch.act("discard", job.id)
     assert studio.store.list() == ()
 
 
@@ -218,7 +218,7 @@ def test_resuming_waits_until_the_process_of_a_stopped_training_has_gone(studio)
     end(job, "stopped")
     lock = take_lock(job.folder / LOCK)  # its process has said that it stopped, and still tidies up
     threading.Timer(0.4, lock.close).start()
-    watch.act(studio, "resume", job.id)
+    watch.act("resume", job.id)
     assert state_of(studio.store.get(job.id)).name == "waiting"
 
 
@@ -240,16 +240,16 @@ def filled_in(**given):
 
 
 def test_a_finished_training_is_in_the_lists_and_classifies(studio, page_base, corpus):
-    assert (strings.NO_LANGUAGE, "") in classify_tab.language_choices(studio)
+    assert (strings.NO_LANGUAGE, "") in classify_tab.language_choices()
     task = finish_task_job(studio.store, page_base)
     language = finish_language_job(studio.store, page_base, corpus)
-    assert (f"Minangkabau (min, {strings.TRAINED})", f"job:{language.id}") in classify_tab.language_choices(studio)
-    assert watch.vector_key(studio, language.id) == ("language", f"job:{language.id}")
-    assert watch.vector_key(studio, task.id) == ("task", f"job:{task.id}")
+    assert (f"Minangkabau (min, {strings.TRAINED})", f"job:{language.id}") in classify_tab.language_choices()
+    assert watch.vector_key(language.id) == ("language", f"job:{language.id}")
+    assert watch.vector_key(task.id) == ("task", f"job:{task.id}")
     answer = studio.classify("the food is good", f"job:{task.id}", f"job:{language.id}")
     assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-6)
     assert list(answer.probabilities) == ["negative", "positive"]
-    shown, *_ = classify_tab.show(studio, filled_in(text="the food is <good>", task=f"job:{task.id}"))
+    shown, *_ = classify_tab.show(filled_in(text="the food is <good>", task=f"job:{task.id}"))
     assert "&lt;good&gt;" in shown
     assert strings.NO_LANGUAGE in shown
     assert studio.machine in shown
@@ -262,7 +262,7 @@ def test_a_vector_made_for_another_base_is_refused_with_both_names(studio, page_
     other = make_base(tmp_path / "other-base", draw=1)
     task = finish_task_job(studio.store, page_base)
     language = finish_language_job(studio.store, other, corpus)
-    shown, *_ = classify_tab.show(studio, filled_in(task=f"job:{task.id}", language=f"job:{language.id}"))
+    shown, *_ = classify_tab.show(filled_in(task=f"job:{task.id}", language=f"job:{language.id}"))
     assert strings.NOT_CLASSIFIED in shown
     assert "other-base" in shown
 
@@ -274,9 +274,9 @@ def test_vectors_are_found_by_known_keys_only(studio, key):
 
 
 def test_what_is_missing_is_explained_in_place_of_the_answer(studio, page_base):
-    assert strings.NO_TASK.split(".")[0] in classify_tab.show(studio, filled_in())[0]
+    assert strings.NO_TASK.split(".")[0] in classify_tab.show(filled_in())[0]
     task = finish_task_job(studio.store, page_base)
-    assert strings.NO_SENTENCE in classify_tab.show(studio, filled_in(text=" ", task=f"job:{task.id}"))[0]
+    assert strings.NO_SENTENCE in classify_tab.show(filled_in(text=" ", task=f"job:{task.id}"))[0]
 
 
 def test_a_classifier_is_composed_once_and_anew_when_its_vector_is_replaced(studio, page_base):

@@ -22,38 +22,38 @@ def trained(studio, name, *, kind="language", metric="masked_lm_loss", values=(3
     return job
 
 
-def look(studio, words="", state="", method="", compared=(), seen=""):
+def look(words="", state="", method="", compared=(), seen=""):
     names = ("table", "plot", "comparison", "trash", "empty", "seen")
-    return dict(zip(names, history_tab.look(studio, words, state, method, compared, seen), strict=True))
+    return dict(zip(names, history_tab.look(words, state, method, compared, seen), strict=True))
 
 
 def test_the_table_shows_what_matches_with_names_that_are_no_markup(studio):
     trained(studio, "<b>Minang", language="min")
     trained(studio, "Bugis", recipe={"method": "lt-sft"})
-    shown = look(studio)["table"]
+    shown = look()["table"]
     assert "&lt;b&gt;Minang" in shown
     assert "<b>Minang" not in shown
     assert "LT-SFT" in shown
     assert strings.STATES["waiting"] in shown
-    assert "Bugis" not in look(studio, "min")["table"]
-    assert "Minang" not in look(studio, method="lt-sft")["table"]
-    assert strings.NONE_FOUND in look(studio, state="finished")["table"]
+    assert "Bugis" not in look("min")["table"]
+    assert "Minang" not in look(method="lt-sft")["table"]
+    assert strings.NONE_FOUND in look(state="finished")["table"]
 
 
 def test_a_look_sends_what_changed_and_nothing_else(studio):
     job = trained(studio, "Minang")
-    first = look(studio)
-    again = look(studio, seen=first["seen"])
+    first = look()
+    again = look(seen=first["seen"])
     assert all(answer == gr.skip() for answer in again.values())
-    ticked = look(studio, compared=[job.id], seen=first["seen"])
+    ticked = look(compared=[job.id], seen=first["seen"])
     assert "checked" in ticked["table"]
     assert ticked["trash"] == gr.skip()
 
 
 def test_two_trainings_are_told_apart_by_more_than_colour(studio):
     jobs = [trained(studio, "Minang", values=(3.0, 2.0)), trained(studio, "Minang", values=(3.5, 2.01))]
-    assert look(studio, compared=[jobs[0].id])["plot"] == ""
-    figure = json.loads(look(studio, compared=[job.id for job in jobs])["plot"])
+    assert look(compared=[jobs[0].id])["plot"] == ""
+    figure = json.loads(look(compared=[job.id for job in jobs])["plot"])
     traces = [trace for trace in figure["data"] if trace["xaxis"] == "x2"]
     assert [trace["y"] for trace in traces] == [[2.0], [2.01]]
     for look_of in (lambda t: t["line"]["color"], lambda t: t["line"]["dash"], lambda t: t["marker"]["symbol"]):
@@ -67,39 +67,36 @@ def test_two_trainings_are_told_apart_by_more_than_colour(studio):
 def test_colours_follow_the_order_of_ticking(studio):
     a, b, c = (trained(studio, name) for name in "abc")
     pairs = ([b.id, a.id], [b.id, c.id])
-    firsts = [json.loads(look(studio, compared=pair)["plot"])["data"][0] for pair in pairs]
+    firsts = [json.loads(look(compared=pair)["plot"])["data"][0] for pair in pairs]
     assert firsts[0]["name"] == firsts[1]["name"] == "1 b"
     assert firsts[0]["line"]["color"] == firsts[1]["line"]["color"]
 
 
 def test_scores_and_nats_share_no_axis_and_the_page_says_what_is_left_out(studio):
     language, task = trained(studio, "Minang"), trained(studio, "Mood", kind="task", metric="f1", values=(0.5, 0.6))
-    shown = look(studio, compared=[language.id, task.id])
+    shown = look(compared=[language.id, task.id])
     assert {trace["name"] for trace in json.loads(shown["plot"])["data"]} == {"1 Minang"}
     assert "units differ from those of the first one: 2 Mood" in shown["comparison"]
-    swapped = json.loads(look(studio, compared=[task.id, language.id])["plot"])
+    swapped = json.loads(look(compared=[task.id, language.id])["plot"])
     assert {trace["name"] for trace in swapped["data"]} == {"1 Mood"}
     assert swapped["layout"]["yaxis"]["title"]["text"] == "macro-F1"
 
 
 def test_the_comparison_names_what_differs_and_nothing_else(studio):
     a, b = trained(studio, "a", recipe={"rank": "mp"}), trained(studio, "b", preset="standard")
-    shown = look(studio, compared=[a.id, b.id])["comparison"]
+    shown = look(compared=[a.id, b.id])["comparison"]
     rows = re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td></tr>', shown)
     assert (strings.SETTINGS_OF["rank"], "mp", "variance:0.9") in rows
     assert ("batch_size", "32", "32") not in rows
     assert strings.NO_SCORES in shown
-    assert (
-        strings.NO_DIFFERENCE
-        in look(studio, compared=[a.id, trained(studio, "c", recipe={"rank": "mp"}).id])["comparison"]
-    )
-    assert strings.CHOOSE_TWO in look(studio, compared=[a.id])["comparison"]
+    assert strings.NO_DIFFERENCE in look(compared=[a.id, trained(studio, "c", recipe={"rank": "mp"}).id])["comparison"]
+    assert strings.CHOOSE_TWO in look(compared=[a.id])["comparison"]
 
 
 def test_scores_of_finished_trainings_stand_side_by_side(studio, page_base, tmp_path):
     language = finish_language_job(studio.store, page_base, write_corpus(tmp_path / "corpus.txt"))
     task = finish_task_job(studio.store, page_base)
-    shown = look(studio, compared=[language.id, task.id])["comparison"]
+    shown = look(compared=[language.id, task.id])["comparison"]
     for name in (strings.BEFORE, *strings.SCORE_NAMES.values()):
         assert name in shown
     assert history_views.best_score(language) in shown
@@ -115,7 +112,7 @@ def test_a_seventh_makes_room_and_what_is_gone_is_left_out(studio):
     studio.store.discard(jobs[3])
     assert history_tab.compare(studio.store.list(), compared, jobs, jobs[2:]) == [jobs[2], *jobs[4:]]
     assert history_tab.compare(studio.store.list(), None, ["../etc"], ["../etc"]) == []
-    assert look(studio, compared=[jobs[3], jobs[4]])["plot"] == ""  # of two, one is in the trash
+    assert look(compared=[jobs[3], jobs[4]])["plot"] == ""  # of two, one is in the trash
 
 
 def test_two_ticks_before_the_first_answer_both_count_and_a_search_hides_but_keeps(studio):
@@ -133,17 +130,17 @@ def test_labels_that_would_overlap_are_moved_apart_in_their_order():
 
 def test_the_trash_lists_what_was_discarded_and_gives_it_back_or_not(studio):
     a, b = trained(studio, "<i>a"), trained(studio, "b")
-    assert strings.TRASH_EMPTY in look(studio)["trash"]
-    assert not look(studio)["empty"].visible
+    assert strings.TRASH_EMPTY in look()["trash"]
+    assert not look()["empty"].visible
     studio.store.discard(a.id)
-    assert "&lt;i&gt;a" in look(studio)["trash"]
-    assert look(studio)["empty"].visible
-    assert "&lt;i&gt;a" not in look(studio)["table"]
-    history_tab.restore(studio, a.id)
-    assert "&lt;i&gt;a" in look(studio)["table"]
+    assert "&lt;i&gt;a" in look()["trash"]
+    assert look()["empty"].visible
+    assert "&lt;i&gt;a" not in look()["table"]
+    history_tab.restore(a.id)
+    assert "&lt;i&gt;a" in look()["table"]
     with pytest.raises(gr.Error, match="not in the trash"):
-        history_tab.restore(studio, a.id)
+        history_tab.restore(a.id)
     studio.store.discard(b.id)
-    history_tab.empty_trash(studio)
+    history_tab.empty_trash()
     assert not b.folder.exists()
     assert a.folder.exists()

@@ -26,15 +26,15 @@ def buttons(studio):
     """What the page offers for a job: the names of the buttons that are shown."""
 
     def offered(job):
-        found = look(studio, job.id).items()
+        found = look(job.id).items()
         return {name for name, part in found if isinstance(part, gr.Button) and part.visible}
 
     return offered
 
 
-def look(studio, chosen="", seen=""):
+def look(chosen="", seen=""):
     """What a page that has seen nothing yet is sent, by the names of its parts."""
-    return dict(zip((field.name for field in fields(watch.Watch)), watch.look(studio, chosen, seen), strict=True))
+    return dict(zip((field.name for field in fields(watch.Watch)), watch.look(chosen, seen), strict=True))
 
 
 def say(job, *events):
@@ -60,21 +60,21 @@ def test_waiting_trainings_are_moved_by_buttons_that_appear_where_they_can_act(s
     assert buttons(a) & {"first", "earlier", "later"} == {"later"}
     assert buttons(b) & {"first", "earlier", "later"} == {"earlier", "later"}
     assert buttons(c) & {"first", "earlier", "later"} == {"first", "earlier"}
-    watch.act(studio, "first", c.id)
+    watch.act("first", c.id)
     assert names(studio.store.queue()) == ["c", "a", "b"]
-    watch.act(studio, "later", a.id)
+    watch.act("later", a.id)
     assert names(studio.store.queue()) == ["c", "b", "a"]
-    watch.act(studio, "earlier", b.id)
+    watch.act("earlier", b.id)
     assert names(studio.store.queue()) == ["b", "c", "a"]
     studio.store.request_stop(c.id)
     assert not buttons(c) & {"first", "earlier", "later"}
     with pytest.raises(gr.Error, match="is not in the queue"):
-        watch.act(studio, "later", c.id)
+        watch.act("later", c.id)
 
 
 def test_place_and_start_are_shown_and_an_unknown_start_is_called_so(studio):
     a, b = (studio.store.add("language", name, {}) for name in "ab")
-    shown = look(studio, b.id)
+    shown = look(b.id)
     listed = shown["jobs"]
     assert "No. 2 in the queue, start time not known yet" in shown["view"]
     assert listed.index("No. 1") < listed.index("No. 2")  # those that wait stand in their order
@@ -101,34 +101,34 @@ def test_an_estimate_is_said_as_roughly_as_it_is_known(seconds, said):
 def test_a_discarded_training_vanishes_and_undo_brings_it_back(studio, buttons):
     keep, gone = (studio.store.add("language", name, {}) for name in ("Keep", "Gone <b>"))
     assert "undo" not in buttons(keep)
-    watch.act(studio, "discard", gone.id)
-    shown = look(studio, gone.id)
+    watch.act("discard", gone.id)
+    shown = look(gone.id)
     assert "Gone" not in shown["jobs"]
     assert "“Gone &lt;b&gt;” was discarded" in shown["undone"]
     assert "undo" in buttons(keep)
-    assert watch.undo(studio) == gone.id
+    assert watch.undo() == gone.id
     assert names(studio.store.queue()) == ["Keep", "Gone <b>"]
-    assert watch.undo(studio) == ""
-    assert look(studio)["undone"] == ""
+    assert watch.undo() == ""
+    assert look()["undone"] == ""
 
 
 def test_undo_is_offered_for_a_while_only(studio, monkeypatch):
     studio.store.discard(studio.store.add("language", "old", {}).id)
     monkeypatch.setattr(watch, "UNDO_OFFERED", 0.0)
-    assert look(studio)["undone"] == ""
+    assert look()["undone"] == ""
 
 
 def test_two_tabs_act_on_what_they_show_and_the_later_one_is_told(studio):
     job = studio.store.add("language", "both see it", {})
-    tabs = [look(studio)["seen"] for _ in range(2)]
+    tabs = [look()["seen"] for _ in range(2)]
     studio.store.add("language", "came meanwhile", {})
-    watch.act(studio, "discard", watch.shown(tabs[0]))
+    watch.act("discard", watch.shown(tabs[0]))
     assert names(studio.store.trash()) == ["both see it"]
     with pytest.raises(gr.Error, match=r"in the trash\. Restore it first"):
-        watch.act(studio, "discard", watch.shown(tabs[1]))
-    assert "both see it" not in look(studio, job.id, tabs[1])["jobs"]
+        watch.act("discard", watch.shown(tabs[1]))
+    assert "both see it" not in look(job.id, tabs[1])["jobs"]
     assert names(studio.store.list()) == ["came meanwhile"]
-    watch.act(studio, "discard", watch.shown(""))  # a page that shows nothing yet means nothing
+    watch.act("discard", watch.shown(""))  # a page that shows nothing yet means nothing
     assert names(studio.store.list()) == ["came meanwhile"]
 
 
@@ -144,18 +144,18 @@ def test_what_freeing_costs_is_said_before_it_is_done(studio, buttons):
     job = studio.store.add("language", "x", {})
     fill(job.out / "run" / "dense" / "checkpoint.safetensors", 2_500_000)
     say(job, Event("dense", 40, 100, loss=2.0), Event("sparse", 7, 100, loss=2.0))
-    assert strings.FREE_NOTHING in look(studio)["disk"]
+    assert strings.FREE_NOTHING in look()["disk"]
     end(job, "stopped")
-    shown = look(studio)["disk"]
+    shown = look()["disk"]
     assert "This frees 2.5 MB, but the training run has no vector yet" in shown
     assert "Dense phase up to step 40; Sparse phase up to step 7" in shown
     assert "free" in buttons(job)
     assert "free_confirm" not in buttons(job)
-    watch.act(studio, "free", job.id)
+    watch.act("free", job.id)
     assert not (job.out / "run").exists()
     assert "free" not in buttons(job)
     with pytest.raises(gr.Error, match="no checkpoints to delete"):
-        watch.act(studio, "free", job.id)
+        watch.act("free", job.id)
 
 
 def test_a_finished_training_loses_its_delta_only_and_an_early_one_no_step(studio):
@@ -165,8 +165,8 @@ def test_a_finished_training_loses_its_delta_only_and_an_early_one_no_step(studi
     fill(done.folder / "delta" / "delta.safetensors", 10)
     end(early, "stopped")
     end(done, "finished")
-    assert "starts from the beginning" in look(studio, early.id)["disk"]
-    assert "the vector is kept" in look(studio, done.id)["disk"]
+    assert "starts from the beginning" in look(early.id)["disk"]
+    assert "the vector is kept" in look(done.id)["disk"]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_nothing_but_a_finished_training_offers_a_vector_or_a_score(studio, butt
         studio.store.set_process(job.id, ProcessId(2**22 + 1, 0.0))
     elif outcome != "waiting":
         end(job, outcome, "It could not.")
-    shown = look(studio, job.id)
+    shown = look(job.id)
     assert f'class="state {outcome}"' in shown["view"]
     assert strings.STATES["finished"] not in shown["view"] + shown["jobs"]
     assert shown["evidence"] == history_views.best_score(studio.store.get(job.id)) == ""
@@ -213,12 +213,12 @@ def test_sentences_are_classified_while_a_training_has_the_device(studio, page_b
 
 def test_the_plot_has_its_numbers_in_a_table_the_latest_first(studio):
     job = studio.store.add("language", "x", {})
-    assert strings.NO_NUMBERS in look(studio)["numbers"]
+    assert strings.NO_NUMBERS in look()["numbers"]
     say(job, *(Event("dense", step, 100, loss=1.0 / step) for step in range(1, 31)))
-    assert look(studio)["numbers"].count("<tr>") == 1 + watch_details.WITHOUT_EVALUATION
+    assert look()["numbers"].count("<tr>") == 1 + watch_details.WITHOUT_EVALUATION
     say(job, Event("dense", 40, 100, loss=0.5, evaluation=0.75, metric="masked_lm_loss"),
         Event("sparse", 20, 100, loss=0.25, evaluation=0.5, metric="masked_lm_loss"))  # fmt: skip
-    rows = look(studio)["numbers"].split("<tr>")[2:]
+    rows = look()["numbers"].split("<tr>")[2:]
     assert [row.count("0.") for row in rows] == [2, 2]
     assert "Sparse" in rows[0]
     assert "<td>40</td><td>0.5000</td><td>0.7500</td>" in rows[1]
@@ -227,7 +227,7 @@ def test_the_plot_has_its_numbers_in_a_table_the_latest_first(studio):
 def test_the_base_alone_is_a_line_across_the_loss_with_its_name(studio):
     job = studio.store.add("language", "x", {})
     say(job, Event("evaluate", 1, 2, evaluation=4.25, metric="masked_lm_loss"), Event("dense", 5, 10, loss=3.0))
-    figure = json.loads(look(studio)["plot"])
+    figure = json.loads(look()["plot"])
     assert [shape["y0"] for shape in figure["layout"]["shapes"]] == [4.25]
     assert any("base model alone 4.250" in note["text"] for note in figure["layout"]["annotations"])
 
@@ -240,17 +240,17 @@ def test_a_tasks_score_is_not_drawn_on_the_axis_of_the_loss(studio):
     assert by_axis == {"y": (strings.TRAIN_LOSS, (3.0,)), "y2": ("macro-F1", (0.5,))}
     assert figure.layout.yaxis2.title.text == "macro-F1"
     assert figure.layout.yaxis.domain[1] < figure.layout.yaxis2.domain[0]
-    assert "macro-F1" in look(studio)["numbers"]
+    assert "macro-F1" in look()["numbers"]
     assert "nats" in figure.data[0].hovertemplate
     assert "nats" not in figure.data[1].hovertemplate
 
 
 def test_the_log_shows_its_end_and_no_markup(studio):
     job = studio.store.add("language", "x", {})
-    assert strings.NO_LOG in look(studio)["log"]
+    assert strings.NO_LOG in look()["log"]
     (job.folder / "log.txt").write_text("\n".join(f"line {n} <b>" for n in range(100)))
-    shown = look(studio)["log"]
+    shown = look()["log"]
     assert "line 99 &lt;b&gt;" in shown
     assert "line 5 " not in shown
     os.truncate(job.folder / "log.txt", 0)
-    assert strings.NO_LOG in look(studio)["log"]
+    assert strings.NO_LOG in look()["log"]

@@ -25,6 +25,7 @@ from ui import strings
 from ui.access import file_access
 from ui.classify import compose_form
 from ui.classify.combination import Combination
+from ui.current import acting_in
 from ui.library import library, library_answers, library_facts, library_forms, library_views, readme, vector_index
 from ui.studio import Studio
 from ui.train import requests
@@ -41,10 +42,14 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def here(made, tmp_path):
-    base, root, task, language = made
-    shutil.copytree(root, tmp_path / "home")
-    return Studio(str(base), Store(tmp_path / "home")), task, language
+def studio(made, tmp_path):
+    shutil.copytree(made[1], tmp_path / "home")
+    return Studio(str(made[0]), Store(tmp_path / "home"))
+
+
+@pytest.fixture
+def here(studio, made):
+    return studio, *made[2:]
 
 
 def bring(studio, folder, title="Brought"):
@@ -64,10 +69,10 @@ def test_all_vectors_are_listed_with_where_they_are_from(here, tmp_path):
     studio, task, language = here
     own = bring(studio, studio.store.get(language.removeprefix("job:")).out, "<b>Bugis")
     other = bring(studio, foreign(tmp_path), "Foreign")
-    found = {item.key: item for item in library.items(studio)}
+    found = {item.key: item for item in library.items()}
     assert {task, language, own, other, "bundled:min"} <= set(found)
     assert [found[key].fits for key in (task, own, other, "bundled:min")] == [True, True, False, False]
-    table, _ = library_answers.look(studio, "", "", own)
+    table, _ = library_answers.look("", "", own)
     assert "&lt;b&gt;Bugis" in table
     assert "<b>Bugis" not in table
     assert strings.OTHER_BASE.format(base="tiny-base") in table
@@ -88,7 +93,7 @@ def test_all_vectors_are_listed_with_where_they_are_from(here, tmp_path):
     ],
 )
 def test_the_list_is_searched(here, words, kind, expected):
-    assert {item.title for item in library.items(here[0], words, kind)} == expected
+    assert {item.title for item in library.items(words, kind)} == expected
 
 
 def test_what_was_brought_stands_in_the_lists_of_all_sections_under_its_key(here):
@@ -107,57 +112,57 @@ def test_what_was_brought_stands_in_the_lists_of_all_sections_under_its_key(here
 def test_vectors_are_found_by_known_keys_only(here, key):
     for act in (library.find, library.discard, library.pack_vector):
         with pytest.raises(VectorError, match="not known"):
-            act(here[0], key)
+            act(key)
 
 
 # One in detail
 
 
 def test_a_vector_is_shown_with_numbers_that_come_from_its_files(here):
-    studio, _, language = here
-    detail, title, *rest = library_answers.show(studio, language)
-    vector = SparseVector.load(library.find(studio, language).folder)
+    language = here[2]
+    detail, title, *rest = library_answers.show(language)
+    vector = SparseVector.load(library.find(language).folder)
     assert title == "Minangkabau"
     assert f"{vector.count:,}" in detail
-    layers = library_facts.layers(library.find(studio, language))
+    layers = library_facts.layers(library.find(language))
     assert sum(one.count for one in layers.values()) == vector.count
     assert re.search(r"Spectra of \d+ matrices", detail)
     assert f"{vector.info['scores']['masked_lm_loss']['after']:.3f}" in detail
     assert "How it was made" in detail  # its card
     assert all(part.visible for part in rest)
-    overlaps = library_answers.show_overlaps(studio, language)
+    overlaps = library_answers.show_overlaps(language)
     assert "Mood" in overlaps
     assert "sentiment" not in overlaps  # of another base
 
 
 def test_a_bundled_vector_offers_neither_a_new_name_nor_removal(here):
-    detail, _, actions, naming, rename, discard, use = library_answers.show(here[0], "bundled:min")
+    detail, _, actions, naming, rename, discard, use = library_answers.show("bundled:min")
     assert (actions.visible, naming.visible, rename.visible, discard.visible) == (True, False, False, False)
     assert use.visible is False  # of another base
     assert strings.FOR_OTHER_BASE.format(base="nusantara-small") in detail
 
 
 def test_a_vector_that_is_gone_shows_nothing(here):
-    detail, _, actions, *_ = library_answers.show(here[0], "own:gone")
+    detail, _, actions, *_ = library_answers.show("own:gone")
     assert strings.CHOOSE_VECTOR in detail
     assert actions.visible is False
-    assert library_answers.show_overlaps(here[0], "own:gone") == ""
+    assert library_answers.show_overlaps("own:gone") == ""
 
 
 def test_a_file_that_is_damaged_meanwhile_is_said_to_be(here):
-    studio, _, language = here
-    (library.find(studio, language).folder / "vector.safetensors").write_bytes(b"x")
+    language = here[2]
+    (library.find(language).folder / "vector.safetensors").write_bytes(b"x")
     with pytest.raises(gr.Error, match="damaged"):
-        library_answers.show(studio, language)
+        library_answers.show(language)
 
 
 def test_overlaps_are_worked_out_once(here):
-    studio, task, language = here
-    item = library.find(studio, language)
-    first = library_facts.overlaps(studio, item)
+    _, task, language = here
+    item = library.find(language)
+    first = library_facts.overlaps(item)
     misses = library_facts._overlap.cache_info().misses
-    assert library_facts.overlaps(studio, item) == first
-    assert library_facts.overlaps(studio, library.find(studio, task))[0][1] == first[0][1]
+    assert library_facts.overlaps(item) == first
+    assert library_facts.overlaps(library.find(task))[0][1] == first[0][1]
     assert library_facts._overlap.cache_info().misses == misses
 
 
@@ -193,46 +198,46 @@ def test_a_card_keeps_its_headings_below_those_of_the_page_and_loses_its_front_m
 
 def test_own_and_trained_vectors_are_renamed_and_bundled_ones_are_not(here):
     studio, task, language = here
-    own = bring(studio, library.find(studio, language).folder)
+    own = bring(studio, library.find(language).folder)
     for key in (own, task):
-        library.rename(studio, key, " New\nname ")
-        assert library.find(studio, key).title == "New name"
+        library.rename(key, " New\nname ")
+        assert library.find(key).title == "New name"
         with pytest.raises(VectorError, match="type a name"):
-            library.rename(studio, key, " ")
+            library.rename(key, " ")
     with pytest.raises(VectorError, match="bundled"):
-        library.rename(studio, "bundled:min", "Mine")
+        library.rename("bundled:min", "Mine")
 
 
 def test_what_is_removed_is_in_the_trash_and_comes_back(here):
     studio, task, language = here
-    own = bring(studio, library.find(studio, language).folder)
+    own = bring(studio, library.find(language).folder)
     for key in (own, task):
-        undoable, said, _ = library_answers.discard(studio, key)
+        undoable, said, _ = library_answers.discard(key)
         assert undoable == key
         assert "seven days" in said
-        assert key not in [item.key for item in library.items(studio)]
-        assert key in [one.key for one in library.trash(studio)]
-    _, trash = library_answers.look(studio, "", "", "")
+        assert key not in [item.key for item in library.items()]
+        assert key in [one.key for one in library.trash()]
+    _, trash = library_answers.look("", "", "")
     assert f'data-restore="{own}"' in trash
     for key in (own, task):
-        assert library_answers.restore(studio, key) == key
-        assert library.find(studio, key).size > 0
-    assert library.trash(studio) == []
+        assert library_answers.restore(key) == key
+        assert library.find(key).size > 0
+    assert library.trash() == []
     with pytest.raises(VectorError, match="bundled"):
-        library.discard(studio, "bundled:min")
+        library.discard("bundled:min")
     with pytest.raises(gr.Error):
-        library_answers.restore(studio, "own:never")
+        library_answers.restore("own:never")
 
 
 def test_a_vector_that_a_training_starts_from_stays(here):
     studio, _, language = here
-    own = bring(studio, library.find(studio, language).folder)
-    folder = library.find(studio, own).folder
+    own = bring(studio, library.find(language).folder)
+    folder = library.find(own).folder
     job = studio.store.add("task", "Waits for it", {"source": str(folder)})
     with pytest.raises(gr.Error, match="Waits for it"):
-        library_answers.discard(studio, own)
+        library_answers.discard(own)
     write_json(job.folder / RESULT, {"outcome": "finished", "message": "Done."})
-    library.discard(studio, own)
+    library.discard(own)
 
 
 # Bringing, taking away
@@ -240,8 +245,8 @@ def test_a_vector_that_a_training_starts_from_stays(here):
 
 def test_a_zip_that_was_taken_away_can_be_brought_again(here):
     studio, _, language = here
-    packed = library.pack_vector(studio, language)
-    assert packed.read_bytes() == library.pack_vector(studio, language).read_bytes()
+    packed = library.pack_vector(language)
+    assert packed.read_bytes() == library.pack_vector(language).read_bytes()
     assert packed.name == "Minangkabau.zip"
     with zipfile.ZipFile(packed) as archive:
         assert sorted(archive.namelist()) == [
@@ -250,19 +255,19 @@ def test_a_zip_that_was_taken_away_can_be_brought_again(here):
         content = b"".join(archive.read(name) for name in archive.namelist())
     assert str(studio.store.root).encode() not in content
     assert str(Path(studio.base_name).parent).encode() not in content
-    key, said = library_forms.import_file(studio, str(packed), "", "", "")
+    key, said = library_forms.import_file(str(packed), "", "", "")
     assert (key, "fits the base model" in said) == ("own:Minangkabau", True)
-    assert library_forms.import_file(studio, str(packed), "Again", "", "")[0] == "own:Again"
-    assert library.find(studio, key).origin == "imported: Minangkabau.zip"
+    assert library_forms.import_file(str(packed), "Again", "", "")[0] == "own:Again"
+    assert library.find(key).origin == "imported: Minangkabau.zip"
 
 
 def test_what_cannot_be_brought_is_explained_in_its_place(here, tmp_path):
     (tmp_path / "bad.zip").write_bytes(b"PK?")
-    key, said = library_forms.import_file(here[0], str(tmp_path / "bad.zip"), "", "", "")
+    key, said = library_forms.import_file(str(tmp_path / "bad.zip"), "", "", "")
     assert key == ""
     assert strings.NOT_TAKEN in said
-    assert library_forms.import_file(here[0], None, "", "", "") == ("", "")
-    assert "owner/name" in library_forms.import_from_hub(here[0], "../etc", "", "", "", "")[1]
+    assert library_forms.import_file(None, "", "", "") == ("", "")
+    assert "owner/name" in library_forms.import_from_hub("../etc", "", "", "", "")[1]
 
 
 def test_a_vector_of_another_base_is_brought_and_marked(here, tmp_path):
@@ -270,16 +275,16 @@ def test_a_vector_of_another_base_is_brought_and_marked(here, tmp_path):
 
     folder = foreign(tmp_path)
     packed = pack(((path.name, path) for path in folder.iterdir()), tmp_path / "foreign.zip")
-    key, said = library_forms.import_file(here[0], str(packed), "", "", "")
-    assert not library.find(here[0], key).fits
+    key, said = library_forms.import_file(str(packed), "", "", "")
+    assert not library.find(key).fits
     assert "another base model, tiny-base" in said
 
 
 def test_a_classifier_is_packed_or_it_is_said_why_not(here):
-    studio, task, language = here
+    _, task, language = here
 
     def export(*values):
-        return library_forms.export(studio, lambda: library_forms.chosen_for_export(*values))
+        return library_forms.export(lambda: library_forms.chosen_for_export(*values))
 
     file, said = export(task, language, 1.0, 0.5)
     assert Path(file).name == "classifier-Mood-Minangkabau.zip"
@@ -291,7 +296,7 @@ def test_a_classifier_is_packed_or_it_is_said_why_not(here):
 def test_a_classifier_becomes_a_space_of_its_own_or_it_is_said_why_not(here, tmp_path):
     studio, task, language = here
     order = Combination.of(task, [(language, 0.5)])
-    file, said = library_forms.export(studio, lambda: order, as_space=True)
+    file, said = library_forms.export(lambda: order, as_space=True)
     assert Path(file).name == "space-Mood-Minangkabau.zip"
     assert "space-Mood-Minangkabau.zip" in said
     with zipfile.ZipFile(file) as packed:
@@ -302,7 +307,7 @@ def test_a_classifier_becomes_a_space_of_its_own_or_it_is_said_why_not(here, tmp
     assert all(
         torch.equal(tensor, wanted[name]) for name, tensor in load_file(folder / "model/model.safetensors").items()
     )
-    refused = library_forms.export(studio, lambda: Combination.of(task, [("bundled:min", 1.0)]), as_space=True)
+    refused = library_forms.export(lambda: Combination.of(task, [("bundled:min", 1.0)]), as_space=True)
     assert refused[0] is None
     assert strings.NOT_EXPORTED in refused[1]
 
@@ -312,7 +317,7 @@ def test_a_packed_classifier_is_merged_as_the_combination_says(here, tmp_path):
     weights = {}
     for method in ("sum", "dare"):
         order = Combination.of(task, [(language, 0.5)], 1.0, method)
-        with zipfile.ZipFile(library.export(studio, order)) as packed:
+        with zipfile.ZipFile(library.export(order)) as packed:
             packed.extractall(tmp_path / method)
         file = next((tmp_path / method).rglob("model.safetensors"))
         weights[method] = load_file(file)
@@ -323,18 +328,19 @@ def test_a_packed_classifier_is_merged_as_the_combination_says(here, tmp_path):
 
 def test_task_vectors_of_the_page_s_base_are_offered_first(here):
     studio, task, _ = here
-    assert compose_form.task_choices(studio)[0][1] == task
+    assert compose_form.task_choices()[0][1] == task
     bundled = Studio(BUNDLED_BASE, studio.store)
     bundled.base()
-    assert compose_form.task_choices(bundled)[0][1] == "bundled:sentiment"
+    with acting_in(bundled):
+        assert compose_form.task_choices()[0][1] == "bundled:sentiment"
 
 
 def test_a_zip_that_cannot_be_written_leaves_nothing(here, monkeypatch, tmp_path):
     monkeypatch.setattr(file_access, "get_upload_folder", lambda: str(tmp_path / "out"))
     monkeypatch.setattr("deftx.core.files.SPARE", 10**18)
     for pack in (
-        lambda: library.pack_vector(here[0], here[2]),
-        lambda: library.export(here[0], Combination.of(here[1])),
+        lambda: library.pack_vector(here[2]),
+        lambda: library.export(Combination.of(here[1])),
     ):
         with pytest.raises(DeftxError, match="are free"):
             pack()
@@ -347,20 +353,20 @@ def test_a_zip_that_cannot_be_written_leaves_nothing(here, monkeypatch, tmp_path
 def test_nearest_languages_offer_the_vectors_there_are_of_them(here):
     studio, _, language = here
     name = studio.corpora.add_lines("words", ["rancak bana hotel ko", "makanannyo lamak"])
-    shown = library_forms.compare(studio, name)
+    shown = library_forms.compare(name)
     assert "Minangkabau (min)" in shown
     assert f'data-use="{language}"' in shown
     assert "bundled:min" not in shown  # of another base
     assert strings.NEAREST_NO_PIECES in shown
-    assert strings.NEEDS_CORPUS in library_forms.compare(studio, None)
+    assert strings.NEEDS_CORPUS in library_forms.compare(None)
     other = replace(studio.facts.nearest(name, studio.base().tokenizer)[0], pieces=0.5, name="<i>x")
     assert "50.0%" in library_views.nearest([other], {})
     assert "<i>x" not in library_views.nearest([other], {})
 
 
 def test_lists_are_renewed_and_keep_what_was_chosen(here):
-    studio, task, language = here
-    tasks, languages, texts = library_forms.renew(studio, task, language, None, "sample:indonesian")
+    _, task, language = here
+    tasks, languages, texts = library_forms.renew(task, language, None, "sample:indonesian")
     assert (tasks.value, languages.value, texts.value) == (task, language, "sample:indonesian")
-    tasks, languages, texts = library_forms.renew(studio, "own:gone", "own:gone", "gone", None)
+    tasks, languages, texts = library_forms.renew("own:gone", "own:gone", "gone", None)
     assert (tasks.value, languages.value, texts.value) == (task, "", None)

@@ -40,8 +40,8 @@ def trained(studio):
     return [put(studio, name, vector) for name, vector in vectors.items()]
 
 
-def look(studio, keys, measure="overlap", first=None, second=None, seen=None):
-    return dict(zip(PARTS, overlap_tab.look(studio, keys, measure, first, second, seen or {}), strict=True))
+def look(keys, measure="overlap", first=None, second=None, seen=None):
+    return dict(zip(PARTS, overlap_tab.look(keys, measure, first, second, seen or {}), strict=True))
 
 
 def folder_of(studio, key):
@@ -49,7 +49,7 @@ def folder_of(studio, key):
 
 
 def test_every_pair_is_drawn_and_said_with_chance_beside_it(studio, trained):
-    shown = look(studio, trained)
+    shown = look(trained)
     heatmap = json.loads(shown["heatmap"])["data"][0]
     vectors = [SparseVector.load(folder_of(studio, key)) for key in trained]
     assert heatmap["x"] == heatmap["y"] == ["Minang", "Bugis", "Mood"]
@@ -67,45 +67,45 @@ def test_every_pair_is_drawn_and_said_with_chance_beside_it(studio, trained):
 
 def test_the_cells_show_the_measure_that_is_chosen(studio, trained):
     vectors = [SparseVector.load(folder_of(studio, key)) for key in trained[:2]]
-    signs = json.loads(look(studio, trained, "signs")["heatmap"])["data"][0]
+    signs = json.loads(look(trained, "signs")["heatmap"])["data"][0]
     expected = compare(*vectors).total
     assert expected.signs == 0.0  # one was made to go the other way
     assert signs["z"][0][1] == 0.0
     assert (signs["zmin"] + signs["zmax"]) / 2 == 50
-    times = json.loads(look(studio, trained, "times")["heatmap"])["data"][0]
+    times = json.loads(look(trained, "times")["heatmap"])["data"][0]
     assert times["z"][0][1] == pytest.approx(expected.overlap / expected.chance)
     assert set(strings.OVERLAP_MEASURES) == set(overlap_figures.MEASURES)
 
 
 def test_a_pair_is_shown_by_layer_and_by_kind_with_a_table(studio, trained):
-    shown = look(studio, trained)
+    shown = look(trained)
     assert (shown["first"].value, shown["second"].value) == (trained[0], trained[2])  # a language and the task
-    chosen = look(studio, trained, first=trained[1], second=trained[0])
+    chosen = look(trained, first=trained[1], second=trained[0])
     assert "Bugis and Minang share" in chosen["pair_words"]
     assert json.loads(chosen["layers"])["data"][0]["y"] == ["Embeddings", "Layer 1", "Layer 2"]
     assert json.loads(chosen["kinds"])["data"][0]["y"] == ["Embeddings", "Query", "Output", "Biases"]
     assert chosen["pair_words"].count("<table") == 2
-    same = look(studio, trained, first=trained[0], second=trained[0])
+    same = look(trained, first=trained[0], second=trained[0])
     assert strings.CHOOSE_TWO_DIFFERENT in same["pair_words"]
     assert same["layers"] == ""
 
 
 def test_only_what_changed_is_sent_again(studio, trained):
-    first = look(studio, trained)
-    again = look(studio, trained, seen=first["seen"])
+    first = look(trained)
+    again = look(trained, seen=first["seen"])
     assert [name for name in PARTS[:-1] if again[name] != gr.skip()] == []
-    fewer = look(studio, trained[:2], seen=first["seen"])
+    fewer = look(trained[:2], seen=first["seen"])
     assert fewer["vectors"] == gr.skip()  # a late answer undoes no later choice
-    other = look(studio, trained, "signs", seen=first["seen"])
+    other = look(trained, "signs", seen=first["seen"])
     assert [name for name in PARTS[:-1] if other[name] != gr.skip()] == ["heatmap", "all_words"]
 
 
 def test_what_cannot_be_compared_is_said(studio, trained):
-    assert strings.CHOOSE_TWO_VECTORS in look(studio, trained[:1])["refused"]
-    assert strings.CHOOSE_TWO_VECTORS in look(studio, None)["refused"]
-    assert strings.NEEDS_BOTH_KINDS in look(studio, trained[:2])["task_words"]
+    assert strings.CHOOSE_TWO_VECTORS in look(trained[:1])["refused"]
+    assert strings.CHOOSE_TWO_VECTORS in look(None)["refused"]
+    assert strings.NEEDS_BOTH_KINDS in look(trained[:2])["task_words"]
     stranger = put(studio, "Stranger", make_vector(base={"name": "other-base", "fingerprint": "cd" * 32}))
-    shown = look(studio, [*trained, stranger])
+    shown = look([*trained, stranger])
     assert strings.NOT_COMPARED in shown["refused"]
     assert "other-base" in shown["refused"]
     assert shown["heatmap"] == shown["layers"] == ""
@@ -113,7 +113,7 @@ def test_what_cannot_be_compared_is_said(studio, trained):
 
 def test_a_discarded_training_leaves_the_choice(studio, trained):
     studio.store.discard(trained[1].removeprefix("job:"))
-    shown = look(studio, trained)
+    shown = look(trained)
     assert shown["vectors"].value == [trained[0], trained[2]]
     assert json.loads(shown["heatmap"])["data"][0]["x"] == ["Minang", "Mood"]
 
@@ -124,21 +124,21 @@ def test_pairs_are_worked_out_once_and_anew_when_a_vector_is_replaced(studio, tr
         overlaps.SparseVector, "load", lambda folder, load=SparseVector.load: (loaded.append(folder), load(folder))[1]
     )
     for _ in range(2):
-        look(studio, trained)
-        look(studio, trained[:2])
+        look(trained)
+        look(trained[:2])
     assert len(loaded) == 3
     os.utime(folder_of(studio, trained[0]) / "vector.json")
-    look(studio, trained)
+    look(trained)
     assert len(loaded) == 6
-    look(studio, trained[1:])
+    look(trained[1:])
     assert len(loaded) == 6
 
 
 def test_the_page_starts_with_the_bundled_vectors(studio):
-    usual = overlap_tab.usual(studio)
+    usual = overlap_tab.usual()
     assert usual[-1] == "bundled:sentiment"
     assert "bundled:min" in usual
-    shown = look(studio, usual)
+    shown = look(usual)
     assert len(json.loads(shown["heatmap"])["data"][0]["x"]) == len(usual)
     assert strings.OVERLAP_READINGS["above"] in shown["task_words"]
 
@@ -157,7 +157,7 @@ def test_there_are_no_more_than_can_be_read(studio, monkeypatch):
 
 def test_names_that_people_gave_are_no_markup_and_no_two_alike(studio):
     keys = [put(studio, "<b>Mood of a very long name", make_vector(draw)) for draw in range(2)]
-    shown = look(studio, keys)
+    shown = look(keys)
     assert json.loads(shown["heatmap"])["data"][0]["x"] == ["&lt;b&gt;Mood of a very… 1", "&lt;b&gt;Mood of a very… 2"]
     assert "<b>Mood" not in shown["all_words"] + shown["pair_words"]
 

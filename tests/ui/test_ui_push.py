@@ -38,7 +38,7 @@ def wanted(what=VECTOR, vector=None, task=None, language="", repository="ana/min
 
 def test_what_is_shown_is_what_is_uploaded_and_the_token_s_field_is_emptied(hub_here, studio, keys):
     ask = wanted(vector=keys[1], license_id="mit")
-    said, button, shown = push_form.look(studio, WRITER, ask)
+    said, button, shown = push_form.look(WRITER, ask)
     assert button.visible
     assert hub_here.repositories == {}
     assert "ana/min" in said
@@ -47,31 +47,31 @@ def test_what_is_shown_is_what_is_uploaded_and_the_token_s_field_is_emptied(hub_
     assert WRITER not in repr(shown)
     for name in ("vector.safetensors", "vector.json", "README.md", "spectra.png"):
         assert name in said
-    answer, button, _, token = push_form.send(studio, WRITER, ask, shown)
+    answer, button, _, token = push_form.send(WRITER, ask, shown)
     assert (button.visible, token) == (False, "")
     sha, files = hub_here.repositories["ana/min"].commits[-1]
     assert sha[:12] in answer
     assert all(f"{len(content):,}" in said for content in files.values())
-    assert files["vector.safetensors"] == (library.find(studio, keys[1]).folder / "vector.safetensors").read_bytes()
+    assert files["vector.safetensors"] == (library.find(keys[1]).folder / "vector.safetensors").read_bytes()
 
 
 def test_what_has_changed_since_it_was_shown_is_shown_again(hub_here, studio, keys):
     ask = wanted(vector=keys[1])
-    *_, shown = push_form.look(studio, WRITER, ask)
+    *_, shown = push_form.look(WRITER, ask)
     hub_here.make("ana/min", private=True)  # somebody was quicker
-    said, button, shown, _ = push_form.send(studio, WRITER, ask, shown)
+    said, button, shown, _ = push_form.send(WRITER, ask, shown)
     assert strings.PUSH_CHANGED in said
     assert button.visible
     assert len(hub_here.repositories["ana/min"].commits) == 1
-    push_form.send(studio, WRITER, ask, shown)
+    push_form.send(WRITER, ask, shown)
     assert len(hub_here.repositories["ana/min"].commits) == 2
 
 
 def test_a_classifier_is_pushed_and_plain_transformers_loads_what_came(hub_here, studio, keys, tmp_path):
     ask = wanted(CLASSIFIER, task=keys[0], language=keys[1], repository="ana/mood-min", private=False)
-    said, _, shown = push_form.look(studio, WRITER, ask)
+    said, _, shown = push_form.look(WRITER, ask)
     assert strings.PUSH_TO_PUBLIC in said
-    push_form.send(studio, WRITER, ask, shown)
+    push_form.send(WRITER, ask, shown)
     files = hub_here.repositories["ana/mood-min"].commits[-1][1]
     (tmp_path / "there").mkdir()
     for name, content in files.items():
@@ -85,9 +85,9 @@ def test_a_classifier_is_pushed_and_plain_transformers_loads_what_came(hub_here,
 def test_a_space_is_pushed_with_a_page_of_its_own_and_is_no_model(hub_here, studio, keys):
     hub_here.make("ana/mood", {"README.md": b"a model of the same name"})
     ask = wanted(SPACE, task=keys[0], language=keys[1], repository="ana/mood", license_id="mit")
-    said, _, shown = push_form.look(studio, WRITER, ask)
+    said, _, shown = push_form.look(WRITER, ask)
     assert "app.py" in said
-    answer, *_ = push_form.send(studio, WRITER, ask, shown)
+    answer, *_ = push_form.send(WRITER, ask, shown)
     assert f"{hub_here.url}/spaces/ana/mood" in answer
     space = hub_here.repositories["spaces/ana/mood"]
     files = space.commits[-1][1]
@@ -110,7 +110,7 @@ def test_a_space_is_pushed_with_a_page_of_its_own_and_is_no_model(hub_here, stud
     ],
 )
 def test_what_cannot_be_pushed_is_explained(hub_here, studio, keys, token, changes, reason):
-    said, button, shown = push_form.look(studio, token, wanted(**{"vector": keys[1], **changes}))
+    said, button, shown = push_form.look(token, wanted(**{"vector": keys[1], **changes}))
     assert reason in said
     assert (button.visible, shown) == (False, None)
     assert hub_here.repositories == {}
@@ -118,14 +118,14 @@ def test_what_cannot_be_pushed_is_explained(hub_here, studio, keys, token, chang
 
 def test_a_login_of_this_machine_is_used_where_no_token_is_typed(hub_here, studio, keys, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", WRITER)
-    assert push_form.look(studio, "", wanted(vector=keys[1]))[1].visible
+    assert push_form.look("", wanted(vector=keys[1]))[1].visible
 
 
 @pytest.mark.parametrize("name", push_form.SHARED)
 def test_strangers_do_not_push_with_the_login_of_the_machine(hub_here, studio, keys, monkeypatch, name):
     monkeypatch.setenv("HF_TOKEN", WRITER)
     monkeypatch.setenv(name, "x")
-    said, button, _ = push_form.look(studio, "", wanted(vector=keys[1]))
+    said, button, _ = push_form.look("", wanted(vector=keys[1]))
     assert strings.PUSH_NEEDS_TOKEN in said
     assert not button.visible
     assert hub_here.asked == []
@@ -133,15 +133,15 @@ def test_strangers_do_not_push_with_the_login_of_the_machine(hub_here, studio, k
 
 def test_a_failed_upload_is_told(hub_here, studio, keys):
     ask = wanted(vector=keys[1])
-    *_, shown = push_form.look(studio, WRITER, ask)
+    *_, shown = push_form.look(WRITER, ask)
     hub_here.fail("^POST .*/commit", status=500)
-    said, *_, token = push_form.send(studio, WRITER, ask, shown)
+    said, *_, token = push_form.send(WRITER, ask, shown)
     assert "was created and is empty" in said
     assert token == ""
 
 
 def test_lists_are_renewed(studio, keys):
-    vectors, tasks, languages = push_form.renew(studio, None, keys[0], "gone")
+    vectors, tasks, languages = push_form.renew(None, keys[0], "gone")
     assert {key for _, key in vectors.choices} >= set(keys)
     assert (tasks.value, languages.value) == (keys[0], "")
 

@@ -32,22 +32,22 @@ def corpus(studio, tmp_path):
     return studio.corpora.add(write_corpus(tmp_path / "text.txt"))
 
 
-def seen(studio, corpus, values=FORM):
-    return train_preview.preview(studio, corpus, values)
+def seen(corpus, values=FORM):
+    return train_preview.preview(corpus, values)
 
 
 def test_nothing_is_offered_where_it_is_not_set_up(studio, corpus, monkeypatch):
     monkeypatch.delenv("DEFTX_JOBS_IMAGE", raising=False)
     assert remote.choices(studio) == [(strings.TRAIN_HERE, "")]
-    assert train_form.filled(studio, {})[list(EMPTY).index("flavor")].visible is False
-    job_id, said = train_tab.start_training(studio, corpus, FORM)
+    assert train_form.filled({})[list(EMPTY).index("flavor")].visible is False
+    job_id, said = train_tab.start_training(corpus, FORM)
     assert job_id == ""
     assert "DEFTX_JOBS_IMAGE" in said
 
 
 def test_machines_are_offered_with_their_price(server, studio, corpus):
     assert remote.choices(studio)[2] == ("l4x1, 1 × L4, 24 GB: $0.80 per hour", "l4x1")
-    outlook, command, python, _ = seen(studio, corpus)
+    outlook, command, python, _ = seen(corpus)
     assert "$0.80 per hour, $1.60 at most, for 2 h" in outlook
     assert strings.ELSEWHERE_NO_TIME in outlook
     assert "No training run with this base has finished on l4x1 yet" in outlook
@@ -57,19 +57,19 @@ def test_machines_are_offered_with_their_price(server, studio, corpus):
 
 def test_a_hub_that_does_not_answer_leaves_the_price_open(server, studio, corpus):
     server.fail("GET /api/jobs/hardware")
-    outlook = seen(studio, corpus)[0]
+    outlook = seen(corpus)[0]
     assert strings.ELSEWHERE_NO_PRICE in outlook
     assert "could not be reached" in outlook
 
 
 def test_a_training_that_finished_there_gives_time_and_cost(server, studio, corpus):
-    job_id, _ = train_tab.start_training(studio, corpus, FORM)
+    job_id, _ = train_tab.start_training(corpus, FORM)
     job = studio.store.get(job_id)
     lines = [f'{{"phase": "{phase}", "step": {step}, "total": 10, "time": {1000.0 + at}}}'
              for phase, step, at in (("dense", 0, 10), ("dense", 10, 910), ("sparse", 0, 920), ("sparse", 10, 1820))]  # fmt: skip
     (job.folder / "events.jsonl").write_text("\n".join(lines) + "\n")
     write_json(job.folder / RESULT, {"outcome": "finished"})
-    outlook = seen(studio, corpus)[0]
+    outlook = seen(corpus)[0]
     assert "earlier training runs with this base on l4x1 (1)" in outlook
     assert strings.ELSEWHERE_COST in outlook
     # It says nothing of this machine, nor of another one there.
@@ -79,7 +79,7 @@ def test_a_training_that_finished_there_gives_time_and_cost(server, studio, corp
 
 
 def test_the_job_says_where_and_becomes_the_same_request_again(server, studio, corpus):
-    job_id, _ = train_tab.start_training(studio, corpus, FORM)
+    job_id, _ = train_tab.start_training(corpus, FORM)
     job = studio.store.get(job_id)
     assert {name: job.settings[name] for name in ("device", "flavor", "hours")} == {
         "device": "hf-jobs", "flavor": "l4x1", "hours": 2.0,
@@ -112,5 +112,5 @@ def test_a_person_who_has_a_room_cannot_spend_the_house_s_money(server, studio, 
 
 @pytest.mark.parametrize(("change", "said"), [({"flavor": "l4"}, "l4x1"), ({"hours": 1000}, "hours, not")])
 def test_what_cannot_be_asked_for_is_said_at_the_form(server, studio, corpus, change, said):
-    assert said in seen(studio, corpus, {**FORM, **change})[0]
-    assert train_tab.start_training(studio, corpus, {**FORM, **change})[0] == ""
+    assert said in seen(corpus, {**FORM, **change})[0]
+    assert train_tab.start_training(corpus, {**FORM, **change})[0] == ""

@@ -36,8 +36,8 @@ def table(studio, tmp_path):
 def removable_of(studio, tables=False):
     """Lists as the page has them; only how many there are counts here."""
     if tables:
-        return removal.RemovableFiles(lambda: studio.tables, [None, None], lambda: labelled_tab.choices(studio), "")
-    return removal.RemovableFiles(lambda: studio.corpora, [None], lambda: corpus_tab.choices(studio), None)
+        return removal.RemovableFiles(lambda: studio.tables, [None, None], labelled_tab.choices, "")
+    return removal.RemovableFiles(lambda: studio.corpora, [None], corpus_tab.choices, None)
 
 
 def names(choices):
@@ -53,7 +53,7 @@ def end(job, outcome):
 
 def test_a_removed_text_leaves_the_list_and_undo_brings_it_back_chosen(studio, text):
     removable = removable_of(studio)
-    listed, said, undo, key = removal.remove(studio, removable, text, [text])
+    listed, said, undo, key = removal.remove(removable, text, [text])
     assert names(listed.choices) == [SAMPLE]
     assert listed.value is None
     assert text in said
@@ -77,7 +77,7 @@ def test_each_list_lets_go_of_a_removed_file_and_keeps_any_other(studio, table, 
     other = tmp_path / "other.csv"
     other.write_text("text,label\na b,x\nc d,y\n", encoding="utf-8")
     kept = studio.tables.add(other)
-    first, second, *_ = removal.remove(studio, removable_of(studio, tables=True), table, [table, kept])
+    first, second, *_ = removal.remove(removable_of(studio, tables=True), table, [table, kept])
     assert first.value == ""
     assert "value" not in second._constructor_args[0]
     assert names(second.choices) == ["", kept]
@@ -105,7 +105,7 @@ def test_the_trash_is_cleared_after_the_same_time_as_that_of_trainings(studio, t
 
 @pytest.mark.parametrize("name", [SAMPLE, "gone.txt", "../jobs.sqlite", ".trash", "", None])
 def test_only_what_was_brought_can_be_removed(studio, name):
-    listed, said, undo, key = removal.remove(studio, removable_of(studio), name, [name])
+    listed, said, undo, key = removal.remove(removable_of(studio), name, [name])
     assert listed == gr.skip()
     assert 'role="alert"' in said
     assert (undo.visible, key) == (False, "")
@@ -123,7 +123,7 @@ def test_only_keys_of_the_trash_bring_something_back(studio, key):
 
 def test_a_text_that_a_waiting_training_reads_stays_and_it_is_said_whose_it_is(studio, text):
     studio.store.add("language", "Minang <b>", {"corpus": [str(studio.corpora.path(text))]})
-    listed, said, *_ = removal.remove(studio, removable_of(studio), text, [text])
+    listed, said, *_ = removal.remove(removable_of(studio), text, [text])
     assert listed == gr.skip()
     assert "Minang &lt;b&gt;" in said
     assert studio.corpora.names() == [text]
@@ -133,14 +133,14 @@ def test_a_text_that_a_waiting_training_reads_stays_and_it_is_said_whose_it_is(s
 def test_a_labelled_file_that_a_waiting_training_reads_stays(studio, table, place):
     studio.store.add("task", "Mood", {place: str(studio.tables.path(table))})
     with pytest.raises(JobError, match="Mood"):
-        removal.check_unused(studio, studio.tables.path(table))
+        removal.check_unused(studio.store, studio.tables.path(table))
 
 
 def test_a_text_of_a_finished_training_goes_and_that_of_a_stopped_one_with_a_word(studio, text):
     done, stopped = (studio.store.add("language", n, {"corpus": str(studio.corpora.path(text))}) for n in ("D1", "S1"))
     end(done, "finished")
     end(stopped, "stopped")
-    said = removal.remove(studio, removable_of(studio), text, [text])[1]
+    said = removal.remove(removable_of(studio), text, [text])[1]
     assert strings.FILE_NEEDED.format(trainings="S1") in said
     assert studio.corpora.names() == []
 
@@ -150,10 +150,10 @@ def test_a_vector_that_a_waiting_training_starts_from_is_not_discarded(studio):
     end(source, "finished")
     task = studio.store.add("task", "Mood", {"source": str(source.out)})
     with pytest.raises(gr.Error, match="Mood"):
-        watch.act(studio, "discard", source.id)
+        watch.act("discard", source.id)
     assert studio.store.trash() == ()
     end(task, "finished")
-    watch.act(studio, "discard", source.id)
+    watch.act("discard", source.id)
     assert [job.name for job in studio.store.trash()] == ["Indonesian"]
 
 
@@ -163,27 +163,27 @@ def test_a_vector_that_a_waiting_training_starts_from_is_not_discarded(studio):
 def test_the_history_lists_removed_files_and_brings_them_back(studio, text, table):
     studio.corpora.discard(text)
     studio.tables.discard(table)
-    found = removal.in_trash(studio)
+    found = removal.in_trash()
     assert [file.name for _, file in found] == [table, text]
     shown = history_views.trash((), found)
     for key, file in found:
         assert f'data-restore="{key}"' in shown
-        history_tab.restore(studio, key)
+        history_tab.restore(key)
         assert file.name in [*studio.corpora.names(), *studio.tables.names()]
-    assert history_views.trash((), removal.in_trash(studio)) == history_views.trash(())
+    assert history_views.trash((), removal.in_trash()) == history_views.trash(())
 
 
 def test_emptying_the_trash_removes_files_and_trainings_for_good(studio, text):
     studio.corpora.discard(text)
     studio.store.discard(studio.store.add("language", "old", {}).id)
-    history_tab.empty_trash(studio)
-    assert removal.in_trash(studio) == []
+    history_tab.empty_trash()
+    assert removal.in_trash() == []
     assert studio.store.trash() == ()
 
 
 def test_the_corpus_lists_follow_what_was_removed_and_brought_back(studio, text, table):
     studio.corpora.discard(text)
-    texts, train, valid = corpus_tab.renew_lists(studio, [text, table, ""])
+    texts, train, valid = corpus_tab.renew_lists([text, table, ""])
     assert (texts.value, names(texts.choices)) == (None, [SAMPLE])
     assert "value" not in train._constructor_args[0]
     assert names(valid.choices) == ["", table]

@@ -55,11 +55,10 @@ def wanted(studio, keys, table="test.csv", names=None, compared=False, language=
     return Wanted(table, names or {}, keys["Mood"], combinations)
 
 
-def begin(studio, keys, table="test.csv", *labels):
+def begin(keys, table="test.csv", *labels):
     """Start from the form: ``labels`` are (of the file, of the task)."""
     meant = [known for _, known in labels] + [None] * (MOST_MAPPED - len(labels))
     return score_tab.begin(
-        studio,
         table,
         filled_in(task=keys["Mood"], language=keys["Bugis"]),
         False,
@@ -117,7 +116,7 @@ def test_a_replaced_vector_is_scored_anew(studio, keys):
 def test_labels_that_do_not_fit_are_named_and_mapped_by_hand(studio, keys):
     with pytest.raises(Mismatch, match=r"In the file: NEG, POS, mixed\. In the task: negative, positive\."):
         studio.scoring.read(wanted(studio, keys, "short.csv"))
-    id_, said, *_, place, asked, first, second, third, fourth = begin(studio, keys, "short.csv")[: 5 + 6]
+    id_, said, *_, place, asked, first, second, third, fourth = begin(keys, "short.csv")[: 5 + 6]
     assert id_ == gr.skip()
     assert "NEG, POS, mixed" in said
     assert place.visible
@@ -127,15 +126,15 @@ def test_labels_that_do_not_fit_are_named_and_mapped_by_hand(studio, keys):
     ]  # fmt: skip
     assert "“NEG”" in first.label
     assert not fourth.visible
-    id_ = begin(studio, keys, "short.csv", ("NEG", "negative"), ("POS", "positive"), ("mixed", ""))[0]
+    id_ = begin(keys, "short.csv", ("NEG", "negative"), ("POS", "positive"), ("mixed", ""))[0]
     renamed = studio.background_tasks.wait(id_)
     straight = studio.scoring.score(wanted(studio, keys), lambda share: None)
     assert [line.to_dict() for line in renamed.lines] == [line.to_dict() for line in straight.lines]
-    assert strings.ROWS_LEFT_OUT.format(count=1) in score_tab.look(studio, id_)[0]
+    assert strings.ROWS_LEFT_OUT.format(count=1) in score_tab.look(id_)[0]
 
 
 def test_too_many_strange_labels_are_not_asked_about_one_by_one(studio, keys):
-    _, said, *rest = begin(studio, keys, "many.csv")
+    _, said, *rest = begin(keys, "many.csv")
     assert "0, 1, 2" in said
     assert not rest[3].visible
 
@@ -145,7 +144,7 @@ def test_too_many_strange_labels_are_not_asked_about_one_by_one(studio, keys):
     [("pairs.csv", "classifies single texts"), ("none.csv", "not known"), ("", "labelled file first")],
 )
 def test_what_cannot_be_scored_is_said_at_once(studio, keys, table, reason):
-    id_, said, *_ = begin(studio, keys, table)
+    id_, said, *_ = begin(keys, table)
     assert id_ == gr.skip()
     assert reason in said
 
@@ -178,21 +177,21 @@ def test_the_table_names_every_combination_and_says_what_a_difference_means(stud
 
 
 def test_one_combination_is_looked_at_closer(studio, keys):
-    id_ = begin(studio, keys)[0]
+    id_ = begin(keys)[0]
     found = studio.background_tasks.wait(id_)
-    shown = score_tab.look(studio, id_)
+    shown = score_tab.look(id_)
     assert len(shown) == len(STATE)
     assert shown[STATE["combination"]].value == f"both:{keys['Bugis']}"
     assert shown[STATE["found"]].visible
     assert not shown[STATE["timer"]].active
-    figure, details = score_tab.show(studio, id_, "base")
+    figure, details = score_tab.show(id_, "base")
     line = found.lines[0].scores["f1"]
     assert json.loads(figure)["data"][0]["customdata"] == line.confusion
     wrong = sum(map(sum, line.confusion)) - sum(line.confusion[n][n] for n in range(2))
     mistakes = details[details.index(strings.HARDEST) :]
     assert mistakes.count('<th scope="row">') == wrong > 0
-    assert strings.WORK_GONE[:20] in score_tab.show(studio, id_, "nothing")[1]
-    assert strings.WORK_GONE[:20] in score_tab.show(studio, "guessed", "base")[1]
+    assert strings.WORK_GONE[:20] in score_tab.show(id_, "nothing")[1]
+    assert strings.WORK_GONE[:20] in score_tab.show("guessed", "base")[1]
 
 
 def test_the_confusion_matrix_is_drawn_with_a_number_in_every_cell(studio, keys):
@@ -226,16 +225,16 @@ def test_what_a_file_says_cannot_become_markup(studio, keys, tmp_path):
 
 def test_an_upload_is_kept_and_chosen_or_its_columns_asked_for(studio, keys, tmp_path):
     good = tiny.write_csv(tmp_path / "good.csv", ("text", "label"), ROWS)
-    chosen, place, *_ = score_tab.receive(studio, str(good), keys["Mood"])
+    chosen, place, *_ = score_tab.receive(str(good), keys["Mood"])
     assert (chosen.value, place.visible) == ("good.csv", False)
-    assert ("good.csv", "good.csv") in score_tab.renew(studio, "").choices
-    assert score_tab.renew(studio, "gone.csv").value == ""
+    assert ("good.csv", "good.csv") in score_tab.renew("").choices
+    assert score_tab.renew("gone.csv").value == ""
     other = tiny.write_csv(tmp_path / "other.csv", ("review", "stars"), ROWS)
-    kept, place, _, text, *_, label, use, _ = score_tab.receive(studio, str(other), keys["Mood"])
+    kept, place, _, text, *_, label, use, _ = score_tab.receive(str(other), keys["Mood"])
     assert (kept, place.visible, text.value, label.value, use.visible) == (gr.skip(), True, "review", "stars", True)
-    refused = score_tab.receive(studio, str(other), keys["Mood"], ("review", None, None, None))
+    refused = score_tab.receive(str(other), keys["Mood"], ("review", None, None, None))
     assert "column for each" in refused[-1]
-    chosen = score_tab.receive(studio, str(other), keys["Mood"], ("review", None, None, "stars"))[0]
+    chosen = score_tab.receive(str(other), keys["Mood"], ("review", None, None, "stars"))[0]
     assert studio.tables.read(chosen.value).texts == [text for text, _ in ROWS]
     with pytest.raises(TableError):
         studio.tables.read("../jobs.sqlite")

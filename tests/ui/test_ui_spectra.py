@@ -62,7 +62,7 @@ def figure(value):
 
 
 def test_finished_trainings_and_bundled_vectors_can_be_chosen_and_nothing_else(studio, key):
-    keys = [value for _, value in spectra_tab.choices(studio)]
+    keys = [value for _, value in spectra_tab.choices()]
     assert key in keys
     assert {"bundled:ind", "bundled:sentiment"} <= set(keys)
     for other in ("../../etc", "bundled:../ind", "", None):
@@ -74,21 +74,21 @@ def test_a_training_that_is_past_its_dense_phase_is_offered_until_it_has_a_vecto
     studio, job, base_folder, corpus_file
 ):
     waiting = language_job(studio, base_folder, corpus_file)
-    assert f"job:{waiting.id}" not in [value for _, value in spectra_tab.choices(studio)]
+    assert f"job:{waiting.id}" not in [value for _, value in spectra_tab.choices()]
     (waiting.folder / "delta").mkdir()
     (waiting.folder / "delta" / "delta.safetensors").hardlink_to(job.folder / "delta" / "delta.safetensors")
     source = studio.spectra.find(f"job:{waiting.id}")
     assert source.vector is None
     assert "not finished" in source.label
     assert studio.spectra.strategy(source) == "variance:0.9"
-    said = spectra_tab.compute_mask(studio, source.key, "variance", 0.9, 0)
+    said = spectra_tab.compute_mask(source.key, "variance", 0.9, 0)
     assert "0.0% of the mask" in said
     assert "own strategy" in said
     studio.store.discard(waiting.id)
 
 
 def test_a_choice_brings_its_own_strategy_its_matrices_and_what_can_be_done(studio, key):
-    strategy, share, rank, matrices, mask, compute_mask, train, answer = spectra_tab.choose(studio, key, None)
+    strategy, share, rank, matrices, mask, compute_mask, train, answer = spectra_tab.choose(key, None)
     assert (strategy.value, share.value, share.visible, rank.visible, rank.maximum) == (
         "variance",
         0.9,
@@ -101,17 +101,17 @@ def test_a_choice_brings_its_own_strategy_its_matrices_and_what_can_be_done(stud
     assert train.interactive
     assert strings.MASK_NEEDS in mask
     assert strings.TRAIN_BRANCH_HINT in answer
-    assert spectra_tab.choose(studio, key, QUERY)[3].value == QUERY
+    assert spectra_tab.choose(key, QUERY)[3].value == QUERY
 
 
 def test_of_a_bundled_vector_only_the_spectrum_is_stored_and_that_is_said(studio):
-    *_, mask, compute_mask, train, answer = spectra_tab.choose(studio, "bundled:ind", None)
+    *_, mask, compute_mask, train, answer = spectra_tab.choose("bundled:ind", None)
     assert not compute_mask.interactive
     assert not train.interactive
     assert strings.MASK_UNKNOWN in mask
     assert strings.NO_DELTA in answer
-    assert strings.MASK_UNKNOWN in spectra_tab.compute_mask(studio, "bundled:ind", "mp", 0.9, 0)
-    asked, said = spectra_tab.train(studio, "bundled:ind", "mp", 0.9, 0)
+    assert strings.MASK_UNKNOWN in spectra_tab.compute_mask("bundled:ind", "mp", 0.9, 0)
+    asked, said = spectra_tab.train("bundled:ind", "mp", 0.9, 0)
     assert asked == gr.skip()
     assert strings.NO_DELTA in said
 
@@ -122,7 +122,7 @@ def test_of_a_bundled_vector_only_the_spectrum_is_stored_and_that_is_said(studio
      (("optimal", 0.9, 3), "optimal"), (("none", 0.9, 3), "none")],
 )  # fmt: skip
 def test_a_strategy_shows_its_ranks_and_energy_everywhere(studio, key, job, strategy, text):
-    summary, drawn, table, words, values, shares, numbers = spectra_tab.look(studio, key, *strategy, "rank", QUERY)
+    summary, drawn, table, words, values, shares, numbers = spectra_tab.look(key, *strategy, "rank", QUERY)
     exact = spectra_of(job.out).matrices[QUERY].to_dict([text])
     rank, energy = exact["ranks"][text], exact["energy_kept"][text]
     assert text in summary
@@ -138,14 +138,14 @@ def test_a_strategy_shows_its_ranks_and_energy_everywhere(studio, key, job, stra
 
 
 def test_the_trained_rank_stays_marked_beside_the_one_that_is_tried(studio, key):
-    own = spectra_tab.look(studio, key, "variance", 0.9, 0, "rank", QUERY)[4]
-    other = spectra_tab.look(studio, key, "uniform", 0.9, 1, "rank", QUERY)[4]
+    own = spectra_tab.look(key, "variance", 0.9, 0, "rank", QUERY)[4]
+    other = spectra_tab.look(key, "uniform", 0.9, 1, "rank", QUERY)[4]
     assert "trained with" not in own
     assert "trained with" in other
 
 
 def test_the_noise_edge_is_named_at_its_own_height(studio, key, job):
-    drawn = figure(spectra_tab.look(studio, key, "variance", 0.9, 0, "rank", QUERY)[4])["layout"]
+    drawn = figure(spectra_tab.look(key, "variance", 0.9, 0, "rank", QUERY)[4])["layout"]
     edge = spectra_of(job.out).matrices[QUERY].to_dict([])["noise_edge"]
     assert [shape["y0"] for shape in drawn["shapes"] if shape["y0"] == shape["y1"]] == [pytest.approx(edge)]
     named = next(one for one in drawn["annotations"] if "noise edge" in one["text"])
@@ -162,7 +162,7 @@ def test_a_spectrum_that_is_mostly_zeros_is_drawn_without_noise():
 @pytest.mark.parametrize("measure", ["rank", "energy", "noise"])
 def test_the_map_holds_every_matrix_once(studio, key, measure):
     found = studio.spectra.outcome(studio.spectra.find(key), "variance:0.9")
-    cells = figure(spectra_tab.look(studio, key, "variance", 0.9, 0, measure, QUERY)[1])["data"][0]
+    cells = figure(spectra_tab.look(key, "variance", 0.9, 0, measure, QUERY)[1])["data"][0]
     named = [name for row in cells["customdata"] for name in row if name]
     assert sorted(named) == sorted(found.matrices)
     assert measure in strings.MEASURES
@@ -172,22 +172,22 @@ def test_the_map_holds_every_matrix_once(studio, key, measure):
 
 
 def test_moving_the_slider_reads_nothing_again(studio, key, monkeypatch):
-    spectra_tab.look(studio, key, "variance", 0.9, 0, "rank", QUERY)
+    spectra_tab.look(key, "variance", 0.9, 0, "rank", QUERY)
     monkeypatch.setattr("ui.spectra.spectra_facts.spectra_of", lambda *_: pytest.fail("the spectrum was read again"))
-    assert "variance:0.77" in spectra_tab.look(studio, key, "variance", 0.77, 0, "rank", QUERY)[0]
+    assert "variance:0.77" in spectra_tab.look(key, "variance", 0.77, 0, "rank", QUERY)[0]
 
 
 def test_the_change_of_the_mask_is_worked_out_once_and_is_none_for_its_own_strategy(studio, key, monkeypatch):
-    assert "0.0% of the mask" in spectra_tab.compute_mask(studio, key, "variance", 0.9, 0)
-    other = spectra_tab.compute_mask(studio, key, "variance", 0.8, 0)
+    assert "0.0% of the mask" in spectra_tab.compute_mask(key, "variance", 0.9, 0)
+    other = spectra_tab.compute_mask(key, "variance", 0.8, 0)
     assert "of 60 entries are already in the mask of this vector" in other
     monkeypatch.setattr("ui.spectra.spectra_facts.read_delta", lambda *_: pytest.fail("δ was read again"))
-    assert spectra_tab.compute_mask(studio, key, "variance", 0.8, 0) == other
-    assert spectra_tab.mask_cost(studio, key) != other
+    assert spectra_tab.compute_mask(key, "variance", 0.8, 0) == other
+    assert spectra_tab.mask_cost(key) != other
 
 
 def test_a_training_with_this_rank_begins_at_the_sparse_phase(studio, job, key):
-    new, said = spectra_tab.train(studio, key, "uniform", 0.9, 3)
+    new, said = spectra_tab.train(key, "uniform", 0.9, 3)
     assert "sparse phase" in said
     started = studio.store.get(new)
     assert (started.name, state_of(started).name) == ("Bugis, uniform:3", "waiting")
@@ -200,32 +200,32 @@ def test_a_training_with_this_rank_begins_at_the_sparse_phase(studio, job, key):
 def test_where_delta_was_freed_it_is_said(studio, base_folder, corpus_file):
     freed = finish(language_job(studio, base_folder, corpus_file))
     key = f"job:{freed.id}"
-    assert spectra_tab.choose(studio, key, None)[6].interactive
+    assert spectra_tab.choose(key, None)[6].interactive
     free_checkpoints(freed)
-    assert not spectra_tab.choose(studio, key, None)[6].interactive
-    assert "has no δ" in spectra_tab.train(studio, key, "mp", 0.9, 0)[1]
-    assert "rank" in spectra_tab.look(studio, key, "mp", 0.9, 0, "rank", QUERY)[4]  # the spectrum is still there
+    assert not spectra_tab.choose(key, None)[6].interactive
+    assert "has no δ" in spectra_tab.train(key, "mp", 0.9, 0)[1]
+    assert "rank" in spectra_tab.look(key, "mp", 0.9, 0, "rank", QUERY)[4]  # the spectrum is still there
     studio.store.discard(freed.id)
-    assert "notice bad" in spectra_tab.look(studio, key, "mp", 0.9, 0, "rank", QUERY)[0]
+    assert "notice bad" in spectra_tab.look(key, "mp", 0.9, 0, "rank", QUERY)[0]
 
 
 def test_a_vector_without_a_spectrum_of_delta_says_that_it_is_its_own(studio, base_folder, corpus_file):
     plain = finish(language_job(studio, base_folder, corpus_file, method="lt-sft"))
     key = f"job:{plain.id}"
-    assert strings.SPECTRUM_OF_PHI in spectra_tab.look(studio, key, "mp", 0.9, 0, "rank", QUERY)[0]
-    assert "100.0%" not in spectra_tab.compute_mask(studio, key, "none", 0.9, 0)  # no denoising is what lt-sft does
-    assert "0.0% of the mask" in spectra_tab.compute_mask(studio, key, "none", 0.9, 0)
+    assert strings.SPECTRUM_OF_PHI in spectra_tab.look(key, "mp", 0.9, 0, "rank", QUERY)[0]
+    assert "100.0%" not in spectra_tab.compute_mask(key, "none", 0.9, 0)  # no denoising is what lt-sft does
+    assert "0.0% of the mask" in spectra_tab.compute_mask(key, "none", 0.9, 0)
     studio.store.discard(plain.id)
 
 
 def test_with_nothing_chosen_there_is_only_a_hint(studio):
-    assert strings.SPECTRA_EMPTY in spectra_tab.look(studio, None, "mp", 0.9, 0, "rank", None)[0]
-    assert set(spectra_tab.look_at_matrix(studio, None, "mp", 0.9, 0, None)) == {""}
+    assert strings.SPECTRA_EMPTY in spectra_tab.look(None, "mp", 0.9, 0, "rank", None)[0]
+    assert set(spectra_tab.look_at_matrix(None, "mp", 0.9, 0, None)) == {""}
 
 
 def test_a_name_in_a_vector_cannot_become_markup(studio, base_folder, corpus_file):
     job = language_job(studio, base_folder, corpus_file)
-    assert "<b>" not in spectra_tab.train(studio, f"job:{job.id}", "<b>", 0.9, 0)[1]
+    assert "<b>" not in spectra_tab.train(f"job:{job.id}", "<b>", 0.9, 0)[1]
     studio.store.discard(job.id)
 
 

@@ -20,7 +20,7 @@ from deftx.jobs.job import RESULT
 from ui.access import middleware, public, who
 from ui.access.retention import DAY, Retention
 from ui.access.workspaces import Workspaces
-from ui.current import served
+from ui.current import acting_in, current_workspace, served
 from ui.library import library
 from ui.page import build_page
 from ui.studio import Studio
@@ -44,28 +44,35 @@ def workspaces(page_base, tmp_path):
 
 
 @contextmanager
-def asking(name, **more):
+def asking(name):
     """Let everything inside be asked by somebody."""
-    token = LocalContext.request.set(SimpleNamespace(username=name, request=SimpleNamespace(scope={}), **more))
+    token = LocalContext.request.set(SimpleNamespace(username=name, request=SimpleNamespace(scope={})))
     try:
         yield
     finally:
         LocalContext.request.reset(token)
 
 
+@contextmanager
+def acting_as(workspaces, name):
+    """Let everything inside be done as in a handler that somebody calls; give their workspace."""
+    with asking(name), acting_in(middleware.admit(workspaces, ())):
+        yield current_workspace()
+
+
 def test_no_handler_shows_or_changes_what_is_anothers(workspaces, page_base, tmp_path, monkeypatch):
     """Every handler of the page is called by bob, and by a visitor, with the ids of ana's things in every argument."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # names are looked for there as well
     text = write_corpus(tmp_path / "anasecret.txt")
-    with asking("ana"):
-        workspaces.corpora.add(text)
-        job = finish_language_job(workspaces.store, page_base, text, "Blumenthal")
-        waiting = workspaces.store.add("language", "Blumenthal too", {"corpus": "x"})
-        gone = workspaces.store.add("language", "Blumenthal gone", {})
-        workspaces.store.discard(gone.id)
-        workspaces.corpora.add(write_corpus(tmp_path / "blumenthal-old.txt", 50))
-        workspaces.corpora.add(write_corpus(tmp_path / "blumenthal.txt", 60))
-        trashed = workspaces.corpora.discard("blumenthal-old.txt")
+    with acting_as(workspaces, "ana") as workspace:
+        workspace.corpora.add(text)
+        job = finish_language_job(workspace.store, page_base, text, "Blumenthal")
+        waiting = workspace.store.add("language", "Blumenthal too", {"corpus": "x"})
+        gone = workspace.store.add("language", "Blumenthal gone", {})
+        workspace.store.discard(gone.id)
+        workspace.corpora.add(write_corpus(tmp_path / "blumenthal-old.txt", 50))
+        workspace.corpora.add(write_corpus(tmp_path / "blumenthal.txt", 60))
+        trashed = workspace.corpora.discard("blumenthal-old.txt")
     before = state_of_room(workspaces, "ana")
     page = build_page(workspaces)
     ids = [job.id, waiting.id, gone.id, f"job:{job.id}", "anasecret.txt", f"corpora:{trashed}", trashed, str(job.out), "ana",
@@ -111,120 +118,130 @@ def state_of_room(workspaces, name):
 
 
 def test_each_works_in_a_room_and_admins_in_the_house(workspaces):
-    with asking("ana"):
-        mine = workspaces.store.add("language", "a", {})
-        assert workspaces.mine().owner == "ana"
-        assert workspaces.mine() is workspaces.mine()
-    with asking("bob"):
-        theirs = workspaces.store.add("language", "b", {})
-        assert [job.id for job in workspaces.store.list()] == [theirs.id]
-        for change in (workspaces.store.get, workspaces.store.discard, workspaces.store.request_stop, workspaces.store.requeue, workspaces.resume,
-                       lambda id_: workspaces.store.rename(id_, "x"), lambda id_: workspaces.store.move(id_, 0)):  # fmt: skip
+    with acting_as(workspaces, "ana") as workspace:
+        mine = workspace.store.add("language", "a", {})
+        assert workspace.owner == "ana"
+        assert workspaces.of(workspaces.asking()) is workspace
+    with acting_as(workspaces, "bob") as workspace:
+        theirs = workspace.store.add("language", "b", {})
+        assert [job.id for job in workspace.store.list()] == [theirs.id]
+        for change in (workspace.store.get, workspace.store.discard, workspace.store.request_stop, workspace.store.requeue, workspace.resume,
+                       lambda id_: workspace.store.rename(id_, "x"), lambda id_: workspace.store.move(id_, 0)):  # fmt: skip
             with pytest.raises(JobError):
                 change(mine.id)
-        workspaces.store.empty_trash()
-    with asking("root"):
-        assert {job.owner for job in workspaces.store.list()} == {"ana", "bob"}
-        assert workspaces.mine() is workspaces.host
+        workspace.store.empty_trash()
+    with acting_as(workspaces, "root") as workspace:
+        assert {job.owner for job in workspace.store.list()} == {"ana", "bob"}
+        assert workspace is workspaces.host
         workspaces.visit("bob")
-        assert [job.id for job in workspaces.store.list()] == [theirs.id]
+    with acting_as(workspaces, "root") as workspace:
+        assert [job.id for job in workspace.store.list()] == [theirs.id]
         workspaces.visit("")
         with pytest.raises(DeftxError, match="no such workspace"):
             workspaces.visit("../..")
-    with asking("gone"), pytest.raises(DeftxError, match="no longer a user"):
-        workspaces.store  # noqa: B018
-    assert workspaces.mine().owner == EMPTY  # when nobody asks, as when the page is built
+    with asking("gone"), pytest.raises(gr.Error, match="no longer a user"):
+        served(lambda: "an answer", partial(middleware.admit, workspaces))()
+
+
+def test_the_page_that_everybody_receives_is_built_in_a_workspace_of_nobody(workspaces, monkeypatch):
+    seen = []
+    monkeypatch.setattr("ui.page.lay_out", lambda strip, kept: seen.append(current_workspace()) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build_page(workspaces)
+    assert [workspace.owner for workspace in seen] == [EMPTY]
+    with pytest.raises(LookupError):
+        current_workspace()
 
 
 def test_one_persons_order_leaves_the_turns_of_others(workspaces):
     jobs = {}
     for name, owner in (("a1", "ana"), ("b1", "bob"), ("a2", "ana"), ("b2", "bob")):
-        with asking(owner):
-            jobs[name] = workspaces.store.add("language", name, {})
-    with asking("bob"):
-        workspaces.store.move(jobs["b2"].id, 0)
+        with acting_as(workspaces, owner) as workspace:
+            jobs[name] = workspace.store.add("language", name, {})
+    with acting_as(workspaces, "bob") as workspace:
+        workspace.store.move(jobs["b2"].id, 0)
     assert [job.name for job in workspaces.host.store.queue()] == ["a1", "b2", "a2", "b1"]
-    with asking("ana"), pytest.raises(JobError):
-        workspaces.store.move(jobs["b1"].id, 0)
+    with acting_as(workspaces, "ana") as workspace, pytest.raises(JobError):
+        workspace.store.move(jobs["b1"].id, 0)
 
 
 def test_work_in_the_line_of_all_is_done_in_the_room_of_whoever_asked(workspaces):
-    with asking("ana"):
-        id_ = workspaces.background_tasks.start(lambda on_share: workspaces.mine().owner)
-        assert workspaces.background_tasks.wait(id_) == "ana"
-    with asking("bob"):
-        assert workspaces.background_tasks.find(id_) is None
+    with acting_as(workspaces, "ana") as workspace:
+        id_ = workspace.background_tasks.start(lambda on_share: current_workspace().owner)
+        assert workspace.background_tasks.wait(id_) == "ana"
+    with acting_as(workspaces, "bob") as workspace:
+        assert workspace.background_tasks.find(id_) is None
         with pytest.raises(DeftxError):
-            workspaces.background_tasks.wait(id_)
+            workspace.background_tasks.wait(id_)
 
 
 def test_visitors_keep_nothing_and_do_not_train(workspaces, tmp_path):
     text = write_corpus(tmp_path / "text.txt")
     for name in (None, "vic"):
-        with asking(name), pytest.raises(JobError, match="Visitors cannot train"):
-            workspaces.store.add("language", "x", {})
-    with asking(None), pytest.raises(DeftxError, match="Visitors cannot save"):
-        workspaces.corpora.add(text)
-    with asking("vic"):
-        assert workspaces.corpora.add(text) == "text.txt"
+        with acting_as(workspaces, name) as workspace, pytest.raises(JobError, match="Visitors cannot train"):
+            workspace.store.add("language", "x", {})
+    with acting_as(workspaces, None) as workspace, pytest.raises(DeftxError, match="Visitors cannot save"):
+        workspace.corpora.add(text)
+    with acting_as(workspaces, "vic") as workspace:
+        assert workspace.corpora.add(text) == "text.txt"
     assert workspaces.of(NOBODY).corpora.names() == []
     allowing = Workspaces(workspaces.host, Hosting(visitors_train=True), NamedDoor())
-    with asking("vic"):
-        assert allowing.store.add("language", "x", {}).owner == "vic"
+    with acting_as(allowing, "vic") as workspace:
+        assert workspace.store.add("language", "x", {}).owner == "vic"
 
 
 def test_a_vector_made_public_is_for_all_to_use_and_for_its_maker_to_withdraw(workspaces, page_base, tmp_path):
     text = write_corpus(tmp_path / "text.txt")
-    with asking("ana"):
-        key = f"job:{finish_language_job(workspaces.store, page_base, text, 'Shared').id}"
-        shared = public.publish(workspaces, key)
+    with acting_as(workspaces, "ana") as workspace:
+        key = f"job:{finish_language_job(workspace.store, page_base, text, 'Shared').id}"
+        shared = public.publish(key)
     for name in ("bob", "vic", None):
-        with asking(name):
-            assert [item.key for item in library.items(workspaces, "Shared")] == [shared]
-            assert workspaces.spectra.find(shared).label == "Shared (public)"
-            for change in (lambda: library.discard(workspaces, shared), lambda: library.rename(workspaces, shared, "Mine"),
-                           lambda: public.withdraw(workspaces, shared), lambda: public.publish(workspaces, shared),
-                           lambda: public.publish(workspaces, key), lambda: public.publish(workspaces, "bundled:min")):  # fmt: skip
+        with acting_as(workspaces, name) as workspace:
+            assert [item.key for item in library.items("Shared")] == [shared]
+            assert workspace.spectra.find(shared).label == "Shared (public)"
+            for change in (lambda: library.discard(shared), lambda: library.rename(shared, "Mine"),
+                           lambda: public.withdraw(shared), lambda: public.publish(shared),
+                           lambda: public.publish(key), lambda: public.publish("bundled:min")):  # fmt: skip
                 with pytest.raises(DeftxError):
                     change()
-    with asking("ana"):
-        library.discard(workspaces, key)
-        assert [item.key for item in library.items(workspaces, "Shared")] == [shared]  # a copy: others may rest on it
-        public.withdraw(workspaces, shared)
-    with asking("bob"):
-        assert library.items(workspaces, "Shared") == []
+    with acting_as(workspaces, "ana"):
+        library.discard(key)
+        assert [item.key for item in library.items("Shared")] == [shared]  # a copy: others may rest on it
+        public.withdraw(shared)
+    with acting_as(workspaces, "bob"):
+        assert library.items("Shared") == []
 
 
 def test_limits_of_a_person_say_what_to_do(workspaces, tmp_path):
     large = tmp_path / "large.txt"
     large.write_text("\n".join(f"line {number}" for number in range(120_000)), encoding="utf-8")
-    with asking("ana"):
+    with acting_as(workspaces, "ana") as workspace:
         with pytest.raises(DeftxError, match="the limit is 1 MB"):
-            workspaces.corpora.add(large)
+            workspace.corpora.add(large)
         for name in "ab":
-            job = workspaces.store.add("language", name, {})
+            job = workspace.store.add("language", name, {})
         with pytest.raises(JobError, match="2 of your training runs are waiting already"):
-            workspaces.store.add("language", "c", {})
-        assert len(list(workspaces.store.folder.iterdir())) == 2
-        workspaces.store.request_stop(job.id)
-        workspaces.store.add("language", "c", {})
+            workspace.store.add("language", "c", {})
+        assert len(list(workspace.store.folder.iterdir())) == 2
+        workspace.store.request_stop(job.id)
+        workspace.store.add("language", "c", {})
         with pytest.raises(JobError, match="waiting already"):
-            workspaces.store.requeue(job.id)
-        (workspaces.store.root / "filler").write_bytes(bytes(5_000_000))
+            workspace.store.requeue(job.id)
+        (workspace.store.root / "filler").write_bytes(bytes(5_000_000))
         with pytest.raises(DeftxError, match="limit for one person"):
-            workspaces.corpora.add(write_corpus(tmp_path / "small.txt"))
-    with asking("root"):
-        assert workspaces.corpora.add(large) == "large.txt"
+            workspace.corpora.add(write_corpus(tmp_path / "small.txt"))
+    with acting_as(workspaces, "root") as workspace:
+        assert workspace.corpora.add(large) == "large.txt"
 
 
 def test_what_was_left_behind_goes_and_the_houses_own_stays(workspaces, tmp_path):
     text = write_corpus(tmp_path / "text.txt")
     now = text.stat().st_mtime
     for name in ("ana", "root"):
-        with asking(name):
-            workspaces.corpora.add(text)
-            finished = workspaces.store.add("language", "old", {})
-            workspaces.store.add("language", "waits", {})
+        with acting_as(workspaces, name) as workspace:
+            workspace.corpora.add(text)
+            finished = workspace.store.add("language", "old", {})
+            workspace.store.add("language", "waits", {})
             write_json(finished.folder / RESULT, {"outcome": "finished", "message": "Finished."})
     retention = Retention(workspaces)
     retention.look(now + 29 * DAY)
@@ -241,8 +258,8 @@ def test_what_was_left_behind_goes_and_the_houses_own_stays(workspaces, tmp_path
     ana.corpora.empty_trash()
     retention.look(now)
     assert "ana" not in workspaces.names()  # an empty workspace goes
-    with asking("ana"):
-        assert workspaces.store.list() == ()  # and is there again when somebody comes
+    with acting_as(workspaces, "ana") as workspace:
+        assert workspace.store.list() == ()  # and is there again when somebody comes
 
 
 def test_the_page_says_who_is_logged_in_and_what_becomes_of_their_things(workspaces):
@@ -264,9 +281,9 @@ def test_the_page_says_who_is_logged_in_and_what_becomes_of_their_things(workspa
 
 def test_a_handlers_file_must_be_the_callers(workspaces, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    with asking("ana"):
-        path = workspaces.served_files.write(
-            "a.zip", lambda target: (target.write_bytes(b"x"), target)[1], workspaces.owner
+    with acting_as(workspaces, "ana") as workspace:
+        path = workspace.served_files.write(
+            "a.zip", lambda target: (target.write_bytes(b"x"), target)[1], workspace.owner
         )
     take = served(lambda *values: values, partial(middleware.admit, workspaces))
     with asking("ana"):
@@ -282,7 +299,7 @@ def test_a_handlers_file_must_be_the_callers(workspaces, tmp_path, monkeypatch):
 
 
 def test_a_small_training_is_described_for_the_house_as_for_anybody(workspaces):
-    with asking("ana"):
-        job = workspaces.store.add("language", "x", {"recipe": SHORT})
+    with acting_as(workspaces, "ana") as workspace:
+        job = workspace.store.add("language", "x", {"recipe": SHORT})
     assert job.folder == workspaces.host.store.home / "people" / "ana" / "jobs" / job.id
     assert workspaces.host.store.get(job.id).folder == job.folder

@@ -1,6 +1,8 @@
 """Public vectors: copies in a folder of the host, which everybody may use and only the publisher and admins may remove."""
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 
 import gradio as gr
 
@@ -8,81 +10,82 @@ from deftx.core.errors import DeftxError, VectorError
 from deftx.publish.own_vectors import OwnVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 from ui import strings
-from ui.access.workspaces import Workspaces
+from ui.current import current_workspace
 from ui.library import library, vector_index
 from ui.library.library_tab import LibraryTab
 from ui.shared import views
 from ui.shared.errors import refusals
-from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def build(workspaces: Workspaces, tab: LibraryTab, section: gr.Tab) -> None:
+def build(tab: LibraryTab, section: gr.Tab) -> None:
     """Add buttons to the Library that make the current vector public or private."""
     with section, gr.Row(elem_classes="buttons"):
         give = gr.Button(strings.PUBLISH, min_width=120, elem_id="publish")
         back = gr.Button(strings.WITHDRAW, min_width=120, elem_id="withdraw")
         said = gr.HTML(elem_id="published")
     for button, act in ((give, publish), (back, withdraw)):
-        button.click(lambda key, act=act: _said(workspaces, act, key), tab.chosen, said, **PRIVATE)
+        button.click(partial(_said, act), tab.chosen, said, **PRIVATE)
 
 
-def offer(workspaces: Workspaces) -> None:
+def offer() -> None:
     """Add the endpoints for programs."""
 
     def make_public(vector: str) -> str:
         """Copy a vector of yours to the public vectors; return the key of the copy."""
         with refusals():
-            return publish(workspaces, vector)
+            return publish(vector)
 
     def make_private(vector: str) -> str:
         """Remove a vector of yours from the public vectors."""
         with refusals():
-            return withdraw(workspaces, vector)
+            return withdraw(vector)
 
     for function in (make_public, make_private):
         gr.api(function, api_name=function.__name__, concurrency_limit=None)
 
 
-def publish(studio: Studio | Workspaces, key: str) -> str:
+def publish(key: str) -> str:
     """Copy a vector to the public vectors and return the key of the copy.
 
     Raises:
         DeftxError: the vector does not exist, or belongs to somebody else.
     """
-    item = library.find(studio, key or "")
+    workspace = current_workspace()
+    item = library.find(key or "")
     if item.source not in ("job", "own"):
         raise VectorError(strings.NOT_YOURS.format(title=item.title))
-    studio.admit(item.size)
-    own = vector_index.public(studio.store)
+    workspace.admit(item.size)
+    own = vector_index.public(workspace.store)
     with own.incoming() as folder:
         for name in (TENSORS, INFO, CARD):
             if (item.folder / name).is_file():
                 shutil.copyfile(item.folder / name, folder / name)
-        return f"{vector_index.PUBLIC_KEY}{own.keep(folder, item.title, studio.owner).name}"
+        return f"{vector_index.PUBLIC_KEY}{own.keep(folder, item.title, workspace.owner).name}"
 
 
-def withdraw(studio: Studio | Workspaces, key: str) -> str:
+def withdraw(key: str) -> str:
     """Remove a vector from the public vectors and return its key; only for its publisher and for admins.
 
     Raises:
         DeftxError: the vector does not exist, or belongs to somebody else.
     """
-    found = _find(studio, key or "")
-    if not studio.is_host and found.origin != studio.owner:
+    workspace = current_workspace()
+    found = _find(key or "")
+    if not workspace.is_host and found.origin != workspace.owner:
         raise VectorError(strings.NOT_YOURS.format(title=found.title))
-    vector_index.public(studio.store).discard(found.name)
+    vector_index.public(workspace.store).discard(found.name)
     return key
 
 
-def _find(studio: Studio | Workspaces, key: str) -> OwnVector:
-    return vector_index.public(studio.store).get(key.removeprefix(vector_index.PUBLIC_KEY))
+def _find(key: str) -> OwnVector:
+    return vector_index.public(current_workspace().store).get(key.removeprefix(vector_index.PUBLIC_KEY))
 
 
-def _said(workspaces: Workspaces, act: object, key: str) -> str:
+def _said(act: Callable[[str], str], key: str) -> str:
     try:
-        act(workspaces, key)
+        act(key)
     except DeftxError as error:
         return views.refusal(strings.NOT_PUBLISHED, error)
     return views.notice(strings.PUBLISHED if act is publish else strings.WITHDRAWN, kind="good")

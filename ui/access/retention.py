@@ -9,7 +9,7 @@ from functools import partial
 
 from deftx.core.errors import DeftxError
 from deftx.core.files import folder_size
-from deftx.jobs import Job, state_of
+from deftx.jobs import Job, Store, state_of
 from deftx.publish.own_vectors import OwnVectors
 from ui.access.workspaces import Workspaces
 from ui.shared import removal
@@ -39,11 +39,11 @@ class Retention:
         """Check every workspace once."""
         days, now = self._workspaces.hosting.days_kept, time.time() if now is None else now
         for name in self._workspaces.names():
-            studio = self._workspaces.workspace(name)
+            workspace = self._workspaces.workspace(name)
             if days:
-                clear(studio, now - days * DAY)
-            if not folder_size(studio.store.root) and not (studio.store.list() or studio.store.trash()):
-                shutil.rmtree(studio.store.root, ignore_errors=True)
+                clear(workspace, now - days * DAY)
+            if not folder_size(workspace.store.root) and not (workspace.store.list() or workspace.store.trash()):
+                shutil.rmtree(workspace.store.root, ignore_errors=True)
                 self._workspaces.close(name)
 
     def _run(self) -> None:
@@ -55,17 +55,17 @@ class Retention:
             time.sleep(EVERY)
 
 
-def clear(studio: Studio, before: float) -> None:
+def clear(workspace: Studio, before: float) -> None:
     """Move items unused since ``before`` (seconds since 1970) to the trash, and remove old items of the trash."""
-    for job in studio.store.list():
+    for job in workspace.store.list():
         if state_of(job).name in RESTING and _changed(job) < before:
-            _discard(partial(removal.discard_job, studio, job.id))
-    for files in (studio.corpora, studio.tables):
+            _discard(partial(removal.discard_job, workspace.store, job.id))
+    for files in (workspace.corpora, workspace.tables):
         for name in files.names():
             if files.path(name).stat().st_mtime < before:
-                _discard(partial(_discard_file, studio, files, name))
+                _discard(partial(_discard_file, workspace.store, files, name))
         files.trash()
-    own = OwnVectors(studio.store.root)
+    own = OwnVectors(workspace.store.root)
     for vector in own.list():
         if vector.added < before:
             _discard(partial(own.discard, vector.name))
@@ -78,8 +78,8 @@ def _changed(job: Job) -> float:
     return max([job.created, *(path.stat().st_mtime for path in files)])
 
 
-def _discard_file(studio: Studio, files: KeptFiles, name: str) -> None:
-    removal.check_unused(studio, files.path(name))
+def _discard_file(store: Store, files: KeptFiles, name: str) -> None:
+    removal.check_unused(store, files.path(name))
     files.discard(name)
 
 

@@ -1,8 +1,4 @@
-"""Workspaces: everybody who logs in has one, and a handler can reach only the workspace of its caller.
-
-``Workspaces`` is passed where a studio is expected. Attributes are looked up in the studio of the person who made the
-request, so handlers need no code for it. Outside a request, as while the page is built, they come from an empty workspace.
-"""
+"""Workspaces: everybody who logs in has one, and a handler runs in the workspace of its caller alone (``ui.current``)."""
 
 import math
 import threading
@@ -28,7 +24,7 @@ MEGABYTE = 1_000_000
 
 
 class Workspaces:
-    """The studio of the current request's person; see the module's text."""
+    """The people who log in, and the studio of each."""
 
     def __init__(self, host: Studio, hosting: Hosting, login_method: LoginMethod) -> None:
         """Share the base, the training queue and the background tasks of ``host`` among everybody who logs in."""
@@ -37,16 +33,8 @@ class Workspaces:
         self._open: OrderedDict[tuple[str, str], Studio] = OrderedDict()
         self._visits: dict[str, str] = {}  # the workspace that each admin has chosen, by the admin's name
 
-    def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the studio of the current request's person."""
-        return getattr(self.mine(), name)
-
-    def mine(self) -> Studio:
-        """Return the studio of the current request's person."""
-        return self.of(self.asking())
-
     def asking(self) -> Person:
-        """Return the current request's person; DeftxError if that person no longer has access."""
+        """Return the current request's person, or nobody outside of a request; DeftxError if that person no longer has access."""
         request = LocalContext.request.get(None)
         if request is None:
             return NOBODY

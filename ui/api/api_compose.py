@@ -11,11 +11,11 @@ from deftx.vectors.merging import PAPER
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import check_text
+from ui.current import current_workspace
 from ui.shared.errors import refusals
-from ui.studio import Studio
 
 
-def build(studio: Studio) -> None:
+def build() -> None:
     """Add the endpoint; docs/api.md shows how to use it."""
 
     def compose(
@@ -28,13 +28,12 @@ def build(studio: Studio) -> None:
     ) -> dict[str, Any]:
         """Classify texts, or [premise, hypothesis] pairs, with vectors by key and strength; report what merging did."""
         with refusals():
-            return answer(studio, task, texts, languages, strength_task, method, parameters)
+            return answer(task, texts, languages, strength_task, method, parameters)
 
     gr.api(compose, api_name="compose", concurrency_id="classify")
 
 
 def answer(
-    studio: Studio,
     task: str,
     texts: list[Any],
     languages: Mapping[str, float] | None,
@@ -45,12 +44,13 @@ def answer(
     """Compose and classify; DeftxError for anything that is not possible."""
     if not isinstance(languages or {}, Mapping) or not isinstance(texts, list):
         raise DeftxError(strings.NOT_A_COMBINATION)
+    workspace = current_workspace()
     combination = Combination.of(task, (languages or {}).items(), strength_task, method, parameters)
     wanted = [_text(text) for text in texts]
-    folder = studio.composing.find(combination).entries[0].folder
+    folder = workspace.composing.find(combination).entries[0].folder
     for text in wanted:
         check_text(folder, text)
-    classifier = studio.composed(combination)
+    classifier = workspace.composed(combination)
     rows = classifier.classify(wanted).tolist()
     return {
         "labels": classifier.labels,

@@ -11,20 +11,20 @@ from ui.classify import file_tasks
 from ui.classify.combination import Combination
 from ui.classify.score_views import title
 from ui.classify.scoring import Scores, Wanted
+from ui.current import current_workspace
 from ui.shared.encoding_form import in_utf8
 from ui.shared.errors import refusals
-from ui.studio import Studio
 
 OPTIONS = ("table", "columns", "encoding", "labels", "languages")
 
 
-def build(studio: Studio) -> None:
+def build() -> None:
     """Add the endpoints; docs/api.md shows how to use them."""
-    _offer_classifying(studio)
-    _offer_scoring(studio)
+    _offer_classifying()
+    _offer_scoring()
 
 
-def _offer_classifying(studio: Studio) -> None:
+def _offer_classifying() -> None:
     def classify_file(
         file: str | None, task: str, language: str, columns: dict[str, str] | None, encoding: str | None = None
     ) -> tuple:
@@ -33,12 +33,13 @@ def _offer_classifying(studio: Studio) -> None:
         ``columns`` maps standard column names to the file's, as in {"text": "review"}; ``encoding`` is that of a file that is
         not in UTF-8.
         """
+        workspace = current_workspace()
         with refusals():
             if not file:
                 raise DeftxError(strings.NEEDS_FILE)
             path, combination = Path(in_utf8(file, encoding)), Combination.of(task, [(language, 1.0)])
-            found = studio.background_tasks.wait(studio.background_tasks.start(
-                lambda on_share: file_tasks.classify_file(studio, path, columns, combination, on_share)))  # fmt: skip
+            found = workspace.background_tasks.wait(workspace.background_tasks.start(
+                lambda on_share: file_tasks.classify_file(workspace, path, columns, combination, on_share)))  # fmt: skip
             counted = {
                 "n": len(found.rows.texts),
                 "cut": found.cut,
@@ -46,7 +47,7 @@ def _offer_classifying(studio: Studio) -> None:
                 "task": found.task,
                 "language": found.language,
             }
-            return str(studio.served_files.copy(found.file(), studio.owner)), counted
+            return str(workspace.served_files.copy(found.file(), workspace.owner)), counted
 
     file, task, language = gr.File(), gr.Textbox(), gr.Textbox()
     columns, encoding, csv, counted = gr.JSON(), gr.Textbox(), gr.File(), gr.JSON()
@@ -56,29 +57,30 @@ def _offer_classifying(studio: Studio) -> None:
     )  # fmt: skip
 
 
-def _offer_scoring(studio: Studio) -> None:
+def _offer_scoring() -> None:
     def evaluate(file: str | None, task: str, language: str, options: dict[str, Any] | None) -> dict[str, Any]:
         """Score the vectors on an uploaded labelled file, which is stored, or on a stored one: options["table"].
 
         ``options``: table, columns ({"text": "review"}), encoding (of the file), labels ({"pos": "positive", "mixed": ""}; "" leaves rows out),
         languages (keys of language vectors to compare, or true for all that fit the base).
         """
+        workspace = current_workspace()
         with refusals():
             chosen = options or {}
             for name in set(chosen) - set(OPTIONS):
                 raise unknown_name("The option", name, OPTIONS)
             table = str(chosen.get("table") or "")
             if file:
-                table = studio.tables.add(in_utf8(file, chosen.get("encoding")), chosen.get("columns"))
+                table = workspace.tables.add(in_utf8(file, chosen.get("encoding")), chosen.get("columns"))
             if not table:
                 raise DeftxError(strings.NEEDS_TABLE_TO_SCORE)
-            combinations = studio.scoring.combinations(
+            combinations = workspace.scoring.combinations(
                 Combination.of(task, [(language, 1.0)]), chosen.get("languages") or ()
             )
             wanted = Wanted(table, dict(chosen.get("labels") or {}), task, combinations)
-            studio.scoring.read(wanted)
-            return describe(studio.background_tasks.wait(studio.background_tasks.start(
-                lambda on_share: studio.scoring.score(wanted, on_share))))  # fmt: skip
+            workspace.scoring.read(wanted)
+            return describe(workspace.background_tasks.wait(workspace.background_tasks.start(
+                lambda on_share: workspace.scoring.score(wanted, on_share))))  # fmt: skip
 
     labelled, task, language, options, scores = gr.File(), gr.Textbox(), gr.Textbox(), gr.JSON(), gr.JSON()
     gr.Button().click(

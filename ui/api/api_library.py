@@ -8,16 +8,15 @@ from ui.classify.combination import Combination
 from ui.library import library, library_views
 from ui.library.library import Item
 from ui.shared.errors import refusals
-from ui.studio import Studio
 
 
-def build(studio: Studio) -> None:
+def build() -> None:
     """Add the endpoints; docs/api.md shows how to use them."""
 
     def list_vectors(words: str = "", kind: str = "") -> list[dict[str, Any]]:
         """List the vectors that match all of the words; ``kind`` is "language", "task" or empty for both."""
         with refusals():
-            return [describe(item) for item in library.items(studio, words, kind)]
+            return [describe(item) for item in library.items(words, kind)]
 
     gr.api(list_vectors, api_name="library", concurrency_limit=None)
 
@@ -25,7 +24,7 @@ def build(studio: Studio) -> None:
         """Pack a classifier of vectors by key as a zip with a plain transformers folder; ``language`` may be empty."""
         of_task, of_language = (1.0 if given is None else given for given in (strength_task, strength_language))
         with refusals():
-            return str(library.export(studio, Combination.of(task, [(language, of_language)], of_task)))
+            return str(library.export(Combination.of(task, [(language, of_language)], of_task)))
 
     with gr.Column(visible=False):
         inputs = [gr.Textbox(), gr.Textbox(), gr.Number(1.0), gr.Number(1.0)]

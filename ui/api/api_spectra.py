@@ -5,19 +5,20 @@ from typing import Any
 import gradio as gr
 
 from deftx.commands.inspection import STRATEGIES
+from ui.current import current_workspace
 from ui.shared.errors import refusals
-from ui.studio import Studio
 
 SHOWN = ("shape", "noise_edge", "ranks", "energy_kept", "noise_ranks", "chosen")
 
 
-def build(studio: Studio) -> None:
+def build() -> None:
     """Add the endpoint; docs/api.md shows how to use it."""
 
     def spectrum(vector: str, strategies: list[str] | None = None) -> dict[str, Any]:
         """Return ranks, energy and noise of every matrix for some strategies; vectors are named bundled:NAME or job:ID."""
+        workspace = current_workspace()
         with refusals():
-            spectra = studio.spectra.spectra(studio.spectra.find(vector))
+            spectra = workspace.spectra.spectra(workspace.spectra.find(vector))
             found = {name: one.to_dict(strategies or STRATEGIES) for name, one in spectra.matrices.items()}
             shown = {name: {key: facts[key] for key in SHOWN} for name, facts in found.items()}
             return {"of": spectra.of, "strategy": spectra.strategy, "matrices": shown}

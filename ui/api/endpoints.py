@@ -13,37 +13,37 @@ from deftx.training.request import HOURS
 from deftx.vectors.overlaps import as_tables
 from ui import strings
 from ui.api import api_compose, api_files, api_library, api_spectra
+from ui.current import current_workspace
 from ui.shared.encoding_form import in_utf8
 from ui.shared.errors import refusals
 from ui.shared.uploads import READING
-from ui.studio import Studio
 from ui.train.requests import from_options
 
 HOW_READ = ("columns", "valid_columns", "encoding")  # options on how uploaded labelled files are read
 
 
-def build(studio: Studio) -> None:
+def build() -> None:
     """Add the endpoints; docs/api.md shows how to use them."""
     with gr.Column(visible=False):
-        _offer_files(studio)
-        api_files.build(studio)
-    _offer_training(studio)
-    _offer_jobs(studio)
+        _offer_files()
+        api_files.build()
+    _offer_training()
+    _offer_jobs()
 
     def classify(text: str, task: str, language: str = "") -> dict[str, Any]:
         """Classify a sentence; vectors are named bundled:NAME or job:ID."""
         with refusals():
-            return asdict(studio.classify(text, task, language))
+            return asdict(current_workspace().classify(text, task, language))
 
     gr.api(classify, api_name="classify", concurrency_id="classify")
-    api_compose.build(studio)
-    api_library.build(studio)
-    api_spectra.build(studio)
+    api_compose.build()
+    api_library.build()
+    api_spectra.build()
 
     def overlap(vectors: list[str]) -> dict[str, Any]:
         """Compare every two of two or more vectors of one base, named bundled:NAME or job:ID."""
         with refusals():
-            compared = studio.overlaps.compare(vectors)
+            compared = current_workspace().overlaps.compare(vectors)
             if len(compared.keys) < 2:
                 raise VectorError(strings.CHOOSE_TWO_VECTORS)
             return as_tables(compared.keys, compared.pairs)
@@ -51,7 +51,7 @@ def build(studio: Studio) -> None:
     gr.api(overlap, api_name="overlap")
 
 
-def _offer_files(studio: Studio) -> None:
+def _offer_files() -> None:
     """Add the endpoints that receive files, which need components."""
 
     def audit(file: str | None, corpus: str, column: str | None = None, encoding: str | None = None) -> dict[str, Any]:
@@ -59,9 +59,10 @@ def _offer_files(studio: Studio) -> None:
 
         ``column`` is the text column of an uploaded table; ``encoding`` is that of a file that is not in UTF-8.
         """
+        workspace = current_workspace()
         with refusals():
-            name = studio.corpora.add(in_utf8(file, encoding), column or None) if file else corpus
-            return {"corpus": name, **studio.audit(name).to_dict(), "languages": studio.facts.mix(name)}
+            name = workspace.corpora.add(in_utf8(file, encoding), column or None) if file else corpus
+            return {"corpus": name, **workspace.audit(name).to_dict(), "languages": workspace.facts.mix(name)}
 
     def train_task(
         train_file: str | None, valid_file: str | None, name: str, options: dict[str, Any] | None
@@ -74,16 +75,17 @@ def _offer_files(studio: Studio) -> None:
         whether it is private, which is the default). For uploaded files: columns and valid_columns ({"text": "review"}),
         encoding.
         """
+        workspace = current_workspace()
         with refusals():
             reading, others = _split(options or {})
             request = from_options("task", others)
             files = {"train": (train_file, "columns"), "valid": (valid_file, "valid_columns")}
             kept = {
-                place: studio.tables.add(in_utf8(file, reading.get("encoding")), reading.get(columns))
+                place: workspace.tables.add(in_utf8(file, reading.get("encoding")), reading.get(columns))
                 for place, (file, columns) in files.items()
                 if file
             }
-            return describe(studio.train(replace(request, name=name, **kept)))
+            return describe(workspace.train(replace(request, name=name, **kept)))
 
     audited, findings = [gr.File(), gr.Textbox(), gr.Textbox(), gr.Textbox()], gr.JSON()
     gr.Button().click(audit, audited, findings, api_name="audit", **READING)
@@ -99,7 +101,7 @@ def _split(options: Any) -> tuple[dict[str, Any], Any]:
     return reading, {name: value for name, value in options.items() if name not in HOW_READ}
 
 
-def _offer_training(studio: Studio) -> None:
+def _offer_training() -> None:
     def train_language(
         corpus: str,
         name: str,
@@ -118,32 +120,34 @@ def _offer_training(studio: Studio) -> None:
         with refusals():
             options = {"corpus": corpus, "name": name, "language": code, "preset": preset, "recipe": recipe, "base": base,
                        "processes": processes, "flavor": flavor, "hours": hours}  # fmt: skip
-            return describe(studio.train(from_options("language", options)))
+            return describe(current_workspace().train(from_options("language", options)))
 
     gr.api(train_language, api_name="train_language", concurrency_limit=None)
 
 
-def _offer_jobs(studio: Studio) -> None:
+def _offer_jobs() -> None:
     def job(job: str) -> dict[str, Any]:
         """Describe one training run: state, progress, and the key of its vector once it has finished."""
         with refusals():
-            return describe(studio.store.get(job))
+            return describe(current_workspace().store.get(job))
 
     def jobs() -> list[dict[str, Any]]:
         """List all training runs with state and progress, the newest first."""
-        return [describe(job) for job in studio.store.list()]
+        return [describe(job) for job in current_workspace().store.list()]
 
     def cancel(job: str) -> dict[str, Any]:
         """Stop a training run; its checkpoint is kept."""
+        store = current_workspace().store
         with refusals():
-            studio.store.request_stop(job)
-            return describe(studio.store.get(job))
+            store.request_stop(job)
+            return describe(store.get(job))
 
     def resume(job: str) -> dict[str, Any]:
         """Put a stopped, failed or interrupted training run back into the queue, to continue from its checkpoint."""
+        workspace = current_workspace()
         with refusals():
-            studio.resume(job)
-            return describe(studio.store.get(job))
+            workspace.resume(job)
+            return describe(workspace.store.get(job))
 
     for function in (job, jobs, cancel, resume):
         gr.api(function, api_name=function.__name__, concurrency_limit=None)

@@ -9,9 +9,9 @@ from deftx.core.errors import DeftxError
 from ui import strings
 from ui.classify import check_views
 from ui.corpus import corpus_tab
+from ui.current import current_workspace
 from ui.library import vector_index
 from ui.shared import views
-from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 SEED = 42
@@ -56,14 +56,14 @@ class CheckTab:
         return [self.area, self.card, *(self.marks[name] for name in MARKS), self.result, self.save]
 
 
-def build(studio: Studio, task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
+def build(task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
     """Lay out this part for the vectors chosen in these lists, and connect its events."""
     kept = gr.BrowserState(None, storage_key="deftx-studio-check", secret="deftx-studio")
     with gr.Accordion(strings.CHECK, open=False, elem_id="check") as part:
         gr.HTML(views.paragraph(strings.CHECK_INTRO))
         with gr.Row(elem_classes="file"):
             text = gr.Dropdown(
-                corpus_tab.choices(studio), value=None, label=strings.CHECK_TEXT, info=strings.CHECK_TEXT_HINT,
+                corpus_tab.choices(), value=None, label=strings.CHECK_TEXT, info=strings.CHECK_TEXT_HINT,
                 scale=3, min_width=220, elem_id="check-text",
             )  # fmt: skip
             seed = gr.Number(
@@ -84,9 +84,9 @@ def build(studio: Studio, task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
         earlier = gr.HTML(elem_id="check-earlier")
     tab = CheckTab(kept, part, text, area, card, marks, result, keep)
     asked = [task, language]
-    listed = {"fn": lambda *vectors: show_earlier(studio, *vectors), "inputs": asked, "outputs": earlier, **PRIVATE}
+    listed = {"fn": show_earlier, "inputs": asked, "outputs": earlier, **PRIVATE}
     started = start.click(
-        lambda *chosen: start_check(studio, *chosen), [*asked, text, seed], [kept, said, *tab.shown()],
+        start_check, [*asked, text, seed], [kept, said, *tab.shown()],
         show_progress="minimal", concurrency_id="classify", api_visibility="private",
     )  # fmt: skip
     started.then(None, js=_FOCUS, **PRIVATE)
@@ -101,19 +101,19 @@ def build(studio: Studio, task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
         queue=False,
         **PRIVATE,
     )
-    keep.click(lambda content: save_check(studio, content), kept, said, **PRIVATE).then(**listed)
+    keep.click(save_check, kept, said, **PRIVATE).then(**listed)
     gr.on([task.change, language.change, part.expand], **listed)
-    part.expand(lambda: gr.Dropdown(choices=corpus_tab.choices(studio)), None, text, **PRIVATE)
+    part.expand(lambda: gr.Dropdown(choices=corpus_tab.choices()), None, text, **PRIVATE)
     return tab
 
 
-def restoring(studio: Studio, tab: CheckTab) -> dict:
+def restoring(tab: CheckTab) -> dict:
     """Return the event that restores the current check when the page opens."""
 
     def restore(content: object) -> tuple:
         check = read(content)
         opened = gr.Accordion(open=True) if check else gr.skip()
-        return opened, gr.Dropdown(choices=corpus_tab.choices(studio)), *show(check)
+        return opened, gr.Dropdown(choices=corpus_tab.choices()), *show(check)
 
     return {"fn": restore, "inputs": tab.kept, "outputs": [tab.part, tab.text, *tab.shown()]}
 
@@ -126,30 +126,32 @@ def read(content: object) -> Check | None:
         return None
 
 
-def start_check(studio: Studio, task: str | None, language: str | None, text: str | None, seed: float | None) -> tuple:
+def start_check(task: str | None, language: str | None, text: str | None, seed: float | None) -> tuple:
     """Draw sentences and classify them; on an error, show it and keep the current check."""
     try:
-        check = _begin(studio, task, language or "", text, int(seed or 0))
+        check = _begin(task, language or "", text, int(seed or 0))
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.CHECK_NOT_STARTED, error), *[gr.skip()] * (len(MARKS) + 4)
     return check.to_dict(), "", *show(check)
 
 
-def _begin(studio: Studio, task: str | None, language: str, text: str | None, seed: int) -> Check:
+def _begin(task: str | None, language: str, text: str | None, seed: int) -> Check:
     if not task:
         raise DeftxError(strings.NO_TASK)
     if not text:
         raise DeftxError(strings.CHECK_NEEDS_TEXT)
-    task_vector, language_vector = vectors_of(studio, task, language)
-    sentences = draw(studio.facts.read(text).lines, seed=seed)
-    answers = studio.predict(sentences, task, language)
+    workspace = current_workspace()
+    task_vector, language_vector = vectors_of(task, language)
+    sentences = draw(workspace.facts.read(text).lines, seed=seed)
+    answers = workspace.predict(sentences, task, language)
     return begin(sentences, answers, task=task_vector, language=language_vector, corpus=text, seed=seed)
 
 
-def vectors_of(studio: Studio, task: str, language: str) -> tuple[Vector, Vector | None]:
+def vectors_of(task: str, language: str) -> tuple[Vector, Vector | None]:
     """Return the names of two vectors by key; VectorError for a key that does not exist."""
     named = (("task", task), ("language", language))
-    entries = [vector_index.find(studio.store, kind, key) if key else None for kind, key in named]
+    store = current_workspace().store
+    entries = [vector_index.find(store, kind, key) if key else None for kind, key in named]
     return tuple(vector_of(entry.folder, entry.label) if entry else None for entry in entries)
 
 
@@ -180,24 +182,25 @@ def show(check: Check | None) -> tuple:
     )
 
 
-def save_check(studio: Studio, content: object) -> str:
+def save_check(content: object) -> str:
     """Save the result with its vectors."""
+    workspace = current_workspace()
     try:
         check = Check.from_dict(content)
-        studio.admit(0)
-        save(studio.store.root, check)
+        workspace.admit(0)
+        save(workspace.store.root, check)
     except DeftxError as error:
         return views.refusal(strings.CHECK_NOT_KEPT, error)
     return views.notice(strings.CHECK_KEPT.format(names=check_views.names(check)), kind="good")
 
 
-def show_earlier(studio: Studio, task: str | None, language: str | None) -> str:
+def show_earlier(task: str | None, language: str | None) -> str:
     """List the saved checks of this combination of vectors."""
     if not task:
         return ""
     try:
-        vectors = [vector for vector in vectors_of(studio, task, language or "") if vector]
+        vectors = [vector for vector in vectors_of(task, language or "") if vector]
     except DeftxError:
         return ""  # shown where the sentence is classified
-    found = load(studio.store.root, *(vector.fingerprint for vector in vectors))
+    found = load(current_workspace().store.root, *(vector.fingerprint for vector in vectors))
     return check_views.earlier([one for one in found if (one["language"] is None) == (not language)])

@@ -11,9 +11,9 @@ from ui import strings
 from ui.classify import compose_form, compose_views
 from ui.classify.combination import Combination
 from ui.classify.compose_form import LONGEST, ComposeForm, language_choices, task_choices
+from ui.current import current_workspace
 from ui.library import library_forms
 from ui.shared import debounce, views
-from ui.studio import Studio
 
 __all__ = ["TestTab", "build", "language_choices", "task_choices"]
 
@@ -38,7 +38,7 @@ class TestTab:
     classify: dict[str, Any]  # the event that classifies the sentence of the form
 
 
-def build(studio: Studio, kept: gr.BrowserState) -> TestTab:
+def build(kept: gr.BrowserState) -> TestTab:
     """Lay out the section and connect its events; ``kept`` stores the sentence and its vectors in the browser."""
     gr.HTML(views.paragraph(strings.TEST_INTRO))
     # The sentence and its answer come first and are in sight together, on a phone too; what changes them is below.
@@ -55,20 +55,20 @@ def build(studio: Studio, kept: gr.BrowserState) -> TestTab:
                 sides_table, words_table = gr.HTML(), gr.HTML()
             with gr.Accordion(strings.MERGE_REPORT, open=False, elem_id="merge-did"):
                 merged = gr.HTML(elem_id="merge-report")
-    form = compose_form.build(studio, asking, further)
+    form = compose_form.build(asking, further)
     waiting = strings.NOTHING_CLASSIFIED if form.fields["task"].value else strings.NO_TASK
     answer.value = merged.value = views.paragraph(waiting, "quiet")
     with further:
-        _build_download(studio, form)
-    _connect_form(studio, form)
+        _build_download(form)
+    _connect_form(form)
     fields = form.fields
 
     def answered(*values: Any) -> tuple[Any, ...]:
         given = form.values(values)
-        return *show(studio, given), {name: given[name] for name in KEPT}
+        return *show(given), {name: given[name] for name in KEPT}
 
     def word_weights(*values: Any) -> tuple[str, str]:
-        return show_words(studio, form.values(values))
+        return show_words(form.values(values))
 
     answers = [answer, sides, sides_table, merged, kept]
     pressed = [form.button.click, fields["text"].submit, fields["second"].submit]
@@ -86,10 +86,10 @@ def build(studio: Studio, kept: gr.BrowserState) -> TestTab:
     return TestTab(fields["task"], fields["language"], form, opening)
 
 
-def restore(studio: Studio, kept: object) -> tuple[Any, Any, Any]:
+def restore(kept: object) -> tuple[Any, Any, Any]:
     """Return the lists of tasks and languages and the sentence, each with what the browser stored where it still exists."""
     stored = kept if isinstance(kept, dict) else {}
-    tasks, languages = task_choices(studio), language_choices(studio)
+    tasks, languages = task_choices(), language_choices()
     first = tasks[0][1] if tasks else None
     task = stored.get("task") if stored.get("task") in [key for _, key in tasks] else first
     language = stored.get("language") if stored.get("language") in [key for _, key in languages] else None
@@ -101,32 +101,33 @@ def restore(studio: Studio, kept: object) -> tuple[Any, Any, Any]:
     )
 
 
-def show(studio: Studio, values: dict[str, Any]) -> tuple[str, str, str, str]:
+def show(values: dict[str, Any]) -> tuple[str, str, str, str]:
     """Return the answer, the four combinations, their table and the merge report; an error replaces the answer."""
     if not values["task"]:
         return views.notice(strings.NO_TASK), "", "", ""
+    workspace = current_workspace()
     try:
-        compared = studio.composing.compare(*_asked(studio, values))
+        compared = workspace.composing.compare(*_asked(values))
     except DeftxError as error:
         return views.refusal(strings.NOT_CLASSIFIED, error), "", "", ""
     return (
-        compose_views.answer_view(compared, studio.machine),
+        compose_views.answer_view(compared, workspace.machine),
         compose_views.sides_view(compared),
         compose_views.sides_table(compared),
         compose_views.merge_view(compared.report, [compared.found.task, *compared.found.languages]),
     )
 
 
-def show_words(studio: Studio, values: dict[str, Any]) -> tuple[str, str]:
+def show_words(values: dict[str, Any]) -> tuple[str, str]:
     """Mark and list the words that mattered; empty if there is no answer."""
     try:
-        attribution = studio.composing.words(*_asked(studio, values))
+        attribution = current_workspace().composing.words(*_asked(values))
     except DeftxError:
         return "", ""
     return compose_views.words_view(attribution), compose_views.words_table(attribution)
 
 
-def _build_download(studio: Studio, form: ComposeForm) -> None:
+def _build_download(form: ComposeForm) -> None:
     """Offer the current classifier for download: every vector, every strength, the merge method."""
     for as_space, name, label, hint in (
         (False, "classifier", strings.EXPORT_THIS, strings.EXPORT_THIS_HINT),
@@ -138,23 +139,23 @@ def _build_download(studio: Studio, form: ComposeForm) -> None:
         download = gr.DownloadButton(label, visible="hidden", elem_id=f"taking-{name}")
 
         def pack(*values: Any, as_space: bool = as_space) -> tuple[str | None, str]:
-            return library_forms.export(studio, lambda: compose_form.combination_of(form.values(values)), as_space)
+            return library_forms.export(lambda: compose_form.combination_of(form.values(values)), as_space)
 
         packed = take.click(pack, form.inputs(), [download, said], show_progress="minimal", **PRIVATE)
         packed.success(None, js=views.press(f"taking-{name}"), **PRIVATE)
 
 
-def _asked(studio: Studio, values: dict[str, Any]) -> tuple[Combination, Text]:
+def _asked(values: dict[str, Any]) -> tuple[Combination, Text]:
     combination = compose_form.combination_of(values)
-    return combination, compose_form.text_of(values, compose_form.needs_pair(studio, combination.task))
+    return combination, compose_form.text_of(values, compose_form.needs_pair(combination.task))
 
 
-def _connect_form(studio: Studio, form: ComposeForm) -> None:
+def _connect_form(form: ComposeForm) -> None:
     """Show the second text for tasks on pairs, the parameters of the chosen method, and new vectors."""
     fields, quick = form.fields, {"show_progress": "hidden", "queue": False, **PRIVATE}
 
     def texts(task: str | None) -> tuple:
-        pairs = compose_form.needs_pair(studio, task)
+        pairs = compose_form.needs_pair(task)
         return gr.Textbox(label=strings.PREMISE if pairs else strings.SENTENCE), gr.Textbox(visible=pairs)
 
     # Also when the page itself sets the task: on opening, or after the first one has been trained.
@@ -166,4 +167,4 @@ def _connect_form(studio: Studio, form: ComposeForm) -> None:
 
     fields["method"].change(settings, fields["method"], [fields[field] for _, field in parameters], **quick)
     further = [fields[f"language_{place}"] for place in compose_form.MORE]
-    form.more.expand(lambda: [gr.Dropdown(choices=language_choices(studio)) for _ in further], None, further, **quick)
+    form.more.expand(lambda: [gr.Dropdown(choices=language_choices()) for _ in further], None, further, **quick)

@@ -11,8 +11,8 @@ from deftx.vectors.merging import METHODS, PAPER, Parameter
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import takes_pairs
+from ui.current import current_workspace
 from ui.library import vector_index
-from ui.studio import Studio
 
 MORE = (2, 3)  # fields for further language vectors
 STRONGEST, STEP = 2.0, 0.05
@@ -38,11 +38,11 @@ class ComposeForm:
         return dict(zip(self.fields, given, strict=True))
 
 
-def build(studio: Studio, asking: gr.Column, further: gr.Column) -> ComposeForm:
+def build(asking: gr.Column, further: gr.Column) -> ComposeForm:
     """Lay out the form: the sentence and the two vectors in ``asking``; everything else, folded, in ``further``."""
-    tasks = task_choices(studio)
+    tasks = task_choices()
     first = tasks[0][1] if tasks else None
-    pairs = needs_pair(studio, first)
+    pairs = needs_pair(first)
     fields: dict[str, gr.components.Component] = {}
     with asking:
         fields["text"] = gr.Textbox(
@@ -56,7 +56,7 @@ def build(studio: Studio, asking: gr.Column, further: gr.Column) -> ComposeForm:
         with gr.Row(elem_classes="pair"):
             fields["task"] = gr.Dropdown(tasks, value=first, label=strings.TASK, min_width=130, elem_id="task")
             fields["language"] = gr.Dropdown(
-                language_choices(studio), value=first_language(studio), label=strings.LANGUAGE, min_width=130,
+                language_choices(), value=first_language(), label=strings.LANGUAGE, min_width=130,
                 elem_id="language",
             )  # fmt: skip
         button = gr.Button(strings.CLASSIFY, variant="primary", elem_id="classify")
@@ -66,7 +66,7 @@ def build(studio: Studio, asking: gr.Column, further: gr.Column) -> ComposeForm:
             fields["strength_language"] = _strength(strings.STRENGTH_LANGUAGE, "strength-language")
         with gr.Accordion(strings.MORE_LANGUAGES, open=False, elem_id="more-languages") as more:
             for place in MORE:
-                fields |= _further(studio, place)
+                fields |= _further(place)
         with gr.Accordion(strings.MERGE_ADVANCED, open=False, elem_id="merge-advanced"):
             settings = _add_methods(fields)
     return ComposeForm(fields, button, more, settings)
@@ -88,30 +88,32 @@ def text_of(values: dict[str, Any], pairs: bool) -> Text:
     return (text, values["second"] or "") if pairs else text
 
 
-def needs_pair(studio: Studio, task: str | None) -> bool:
+def needs_pair(task: str | None) -> bool:
     """Return whether a task vector, by its key, classifies pairs."""
-    found = {entry.key: entry for entry in vector_index.entries(studio.store, "task")}
+    found = {entry.key: entry for entry in vector_index.entries(current_workspace().store, "task")}
     return task in found and takes_pairs(found[task].folder)
 
 
-def task_choices(studio: Studio) -> list[tuple[str, str]]:
+def task_choices() -> list[tuple[str, str]]:
     """List task vectors as (label with score, key): those made for the base of this page, the best first, then the others."""
-    found, base = vector_index.entries(studio.store, "task"), studio.loaded_base()
+    workspace = current_workspace()
+    found, base = vector_index.entries(workspace.store, "task"), workspace.loaded_base()
     fingerprint = base.fingerprint if base else None
-    usable = [entry for entry in found if vector_index.made_for(entry, studio.base_name, fingerprint)]
+    usable = [entry for entry in found if vector_index.made_for(entry, workspace.base_name, fingerprint)]
     fitting = vector_index.best_first(usable)
     found = [*fitting, *(entry for entry in found if entry not in fitting)]
     return [(_scored(entry), entry.key) for entry in found]
 
 
-def language_choices(studio: Studio) -> list[tuple[str, str]]:
+def language_choices() -> list[tuple[str, str]]:
     """List language vectors as (label, key), "none" first."""
-    return [(strings.NO_LANGUAGE, ""), *((e.label, e.key) for e in vector_index.entries(studio.store, "language"))]
+    entries = vector_index.entries(current_workspace().store, "language")
+    return [(strings.NO_LANGUAGE, ""), *((entry.label, entry.key) for entry in entries)]
 
 
-def first_language(studio: Studio) -> str:
+def first_language() -> str:
     """Return the key of the vector that the page chooses at first: that of the example's language, if it exists."""
-    known = [key for _, key in language_choices(studio)]
+    known = [key for _, key in language_choices()]
     return EXAMPLE_LANGUAGE if EXAMPLE_LANGUAGE in known else ""
 
 
@@ -125,9 +127,9 @@ def _strength(label: str, elem_id: str) -> gr.Slider:
                      elem_classes="strength")  # fmt: skip
 
 
-def _further(studio: Studio, place: int) -> dict[str, gr.components.Component]:
+def _further(place: int) -> dict[str, gr.components.Component]:
     language, strength = strings.LANGUAGE_NUMBER.format(number=place), strings.STRENGTH_NUMBER.format(number=place)
-    choice = gr.Dropdown(language_choices(studio), value="", label=language, elem_id=f"language-{place}")
+    choice = gr.Dropdown(language_choices(), value="", label=language, elem_id=f"language-{place}")
     return {f"language_{place}": choice, f"strength_{place}": _strength(strength, f"strength-{place}")}
 
 

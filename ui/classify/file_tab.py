@@ -14,10 +14,10 @@ from ui import strings
 from ui.classify import column_form, file_views
 from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import Classified, classify_file, wants_pairs
+from ui.current import current_workspace
 from ui.shared import encoding_form, views
 from ui.shared.background_views import see
 from ui.shared.uploads import FILE_TYPES
-from ui.studio import Studio
 
 EVERY = 1.0  # seconds
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
@@ -42,7 +42,7 @@ class FileTab:
         return list(vars(self).values())
 
 
-def build(studio: Studio, vectors: ComposeForm) -> FileTab:
+def build(vectors: ComposeForm) -> FileTab:
     """Lay out the section below the form that chooses the vectors, and connect it."""
     gr.HTML(f'<h2 class="part" id="file">{strings.FILE_TITLE}</h2>{views.paragraph(strings.FILE_INTRO)}')
     with gr.Row(equal_height=False, elem_classes="columns"):
@@ -70,7 +70,7 @@ def build(studio: Studio, vectors: ComposeForm) -> FileTab:
         rows = gr.HTML(elem_id="file-rows")
     tab = FileTab(view, stop, found, label, order, uncertain, rows, download, gr.Timer(EVERY, active=False))
     _connect_encoding(tab, file, encoding)
-    _connect(studio, tab, file, vectors, form, start)
+    _connect(tab, file, vectors, form, start)
     return tab
 
 
@@ -79,30 +79,22 @@ def _connect_encoding(tab: FileTab, file: gr.File, encoding: encoding_form.Encod
     encoding.use.click(use_encoding, encoding.inputs(), [file, tab.view], **PRIVATE)
 
 
-def _connect(studio: Studio, tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_form.ColumnForm,
+def _connect(tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_form.ColumnForm,
              start: gr.Button) -> None:  # fmt: skip
     task, chosen = vectors.fields["task"], vectors.inputs()
     kept = gr.BrowserState("", storage_key="deftx-studio-file", secret="deftx-studio")
-    gr.on(
-        [file.change, task.change], lambda file, task: receive(studio, file, task), [file, task],
-        [*form.outputs(), tab.view], **PRIVATE,
-    )  # fmt: skip
+    gr.on([file.change, task.change], receive, [file, task], [*form.outputs(), tab.view], **PRIVATE)
     start.click(
-        lambda file, before, *given: begin(
-            studio, file, vectors.values(given[: len(chosen)]), before, *given[len(chosen) :]
-        ),
+        lambda file, before, *given: begin(file, vectors.values(given[: len(chosen)]), before, *given[len(chosen) :]),
         [file, kept, *chosen, *form.inputs()],
         [kept, tab.view, tab.stop, tab.found, tab.download, tab.timer], **PRIVATE,
     )  # fmt: skip
-    looking = {"fn": lambda id_: look(studio, id_), "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
+    looking = {"fn": look, "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
     # When the page opens, earlier work is found again; if it is gone, nothing is shown.
-    gr.on(None, **{**looking, "fn": lambda id_: look(studio, id_ if studio.background_tasks.find(id_) else "")})
-    tab.stop.click(lambda id_: studio.background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
-    gr.on(
-        [tab.label.input, tab.order.input], lambda *values: show_rows(studio, *values), [kept, tab.label, tab.order], tab.rows,
-        **PRIVATE,
-    )  # fmt: skip
+    gr.on(None, **{**looking, "fn": lambda id_: look(id_ if current_workspace().background_tasks.find(id_) else "")})
+    tab.stop.click(lambda id_: current_workspace().background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
+    gr.on([tab.label.input, tab.order.input], show_rows, [kept, tab.label, tab.order], tab.rows, **PRIVATE)
 
 
 def ask_encoding(file: str | None) -> list[Any]:
@@ -119,7 +111,7 @@ def use_encoding(files: Sequence[str], encoding: str) -> tuple:
     return file, ""
 
 
-def receive(studio: Studio, file: str | None, task: str | None) -> tuple:
+def receive(file: str | None, task: str | None) -> tuple:
     """Check whether a file can be read, and ask for its columns if they are not clear."""
     nothing = column_form.ask_nothing(labelled=False)
     if not file or not task:
@@ -128,52 +120,54 @@ def receive(studio: Studio, file: str | None, task: str | None) -> tuple:
         columns, recognised = table_columns(file, labelled=False)
         if recognised:
             return *nothing, gr.skip()
-        return *column_form.ask(file, columns, wants_pairs(studio, task), labelled=False), gr.skip()
+        return *column_form.ask(file, columns, wants_pairs(current_workspace(), task), labelled=False), gr.skip()
     except DeftxError as error:
         # For a file that is not in UTF-8, the encoding form asks instead.
         return *nothing, gr.skip() if encoding_form.ask([file]) else views.refusal(strings.NOT_READ, error)
 
 
-def begin(studio: Studio, file: str | None, vectors: dict[str, Any], before: str, *columns: str | None) -> tuple:
+def begin(file: str | None, vectors: dict[str, Any], before: str, *columns: str | None) -> tuple:
     """Put a file into the queue and start to poll for the result; errors are shown at once."""
+    workspace = current_workspace()
     try:
         combination = combination_of(vectors)
         if not file:
             raise DeftxError(strings.NEEDS_FILE)
-        named = column_form.mapping(columns, wants_pairs(studio, combination.task), labelled=False)
-        id_ = studio.background_tasks.start(
-            lambda on_share: classify_file(studio, Path(file), named, combination, on_share), instead_of=before
+        named = column_form.mapping(columns, wants_pairs(workspace, combination.task), labelled=False)
+        id_ = workspace.background_tasks.start(
+            lambda on_share: classify_file(workspace, Path(file), named, combination, on_share), instead_of=before
         )
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.FILE_REFUSED, error), *[gr.skip()] * 4
-    view = file_views.progress(studio.background_tasks, studio.background_tasks.find(id_))
+    view = file_views.progress(workspace.background_tasks, workspace.background_tasks.find(id_))
     hidden = (gr.Button(visible=True), gr.Column(visible=False), gr.DownloadButton(visible=False))
     return id_, view, *hidden, gr.Timer(active=True)
 
 
-def look(studio: Studio, id_: str) -> tuple:
+def look(id_: str) -> tuple:
     """Show the progress; after the end, show the result and stop polling."""
-    seen = see(studio.background_tasks, id_, Classified, strings.FILE_REFUSED)
+    seen = see(current_workspace().background_tasks, id_, Classified, strings.FILE_REFUSED)
     if seen is None:
         return *[gr.skip()] * 8, gr.Timer(active=False)
     if seen.going:
         return seen.view, gr.Button(visible=True), *[gr.skip()] * 6, gr.Timer(active=True)
-    return _ended(studio, seen.view or file_views.summary(seen.result), seen.result)
+    return _ended(seen.view or file_views.summary(seen.result), seen.result)
 
 
-def _ended(studio: Studio, view: str, found: Classified | None = None) -> tuple:
+def _ended(view: str, found: Classified | None = None) -> tuple:
     shown: Sequence[Any] = [gr.Column(visible=False), *[gr.skip()] * 4, gr.DownloadButton(visible=False)]
     if found is not None:
+        workspace = current_workspace()
         label = gr.Dropdown(choices=[(strings.ANY, ""), *((name, name) for name in found.labels)], value="")
-        path = str(studio.served_files.copy(found.file(), studio.owner))
+        path = str(workspace.served_files.copy(found.file(), workspace.owner))
         shown = [gr.Column(visible=True), label, "file", file_views.uncertain(found), file_views.rows(found, "", "file"),
                  gr.DownloadButton(value=path, visible=True)]  # fmt: skip
     return view, gr.Button(visible=False), *shown, gr.Timer(active=False)
 
 
-def show_rows(studio: Studio, id_: str, label: str | None, order: str | None) -> str:
+def show_rows(id_: str, label: str | None, order: str | None) -> str:
     """Show the rows that match the filter."""
-    background_task = studio.background_tasks.find(id_)
+    background_task = current_workspace().background_tasks.find(id_)
     if background_task is None or not isinstance(background_task.result, Classified):
         return views.notice(strings.WORK_GONE)
     return file_views.rows(background_task.result, label or "", order or "file")

@@ -15,10 +15,10 @@ from ui.classify import column_form, file_tab, file_views, score_figures, score_
 from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import wants_pairs
 from ui.classify.scoring import TASK_ALONE, Mismatch, Scores, Wanted
+from ui.current import current_workspace
 from ui.shared import encoding_form, plot, removal, views
 from ui.shared.background_views import see
 from ui.shared.uploads import TABLE_TYPES
-from ui.studio import Studio
 
 MOST_MAPPED = 8  # labels of a file that can be mapped by hand; more usually mean that the wrong column was chosen
 PRIVATE = file_tab.PRIVATE
@@ -58,12 +58,12 @@ class ScoreTab:
         return list(vars(self).values())[1:]
 
 
-def build(studio: Studio, vectors: ComposeForm) -> ScoreTab:
+def build(vectors: ComposeForm) -> ScoreTab:
     """Lay out the section below the form that chooses the vectors, and connect it."""
     gr.HTML(f'<h2 class="part" id="score">{strings.SCORE_TITLE}</h2>{views.paragraph(strings.SCORE_INTRO)}')
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
-            table = gr.Dropdown(choices(studio), value="", label=strings.CHOOSE_TABLE, elem_id="score-table")
+            table = gr.Dropdown(choices(), value="", label=strings.CHOOSE_TABLE, elem_id="score-table")
             file = gr.File(label=strings.SCORE_UPLOAD, file_types=TABLE_TYPES, height=140, elem_id="score-file")
             gr.HTML(views.paragraph(strings.LABELLED_FORMATS.format(tables=", ".join(TABLES)), "quiet"))
             encoding = encoding_form.build("score")
@@ -87,9 +87,9 @@ def build(studio: Studio, vectors: ComposeForm) -> ScoreTab:
     tab = ScoreTab(
         table, view, stop, intervals, found, lines, combination, figure, details, gr.Timer(file_tab.EVERY, active=False)
     )
-    _connect_file(studio, tab, vectors.fields["task"], file, columns, labels, use)
+    _connect_file(tab, vectors.fields["task"], file, columns, labels, use)
     _connect_encoding(tab, file, encoding)
-    _connect_work(studio, tab, vectors, compared, labels, start)
+    _connect_work(tab, vectors, compared, labels, start)
     return tab
 
 
@@ -100,14 +100,13 @@ def _build_labels() -> LabelForm:
     return LabelForm(place, said, fields, gr.State([]))
 
 
-def _connect_file(studio: Studio, tab: ScoreTab, task: gr.Dropdown, file: gr.File, columns: column_form.ColumnForm,
+def _connect_file(tab: ScoreTab, task: gr.Dropdown, file: gr.File, columns: column_form.ColumnForm,
                   labels: LabelForm, use: gr.Button) -> None:  # fmt: skip
     received = [tab.table, *columns.outputs(), use, tab.view]
-    file.change(lambda file, task: receive(studio, file, task), [file, task], received, **PRIVATE)
+    file.change(receive, [file, task], received, **PRIVATE)
     use.click(
-        lambda file, task, *values: receive(studio, file, task, values), [file, task, *columns.inputs()], received,
-        **PRIVATE,
-    )  # fmt: skip
+        lambda file, task, *values: receive(file, task, values), [file, task, *columns.inputs()], received, **PRIVATE
+    )
     gr.on([tab.table.change, task.change], _ask_nothing, None, labels.outputs(), **PRIVATE)
 
 
@@ -116,80 +115,82 @@ def _connect_encoding(tab: ScoreTab, file: gr.File, encoding: encoding_form.Enco
     encoding.use.click(file_tab.use_encoding, encoding.inputs(), [file, tab.view], **PRIVATE)
 
 
-def _connect_work(studio: Studio, tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, labels: LabelForm,
+def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, labels: LabelForm,
                   start: gr.Button) -> None:  # fmt: skip
     chosen = vectors.inputs()
     kept = gr.BrowserState("", storage_key="deftx-studio-score", secret="deftx-studio")
     start.click(
         lambda table, compared, before, *given: begin(
-            studio, table, vectors.values(given[: len(chosen)]), compared, before, *given[len(chosen) :]
+            table, vectors.values(given[: len(chosen)]), compared, before, *given[len(chosen) :]
         ),
         [tab.table, compared, kept, *chosen, labels.asked, *labels.fields],
         [kept, tab.view, tab.stop, tab.found, tab.timer, *labels.outputs()], **PRIVATE,
     )  # fmt: skip
-    looking = {"fn": lambda id_: look(studio, id_), "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
+    looking = {"fn": look, "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
     # When the page opens, earlier work is found again; if it is gone, nothing is shown.
-    gr.on(None, **{**looking, "fn": lambda id_: look(studio, id_ if studio.background_tasks.find(id_) else "")})
-    tab.stop.click(lambda id_: studio.background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
-    tab.combination.input(
-        lambda id_, name: show(studio, id_, name), [kept, tab.combination], [tab.plot, tab.details], **PRIVATE
-    )
+    gr.on(None, **{**looking, "fn": lambda id_: look(id_ if current_workspace().background_tasks.find(id_) else "")})
+    tab.stop.click(lambda id_: current_workspace().background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
+    tab.combination.input(show, [kept, tab.combination], [tab.plot, tab.details], **PRIVATE)
 
 
-def choices(studio: Studio) -> list[tuple[str, str]]:
+def choices() -> list[tuple[str, str]]:
     """List the stored labelled files, "none" first."""
-    return [(strings.NO_TABLE, ""), *((name, name) for name in studio.tables.names())]
+    return [(strings.NO_TABLE, ""), *((name, name) for name in current_workspace().tables.names())]
 
 
-def renew(studio: Studio, chosen: str | None) -> gr.Dropdown:
+def renew(chosen: str | None) -> gr.Dropdown:
     """Return the current list of labelled files; another section may have added or removed some."""
-    return removal.renewed(choices(studio), chosen, "")
+    return removal.renewed(choices(), chosen, "")
 
 
-def receive(studio: Studio, file: str | None, task: str | None, values: Sequence[str | None] | None = None) -> tuple:
+def receive(file: str | None, task: str | None, values: Sequence[str | None] | None = None) -> tuple:
     """Store an uploaded file and choose it, or ask for its columns."""
     nothing = [*column_form.ask_nothing(labelled=True), gr.Button(visible=False)]
     if not file:
         return gr.skip(), *nothing, gr.skip()
+    workspace = current_workspace()
     try:
-        pairs = bool(task) and wants_pairs(studio, task)
+        pairs = bool(task) and wants_pairs(workspace, task)
         columns, recognised = table_columns(file)
         if not recognised and values is None:
             return gr.skip(), *column_form.ask(file, columns, pairs, labelled=True), gr.Button(visible=True), gr.skip()
         named = None if recognised else column_form.mapping(values, pairs, labelled=True)
-        name = studio.tables.add(file, named)
-        return gr.Dropdown(choices=choices(studio), value=name), *nothing, gr.skip()
+        name = workspace.tables.add(file, named)
+        return gr.Dropdown(choices=choices(), value=name), *nothing, gr.skip()
     except DeftxError as error:
         kept = nothing if values is None else [gr.skip()] * len(nothing)
         asked = encoding_form.ask([file])  # a file that is not in UTF-8: the encoding form asks
         return gr.skip(), *kept, gr.skip() if asked else views.refusal(strings.NOT_READ, error)
 
 
-def begin(studio: Studio, table: str | None, vectors: dict[str, Any], compared: bool, before: str,
+def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: str,
           asked: Sequence[str], *meant: str | None) -> tuple:  # fmt: skip
     """Put the scoring into the queue; unknown labels are asked about, and errors are shown at once."""
+    workspace = current_workspace()
     names = {label: name or "" for label, name in zip(asked, meant, strict=False)}
     nothing = [gr.skip()] * (3 + MOST_MAPPED)
     try:
         combination = combination_of(vectors)
         if not table:
             raise DeftxError(strings.NEEDS_TABLE_TO_SCORE)
-        wanted = Wanted(table, names, combination.task, studio.scoring.combinations(combination, bool(compared)))
-        studio.scoring.read(wanted)
-        id_ = studio.background_tasks.start(lambda on_share: studio.scoring.score(wanted, on_share), instead_of=before)
+        wanted = Wanted(table, names, combination.task, workspace.scoring.combinations(combination, bool(compared)))
+        workspace.scoring.read(wanted)
+        id_ = workspace.background_tasks.start(
+            lambda on_share: workspace.scoring.score(wanted, on_share), instead_of=before
+        )
     except Mismatch as error:
         form = _ask(error) if len(error.found) <= MOST_MAPPED else _ask_nothing()
         return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), *[gr.skip()] * 3, *form
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), *[gr.skip()] * 3, *nothing
-    view = file_views.progress(studio.background_tasks, studio.background_tasks.find(id_))
+    view = file_views.progress(workspace.background_tasks, workspace.background_tasks.find(id_))
     return id_, view, gr.Button(visible=True), gr.Column(visible=False), gr.Timer(active=True), *nothing
 
 
-def look(studio: Studio, id_: str) -> tuple:
+def look(id_: str) -> tuple:
     """Show the progress; after the end, show the result and stop polling."""
-    seen = see(studio.background_tasks, id_, Scores, strings.SCORE_REFUSED)
+    seen = see(current_workspace().background_tasks, id_, Scores, strings.SCORE_REFUSED)
     if seen is None:
         return *[gr.skip()] * 8, gr.Timer(active=False)
     if seen.going:
@@ -197,9 +198,9 @@ def look(studio: Studio, id_: str) -> tuple:
     return _ended(seen.view or score_views.about(seen.result), seen.result)
 
 
-def show(studio: Studio, id_: str, combination: str | None) -> tuple[str, str]:
+def show(id_: str, combination: str | None) -> tuple[str, str]:
     """Show the mistakes of one combination: the plot and its tables."""
-    background_task = studio.background_tasks.find(id_)
+    background_task = current_workspace().background_tasks.find(id_)
     found = background_task.result if background_task is not None else None
     if not isinstance(found, Scores) or combination not in [line.name for line in found.lines]:
         return "", views.notice(strings.WORK_GONE)

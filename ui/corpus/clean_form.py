@@ -12,8 +12,8 @@ from deftx.data.cleaning import Effect
 from ui import strings
 from ui.corpus.audit_view import quote
 from ui.corpus.corpora import title_of
+from ui.current import current_workspace
 from ui.shared import views
-from ui.studio import Studio
 
 PIECES_SHOWN = 3  # pieces of a split line that are shown
 
@@ -53,12 +53,12 @@ def build() -> CleanForm:
     return CleanForm(choices, effects, apply, answer, code, language, remember, remembered)
 
 
-def show(studio: Studio, name: str | None, chosen: Sequence[str]) -> tuple[Any, str]:
+def show(name: str | None, chosen: Sequence[str]) -> tuple[Any, str]:
     """Return (the steps, examples): the effect of each cleaning step on a text, given the chosen steps."""
     if not name:
         return gr.CheckboxGroup(choices=[], value=[]), views.paragraph(strings.CLEAN_NEEDS_TEXT, "quiet")
     try:
-        effects = studio.facts.effects(name, chosen)
+        effects = current_workspace().facts.effects(name, chosen)
     except DeftxError as error:
         return gr.CheckboxGroup(choices=[], value=[]), views.refusal(strings.NOT_READ, error)
     labels = [(label(effect), effect.cleaning.name) for effect in effects]
@@ -98,25 +98,26 @@ def _after(pieces: Sequence[str]) -> str:
     return "<br>".join(quote(piece) for piece in pieces[:PIECES_SHOWN]) + (" …" if len(pieces) > PIECES_SHOWN else "")
 
 
-def apply(studio: Studio, name: str | None, chosen: Sequence[str]) -> tuple[str | None, str]:
+def apply(name: str | None, chosen: Sequence[str]) -> tuple[str | None, str]:
     """Store a cleaned copy; return (its name or None, the message)."""
     if not name:
         return None, views.notice(strings.CLEAN_NEEDS_TEXT, kind="bad")
     try:
-        cleaned = studio.corpora.clean(name, chosen)
+        cleaned = current_workspace().corpora.clean(name, chosen)
     except DeftxError as error:
         return None, views.notice(str(error), kind="bad")
     return cleaned, views.notice(strings.CLEANED.format(name=cleaned, original=title_of(name)), kind="good")
 
 
-def remember(studio: Studio, name: str | None, code: str, language: str) -> str:
+def remember(name: str | None, code: str, language: str) -> str:
     """Register the language of a text; return the message."""
     if not name:
         return views.notice(strings.CLEAN_NEEDS_TEXT, kind="bad")
+    facts = current_workspace().facts
     try:
-        profile = studio.facts.register(name, code, language)
+        profile = facts.register(name, code, language)
     except DeftxError as error:
         return views.notice(str(error), kind="bad")
-    count = len(studio.facts.languages().profiles)
+    count = len(facts.languages().profiles)
     said = strings.LANGUAGE_REMEMBERED.format(name=profile.name, code=profile.code, count=count)
     return views.notice(said, kind="good")

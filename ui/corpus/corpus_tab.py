@@ -17,10 +17,10 @@ from ui.corpus.clean_form import CleanForm
 from ui.corpus.corpora import SAMPLE, title_of
 from ui.corpus.corpus_figures import length_figure
 from ui.corpus.hub_form import HubForm
+from ui.current import current_workspace
 from ui.shared import encoding_form, plot, removal, views
 from ui.shared.encoding_form import EncodingForm
 from ui.shared.uploads import FILE_TYPES, READING
-from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "show_progress": "hidden"}
@@ -66,33 +66,32 @@ class Shown:
         return [self.findings, self.plot_title, self.lengths, self.details]
 
 
-def build(studio: Studio) -> CorpusTab:
+def build() -> CorpusTab:
     """Lay out the section and connect its events."""
     gr.HTML(views.paragraph(strings.CORPUS_INTRO))
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
             form = _build_upload()
-            choice = gr.Dropdown(choices(studio), value=None, label=strings.CHOOSE_CORPUS, elem_id="corpus-choice")
+            choice = gr.Dropdown(choices(), value=None, label=strings.CHOOSE_CORPUS, elem_id="corpus-choice")
             removing = removal.build("text", strings.REMOVE_TEXT)
             with gr.Row(elem_classes="buttons"):
                 to_train = gr.Button(strings.NEXT_TRAIN, variant="primary", elem_id="to-train")
                 to_test = gr.Button(strings.TRY_FIRST, elem_id="to-test")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             shown = Shown(
-                gr.HTML(show_findings(studio, None), elem_id="audit"),
+                gr.HTML(show_findings(None), elem_id="audit"),
                 plot_title=gr.HTML(elem_id="lengths-title"),
                 lengths=plot.live_plot("lengths", strings.LENGTHS_TITLE),
                 details=gr.HTML(elem_id="corpus-details"),
             )
             cleaning = clean_form.build()
-    _connect_upload(studio, form, choice, shown)
-    _connect_choice(studio, choice, shown, cleaning)
-    removal.connect(
-        studio, removal.RemovableFiles(lambda: studio.corpora, [choice], lambda: choices(studio), None), 0, removing
-    )
+    _connect_upload(form, choice, shown)
+    _connect_choice(choice, shown, cleaning)
+    removable = removal.RemovableFiles(lambda: current_workspace().corpora, [choice], choices, None)
+    removal.connect(removable, 0, removing)
     # Earlier messages were about another text.
     choice.input(None, None, [form.refused, cleaning.answer, cleaning.remembered], js="() => ['', '', '']", **QUIET)
-    labelled = labelled_tab.build(studio)
+    labelled = labelled_tab.build()
     return CorpusTab(form.upload, choice, shown.findings, to_train, to_test, labelled)
 
 
@@ -108,87 +107,76 @@ def _build_upload() -> UploadForm:
     return UploadForm(upload, column, use_column, gr.State([]), refused, encoding, hub_form.build())
 
 
-def _connect_upload(studio: Studio, form: UploadForm, choice: gr.Dropdown, shown: Shown) -> None:
+def _connect_upload(form: UploadForm, choice: gr.Dropdown, shown: Shown) -> None:
     asking = [form.column, form.use_column, form.waiting]
     taken = [choice, form.refused, *asking, *form.encoding.outputs()]
     form.upload.upload(
-        lambda files: (*receive_any(studio, files), None), form.upload, [*taken, form.upload],
+        lambda files: (*receive_any(files), None), form.upload, [*taken, form.upload],
         show_progress_on=[shown.findings], **READS,
     )  # fmt: skip
-    form.encoding.use.click(
-        lambda *given: receive_in(studio, *given),
-        form.encoding.inputs(),
-        taken,
-        show_progress_on=[shown.findings],
-        **READS,
-    )
+    form.encoding.use.click(receive_in, form.encoding.inputs(), taken, show_progress_on=[shown.findings], **READS)
     form.use_column.click(
-        lambda files, column: receive(studio, files, column), [form.waiting, form.column],
-        [choice, form.refused, *asking], show_progress_on=[shown.findings], **READS,
+        receive, [form.waiting, form.column], [choice, form.refused, *asking], show_progress_on=[shown.findings],
+        **READS,
     )  # fmt: skip
 
     def fetch(files: tuple, path: str | None, column: str | None) -> tuple:
-        name, field, said = hub_form.take(studio, files, path, column)
-        return (chosen(studio, name) if name else gr.skip()), field, said
+        name, field, said = hub_form.take(files, path, column)
+        return (chosen(name) if name else gr.skip()), field, said
 
     hub = form.hub
     hub.fetch.click(fetch, hub.inputs, [choice, *hub.outputs], show_progress_on=[hub.outputs[-1]], **READS)
 
 
-def _connect_choice(studio: Studio, choice: gr.Dropdown, shown: Shown, form: CleanForm) -> None:
-    see = choice.change(lambda name: show(studio, name), choice, shown.outputs(), **READS)
-    see.then(lambda name: clean_form.show(studio, name, ()), choice, [form.choices, form.effects], **QUIET)
-    form.choices.input(
-        lambda name, ticked: clean_form.show(studio, name, ticked), [choice, form.choices],
-        [form.choices, form.effects], **QUIET,
-    )  # fmt: skip
+def _connect_choice(choice: gr.Dropdown, shown: Shown, form: CleanForm) -> None:
+    see = choice.change(show, choice, shown.outputs(), **READS)
+    see.then(lambda name: clean_form.show(name, ()), choice, [form.choices, form.effects], **QUIET)
+    form.choices.input(clean_form.show, [choice, form.choices], [form.choices, form.effects], **QUIET)
 
     def apply(name: str | None, ticked: list[str]) -> tuple:
-        cleaned, said = clean_form.apply(studio, name, ticked)
-        return (chosen(studio, cleaned) if cleaned else gr.skip()), said
+        cleaned, said = clean_form.apply(name, ticked)
+        return (chosen(cleaned) if cleaned else gr.skip()), said
 
     form.apply.click(apply, [choice, form.choices], [choice, form.answer], **PRIVATE)
-    form.remember.click(
-        lambda name, code, language: clean_form.remember(studio, name, code, language),
-        [choice, form.code, form.language], form.remembered, **PRIVATE,
-    ).then(lambda name: show(studio, name), choice, shown.outputs(), **PRIVATE)  # fmt: skip
+    named = form.remember.click(clean_form.remember, [choice, form.code, form.language], form.remembered, **PRIVATE)
+    named.then(show, choice, shown.outputs(), **PRIVATE)
 
 
-def choices(studio: Studio) -> list[tuple[str, str]]:
+def choices() -> list[tuple[str, str]]:
     """List the texts as (label, name), the sample last."""
-    return [*((name, name) for name in studio.corpora.names()), (strings.SAMPLE, SAMPLE)]
+    return [*((name, name) for name in current_workspace().corpora.names()), (strings.SAMPLE, SAMPLE)]
 
 
-def renew_lists(studio: Studio, kept: Sequence[str | None]) -> tuple:
+def renew_lists(kept: Sequence[str | None]) -> tuple:
     """Return the current lists: the texts, then the labelled files for each role."""
     text, *tables = kept
-    listed = labelled_tab.choices(studio)
-    return removal.renewed(choices(studio), text, None), *(removal.renewed(listed, table, "") for table in tables)
+    listed = labelled_tab.choices()
+    return removal.renewed(choices(), text, None), *(removal.renewed(listed, table, "") for table in tables)
 
 
-def chosen(studio: Studio, name: str) -> gr.Dropdown:
+def chosen(name: str) -> gr.Dropdown:
     """Return the list of texts with this one chosen."""
-    return gr.Dropdown(choices=choices(studio), value=name)
+    return gr.Dropdown(choices=choices(), value=name)
 
 
-def receive_any(studio: Studio, files: Sequence[str] | None) -> tuple:
+def receive_any(files: Sequence[str] | None) -> tuple:
     """Store uploaded files as ``receive`` does, or ask first for the encoding of files that are not in UTF-8."""
     asked = encoding_form.ask(files) if files else None
     if asked is None:
-        return *receive(studio, files), *encoding_form.ask_nothing()
+        return *receive(files), *encoding_form.ask_nothing()
     return gr.skip(), "", gr.Dropdown(visible=False), gr.Button(visible=False), [], *asked
 
 
-def receive_in(studio: Studio, files: Sequence[str], encoding: str) -> tuple:
+def receive_in(files: Sequence[str], encoding: str) -> tuple:
     """Store files in the confirmed encoding; if they cannot be read in it, the form stays."""
     try:
         files = encoding_form.confirmed(files, encoding)
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.NOT_READ, error), *[gr.skip()] * 7
-    return *receive(studio, files), *encoding_form.ask_nothing()
+    return *receive(files), *encoding_form.ask_nothing()
 
 
-def receive(studio: Studio, files: Sequence[str] | None, column: str | None = None) -> tuple:
+def receive(files: Sequence[str] | None, column: str | None = None) -> tuple:
     """Store uploaded files, or ask for a table's column first: (choice, message, column, its button, files)."""
     asked, done = gr.Dropdown(visible=False), gr.Button(visible=False)
     if files and column is None and (columns := unclear_columns(files)):
@@ -196,7 +184,7 @@ def receive(studio: Studio, files: Sequence[str] | None, column: str | None = No
         likely = guess_text_column(files[0], columns, CorpusError)
         asked = gr.Dropdown(choices=list(columns), value=likely, visible=True)
         return gr.skip(), said, asked, gr.Button(visible=True), list(files)
-    return *store_upload(studio, files, column), asked, done, []
+    return *store_upload(files, column), asked, done, []
 
 
 def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
@@ -208,23 +196,24 @@ def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
     return next((columns for columns, usual in found if columns and usual is None), ())
 
 
-def store_upload(studio: Studio, files: str | Sequence[str] | None, column: str | None = None) -> tuple:
+def store_upload(files: str | Sequence[str] | None, column: str | None = None) -> tuple:
     """Store uploaded files as one text and choose it; on an error, show it and keep the choice."""
     if not files:
         return gr.skip(), ""
     try:
-        return chosen(studio, studio.corpora.add(files, column)), ""
+        return chosen(current_workspace().corpora.add(files, column)), ""
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.NOT_READ, error)
 
 
-def show(studio: Studio, name: str | None) -> tuple[str, str, str, str]:
+def show(name: str | None) -> tuple[str, str, str, str]:
     """Return the audit of a text: findings, the heading of the length plot, the plot, its table and the unused lines."""
-    said = show_findings(studio, name)
+    said = show_findings(name)
     if not name:
         return said, "", "", ""
+    workspace = current_workspace()
     try:
-        found, unused = studio.audit(name), studio.facts.unused(name)
+        found, unused = workspace.audit(name), workspace.facts.unused(name)
     except DeftxError:  # it has been reported already
         return said, "", "", ""
     heading = f"<h4>{views.escape(strings.LENGTHS_TITLE)}</h4>"
@@ -232,14 +221,15 @@ def show(studio: Studio, name: str | None) -> tuple[str, str, str, str]:
     return said, heading, plot.as_value(length_figure(found)), details
 
 
-def show_findings(studio: Studio, name: str | None) -> str:
+def show_findings(name: str | None) -> str:
     """Audit a text and describe it in plain words."""
     if not name:
         return views.paragraph(strings.NO_CORPUS_YET, "quiet")
+    workspace = current_workspace()
     try:
         titles = {cleaning.name: cleaning.title for cleaning in CLEANINGS.values()}
-        origin = audit_view.origin(studio.corpora.note(name), titles)
-        names = studio.facts.languages().names()
-        return audit_view.findings(title_of(name), origin, studio.audit(name), studio.facts.mix(name), names)
+        origin = audit_view.origin(workspace.corpora.note(name), titles)
+        names = workspace.facts.languages().names()
+        return audit_view.findings(title_of(name), origin, workspace.audit(name), workspace.facts.mix(name), names)
     except DeftxError as error:
         return views.refusal(strings.NOT_READ, error)

@@ -16,8 +16,8 @@ from deftx.hub import text as hub_text
 from deftx.hub.splits import HubSplit
 from deftx.hub.text import HubFile
 from ui import strings
+from ui.current import current_workspace
 from ui.shared import views
-from ui.studio import Studio
 
 SAMPLE_BYTES = 100_000  # of a split, to see its columns
 
@@ -76,26 +76,26 @@ def _files_beside(name: str) -> tuple[HubFile, ...]:
         return ()
 
 
-def take(studio: Studio, parts: tuple, chosen: str | None, column: str | None) -> tuple[str | None, Any, str]:
+def take(parts: tuple, chosen: str | None, column: str | None) -> tuple[str | None, Any, str]:
     """Fetch a split or a file and store its text; return (its name or None, the column field, the message)."""
     try:
         if (split := _split(parts, chosen)) is not None:
             with tempfile.TemporaryDirectory() as folder:
-                return _take_split(studio, split, Path(folder), column)
+                return _take_split(split, Path(folder), column)
         file = hub_text.choose(_files(parts), chosen or "")
         fetched = hub_text.fetch(file)
         asked = _ask(fetched, column)
-        return asked or _store(studio, f"{file.repository}/{file.path}", fetched, column)
+        return asked or _store(f"{file.repository}/{file.path}", fetched, column)
     except DeftxError as error:
         return None, gr.skip(), views.refusal(strings.HUB_NOT_FETCHED, error)
 
 
-def fetch_labelled(studio: Studio, parts: tuple, chosen: str | None) -> Path:
+def fetch_labelled(parts: tuple, chosen: str | None) -> Path:
     """Fetch a split or a file of labelled rows; it stays until the next one is fetched. Raise DeftxError if that fails."""
     split = _split(parts, chosen)
     if split is None:
         return hub_text.fetch(hub_text.choose(_files(parts), chosen or ""))
-    folder = studio.store.root / "hub"
+    folder = current_workspace().store.root / "hub"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     return hub_splits.fetch_split(split, folder)[0]
@@ -109,11 +109,11 @@ def _files(parts: tuple) -> tuple[HubFile, ...]:
     return tuple(part for part in parts if isinstance(part, HubFile))
 
 
-def _take_split(studio: Studio, split: HubSplit, folder: Path, column: str | None) -> tuple[str | None, Any, str]:
+def _take_split(split: HubSplit, folder: Path, column: str | None) -> tuple[str | None, Any, str]:
     if asked := _ask(hub_splits.fetch_split(split, folder, SAMPLE_BYTES)[0], column):
         return asked
     fetched, cut = hub_splits.fetch_split(split, folder)
-    return _store(studio, f"{split.repository}/{split}", fetched, column, strings.HUB_CUT_SPLIT if cut else None)
+    return _store(f"{split.repository}/{split}", fetched, column, strings.HUB_CUT_SPLIT if cut else None)
 
 
 def _ask(fetched: Path, column: str | None) -> tuple[None, Any, str] | None:
@@ -126,11 +126,9 @@ def _ask(fetched: Path, column: str | None) -> tuple[None, Any, str] | None:
     return None, gr.Dropdown(choices=list(columns), value=likely, visible=True), asked
 
 
-def _store(
-    studio: Studio, source: str, fetched: Path, column: str | None, said: str | None = None
-) -> tuple[str, Any, str]:
+def _store(source: str, fetched: Path, column: str | None, said: str | None = None) -> tuple[str, Any, str]:
     """Store the text; ``said`` replaces the message about it."""
     lines, cut = hub_text.read_lines(fetched, column or columns_of(fetched)[1])
-    name = studio.corpora.add_lines(source.replace("/", "-").split(".")[0], lines, {"files": [source]})
+    name = current_workspace().corpora.add_lines(source.replace("/", "-").split(".")[0], lines, {"files": [source]})
     said = strings.HUB_CUT if cut else said or strings.HUB_KEPT
     return name, gr.skip(), views.notice(said.format(name=name, count=f"{len(lines):,}"), kind="good")

@@ -10,9 +10,9 @@ from deftx.data.file_kinds import TABLES
 from deftx.data.tables import check
 from ui import strings
 from ui.corpus import hub_form, labelled_upload, labelled_views
+from ui.current import current_workspace
 from ui.shared import removal, views
 from ui.shared.uploads import READING, TABLE_TYPES
-from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private"}
 READS = {**PRIVATE, **READING}
@@ -26,7 +26,7 @@ class LabelledTab:
     choices: dict[str, gr.Dropdown]
 
 
-def build(studio: Studio) -> LabelledTab:
+def build() -> LabelledTab:
     """Lay out the section and connect its events."""
     gr.HTML(f'<h2 id="labelled">{escape(strings.LABELLED)}</h2>{views.paragraph(strings.LABELLED_INTRO)}')
     uploads, lists, removing = {}, {}, {}
@@ -36,7 +36,7 @@ def build(studio: Studio) -> LabelledTab:
                 title = getattr(strings, key)
                 uploads[role] = gr.File(label=title, file_types=TABLE_TYPES, height=140, elem_id=f"table-file-{role}")
                 lists[role] = gr.Dropdown(
-                    choices(studio), value="", label=f"{strings.CHOOSE_TABLE}: {title}", show_label=False,
+                    choices(), value="", label=f"{strings.CHOOSE_TABLE}: {title}", show_label=False,
                     elem_id=f"table-{role}",
                 )  # fmt: skip
                 removing[role] = removal.build(role, strings.REMOVE_TABLE)
@@ -47,53 +47,54 @@ def build(studio: Studio) -> LabelledTab:
             with hub.place:
                 as_role = gr.Radio(roles, value="train", label=strings.HUB_ROLE, elem_id="table-hub-role")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
-            findings = gr.HTML(show(studio, "", ""), elem_id="table-findings")
-    labelled_upload.connect(studio, uploads, lists, form, listed, findings)
+            findings = gr.HTML(show("", ""), elem_id="table-findings")
+    labelled_upload.connect(uploads, lists, form, listed, findings)
     parts, part, _ = hub.inputs
     hub.fetch.click(
-        lambda *given: fetch(studio, *given), [parts, part, as_role], [*lists.values(), *form.outputs(), hub.outputs[-1]],
+        fetch, [parts, part, as_role], [*lists.values(), *form.outputs(), hub.outputs[-1]],
         show_progress_on=[hub.outputs[-1]], **READS,
     )  # fmt: skip
     for chosen in lists.values():
-        chosen.change(lambda *names: show(studio, *names), list(lists.values()), findings, **READS)
-    removable = removal.RemovableFiles(lambda: studio.tables, list(lists.values()), lambda: choices(studio), "")
+        chosen.change(show, list(lists.values()), findings, **READS)
+    removable = removal.RemovableFiles(lambda: current_workspace().tables, list(lists.values()), choices, "")
     for place, role in enumerate(lists):
-        removal.connect(studio, removable, place, removing[role])
+        removal.connect(removable, place, removing[role])
     return LabelledTab(lists)
 
 
-def fetch(studio: Studio, parts: tuple, part: str | None, role: str) -> tuple:
+def fetch(parts: tuple, part: str | None, role: str) -> tuple:
     """Fetch a labelled split or file from the Hub, store and choose it, or ask for its columns."""
     try:
-        path = str(hub_form.fetch_labelled(studio, parts, part))
+        path = str(hub_form.fetch_labelled(parts, part))
     except DeftxError as error:
-        kept = labelled_upload.receive(studio, None, role, listed)
+        kept = labelled_upload.receive(None, role, listed)
         return *kept, views.refusal(strings.HUB_NOT_FETCHED, error)
-    return *labelled_upload.receive(studio, path, role, listed), ""
+    return *labelled_upload.receive(path, role, listed), ""
 
 
-def choices(studio: Studio) -> list[tuple[str, str]]:
+def choices() -> list[tuple[str, str]]:
     """List the files for either role as (label, name), "none" first."""
-    return [(strings.NO_TABLE, ""), *((name, name) for name in studio.tables.names())]
+    return [(strings.NO_TABLE, ""), *((name, name) for name in current_workspace().tables.names())]
 
 
-def listed(studio: Studio) -> dict[str, list[tuple[str, str]]]:
+def listed() -> dict[str, list[tuple[str, str]]]:
     """Return the current choices of each role."""
-    return dict.fromkeys(ROLES, choices(studio))
+    return dict.fromkeys(ROLES, choices())
 
 
-def refresh(studio: Studio) -> list[gr.Dropdown]:
+def refresh() -> list[gr.Dropdown]:
     """Return the current lists of both roles, for a page that opens."""
-    return [gr.Dropdown(choices=choices(studio)) for _ in ROLES]
+    return [gr.Dropdown(choices=choices()) for _ in ROLES]
 
 
-def show(studio: Studio, train: str | None, valid: str | None) -> str:
+def show(train: str | None, valid: str | None) -> str:
     """Describe the chosen files."""
     if not train:
         return views.paragraph(strings.NO_TABLE_YET, "quiet")
+    workspace = current_workspace()
     try:
-        tables = [studio.tables.read(name) for name in (train, valid) if name]
+        tables = [workspace.tables.read(name) for name in (train, valid) if name]
         found = check(*tables)
     except DeftxError as error:
         return views.refusal(strings.TABLE_REFUSED, error)
-    return labelled_views.findings(train, valid, found, studio.tables.columns(train))
+    return labelled_views.findings(train, valid, found, workspace.tables.columns(train))

@@ -12,17 +12,17 @@ from deftx.data.table_columns import guess_columns, table_columns
 from deftx.data.tables import LABEL, PAIR, SINGLE
 from ui import strings
 from ui.corpus import labelled_views
+from ui.current import current_workspace
 from ui.shared import encoding_form, views
 from ui.shared.encoding_form import EncodingForm
 from ui.shared.uploads import READING
-from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private"}
 READS = {**PRIVATE, **READING}
 COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # the columns that each kind needs
 
 # The choices of each role ("train", "valid"), in the order of the lists, as (label, name).
-Listed = Callable[[Studio], Mapping[str, list[tuple[str, str]]]]
+Listed = Callable[[], Mapping[str, list[tuple[str, str]]]]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def build(name: str) -> ColumnForm:
 
 
 def connect(
-    studio: Studio, uploads: Mapping[str, Any], lists: Mapping[str, gr.Dropdown], form: ColumnForm, listed: Listed,
+    uploads: Mapping[str, Any], lists: Mapping[str, gr.Dropdown], form: ColumnForm, listed: Listed,
     progress: gr.HTML | None = None,
 ) -> None:  # fmt: skip
     """Store what the ``uploads`` receive and choose it in the list of the same role; ``progress`` shows that it is read."""
@@ -81,55 +81,53 @@ def connect(
     asked_of = gr.State("train")  # the role of the file whose encoding is asked for
     for role, upload in uploads.items():
         upload.upload(
-            lambda file, role=role: (*receive_any(studio, file, role, listed), role, None), upload,
+            lambda file, role=role: (*receive_any(file, role, listed), role, None), upload,
             [*targets, *encoding.outputs(), asked_of, upload],
             show_progress_on=[progress] if progress else None, **READS,
         ).then(**to_question)  # fmt: skip
 
     encoding.use.click(
-        lambda role, *given: receive_in(studio, role, *given, listed), [asked_of, *encoding.inputs()],
+        lambda role, *given: receive_in(role, *given, listed), [asked_of, *encoding.inputs()],
         [*targets, *encoding.outputs()], **READS,
     ).then(**to_question)  # fmt: skip
 
     def use(waiting: tuple[str, str], kind: str, *values: str | None) -> tuple:
-        return map_columns(studio, waiting, kind, dict(zip(form.columns, values, strict=True)), listed)
+        return map_columns(waiting, kind, dict(zip(form.columns, values, strict=True)), listed)
 
     form.use.click(use, [form.waiting, form.kind, *form.columns.values()], targets, **READS)
 
 
-def receive_any(studio: Studio, file: str | None, role: str, listed: Listed) -> tuple:
+def receive_any(file: str | None, role: str, listed: Listed) -> tuple:
     """Store an uploaded file as ``receive`` does, or ask first for its encoding if it is not in UTF-8."""
     asked = encoding_form.ask([file]) if file else None
     if asked is None:
-        return *receive(studio, file, role, listed), *encoding_form.ask_nothing()
-    return *_keep_lists(studio, listed), *_asked_nothing(), *asked
+        return *receive(file, role, listed), *encoding_form.ask_nothing()
+    return *_keep_lists(listed), *_asked_nothing(), *asked
 
 
-def receive_in(studio: Studio, role: str, files: list[str], encoding: str, listed: Listed) -> tuple:
+def receive_in(role: str, files: list[str], encoding: str, listed: Listed) -> tuple:
     """Store a file in the confirmed encoding; if it cannot be read in it, the form stays."""
     try:
         (file,) = encoding_form.confirmed(files, encoding)
     except DeftxError as error:
-        return *_keep_lists(studio, listed), *_asked_nothing(views.refusal(strings.NOT_READ, error)), *[gr.skip()] * 4
-    return *receive(studio, file, role, listed), *encoding_form.ask_nothing()
+        return *_keep_lists(listed), *_asked_nothing(views.refusal(strings.NOT_READ, error)), *[gr.skip()] * 4
+    return *receive(file, role, listed), *encoding_form.ask_nothing()
 
 
-def receive(studio: Studio, file: str | None, role: str, listed: Listed) -> tuple:
+def receive(file: str | None, role: str, listed: Listed) -> tuple:
     """Store an uploaded file and choose it, or ask for its columns."""
     if not file:
-        return *_keep_lists(studio, listed), *_asked_nothing()
+        return *_keep_lists(listed), *_asked_nothing()
     try:
         columns, recognised = table_columns(file)
         if not recognised:
-            return *_keep_lists(studio, listed), *_ask(file, role, columns)
-        return *_chosen(studio, role, studio.tables.add(file), listed), *_asked_nothing()
+            return *_keep_lists(listed), *_ask(file, role, columns)
+        return *_chosen(role, current_workspace().tables.add(file), listed), *_asked_nothing()
     except DeftxError as error:
-        return *_keep_lists(studio, listed), *_asked_nothing(views.refusal(strings.NOT_READ, error))
+        return *_keep_lists(listed), *_asked_nothing(views.refusal(strings.NOT_READ, error))
 
 
-def map_columns(
-    studio: Studio, waiting: tuple[str, str], kind: str, columns: Mapping[str, str | None], listed: Listed
-) -> tuple:
+def map_columns(waiting: tuple[str, str], kind: str, columns: Mapping[str, str | None], listed: Listed) -> tuple:
     """Store the file with these columns; if one is missing, say so and keep the form."""
     path, role = waiting
     mapping = {name: columns[name] for name in COLUMNS_OF_KIND[kind]}
@@ -138,10 +136,10 @@ def map_columns(
             raise TableError(strings.NEEDS_COLUMNS)
         if len(set(mapping.values())) < len(mapping):
             raise TableError(strings.COLUMNS_TWICE)
-        return *_chosen(studio, role, studio.tables.add(path, mapping), listed), *_asked_nothing()
+        return *_chosen(role, current_workspace().tables.add(path, mapping), listed), *_asked_nothing()
     except DeftxError as error:
         kept = [gr.skip()] * (3 + len(columns))
-        return *_keep_lists(studio, listed), *kept, views.refusal(strings.NOT_READ, error), waiting
+        return *_keep_lists(listed), *kept, views.refusal(strings.NOT_READ, error), waiting
 
 
 def _ask(path: str, role: str, columns: tuple[str, ...]) -> tuple:
@@ -161,11 +159,11 @@ def _asked_nothing(said: str = "") -> tuple:
     return gr.Column(visible=False), "", gr.skip(), *fields, said, ("", "train")
 
 
-def _keep_lists(studio: Studio, listed: Listed) -> tuple:
-    return tuple(gr.skip() for _ in listed(studio))
+def _keep_lists(listed: Listed) -> tuple:
+    return tuple(gr.skip() for _ in listed())
 
 
-def _chosen(studio: Studio, role: str, name: str, listed: Listed) -> tuple:
+def _chosen(role: str, name: str, listed: Listed) -> tuple:
     """Return both lists, with the file chosen in the list of this role."""
     chosen = {role: {"value": name}}
-    return tuple(gr.Dropdown(choices=choices, **chosen.get(one, {})) for one, choices in listed(studio).items())
+    return tuple(gr.Dropdown(choices=choices, **chosen.get(one, {})) for one, choices in listed().items())

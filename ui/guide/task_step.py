@@ -41,21 +41,19 @@ def build() -> TaskStep:
         table = gr.Dropdown(tables()["train"], value="", label=strings.CHOOSE_TABLE, elem_id="guide-table")
         name = gr.Textbox(label=strings.TASK_NAME, max_length=LONGEST_NAME, elem_id="guide-task-name")
         said = gr.HTML(elem_id="guide-table-said")
-    labelled_upload.connect(
-        current_workspace(), {"train": upload}, {"train": table}, form, lambda studio: tables(), said
-    )
+    labelled_upload.connect({"train": upload}, {"train": table}, form, tables, said)
     go = gr.Button(strings.GUIDE_NEXT, variant="primary", elem_id="guide-to-train")
     return TaskStep(task, own, table, name, said, go)
 
 
 def choices() -> list[tuple[str, str]]:
     """List the ready tasks with their scores, and at the end a labelled file of one's own."""
-    return [*compose_form.task_choices(current_workspace()), (strings.GUIDE_OWN, OWN)]
+    return [*compose_form.task_choices(), (strings.GUIDE_OWN, OWN)]
 
 
 def tables() -> dict[str, list[tuple[str, str]]]:
     """List the labelled files by role, for ``labelled_upload``."""
-    return {"train": labelled_tab.choices(current_workspace())}
+    return {"train": labelled_tab.choices()}
 
 
 def chosen(plan: Plan, task: str | None, table: str | None, name: str) -> Plan:

@@ -10,10 +10,10 @@ import gradio as gr
 from deftx.jobs import Job
 from deftx.jobs.history import search
 from ui import strings
+from ui.current import current_workspace
 from ui.history import compare_figures, history_views
 from ui.shared import plot, removal, views
 from ui.shared.errors import refusals
-from ui.studio import Studio
 
 EVERY = 5.0  # seconds
 
@@ -99,9 +99,10 @@ def build() -> HistoryTab:
     return HistoryTab(words, state, method, table, figure, comparison, trash, empty, confirm, keep, seen, timer)
 
 
-def look(studio: Studio, words: str, state: str, method: str, compared: Sequence[str], seen: str) -> tuple:
+def look(words: str, state: str, method: str, compared: Sequence[str], seen: str) -> tuple:
     """Answer a poll with what has changed since ``seen``, in the order of ``HistoryTab.outputs``."""
-    jobs, trash, removed = studio.store.list(), studio.store.trash(), removal.in_trash(studio)
+    store = current_workspace().store
+    jobs, trash, removed = store.list(), store.trash(), removal.in_trash()
     known = {job.id: job for job in jobs}
     chosen = [
         known[job] for job in compared or () if job in known
@@ -133,26 +134,24 @@ def compare(jobs: Sequence[Job], compared: Sequence[str], listed: Sequence[str],
     return [job for job in (*kept, *added) if job in known][-compare_figures.MOST :]
 
 
-def restore(studio: Studio, key: str) -> None:
+def restore(key: str) -> None:
     """Restore a job, or a file, from the trash."""
     with refusals():
-        removal.restore(studio, key)
+        removal.restore(key)
 
 
-def empty_trash(studio: Studio) -> None:
+def empty_trash() -> None:
     """Remove everything in the trash."""
     with refusals():
-        removal.empty_trash(studio)
+        removal.empty_trash()
 
 
-def connect(
-    studio: Studio, tab: HistoryTab, section: gr.Tab, tabs: gr.Tabs, job: gr.BrowserState, place: gr.BrowserState
-) -> None:
+def connect(tab: HistoryTab, section: gr.Tab, tabs: gr.Tabs, job: gr.BrowserState, place: gr.BrowserState) -> None:
     """Connect the events of the section; ``job`` and ``place`` hold the job shown and the section."""
     private = {"api_visibility": "private", "show_progress": "hidden"}
     compared = gr.BrowserState([], storage_key="deftx-studio-compared", secret="deftx-studio")
     asked = {
-        "fn": lambda *values: look(studio, *values),
+        "fn": look,
         "inputs": [*tab.filters(), compared, tab.seen],
         "outputs": tab.outputs(),
         "concurrency_limit": None,
@@ -168,13 +167,13 @@ def connect(
         """Compare a job or open it, depending on the row's box or button."""
         if event.what == "open":
             return gr.skip(), str(event.job), gr.Tabs(selected="train"), "train"
-        now = compare(studio.store.list(), chosen, event.listed, event.ticked)
+        now = compare(current_workspace().store.list(), chosen, event.listed, event.ticked)
         return now, gr.skip(), gr.skip(), gr.skip()
 
     tab.table.select(selected, compared, [compared, job, tabs, place], **private).then(**asked)
 
     def restored(event: gr.EventData) -> None:
-        restore(studio, str(event.job))
+        restore(str(event.job))
 
     tab.trash.select(restored, None, None, **private).then(**asked)
     asking = [tab.empty, tab.confirm, tab.keep]
@@ -184,6 +183,6 @@ def connect(
             None, asking, **private,
         )  # fmt: skip
     tab.confirm.click(
-        lambda: (empty_trash(studio), gr.Button(visible=False), gr.Button(visible=False))[1:],
+        lambda: (empty_trash(), gr.Button(visible=False), gr.Button(visible=False))[1:],
         None, [tab.confirm, tab.keep], **private,
     ).then(**asked)  # fmt: skip

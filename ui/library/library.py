@@ -16,9 +16,9 @@ from deftx.vectors.vector_files import CARD, INFO, TENSORS
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import takes_pairs
+from ui.current import current_workspace
 from ui.library import vector_index
 from ui.shared import removal
-from ui.studio import Studio
 
 FILES = (TENSORS, INFO, CARD)
 
@@ -62,100 +62,101 @@ class Trashed:
     until: float
 
 
-def items(studio: Studio, words: str = "", kind: str = "") -> list[Item]:
+def items(words: str = "", kind: str = "") -> list[Item]:
     """List the vectors that match all of the words, of one kind or of both."""
     wanted = (words or "").casefold().split()
-    found = (item for each in VECTOR_KINDS if kind in ("", each) for item in _items(studio, each))
+    found = (item for each in VECTOR_KINDS if kind in ("", each) for item in _items(each))
     return [item for item in found if all(word in _text(item) for word in wanted)]
 
 
-def find(studio: Studio, key: str) -> Item:
+def find(key: str) -> Item:
     """Find a vector by its key; VectorError for any other key, so paths are not accepted."""
-    known = {item.key: item for item in items(studio)}
+    known = {item.key: item for item in items()}
     if key not in known:
         raise unknown_name("The vector", str(key), known, VectorError)
     return known[key]
 
 
-def trash(studio: Studio) -> list[Trashed]:
+def trash() -> list[Trashed]:
     """List removed items, the last first: imported vectors, and training runs with their vectors."""
-    _own(studio).remove_expired()
-    own = [
-        Trashed(f"own:{o.name}", o.title, o.trashed or 0, (o.trashed or 0) + TRASH_KEPT) for o in _own(studio).trash()
-    ]
+    _own().remove_expired()
+    own = [Trashed(f"own:{o.name}", o.title, o.trashed or 0, (o.trashed or 0) + TRASH_KEPT) for o in _own().trash()]
     jobs = [Trashed(f"job:{job.id}", job.name, job.trashed or 0, (job.trashed or 0) + TRASH_KEPT)
-            for job in studio.store.trash() if (job.out / INFO).is_file()]  # fmt: skip
+            for job in current_workspace().store.trash() if (job.out / INFO).is_file()]  # fmt: skip
     return sorted([*own, *jobs], key=lambda one: one.at, reverse=True)
 
 
-def rename(studio: Studio, key: str, title: str) -> None:
+def rename(key: str, title: str) -> None:
     """Rename a vector; DeftxError if it is bundled, or the name is empty."""
-    item, title = find(studio, key), clean(title or "", LONGEST_TITLE)
+    item, title = find(key), clean(title or "", LONGEST_TITLE)
     _refuse_bundled(item)
     if not title:
         raise VectorError(strings.NEEDS_TITLE)
     if item.source == "own":
-        _own(studio).rename(_id(item), title)
+        _own().rename(_id(item), title)
     else:
-        studio.store.rename(_id(item), title)
+        current_workspace().store.rename(_id(item), title)
 
 
-def discard(studio: Studio, key: str) -> None:
+def discard(key: str) -> None:
     """Move a vector to the trash; one that was trained here together with its training run.
 
     Raises:
         DeftxError: it is bundled, or a waiting or running training run starts from it.
     """
-    item = find(studio, key)
+    item, store = find(key), current_workspace().store
     _refuse_bundled(item)
-    removal.check_source_unused(studio, item.folder, item.title)
+    removal.check_source_unused(store, item.folder, item.title)
     if item.source == "own":
-        _own(studio).discard(_id(item))
+        _own().discard(_id(item))
     else:
-        studio.store.discard(_id(item))
+        store.discard(_id(item))
 
 
-def restore(studio: Studio, key: str) -> str:
+def restore(key: str) -> str:
     """Restore a vector from the trash and return its key."""
     source, _, name = str(key).partition(":")
     if source == "job":
-        studio.store.restore(name)
+        current_workspace().store.restore(name)
         return key
-    return f"own:{_own(studio).restore(name).name}"
+    return f"own:{_own().restore(name).name}"
 
 
-def pack_vector(studio: Studio, key: str) -> Path:
+def pack_vector(key: str) -> Path:
     """Pack the files of a vector, with the same bytes each time; the page removes the zip within a day."""
-    item = find(studio, key)
+    item = find(key)
     name = safe_name(item.title)
     files = [(f"{name}/{file}", item.folder / file) for file in FILES if (item.folder / file).is_file()]
-    return _downloadable(studio, name, lambda target: pack(files, target))
+    return _downloadable(name, lambda target: pack(files, target))
 
 
-def export(studio: Studio, combination: Combination) -> Path:
+def export(combination: Combination) -> Path:
     """Pack the classifier of a combination; the page removes the zip within a day. DeftxError as in ``composed``."""
-    name, classifier = _named_after_its_vectors(studio, combination), studio.composed(combination)
-    return _downloadable(studio, f"classifier-{name}", lambda target: export_zip(classifier, target))
+    name, classifier = _named_after_its_vectors(combination), current_workspace().composed(combination)
+    return _downloadable(f"classifier-{name}", lambda target: export_zip(classifier, target))
 
 
-def export_space(studio: Studio, combination: Combination) -> Path:
+def export_space(combination: Combination) -> Path:
     """Pack the classifier of a combination as a Space; otherwise as ``export``."""
-    name, classifier = _named_after_its_vectors(studio, combination), studio.composed(combination)
-    pairs = takes_pairs(studio.composing.find(combination).entries[0].folder)
-    return _downloadable(studio, f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
+    workspace = current_workspace()
+    name, classifier = _named_after_its_vectors(combination), workspace.composed(combination)
+    pairs = takes_pairs(workspace.composing.find(combination).entries[0].folder)
+    return _downloadable(f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
 
 
-def _named_after_its_vectors(studio: Studio, combination: Combination) -> str:
-    return "-".join(safe_name(find(studio, entry.key).title) for entry in studio.composing.find(combination).entries)
+def _named_after_its_vectors(combination: Combination) -> str:
+    entries = current_workspace().composing.find(combination).entries
+    return "-".join(safe_name(find(entry.key).title) for entry in entries)
 
 
-def _items(studio: Studio, kind: str) -> Iterator[Item]:
-    jobs = {f"job:{job.id}": job for job in studio.store.list()}
-    own = {f"own:{one.name}": one for one in _own(studio).list()}
-    public = {f"{vector_index.PUBLIC_KEY}{one.name}": one for one in vector_index.public(studio.store).list()}
-    base = studio.base()
+def _items(kind: str) -> Iterator[Item]:
+    workspace = current_workspace()
+    jobs = {f"job:{job.id}": job for job in workspace.store.list()}
+    own = {f"own:{one.name}": one for one in _own().list()}
+    public = {f"{vector_index.PUBLIC_KEY}{one.name}": one for one in vector_index.public(workspace.store).list()}
+    base = workspace.base()
     sizes = sizes_by_layer({name: weight.shape for name, weight in base.parameters().items()})
-    for entry in vector_index.entries(studio.store, kind):
+    for entry in vector_index.entries(workspace.store, kind):
         info = vector_index.describe(entry.folder)
         about = (vector_index.bundled_title(entry.folder), strings.BUNDLED, None)
         if entry.key in jobs:
@@ -194,8 +195,8 @@ def _refuse_bundled(item: Item) -> None:
         raise VectorError(strings.BUNDLED_STAYS.format(title=item.title))
 
 
-def _own(studio: Studio) -> OwnVectors:
-    return OwnVectors(studio.store.root)
+def _own() -> OwnVectors:
+    return OwnVectors(current_workspace().store.root)
 
 
 def _id(item: Item) -> str:
@@ -206,5 +207,6 @@ def _size(folder: Path) -> int:
     return sum((folder / file).stat().st_size for file in FILES if (folder / file).is_file())
 
 
-def _downloadable(studio: Studio, name: str, write: Callable[[Path], Path]) -> Path:
-    return studio.served_files.write(f"{name}.zip", write, studio.owner)
+def _downloadable(name: str, write: Callable[[Path], Path]) -> Path:
+    workspace = current_workspace()
+    return workspace.served_files.write(f"{name}.zip", write, workspace.owner)

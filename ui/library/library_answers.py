@@ -6,19 +6,18 @@ from ui import strings
 from ui.library import library, library_facts, library_views
 from ui.shared import views
 from ui.shared.errors import refusals
-from ui.studio import Studio
 
 
-def look(studio: Studio, words: str, kind: str, chosen: str) -> tuple[str, str]:
+def look(words: str, kind: str, chosen: str) -> tuple[str, str]:
     """List the matching vectors, and the trash."""
     with refusals():
-        items, removed = library.items(studio, words, kind or ""), library.trash(studio)
+        items, removed = library.items(words, kind or ""), library.trash()
     return library_views.table(items, chosen), library_views.trash(removed)
 
 
-def show(studio: Studio, key: str) -> tuple:
+def show(key: str) -> tuple:
     """Show one vector and its actions; empty if it no longer exists."""
-    item = next((item for item in library.items(studio) if item.key == key), None)
+    item = next((item for item in library.items() if item.key == key), None)
     if item is None:
         hidden = (gr.Row(visible=False),) * 2
         return (views.paragraph(strings.CHOOSE_VECTOR, "quiet"), gr.skip(), *hidden, *(gr.skip(),) * 3)
@@ -29,33 +28,33 @@ def show(studio: Studio, key: str) -> tuple:
     return detail, item.title, *rows, gr.Button(visible=own), gr.Button(visible=own), gr.Button(visible=item.fits)
 
 
-def show_overlaps(studio: Studio, key: str) -> str:
+def show_overlaps(key: str) -> str:
     """Show how much a vector overlaps with the others of its base."""
-    item = next((item for item in library.items(studio) if item.key == key), None)
+    item = next((item for item in library.items() if item.key == key), None)
     with refusals():
-        return library_views.overlaps(library_facts.overlaps(studio, item)) if item else ""
+        return library_views.overlaps(library_facts.overlaps(item)) if item else ""
 
 
-def whole(studio: Studio, key: str, words: str, kind: str) -> tuple:
+def whole(key: str, words: str, kind: str) -> tuple:
     """Choose a vector: return it and the lists in one answer, in the order of ``LibraryTab.whole``."""
-    return key, *show(studio, key), *look(studio, words, kind, key)
+    return key, *show(key), *look(words, kind, key)
 
 
-def rename(studio: Studio, key: str, title: str) -> None:
+def rename(key: str, title: str) -> None:
     """Rename a vector."""
     with refusals():
-        library.rename(studio, key, title)
+        library.rename(key, title)
 
 
-def discard(studio: Studio, key: str) -> tuple[str, str, gr.Button]:
+def discard(key: str) -> tuple[str, str, gr.Button]:
     """Remove a vector; return (the key to restore, the message, the undo button)."""
     with refusals():
-        title = library.find(studio, key).title
-        library.discard(studio, key)
+        title = library.find(key).title
+        library.discard(key)
     return key, views.paragraph(strings.REMOVED_VECTOR.format(title=title), "quiet"), gr.Button(visible=True)
 
 
-def restore(studio: Studio, key: str) -> str:
+def restore(key: str) -> str:
     """Restore a vector; return its key."""
     with refusals():
-        return library.restore(studio, key)
+        return library.restore(key)

@@ -9,7 +9,6 @@ from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import INFO
 from ui.library import library
 from ui.library.library import Item
-from ui.studio import Studio
 
 MOST_COMPARED = 12  # vectors whose overlap with the current one is shown
 
@@ -25,10 +24,10 @@ def spectrum(item: Item) -> Spectral | None:
     return _facts(item.folder, _changed(item.folder))[2]
 
 
-def overlaps(studio: Studio, item: Item) -> list[tuple[str, float]]:
+def overlaps(item: Item) -> list[tuple[str, float]]:
     """Return the overlap with the other vectors of the same base by title, the largest first."""
     made_for = (item.info.get("base") or {}).get("fingerprint")
-    others = [other for other in library.items(studio) if other.key != item.key
+    others = [other for other in library.items() if other.key != item.key
               and (other.info.get("base") or {}).get("fingerprint") == made_for][:MOST_COMPARED]  # fmt: skip
     found = []
     for other in others:

@@ -14,9 +14,9 @@ from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.compose_form import language_choices, task_choices
 from ui.corpus import corpus_tab
+from ui.current import current_workspace
 from ui.library import library, library_views
 from ui.shared import views
-from ui.studio import Studio
 
 # Buttons of a table carry their key in a data attribute.
 USE = """element.addEventListener('click', e => {
@@ -151,50 +151,41 @@ def from_catalogue(chosen: str | None) -> tuple[str, str, str]:
     return (found.id, found.code, ", ".join(found.labels)) if found else ("", "", "")
 
 
-def import_file(studio: Studio, file: str | None, title: str, code: str, labels: str) -> tuple[str, str]:
+def import_file(file: str | None, title: str, code: str, labels: str) -> tuple[str, str]:
     """Import an uploaded file; return (its key or "", the message)."""
     if not file:
         return "", ""
-    return _taken(
-        studio,
-        lambda own, wishes: bring_file(own, Path(file), Path(file).name, studio.base, wishes),
-        title,
-        code,
-        labels,
-    )
+    base, path = current_workspace().base, Path(file)
+    return _taken(lambda own, wishes: bring_file(own, path, path.name, base, wishes), title, code, labels)
 
 
-def import_from_hub(studio: Studio, name: str, revision: str, title: str, code: str, labels: str) -> tuple[str, str]:
+def import_from_hub(name: str, revision: str, title: str, code: str, labels: str) -> tuple[str, str]:
     """Import from the Hub; return (its key or "", the message)."""
+    base = current_workspace().base
     return _taken(
-        studio,
-        lambda own, wishes: bring_from_hub(own, name or "", revision or "", studio.base, wishes),
-        title,
-        code,
-        labels,
+        lambda own, wishes: bring_from_hub(own, name or "", revision or "", base, wishes), title, code, labels
     )
 
 
-def _taken(
-    studio: Studio, bring: Callable[[OwnVectors, Wishes], OwnVector], title: str, code: str, labels: str
-) -> tuple[str, str]:
+def _taken(bring: Callable[[OwnVectors, Wishes], OwnVector], title: str, code: str, labels: str) -> tuple[str, str]:
+    workspace = current_workspace()
     wishes = Wishes(
         title or "", (code or "").strip(), tuple(part.strip() for part in (labels or "").split(",") if part.strip())
     )
     try:
-        studio.admit(0)
-        kept = bring(OwnVectors(studio.store.root), wishes)
+        workspace.admit(0)
+        kept = bring(OwnVectors(workspace.store.root), wishes)
     except DeftxError as error:
         return "", views.refusal(strings.NOT_TAKEN, error)
-    item = library.find(studio, f"own:{kept.name}")
+    item = library.find(f"own:{kept.name}")
     said = strings.TAKEN if item.fits else strings.TAKEN_FOR_OTHER
     return item.key, views.notice(said.format(title=item.title, base=item.base), kind="good" if item.fits else "note")
 
 
-def renew(studio: Studio, task: str | None, language: str | None, corpus: str | None, chosen: str | None) -> tuple:
+def renew(task: str | None, language: str | None, corpus: str | None, chosen: str | None) -> tuple:
     """Refresh the lists of the forms; ``chosen`` is the text chosen under Corpus."""
-    tasks, languages = task_choices(studio), language_choices(studio)
-    texts = corpus_tab.choices(studio)
+    tasks, languages = task_choices(), language_choices()
+    texts = corpus_tab.choices()
     return (
         gr.Dropdown(choices=tasks, value=_still(task, tasks) or (tasks[0][1] if tasks else None)),
         gr.Dropdown(choices=languages, value=_still(language, languages) or ""),
@@ -206,10 +197,10 @@ def _still(value: str | None, choices: list[tuple[str, str]]) -> str | None:
     return value if value in [key for _, key in choices] else None
 
 
-def export(studio: Studio, wanted: Callable[[], Combination], as_space: bool = False) -> tuple[str | None, str]:
+def export(wanted: Callable[[], Combination], as_space: bool = False) -> tuple[str | None, str]:
     """Pack the classifier of a combination, or its Space; return (the file, the message)."""
     try:
-        file = (library.export_space if as_space else library.export)(studio, wanted())
+        file = (library.export_space if as_space else library.export)(wanted())
     except DeftxError as error:
         return None, views.refusal(strings.NOT_EXPORTED, error)
     said = (strings.EXPORTED_SPACE if as_space else strings.EXPORTED).format(
@@ -223,16 +214,17 @@ def chosen_for_export(task: str | None, language: str | None, of_task: float, of
     return Combination.of(task, [(language, of_language)], of_task)
 
 
-def compare(studio: Studio, corpus: str | None) -> str:
+def compare(corpus: str | None) -> str:
     """Show the known languages that are nearest to a text, with their vectors."""
     if not corpus:
         return views.paragraph(strings.NEEDS_CORPUS, "quiet")
+    workspace = current_workspace()
     try:
-        found = studio.facts.nearest(corpus, studio.base().tokenizer)
+        found = workspace.facts.nearest(corpus, workspace.base().tokenizer)
     except DeftxError as error:
         return views.refusal(strings.NOT_READ, error)
     vectors: dict[str, list] = {}
-    for item in library.items(studio, kind="language"):
+    for item in library.items(kind="language"):
         if item.fits:
             vectors.setdefault(str(item.info.get("language") or ""), []).append(item)
     return library_views.nearest(found, vectors)

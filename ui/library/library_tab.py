@@ -10,7 +10,6 @@ from ui import strings
 from ui.library import library, library_answers, library_forms, push_form
 from ui.shared import views
 from ui.shared.errors import refusals
-from ui.studio import Studio
 
 _TABLE = """
 const names = ['show', 'restore'];
@@ -123,55 +122,51 @@ def _build_card() -> tuple[gr.blocks.Block, ...]:
     return detail, overlaps, title, rename, use, take, discard, actions, naming
 
 
-def connect(studio: Studio, tab: LibraryTab, section: gr.Tab, corpus: gr.Dropdown) -> None:
+def connect(tab: LibraryTab, section: gr.Tab, corpus: gr.Dropdown) -> None:
     """Connect the events of the section; ``corpus`` is the choice of Corpus."""
     found = [tab.words, tab.kind]
 
     def listed(event: Callable) -> gr.events.Dependency:
-        return event(
-            lambda *values: library_answers.look(studio, *values), [*found, tab.chosen], tab.lists(), **PRIVATE
-        )
+        return event(library_answers.look, [*found, tab.chosen], tab.lists(), **PRIVATE)
 
     def selected(words: str, kind: str, event: gr.EventData) -> tuple:
-        return library_answers.whole(studio, str(event.key), words, kind)
+        return library_answers.whole(str(event.key), words, kind)
 
     lists = [*tab.export.choices(), tab.nearest.corpus]
-    listed(section.select).then(
-        lambda *values: library_forms.renew(studio, *values), [*lists, corpus], lists, **PRIVATE
-    )
-    section.select(lambda *values: push_form.renew(studio, *values), tab.push.choices(), tab.push.choices(), **PRIVATE)
-    push_form.connect(studio, tab.push)
+    listed(section.select).then(library_forms.renew, [*lists, corpus], lists, **PRIVATE)
+    section.select(push_form.renew, tab.push.choices(), tab.push.choices(), **PRIVATE)
+    push_form.connect(tab.push)
     for component in found:
         listed(component.change)
-    _compare(studio, tab, tab.table.select(selected, found, tab.whole(), **SLOW))
-    _connect_changes(studio, tab, found)
-    _connect_forms(studio, tab, found)
+    _compare(tab, tab.table.select(selected, found, tab.whole(), **SLOW))
+    _connect_changes(tab, found)
+    _connect_forms(tab, found)
 
 
-def _compare(studio: Studio, tab: LibraryTab, done: gr.events.Dependency) -> None:
+def _compare(tab: LibraryTab, done: gr.events.Dependency) -> None:
     """Show overlaps last, because they take longer."""
-    done.success(lambda key: library_answers.show_overlaps(studio, key), tab.chosen, tab.overlaps, **PRIVATE)
+    done.success(library_answers.show_overlaps, tab.chosen, tab.overlaps, **PRIVATE)
 
 
-def _connect_changes(studio: Studio, tab: LibraryTab, found: list[gr.components.Component]) -> None:
+def _connect_changes(tab: LibraryTab, found: list[gr.components.Component]) -> None:
     # Each action and its display are one answer, so that no late answer undoes a newer choice.
     def renamed(key: str, title: str, *filters: str) -> tuple:
-        library_answers.rename(studio, key, title)
-        return library_answers.whole(studio, key, *filters)
+        library_answers.rename(key, title)
+        return library_answers.whole(key, *filters)
 
     def discarded(key: str, *filters: str) -> tuple:
-        return *library_answers.discard(studio, key), *library_answers.whole(studio, "", *filters)
+        return *library_answers.discard(key), *library_answers.whole("", *filters)
 
     def undone(key: str, *filters: str) -> tuple:
-        key = library_answers.restore(studio, key)
-        return "", gr.Button(visible=False), *library_answers.whole(studio, key, *filters)
+        key = library_answers.restore(key)
+        return "", gr.Button(visible=False), *library_answers.whole(key, *filters)
 
     def restored(words: str, kind: str, event: gr.EventData) -> tuple:
         return undone(str(event.key), words, kind)
 
     def packed(key: str) -> str:
         with refusals():
-            return str(library.pack_vector(studio, key))
+            return str(library.pack_vector(key))
 
     called = gr.on(
         [tab.rename.click, tab.title.submit], renamed, [tab.chosen, tab.title, *found], tab.whole(), **PRIVATE
@@ -182,17 +177,17 @@ def _connect_changes(studio: Studio, tab: LibraryTab, found: list[gr.components.
     back = [tab.said, tab.undo, *tab.whole()]
     again = tab.undo.click(undone, [tab.undoable, *found], back, **PRIVATE)
     for done in (called, gone, again, tab.trash.select(restored, found, back, **PRIVATE)):
-        _compare(studio, tab, done)
+        _compare(tab, done)
     tab.take.click(packed, tab.chosen, tab.taking, **SLOW).success(None, js=_TAKE, **PRIVATE)
 
 
-def _connect_forms(studio: Studio, tab: LibraryTab, found: list[gr.components.Component]) -> None:
+def _connect_forms(tab: LibraryTab, found: list[gr.components.Component]) -> None:
     import_form, export, nearest = tab.import_form, tab.export, tab.nearest
 
     def imported(take: Callable, count: int, *values: str) -> tuple:
         """Import a vector and choose it; the file field is cleared for the next file."""
-        key, said = take(studio, *values[:count])
-        chosen = library_answers.whole(studio, key, *values[count:]) if key else (gr.skip(),) * len(tab.whole())
+        key, said = take(*values[:count])
+        chosen = library_answers.whole(key, *values[count:]) if key else (gr.skip(),) * len(tab.whole())
         return said, None, *chosen
 
     for event, take, asked in (
@@ -204,13 +199,13 @@ def _connect_forms(studio: Studio, tab: LibraryTab, found: list[gr.components.Co
         ),
     ):
         outputs = [import_form.answer, import_form.file, *tab.whole()]
-        _compare(studio, tab, event(partial(imported, take, len(asked)), [*asked, *found], outputs, **SLOW))
+        _compare(tab, event(partial(imported, take, len(asked)), [*asked, *found], outputs, **SLOW))
     import_form.catalogue.change(
         library_forms.from_catalogue, import_form.catalogue, [import_form.hub, *import_form.wishes[1:]], **PRIVATE
     )
     packed = export.button.click(
-        lambda *values: library_forms.export(studio, partial(library_forms.chosen_for_export, *values)),
+        lambda *values: library_forms.export(partial(library_forms.chosen_for_export, *values)),
         export.inputs, [tab.taking, export.answer], **SLOW,
     )  # fmt: skip
     packed.success(None, js=_TAKE, **PRIVATE)
-    nearest.corpus.change(lambda name: library_forms.compare(studio, name), nearest.corpus, nearest.answer, **SLOW)
+    nearest.corpus.change(library_forms.compare, nearest.corpus, nearest.answer, **SLOW)

@@ -18,9 +18,9 @@ from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.compose_form import language_choices, task_choices
+from ui.current import current_workspace
 from ui.library import library
 from ui.shared import views
-from ui.studio import Studio
 
 VECTOR, CLASSIFIER, SPACE = "vector", "classifier", "space"
 PRIVATE = {"api_visibility": "private", "show_progress": "minimal"}
@@ -90,7 +90,7 @@ def build() -> PushForm:
     return PushForm(what, vector, task, language, asked, token, look, send, answer, shown)
 
 
-def connect(studio: Studio, form: PushForm) -> None:
+def connect(form: PushForm) -> None:
     """Connect the events of the form."""
     inputs, outputs = [form.token, *form.asked], [form.answer, form.send, form.shown]
     form.what.change(_fields, form.what, form.choices(), api_visibility="private", show_progress="hidden")
@@ -102,17 +102,17 @@ def connect(studio: Studio, form: PushForm) -> None:
             api_visibility="private",
             show_progress="hidden",
         )
-    form.look.click(lambda token, *asked: look(studio, token, Wanted(*asked)), inputs, outputs, **PRIVATE)
+    form.look.click(lambda token, *asked: look(token, Wanted(*asked)), inputs, outputs, **PRIVATE)
     form.send.click(
-        lambda token, shown, *asked: send(studio, token, Wanted(*asked), shown),
+        lambda token, shown, *asked: send(token, Wanted(*asked), shown),
         [form.token, form.shown, *form.asked], [*outputs, form.token], **PRIVATE,
     )  # fmt: skip
 
 
-def renew(studio: Studio, vector: str | None, task: str | None, language: str | None) -> tuple:
+def renew(vector: str | None, task: str | None, language: str | None) -> tuple:
     """Refresh the lists of vectors; a choice is kept if it still exists."""
-    vectors = [(f"{item.title} ({strings.KIND_NAMES[item.info['kind']]})", item.key) for item in library.items(studio)]
-    lists = vectors, task_choices(studio), language_choices(studio)
+    vectors = [(f"{item.title} ({strings.KIND_NAMES[item.info['kind']]})", item.key) for item in library.items()]
+    lists = vectors, task_choices(), language_choices()
     return tuple(
         gr.Dropdown(choices=choices, value=value if value in [key for _, key in choices] else choices[0][1])
         if choices
@@ -121,21 +121,21 @@ def renew(studio: Studio, vector: str | None, task: str | None, language: str | 
     )
 
 
-def look(studio: Studio, token: str | None, wanted: Wanted) -> tuple:
+def look(token: str | None, wanted: Wanted) -> tuple:
     """Preview the upload: (the message, the upload button, the preview)."""
     try:
-        with _prepared(studio, _api(token), wanted) as upload:
+        with _prepared(_api(token), wanted) as upload:
             return describe(upload), gr.Button(visible=True), _fingerprint(upload)
     except DeftxError as error:
         return views.refusal(strings.PUSH_NOT, error), gr.Button(visible=False), None
 
 
-def send(studio: Studio, token: str | None, wanted: Wanted, shown: tuple | None) -> tuple:
+def send(token: str | None, wanted: Wanted, shown: tuple | None) -> tuple:
     """Upload the previewed files and clear the token field; if they have changed, preview them again."""
     hidden = gr.Button(visible=False)
     try:
         api = _api(token)
-        with _prepared(studio, api, wanted) as upload:
+        with _prepared(api, wanted) as upload:
             if _fingerprint(upload) != shown:
                 again = views.notice(strings.PUSH_CHANGED) + describe(upload)
                 return again, gr.Button(visible=True), _fingerprint(upload), gr.skip()
@@ -166,27 +166,28 @@ def _api(token: str | None) -> HfApi:
 
 
 @contextmanager
-def _prepared(studio: Studio, api: HfApi, wanted: Wanted) -> Iterator[Upload]:
+def _prepared(api: HfApi, wanted: Wanted) -> Iterator[Upload]:
     """Prepare the requested upload; DeftxError if it is not possible or not allowed."""
+    workspace = current_workspace()
     more = {"private": bool(wanted.private), "license_id": wanted.license.strip() or None}
     with tempfile.TemporaryDirectory(prefix="deftx-push-") as beside:
         folder = Path(beside)
         if wanted.what == VECTOR:
             if not wanted.vector:
                 raise DeftxError(strings.PUSH_NEEDS_VECTOR)
-            source = library.find(studio, wanted.vector).folder
+            source = library.find(wanted.vector).folder
             yield prepare_vector(api, source, wanted.repository, folder, **more)
             return
         combination = Combination.of(wanted.task, [(wanted.language, 1.0)])
-        task, *languages = (SparseVector.load(entry.folder) for entry in studio.composing.find(combination).entries)
+        task, *languages = (SparseVector.load(entry.folder) for entry in workspace.composing.find(combination).entries)
         parts = [(vector, 1.0) for vector in languages]
         if wanted.what == SPACE:
             yield prepare_space(
-                api, lambda: studio.composed(combination), task, parts, wanted.repository, folder, **more
+                api, lambda: workspace.composed(combination), task, parts, wanted.repository, folder, **more
             )
             return
         yield prepare_classifier(
-            api, lambda: studio.composed(combination), task, 1.0, parts, wanted.repository, folder, **more
+            api, lambda: workspace.composed(combination), task, 1.0, parts, wanted.repository, folder, **more
         )
 
 

@@ -8,11 +8,11 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from ui import strings
+from ui.current import current_workspace
 from ui.library import vector_index
 from ui.overlap import overlap_figures, overlap_views
 from ui.overlap.overlaps import MOST, Compared
 from ui.shared import plot, views
-from ui.studio import Studio
 
 NONE = Compared((), (), (), {})  # nothing to compare
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -46,11 +46,11 @@ class OverlapTab:
                 self.second, self.layers, self.kinds, self.pair_words, self.seen]  # fmt: skip
 
 
-def build(studio: Studio) -> OverlapTab:
+def build() -> OverlapTab:
     """Lay out the section."""
     gr.HTML(views.paragraph(strings.OVERLAP_INTRO))
     vectors = gr.Dropdown(
-        choices(studio), value=usual(studio), multiselect=True, max_choices=MOST, label=strings.OVERLAP_VECTORS,
+        choices(), value=usual(), multiselect=True, max_choices=MOST, label=strings.OVERLAP_VECTORS,
         info=strings.OVERLAP_VECTORS_HINT.format(most=MOST), elem_id="overlap-vectors",
     )  # fmt: skip
     refused = gr.HTML(elem_id="overlap-refused")
@@ -97,27 +97,26 @@ def build(studio: Studio) -> OverlapTab:
     )
 
 
-def connect(studio: Studio, tab: OverlapTab, section: gr.Tab) -> None:
+def connect(tab: OverlapTab, section: gr.Tab) -> None:
     """Refresh when the section is opened and whenever a choice changes."""
-    looking = {"fn": lambda *asked: look(studio, *asked), "inputs": tab.asked(), "outputs": tab.answered(), **PRIVATE}
+    looking = {"fn": look, "inputs": tab.asked(), "outputs": tab.answered(), **PRIVATE}
     section.select(**looking)
     tab.vectors.change(**looking)  # not "input", which does not report that all were cleared at once
     for component in (tab.measure, tab.first, tab.second):
         component.input(**looking)
 
 
-def choices(studio: Studio) -> list[tuple[str, str]]:
+def choices() -> list[tuple[str, str]]:
     """List every vector that can be compared as (label, key)."""
-    return [(entry.label, key) for key, (_, entry) in studio.overlaps.entries().items()]
+    return [(entry.label, key) for key, (_, entry) in current_workspace().overlaps.entries().items()]
 
 
-def usual(studio: Studio) -> list[str]:
+def usual() -> list[str]:
     """The keys chosen at first: all bundled vectors, languages before tasks."""
-    return [key for key in studio.overlaps.entries() if key.startswith(vector_index.BUNDLED_KEY)][:MOST]
+    return [key for key in current_workspace().overlaps.entries() if key.startswith(vector_index.BUNDLED_KEY)][:MOST]
 
 
 def look(
-    studio: Studio,
     keys: Sequence[str] | None,
     measure: str,
     first: str | None,
@@ -125,12 +124,12 @@ def look(
     seen: dict[str, int],
 ) -> tuple:
     """Return what differs from ``seen``, in the order of ``OverlapTab.answered``: unchanged plots are not redrawn."""
-    offered = choices(studio)
+    offered = choices()
     labels = {key: label for label, key in offered}
     there = [key for key in keys or () if key in labels]  # a training run may have been discarded meanwhile
     # The choice itself is returned only in that case: a late answer must not undo the next choice.
     gone = {"value": there} if there != list(keys or ()) else {}
-    compared, refused = _compare(studio, there)
+    compared, refused = _compare(there)
     first, second = _pair_of(compared, first, second)
     pairs = [(labels[key], key) for key in compared.keys]
     shown = {
@@ -149,12 +148,12 @@ def look(
     return *answers, now
 
 
-def _compare(studio: Studio, keys: Sequence[str]) -> tuple[Compared, str]:
+def _compare(keys: Sequence[str]) -> tuple[Compared, str]:
     """Compare the vectors; on an error, return its message and no comparison."""
     if len(keys) < 2:
         return NONE, views.notice(strings.CHOOSE_TWO_VECTORS)
     try:
-        return studio.overlaps.compare(keys), ""
+        return current_workspace().overlaps.compare(keys), ""
     except DeftxError as error:
         return NONE, views.refusal(strings.NOT_COMPARED, error)
 

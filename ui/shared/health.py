@@ -13,13 +13,13 @@ from ui.studio import Studio
 PATH = "/health"
 
 
-def route(studio: Studio, scheduler: Scheduler, container: Container | None = None) -> Route:
+def route(host: Studio, scheduler: Scheduler, container: Container | None = None) -> Route:
     """Return the route, which answers 200, or 503 with the problems in the body."""
     lasting = container.places.lasting if container else None
 
     async def answer(request: Request) -> JSONResponse:
-        loaded = studio.loaded_base() is not None
-        found = await run_in_threadpool(health, studio.store, scheduler, studio.title, loaded, lasting)
+        loaded = host.loaded_base() is not None
+        found = await run_in_threadpool(health, host.store, scheduler, host.title, loaded, lasting)
         return JSONResponse(found.to_dict(), found.code, headers={"Cache-Control": "no-store"})
 
     return Route(PATH, answer)

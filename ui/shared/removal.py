@@ -10,12 +10,12 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.core.files import TRASH_KEPT
-from deftx.jobs import Job, JobError, state_of
+from deftx.jobs import Job, JobError, Store, state_of
 from ui import strings
 from ui.corpus.corpora import SAMPLE
+from ui.current import current_workspace
 from ui.shared import views
 from ui.shared.uploads import KeptFiles, Removed
-from ui.workspace import Workspace
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 READS = ("corpus", "train", "valid")  # the settings of a job that name files
@@ -50,11 +50,11 @@ def build(name: str, label: str) -> RemovalForm:
     return RemovalForm(remove, said, undo, gr.State(""))
 
 
-def connect(studio: Workspace, removable: RemovableFiles, place: int, form: RemovalForm) -> None:
+def connect(removable: RemovableFiles, place: int, form: RemovalForm) -> None:
     """Let the form remove the file chosen in the list at ``place``; the other lists are refreshed."""
     answers = [*removable.lists, form.said, form.undo, form.removed]
     form.remove.click(
-        lambda *chosen: remove(studio, removable, chosen[place], chosen), list(removable.lists), answers, **PRIVATE
+        lambda *chosen: remove(removable, chosen[place], chosen), list(removable.lists), answers, **PRIVATE
     )
     form.undo.click(lambda key: undo_removal(removable, place, key), form.removed, answers, **PRIVATE)
     removable.lists[place].change(
@@ -66,10 +66,10 @@ def connect(studio: Workspace, removable: RemovableFiles, place: int, form: Remo
     )
 
 
-def remove(studio: Workspace, removable: RemovableFiles, name: str | None, chosen: Sequence[str | None]) -> tuple:
+def remove(removable: RemovableFiles, name: str | None, chosen: Sequence[str | None]) -> tuple:
     """Move a file to the trash: (lists, message, undo button, key); a file in use stays, with a message."""
     try:
-        needed = check_unused(studio, removable.files().path(name or ""))
+        needed = check_unused(current_workspace().store, removable.files().path(name or ""))
         key = removable.files().discard(name or "")
     except DeftxError as error:
         return *(gr.skip() for _ in removable.lists), views.notice(str(error), kind="bad"), gr.Button(visible=False), ""
@@ -102,53 +102,55 @@ def renewed(choices: list[tuple[str, str]], chosen: str | None, none: str | None
     return gr.Dropdown(choices=choices, **({"value": none} if gone else {}))
 
 
-def check_unused(studio: Workspace, file: Path) -> list[Job]:
+def check_unused(store: Store, file: Path) -> list[Job]:
     """Refuse (JobError) a file that a waiting or running training run reads; return the runs that need it to resume."""
-    users = [job for job in studio.store.list() if file in _reads(job)]
+    users = [job for job in store.list() if file in _reads(job)]
     busy = [job for job in users if _busy(job)]
     if busy:
         raise JobError(strings.FILE_IN_USE.format(name=file.name, trainings=_names(busy)))
     return [job for job in users if state_of(job).resumable]
 
 
-def check_source_unused(studio: Workspace, folder: Path, name: str) -> None:
+def check_source_unused(store: Store, folder: Path, name: str) -> None:
     """Refuse (JobError) to remove a vector from which a waiting, running or interrupted training run starts."""
-    needing = [job for job in studio.store.list() if job.settings.get("source") and _starts_from(job, folder)]
+    needing = [job for job in store.list() if job.settings.get("source") and _starts_from(job, folder)]
     if busy := [job for job in needing if _busy(job) or state_of(job).name == "interrupted"]:
         raise JobError(strings.SOURCE_IN_USE.format(name=name, trainings=_names(busy)))
 
 
-def discard_job(studio: Workspace, job_id: str) -> None:
+def discard_job(store: Store, job_id: str) -> None:
     """Move a training run to the trash; JobError as in ``check_source_unused``."""
-    job = studio.store.get(job_id)
-    check_source_unused(studio, job.out, job.name)
-    studio.store.discard(job_id)
+    job = store.get(job_id)
+    check_source_unused(store, job.out, job.name)
+    store.discard(job_id)
 
 
-def in_trash(studio: Workspace) -> list[tuple[str, Removed]]:
+def in_trash() -> list[tuple[str, Removed]]:
     """List the removed files as (key for ``restore``, file), the last one first."""
-    found = [(f"{place}:{one.key}", one) for place, files in _places(studio).items() for one in files.trash()]
+    found = [(f"{place}:{one.key}", one) for place, files in _places().items() for one in files.trash()]
     return sorted(found, key=lambda entry: entry[1].removed, reverse=True)
 
 
-def restore(studio: Workspace, key: str) -> None:
+def restore(key: str) -> None:
     """Restore an item of the History's trash: a file, or a training run by its id."""
     place, _, file = key.rpartition(":")
-    if place in _places(studio):
-        _places(studio)[place].restore(file)
+    places = _places()
+    if place in places:
+        places[place].restore(file)
     else:
-        studio.store.restore(key)
+        current_workspace().store.restore(key)
 
 
-def empty_trash(studio: Workspace) -> None:
+def empty_trash() -> None:
     """Permanently remove all training runs and files in the trash."""
-    studio.store.empty_trash()
-    for files in _places(studio).values():
+    current_workspace().store.empty_trash()
+    for files in _places().values():
         files.empty_trash()
 
 
-def _places(studio: Workspace) -> dict[str, KeptFiles]:
-    return {"corpora": studio.corpora, "tables": studio.tables}
+def _places() -> dict[str, KeptFiles]:
+    workspace = current_workspace()
+    return {"corpora": workspace.corpora, "tables": workspace.tables}
 
 
 def _reads(job: Job) -> set[Path]:

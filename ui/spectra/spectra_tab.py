@@ -5,12 +5,12 @@ import gradio as gr
 from deftx.core.errors import DeftxError
 from deftx.method.ranks import STRATEGIES
 from ui import strings
+from ui.current import current_workspace
 from ui.shared import plot, views
 from ui.spectra import spectra_views
 from ui.spectra.spectra_facts import Source
 from ui.spectra.spectra_figures import map_figure, shares_figure, values_figure
 from ui.spectra.spectra_form import SpectraTab
-from ui.studio import Studio
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 LATEST = {
@@ -26,18 +26,19 @@ def strategy_text(strategy: str, share: float, rank: float) -> str:
     return written.get(strategy) or STRATEGIES[strategy].example
 
 
-def choices(studio: Studio) -> list[tuple[str, str]]:
+def choices() -> list[tuple[str, str]]:
     """List the sources as (label, key)."""
-    return [(source.label, source.key) for source in studio.spectra.sources()]
+    return [(source.label, source.key) for source in current_workspace().spectra.sources()]
 
 
-def choose(studio: Studio, key: str | None, matrix: str | None) -> tuple:
+def choose(key: str | None, matrix: str | None) -> tuple:
     """Return the outputs for a new source, in the order of ``SpectraTab.chosen``: its strategy, its matrices, and what δ allows."""
     if not key:
         return tuple(gr.skip() for _ in range(8))
+    spectra = current_workspace().spectra
     try:
-        source = studio.spectra.find(key)
-        matrices, own = studio.spectra.spectra(source).matrices, studio.spectra.strategy(source)
+        source = spectra.find(key)
+        matrices, own = spectra.spectra(source).matrices, spectra.strategy(source)
     except DeftxError as error:
         return (*(gr.skip() for _ in range(7)), views.refusal(strings.NOT_SHOWN, error))
     name, _, parameter = own.partition(":")
@@ -63,41 +64,39 @@ def _about_mask(source: Source) -> str:
     return views.paragraph(strings.MASK_NEEDS if source.delta else strings.MASK_UNKNOWN, "quiet")
 
 
-def look(
-    studio: Studio, key: str | None, strategy: str, share: float, rank: float, measure: str, matrix: str | None
-) -> tuple:
+def look(key: str | None, strategy: str, share: float, rank: float, measure: str, matrix: str | None) -> tuple:
     """Show what a strategy would choose, in the order of ``SpectraTab.shown``, from stored singular values alone."""
     if not key:
         return (views.paragraph(strings.SPECTRA_EMPTY, "quiet"), *("" for _ in range(6)))
+    spectra = current_workspace().spectra
     try:
-        source = studio.spectra.find(key)
-        found = studio.spectra.outcome(source, strategy_text(strategy, share, rank))
+        source = spectra.find(key)
+        found = spectra.outcome(source, strategy_text(strategy, share, rank))
     except DeftxError as error:
         return (views.refusal(strings.NOT_SHOWN, error), *("" for _ in range(6)))
     return (
-        spectra_views.summary(studio.spectra.spectra(source), found),
+        spectra_views.summary(spectra.spectra(source), found),
         plot.as_value(map_figure(found, measure)),
         spectra_views.map_table(found),
-        *_of_matrix(studio, source, found.strategy, matrix),
+        *_of_matrix(source, found.strategy, matrix),
     )
 
 
-def look_at_matrix(
-    studio: Studio, key: str | None, strategy: str, share: float, rank: float, matrix: str | None
-) -> tuple:
+def look_at_matrix(key: str | None, strategy: str, share: float, rank: float, matrix: str | None) -> tuple:
     """Show one matrix, in the order of ``SpectraTab.of_matrix``."""
     try:
-        source = studio.spectra.find(key or "")
-        return _of_matrix(studio, source, strategy_text(strategy, share, rank), matrix)
+        source = current_workspace().spectra.find(key or "")
+        return _of_matrix(source, strategy_text(strategy, share, rank), matrix)
     except DeftxError:
         return "", "", "", ""  # the summary gives the reason
 
 
-def _of_matrix(studio: Studio, source: Source, strategy: str, matrix: str | None) -> tuple[str, str, str, str]:
-    matrices = studio.spectra.spectra(source).matrices
+def _of_matrix(source: Source, strategy: str, matrix: str | None) -> tuple[str, str, str, str]:
+    spectra = current_workspace().spectra
+    matrices = spectra.spectra(source).matrices
     if matrix not in matrices:
         return "", "", "", ""
-    spectrum, outcome = matrices[matrix], studio.spectra.outcome(source, strategy).matrices[matrix]
+    spectrum, outcome = matrices[matrix], spectra.outcome(source, strategy).matrices[matrix]
     return (
         spectra_views.matrix_words(spectrum, outcome),
         plot.as_value(values_figure(spectrum, outcome.rank)),
@@ -106,55 +105,55 @@ def _of_matrix(studio: Studio, source: Source, strategy: str, matrix: str | None
     )
 
 
-def compute_mask(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> str:
+def compute_mask(key: str | None, strategy: str, share: float, rank: float) -> str:
     """Compute how much of the mask would change; an error is shown in its place."""
+    spectra = current_workspace().spectra
     text = strategy_text(strategy, share, rank)
     try:
-        source = studio.spectra.find(key or "")
-        return spectra_views.mask_words(source, studio.spectra.mask_change(source, text), text)
+        source = spectra.find(key or "")
+        return spectra_views.mask_words(source, spectra.mask_change(source, text), text)
     except DeftxError as error:
         return views.refusal(strings.NOT_SHOWN, error)
 
 
-def mask_cost(studio: Studio, key: str | None) -> str:
+def mask_cost(key: str | None) -> str:
     """State the cost of computing the change of the mask, replacing the result of another strategy."""
     try:
-        return _about_mask(studio.spectra.find(key or ""))
+        return _about_mask(current_workspace().spectra.find(key or ""))
     except DeftxError:
         return ""
 
 
-def train(studio: Studio, key: str | None, strategy: str, share: float, rank: float) -> tuple:
+def train(key: str | None, strategy: str, share: float, rank: float) -> tuple:
     """Start a training run with this rank from δ; return its id and the message."""
+    spectra = current_workspace().spectra
     try:
-        job = studio.spectra.branch(studio.spectra.find(key or ""), strategy_text(strategy, share, rank))
+        job = spectra.branch(spectra.find(key or ""), strategy_text(strategy, share, rank))
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.NOT_BRANCHED, error)
     return job.id, views.notice(strings.BRANCHED.format(name=job.name), kind="good")
 
 
-def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserState) -> None:
+def connect(tab: SpectraTab, section: gr.Tab, job: gr.BrowserState) -> None:
     """Connect the events of the section; ``job`` holds the training run shown under Train."""
     looked = {
-        "fn": lambda *values: look(studio, *values),
+        "fn": look,
         "inputs": [*tab.source_inputs(), tab.measure, tab.matrix],
         "outputs": tab.shown(),
     }
 
     def listed(key: str | None) -> gr.Dropdown:
         """Refresh the list; the first source is chosen if none was, or if the chosen one no longer exists."""
-        found = choices(studio)
+        found = choices()
         known = key in [value for _, value in found]
         return gr.Dropdown(choices=found, **({} if known else {"value": found[0][1] if found else None}))
 
     section.select(listed, tab.choice, tab.choice, **PRIVATE)
-    chosen = tab.choice.change(
-        lambda key, matrix: choose(studio, key, matrix), [tab.choice, tab.matrix], tab.chosen(), **LATEST
-    )
+    chosen = tab.choice.change(choose, [tab.choice, tab.matrix], tab.chosen(), **LATEST)
     chosen.then(**looked, **LATEST)
     turned = [tab.strategy.input, tab.share.input, tab.rank.input]
     gr.on(
-        turned, lambda key, *rest: (*look(studio, key, *rest), mask_cost(studio, key)), looked["inputs"],
+        turned, lambda key, *rest: (*look(key, *rest), mask_cost(key)), looked["inputs"],
         [*tab.shown(), tab.mask], **LATEST,
     )  # fmt: skip
     tab.strategy.input(
@@ -162,18 +161,16 @@ def connect(studio: Studio, tab: SpectraTab, section: gr.Tab, job: gr.BrowserSta
         tab.strategy, [tab.share, tab.rank], **PRIVATE,
     )  # fmt: skip
     tab.measure.input(**looked, **LATEST)
-    tab.matrix.input(
-        lambda *values: look_at_matrix(studio, *values), [*tab.source_inputs(), tab.matrix], tab.of_matrix(), **LATEST
-    )
+    tab.matrix.input(look_at_matrix, [*tab.source_inputs(), tab.matrix], tab.of_matrix(), **LATEST)
 
     def matrix_clicked(key: str | None, strategy: str, share: float, rank: float, event: gr.EventData) -> tuple:
         """Show the matrix of the clicked cell."""
         name = str(event.name)
-        return (name, *look_at_matrix(studio, key, strategy, share, rank, name))
+        return (name, *look_at_matrix(key, strategy, share, rank, name))
 
     tab.map.select(matrix_clicked, tab.source_inputs(), [tab.matrix, *tab.of_matrix()], **PRIVATE)
     tab.compute_mask.click(
-        lambda *values: compute_mask(studio, *values), tab.source_inputs(), tab.mask, concurrency_id="mask", concurrency_limit=1,
+        compute_mask, tab.source_inputs(), tab.mask, concurrency_id="mask", concurrency_limit=1,
         api_visibility="private", show_progress="minimal",
     )  # fmt: skip
-    tab.train.click(lambda *values: train(studio, *values), tab.source_inputs(), [job, tab.answer], **PRIVATE)
+    tab.train.click(train, tab.source_inputs(), [job, tab.answer], **PRIVATE)

@@ -37,15 +37,15 @@ def fields() -> dict[str, gr.components.Component]:
     return {"flavor": flavor, "hours": hours}
 
 
-def choices(studio: Workspace) -> list[tuple[str, str]]:
+def choices(workspace: Workspace) -> list[tuple[str, str]]:
     """List this machine, and those that the caller may request, as (label, name)."""
     here = [(strings.TRAIN_HERE, "")]
-    if not studio.is_host or why_not_offered():
+    if not workspace.is_host or why_not_offered():
         return here
-    return [*here, *((_label(flavor), flavor.name) for flavor in studio.offers.now().flavors)]
+    return [*here, *((_label(flavor), flavor.name) for flavor in workspace.offers.now().flavors)]
 
 
-def place_of(studio: Workspace, request: TrainingRequest) -> Place | None:
+def place_of(workspace: Workspace, request: TrainingRequest) -> Place | None:
     """Return where a requested training runs; None for this machine.
 
     Raises:
@@ -53,11 +53,11 @@ def place_of(studio: Workspace, request: TrainingRequest) -> Place | None:
     """
     if not request.flavor:
         return None
-    if not studio.is_host:
+    if not workspace.is_host:
         raise DeftxError(strings.ELSEWHERE_NOT_YOURS)
     if reason := why_not_offered():
         raise DeftxError(reason)
-    offer = studio.offers.now()
+    offer = workspace.offers.now()
     return Place(find(offer.flavors, request.flavor), request.hours, offer.problem)
 
 

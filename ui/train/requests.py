@@ -43,34 +43,34 @@ def from_options(kind: str, options: Mapping[str, Any]) -> TrainingRequest:
     return TrainingRequest(kind=kind, **given)
 
 
-def resolve(studio: Workspace, request: TrainingRequest) -> TrainingRequest:
+def resolve(workspace: Workspace, request: TrainingRequest) -> TrainingRequest:
     """Return the job's request for a request of the page.
 
     Raises:
         DeftxError: If a file, vector or base in the request does not exist here.
     """
-    place = {"device": "", "processes": 1} if request.flavor else {"device": studio.device}
+    place = {"device": "", "processes": 1} if request.flavor else {"device": workspace.device}
     return replace(
         request,
         language=request.language or request.name,
-        base=base_of(studio, request.base),
+        base=base_of(workspace, request.base),
         delta=DELTA,  # kept after training, to train other ranks, until its space is freed
         **place,
-        **_files(studio, request),
+        **_files(workspace, request),
     )
 
 
-def named(studio: Workspace, job: Job) -> TrainingRequest:
+def named(workspace: Workspace, job: Job) -> TrainingRequest:
     """Return the page's request for a job. Deleted files and vectors keep their names."""
     request = job.request
     return replace(
         request,
-        base=request.base or studio.base_name,
+        base=request.base or workspace.base_name,
         language="" if request.language == job.name else request.language,
         corpus=tuple(map(_name_of, request.corpus)),
         train=_name_of(request.train),
         valid=_name_of(request.valid),
-        source=_key_of(studio, Path(request.source)) if request.source else "",
+        source=_key_of(workspace, Path(request.source)) if request.source else "",
         columns={},
         valid_columns={},
         device="",
@@ -78,30 +78,30 @@ def named(studio: Workspace, job: Job) -> TrainingRequest:
     )
 
 
-def base_of(studio: Workspace, named: str) -> str:
+def base_of(workspace: Workspace, named: str) -> str:
     """Return the base of a request: by default that of the page; a folder as its absolute path.
 
     Raises:
         BaseModelError: If someone other than the host names a folder of this machine.
     """
-    base = full_name(named.strip() or studio.base_name)
+    base = full_name(named.strip() or workspace.base_name)
     elsewhere = Path(base).is_absolute() or ".." in Path(base).parts or base.startswith("~")
-    if not studio.is_host and base != studio.base_name and elsewhere:
+    if not workspace.is_host and base != workspace.base_name and elsewhere:
         raise BaseModelError(strings.NO_FOLDER_AS_BASE)
     return base
 
 
-def _files(studio: Workspace, request: TrainingRequest) -> dict[str, Any]:
+def _files(workspace: Workspace, request: TrainingRequest) -> dict[str, Any]:
     if request.kind == "language":
-        return {"corpus": (str(studio.corpora.path(request.data)),)}
-    tables = studio.tables
+        return {"corpus": (str(workspace.corpora.path(request.data)),)}
+    tables = workspace.tables
     valid, source = request.valid, request.source
     return {
         "train": str(tables.path(request.train)),
         "columns": _own_columns(tables.columns(request.train)),
         "valid": str(tables.path(valid)) if valid else "",
         "valid_columns": _own_columns(tables.columns(valid)) if valid else {},
-        "source": str(vector_index.find(studio.store, "language", source).folder) if source else "",
+        "source": str(vector_index.find(workspace.store, "language", source).folder) if source else "",
     }
 
 
@@ -113,10 +113,10 @@ def _name_of(path: str) -> str:
     return SAMPLE if path and Path(path) == SAMPLE_FILE else Path(path).name
 
 
-def _key_of(studio: Workspace, folder: Path) -> str:
+def _key_of(workspace: Workspace, folder: Path) -> str:
     if folder.parent == vector_files.BUNDLED_VECTORS:
         return f"bundled:{folder.name}"
     return next(
-        (e.key for e in vector_index.entries(studio.store, "language") if e.folder == folder),
+        (e.key for e in vector_index.entries(workspace.store, "language") if e.folder == folder),
         f"job:{folder.parent.name}",
     )

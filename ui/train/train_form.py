@@ -11,10 +11,10 @@ from deftx.models.bases import ASSETS
 from deftx.training.setting_descriptions import MEANINGS
 from ui import strings
 from ui.corpus import labelled_upload
+from ui.current import current_workspace
 from ui.library import vector_index
 from ui.shared import views
 from ui.shared.uploads import TABLE_TYPES
-from ui.studio import Studio
 from ui.train import remote, train_fields
 from ui.train.train_fields import ADVANCED, CHOICES, EMPTY
 
@@ -37,26 +37,27 @@ class Form:
         return [*parts, *(self.fields[name] for name in ("name", "share", "uniform", "keep", "k", *ADVANCED))]
 
 
-def build(studio: Studio) -> Form:
+def build() -> Form:
     """Lay out the fields."""
+    workspace = current_workspace()
     fields: dict[str, Any] = {
         "kind": gr.Radio(_choices(strings.KINDS), value="language", label=strings.KIND, elem_id="kind")
     }
     with gr.Column() as for_language:
         text = gr.Dropdown([], value=None, label=strings.TRAIN_ON, info=strings.TRAIN_ON_HINT, elem_id="train-text")
     with gr.Column(visible=False) as for_task:
-        found, uploads = _files(studio)
+        found, uploads = _files()
         fields |= found
         columns = labelled_upload.build("train")
     fields |= _names()
     fields["base"] = gr.Dropdown(
-        base_choices(studio), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
+        base_choices(), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
     )  # fmt: skip
     fields |= remote.fields()
     fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
     fields["processes"] = gr.Number(
-        1, label=strings.FIELDS["processes"], info=strings.FIELD_HINTS["processes"], minimum=1, maximum=max(1, studio.gpus),
-        precision=0, visible=studio.gpus > 1, elem_id="processes",
+        1, label=strings.FIELDS["processes"], info=strings.FIELD_HINTS["processes"], minimum=1, maximum=max(1, workspace.gpus),
+        precision=0, visible=workspace.gpus > 1, elem_id="processes",
     )  # fmt: skip
     fields["method"] = gr.Radio(_choices(strings.METHODS), value="deft-x", label=strings.METHOD, elem_id="method")
     with gr.Column() as ranks:
@@ -97,15 +98,16 @@ def _shape_of(setting: str, recipe: Any, kind: str, denoises: bool) -> Any:
     return gr.Textbox(placeholder=value, visible=visible)
 
 
-def filled(studio: Studio, values: train_fields.Values) -> list:
+def filled(values: train_fields.Values) -> list:
     """Return updates that set fields, in the order of ``Form.fields``, and refresh their lists.
 
     A field missing in ``values`` does not change; a file or vector that no longer exists leaves its field empty.
     """
-    lists = {**listed(studio), "source": source_choices(studio)}
-    lists["flavor"] = remote.choices(studio)
+    workspace = current_workspace()
+    lists = {**listed(), "source": source_choices()}
+    lists["flavor"] = remote.choices(workspace)
     if "processes" in values:  # from a machine with more GPUs than this one
-        values = {**values, "processes": max(1, min(int(values["processes"] or 1), studio.gpus))}
+        values = {**values, "processes": max(1, min(int(values["processes"] or 1), workspace.gpus))}
     if not push.is_offered() and values.get("push_to"):  # from a machine with permission to push
         values = {**values, "push_to": ""}
     return [_filled(name, values, lists.get(name)) for name in EMPTY]
@@ -121,35 +123,38 @@ def _filled(name: str, values: train_fields.Values, choices: list[tuple[str, str
     return gr.Dropdown(choices=choices, value=values[name] if values[name] in known else EMPTY[name], **seen)
 
 
-def table_choices(studio: Studio) -> list[tuple[str, str]]:
+def table_choices() -> list[tuple[str, str]]:
     """List labelled files for training as (label, name)."""
-    return [(name, name) for name in studio.tables.names()]
+    return [(name, name) for name in current_workspace().tables.names()]
 
 
-def listed(studio: Studio) -> dict[str, list[tuple[str, str]]]:
+def listed() -> dict[str, list[tuple[str, str]]]:
     """List the choices of each role."""
-    return {"train": table_choices(studio), "valid": valid_choices(studio)}
+    return {"train": table_choices(), "valid": valid_choices()}
 
 
-def valid_choices(studio: Studio) -> list[tuple[str, str]]:
+def valid_choices() -> list[tuple[str, str]]:
     """List labelled files for validation; "none" first, which holds rows out."""
-    return [(strings.HOLD_OUT_ROWS, ""), *table_choices(studio)]
+    return [(strings.HOLD_OUT_ROWS, ""), *table_choices()]
 
 
-def source_choices(studio: Studio) -> list[tuple[str, str]]:
+def source_choices() -> list[tuple[str, str]]:
     """List language vectors that a task can start from as (label, key), "none" first."""
-    return [(strings.NO_SOURCE, ""), *((e.label, e.key) for e in vector_index.entries(studio.store, "language"))]
+    entries = vector_index.entries(current_workspace().store, "language")
+    return [(strings.NO_SOURCE, ""), *((entry.label, entry.key) for entry in entries)]
 
 
-def base_choices(studio: Studio) -> list[tuple[str, str]]:
+def base_choices() -> list[tuple[str, str]]:
     """List the page's base, and the bundled ones."""
+    workspace = current_workspace()
     bundled = sorted(path.name for path in (ASSETS / "bases").iterdir() if path.is_dir())
-    return [(strings.PAGE_BASE.format(base=studio.title), ""), *((n, n) for n in bundled if n != studio.base_name)]
+    own = (strings.PAGE_BASE.format(base=workspace.title), "")
+    return [own, *((name, name) for name in bundled if name != workspace.base_name)]
 
 
-def _files(studio: Studio) -> tuple[dict[str, Any], dict[str, gr.UploadButton]]:
+def _files() -> tuple[dict[str, Any], dict[str, gr.UploadButton]]:
     fields, uploads = {}, {}
-    for name, choices in listed(studio).items():
+    for name, choices in listed().items():
         with gr.Row(equal_height=False, elem_classes="file"):
             fields[name] = gr.Dropdown(
                 choices, value=EMPTY[name], label=strings.FIELDS[name], info=strings.FIELD_HINTS[name], scale=4,
@@ -164,7 +169,7 @@ def _files(studio: Studio) -> tuple[dict[str, Any], dict[str, gr.UploadButton]]:
                 elem_id=f"upload-{name}",
             )
     fields["source"] = gr.Dropdown(
-        source_choices(studio), value="", label=strings.FIELDS["source"], info=strings.FIELD_HINTS["source"],
+        source_choices(), value="", label=strings.FIELDS["source"], info=strings.FIELD_HINTS["source"],
         elem_id="source",
     )  # fmt: skip
     return fields, uploads

@@ -4,18 +4,19 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.data.languages import UNKNOWN
-from ui.studio import Studio
+from ui.current import current_workspace
 
 SURE = 0.6  # share of the lines above which a text is named after its language
 
 
-def suggest(studio: Studio, text: str | None, name: str, code: str) -> tuple:
+def suggest(text: str | None, name: str, code: str) -> tuple:
     """Return (name, code) for two empty fields, if most of the text is in a known language."""
     if not text or name or code:
         return gr.skip(), gr.skip()
+    facts = current_workspace().facts
     try:
-        found, share = next(iter(studio.facts.mix(text).items()))
-        names = studio.facts.languages().names()
+        found, share = next(iter(facts.mix(text).items()))
+        names = facts.languages().names()
     except DeftxError:  # the Corpus section gives the reason
         return gr.skip(), gr.skip()
     if found == UNKNOWN or share < SURE:

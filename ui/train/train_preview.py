@@ -9,8 +9,8 @@ from deftx.training.reproduce import to_command, to_python
 from deftx.training.request import Refusal, SettingsRefused, TrainingRequest
 from deftx.training.settings_file import to_file
 from ui import strings
+from ui.current import current_workspace
 from ui.shared import views
-from ui.studio import Studio
 from ui.train import remote, requests, train_fields
 from ui.train.forecast import Outlook
 from ui.train.train_fields import Values
@@ -18,25 +18,26 @@ from ui.train.train_fields import Values
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 
 
-def preview(studio: Studio, text: str | None, values: Values) -> tuple[str, str, str, str]:
+def preview(text: str | None, values: Values) -> tuple[str, str, str, str]:
     """Return (estimate as HTML, command, Python code, settings file) for the values of the form."""
+    forecast = current_workspace().forecast
     try:
         request = train_fields.from_form(values, text)
     except SettingsRefused as error:
         # The readable fields may have problems too; all are shown together.
         readable = {**values, **{one.field: "" for one in error.refusals}}
-        others = studio.forecast.look(train_fields.from_form(readable, text)).refusals
+        others = forecast.look(train_fields.from_form(readable, text)).refusals
         return refusals_view(strings.WOULD_BE_REFUSED, [*error.refusals, *others]), "", "", ""
-    return outlook_view(request.kind, studio.forecast.look(request)), *copies(studio, request)
+    return outlook_view(request.kind, forecast.look(request)), *copies(request)
 
 
-def copies(studio: Studio, request: TrainingRequest) -> tuple[str, str, str]:
+def copies(request: TrainingRequest) -> tuple[str, str, str]:
     """Return (command, Python code, settings file) of a request; the first two are empty if it has no training data."""
     file = to_file(request)
     if not request.data:
         return "", "", file
     try:
-        found = requests.resolve(studio, request)
+        found = requests.resolve(current_workspace(), request)
     except DeftxError:  # shown with the estimate
         return "", "", file
     if found.device == "cpu" or found.processes > 1:  # the default of both without a GPU, or with several

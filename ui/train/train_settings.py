@@ -10,36 +10,36 @@ from deftx.training import settings_file
 from deftx.training.request import TrainingRequest
 from ui import strings
 from ui.corpus import corpus_tab
+from ui.current import current_workspace
 from ui.shared import views
-from ui.studio import Studio
 from ui.train import requests, train_fields, train_form
 
 
-def open_file(studio: Studio, path: str | None) -> tuple:
+def open_file(path: str | None) -> tuple:
     """Return the updates of ``fill`` for an uploaded settings file. If it cannot be read, only the message changes."""
     try:
         found = settings_file.open_file(Path(path or ""))
     except DeftxError as error:
         return (gr.skip(), *(gr.skip() for _ in train_fields.EMPTY), views.refusal(strings.NOT_OPENED, error))
-    return fill(studio, found.request, found.problems)
+    return fill(found.request, found.problems)
 
 
-def again(studio: Studio, job: Job) -> tuple:
+def again(job: Job) -> tuple:
     """Return the updates of ``fill`` for the settings of a job."""
-    return fill(studio, requests.named(studio, job))
+    return fill(requests.named(current_workspace(), job))
 
 
-def fill(studio: Studio, request: TrainingRequest, problems: list[str] | None = None) -> tuple:
+def fill(request: TrainingRequest, problems: list[str] | None = None) -> tuple:
     """Return the updates that fill the form with a request: (corpus, *fields in their order, message).
 
     For files and vectors that do not exist here, the earlier choice is kept. The message lists them and ``problems``.
     """
     problems = list(problems or [])
     known = {
-        "corpus": corpus_tab.choices(studio),
-        "train": train_form.table_choices(studio),
-        "valid": train_form.valid_choices(studio),
-        "source": train_form.source_choices(studio),
+        "corpus": corpus_tab.choices(),
+        "train": train_form.table_choices(),
+        "valid": train_form.valid_choices(),
+        "source": train_form.source_choices(),
     }
     chosen = {"corpus": request.corpus[0] if request.corpus else ""}
     chosen |= {name: getattr(request, name) for name in ("train", "valid", "source")}
@@ -47,9 +47,9 @@ def fill(studio: Studio, request: TrainingRequest, problems: list[str] | None = 
     for name in sorted(absent):
         problems.append(strings.NOT_HERE.format(field=train_fields.label(name), name=chosen[name]))
     values = train_fields.to_form(request)
-    if values["base"] == studio.base_name:
+    if values["base"] == current_workspace().base_name:
         values["base"] = ""
-    updates = dict(zip(train_fields.EMPTY, train_form.filled(studio, values), strict=True))
+    updates = dict(zip(train_fields.EMPTY, train_form.filled(values), strict=True))
     updates |= {name: gr.skip() for name in absent if name in updates}
     given = chosen["corpus"] and "corpus" not in absent
     text = gr.Dropdown(choices=known["corpus"], value=chosen["corpus"]) if given else gr.skip()

@@ -10,8 +10,8 @@ from deftx.core.errors import DeftxError
 from deftx.training.request import SettingsRefused
 from ui import strings
 from ui.corpus import corpus_tab, labelled_upload
+from ui.current import current_workspace
 from ui.shared import removal, views
-from ui.studio import Studio
 from ui.train import train_fields, train_form, train_settings
 from ui.train.train_fields import EMPTY, Values
 from ui.train.train_preview import preview, refusals_view
@@ -47,10 +47,10 @@ class TrainTab:
         return [*self.inputs(), self.answer]
 
 
-def build(studio: Studio, corpus: gr.Dropdown, kept: gr.BrowserState) -> TrainTab:
+def build(corpus: gr.Dropdown, kept: gr.BrowserState) -> TrainTab:
     """Lay out the section in two columns and connect its events; ``corpus`` is the choice of the text under Corpus."""
     with gr.Column(scale=2, min_width=300):
-        form = train_form.build(studio)
+        form = train_form.build()
     with gr.Column(scale=3, min_width=300):
         outlook = gr.HTML(views.paragraph(strings.NOT_YET, "quiet"), elem_id="outlook")
         with gr.Row(elem_classes="buttons"):
@@ -61,8 +61,8 @@ def build(studio: Studio, corpus: gr.Dropdown, kept: gr.BrowserState) -> TrainTa
             copies = _copies()
         beside = gr.Column(elem_classes="card")
     tab = TrainTab(form, start, answer, outlook, copies, settings, gr.State(False), beside)
-    _connect_text(studio, tab, corpus)
-    _connect_fields(studio, tab, kept)
+    _connect_text(tab, corpus)
+    _connect_fields(tab, kept)
     return tab
 
 
@@ -75,63 +75,64 @@ def _copies() -> tuple[gr.Code, gr.Code, gr.Code]:
     )
 
 
-def _connect_text(studio: Studio, tab: TrainTab, corpus: gr.Dropdown) -> None:
+def _connect_text(tab: TrainTab, corpus: gr.Dropdown) -> None:
     """Keep the text chosen here and the one chosen under Corpus the same."""
 
     def same(name: str | None) -> gr.Dropdown:
-        return gr.Dropdown(choices=corpus_tab.choices(studio), value=name)
+        return gr.Dropdown(choices=corpus_tab.choices(), value=name)
 
     corpus.change(same, corpus, tab.form.text, **PRIVATE)
     tab.form.text.input(same, tab.form.text, corpus, **PRIVATE)
 
 
-def _connect_fields(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> None:
+def _connect_fields(tab: TrainTab, kept: gr.BrowserState) -> None:
     form = tab.form
     chosen = [form.fields[name] for name in SHAPING]
 
     def shape(kind: str, preset: str, method: str, rank: str, train: str | None) -> tuple:
-        return train_form.shape(kind, preset, method, rank, kind == "task" and studio.forecast.pairs(train))
+        pairs = kind == "task" and current_workspace().forecast.pairs(train)
+        return train_form.shape(kind, preset, method, rank, pairs)
 
     gr.on([field.change for field in chosen], shape, chosen, form.shaped(), **LATEST)
     # An answer belongs to an earlier state of the form; it is cleared when the form changes.
     entered = [field.input for field in tab.inputs()]
     gr.on(entered, None, None, tab.answer, js="() => ''", **PRIVATE)
     changes = [field.change for field in tab.inputs()]
-    gr.on(changes, **looking(studio, tab, kept), **LATEST)
+    gr.on(changes, **looking(tab, kept), **LATEST)
     lists = {name: form.fields[name] for name in form.uploads}
-    labelled_upload.connect(studio, form.uploads, lists, form.columns, train_form.listed)
-    tab.settings.upload(lambda file: train_settings.open_file(studio, file), tab.settings, tab.filled(), **PRIVATE)
+    labelled_upload.connect(form.uploads, lists, form.columns, train_form.listed)
+    tab.settings.upload(train_settings.open_file, tab.settings, tab.filled(), **PRIVATE)
 
 
-def looking(studio: Studio, tab: TrainTab, kept: gr.BrowserState) -> dict[str, Any]:
+def looking(tab: TrainTab, kept: gr.BrowserState) -> dict[str, Any]:
     """Return the event that previews the form and stores its values in the browser."""
 
     def look(ready: bool, text: str | None, *fields: object) -> tuple:
         values = dict(zip(EMPTY, fields, strict=True))
-        return *preview(studio, text, values), values if ready else gr.skip()
+        return *preview(text, values), values if ready else gr.skip()
 
     return {"fn": look, "inputs": [tab.ready, *tab.inputs()], "outputs": [tab.outlook, *tab.copies, kept]}
 
 
-def restore(studio: Studio, kept: object) -> tuple:
+def restore(kept: object) -> tuple:
     """Restore the values stored in this browser: (text, *fields, ready)."""
     # Nothing is set if nothing was stored: a slow answer must not undo newer input.
     entered = kept if isinstance(kept, dict) and kept.get("kind") in train_fields.RECIPES else {}
     usable = {name: entered[name] for name in EMPTY if isinstance(entered.get(name), str | int | float)}
-    return gr.Dropdown(choices=corpus_tab.choices(studio)), *train_form.filled(studio, usable), True
+    return gr.Dropdown(choices=corpus_tab.choices()), *train_form.filled(usable), True
 
 
-def renew_lists(studio: Studio, chosen: Sequence[str | None]) -> tuple:
+def renew_lists(chosen: Sequence[str | None]) -> tuple:
     """Refresh the lists (text, train, valid, source); a choice that no longer exists is cleared."""
     lists = (corpus_tab.choices, train_form.table_choices, train_form.valid_choices, train_form.source_choices)
     nothing = (None, EMPTY["train"], EMPTY["valid"], EMPTY["source"])
-    return tuple(map(removal.renewed, (choices(studio) for choices in lists), chosen, nothing))
+    return tuple(map(removal.renewed, (choices() for choices in lists), chosen, nothing))
 
 
-def start_training(studio: Studio, corpus: str | None, values: Values) -> tuple[str, str]:
+def start_training(corpus: str | None, values: Values) -> tuple[str, str]:
     """Put the job into the queue; return (its id, the message), with an empty id if it was refused."""
     try:
-        job = studio.train(train_fields.from_form(values, corpus))
+        job = current_workspace().train(train_fields.from_form(values, corpus))
     except SettingsRefused as error:
         return "", refusals_view(strings.NOT_STARTED, error.refusals, strings.KEPT_FORM)
     except DeftxError as error:

@@ -12,10 +12,10 @@ from deftx.jobs import Job, Turn, progress_of, state_of, turns
 from deftx.jobs.disk import can_free, free_checkpoints
 from ui import strings
 from ui.classify import classify_tab
+from ui.current import current_workspace
 from ui.library import vector_index
 from ui.shared import figures, plot, removal, views
 from ui.shared.errors import refusals
-from ui.studio import Studio
 from ui.watch import watch_details, watch_views
 
 EVERY = 2.0  # seconds between two polls while anything trains or waits
@@ -122,8 +122,9 @@ _FREEING = {name: name.upper() for name in ("free", "free_confirm", "free_keep")
 _FOLDED = {"numbers": "NUMBERS", "messages": "MESSAGES", "log": "LOG", "disk": "DISK_SPACE"}
 
 
-def look(studio: Studio, chosen: str, seen: str) -> tuple:
+def look(chosen: str, seen: str) -> tuple:
     """Answer a poll: a value for what has changed since ``seen``, ``gr.skip()`` for the rest, in the order of Watch."""
+    workspace = current_workspace()
     before = json.loads(seen) if seen else {}
     now: dict[str, int | str] = {}
 
@@ -131,27 +132,27 @@ def look(studio: Studio, chosen: str, seen: str) -> tuple:
         now[name] = crc32(repr(shown).encode())
         return now[name] != before.get(name)
 
-    jobs = studio.store.list()
+    jobs = workspace.store.list()
     job = chosen_job(jobs, chosen)
     everyone = (
-        studio.host.store
+        workspace.host.store
     )  # everybody may know that other people's training runs come first, but nothing else about them
     waiting, all_jobs = everyone.queue(), everyone.list()
     queue = turns(all_jobs, waiting)
     every = EVERY if waiting or any(state_of(job).active for job in all_jobs) else IDLE_EVERY
-    discarded = _just_discarded(studio)
+    discarded = _just_discarded()
     now["job"] = job.id if job else ""
     values = {
-        "strip": status_strip(studio, jobs),
+        "strip": status_strip(jobs),
         "jobs": watch_views.job_list(jobs, job.id if job else "", queue),
         "undone": watch_views.undo_note(discarded) if discarded else "",
         **_parts(job, queue.get(job.id) if job else None),
     }
     answers = {name: value if changed(name, value) else gr.skip() for name, value in values.items()}
-    buttons = {"undo": discarded is not None, **_buttons(job, [own.id for own in studio.store.queue()])}
+    buttons = {"undo": discarded is not None, **_buttons(job, [own.id for own in workspace.store.queue()])}
     new_buttons = changed("buttons", (job.id if job else "", buttons))
     answers |= {n: gr.Button(visible=visible) if new_buttons else gr.skip() for n, visible in buttons.items()}
-    tasks, languages = classify_tab.task_choices(studio), classify_tab.language_choices(studio)
+    tasks, languages = classify_tab.task_choices(), classify_tab.language_choices()
     first = {"value": tasks[0][1]} if tasks and before.get("tasks") == crc32(repr([]).encode()) else {}
     answers["task"] = gr.Dropdown(choices=tasks, **first) if changed("tasks", tasks) else gr.skip()
     answers["language"] = gr.Dropdown(choices=languages) if changed("languages", languages) else gr.skip()
@@ -183,20 +184,21 @@ def chosen_job(jobs: tuple[Job, ...], chosen: str) -> Job | None:
     return next((job for job in jobs if state_of(job).active), jobs[0] if jobs else None)
 
 
-def status_strip(studio: Studio, jobs: tuple[Job, ...]) -> str:
+def status_strip(jobs: tuple[Job, ...]) -> str:
     """Show the machine, the current training run, and the number of waiting ones."""
+    workspace = current_workspace()
     states = [(job, state_of(job)) for job in jobs]
     running = [f"{job.name}: {watch_views.phase_line(progress_of(job))}" for job, state in states if state.active]
     waiting = sum(state.name == "waiting" for _, state in states)
-    if not studio.is_host:
-        waiting = len(studio.host.store.queue())
+    if not workspace.is_host:
+        waiting = len(workspace.host.store.queue())
         known = {job.id for job in jobs}
-        others = [job for job in studio.host.store.list() if job.id not in known and state_of(job).active]
+        others = [job for job in workspace.host.store.list() if job.id not in known and state_of(job).active]
         running += [strings.OTHERS_TRAIN] if others else []
     return views.strip(
         [
-            (strings.MACHINE, studio.machine),
-            (strings.BASE, studio.title),
+            (strings.MACHINE, workspace.machine),
+            (strings.BASE, workspace.title),
             (strings.NOW, ", ".join(running) or strings.IDLE),
             (strings.QUEUE, strings.SO_MANY_WAIT.format(count=waiting) if waiting else strings.NOBODY_WAITS),
         ]
@@ -208,42 +210,45 @@ def shown(seen: str) -> str:
     return str(json.loads(seen).get("job", "")) if seen else ""
 
 
-def act(studio: Studio, action: str, job_id: str) -> None:
+def act(action: str, job_id: str) -> None:
     """Apply a button's action to a job; on an error, show a message."""
+    workspace = current_workspace()
     actions = {
-        "stop": studio.store.request_stop,
-        "resume": studio.resume,
-        "discard": lambda job_id: removal.discard_job(studio, job_id),
-        "first": lambda job_id: studio.store.move(job_id, 0),
-        "earlier": lambda job_id: studio.shift(job_id, -1),
-        "later": lambda job_id: studio.shift(job_id, 1),
-        "free": lambda job_id: free_checkpoints(studio.store.get(job_id)),
+        "stop": workspace.store.request_stop,
+        "resume": workspace.resume,
+        "discard": lambda job_id: removal.discard_job(workspace.store, job_id),
+        "first": lambda job_id: workspace.store.move(job_id, 0),
+        "earlier": lambda job_id: workspace.shift(job_id, -1),
+        "later": lambda job_id: workspace.shift(job_id, 1),
+        "free": lambda job_id: free_checkpoints(workspace.store.get(job_id)),
     }
     if job_id:
         with refusals():
             actions[action](job_id)
 
 
-def undo(studio: Studio) -> str:
+def undo() -> str:
     """Restore the job that was discarded last and return its id; empty if there is none."""
-    for job in studio.store.trash()[:1]:
+    store = current_workspace().store
+    for job in store.trash()[:1]:
         with refusals():
-            studio.store.restore(job.id)
+            store.restore(job.id)
         return job.id
     return ""
 
 
-def _just_discarded(studio: Studio) -> Job | None:
-    trash = studio.store.trash()
+def _just_discarded() -> Job | None:
+    trash = current_workspace().store.trash()
     return trash[0] if trash and time.time() - trash[0].trashed < UNDO_OFFERED else None
 
 
-def vector_key(studio: Studio, chosen: str) -> tuple[str, str]:
+def vector_key(chosen: str) -> tuple[str, str]:
     """Return the kind and the key of the chosen job's vector; an empty key while it has none."""
-    job = chosen_job(studio.store.list(), chosen)
+    store = current_workspace().store
+    job = chosen_job(store.list(), chosen)
     if job is None:
         return "language", ""
-    keys = [entry.key for entry in vector_index.entries(studio.store, job.kind)]
+    keys = [entry.key for entry in vector_index.entries(store, job.kind)]
     return job.kind, f"job:{job.id}" if f"job:{job.id}" in keys else ""
 
 
