@@ -107,15 +107,11 @@ def build(task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
     return tab
 
 
-def restoring(tab: CheckTab) -> dict:
-    """Return the event that restores the current check when the page opens."""
-
-    def restore(content: object) -> tuple:
-        check = read(content)
-        opened = gr.Accordion(open=True) if check else gr.skip()
-        return opened, gr.Dropdown(choices=corpus_tab.choices()), *show(check)
-
-    return {"fn": restore, "inputs": tab.kept, "outputs": [tab.part, tab.text, *tab.shown()]}
+def restore(content: object) -> tuple:
+    """Restore the current check that the browser stored, for a page that opens."""
+    check = read(content)
+    opened = gr.Accordion(open=True) if check else gr.skip()
+    return opened, gr.Dropdown(choices=corpus_tab.choices()), *show(check)
 
 
 def read(content: object) -> Check | None:

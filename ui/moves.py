@@ -1,0 +1,118 @@
+"""The ways between the sections: buttons that lead to another one, and lists that are renewed where a section opens."""
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from ui.classify import classify_tab, score_tab
+from ui.corpus import corpus_tab
+from ui.guide.plan import Plan, checked
+from ui.library import library_tab
+from ui.sections import Kept, Sections
+from ui.train import train_fields, train_form, train_names, train_tab
+from ui.watch import watch
+
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+_SHOW_CHECK = "() => { document.querySelector('#check')?.scrollIntoView({behavior: 'smooth', block: 'start'}) }"
+
+
+def connect(sections: Sections, kept: Kept) -> None:
+    """Connect all of them."""
+    _connect_tabs(sections, kept)
+    _connect_guide(sections, kept)
+    _connect_library(sections, kept)
+
+
+def _connect_tabs(sections: Sections, kept: Kept) -> None:
+    """Store the section and the text; connect the buttons that lead to other sections."""
+
+    # Tabs report the first one as selected when the page opens: that must not replace the stored one.
+    def moved(name: str, seen: str) -> tuple:
+        return (name, gr.Timer(active=name == "history")) if seen else (gr.skip(), gr.skip())
+
+    for name, tab in sections.tab.items():
+        tab.select(partial(moved, name), sections.watch.seen, [kept.tab, sections.history.timer], **PRIVATE)
+    train = sections.train.form
+    lists = [train.text, *(train.fields[name] for name in ("train", "valid", "source"))]
+    sections.tab["train"].select(lambda *chosen: train_tab.renew_lists(chosen), lists, lists, **PRIVATE)
+    # The trash, under History, may have restored an item, and another visitor may have added or removed one.
+    here = [sections.corpus.choice, *sections.corpus.labelled.choices.values()]
+    sections.tab["corpus"].select(lambda *chosen: corpus_tab.renew_lists(chosen), here, here, **PRIVATE)
+    chosen = sections.score.table
+    sections.tab["test"].select(score_tab.renew, chosen, chosen, **PRIVATE)
+    sections.tab["test"].select(lambda: gr.Dropdown(choices=corpus_tab.choices()), None, sections.check.text, **PRIVATE)
+    sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
+    naming = [train.fields["name"], train.fields["code"]]
+    sections.corpus.to_train.click(train_names.suggest, [sections.corpus.choice, *naming], naming, **PRIVATE)
+    for button, name in ((sections.corpus.to_train, "train"), (sections.corpus.to_test, "test")):
+        button.click(lambda name=name: (gr.Tabs(selected=name), name), None, [sections.tabs, kept.tab], **PRIVATE)
+
+    def use(job: str) -> tuple:
+        """Open Test with the vector of the current training run."""
+        kind, key = watch.vector_key(job)
+        lists = {"task": classify_tab.task_choices(), "language": classify_tab.language_choices()}
+        chosen = (
+            gr.Dropdown(choices=each, **({"value": key} if name == kind and key else {}))
+            for name, each in lists.items()
+        )
+        return *chosen, gr.Tabs(selected="test"), "test"
+
+    outputs = [sections.test.task, sections.test.language, sections.tabs, kept.tab]
+    sections.watch.use.click(use, kept.job, outputs, **PRIVATE).then(**sections.test.classify)
+
+
+def _connect_guide(sections: Sections, kept: Kept) -> None:
+    """Lead from the guided path to the sections: to all settings of a training run, and to judging answers."""
+    test, train, check = sections.test, sections.train, sections.check
+
+    def judge(guided: object) -> tuple:
+        found = checked(guided)
+        return (
+            gr.Dropdown(choices=classify_tab.task_choices(), value=found.task_key() or None),
+            gr.Dropdown(choices=classify_tab.language_choices(), value=found.language_key()),
+            gr.Accordion(open=True),
+            gr.Dropdown(choices=corpus_tab.choices(), value=found.text or None),
+            gr.Tabs(selected="test"),
+            "test",
+        )
+
+    outputs = [test.task, test.language, check.part, check.text, sections.tabs, kept.tab]
+    judged = sections.guide.attempt.judge.click(judge, sections.guide.kept, outputs, **PRIVATE)
+    judged.then(None, js=_SHOW_CHECK, **PRIVATE)
+
+    def settings(guided: object) -> tuple:
+        found = checked(guided)
+        values = {**train_fields.EMPTY, **_form_of(found)}
+        text = gr.Dropdown(choices=corpus_tab.choices(), value=found.text or None)
+        return text, *train_form.filled(values), gr.Tabs(selected="train"), "train"
+
+    moving = [*train.inputs(), sections.tabs, kept.tab]
+    sections.guide.train.settings.click(settings, sections.guide.kept, moving, **PRIVATE)
+
+
+def _form_of(found: Plan) -> dict[str, Any]:
+    """Return the values of the form under Train for the first training run of a plan; empty if there is none."""
+    wanted = found.requests()
+    return train_fields.to_form(wanted[0]) if wanted else {}
+
+
+def _connect_library(sections: Sections, kept: Kept) -> None:
+    """Let the vector shown in the Library be used in Test."""
+    library = sections.library
+    library_tab.connect(library, sections.tab["library"], sections.corpus.choice)
+    outputs = [sections.test.task, sections.test.language, sections.tabs, kept.tab]
+
+    def use(key: str) -> tuple:
+        """Choose a vector in Test, in the list of its kind, and open Test."""
+        lists = classify_tab.task_choices(), classify_tab.language_choices()
+        chosen = (
+            gr.Dropdown(choices=each, value=key) if key in dict(map(reversed, each)) else gr.skip() for each in lists
+        )
+        return *chosen, gr.Tabs(selected="test"), "test"
+
+    def use_near(event: gr.EventData) -> tuple:
+        return use(str(event.key))
+
+    library.use.click(use, library.chosen, outputs, **PRIVATE)
+    library.nearest.answer.select(use_near, None, outputs, **PRIVATE)
