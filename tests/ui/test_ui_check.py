@@ -82,7 +82,6 @@ def test_a_hasty_second_press_judges_the_same_sentence():
 
 
 def test_a_reload_brings_the_check_back_and_nonsense_nothing(studio):
-    tab = type("Tab", (), {"kept": None, "part": None, "text": None, "shown": lambda self: []})()
     restore = check_tab.restore
     part, _, *shown = restore(check_of("pn", ["right"]).to_dict())
     assert part.open

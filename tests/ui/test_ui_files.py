@@ -105,7 +105,7 @@ def test_rows_are_filtered_by_label_and_sorted_by_certainty(studio, keys, file):
 def test_columns_that_are_not_recognised_are_asked_for(studio, keys, tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("id,review\n1,the food is good\n", encoding="utf-8")
-    place, asked, text, premise, _, said = file_tab.receive(str(file), keys["task"])
+    place, asked, text, premise, _, said, _ = file_tab.receive(str(file), keys["task"])
     assert place.visible
     assert "a.csv" in asked
     assert (text.value, text.visible, premise.visible, said) == ("review", True, False, gr.skip())
@@ -113,6 +113,10 @@ def test_columns_that_are_not_recognised_are_asked_for(studio, keys, tmp_path):
         begin(studio, file, keys)
     id_, _ = begin(studio, file, keys, "review", None, None)
     assert studio.background_tasks.find(id_).result.rows.texts == ["the food is good"]
+    (tmp_path / "no.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    *_, said, found = file_tab.receive(str(tmp_path / "no.xlsx"), keys["task"])
+    assert strings.NOT_READ in said
+    assert not found.visible  # the result of an earlier file does not stay below the refusal
     recognised = file_tab.receive(str(file.rename(tmp_path / "a.txt")), keys["task"])
     assert not recognised[0].visible
 

@@ -116,7 +116,7 @@ def test_a_replaced_vector_is_scored_anew(studio, keys):
 def test_labels_that_do_not_fit_are_named_and_mapped_by_hand(studio, keys):
     with pytest.raises(Mismatch, match=r"In the file: NEG, POS, mixed\. In the task: negative, positive\."):
         studio.scoring.read(wanted(studio, keys, "short.csv"))
-    id_, said, *_, place, asked, first, second, third, fourth = begin(keys, "short.csv")[: 5 + 6]
+    id_, said, *_, place, asked, first, second, third, fourth = begin(keys, "short.csv")[: 6 + 6]
     assert id_ == gr.skip()
     assert "NEG, POS, mixed" in said
     assert place.visible
@@ -136,7 +136,7 @@ def test_labels_that_do_not_fit_are_named_and_mapped_by_hand(studio, keys):
 def test_too_many_strange_labels_are_not_asked_about_one_by_one(studio, keys):
     _, said, *rest = begin(keys, "many.csv")
     assert "0, 1, 2" in said
-    assert not rest[3].visible
+    assert not rest[4].visible
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,12 @@ def test_rows_that_the_task_was_trained_on_are_counted_where_that_is_known(studi
 def test_the_table_names_every_combination_and_says_what_a_difference_means(studio, keys):
     found = studio.scoring.score(wanted(studio, keys), lambda share: None)
     shown = score_views.table(found)
-    for said in ("Base model as it is", "Task vector alone", "Bugis (trained here) alone", strings.SCORE_REFERENCE):
+    for said in (
+        "Base model as it is",
+        "Task vector alone",
+        "Bugis (min, trained here) alone",
+        strings.SCORE_REFERENCE,
+    ):
         assert said in shown
     both = found.lines[3].scores["f1"]
     assert f"{both.score:.4f}<br><small>{both.low:.4f} to {both.high:.4f}</small>" in shown
@@ -230,10 +235,11 @@ def test_an_upload_is_kept_and_chosen_or_its_columns_asked_for(studio, keys, tmp
     assert ("good.csv", "good.csv") in score_tab.renew("").choices
     assert score_tab.renew("gone.csv").value == ""
     other = tiny.write_csv(tmp_path / "other.csv", ("review", "stars"), ROWS)
-    kept, place, _, text, *_, label, use, _ = score_tab.receive(str(other), keys["Mood"])
+    kept, place, _, text, *_, label, use, _, _, _ = score_tab.receive(str(other), keys["Mood"])
     assert (kept, place.visible, text.value, label.value, use.visible) == (gr.skip(), True, "review", "stars", True)
     refused = score_tab.receive(str(other), keys["Mood"], ("review", None, None, None))
-    assert "column for each" in refused[-1]
+    assert "column for each" in refused[-3]
+    assert (refused[-2], refused[-1].visible) == ("", False)  # an earlier result does not stay below the refusal
     chosen = score_tab.receive(str(other), keys["Mood"], ("review", None, None, "stars"))[0]
     assert studio.tables.read(chosen.value).texts == [text for text, _ in ROWS]
     with pytest.raises(TableError):

@@ -83,7 +83,7 @@ def _connect(tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_for
              start: gr.Button) -> None:  # fmt: skip
     task, chosen = vectors.fields["task"], vectors.inputs()
     kept = gr.BrowserState("", storage_key="deftx-studio-file", secret="deftx-studio")
-    gr.on([file.change, task.change], receive, [file, task], [*form.outputs(), tab.view], **PRIVATE)
+    gr.on([file.change, task.change], receive, [file, task], [*form.outputs(), tab.view, tab.found], **PRIVATE)
     start.click(
         lambda file, before, *given: begin(file, vectors.values(given[: len(chosen)]), before, *given[len(chosen) :]),
         [file, kept, *chosen, *form.inputs()],
@@ -112,18 +112,20 @@ def use_encoding(files: Sequence[str], encoding: str) -> tuple:
 
 
 def receive(file: str | None, task: str | None) -> tuple:
-    """Check whether a file can be read, and ask for its columns if they are not clear."""
+    """Check whether a file can be read, and ask for its columns if they are not clear; a refusal hides an earlier result."""
     nothing = column_form.ask_nothing(labelled=False)
     if not file or not task:
-        return *nothing, gr.skip()
+        return *nothing, gr.skip(), gr.skip()
     try:
         columns, recognised = table_columns(file, labelled=False)
         if recognised:
-            return *nothing, gr.skip()
-        return *column_form.ask(file, columns, wants_pairs(current_workspace(), task), labelled=False), gr.skip()
+            return *nothing, gr.skip(), gr.skip()
+        asked = column_form.ask(file, columns, wants_pairs(current_workspace(), task), labelled=False)
+        return *asked, gr.skip(), gr.skip()
     except DeftxError as error:
         # For a file that is not in UTF-8, the encoding form asks instead.
-        return *nothing, gr.skip() if encoding_form.ask([file]) else views.refusal(strings.NOT_READ, error)
+        asked = encoding_form.ask([file])
+        return *nothing, gr.skip() if asked else views.refusal(strings.NOT_READ, error), gr.Column(visible=False)
 
 
 def begin(file: str | None, vectors: dict[str, Any], before: str, *columns: str | None) -> tuple:
@@ -138,7 +140,8 @@ def begin(file: str | None, vectors: dict[str, Any], before: str, *columns: str 
             lambda on_share: classify_file(workspace, Path(file), named, combination, on_share), instead_of=before
         )
     except DeftxError as error:
-        return gr.skip(), views.refusal(strings.FILE_REFUSED, error), *[gr.skip()] * 4
+        hidden = (gr.skip(), gr.Column(visible=False), gr.DownloadButton(visible=False), gr.skip())
+        return gr.skip(), views.refusal(strings.FILE_REFUSED, error), *hidden
     view = file_views.progress(workspace.background_tasks, workspace.background_tasks.find(id_))
     hidden = (gr.Button(visible=True), gr.Column(visible=False), gr.DownloadButton(visible=False))
     return id_, view, *hidden, gr.Timer(active=True)

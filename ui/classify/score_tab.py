@@ -102,7 +102,7 @@ def _build_labels() -> LabelForm:
 
 def _connect_file(tab: ScoreTab, task: gr.Dropdown, file: gr.File, columns: column_form.ColumnForm,
                   labels: LabelForm, use: gr.Button) -> None:  # fmt: skip
-    received = [tab.table, *columns.outputs(), use, tab.view]
+    received = [tab.table, *columns.outputs(), use, tab.view, tab.intervals, tab.found]
     file.change(receive, [file, task], received, **PRIVATE)
     use.click(
         lambda file, task, *values: receive(file, task, values), [file, task, *columns.inputs()], received, **PRIVATE
@@ -124,7 +124,7 @@ def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, la
             table, vectors.values(given[: len(chosen)]), compared, before, *given[len(chosen) :]
         ),
         [tab.table, compared, kept, *chosen, labels.asked, *labels.fields],
-        [kept, tab.view, tab.stop, tab.found, tab.timer, *labels.outputs()], **PRIVATE,
+        [kept, tab.view, tab.stop, tab.intervals, tab.found, tab.timer, *labels.outputs()], **PRIVATE,
     )  # fmt: skip
     looking = {"fn": look, "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
@@ -145,23 +145,25 @@ def renew(chosen: str | None) -> gr.Dropdown:
 
 
 def receive(file: str | None, task: str | None, values: Sequence[str | None] | None = None) -> tuple:
-    """Store an uploaded file and choose it, or ask for its columns."""
+    """Store an uploaded file and choose it, or ask for its columns; a refusal hides an earlier result."""
     nothing = [*column_form.ask_nothing(labelled=True), gr.Button(visible=False)]
     if not file:
-        return gr.skip(), *nothing, gr.skip()
+        return gr.skip(), *nothing, *[gr.skip()] * 3
     workspace = current_workspace()
     try:
         pairs = bool(task) and wants_pairs(workspace, task)
         columns, recognised = table_columns(file)
         if not recognised and values is None:
-            return gr.skip(), *column_form.ask(file, columns, pairs, labelled=True), gr.Button(visible=True), gr.skip()
+            asked = column_form.ask(file, columns, pairs, labelled=True)
+            return gr.skip(), *asked, gr.Button(visible=True), *[gr.skip()] * 3
         named = None if recognised else column_form.mapping(values, pairs, labelled=True)
         name = workspace.tables.add(file, named)
-        return gr.Dropdown(choices=choices(), value=name), *nothing, gr.skip()
+        return gr.Dropdown(choices=choices(), value=name), *nothing, *[gr.skip()] * 3
     except DeftxError as error:
         kept = nothing if values is None else [gr.skip()] * len(nothing)
         asked = encoding_form.ask([file])  # a file that is not in UTF-8: the encoding form asks
-        return gr.skip(), *kept, gr.skip() if asked else views.refusal(strings.NOT_READ, error)
+        said = gr.skip() if asked else views.refusal(strings.NOT_READ, error)
+        return gr.skip(), *kept, said, *_hidden()
 
 
 def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: str,
@@ -181,11 +183,16 @@ def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: st
         )
     except Mismatch as error:
         form = _ask(error) if len(error.found) <= MOST_MAPPED else _ask_nothing()
-        return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), *[gr.skip()] * 3, *form
+        return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), gr.skip(), *_hidden(), gr.skip(), *form
     except DeftxError as error:
-        return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), *[gr.skip()] * 3, *nothing
+        return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), gr.skip(), *_hidden(), gr.skip(), *nothing
     view = file_views.progress(workspace.background_tasks, workspace.background_tasks.find(id_))
-    return id_, view, gr.Button(visible=True), gr.Column(visible=False), gr.Timer(active=True), *nothing
+    return id_, view, gr.Button(visible=True), *_hidden(), gr.Timer(active=True), *nothing
+
+
+def _hidden() -> tuple[str, gr.Column]:
+    """Hide the plot and the tables of an earlier result."""
+    return "", gr.Column(visible=False)
 
 
 def look(id_: str) -> tuple:
