@@ -21,7 +21,7 @@ import torch
 from sides import ROOT, THREADS
 
 from deftx import BUNDLED_BASE
-from deftx.classify.attribution import METHODS, Attribution, attribute
+from deftx.classify.attribution import METHODS, NOTICEABLE, Attribution, attribute
 from deftx.classify.composition import Classifier, compose
 from deftx.classify.leave_one_out import without_words
 from deftx.classify.words import read_text
@@ -117,7 +117,9 @@ def main() -> None:
             print(f"  {judge(classifier, texts, method)}; {timed}", flush=True)
         if moved := full_stops(classifier, texts):
             middle, most = np.quantile(moved, [0.5, 0.95])
-            print(f"  without the full stop alone: median {middle:.3f}, 95 % below {most:.3f} ({len(moved)} sentences)")
+            many = np.mean([move >= NOTICEABLE for move in moved])
+            print(f"  without the full stop alone: median {middle:.3f}, 95 % below {most:.3f}, {many:.1%} noticeable "
+                  f"({len(moved)} sentences)")  # fmt: skip
 
 
 if __name__ == "__main__":
