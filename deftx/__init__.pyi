@@ -31,6 +31,7 @@ from .models.bases import Base as Base
 from .models.bases import load_base as load_base
 from .models.batches import Text as Text
 from .models.trim_note import TrimNote as TrimNote
+from .publish.report import report as report
 from .training.language import learn_language as learn_language
 from .training.recipes import LanguageRecipe as LanguageRecipe
 from .training.recipes import Recipe as Recipe

@@ -16,7 +16,7 @@ from deftx.core.files import new_folder, require_empty
 from deftx.models.bases import Base, head_parameters, sparse_trainable
 from deftx.models.batches import Text, cut_texts, encode, pad_id
 from deftx.training.task import class_logits
-from deftx.vectors.apply import apply_changes
+from deftx.vectors.apply import Scaled, apply_changes
 from deftx.vectors.merging import PAPER, MergeReport, merge
 from deftx.vectors.vector import SparseVector
 
@@ -32,6 +32,7 @@ class Classifier:
     labels: list[str]
     max_length: int  # tokens; longer texts are truncated
     report: MergeReport | None = None  # report of the merge method
+    languages: tuple[str, ...] = ()  # codes of the languages that it was made for; empty if one of them is unknown
 
     @property
     def size(self) -> int:
@@ -133,7 +134,7 @@ def compose(
     changes, report = merge(vectors, method, parameters)
     classifier = classifier_of(base, vectors[0][0])
     apply_changes(sparse_trainable(classifier.model), changes, {})
-    return replace(classifier, report=report)
+    return replace(classifier, report=report, languages=codes_of(vectors))
 
 
 def classifier_of(base: Base, task: SparseVector) -> Classifier:
@@ -143,6 +144,14 @@ def classifier_of(base: Base, task: SparseVector) -> Classifier:
     wanted = (task.info.get("recipe") or {}).get("max_length", 128)
     length = base.fitting_length(wanted, Listener(ignore, lambda: False))
     return Classifier(base, model.eval(), task.labels, length)
+
+
+def codes_of(vectors: Sequence[Scaled]) -> tuple[str, ...]:
+    """Return the languages of the language vectors that take part, else that of the task; empty if one is unknown."""
+    of_kind = {kind: [vector.language for vector, strength in vectors if vector.kind == kind and strength]
+               for kind in ("language", "task")}  # fmt: skip
+    codes = of_kind["language"] or of_kind["task"]
+    return tuple(dict.fromkeys(filter(None, codes))) if all(codes) else ()
 
 
 def load_for(base: Base, vector: VectorLike, kind: str) -> SparseVector:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from deftx.classify.composition import Classifier, classifier_of
+from deftx.classify.composition import Classifier, classifier_of, codes_of
 from deftx.models.bases import Base, sparse_trainable
 from deftx.vectors.apply import Changes, Scaled, apply_changes, restore
 from deftx.vectors.merging import PAPER, MergeReport, merge
@@ -42,7 +42,7 @@ class Workbench:
             if wanted != self._on:
                 self._put_on(vectors, method, parameters)
                 self._on = wanted
-            yield replace(self._classifier, report=self._report)
+            yield replace(self._classifier, report=self._report, languages=codes_of(vectors))
 
     def _put_on(self, vectors: Sequence[Scaled], method: str, parameters: Mapping[str, float] | None) -> None:
         changes, report = merge(vectors, method, parameters)

@@ -25,6 +25,10 @@ def add_commands(commands: Any) -> None:
         "--as-is", action="store_true",
         help="write cells unchanged, for programs (default: an apostrophe before cells that a spreadsheet would treat as a formula)",
     )  # fmt: skip
+    classify.add_argument(
+        "--notes", action="store_true",
+        help="also say what speaks against an answer: another language, unreadable or short text, a narrow margin",
+    )  # fmt: skip
     classify.set_defaults(run=run_classify)
     evaluate = commands.add_parser("evaluate", help="score a classifier on labelled text")
     evaluate.add_argument("test", metavar="TEST", help="file with columns text,label or premise,hypothesis,label")
@@ -47,6 +51,8 @@ def run_classify(arguments: argparse.Namespace) -> None:
         raise DeftxError("Give either texts to classify, or --file.")
     if bool(arguments.file) != bool(arguments.out):
         raise DeftxError("--file and --out must be given together: the rows of --file are written to --out.")
+    if arguments.file and arguments.notes:
+        raise DeftxError("--notes is for texts given as arguments, not for --file.")
     if arguments.file and Path(arguments.file).resolve() == Path(arguments.out).resolve():
         raise DeftxError(f"--out {arguments.out} would overwrite the input file; choose another name.")
     if arguments.file:
@@ -62,8 +68,20 @@ def run_classify(arguments: argparse.Namespace) -> None:
         {"text": text, "label": labels[row.index(max(row))], "probabilities": dict(zip(labels, row, strict=True))}
         for text, row in zip(texts, probabilities, strict=True)
     ]
+    if arguments.notes:
+        _add_notes(found, classifier, texts, probabilities)
     rows = [(one["label"], *(f"{p:.3f}" for p in one["probabilities"].values()), one["text"]) for one in found]
     output.result(found, arguments.json, output.table(("label", *labels, "text"), rows))
+
+
+def _add_notes(found: list[dict[str, Any]], classifier: Any, texts: Sequence[Any], probabilities: list) -> None:
+    """Add the doubts of each text to its result, and write them to stderr."""
+    from deftx.classify.doubts import doubts
+
+    for one, reasons in zip(found, doubts(classifier, texts, probabilities), strict=True):
+        one["notes"] = [{"kind": reason.kind, "says": str(reason), **reason.values} for reason in reasons]
+        for reason in reasons:
+            output.say(f"note: {one['text']!r}: {reason}")
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:

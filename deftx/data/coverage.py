@@ -8,11 +8,13 @@ from typing import Any
 
 import regex
 
-from deftx.data.writing_systems import MIXED, word_count, writing_shares
+from deftx.data.characters import as_seen
+from deftx.data.writing_systems import MIXED, piece_spans, word_count, writing_shares
 
 LINES_TRIED = 1_000  # lines to check, at equal distances
 # A base that has learned a script has pieces of several letters, so that well under half of the tokens are single letters.
 SPELLED_SHARE = 0.5
+SPELLED_LETTERS = 3  # a word with fewer single letters is not spelled out
 # Reference sentences that nearly every multilingual base covers; the one with the fewest tokens per word is used.
 KNOWN_SENTENCES = (
     "The food here is very good and the service is friendly.",
@@ -40,6 +42,34 @@ def spelled_share(lines: Sequence[str], tokenizer: Any) -> float | None:
         # All bytes of a character, or of several, have the same offsets.
         single += sum(count for (start, end), count in spans.items() if end - start <= 1 or count > 1)
     return single / total if total else None
+
+
+def unread_share(text: str, tokenizer: Any) -> float | None:
+    """Return the share of a text's characters that a base cannot read; white space and punctuation are not counted.
+
+    Unread are characters that are unknown tokens or bytes, and words in which at least half of the letters, and three or more,
+    are tokens of their own. Return None if the tokenizer gives no offsets, or if nothing is counted.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        return None
+    text = as_seen(text)
+    counted = {place for place, sign in enumerate(text) if unicodedata.category(sign)[0] in "LMNS"}
+    made = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    pieces = tokenizer.convert_ids_to_tokens(made["input_ids"])
+    # The mark of a word's beginning can be a token of its own, at the place of the first letter.
+    spans = [tuple(span) for piece, span in zip(pieces, made["offset_mapping"], strict=True) if piece.strip("▁Ġ")]
+    unknown = {
+        tuple(s) for i, s in zip(made["input_ids"], made["offset_mapping"], strict=True) if i == tokenizer.unk_token_id
+    }
+    # All bytes of a character, or of several, have the same offsets.
+    lost = {span for span, count in Counter(spans).items() if count > 1} | unknown
+    unread = {place for start, end in lost for place in range(start, end)}
+    single = {start for start, end in spans if end - start == 1}
+    for start, end in piece_spans(text):
+        word = counted & set(range(start, end))
+        if len(word & single) >= max(SPELLED_LETTERS, len(word) / 2):
+            unread |= word
+    return len(unread & counted) / len(counted) if counted else None
 
 
 def tokens_a_word(lines: Sequence[str], tokenizer: Any) -> float:

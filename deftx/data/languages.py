@@ -35,6 +35,7 @@ STEADY = 100  # lines with at least this many n-grams have stable scores
 MIX_LINES = 2_000  # lines of a text that are classified, spread evenly over it
 # Weight and limit of the lead over the second language, chosen on held-out lines (docs/languages.md).
 LEAD_WEIGHT, LEAD_LIMIT = 8.0, 0.5
+LEAD_NOISE = 3.0  # nats; three words of a language then seldom look like another (docs/languages.md)
 
 _CODE = re.compile(r"[a-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
 
@@ -97,14 +98,30 @@ class Languages:
         found = ngrams(line)
         if not found:
             return UNKNOWN, float("-inf")
-        places, table = self._matrix
-        scores = table[[places.get(ngram, len(places)) for ngram in found]].mean(axis=0)
+        scores = self._scores(found)
         best = int(scores.argmax())
         profile = self.profiles[best]
         typical = (scores[best] - profile.mean) / np.sqrt(profile.spread**2 + self.noise / len(found))
         others = np.delete(scores, best)
         lead = min(scores[best] - others.max(), LEAD_LIMIT) if len(others) else LEAD_LIMIT
         return profile.code, float(typical + LEAD_WEIGHT * lead)
+
+    def lead(self, line: str, over: Sequence[str]) -> tuple[str, float]:
+        """Return the most likely language of a line, and its lead over the best of some known languages.
+
+        The lead is in nats per n-gram, less what chance can make of a line of this length: LEAD_NOISE / √n for n n-grams. For a line
+        that is "unknown", or in one of these languages, it is not above 0.
+        """
+        found, code = ngrams(line), self.identify(line)
+        if code == UNKNOWN:
+            return UNKNOWN, 0.0
+        scores = dict(zip((profile.code for profile in self.profiles), self._scores(found).tolist(), strict=True))
+        return code, scores[code] - max(scores[other] for other in over) - LEAD_NOISE / len(found) ** 0.5
+
+    def _scores(self, found: Sequence[str]) -> np.ndarray:
+        """Return the mean log-probability of n-grams in each language, in nats: (languages,)."""
+        places, table = self._matrix
+        return table[[places.get(ngram, len(places)) for ngram in found]].mean(axis=0)
 
     def identify(self, line: str) -> str:
         """Return the code of the most likely language of a line, or "unknown"."""

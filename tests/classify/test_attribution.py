@@ -1,13 +1,13 @@
-"""The weights of words are gradient × input: checked by finite differences, and no character of a text is lost."""
+"""The words that mattered, by every method: no character of a text is lost, and gradients are checked by finite differences."""
 
 from dataclasses import replace
 
 import pytest
 import torch
 
-from deftx.classify.attribution import attribute
+from deftx.classify.attribution import METHODS, Attribution, WordWeight, attribute
 from deftx.classify.composition import compose
-from deftx.core.errors import DeftxError
+from deftx.core.errors import DeftxError, RecipeError
 
 TEXT = "  the food,  was very\tgood (not awful)"
 
@@ -35,7 +35,7 @@ def test_the_weights_are_derivatives_with_respect_to_stretching_a_tokens_embeddi
     classifier.model.double()
     text = "the food was very good"
     ids = base.tokenizer(text)["input_ids"]
-    found = attribute(classifier, text)
+    found = attribute(classifier, text, method="gradient")
     label = classifier.labels.index(found.label)
     assert found.label == classifier.predict([text])[0]
     step = 1e-4
@@ -49,8 +49,10 @@ def test_the_weights_are_derivatives_with_respect_to_stretching_a_tokens_embeddi
     assert max(abs(slope) for slope in slopes) > 1e-3
 
 
-def test_the_words_cover_the_text_and_their_spans_are_theirs(classifier):
-    found = attribute(classifier, TEXT)
+@pytest.mark.parametrize("method", METHODS)
+def test_the_words_cover_the_text_and_their_spans_are_theirs(classifier, method):
+    found = attribute(classifier, TEXT, method=method)
+    assert found.method == method
     assert [word.word for word in found.words] == TEXT.split()
     assert all(TEXT[word.start : word.end] == word.word for word in found.words)
     covered = {i for word in found.words for i in range(word.start, word.end)}
@@ -58,9 +60,10 @@ def test_the_words_cover_the_text_and_their_spans_are_theirs(classifier):
     assert all(word.weight is not None for word in found.words)
 
 
-def test_words_behind_the_longest_text_have_no_weight(classifier):
+@pytest.mark.parametrize("method", METHODS)
+def test_words_behind_the_longest_text_have_no_weight(classifier, method):
     text = "the day is good " * 20
-    found = attribute(classifier, text)
+    found = attribute(classifier, text, method=method)
     read = classifier.max_length - 2
     assert len(found.words) == 80
     assert [word.weight is None for word in found.words] == [False] * read + [True] * (80 - read)
@@ -68,14 +71,15 @@ def test_words_behind_the_longest_text_have_no_weight(classifier):
 
 def test_every_weight_is_counted_once(classifier):
     """What belongs to no word is in the rest: together they are the whole inner product."""
-    pieces = attribute(classifier, "the food was very good")
-    spaced = attribute(classifier, "the  food\n was very   good")
+    pieces = attribute(classifier, "the food was very good", method="gradient")
+    spaced = attribute(classifier, "the  food\n was very   good", method="gradient")
     assert [w.weight for w in spaced.words] == pytest.approx([w.weight for w in pieces.words], abs=1e-6)
     assert spaced.rest == pytest.approx(pieces.rest, abs=1e-6)
 
 
-def test_the_words_of_a_pair_are_told_apart(classifier):
-    found = attribute(classifier, ("the day is good", "the night was awful"))
+@pytest.mark.parametrize("method", METHODS)
+def test_the_words_of_a_pair_are_told_apart(classifier, method):
+    found = attribute(classifier, ("the day is good", "the night was awful"), method=method)
     assert [(word.word, word.part) for word in found.words[3:5]] == [("good", 0), ("the", 1)]
     assert all(word.weight is not None for word in found.words)
     assert found.words[4].start == 0
@@ -112,14 +116,17 @@ def test_an_address_is_one_word_between_words_without_spaces(classifier):
     assert "".join(words) == "ดูที่https://example.com/xแล้วกลับมา"
 
 
-def test_the_other_label_of_two_has_the_opposite_weights(classifier):
-    one, other = (attribute(classifier, "the food is good", label) for label in classifier.labels)
+@pytest.mark.parametrize("method", METHODS)
+def test_the_other_label_of_two_has_the_opposite_weights(classifier, method):
+    one, other = (attribute(classifier, "the food is good", label, method) for label in classifier.labels)
+    assert one.probability + other.probability == pytest.approx(1, abs=1e-6)
     assert [w.weight for w in one.words] == pytest.approx([-w.weight for w in other.words], abs=1e-6)
 
 
-def test_nothing_of_it_stays_in_the_model(classifier):
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_of_it_stays_in_the_model(classifier, method):
     before = classifier.classify([TEXT])
-    attribute(classifier, TEXT)
+    attribute(classifier, TEXT, method=method)
     assert classifier.classify([TEXT]).equal(before)
     assert all(p.grad is None for p in classifier.model.parameters())
     assert not classifier.model.get_input_embeddings()._forward_hooks
@@ -128,6 +135,8 @@ def test_nothing_of_it_stays_in_the_model(classifier):
 def test_what_cannot_be_attributed_says_why(classifier):
     with pytest.raises(DeftxError, match="not one of the labels: negative, positive"):
         attribute(classifier, TEXT, "neutral")
+    with pytest.raises(RecipeError, match="Did you mean 'gradient'"):
+        attribute(classifier, TEXT, method="gradients")
 
     class Slow:
         is_fast = False
@@ -141,3 +150,30 @@ def test_what_cannot_be_attributed_says_why(classifier):
     slow = replace(classifier, base=replace(classifier.base, tokenizer=Slow()))
     with pytest.raises(DeftxError, match="does not return the positions"):
         attribute(slow, TEXT)
+
+
+def attribution(probability, *words):
+    """Return an attribution for "good" of words with the probabilities without them and the answers then."""
+    made = (
+        WordWeight(word, probability - without, 0, 0, without=without, answer=answer) for word, without, answer in words
+    )
+    return Attribution("good", tuple(made), probability=probability)
+
+
+def test_supporting_words_are_those_whose_removal_is_noticed():
+    found = attribution(0.8, ("very", 0.7, "good"), ("fine", 0.3, "bad"), ("the", 0.78, "good"), ("but", 0.95, "good"))
+    assert [word.word for word in found.supporting] == ["fine", "very"]
+    assert [word.word for word in found.deciding] == ["fine"]
+    assert [word.word for word in found.marked] == ["very", "fine", "but"]
+
+
+def test_where_no_word_alone_supports_the_answer_no_word_is_marked():
+    found = attribution(0.73, ("tasty", 0.9, "good"), ("very", 0.85, "good"), ("the", 0.72, "good"))
+    assert (found.supporting, found.deciding, found.marked) == ((), (), ())
+
+
+def test_a_gradient_supports_by_its_sign_and_decides_nothing(classifier):
+    found = attribute(classifier, TEXT, method="gradient")
+    assert {word.weight > 0 for word in found.supporting} == {True}
+    assert found.deciding == ()
+    assert {word.without for word in found.words} == {None}

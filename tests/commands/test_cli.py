@@ -136,6 +136,19 @@ def test_texts_are_classified(deftx, base, learned):
     assert "negative  positive" in deftx("classify", *learned, *texts)[1]
 
 
+def test_what_speaks_against_an_answer_is_said_on_request(deftx, learned):
+    texts = ["the day is good", "good"]
+    status, out, err = deftx("classify", *learned, *texts, "--json", "--notes")
+    found = json.loads(out)
+    assert status == 0
+    assert found[1]["notes"][0]["kind"] == "short"
+    assert found[1]["notes"][0]["says"] == "Too short to tell: 1 of at least 3 words."
+    assert "note: 'good': Too short to tell" in err
+    plain = json.loads(deftx("classify", *learned, *texts, "--json")[1])
+    assert plain == [{name: value for name, value in one.items() if name != "notes"} for one in found]
+    assert deftx("classify", *learned, "--file", "a.csv", "--out", "b.csv", "--notes")[0] == 2
+
+
 def test_vectors_are_merged_with_strengths_and_a_method(deftx, base, task_vector, language_vector):
     composed = compose(base, task=task_vector, strength_task=0.5, languages=[(language_vector, 0.2), (language_vector, 2.0)],
                        method="ties", parameters={"keep": 0.4})  # fmt: skip

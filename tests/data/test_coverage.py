@@ -4,7 +4,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from deftx.data.coverage import reading_notes, spelled_share
+from deftx.data.coverage import reading_notes, spelled_share, unread_share
 
 ENGLISH, SANTALI = ["the food is good and the day is fine"] * 3, ["ᱡᱚᱦᱟᱨ ᱟᱢᱟᱜ ᱧᱩᱛᱩᱢ"] * 3
 
@@ -27,6 +27,16 @@ def tokenizer(normalizer=None, cased=False):
 def test_a_script_in_bytes_is_told_from_words():
     assert spelled_share(ENGLISH, tokenizer()) == 0
     assert spelled_share(SANTALI, tokenizer()) > 0.9
+
+
+def test_the_share_that_cannot_be_read_counts_characters():
+    made = tokenizer()
+    assert unread_share("the food is good.", made) == 0
+    assert unread_share(SANTALI[0], made) == 1
+    assert unread_share("good ᱡᱚᱦᱟ!", made) == 0.5
+    assert unread_share("good xyz", made) == pytest.approx(3 / 7)  # "xyz" is three pieces of a letter
+    assert unread_share(" ... ", made) is None
+    assert unread_share("good", object()) is None
 
 
 def test_a_script_that_is_spelled_out_is_said_with_its_name_and_tokens_a_word():

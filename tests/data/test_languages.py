@@ -115,6 +115,16 @@ def test_the_sample_is_indonesian():
     assert next(iter(mix)) == "ind"
 
 
+def test_the_lead_over_a_language_needs_more_evidence_where_there_is_less_text():
+    languages = load_languages()
+    text = "The food was terrible and I hated it"
+    code, lead = languages.lead(text, ["min"])
+    assert code == "eng"
+    assert 0.2 < lead < languages.lead(f"{text}, and the rooms were dirty and cold", ["min"])[1]
+    assert languages.lead(text, ["min", "eng"])[1] < 0
+    assert languages.lead("这里", ["min"]) == languages.lead("123", ["min"]) == (UNKNOWN, 0.0)
+
+
 @pytest.mark.data
 @pytest.mark.parametrize(("code", "least"), [("ace", 0.85), ("eng", 0.9), ("ind", 0.75), ("mad", 0.85), ("sun", 0.8)])
 def test_sentences_of_another_source_are_named(code, least):

@@ -1,6 +1,6 @@
 """The HTML of a composition: the answer, the four combinations, the merge report, and the words that mattered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from deftx.classify.attribution import Attribution, WordWeight
@@ -88,10 +88,11 @@ def words_view(attribution: Attribution) -> str:
         return ""
     largest = max((abs(word.weight) for word in attribution.words if word.weight is not None), default=0.0) or 1.0
     cut = any(word.weight is None for word in attribution.words)
+    said = (strings.WORDS_LEFT_OUT if attribution.marked else strings.WORDS_NONE).format(label=attribution.label)
     return (
         f"<h4>{escape(strings.WORDS_TITLE.format(label=attribution.label))}</h4>"
-        f"{_text(attribution.words, largest)}"
-        f"{views.paragraph(strings.WORDS_APPROXIMATE, 'quiet')}"
+        f"{_text(attribution, largest)}"
+        f"{views.paragraph(said, 'quiet')}"
         f"{views.paragraph(strings.WORDS_CUT, 'quiet') if cut else ''}"
     )
 
@@ -102,12 +103,13 @@ def words_table(attribution: Attribution) -> str:
     return views.table((strings.WORD, strings.WORD_WEIGHT, strings.WORD_SPEAKS), map(_line, ordered))
 
 
-def _text(words: Iterable[WordWeight], largest: float) -> str:
+def _text(attribution: Attribution, largest: float) -> str:
     parts: dict[int, str] = {}
     ends: dict[int, int] = {}
-    for word in words:
+    for word in attribution.words:
         gap = " " if ends.get(word.part) not in (None, word.start) else ""  # none in scripts without spaces
-        parts[word.part] = f"{parts.get(word.part, '')}{gap}{_mark(word, largest)}"
+        shown = _mark(word, largest) if word.weight is None or word in attribution.marked else escape(word.word)
+        parts[word.part] = f"{parts.get(word.part, '')}{gap}{shown}"
         ends[word.part] = word.end
     return "".join(f'<p class="words">{marked}</p>' for marked in parts.values())
 

@@ -1,0 +1,53 @@
+"""A classifier scored on a labelled table for its report: the score, the confusion matrix, and the worst mistakes."""
+
+from dataclasses import dataclass
+
+from deftx.classify.composition import Classifier
+from deftx.core.evaluation import Evaluation, evaluate_predictions
+from deftx.data.labels import check_kind
+from deftx.data.tables import Table, with_spellings_of
+from deftx.vectors.vector import SparseVector
+
+MISTAKES = 10  # shown in a report
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A text with a wrong answer, its true label, and the probability of the answer."""
+
+    text: str
+    label: str
+    answer: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The scores on a file: the first is that of the task's metric. ``cut`` counts the texts that were not read to their end."""
+
+    file: str
+    scores: tuple[Evaluation, ...]
+    mistakes: tuple[Mistake, ...]  # the most probable answers first
+    cut: int
+
+
+def score_on(classifier: Classifier, task: SparseVector, table: Table) -> Tested:
+    """Score a classifier on a labelled table.
+
+    Raises:
+        TableError: If the table is of another kind than the task, or has a label that the task does not have.
+    """
+    table = with_spellings_of(table, classifier.labels)
+    check_kind(task.name, task.takes_pairs, table.name, table.pairs)
+    rows = classifier.classify(table.texts).tolist()
+    answers = [classifier.labels[row.index(max(row))] for row in rows]
+    first = (task.info.get("recipe") or {}).get("metric", "f1")
+    metrics = dict.fromkeys((first, "f1", "accuracy"))
+    scores = tuple(evaluate_predictions(metric, table.labels, answers, classifier.labels) for metric in metrics)
+    wrong = [
+        Mistake(text if isinstance(text, str) else " / ".join(text), label, answer, max(row))
+        for text, label, answer, row in zip(table.texts, table.labels, answers, rows, strict=True)
+        if label != answer
+    ]
+    worst = sorted(wrong, key=lambda mistake: -mistake.probability)[:MISTAKES]
+    return Tested(table.name, scores, tuple(worst), len(classifier.cut(table.texts)))

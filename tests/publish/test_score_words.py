@@ -1,0 +1,46 @@
+"""Confusion matrices in words, and the texts of the three languages."""
+
+from string import Formatter
+
+import pytest
+
+from deftx.core.errors import RecipeError
+from deftx.publish.score_words import scores_in_words
+from deftx.publish.spoken import SPOKEN, texts_in
+
+LABELS, CONFUSION = ["complaint", "neutral", "praise"], [[100, 4, 49], [10, 1_000, 0], [2, 3, 80]]
+
+
+def test_what_is_right_and_what_is_taken_for_what():
+    assert scores_in_words(LABELS, CONFUSION) == (
+        "1,180 of 1,248 are right.",
+        "49 of 153 “complaint” are taken for “praise”.",
+        "10 of 1,010 “neutral” are taken for “complaint”.",
+        "4 of 153 “complaint” are taken for “neutral”.",
+        "Always answering “neutral” would be right for 1,010 of 1,248.",
+    )
+
+
+def test_nothing_is_taken_for_anything_where_all_is_right():
+    assert scores_in_words(["a", "b"], [[3, 0], [0, 2]], "es") == (
+        "5 de 5 son correctas.",
+        "Responder siempre «a» acertaría 3 de 5.",
+    )
+
+
+def test_braces_in_a_label_are_text():
+    assert "{total}" in scores_in_words(["{total}", "b"], [[0, 1], [0, 2]], "id")[1]
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(RecipeError, match="Did you mean 'en'"):
+        scores_in_words(LABELS, CONFUSION, "eng")
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+def test_every_language_has_the_same_texts_with_the_same_values(language):
+    english, own = texts_in("en"), texts_in(language)
+    assert own.keys() == english.keys()
+    fields = {name: {field for _, field, *_ in Formatter().parse(text) if field} for name, text in own.items()}
+    assert fields == {name: {f for _, f, *_ in Formatter().parse(text) if f} for name, text in english.items()}
+    assert language == "en" or sum(own[name] == english[name] for name in own) < 6  # Vector, Macro-F1 and the like
