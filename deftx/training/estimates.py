@@ -7,7 +7,8 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from deftx.data.splitting import fold
-from deftx.data.tables import Table, check, hold_out
+from deftx.data.table_rows import Table, hold_out
+from deftx.data.tables import check
 from deftx.models.bases import encoder_parameters, sparse_trainable
 from deftx.models.batches import encode
 from deftx.models.families import word_embeddings

@@ -14,7 +14,9 @@ from deftx.core.errors import VectorError
 from deftx.core.evaluation import score
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.core.sampling import batch_order, cut
-from deftx.data.tables import Table, check, drop_unknown_labels, hold_out, label_names, read_table
+from deftx.data.labels import drop_unknown_labels
+from deftx.data.table_rows import Table, hold_out, label_names
+from deftx.data.tables import check, read_table
 from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
 from deftx.models.batches import Encoded, by_length, cut_texts, encode, least_padding, pad, pad_id
 from deftx.training import distributed
