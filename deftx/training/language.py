@@ -15,13 +15,14 @@ from deftx.core.sampling import batch_order, cut, seed_for
 from deftx.data.characters import describe
 from deftx.data.sequences import mask_tokens, pack, special_ids
 from deftx.data.text import Corpus, read_corpus, split
-from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
+from deftx.models.bases import Base
 from deftx.models.batches import by_length, mask_id, pad, pad_id
 from deftx.models.families import language_logits
+from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
 from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
+from deftx.training.learned import Learner
 from deftx.training.loop import Batch, Objective, stoppable
-from deftx.training.pipeline import Learner
 from deftx.training.recipes import LanguageRecipe, recipe_for
 from deftx.vectors.vector import SparseVector
 

@@ -17,12 +17,13 @@ from deftx.core.sampling import batch_order, cut
 from deftx.data.labels import drop_unknown_labels
 from deftx.data.table_rows import Table, hold_out, label_names
 from deftx.data.tables import check, read_table
-from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
+from deftx.models.bases import Base
 from deftx.models.batches import Encoded, by_length, cut_texts, encode, least_padding, pad, pad_id
+from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
 from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
+from deftx.training.learned import Learner
 from deftx.training.loop import Batch, stoppable
-from deftx.training.pipeline import Learner
 from deftx.training.recipes import METRICS, TaskRecipe, recipe_for
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector

@@ -12,15 +12,8 @@ from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassificatio
 from deftx.classify.composition import Classifier
 from deftx.core.errors import BaseModelError
 from deftx.core.events import Listener
-from deftx.models.bases import (
-    BUNDLED_BASE,
-    canonical_parameters,
-    encoder_parameters,
-    find_base,
-    head_parameters,
-    load_base,
-    sparse_trainable,
-)
+from deftx.models.bases import BUNDLED_BASE, find_base, load_base
+from deftx.models.parameters import canonical_parameters, encoder_parameters, head_parameters, sparse_trainable
 
 EMBEDDINGS = "roberta.embeddings.word_embeddings.weight"
 
