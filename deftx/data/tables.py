@@ -1,11 +1,11 @@
 """Reading labelled files for training and testing a task, and checking their rows before training."""
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deftx.core.errors import TableError, one_of, unknown_name
 from deftx.data.characters import describe
@@ -17,6 +17,9 @@ from deftx.data.open_table import Records, find_column
 from deftx.data.reading import find_file
 from deftx.data.table_formats import open_records
 from deftx.data.table_rows import LABEL, PAIR, SINGLE, Table, counted_rows, fingerprint_of, folded, label_names
+
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
 
 LABELLED_COLUMNS, TEXT_COLUMNS = "text,label or premise,hypothesis,label", "text or premise,hypothesis"
 MANY_LABELS = 50  # real label sets are smaller; more are mostly scores or identifiers
@@ -45,7 +48,7 @@ class Findings:
 
 
 def read_table(
-    path: "str | Path | Any",
+    path: "str | os.PathLike | Dataset | IterableDataset",
     *,
     labelled: bool = True,
     columns: Mapping[str, str] | None = None,
@@ -54,7 +57,7 @@ def read_table(
     """Read a table with columns ``text,label`` or ``premise,hypothesis,label``.
 
     Args:
-        path: A CSV, TSV, JSON lines or Parquet file, a workbook, or a data set of ``datasets``.
+        path: A CSV, TSV, JSON lines or Parquet file, a workbook, a folder of ``save_to_disk``, or a data set of ``datasets``.
         labelled: Whether to read labels.
         columns: The file's own column names if they differ, e.g. {"text": "review"}.
         encoding: The encoding of a file that is not UTF-8.
@@ -65,14 +68,18 @@ def read_table(
     Raises:
         TableError: If the file cannot be read or has no usable row.
     """
-    if is_dataset(path):
-        return _read(records_of(path, TableError), labelled, columns)
-    file = find_file(path, TableError, encoding)
+    return _read(_open(path, encoding), labelled, columns)
+
+
+def _open(source: Any, encoding: str | None) -> Records:
+    if is_dataset(source):
+        return records_of(source, TableError)
+    file = find_file(source, TableError, encoding)
     if not file.is_table:
         raise TableError(
             f"{file.name} is {KINDS[file.kind]} without columns. Expected: a table with {LABELLED_COLUMNS}."
         )
-    return _read(open_records(file, TableError), labelled, columns)
+    return open_records(file, TableError)
 
 
 def _read(records: Records, labelled: bool, columns: Mapping[str, str] | None) -> Table:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -27,6 +27,9 @@ from deftx.training.loop import Batch, stoppable
 from deftx.training.recipes import METRICS, TaskRecipe, recipe_for
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector
+
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
 
 # Padded tokens per batch; on a CPU, the activations of a layer should fit into the cache.
 CPU_TOKENS, ACCELERATOR_TOKENS = 1_024, 8_192
@@ -109,12 +112,12 @@ class TaskObjective:
 
 
 def learn_task(
-    train: str | os.PathLike | Table,
+    train: "str | os.PathLike | Table | Dataset | IterableDataset",
     base: Base,
     recipe: TaskRecipe | str,
     *,
     out: str | os.PathLike,
-    valid: str | os.PathLike | Table | None = None,
+    valid: "str | os.PathLike | Table | Dataset | IterableDataset | None" = None,
     source: SparseVector | str | os.PathLike | None = None,
     language: str | None = None,
     delta: str | os.PathLike | None = None,
@@ -126,7 +129,7 @@ def learn_task(
     A training run that was stopped resumes when it is called again with the same arguments.
 
     Args:
-        train: The labelled rows, or a file to read them from.
+        train: The labelled rows, or what they are read from: a file, or a data set of ``datasets``.
         base: The base model.
         recipe: The settings, or the name of a preset ("quick", "standard" or "paper").
         out: The folder for the vector; checkpoints are kept there during training.
