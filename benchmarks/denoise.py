@@ -16,7 +16,8 @@ from torch import Tensor
 
 from deftx.core.events import Listener, ignore
 from deftx.method.ranks import choose_rank
-from deftx.training.pipeline import Learned, denoise_all
+from deftx.training.learned import Learned
+from deftx.training.pipeline import denoise_all
 from deftx.training.recipes import LanguageRecipe
 
 KEEP = 0.05

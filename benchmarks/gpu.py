@@ -29,7 +29,8 @@ from sides import ROOT, THREADS, forget_peak, median, now, report
 from torch import Tensor
 
 from deftx import BUNDLED_BASE
-from deftx.data.tables import Table, fingerprint_of, read_table
+from deftx.data.table_rows import Table, fingerprint_of
+from deftx.data.tables import read_table
 from deftx.method.denoising import low_rank
 from deftx.method.ranks import choose_rank
 from deftx.method.spectrum import singular_values

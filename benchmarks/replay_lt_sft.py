@@ -27,11 +27,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from deftx.core.errors import DeftxError
 from deftx.core.events import Listener, ignore
-from deftx.models.bases import canonical_parameters, load_base
+from deftx.models.bases import load_base
+from deftx.models.parameters import canonical_parameters
 from deftx.training.checkpoints import read_tensors
 from deftx.training.language import language_learner, masked_lm_loss
+from deftx.training.learned import DELTA_FILE
 from deftx.training.loop import Batch
-from deftx.training.pipeline import DELTA_FILE, learn
+from deftx.training.pipeline import learn
 from deftx.training.recipes import LanguageRecipe
 
 TOLERANCE = 1e-6

@@ -22,7 +22,7 @@ THREADS = 2
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from deftx.models.bases import freeze_norms, sparse_trainable  # noqa: E402 (the project's root is put in the path above)
+from deftx.models.parameters import freeze_norms, sparse_trainable  # noqa: E402 (the project's root is put in the path above)
 
 Sides = dict[str, Callable[[argparse.Namespace], dict]]
 

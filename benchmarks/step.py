@@ -26,10 +26,12 @@ from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from deftx.core.events import Listener, ignore
 from deftx.core.sampling import seed_for
-from deftx.models.bases import Base, freeze_norms, sparse_trainable
+from deftx.models.bases import Base
 from deftx.models.head_trial import find_head
+from deftx.models.parameters import freeze_norms, sparse_trainable
 from deftx.training.language import language_learner, masked_lm_loss
-from deftx.training.pipeline import Learned, dense_phase, sparse_phase
+from deftx.training.learned import Learned
+from deftx.training.pipeline import dense_phase, sparse_phase
 from deftx.training.recipes import LanguageRecipe
 
 K = 7_667_712

@@ -17,7 +17,8 @@ sys.path.insert(0, str(ROOT))
 import torch  # noqa: E402
 
 from deftx.classify.composition import compose  # noqa: E402
-from deftx.data.tables import Table, read_table  # noqa: E402
+from deftx.data.table_rows import Table  # noqa: E402
+from deftx.data.tables import read_table  # noqa: E402
 from deftx.evidence.cells import Scored  # noqa: E402
 from deftx.evidence.rows import ROWS, VARIANTS  # noqa: E402
 from deftx.evidence.settings import SETTINGS  # noqa: E402

@@ -27,7 +27,8 @@ from deftx.commands.training import stop_on_signal  # noqa: E402
 from deftx.core.files import write_json  # noqa: E402
 from deftx.core.sampling import batch_order, seed_for  # noqa: E402
 from deftx.data.sequences import mask_tokens, special_ids  # noqa: E402
-from deftx.models.bases import encoder_parameters, load_base  # noqa: E402
+from deftx.models.bases import load_base  # noqa: E402
+from deftx.models.parameters import encoder_parameters  # noqa: E402
 from deftx.training.devices import has_bfloat16  # noqa: E402
 from deftx.training.language import EVALUATION_MASKS, masked_lm_loss  # noqa: E402
 

@@ -14,7 +14,7 @@ from deftx.core.errors import printable
 from deftx.core.names import base_name
 from deftx.data.labels import rename_labels
 from deftx.data.spreadsheet import FORMULA, harmless
-from deftx.data.tables import Table
+from deftx.data.table_rows import Table
 from deftx.hub import text as hub_text
 from deftx.method.ranks import choose_rank
 from deftx.publish.importing import Wishes, bring_from_hub

@@ -14,7 +14,7 @@ from deftx.method.noise import noise_rank
 from deftx.method.ranks import choose_rank, energy_kept, noise_edge
 from deftx.method.spectrum import decompose
 from deftx.training.checkpoints import read_tensors
-from deftx.training.pipeline import DELTA_FILE
+from deftx.training.learned import DELTA_FILE
 from deftx.vectors.vector import SparseVector
 
 

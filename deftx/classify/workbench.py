@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from deftx.classify.composition import Classifier, classifier_of, codes_of
-from deftx.models.bases import Base, sparse_trainable
+from deftx.models.bases import Base
+from deftx.models.parameters import sparse_trainable
 from deftx.vectors.apply import Changes, Scaled, apply_changes, restore
 from deftx.vectors.merging import PAPER, MergeReport, merge
 from deftx.vectors.vector import SparseVector

@@ -87,8 +87,8 @@ def _add_notes(found: list[dict[str, Any]], classifier: Any, texts: Sequence[Any
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Score a classifier, with a 95 % bootstrap interval."""
     from deftx.core.evaluation import evaluate_predictions
-    from deftx.data.labels import check_kind, rename_labels
-    from deftx.data.tables import read_table, with_spellings_of
+    from deftx.data.labels import check_kind, rename_labels, with_spellings_of
+    from deftx.data.tables import read_table
     from deftx.training.recipes import METRICS
 
     table = read_table(arguments.test, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)

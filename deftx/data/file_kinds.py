@@ -23,6 +23,7 @@ TABLES = {
     ".ods": "an OpenDocument spreadsheet",
 }
 ZIP, GZIP = ".zip", ".gz"
+SAVED = "data set"  # the kind of a folder that ``Dataset.save_to_disk`` wrote; it is read as one table
 KINDS = {**TEXTS, **TABLES, ZIP: "a zip archive"}
 ALIASES = {".htm": ".html", ".xhtml": ".html", ".xlsm": ".xlsx", ".ndjson": ".jsonl"}
 PLAIN = (".txt", ".csv", ".tsv", ".jsonl", ".html")  # text in some encoding; the first bytes do not identify these

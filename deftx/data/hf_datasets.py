@@ -1,14 +1,16 @@
 """Data sets of Hugging Face's ``datasets`` as tables: a Dataset or IterableDataset, or one column of it; and the reverse.
 
-They are recognised without importing the package, which takes a second and is needed only if one is used.
+A folder that ``save_to_disk`` wrote is one too. They are recognised without importing the package, which takes a second and is needed only if one is used.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deftx.core.errors import DeftxError
-from deftx.data.open_table import MOST_CHARACTERS, Records
+from deftx.data.open_table import MOST_CHARACTERS, MOST_ROWS, Records
 from deftx.data.unpacking import InputFile
 
 if TYPE_CHECKING:
@@ -40,12 +42,33 @@ def records_of(dataset: Any, error: type[DeftxError]) -> Records:
     }
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
-        rows = enumerate(dataset, 1)
+        rows = enumerate(
+            dataset.select_columns(list(wanted)).with_format(None), 1
+        )  # decode no others, such as pictures
         return _limited(
             ((at, [names.get(name, {}).get(row[name], row[name]) for name in wanted]) for at, row in rows), error
         )
 
     return Records(_file(dataset), tuple(features), texts or tuple(features), select)
+
+
+def open_saved(file: InputFile, error: type[DeftxError]) -> Records:
+    """Open a folder that ``save_to_disk`` wrote; its Arrow files are memory-mapped. Raise ``error`` if that is not possible."""
+    from datasets import load_from_disk
+
+    try:
+        inside = file.path.resolve()
+        parts = [part["filename"] for part in json.loads((inside / "state.json").read_bytes())["_data_files"]]
+        if not all((inside / part).resolve().is_relative_to(inside) for part in parts):
+            raise error(f"{file.name} names files outside of its folder, which are not read. Save the data set again.")
+        dataset = load_from_disk(str(inside))
+    except error:
+        raise
+    except Exception as problem:  # of JSON, Arrow or the package
+        raise error(f"{file.name} is not a complete data set of save_to_disk: {problem}. Save it again.") from problem
+    if len(dataset) > MOST_ROWS:
+        raise error(f"{file.name} has {len(dataset):,} rows; up to {MOST_ROWS:,} can be read.")
+    return replace(records_of(dataset, error), file=file)
 
 
 def to_dataset(columns: Mapping[str, Sequence[str]], labels: str | None = None) -> "Dataset":

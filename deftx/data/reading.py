@@ -12,11 +12,13 @@ from pathlib import Path
 
 from deftx.core.errors import DeftxError
 from deftx.data.encodings import UTF8, Guess, as_utf8, check_encoding, encoding_of, guess_encodings
-from deftx.data.file_kinds import KINDS, kind_of_name
+from deftx.data.file_kinds import KINDS, SAVED, kind_of_name
 from deftx.data.looking import SUPPORTED, counted, look_into
 from deftx.data.unpacking import InputFile, chunks
 
 EXTENSIONS = tuple(KINDS)  # each also with .gz, except .zip
+# Files that ``Dataset.save_to_disk`` and ``DatasetDict.save_to_disk`` write into their folders.
+SAVED_STATE, SAVED_SPLITS = "state.json", "dataset_dict.json"
 LONGEST_LINE = 2**24  # bytes: longer than a book; a line is kept in memory
 
 _BROKEN = "{count} broken links left out: {names}"
@@ -24,13 +26,13 @@ _OUTSIDE = "{count} links to files outside the folder not followed: {names}. Giv
 
 
 def find_files(
-    source: str | Path | Sequence[str | Path], error: type[DeftxError], encoding: str | None = None
+    source: str | os.PathLike | Sequence[str | os.PathLike], error: type[DeftxError], encoding: str | None = None
 ) -> list[InputFile]:
     """Return the files of a source without duplicates: a file, a zip, a folder (non-hidden files, sorted) or a list of them.
 
     ``encoding`` is the encoding of the text files that are not UTF-8.
     """
-    sources = [source] if isinstance(source, (str, Path)) else list(source)
+    sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     if not sources:
         raise error("No file was given.")
     encoding = encoding and check_encoding(encoding, error)
@@ -43,9 +45,9 @@ def find_files(
     return list(found.values())
 
 
-def find_file(source: str | Path, error: type[DeftxError], encoding: str | None = None) -> InputFile:
+def find_file(source: str | os.PathLike, error: type[DeftxError], encoding: str | None = None) -> InputFile:
     """Return the one file of a source. Raise ``error`` for a folder or a zip of several files."""
-    if str(source).strip() and os.path.isdir(source):
+    if str(source).strip() and os.path.isdir(source) and not os.path.isfile(os.path.join(source, SAVED_STATE)):
         raise error(f"{source} is a folder; give a single file.")
     found = find_files(source, error, encoding)
     if len(found) > 1:
@@ -138,11 +140,15 @@ def _other_encoding(file: InputFile, error: type[DeftxError]) -> str:
     )
 
 
-def _find(source: str | Path, error: type[DeftxError]) -> list[InputFile]:
+def _find(source: str | os.PathLike, error: type[DeftxError]) -> list[InputFile]:
     if not str(source).strip():
         raise error("The path of the file is empty.")
     path = Path(source)
     try:
+        if (path / SAVED_STATE).is_file():
+            return [InputFile(path, path.name, SAVED)]
+        if (path / SAVED_SPLITS).is_file():
+            raise error(f"The folder {path} contains the splits of a data set. Give the folder of one split.")
         if path.is_dir():
             return _find_in_folder(path, error)
         if path.is_symlink() and not path.exists():

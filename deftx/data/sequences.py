@@ -30,7 +30,7 @@ def pack(
     """
     tokens = array("i")
     for start in range(0, len(lines), BATCH_LINES):
-        for ids in _tokenise(lines[start : start + BATCH_LINES], tokenizer):
+        for ids in tokenise(lines[start : start + BATCH_LINES], tokenizer):
             tokens.extend(ids)
         if on_progress:
             on_progress(min(start + BATCH_LINES, len(lines)), len(lines))
@@ -75,7 +75,8 @@ def mask_tokens(
     return torch.where(chosen & (kind >= 0.9), random, inputs), labels
 
 
-def _tokenise(lines: Sequence[str], tokenizer: Any) -> list[list[int]]:
+def tokenise(lines: Sequence[str], tokenizer: Any) -> list[list[int]]:
+    """Return the token ids of each line, special tokens included, without truncation."""
     # verbose=False, because the warning about lines longer than the model's limit does not apply: ``pack`` splits them.
     special = tokenizer.all_special_tokens
     lines = [as_text_only(line, special) for line in lines]

@@ -9,7 +9,8 @@ from deftx.data.file_kinds import KINDS
 from deftx.data.open_table import as_text
 from deftx.data.reading import find_file
 from deftx.data.table_formats import open_records
-from deftx.data.tables import LABEL, PAIR, SINGLE, choose_columns
+from deftx.data.table_rows import LABEL, PAIR, SINGLE
+from deftx.data.tables import choose_columns
 
 ROWS_LOOKED_AT = 200  # first rows, to guess the content of a column
 

@@ -1,4 +1,4 @@
-"""One interface to tables in CSV, TSV, JSON lines, Parquet and workbooks: columns and numbered rows of cells."""
+"""One interface to tables in CSV, TSV, JSON lines, Parquet, workbooks and saved data sets: columns and numbered rows."""
 
 import csv
 import json
@@ -9,6 +9,8 @@ from typing import Any
 from deftx.core.errors import DeftxError
 from deftx.data import open_table
 from deftx.data.csv_shape import LINES_AHEAD, declared_delimiter, is_quoted, lacks_header
+from deftx.data.file_kinds import SAVED
+from deftx.data.hf_datasets import open_saved
 from deftx.data.open_table import Records, as_text
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
@@ -131,4 +133,5 @@ _OPENERS = {
     ".parquet": _open_parquet,
     ".xlsx": open_workbook,
     ".ods": open_workbook,
+    SAVED: open_saved,
 }

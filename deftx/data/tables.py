@@ -1,80 +1,32 @@
-"""Reading, splitting and checking of labelled files for training and testing a task."""
+"""Reading labelled files for training and testing a task, and checking their rows before training."""
 
-import json
+import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from hashlib import sha256
-from itertools import zip_longest
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from deftx.core.errors import TableError, one_of, unknown_name
 from deftx.data.characters import describe
 from deftx.data.file_kinds import KINDS
-from deftx.data.hf_datasets import is_dataset, records_of, to_dataset
-from deftx.data.label_values import doubtful_labels, join_spellings, known_spellings, missing_labels
+from deftx.data.hf_datasets import is_dataset, records_of
+from deftx.data.label_values import doubtful_labels, join_spellings, missing_labels
+from deftx.data.labels import with_spellings_of
 from deftx.data.open_table import Records, find_column
 from deftx.data.reading import find_file
-from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import open_records
+from deftx.data.table_rows import LABEL, PAIR, SINGLE, Table, counted_rows, fingerprint_of, folded, label_names
 
 if TYPE_CHECKING:
-    from datasets import Dataset
+    from datasets import Dataset, IterableDataset
 
-PAIR, SINGLE, LABEL = ("premise", "hypothesis"), ("text",), "label"
 LABELLED_COLUMNS, TEXT_COLUMNS = "text,label or premise,hypothesis,label", "text or premise,hypothesis"
 MANY_LABELS = 50  # real label sets are smaller; more are mostly scores or identifiers
 FEW_ROWS = 10  # with fewer rows of a label, its score is mostly chance
 PLACES_NAMED = 3  # number of lines named in a note on rows that are left out
 
 _WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")  # how spreadsheets and data frames write a class number
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of a labelled file: a text or (premise, hypothesis) and its label. ``labels`` is empty if read without labels.
-
-    ``dropped`` counts the rows that were left out, by reason; ``notes`` describes them with their first line numbers.
-    ``fingerprint`` is the SHA-256 over the rows, each written as a JSON array and a line feed.
-    """
-
-    texts: list[str] | list[tuple[str, str]]
-    labels: list[str]
-    pairs: bool
-    name: str
-    fingerprint: str
-    dropped: dict[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.texts)
-
-    def keep(self, positions: Iterable[int]) -> "Table":
-        """Return a table of only the rows at these positions.
-
-        Args:
-            positions: Indices of rows, from 0, in the order of the new table.
-        """
-        positions = list(positions)
-        texts = [self.texts[position] for position in positions]
-        labels = [self.labels[position] for position in positions] if self.labels else []
-        return replace(self, texts=texts, labels=labels, fingerprint=fingerprint_of(texts, labels))
-
-    def to_dataset(self) -> "Dataset":
-        """Return the rows as a ``Dataset`` of the package ``datasets``, for ``save_to_disk`` or ``push_to_hub``.
-
-        Returns:
-            The columns that a file of such rows has, the label as a ``ClassLabel``.
-        """
-        columns: dict[str, list[str]] = {LABEL: self.labels} if self.labels else {}
-        for at, name in enumerate(PAIR if self.pairs else SINGLE):
-            columns[name] = [text if isinstance(text, str) else text[at] for text in self.texts]
-        return to_dataset(columns, LABEL if self.labels else None)
 
 
 @dataclass(frozen=True)
@@ -96,7 +48,7 @@ class Findings:
 
 
 def read_table(
-    path: "str | Path | Any",
+    path: "str | os.PathLike | Dataset | IterableDataset",
     *,
     labelled: bool = True,
     columns: Mapping[str, str] | None = None,
@@ -105,7 +57,7 @@ def read_table(
     """Read a table with columns ``text,label`` or ``premise,hypothesis,label``.
 
     Args:
-        path: A CSV, TSV, JSON lines or Parquet file, a workbook, or a data set of ``datasets``.
+        path: A CSV, TSV, JSON lines or Parquet file, a workbook, a folder of ``save_to_disk``, or a data set of ``datasets``.
         labelled: Whether to read labels.
         columns: The file's own column names if they differ, e.g. {"text": "review"}.
         encoding: The encoding of a file that is not UTF-8.
@@ -116,14 +68,18 @@ def read_table(
     Raises:
         TableError: If the file cannot be read or has no usable row.
     """
-    if is_dataset(path):
-        return _read(records_of(path, TableError), labelled, columns)
-    file = find_file(path, TableError, encoding)
+    return _read(_open(path, encoding), labelled, columns)
+
+
+def _open(source: Any, encoding: str | None) -> Records:
+    if is_dataset(source):
+        return records_of(source, TableError)
+    file = find_file(source, TableError, encoding)
     if not file.is_table:
         raise TableError(
             f"{file.name} is {KINDS[file.kind]} without columns. Expected: a table with {LABELLED_COLUMNS}."
         )
-    return _read(open_records(file, TableError), labelled, columns)
+    return open_records(file, TableError)
 
 
 def _read(records: Records, labelled: bool, columns: Mapping[str, str] | None) -> Table:
@@ -158,55 +114,6 @@ def _read(records: Records, labelled: bool, columns: Mapping[str, str] | None) -
     return Table(texts, labels, PAIR[0] in names, file.name, fingerprint_of(texts, labels), dropped, tuple(notes))
 
 
-def label_names(table: Table) -> list[str]:
-    """Return the labels of a table, sorted by number if all are integers, else alphabetically."""
-    names = sorted(set(table.labels))
-    return sorted(names, key=int) if all(re.fullmatch(r"[+-]?[0-9]+", name) for name in names) else names
-
-
-def hold_out(table: Table, share: float, seed: int) -> tuple[Table, Table]:
-    """Split rows into (training, validation), stratified by label; equal texts always go to the same side.
-
-    A label with two or more different texts has at least one row on each side. Raises TableError if there is no such label.
-    """
-    generator = np.random.default_rng(seed)
-    by_label = defaultdict(list)
-    for group in group_equal(map(_key, table.texts)):
-        by_label[table.labels[group[0]]].append(group)
-    valid = {row for label in sorted(by_label) for row in choose_groups(by_label[label], share, generator)}
-    if not valid:
-        raise TableError(f"{table.name} has too few rows to hold some out for validation. Give a validation file.")
-    train = table.keep(row for row in range(len(table)) if row not in valid)
-    # Rows that were left out of the file are reported once, with the training rows.
-    return train, replace(table.keep(sorted(valid)), name=f"{table.name} (held out)", dropped={}, notes=())
-
-
-def with_spellings_of(table: Table, names: Sequence[str]) -> Table:
-    """Return the table with labels replaced by one of ``names`` if they differ only in case or white space."""
-    spelt = known_spellings(table.labels, names)
-    if not spelt:
-        return table
-    labels = [spelt.get(label, label) for label in table.labels]
-    listed = ", ".join(f"{there!r} is read as {known!r}" for there, known in sorted(spelt.items()))
-    notes = (*table.notes, f"{table.name}: the label {listed}.")
-    return replace(table, labels=labels, fingerprint=fingerprint_of(table.texts, labels), notes=notes)
-
-
-def drop_unknown_labels(table: Table, names: Sequence[str]) -> Table:
-    """Return the table without rows whose label is not in ``names``; its ``dropped`` and ``notes`` say how many."""
-    table = with_spellings_of(table, names)
-    kept = [row for row, label in enumerate(table.labels) if label in names]
-    lost = len(table) - len(kept)
-    if not kept:
-        found, known = ", ".join(label_names(table)), ", ".join(names)
-        raise TableError(f"No row of {table.name} has a known label: it has {found}; known are {known}.")
-    if not lost:
-        return table
-    note = f"{table.name}: {_rows(lost)} with a label other than {one_of(names)} left out."
-    dropped = {**table.dropped, "unknown label": lost}
-    return replace(table.keep(kept), dropped=dropped, notes=(*table.notes, note))
-
-
 def check(train: Table, valid: Table | None = None) -> Findings:
     """Return findings on the tables before training. Raise TableError for a single label, or pairs with single texts."""
     if len(set(train.labels)) < 2:
@@ -215,7 +122,7 @@ def check(train: Table, valid: Table | None = None) -> Findings:
         kinds = {True: "pairs", False: "single texts"}
         raise TableError(f"{train.name} has {kinds[train.pairs]}, but {valid.name} has {kinds[valid.pairs]}.")
     valid = valid and with_spellings_of(valid, label_names(train))
-    rows = list(zip(map(_key, train.texts), train.labels, strict=True))
+    rows = list(zip(map(folded, train.texts), train.labels, strict=True))
     labels_of = Counter(key for key, _ in set(rows))  # number of labels of each text
     labels = _count_labels(train)
     valid_labels = _count_labels(valid) if valid else {}
@@ -226,7 +133,7 @@ def check(train: Table, valid: Table | None = None) -> Findings:
         duplicates=len(rows) - len(set(rows)),
         conflicts=sum(count > 1 for count in labels_of.values()),
         unknown_labels={name: count for name, count in valid_labels.items() if name not in labels},
-        shared=sum(_key(text) in labels_of for text in valid.texts) if valid else 0,
+        shared=sum(folded(text) in labels_of for text in valid.texts) if valid else 0,
         warnings=[*train.notes, *(valid.notes if valid else ())],
     )
     findings.warnings.extend(_warnings(findings, train.name, valid.name if valid else ""))
@@ -260,21 +167,9 @@ def choose_columns(records: Records, mapping: Mapping[str, str] | None, *, label
     return {name: column for name in needed if (column := found[name]) is not None}
 
 
-def _key(text: str | tuple[str, str]) -> object:
-    return fold(text) if isinstance(text, str) else tuple(map(fold, text))
-
-
 def _label(cell: str) -> str:
     whole = _WHOLE_NUMBER.fullmatch(cell)
     return whole[1] if whole else cell
-
-
-def fingerprint_of(texts: Sequence[str | tuple[str, str]], labels: Sequence[str]) -> str:
-    """Return the SHA-256 of texts and labels in their order."""
-    digest = sha256()
-    for text, label in zip_longest(texts, labels):
-        digest.update(json.dumps([text, label], ensure_ascii=False).encode() + b"\n")
-    return digest.hexdigest()
 
 
 def _count_labels(table: Table) -> dict[str, int]:
@@ -284,11 +179,7 @@ def _count_labels(table: Table) -> dict[str, int]:
 
 def _note(name: str, unit: str, reason: str, places: Sequence[int]) -> str:
     named = ", ".join(map(str, places[:PLACES_NAMED])) + (" …" if len(places) > PLACES_NAMED else "")
-    return f"{name}: {_rows(len(places))} with {reason} left out ({unit} {named})."
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+    return f"{name}: {counted_rows(len(places))} with {reason} left out ({unit} {named})."
 
 
 def _warnings(found: Findings, train: str, valid: str) -> list[str]:
@@ -303,14 +194,16 @@ def _warnings(found: Findings, train: str, valid: str) -> list[str]:
         texts = "1 text occurs" if found.conflicts == 1 else f"{found.conflicts:,} texts occur"
         warnings.append(f"{train}: {texts} with more than one label.")
     if found.duplicates:
-        warnings.append(f"{train}: {_rows(found.duplicates)} equal to an earlier one, label included.")
+        warnings.append(f"{train}: {counted_rows(found.duplicates)} equal to an earlier one, label included.")
     if found.unknown_labels:
         names = ", ".join(found.unknown_labels)
-        lost = _rows(sum(found.unknown_labels.values()))
+        lost = counted_rows(sum(found.unknown_labels.values()))
         warnings.append(f"{valid} has labels that {train} lacks ({names}): {lost} left out.")
     unseen = [name for name in found.labels if name not in found.valid_labels]
     if found.valid_labels and unseen:
         warnings.append(f"{valid} has no row of {', '.join(unseen)}: the score does not cover them.")
     if found.shared:
-        warnings.append(f"{valid}: {_rows(found.shared)} whose text is also in {train}; the score will be too good.")
+        warnings.append(
+            f"{valid}: {counted_rows(found.shared)} whose text is also in {train}; the score will be too good."
+        )
     return warnings

@@ -1,5 +1,6 @@
 """Raw text for language training: reading it, and splitting it into training and held-out lines."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ from deftx.data.table_formats import open_records
 from deftx.data.unpacking import InputFile
 
 if TYPE_CHECKING:
-    from datasets import Dataset
+    from datasets import Dataset, IterableDataset
+    from datasets.arrow_dataset import Column
 
 TEXT_COLUMN = "text"
 EMPTY, WITHOUT_LETTERS = "empty", "without letters"  # why a line is not used
@@ -47,7 +49,7 @@ class Corpus:
 
 
 def read_corpus(
-    source: "str | Path | Sequence[str | Path] | Any",
+    source: "str | os.PathLike | Sequence[str | os.PathLike] | Dataset | IterableDataset | Column",
     *,
     column: str | None = None,
     limit: int | None = None,
@@ -56,7 +58,8 @@ def read_corpus(
     """Read a file, a folder, several files or a data set. A line is usable if it contains a letter or digit.
 
     Args:
-        source: A file, a folder, a list of files, or a data set of ``datasets``.
+        source: A file, a folder, a list of files, or a data set of ``datasets``, also one column of it or a folder of
+            ``save_to_disk``.
         column: The text column of tables. By default the column "text", else the only text column.
         limit: Stop after this many usable lines.
         encoding: The encoding of the files that are not UTF-8.

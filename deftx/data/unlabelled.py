@@ -15,7 +15,8 @@ from deftx.data.open_table import as_text
 from deftx.data.reading import find_file
 from deftx.data.spreadsheet import harmless
 from deftx.data.table_formats import open_records
-from deftx.data.tables import SINGLE, choose_columns
+from deftx.data.table_rows import SINGLE
+from deftx.data.tables import choose_columns
 
 LABEL_COLUMN = "label"
 

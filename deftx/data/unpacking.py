@@ -11,7 +11,7 @@ from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
 from deftx.core.errors import DeftxError
-from deftx.data.file_kinds import GZIP_MODE, TABLES
+from deftx.data.file_kinds import GZIP_MODE, SAVED, TABLES
 from deftx.data.zip_files import BROKEN_ZIP, CHUNK, RefusedZip, entry_chunks, open_zip
 
 # Limits on the unpacked size of a packed file: always allowed (bytes; less for each of the many members of a zip),
@@ -27,7 +27,7 @@ BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 
 @dataclass(frozen=True)
 class InputFile:
-    """A readable file: its path, its name in messages, its kind (one of KINDS) and whether it is gzipped.
+    """A readable file: its path, its name in messages, its kind (one of KINDS, or SAVED) and whether it is gzipped.
 
     ``member`` is its entry in the zip at ``path``; ``encoding`` is the encoding that the user gave for text that is not
     UTF-8. Readers add sentences for the user to ``notes``.
@@ -49,7 +49,7 @@ class InputFile:
     @property
     def is_table(self) -> bool:
         """Whether the file has columns."""
-        return self.kind in TABLES
+        return self.kind in TABLES or self.kind == SAVED
 
     def note(self, sentence: str) -> None:
         """Add a note unless it is already there."""

@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from deftx.core.errors import unknown_name
-from deftx.data.tables import Table
+from deftx.data.table_rows import Table
 
 SEPARATOR = " [sep] "  # between premise and hypothesis; an ordinary word for both vectorisers
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from deftx.evidence.rows import VARIANTS, Row
 from deftx.evidence.settings import Setting
-from deftx.training.pipeline import AFTER_DENSE
+from deftx.training.learned import AFTER_DENSE
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from deftx.jobs.job import Job, JobError
 from deftx.jobs.store import Store
 from deftx.training.finish import RUN
-from deftx.training.pipeline import DELTA_FILE
+from deftx.training.learned import DELTA_FILE
 from deftx.training.run_folder import refuse_if_full
 
 DELTA = "delta"  # the folder of δ in a job's folder

@@ -1,9 +1,4 @@
-"""Base models: loading them, the names of their parameters, and which parameters are sparse-trainable.
-
-Parameters have the names that ``save_pretrained`` of the masked-language model writes. transformers 5 registers XLM-R's
-head before its encoder, so ``named_parameters()`` lists the tied word embeddings as ``lm_head.decoder.weight``. A vector
-with that name would silently lose the embeddings in a classifier; ``canonical_parameters`` prevents this.
-"""
+"""Base models: finding and loading them, and the models that training starts from."""
 
 import copy
 import hashlib
@@ -31,13 +26,13 @@ from deftx.models.families import (
     language_head,
     load_language_model,
     longest_input,
-    norm_parameters,
     output_matrix,
     reads_token_types,
     word_embeddings,
 )
 from deftx.models.head_trial import find_head
 from deftx.models.other_kinds import refuse_other_folder, refuse_other_kinds
+from deftx.models.parameters import encoder_parameters, freeze_norms, sparse_trainable
 from deftx.models.short_names import SHORT_NAMES, similar_names
 from deftx.models.trim_note import TrimNote, read_note
 
@@ -227,42 +222,6 @@ def find_base(name_or_path: str | os.PathLike) -> str:
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return name
     raise unknown_name("The base", name, [*bundled, *similar_names(name)], BaseModelError)
-
-
-def canonical_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
-    """Return every parameter of a transformers model once, named as in ``save_pretrained``."""
-    tied = set(model.all_tied_weights_keys) if getattr(model.config, "tie_word_embeddings", True) else set()
-    named = {n: p for n, p in model.named_parameters(remove_duplicate=False) if n not in tied}
-    first_name: dict[int, str] = {}
-    return {n: p for n, p in named.items() if first_name.setdefault(id(p), n) == n}
-
-
-def encoder_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
-    """Return the parameters of the encoder, which the language model and the classifier share."""
-    prefix = f"{model.base_model_prefix}."
-    shared = {n: p for n, p in canonical_parameters(model).items() if n.startswith(prefix)}
-    return {n: p for n, p in shared.items() if not n.startswith(f"{prefix}pooler.")}
-
-
-def sparse_trainable(model: PreTrainedModel) -> dict[str, nn.Parameter]:
-    """Return M: the encoder's parameters without its normalisation layers, found by module type."""
-    norms = {id(p) for p in norm_parameters(model.base_model)}
-    return {n: p for n, p in encoder_parameters(model).items() if id(p) not in norms}
-
-
-def head_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
-    """Return the fully trained parameters besides M: the LM head without output matrix, or the classification head."""
-    head = getattr(model, LANGUAGE_HEAD, None)  # a classifier has none
-    fixed = {id(output_matrix(model, head))} if head is not None else set()
-    encoder = encoder_parameters(model)
-    return {n: p for n, p in canonical_parameters(model).items() if n not in encoder and id(p) not in fixed}
-
-
-def freeze_norms(model: PreTrainedModel) -> PreTrainedModel:
-    """Freeze the encoder's normalisation layers at θ0 (appendix C of the paper)."""
-    for parameter in norm_parameters(model.base_model):
-        parameter.requires_grad_(False)
-    return model
 
 
 @contextmanager

@@ -7,10 +7,11 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from deftx.data.splitting import fold
-from deftx.data.tables import Table, check, hold_out
-from deftx.models.bases import encoder_parameters, sparse_trainable
+from deftx.data.table_rows import Table, hold_out
+from deftx.data.tables import check
 from deftx.models.batches import encode
 from deftx.models.families import word_embeddings
+from deftx.models.parameters import encoder_parameters, sparse_trainable
 from deftx.training.recipes import LanguageRecipe, Recipe, TaskRecipe
 from deftx.training.run_folder import NOT_RETRAINED, bytes_needed
 from deftx.training.speed import Speed

@@ -14,8 +14,9 @@ from deftx.core.names import base_name
 from deftx.method.parameter_kinds import count_by_part
 from deftx.models.bases import Base
 from deftx.training import distributed
+from deftx.training.learned import Learned, Learner
 from deftx.training.loop import stoppable
-from deftx.training.pipeline import Learned, Learner, learn
+from deftx.training.pipeline import learn
 from deftx.training.recipes import Recipe
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,15 +16,20 @@ from deftx.core.sampling import batch_order, cut, seed_for
 from deftx.data.characters import describe
 from deftx.data.sequences import mask_tokens, pack, special_ids
 from deftx.data.text import Corpus, read_corpus, split
-from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
+from deftx.models.bases import Base
 from deftx.models.batches import by_length, mask_id, pad, pad_id
 from deftx.models.families import language_logits
+from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
 from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
+from deftx.training.learned import Learner
 from deftx.training.loop import Batch, Objective, stoppable
-from deftx.training.pipeline import Learner
 from deftx.training.recipes import LanguageRecipe, recipe_for
 from deftx.vectors.vector import SparseVector
+
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
+    from datasets.arrow_dataset import Column
 
 UNKNOWN_WARNING = 0.02  # share of unknown tokens above which a warning is given
 EVALUATION_MASKS = 2_147_483_647  # seed of the evaluation masks, the same at every evaluation (LT-SFT's constant)
@@ -96,7 +102,7 @@ class LanguageObjective:
 
 
 def learn_language(
-    corpus: str | os.PathLike | Sequence[str | os.PathLike] | Corpus,
+    corpus: "str | os.PathLike | Sequence[str | os.PathLike] | Corpus | Dataset | IterableDataset | Column",
     base: Base,
     recipe: LanguageRecipe | str,
     *,
@@ -111,7 +117,8 @@ def learn_language(
     A training run that was stopped resumes when it is called again with the same arguments.
 
     Args:
-        corpus: A corpus, or a file, folder or list of files to read it from.
+        corpus: A corpus, or what it is read from: a file, a folder, a list of files, or a data set of ``datasets`` or one
+            column of it, such as ``dataset["text"]``.
         base: The base model.
         recipe: The settings, or the name of a preset ("quick", "standard" or "paper").
         out: The folder for the vector; checkpoints are kept there during training.

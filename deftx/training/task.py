@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -15,16 +15,22 @@ from deftx.core.errors import VectorError
 from deftx.core.evaluation import score
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.core.sampling import batch_order, cut
-from deftx.data.tables import Table, check, drop_unknown_labels, hold_out, label_names, read_table
-from deftx.models.bases import Base, canonical_parameters, head_parameters, sparse_trainable
+from deftx.data.labels import drop_unknown_labels
+from deftx.data.table_rows import Table, hold_out, label_names
+from deftx.data.tables import check, read_table
+from deftx.models.bases import Base
 from deftx.models.batches import Encoded, by_length, cut_texts, encode, least_padding, pad, pad_id
+from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
 from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
+from deftx.training.learned import Learner
 from deftx.training.loop import Batch, stoppable
-from deftx.training.pipeline import Learner
 from deftx.training.recipes import METRICS, TaskRecipe, recipe_for
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector
+
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
 
 # Padded tokens per batch; on a CPU, the activations of a layer should fit into the cache.
 CPU_TOKENS, ACCELERATOR_TOKENS = 1_024, 8_192
@@ -107,12 +113,12 @@ class TaskObjective:
 
 
 def learn_task(
-    train: str | os.PathLike | Table,
+    train: "str | os.PathLike | Table | Dataset | IterableDataset",
     base: Base,
     recipe: TaskRecipe | str,
     *,
     out: str | os.PathLike,
-    valid: str | os.PathLike | Table | None = None,
+    valid: "str | os.PathLike | Table | Dataset | IterableDataset | None" = None,
     source: SparseVector | str | os.PathLike | None = None,
     language: str | None = None,
     delta: str | os.PathLike | None = None,
@@ -124,7 +130,7 @@ def learn_task(
     A training run that was stopped resumes when it is called again with the same arguments.
 
     Args:
-        train: The labelled rows, or a file to read them from.
+        train: The labelled rows, or what they are read from: a file, or a data set of ``datasets``.
         base: The base model.
         recipe: The settings, or the name of a preset ("quick", "standard" or "paper").
         out: The folder for the vector; checkpoints are kept there during training.

@@ -14,7 +14,8 @@ from torch import Tensor
 from deftx.core.errors import BaseModelError, VectorError
 from deftx.core.names import base_name
 from deftx.method.parameter_kinds import count_by_part
-from deftx.models.bases import Base, find_base, head_parameters, load_base
+from deftx.models.bases import Base, find_base, load_base
+from deftx.models.parameters import head_parameters
 from deftx.models.trim_note import TrimNote, read_note
 from deftx.vectors.vector import SparseVector
 

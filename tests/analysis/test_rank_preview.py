@@ -18,7 +18,7 @@ from deftx.jobs.other_rank import add_with_rank, kept_delta
 from deftx.jobs.work import learn_language, learn_task
 from deftx.method.noise import cumulative_share, noise_like, noise_rank, unit_noise
 from deftx.method.ranks import choose_rank, energy_kept
-from deftx.training.pipeline import DELTA_FILE
+from deftx.training.learned import DELTA_FILE
 from deftx.training.recipes import recipe_for
 from deftx.vectors.vector import SparseVector
 

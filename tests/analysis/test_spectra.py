@@ -11,7 +11,7 @@ from deftx.analysis.spectra import spectra_of
 from deftx.core.errors import DeftxError, RecipeError
 from deftx.training.checkpoints import read_tensors
 from deftx.training.language import learn_language
-from deftx.training.pipeline import DELTA_FILE
+from deftx.training.learned import DELTA_FILE
 from deftx.vectors.vector import SparseVector
 
 

@@ -11,7 +11,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from deftx.classify.attribution import attribute
 from deftx.classify.composition import compose
 from deftx.core.errors import DeftxError, VectorError
-from deftx.models.bases import canonical_parameters, load_base, sparse_trainable
+from deftx.models.bases import load_base
+from deftx.models.parameters import canonical_parameters, sparse_trainable
 from deftx.vectors.vector import SparseVector
 
 LONG = " ".join(tiny.WORDS * 3)

@@ -4,7 +4,9 @@ import pytest
 
 from deftx.core.errors import TableError
 from deftx.data.label_values import doubtful_labels, join_spellings, known_spellings, missing_labels
-from deftx.data.tables import check, drop_unknown_labels, label_names, read_table
+from deftx.data.labels import drop_unknown_labels
+from deftx.data.table_rows import label_names
+from deftx.data.tables import check, read_table
 
 
 def table_of(tmp_path, labels, name="a.csv"):

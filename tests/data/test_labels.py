@@ -3,7 +3,7 @@
 import pytest
 from test_tables import refusal, table
 
-from deftx.data.labels import check_kind, rename_labels, suggest_labels
+from deftx.data.labels import check_kind, drop_unknown_labels, rename_labels, suggest_labels
 
 
 def test_labels_are_renamed_and_rows_left_out():
@@ -14,6 +14,15 @@ def test_labels_are_renamed_and_rows_left_out():
     assert renamed.fingerprint != found.fingerprint
     assert rename_labels(found, {}).labels == found.labels
     assert "no rows to score" in refusal(rename_labels, found, {"pos": "", "mixed": "", "negative": ""})
+
+
+def test_rows_with_unknown_labels_are_left_out_and_said():
+    valid = table([("a", "x"), ("b", "w"), ("c", "y")], "v.csv")
+    kept = drop_unknown_labels(valid, ["x", "y"])
+    assert (kept.texts, kept.labels, kept.dropped) == (["a", "c"], ["x", "y"], {"unknown label": 1})
+    assert kept.notes == ("v.csv: 1 row with a label other than x or y left out.",)
+    assert drop_unknown_labels(kept, ["x", "y"]) is kept
+    assert "it has w, x, y; known are 0, 1" in refusal(drop_unknown_labels, valid, ["0", "1"])
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,14 @@
 """Without these, a classifier could be trained or judged on rows that are wrong, shared or silently missing."""
 
 import json
-from collections import Counter
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
 from deftx.core.errors import TableError
-from deftx.data.splitting import fold
-from deftx.data.tables import (
-    Table,
-    check,
-    drop_unknown_labels,
-    hold_out,
-    label_names,
-    read_table,
-)
+from deftx.data.table_rows import Table, hold_out
+from deftx.data.tables import check, read_table
 
 
 def write(tmp_path, content, name="a.csv"):
@@ -106,44 +98,12 @@ def test_a_file_that_cannot_be_learned_from_is_refused(tmp_path, name, content, 
     assert said in refusal(read_table, write(tmp_path, content, name))
 
 
-def test_labels_are_sorted_by_number_only_if_all_are_numbers():
-    assert label_names(table([("a", "10"), ("b", "9"), ("c", "10")])) == ["9", "10"]
-    assert label_names(table([("a", "10"), ("b", "9"), ("c", "x")])) == ["10", "9", "x"]
-
-
-def test_the_hold_out_is_stratified_and_follows_the_seed():
-    rows = [(f"teks {number}", "abc"[number % 10 // 4]) for number in range(1000)]  # 400, 400, 200
-    train, valid = hold_out(table(rows), 0.1, 42)
-    assert Counter(valid.labels) == {"a": 40, "b": 40, "c": 20}
-    assert sorted(train.texts + valid.texts) == sorted(text for text, _ in rows)
-    assert all(dict(rows)[text] == label for text, label in zip(valid.texts, valid.labels, strict=True))
-    assert hold_out(table(rows), 0.1, 42) == (train, valid)
-    assert hold_out(table(rows), 0.1, 43)[1].texts != valid.texts
-    assert train.fingerprint != valid.fingerprint
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_equal_texts_stay_on_one_side_and_every_label_is_held_out_once(seed):
-    rows = [(("P  " if number % 2 else "p ") + str(number // 4), f"h{number // 4}") for number in range(80)]
-    rows = [(pair, "ab"[number // 4 % 2]) for number, pair in enumerate(rows)]
-    rows += [(("r", "1"), "rare"), (("r", "2"), "rare"), (("s", "1"), "single")]
-    train, valid = hold_out(table(rows), 0.1, seed)
-    sides = [{(fold(p), fold(h)) for p, h in side.texts} for side in (train, valid)]
-    assert not sides[0] & sides[1]
-    assert set(valid.labels) == {"a", "b", "rare"}
-    assert set(train.labels) == {"a", "b", "rare", "single"}
-
-
 def test_what_was_left_out_of_the_file_is_told_once(tmp_path):
     read = read_table(write(tmp_path, "text,label\n,x\n" + "".join(f"t{n},{n % 2}\n" for n in range(40))))
     train, valid = hold_out(read, 0.1, 1)
     assert check(train, valid).dropped == {"empty text": 1}
     assert sum("empty text" in said for said in check(train, valid).warnings) == 1
     assert valid.name == "a.csv (held out)"
-
-
-def test_too_few_rows_to_hold_out_is_refused():
-    assert "validation file" in refusal(hold_out, table([("a", "x"), ("b", "y")]), 0.1, 1)
 
 
 def test_one_class_is_nothing_to_learn():
@@ -181,12 +141,3 @@ def test_clean_tables_say_nothing():
 
 def test_a_column_of_identifiers_taken_for_labels_is_said():
     assert "Is the label column the right one?" in check(table([(f"t{n}", str(n)) for n in range(60)])).warnings[0]
-
-
-def test_rows_with_unknown_labels_are_left_out_and_said():
-    valid = table([("a", "x"), ("b", "w"), ("c", "y")], "v.csv")
-    kept = drop_unknown_labels(valid, ["x", "y"])
-    assert (kept.texts, kept.labels, kept.dropped) == (["a", "c"], ["x", "y"], {"unknown label": 1})
-    assert kept.notes == ("v.csv: 1 row with a label other than x or y left out.",)
-    assert drop_unknown_labels(kept, ["x", "y"]) is kept
-    assert "it has w, x, y; known are 0, 1" in refusal(drop_unknown_labels, valid, ["0", "1"])

@@ -7,7 +7,8 @@ import pytest
 
 from deftx.core.errors import RecipeError
 from deftx.core.evaluation import score
-from deftx.data.tables import Table, read_table
+from deftx.data.table_rows import Table
+from deftx.data.tables import read_table
 from deftx.evidence.baselines import BASELINES, predict
 
 GOOD, BAD = "makanan sangat enak sekali", "pelayanan sangat buruk sekali"

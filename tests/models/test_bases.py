@@ -1,4 +1,4 @@
-"""A base is loaded as it is, its parameters have the names that vectors use, and a bad one is refused in plain words."""
+"""A base is loaded as it is, training starts from copies of it, and a bad one is refused in plain words."""
 
 import json
 import os
@@ -12,15 +12,8 @@ from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassificatio
 from deftx.classify.composition import Classifier
 from deftx.core.errors import BaseModelError
 from deftx.core.events import Listener
-from deftx.models.bases import (
-    BUNDLED_BASE,
-    canonical_parameters,
-    encoder_parameters,
-    find_base,
-    head_parameters,
-    load_base,
-    sparse_trainable,
-)
+from deftx.models.bases import BUNDLED_BASE, find_base, load_base
+from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
 
 EMBEDDINGS = "roberta.embeddings.word_embeddings.weight"
 
@@ -34,21 +27,6 @@ def copied(base_folder, tmp_path):
 def reconfigure(folder, **settings):
     path = folder / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **settings}))
-
-
-def test_the_sparse_trainable_parameters_are_those_of_the_published_code(lt_sft_traces):
-    base = load_base(lt_sft_traces / "base")
-    maskable = json.loads((lt_sft_traces / "plain" / "settings.json").read_text())["maskable"]
-    assert list(base.parameters()) == maskable
-    assert sum(p.numel() for p in base.parameters().values()) == 22_176
-
-
-def test_word_embeddings_are_in_m_under_their_published_name_and_norms_are_not(base):
-    for model in (base.model, base.language_model(), base.classifier(["a", "b"], seed=0)):
-        names = sparse_trainable(model)
-        assert EMBEDDINGS in names
-        assert names[EMBEDDINGS] is model.get_input_embeddings().weight
-        assert not [name for name in names if "LayerNorm" in name or "lm_head" in name or "classifier" in name]
 
 
 def test_a_vector_of_the_language_model_fits_the_classifier(base):
@@ -76,16 +54,6 @@ def test_a_classifier_without_a_head_is_a_copy_with_labels_of_its_own(base):
     assert all(value.equal(base.parameters()[name]) for name, value in sparse_trainable(again).items())
 
 
-def test_every_parameter_has_the_name_that_save_pretrained_writes(base, base_folder, tmp_path):
-    from safetensors.torch import load_file
-
-    written = load_file(base_folder / "model.safetensors")
-    assert canonical_parameters(base.model).keys() == written.keys()
-    model = base.classifier(["a", "b"], seed=0)
-    model.save_pretrained(tmp_path)
-    assert canonical_parameters(model).keys() == load_file(tmp_path / "model.safetensors").keys()
-
-
 def test_the_output_embedding_is_a_frozen_copy_outside_head_and_m(base):
     model = base.language_model()
     output = model.get_output_embeddings().weight
@@ -101,20 +69,6 @@ def test_the_output_embedding_is_a_frozen_copy_outside_head_and_m(base):
     # N of the L1 penalty counts it again (the fixture: 23,716 + 3,200).
     own = sum(p.numel() for p in canonical_parameters(base.model).values())
     assert sum(p.numel() for p in canonical_parameters(model).values()) == own + output.numel()
-
-
-def test_only_the_encoders_norms_are_frozen(base):
-    model = base.language_model()
-    frozen = {n for n, p in canonical_parameters(model).items() if not p.requires_grad} - {"lm_head.decoder.weight"}
-    assert frozen == {n for n in canonical_parameters(model) if n.startswith("roberta.") and ".LayerNorm." in n}
-
-
-def test_norms_are_told_by_their_type_whatever_they_are_called(base):
-    model = base.language_model()
-    layer = model.roberta.encoder.layer[0].output
-    layer.add_module("rescaling", torch.nn.RMSNorm(4))
-    assert not [name for name in sparse_trainable(model) if "rescaling" in name]
-    assert [name for name in encoder_parameters(model) if "rescaling" in name]
 
 
 def test_the_fingerprint_is_that_of_the_encoder_alone(base, base_folder, other_folder, tmp_path):

@@ -23,16 +23,10 @@ from deftx.core.errors import BaseModelError
 from deftx.core.events import Listener, ignore
 from deftx.data.text import Corpus
 from deftx.method.parameter_kinds import count_by_part
-from deftx.models.bases import (
-    Base,
-    canonical_parameters,
-    encoder_parameters,
-    head_parameters,
-    load_base,
-    sparse_trainable,
-)
+from deftx.models.bases import Base, load_base
 from deftx.models.batches import encode, pad
 from deftx.models.families import FAMILIES, Head, language_logits, output_matrix
+from deftx.models.parameters import canonical_parameters, encoder_parameters, head_parameters, sparse_trainable
 from deftx.training.language import language_objective, learn_language, masked_lm_loss
 from deftx.training.task import class_logits, learn_task
 from deftx.vectors.overlaps import layer_of

@@ -5,7 +5,8 @@ import tiny
 import torch
 
 from deftx.core.errors import BaseModelError, RecipeError, TableError
-from deftx.data.tables import Table, read_table
+from deftx.data.table_rows import Table
+from deftx.data.tables import read_table
 from deftx.data.text import read_corpus
 from deftx.models.bases import ASSETS, load_base
 from deftx.training.base_facts import read_base_facts

@@ -11,7 +11,8 @@ from torch.nn.functional import cross_entropy
 from deftx.core.errors import CorpusError, RecipeError, TrainingError, TrainingStopped
 from deftx.core.events import Listener, ignore
 from deftx.data.text import Corpus, fingerprint, read_corpus
-from deftx.models.bases import load_base, sparse_trainable
+from deftx.models.bases import load_base
+from deftx.models.parameters import sparse_trainable
 from deftx.training.language import LanguageObjective, language_objective, learn_language, masked_lm_loss
 from deftx.training.recipes import recipe_for
 from deftx.vectors.apply import apply_vectors

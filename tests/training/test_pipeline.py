@@ -14,11 +14,13 @@ from deftx.core.errors import RecipeError, TrainingStopped
 from deftx.core.events import Listener, ignore
 from deftx.method.denoising import low_rank
 from deftx.method.select import select_top_k
-from deftx.models.bases import canonical_parameters, load_base
+from deftx.models.bases import load_base
+from deftx.models.parameters import canonical_parameters
 from deftx.training import pipeline
 from deftx.training.checkpoints import read_tensors
 from deftx.training.language import language_learner, masked_lm_loss
-from deftx.training.pipeline import DELTA_FILE, learn
+from deftx.training.learned import DELTA_FILE
+from deftx.training.pipeline import learn
 
 QUIET = Listener(ignore, lambda: False)
 STEPS, ACCUMULATION, RATE = 6, 2, 5e-4

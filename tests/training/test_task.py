@@ -11,9 +11,11 @@ from torch.nn.functional import cross_entropy
 from deftx.classify.composition import compose
 from deftx.core.errors import RecipeError, TableError, TrainingStopped, VectorError
 from deftx.core.events import Listener, ignore
-from deftx.data.tables import Table, read_table
-from deftx.models.bases import load_base, sparse_trainable
-from deftx.training.pipeline import Learned
+from deftx.data.table_rows import Table
+from deftx.data.tables import read_table
+from deftx.models.bases import load_base
+from deftx.models.parameters import sparse_trainable
+from deftx.training.learned import Learned
 from deftx.training.recipes import TaskRecipe
 from deftx.training.task import learn_task, prepare_rows, task_objective
 from deftx.vectors.apply import apply_vectors

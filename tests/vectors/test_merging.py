@@ -7,7 +7,7 @@ import torch
 
 from deftx.classify.composition import compose
 from deftx.core.errors import DeftxError
-from deftx.models.bases import sparse_trainable
+from deftx.models.parameters import sparse_trainable
 from deftx.vectors.apply import apply_changes, apply_vectors
 from deftx.vectors.merging import METHODS, check_method, merge
 from deftx.vectors.overlay import overlay
