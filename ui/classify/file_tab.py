@@ -15,6 +15,7 @@ from ui.classify import column_form, file_views
 from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import Classified, classify_file, wants_pairs
 from ui.shared import encoding_form, views
+from ui.shared.apart import read_apart
 from ui.shared.background_views import see
 from ui.shared.uploads import FILE_TYPES
 from ui.studio import Studio
@@ -125,7 +126,7 @@ def receive(studio: Studio, file: str | None, task: str | None) -> tuple:
     if not file or not task:
         return *nothing, gr.skip()
     try:
-        columns, recognised = table_columns(file, labelled=False)
+        columns, recognised = read_apart([file], table_columns, file, labelled=False)
         if recognised:
             return *nothing, gr.skip()
         return *column_form.ask(file, columns, wants_pairs(studio, task), labelled=False), gr.skip()

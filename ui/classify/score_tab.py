@@ -16,6 +16,7 @@ from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import wants_pairs
 from ui.classify.scoring import TASK_ALONE, Mismatch, Scores, Wanted
 from ui.shared import encoding_form, plot, removal, views
+from ui.shared.apart import read_apart
 from ui.shared.background_views import see
 from ui.shared.uploads import TABLE_TYPES
 from ui.studio import Studio
@@ -154,7 +155,7 @@ def receive(studio: Studio, file: str | None, task: str | None, values: Sequence
         return gr.skip(), *nothing, gr.skip()
     try:
         pairs = bool(task) and wants_pairs(studio, task)
-        columns, recognised = table_columns(file)
+        columns, recognised = read_apart([file], table_columns, file)
         if not recognised and values is None:
             return gr.skip(), *column_form.ask(file, columns, pairs, labelled=True), gr.Button(visible=True), gr.skip()
         named = None if recognised else column_form.mapping(values, pairs, labelled=True)

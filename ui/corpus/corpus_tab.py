@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from deftx.core.bounded import Stopped
 from deftx.core.errors import CorpusError, DeftxError
 from deftx.data.cleaning import CLEANINGS
 from deftx.data.file_kinds import TABLES, TEXTS
@@ -18,6 +19,7 @@ from ui.corpus.corpora import SAMPLE, title_of
 from ui.corpus.corpus_figures import length_figure
 from ui.corpus.hub_form import HubForm
 from ui.shared import encoding_form, plot, removal, views
+from ui.shared.apart import read_apart
 from ui.shared.encoding_form import EncodingForm
 from ui.shared.uploads import FILE_TYPES, READING
 from ui.studio import Studio
@@ -136,7 +138,8 @@ def _connect_upload(studio: Studio, form: UploadForm, choice: gr.Dropdown, shown
 
 
 def _connect_choice(studio: Studio, choice: gr.Dropdown, shown: Shown, form: CleanForm) -> None:
-    see = choice.change(lambda name: show(studio, name), choice, shown.outputs(), **READS)
+    # "multiple": who chooses another text while one is read does not wait for it; ``read_apart`` ends it.
+    see = choice.change(lambda name: show(studio, name), choice, shown.outputs(), trigger_mode="multiple", **READS)
     see.then(lambda name: clean_form.show(studio, name, ()), choice, [form.choices, form.effects], **QUIET)
     form.choices.input(
         lambda name, ticked: clean_form.show(studio, name, ticked), [choice, form.choices],
@@ -193,7 +196,7 @@ def receive(studio: Studio, files: Sequence[str] | None, column: str | None = No
     asked, done = gr.Dropdown(visible=False), gr.Button(visible=False)
     if files and column is None and (columns := unclear_columns(files)):
         said = views.notice(strings.COLUMN_ASKED.format(name=Path(files[0]).name))
-        likely = guess_text_column(files[0], columns, CorpusError)
+        likely = read_apart(files[:1], guess_text_column, files[0], columns, CorpusError)
         asked = gr.Dropdown(choices=list(columns), value=likely, visible=True)
         return gr.skip(), said, asked, gr.Button(visible=True), list(files)
     return *store_upload(studio, files, column), asked, done, []
@@ -202,7 +205,7 @@ def receive(studio: Studio, files: Sequence[str] | None, column: str | None = No
 def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
     """Return the columns that may hold the text; empty if the column is clear, or if nothing can be read."""
     try:
-        found = [columns_of(file) for file in files]
+        found = [read_apart([file], columns_of, file) for file in files]
     except DeftxError:
         return ()
     return next((columns for columns, usual in found if columns and usual is None), ())
@@ -220,7 +223,10 @@ def store_upload(studio: Studio, files: str | Sequence[str] | None, column: str 
 
 def show(studio: Studio, name: str | None) -> tuple[str, str, str, str]:
     """Return the audit of a text: findings, the heading of the length plot, the plot, its table and the unused lines."""
-    said = show_findings(studio, name)
+    try:
+        said = show_findings(studio, name)
+    except Stopped:  # another text is shown by now, or nobody is here
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
     if not name:
         return said, "", "", ""
     try:
@@ -241,5 +247,7 @@ def show_findings(studio: Studio, name: str | None) -> str:
         origin = audit_view.origin(studio.corpora.note(name), titles)
         names = studio.facts.languages().names()
         return audit_view.findings(title_of(name), origin, studio.audit(name), studio.facts.mix(name), names)
+    except Stopped:
+        raise
     except DeftxError as error:
         return views.refusal(strings.NOT_READ, error)

@@ -16,7 +16,7 @@ from deftx.core.errors import DeftxError, unknown_name
 from deftx.core.files import TRASH_KEPT, copy, write_json
 from deftx.core.names import plain_name
 from deftx.data.file_kinds import ALIASES, ENDINGS, GZIP, TABLES, ZIP
-from deftx.data.reading import Amount, check_amount
+from deftx.data.reading import Amount
 from ui import strings
 
 Admit = Callable[[int], None]  # raises a DeftxError if so many bytes may not be stored
@@ -121,11 +121,9 @@ class KeptFiles:
         """Permanently remove everything in the trash."""
         shutil.rmtree(self._trash, ignore_errors=True)
 
-    def _admit_files(self, files: Sequence[Path]) -> None:
-        """Ask for the size of uploaded files, and count what they unpack to, before they are read; an error if it is too much."""
+    def _admit_size(self, files: Sequence[Path]) -> None:
+        """Ask for the size of uploaded files before they are read; an error if it is too much."""
         self._admit(sum(file.stat().st_size for file in files if file.is_file()))
-        if self._most is not None:
-            check_amount(files, self._most, self._error)
 
     def _keep(self, file: Path, name: str, note: dict[str, Any] | None = None) -> str:
         """Copy a file under a safe form of ``name``, once for the same content and note; return its name."""
