@@ -53,8 +53,8 @@ def test_the_size_and_the_lines_of_a_file_are_asked_about_before_it_is_read(tmp_
         if size > 100:
             raise CorpusError(f"{size} bytes are too many")
 
-    monkeypatch.setattr("ui.corpus.corpora.read_corpus", None)
-    monkeypatch.setattr("ui.corpus.tables.read_table", None)
+    monkeypatch.setattr("deftx.data.incoming.read_corpus", None)
+    monkeypatch.setattr("deftx.data.incoming.read_table", None)
     large, breaks = write(tmp_path, "large.csv", "text,label\n" * 10), write(tmp_path, "breaks.txt", "\n" * 11)
     for files in (
         Corpora(tmp_path / "home", admit, Amount(10, 10**6)),

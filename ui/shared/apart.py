@@ -52,7 +52,7 @@ def is_unwanted() -> bool:
     later = [
         other for other in list(events.values()) if other.session_hash == event.session_hash and other.fn is event.fn
     ]
-    return not event.alive or (event.fn.api_visibility == "private" and later[-1:] != [event])
+    return not event.alive or (event.fn.api_visibility == "private" and later[-1] is not event)
 
 
 def is_small(files: Sequence[Path]) -> bool:
