@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from misreading import fill_memory, never_end_after, own_id
 
 from deftx.core import bounded
 from deftx.core.bounded import Stopped, TooCostly, call
@@ -18,17 +19,6 @@ from deftx.core.errors import CorpusError, DeftxError
 def add(one, other=0):
     print("not an answer")
     return (one + other, Path("a"))
-
-
-def endless(note=None):
-    if note is not None:
-        note.write_text(str(os.getpid()), encoding="utf-8")
-    while True:
-        pass
-
-
-def hungry():
-    return len([bytes(1_000_000) for _ in range(100_000)])
 
 
 def refused():
@@ -45,10 +35,6 @@ def full_disk():
 
 def crash():
     ctypes.string_at(0)
-
-
-def own_id():
-    return os.getpid()
 
 
 class Special(DeftxError):
@@ -68,19 +54,19 @@ def test_it_answers_from_another_process():
 def test_what_never_ends_is_stopped_at_its_time(tmp_path):
     note = tmp_path / "pid"
     with pytest.raises(TooCostly, match=r"longer than 3 s.*Use a part of it"):
-        call(endless, [note], seconds=3)
+        call(never_end_after, [note], seconds=3)
     assert not note.exists() or not psutil.pid_exists(int(note.read_text(encoding="utf-8")))
 
 
 def test_what_takes_too_much_memory_ends_with_a_message():
     with pytest.raises(TooCostly, match=r"more than 200\.0 MB of memory"):
-        call(hungry, memory=200_000_000)
+        call(fill_memory, memory=200_000_000)
 
 
 def test_it_ends_when_asked_to(tmp_path):
     note = tmp_path / "pid"
     with pytest.raises(Stopped):
-        call(endless, [note], stop=note.exists)
+        call(never_end_after, [note], stop=note.exists)
     assert not psutil.pid_exists(int(note.read_text(encoding="utf-8") or os.getpid()))
 
 
@@ -109,7 +95,7 @@ def test_so_many_run_at_once_and_who_waits_can_leave(tmp_path, monkeypatch):
 
     def first():
         with pytest.raises(Stopped):
-            call(endless, [note], stop=done.is_set)
+            call(never_end_after, [note], stop=done.is_set)
         ended.append("first")
 
     thread = threading.Thread(target=first)
@@ -132,7 +118,7 @@ def test_the_process_ends_with_the_one_that_started_it(tmp_path):
     starter = os.fork()
     if starter == 0:
         try:
-            call(endless, [note])
+            call(never_end_after, [note])
         finally:
             os._exit(0)
     while not (note.exists() and note.read_text(encoding="utf-8")):

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from gradio.context import LocalContext
 from job_helpers import wait_for
+from misreading import fill_memory, never_end, never_end_after, own_id
 from tiny_base import write_corpus
 
 from deftx.core.bounded import Stopped, TooCostly
@@ -17,16 +18,6 @@ from ui.corpus import corpus_tab
 from ui.corpus.corpora import SAMPLE
 from ui.shared import apart
 from ui.shared.apart import is_small, is_unwanted, read_apart
-
-
-def reader(*_):
-    return os.getpid()
-
-
-def endless(file, note):
-    note.write_text(str(os.getpid()), encoding="utf-8")
-    while True:
-        pass
 
 
 @pytest.fixture
@@ -48,8 +39,8 @@ def test_only_small_plain_files_are_read_in_the_server(tmp_path, large):
     archive.write_bytes(b"PK\5\6" + b"\0" * 18)
     assert [is_small([path]) for path in (small, packed, large, archive)] == [True, False, False, True]
     assert not is_small([small] * 200_000)
-    assert read_apart([small], reader) == os.getpid()
-    assert read_apart([large], reader) != os.getpid()
+    assert read_apart([small], own_id) == os.getpid()
+    assert read_apart([large], own_id) != os.getpid()
 
 
 def test_a_text_has_the_same_findings_wherever_it_is_read(studio, tmp_path, monkeypatch):
@@ -80,26 +71,17 @@ def test_a_text_has_the_same_findings_wherever_it_is_read(studio, tmp_path, monk
 
 def test_a_file_that_takes_too_long_is_refused_with_a_message(studio, large, monkeypatch):
     monkeypatch.setenv("DEFTX_READING_SECONDS", "1")
-    monkeypatch.setattr("ui.corpus.corpora.accept_text", _sleeps)
+    monkeypatch.setattr("ui.corpus.corpora.accept_text", never_end)
     _, said = corpus_tab.store_upload(studio, [str(large)])
     assert "longer than 1 s" in said
     assert studio.corpora.names() == []
     assert list(studio.corpora.folder.iterdir()) == []
 
 
-def _sleeps(*_):
-    while True:
-        pass
-
-
 def test_a_file_that_takes_too_much_memory_is_refused_with_a_message(large, monkeypatch):
     monkeypatch.setenv("DEFTX_READING_MB", "100")
     with pytest.raises(TooCostly, match=r"more than 100\.0 MB"):
-        read_apart([large], _grows)
-
-
-def _grows():
-    return [bytes(1_000_000) for _ in range(100_000)]
+        read_apart([large], fill_memory)
 
 
 def test_an_event_is_wanted_until_its_page_is_left_or_asks_for_something_else():
@@ -138,7 +120,7 @@ def test_a_stopped_audit_leaves_the_page_as_it_is(studio, monkeypatch):
 def test_who_leaves_ends_the_process(tmp_path, large):
     note = tmp_path / "pid"
     with gr.Blocks() as page:
-        gr.Button().click(lambda: read_apart([large], endless, large, note), None, None, api_visibility="private")
+        gr.Button().click(lambda: read_apart([large], never_end_after, note), None, None, api_visibility="private")
     page.queue()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False)
     try:

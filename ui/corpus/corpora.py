@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import CorpusError
+from deftx.core.files import PART
 from deftx.data.cleaning import CLEANINGS
 from deftx.data.incoming import accept_text, clean_to
 from deftx.data.reading import Amount
@@ -81,8 +82,8 @@ class Corpora(KeptFiles):
 
     def _add_written(self, name: str, write: Callable[[Path], object], note: dict[str, Any] | None) -> str:
         """Store what ``write`` writes to a draft, as ``add_lines`` does."""
-        draft = partial(tempfile.NamedTemporaryFile, dir=self.folder, prefix=".", suffix=".part")
-        with self._storing(name), draft() as file:
+        draft = partial(tempfile.NamedTemporaryFile, dir=self.folder, prefix=".", suffix=PART)
+        with self._writing(strings.NOT_STORED, name), draft() as file:
             write(Path(file.name))
             return self._keep(Path(file.name), f"{name}.txt", note)
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deftx.core.errors import CorpusError
 from deftx.data.audit import Audit, Unused
 from deftx.data.bare_tokenizer import BareTokenizer
 from deftx.data.cleaning import Effect
@@ -12,6 +13,7 @@ from deftx.data.incoming import Report, as_effects, effects_of, nearest_to, regi
 from deftx.data.languages import Languages, Profile, load_languages
 from deftx.data.nearest import Near
 from deftx.data.text import Corpus
+from ui import strings
 from ui.corpus.corpora import Corpora
 from ui.shared.apart import is_small, read_apart
 
@@ -61,7 +63,10 @@ class TextFacts:
     def register(self, name: str, code: str, title: str) -> Profile:
         """Learn a language from a text; CorpusError if that is not possible."""
         path = self.corpora.path(name)
-        return read_apart([path], register_text, self.languages_folder, code.strip(), title, path)
+        try:
+            return read_apart([path], register_text, self.languages_folder, code.strip(), title, path)
+        except OSError as error:
+            raise CorpusError(strings.NOT_STORED.format(name=title or code, reason=error.strerror)) from error
 
     def _report_of(self, name: str) -> Report:
         return self._reports(name, self._state(name), self._registered())
