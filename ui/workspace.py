@@ -6,14 +6,14 @@ What is computed from it, such as the forecast of a training, takes a workspace;
 import os
 import threading
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from deftx.classify.composition import Classifier
 from deftx.core.files import expanded
-from deftx.data.audit import Audit, audit
+from deftx.data.audit import Audit
 from deftx.data.reading import Amount
 from deftx.jobs import Store
 from deftx.jobs.remote.flavors import Offers
@@ -54,7 +54,7 @@ class Workspace:
         self.served_files = host.served_files if host else ServedFiles()
         self.corpora = Corpora(self.store.root, admit, most)
         self.tables = Tables(self.store.root, admit, most)
-        self.facts = TextFacts(self.corpora, self.store.root)
+        self.facts = TextFacts(self.corpora, self.store.root, lambda: self.base().tokenizer)
         self.overlaps = Overlaps(self.store)
         self.spectra = SpectraFacts(self.store)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -63,7 +63,6 @@ class Workspace:
         self.lasting = True  # whether files outlive the container; False for a container without a mounted volume
         self.background_tasks = OwnBackgroundTasks(host.background_tasks, self.owner) if host else BackgroundTasks()
         self._loading = threading.Lock()
-        self._audited = lru_cache(maxsize=32)(self._audit)
         self.composing = host.composing.for_store(self.store) if host else Composing(self.store, self.base)
 
     @cached_property
@@ -107,8 +106,7 @@ class Workspace:
 
     def audit(self, name: str) -> Audit:
         """Audit a text by its name, once for each state of its file."""
-        path = self.corpora.path(name)
-        return self._audited(name, path.stat().st_mtime_ns, path.stat().st_size)
+        return self.facts.audit(name)
 
     def composed(self, combination: Combination) -> Classifier:
         """Return the classifier of a combination, for any number of texts; nothing else changes it.
@@ -117,9 +115,6 @@ class Workspace:
             DeftxError: no such vector or method, or a vector made for another base.
         """
         return self.composing.composed(combination)
-
-    def _audit(self, name: str, _changed: int, _size: int) -> Audit:
-        return audit(self.corpora.read(name), self.base().tokenizer)
 
 
 def full_name(base: str) -> str:

@@ -35,6 +35,10 @@ class Hosting:
     upload_megabytes: int = _setting(500, "DEFTX_UPLOAD_MB", "largest upload; applies to everybody")
     corpus_megabytes: int = _setting(200, "DEFTX_CORPUS_MB", "largest text or labelled file that is stored")
     corpus_lines: int = _setting(5_000_000, "DEFTX_CORPUS_LINES", "lines of a text or rows of a labelled file")
+    reading_seconds: int = _setting(
+        900, "DEFTX_READING_SECONDS", "time to read an uploaded file, or to audit a text; applies to everybody"
+    )
+    reading_megabytes: int = _setting(4_000, "DEFTX_READING_MB", "memory to read one in; applies to everybody")
     workspace_megabytes: int = _setting(
         20_000, "DEFTX_ROOM_MB", "disk space of one person's texts, files and training runs"
     )

@@ -8,9 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from deftx.data.coverage import reading_notes, spelled_share
+from deftx.data.coverage import BATCH_LINES, reading_notes, spelled_share
 from deftx.data.lengths import LengthBin, length_bins
-from deftx.data.sequences import BATCH_LINES
 from deftx.data.splitting import fold
 from deftx.data.text import WITHOUT_LETTERS, Corpus, unused_lines
 from deftx.data.wiki_markup import wiki_lines

@@ -11,6 +11,7 @@ import regex
 from deftx.data.characters import as_seen
 from deftx.data.writing_systems import MIXED, piece_spans, word_count, writing_shares
 
+BATCH_LINES = 1_000  # lines tokenised at a time
 LINES_TRIED = 1_000  # lines to check, at equal distances
 # A base that has learned a script has pieces of several letters, so that well under half of the tokens are single letters.
 SPELLED_SHARE = 0.5

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from deftx.data.characters import as_text_only
+from deftx.data.coverage import BATCH_LINES
 
-BATCH_LINES = 1_000  # lines tokenised at a time
 IGNORED = -100  # the label that PyTorch's cross entropy ignores
 
 OnProgress = Callable[[int, int], None]  # (lines done, total)

@@ -55,7 +55,7 @@ def test_what_is_done_and_left_is_told(line):
     def work(on_share):
         background_task = next(iter(line._known.values()))
         told.append(background_task.seconds_left)
-        background_task.began = time.time() - 30
+        background_task.began = time.monotonic() - 30
         on_share(0.25)
         told.append(background_task.seconds_left)
 
@@ -114,6 +114,15 @@ def test_results_go_after_a_while_and_when_there_are_too_many(line, monkeypatch)
     line.find(ids[1]).seen -= background.KEPT + 1
     assert line.find(ids[1]) is None
     assert line.find(ids[2]).result == 2
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+def test_results_stay_when_the_clock_is_set(line, monkeypatch, hours):
+    id_ = line.start(lambda on_share: 3)
+    line.wait(id_)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + hours * 3_600)
+    assert line.find(id_).result == 3
 
 
 def test_a_line_that_is_too_long_is_refused(line, busy, monkeypatch):

@@ -1,17 +1,22 @@
 """Without these, a person's text or labelled file could be replaced, lost, or read with other columns than they chose."""
 
+import os
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import disks
 import pytest
 
-from deftx.core.errors import CorpusError, TableError
+from deftx.core.errors import CorpusError, DeftxError, TableError
 from deftx.data.reading import Amount
+from deftx.jobs import Store
 from ui import strings
+from ui.corpus import corpus_tab
 from ui.corpus.corpora import SAMPLE, Corpora
 from ui.corpus.tables import Tables
 from ui.corpus.text_facts import TextFacts
+from ui.studio import Studio
 
 
 @pytest.fixture
@@ -53,8 +58,8 @@ def test_the_size_and_the_lines_of_a_file_are_asked_about_before_it_is_read(tmp_
         if size > 100:
             raise CorpusError(f"{size} bytes are too many")
 
-    monkeypatch.setattr("ui.corpus.corpora.read_corpus", None)
-    monkeypatch.setattr("ui.corpus.tables.read_table", None)
+    monkeypatch.setattr("deftx.data.incoming.read_corpus", None)
+    monkeypatch.setattr("deftx.data.incoming.read_table", None)
     large, breaks = write(tmp_path, "large.csv", "text,label\n" * 10), write(tmp_path, "breaks.txt", "\n" * 11)
     for files in (
         Corpora(tmp_path / "home", admit, Amount(10, 10**6)),
@@ -177,3 +182,45 @@ def test_a_text_of_which_cleaning_leaves_nothing_is_refused(studio, tmp_path):
     with pytest.raises(CorpusError, match="No line of this text would be left"):
         studio.corpora.clean(name, ["short"])
     assert studio.corpora.names() == [name]
+
+
+def test_drafts_of_a_server_that_was_killed_go_after_a_day(corpora, tmp_path):
+    name = corpora.add(write(tmp_path, "a.txt", "satu dua\n"))
+    old, new = (corpora.folder / f".{kind}.part" for kind in ("old", "new"))
+    for draft in (old, new):
+        draft.write_text("half a te", encoding="utf-8")
+    day_ago = time.time() - 86_500
+    for path in (old, corpora.path(name)):
+        os.utime(path, (day_ago, day_ago))
+    corpora.trash()
+    assert sorted(path.name for path in corpora.folder.iterdir()) == [".new.part", name]
+
+
+@pytest.mark.root
+def test_on_a_disk_that_can_only_be_read_texts_are_shown_and_changes_are_messages(page_base, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    assert (reason := disks.mount_in_memory(disk)) is None, reason
+    try:
+        before = Studio(str(page_base), Store(disk))
+        name = before.corpora.add(write(tmp_path, "a.txt", "satu dua tiga\nSatu dua tiga\n" * 200))
+        rows = before.tables.add(write(tmp_path, "rows.csv", "text,label\nsatu,good\ndua,bad\n"))
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        studio = Studio(str(page_base), Store(disk))  # after a restart
+        assert (studio.corpora.names(), studio.tables.names(), studio.store.list()) == ([name], [rows], [])
+        assert strings.RESTS_ON in corpus_tab.show_findings(studio, name)
+        other = write(tmp_path, "b.txt", "empat lima\n")
+        for attempt in (
+            lambda: studio.corpora.add(other),
+            lambda: studio.corpora.add([other, other]),
+            lambda: studio.corpora.clean(name, ["repeated"]),
+            lambda: studio.corpora.discard(name),
+            lambda: studio.tables.discard(rows),
+            lambda: studio.facts.register(name, "xyz", "Ours"),
+            lambda: studio.store.add("language", "a", {}),
+        ):
+            with pytest.raises(DeftxError, match=r"[Rr]ead-?only"):
+                attempt()
+        assert (studio.corpora.names(), studio.tables.names()) == ([name], [rows])
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)

@@ -2,17 +2,20 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import CorpusError
-from deftx.data.cleaning import CLEANINGS, clean
+from deftx.core.files import PART
+from deftx.data.cleaning import CLEANINGS
+from deftx.data.incoming import accept_text, clean_to
 from deftx.data.reading import Amount
-from deftx.data.text import Corpus, all_lines, read_corpus
+from deftx.data.text import Corpus, read_corpus
 from deftx.models.bases import ASSETS
 from ui import strings
+from ui.shared.apart import read_apart
 from ui.shared.uploads import Admit, KeptFiles, admit_all, safe_name
 
 SAMPLE = "sample:indonesian"  # no file can have this name: names contain no colons
@@ -45,33 +48,43 @@ class Corpora(KeptFiles):
         ``column`` is the column of the text if a table has several; only its lines are stored.
         """
         files = [Path(uploaded)] if isinstance(uploaded, (str, os.PathLike)) else [Path(file) for file in uploaded]
-        self._admit_files(files)
-        corpus = read_corpus(files, column=column)
+        self._admit_size(files)
         if len(files) == 1 and column is None:
+            read_apart(files, accept_text, files, column, self._most, None)
             return self._keep(files[0], files[0].name)
-        note = {"files": [name for name, _ in corpus.sources], **({"column": column} if column else {})}
+        note: dict[str, Any] = {"column": column} if column else {}
+
+        def write(draft: Path) -> None:
+            note["files"] = read_apart(files, accept_text, files, column, self._most, draft)
+
         stem = safe_name(files[0].name)[0]
-        return self.add_lines(
-            f"{stem}-and-{len(files) - 1}-more" if len(files) > 1 else stem, all_lines(files, column=column), note
-        )
+        return self._add_written(f"{stem}-and-{len(files) - 1}-more" if len(files) > 1 else stem, write, note)
 
     def clean(self, name: str, choices: Sequence[str]) -> str:
         """Store a cleaned copy of a text and return its name; CorpusError if no line is left or no step is chosen."""
         if not choices:
             raise CorpusError(strings.NOTHING_TO_CLEAN)
-        lines = clean(self.read(name).lines, choices)
-        if not lines:
-            raise CorpusError("No line of this text would be left. Choose fewer cleaning steps.")
+        path = self.path(name)
         stem = "sample" if name == SAMPLE else safe_name(name)[0]
         note = {"cleaned_from": name, "choices": [choice for choice in CLEANINGS if choice in choices]}
-        return self.add_lines(f"{stem}-cleaned", lines, note)
+        return self._add_written(
+            f"{stem}-cleaned", lambda draft: read_apart([path], clean_to, path, choices, draft), note
+        )
 
     def add_lines(self, name: str, lines: Iterable[str], note: dict[str, Any] | None = None) -> str:
         """Store lines as a text under this name or a numbered one; ``note`` describes where they come from."""
-        draft = partial(tempfile.NamedTemporaryFile, "w", encoding="utf-8", dir=self.folder, prefix=".", suffix=".part")
-        with self._storing(name), draft() as file:
-            file.writelines(f"{line}\n" for line in lines)
-            file.flush()
+
+        def write(draft: Path) -> None:
+            with draft.open("w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines)
+
+        return self._add_written(name, write, note)
+
+    def _add_written(self, name: str, write: Callable[[Path], object], note: dict[str, Any] | None) -> str:
+        """Store what ``write`` writes to a draft, as ``add_lines`` does."""
+        draft = partial(tempfile.NamedTemporaryFile, dir=self.folder, prefix=".", suffix=PART)
+        with self._writing(strings.NOT_STORED, name), draft() as file:
+            write(Path(file.name))
             return self._keep(Path(file.name), f"{name}.txt", note)
 
     def _offered(self, known: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from deftx.core.bounded import Stopped
 from deftx.core.errors import CorpusError, DeftxError
 from deftx.data.cleaning import CLEANINGS
 from deftx.data.file_kinds import TABLES, TEXTS
@@ -19,6 +20,7 @@ from ui.corpus.corpus_figures import length_figure
 from ui.corpus.hub_form import HubForm
 from ui.current import current_workspace
 from ui.shared import encoding_form, plot, removal, views
+from ui.shared.apart import read_apart
 from ui.shared.encoding_form import EncodingForm
 from ui.shared.uploads import FILE_TYPES, READING
 
@@ -129,7 +131,8 @@ def _connect_upload(form: UploadForm, choice: gr.Dropdown, shown: Shown) -> None
 
 
 def _connect_choice(choice: gr.Dropdown, shown: Shown, form: CleanForm) -> None:
-    see = choice.change(show, choice, shown.outputs(), **READS)
+    # "multiple": who chooses another text while one is read does not wait for it; ``read_apart`` ends it.
+    see = choice.change(show, choice, shown.outputs(), trigger_mode="multiple", **READS)
     see.then(lambda name: clean_form.show(name, ()), choice, [form.choices, form.effects], **QUIET)
     form.choices.input(clean_form.show, [choice, form.choices], [form.choices, form.effects], **QUIET)
 
@@ -181,7 +184,7 @@ def receive(files: Sequence[str] | None, column: str | None = None) -> tuple:
     asked, done = gr.Dropdown(visible=False), gr.Button(visible=False)
     if files and column is None and (columns := unclear_columns(files)):
         said = views.notice(strings.COLUMN_ASKED.format(name=Path(files[0]).name))
-        likely = guess_text_column(files[0], columns, CorpusError)
+        likely = read_apart(files[:1], guess_text_column, files[0], columns, CorpusError)
         asked = gr.Dropdown(choices=list(columns), value=likely, visible=True)
         return gr.skip(), said, asked, gr.Button(visible=True), list(files)
     return *store_upload(files, column), asked, done, []
@@ -190,7 +193,7 @@ def receive(files: Sequence[str] | None, column: str | None = None) -> tuple:
 def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
     """Return the columns that may hold the text; empty if the column is clear, or if nothing can be read."""
     try:
-        found = [columns_of(file) for file in files]
+        found = [read_apart([file], columns_of, file) for file in files]
     except DeftxError:
         return ()
     return next((columns for columns, usual in found if columns and usual is None), ())
@@ -208,7 +211,10 @@ def store_upload(files: str | Sequence[str] | None, column: str | None = None) -
 
 def show(name: str | None) -> tuple[str, str, str, str]:
     """Return the audit of a text: findings, the heading of the length plot, the plot, its table and the unused lines."""
-    said = show_findings(name)
+    try:
+        said = show_findings(name)
+    except Stopped:  # another text is shown by now, or nobody is here
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
     if not name:
         return said, "", "", ""
     workspace = current_workspace()
@@ -231,5 +237,7 @@ def show_findings(name: str | None) -> str:
         origin = audit_view.origin(workspace.corpora.note(name), titles)
         names = workspace.facts.languages().names()
         return audit_view.findings(title_of(name), origin, workspace.audit(name), workspace.facts.mix(name), names)
+    except Stopped:
+        raise
     except DeftxError as error:
         return views.refusal(strings.NOT_READ, error)

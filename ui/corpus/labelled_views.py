@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from html import escape
 from itertools import islice
+from pathlib import Path
 
-from deftx.core.errors import TableError
-from deftx.data.open_table import as_text
-from deftx.data.reading import find_file
-from deftx.data.table_formats import open_records
+from deftx.data.incoming import first_cells
 from deftx.data.tables import Findings
 from ui import strings
 from ui.corpus.audit_view import quote
 from ui.shared import views
+from ui.shared.apart import read_apart
 
 ROWS_SHOWN = 3
 
@@ -31,12 +30,9 @@ def findings(train: str, valid: str | None, found: Findings, columns: Mapping[st
 
 def first_rows(path: str, columns: tuple[str, ...]) -> str:
     """Return the first rows of a table."""
-    rows = open_records(find_file(path, TableError), TableError).rows(columns)
+    rows = read_apart([path], first_cells, Path(path), columns, ROWS_SHOWN)
     head = "".join(f"<th scope=col>{escape(column)}</th>" for column in columns)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{quote(as_text(cell))}</td>' for cell in cells)}</tr>"
-        for _, cells in islice(rows, ROWS_SHOWN)
-    )
+    body = "".join(f"<tr>{''.join(f'<td>{quote(cell)}</td>' for cell in cells)}</tr>" for cells in rows)
     table = f'<table class="plain quoted"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<p class="quiet">{escape(strings.FIRST_ROWS)}</p><div class="wide">{table}</div>'
 

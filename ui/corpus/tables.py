@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deftx.core.errors import TableError
-from deftx.data.reading import Amount, find_file
-from deftx.data.table_formats import open_records
-from deftx.data.tables import Table, choose_columns, read_table
+from deftx.data.incoming import accept_table
+from deftx.data.reading import Amount
+from deftx.data.tables import Table, read_table
+from ui.shared.apart import read_apart
 from ui.shared.uploads import Admit, KeptFiles, admit_all
 
 
@@ -32,7 +33,6 @@ class Tables(KeptFiles):
         The same file with other columns is stored separately: training runs that use the first one keep it.
         """
         uploaded = Path(uploaded)
-        self._admit_files([uploaded])
-        read_table(uploaded, columns=columns)
-        chosen = choose_columns(open_records(find_file(uploaded, TableError), TableError), columns, labelled=True)
+        self._admit_size([uploaded])
+        chosen = read_apart([uploaded], accept_table, uploaded, columns and dict(columns), self._most)
         return self._keep(uploaded, uploaded.name, {"columns": chosen})

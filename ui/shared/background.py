@@ -33,9 +33,9 @@ class BackgroundTask:
     owner: str
     work: Work | None  # released when it has ended
     share: float = 0.0
-    began: float | None = None  # seconds since 1970, as are the others
+    began: float | None = None  # seconds of a clock that nobody sets, as are the others
     ended: float | None = None
-    seen: float = field(default_factory=time.time)
+    seen: float = field(default_factory=time.monotonic)
     result: Any = None
     error: Exception | None = None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -50,7 +50,7 @@ class BackgroundTask:
         """Estimate the time left from the share that is done; None while the share is too small."""
         if self.began is None or self.share < 0.02:
             return None
-        return (time.time() - self.began) * (1 - self.share) / self.share
+        return (time.monotonic() - self.began) * (1 - self.share) / self.share
 
 
 class BackgroundTasks:
@@ -92,7 +92,7 @@ class BackgroundTasks:
             self._forget()
             background_task = self._own(id_, owner)
             if background_task is not None:
-                background_task.seen = time.time()
+                background_task.seen = time.monotonic()
             return background_task
 
     def before(self, background_task: BackgroundTask) -> int:
@@ -134,7 +134,7 @@ class BackgroundTasks:
         with self._lock:
             self._lock.wait_for(lambda: self._waiting)
             background_task = self._waiting.pop(0)
-            background_task.began, self._running = time.time(), True
+            background_task.began, self._running = time.monotonic(), True
         try:
             result, error = background_task.work(partial(_report, background_task)), None
         except Exception as problem:  # any exception: the next visitor's task must run, and this one's owner is told
@@ -149,14 +149,14 @@ class BackgroundTasks:
         background_task.result, background_task.error, background_task.ended, background_task.work = (
             result,
             error,
-            time.time(),
+            time.monotonic(),
             None,
         )
         self._lock.notify_all()
 
     def _forget(self) -> None:
         """Drop results that were not requested lately, and the oldest if there are too many."""
-        now = time.time()
+        now = time.monotonic()
         over = sorted(
             (e for e in self._known.values() if e.ended is not None), key=lambda background_task: background_task.seen
         )

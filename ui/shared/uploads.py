@@ -7,22 +7,25 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError, unknown_name
-from deftx.core.files import TRASH_KEPT, copy, write_json
+from deftx.core.files import PART, TRASH_KEPT, copy, write_json
 from deftx.core.names import plain_name
 from deftx.data.file_kinds import ALIASES, ENDINGS, GZIP, TABLES, ZIP
-from deftx.data.reading import Amount, check_amount
+from deftx.data.reading import Amount
 from ui import strings
 
 Admit = Callable[[int], None]  # raises a DeftxError if so many bytes may not be stored
 
 FILE_TYPES = [*ENDINGS, GZIP]  # the accepted extensions of texts
 TABLE_TYPES = [*TABLES, *(alias for alias, kind in ALIASES.items() if kind in TABLES), ZIP, GZIP]
+ABANDONED = (
+    86_400.0  # seconds until the draft of an interrupted upload is deleted; another server may still write to it
+)
 LONGEST_NAME = 80  # characters, including the extension
 # Arguments of events that read a whole file, which takes a processor and memory: so many at the same time, of all visitors
 # together. The others wait in Gradio's queue, from which they are dropped when the person leaves.
@@ -85,15 +88,23 @@ class KeptFiles:
             raise self._error(strings.SAMPLE_STAYS)
         key = str(time.time_ns())
         place = self._trash / key
-        place.mkdir(mode=0o700, parents=True)
-        # The file before its note: after an interruption, the file is restored next to its note.
-        os.replace(path, place / path.name)
-        if self._note_path(path).is_file():
-            os.replace(self._note_path(path), self._note_path(place / path.name))
+        with self._writing(strings.NOT_REMOVED, name):
+            place.mkdir(mode=0o700, parents=True)
+            # The file before its note: after an interruption, the file is restored next to its note.
+            os.replace(path, place / path.name)
+            if self._note_path(path).is_file():
+                os.replace(self._note_path(path), self._note_path(place / path.name))
         return key
 
     def trash(self) -> list[Removed]:
-        """List the trash, the last removed first; items older than ``TRASH_KEPT`` are permanently removed."""
+        """List the trash, the last removed first; items older than ``TRASH_KEPT`` are permanently removed.
+
+        So are drafts of files that were being stored when the server was killed.
+        """
+        for draft in self.folder.glob(f".*{PART}"):
+            with suppress(OSError):
+                if draft.stat().st_mtime < time.time() - ABANDONED:
+                    draft.unlink()
         found = []
         for place in sorted(self._trash.iterdir(), reverse=True) if self._trash.is_dir() else ():
             removed = int(place.name) / 1e9
@@ -121,11 +132,9 @@ class KeptFiles:
         """Permanently remove everything in the trash."""
         shutil.rmtree(self._trash, ignore_errors=True)
 
-    def _admit_files(self, files: Sequence[Path]) -> None:
-        """Ask for the size of uploaded files, and count what they unpack to, before they are read; an error if it is too much."""
+    def _admit_size(self, files: Sequence[Path]) -> None:
+        """Ask for the size of uploaded files before they are read; an error if it is too much."""
         self._admit(sum(file.stat().st_size for file in files if file.is_file()))
-        if self._most is not None:
-            check_amount(files, self._most, self._error)
 
     def _keep(self, file: Path, name: str, note: dict[str, Any] | None = None) -> str:
         """Copy a file under a safe form of ``name``, once for the same content and note; return its name."""
@@ -133,9 +142,10 @@ class KeptFiles:
             target = self._free_place(file, name, note or {})
             if not target.exists():
                 self._admit(file.stat().st_size)
-                with self._storing(name):
+                with self._writing(strings.NOT_STORED, name):
                     self._store(file, target, note)
-            os.utime(target)  # the last uploaded file is listed first
+            with suppress(OSError):
+                os.utime(target)  # the last uploaded file is listed first
         return target.name
 
     def _store(self, file: Path, target: Path, note: dict[str, Any] | None) -> None:
@@ -149,12 +159,12 @@ class KeptFiles:
             raise
 
     @contextmanager
-    def _storing(self, name: str) -> Iterator[None]:
-        """Turn an error of the disk, such as a full one, into a message about the file ``name``."""
+    def _writing(self, refused: str, name: str) -> Iterator[None]:
+        """Turn an error of the disk, such as a full or read-only one, into the message ``refused`` about the file ``name``."""
         try:
             yield
         except OSError as error:
-            raise self._error(strings.NOT_STORED.format(name=name, reason=error.strerror)) from error
+            raise self._error(refused.format(name=name, reason=error.strerror)) from error
 
     def _free_place(self, file: Path, name: str, note: dict[str, Any]) -> Path:
         """Return the path for a file: the existing one for the same content, a numbered one if the name is in use."""

@@ -1,0 +1,103 @@
+"""What a server does with uploaded and stored files, by path: calls that can run in a process of their own.
+
+Arguments and results are plain data (``deftx.core.plain``), and small: the text itself stays in the process.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from deftx.core.errors import CorpusError, TableError
+from deftx.data.audit import Audit, Unused, audit, unused
+from deftx.data.cleaning import CLEANINGS, Effect, clean, preview
+from deftx.data.languages import Profile, load_languages, register
+from deftx.data.nearest import Near, nearest
+from deftx.data.open_table import as_text
+from deftx.data.reading import Amount, check_amount, find_file
+from deftx.data.table_formats import open_records
+from deftx.data.tables import choose_columns, read_table
+from deftx.data.text import all_lines, read_corpus
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a text is: its audit, the lines that are not used, and the share of lines in each language by code."""
+
+    audit: Audit
+    unused: tuple[Unused, ...]
+    mix: dict[str, float]
+
+
+def report(path: Path, languages: Path, tokenizer: Any) -> Report:
+    """Report on a text; ``languages`` is the folder of registered languages. CorpusError if it cannot be read."""
+    corpus = read_corpus(path)
+    return Report(audit(corpus, tokenizer), unused(path), load_languages(languages).mix(corpus.lines))
+
+
+def accept_text(files: Sequence[Path], column: str | None, most: Amount | None, copy: Path | None) -> list[str]:
+    """Check files that are to become one text, and return their names, those of the files in a zip included.
+
+    Args:
+        files: The uploaded files.
+        column: The column of the text of tables.
+        most: How much they may unpack to.
+        copy: Where to write their lines.
+
+    Raises:
+        CorpusError: If one cannot be read or is too large, or if no line is usable.
+    """
+    if most is not None:
+        check_amount(files, most, CorpusError)
+    names = [name for name, _ in read_corpus(files, column=column).sources]
+    if copy is not None:
+        with copy.open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in all_lines(files, column=column))
+    return names
+
+
+def accept_table(path: Path, columns: Mapping[str, str] | None, most: Amount | None) -> dict[str, str]:
+    """Check a labelled file, and return its names of the standard columns. TableError if it cannot be used."""
+    if most is not None:
+        check_amount(path, most, TableError)
+    read_table(path, columns=columns)
+    return choose_columns(open_records(find_file(path, TableError), TableError), columns, labelled=True)
+
+
+def first_cells(path: Path, columns: Sequence[str], count: int) -> list[list[str]]:
+    """Return the first rows of a table as texts. TableError if it cannot be read."""
+    rows = open_records(find_file(path, TableError), TableError).rows(columns)
+    return [[as_text(cell) for cell in cells] for _, cells in islice(rows, count)]
+
+
+def effects_of(path: Path, choices: Sequence[str]) -> list[tuple]:
+    """Return the fields of the ``Effect`` of each cleaning step, without the step itself, which is code."""
+    return [
+        (one.chosen, one.lines, one.left, one.dropped, one.changed, one.examples)
+        for one in preview(read_corpus(path).lines, choices)
+    ]
+
+
+def as_effects(found: Sequence[tuple]) -> tuple[Effect, ...]:
+    """Return the effects of ``effects_of``."""
+    return tuple(Effect(step, *fields) for step, fields in zip(CLEANINGS.values(), found, strict=True))
+
+
+def clean_to(path: Path, choices: Sequence[str], copy: Path) -> None:
+    """Write the cleaned lines of a text to ``copy``. CorpusError if no line is left."""
+    lines = clean(read_corpus(path).lines, choices)
+    if not lines:
+        raise CorpusError("No line of this text would be left. Choose fewer cleaning steps.")
+    with copy.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def nearest_to(path: Path, languages: Path, tokenizer: Any) -> tuple[Near, ...]:
+    """Compare a text with every known language, the nearest first; CorpusError if it has no letters."""
+    return nearest(read_corpus(path).lines, load_languages(languages), tokenizer)
+
+
+def register_text(languages: Path, code: str, name: str, path: Path) -> Profile:
+    """Learn the language of a text and store its profile; CorpusError if that is not possible."""
+    return register(languages, code, name, read_corpus(path).lines)
