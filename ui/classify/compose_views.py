@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from deftx.classify.attribution import Attribution, WordWeight
+from deftx.classify.doubts import Doubt
 from deftx.vectors.merging import MergeReport
 from ui import strings
 from ui.classify.composing import Comparison
@@ -23,9 +24,16 @@ def answer_view(compared: Comparison, device: str) -> str:
     quoted = "".join(f"<blockquote>{escape(part)}</blockquote>" for part in texts)
     cut = views.notice(strings.TEXT_CUT.format(most=compared.cut)) if compared.cut else ""
     return (
-        f'{quoted}<p class="verdict">{escape(best)}</p>{cut}'
+        f"{quoted}{_verdict(best, compared.doubts)}{cut}"
         f"{views.bars(probabilities.items(), best=best)}{views.paragraph(made, 'quiet')}"
     )
+
+
+def _verdict(best: str, doubts: Sequence[Doubt]) -> str:
+    """Show the label, or that the answer is not sure; below it, everything else that speaks against it."""
+    by_kind = {doubt.kind: strings.DOUBTS[doubt.kind].format(**doubt.values) for doubt in doubts}
+    said = by_kind.pop("margin", best)
+    return f'<p class="verdict">{escape(said)}</p>{views.notes(strings.DOUBT, by_kind.values())}'
 
 
 def sides_view(compared: Comparison) -> str:

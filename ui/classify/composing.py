@@ -9,6 +9,7 @@ from typing import Any
 
 from deftx.classify.attribution import Attribution, attribute
 from deftx.classify.composition import Classifier, compose
+from deftx.classify.doubts import Doubt, doubts
 from deftx.classify.workbench import Workbench
 from deftx.core.errors import DeftxError
 from deftx.jobs import Store
@@ -55,7 +56,8 @@ class Found:
 class Comparison:
     """The probabilities of a text for each combination, by label, and the merge report.
 
-    ``cut`` is the number of tokens that are read if the text has more of them, else None.
+    ``cut`` is the number of tokens that are read if the text has more of them, else None. ``doubts`` speak against the
+    answer of the whole combination.
     """
 
     found: Found
@@ -63,6 +65,7 @@ class Comparison:
     sides: dict[str, dict[str, float]]
     report: MergeReport
     cut: int | None = None
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Composing:
@@ -107,9 +110,9 @@ class Composing:
         for name in wanted:
             side = found.side(name)
             answers[name] = self._answer(side.combination, side.states, text)
-        labels, _, report, cut = answers[wanted[-1]]
+        labels, _, report, cut, doubted = answers[wanted[-1]]
         sides = {name: dict(zip(labels, values, strict=True)) for name, (_, values, *_) in answers.items()}
-        return Comparison(found, text, sides, report, cut)
+        return Comparison(found, text, sides, report, cut, doubted)
 
     def words(self, combination: Combination, text: Text) -> Attribution:
         """Return which words of a text mattered for the predicted label; DeftxError as in ``compare``."""
@@ -140,10 +143,11 @@ class Composing:
 
     def _classify(
         self, combination: Combination, states: tuple[State, ...], text: Text
-    ) -> tuple[list[str], list[float], MergeReport, int | None]:
+    ) -> tuple[list[str], list[float], MergeReport, int | None, tuple[Doubt, ...]]:
         with self._holding(combination, states) as classifier:
             cut = classifier.max_length if classifier.cut([text]) else None
-            return classifier.labels, classifier.classify([text])[0].tolist(), classifier.report, cut
+            values = classifier.classify([text])[0].tolist()
+            return classifier.labels, values, classifier.report, cut, doubts(classifier, [text], [values])[0]
 
 
 def check_text(task: Path, text: Text) -> None:

@@ -19,6 +19,7 @@ from ui.current import current_workspace
 from ui.guide.plan import Plan
 from ui.language_names import name_of, titled
 from ui.shared import encoding_form, views
+from ui.shared.apart import read_apart
 from ui.shared.uploads import FILE_TYPES
 
 FIRST_LINES = 3
@@ -164,7 +165,7 @@ def _language(plan: Plan, mix: dict[str, float]) -> str:
 
 def _readable(files: list[str]) -> tuple[list[str], list[str]]:
     """Return the files in UTF-8, and remarks on the encoding that was used for others."""
-    name, guesses = guesses_of(files, CorpusError)
+    name, guesses = read_apart(files, guesses_of, files, CorpusError)
     if not guesses:
         return files, []
     remark = strings.GUIDE_ENCODING_USED.format(name=name, encoding=strings.of_library(guesses[0].title))
@@ -174,4 +175,4 @@ def _readable(files: list[str]) -> tuple[list[str], list[str]]:
 def _column(files: list[str]) -> str | None:
     """Return the likely column of the text in tables that have several; None where it is clear."""
     columns = corpus_tab.unclear_columns(files)
-    return guess_text_column(files[0], columns, CorpusError) if columns else None
+    return read_apart(files[:1], guess_text_column, files[0], columns, CorpusError) if columns else None
