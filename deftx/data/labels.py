@@ -52,7 +52,10 @@ def drop_unknown_labels(table: Table, names: Sequence[str]) -> Table:
     lost = len(table) - len(kept)
     if not kept:
         found, known = ", ".join(label_names(table)), ", ".join(names)
-        raise TableError(f"No row of {table.name} has a known label: it has {found}; known are {known}.")
+        raise TableError(
+            f"No row of {table.name} has a known label: it has {found}; known are {known}. "
+            "Give the labels the same names in both files."
+        )
     if not lost:
         return table
     note = f"{table.name}: {counted_rows(lost)} with a label other than {one_of(names)} left out."

@@ -6,8 +6,9 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
+from deftx.data.labels import drop_unknown_labels
 from deftx.data.splitting import fold
-from deftx.data.table_rows import Table, hold_out
+from deftx.data.table_rows import Table, hold_out, label_names
 from deftx.data.tables import check
 from deftx.models.batches import encode
 from deftx.models.families import word_embeddings
@@ -127,6 +128,8 @@ class TableSize:
         found = check(train, valid)
         if valid is None:
             hold_out(train, 0.1, 0)
+        else:
+            drop_unknown_labels(valid, label_names(train))
         some = train.texts[:: -(-len(train) // SAMPLE)]
         lengths = tuple(map(len, encode(tokenizer, some, 1_000_000)))
         return cls(len(train), len(valid) if valid is not None else None, len(found.labels), train.pairs, lengths)

@@ -11,6 +11,7 @@ from tiny_base import write_corpus
 from deftx.data.cleaning import CLEANINGS
 from deftx.hub import splits as hub_splits
 from deftx.hub import text as hub_text
+from deftx.training.request import SettingsRefused, TrainingRequest
 from ui import strings
 from ui.corpus import audit_view, clean_form, corpus_tab, hub_form, labelled_tab, labelled_upload
 from ui.corpus.corpora import SAMPLE
@@ -260,3 +261,19 @@ def test_one_label_alone_is_refused_in_place_of_the_findings(studio, tmp_path):
 def test_a_page_that_opens_lists_the_files_that_are_here(studio, tmp_path):
     studio.tables.add(write(tmp_path, "t.csv", "text,label\n" + ROWS))
     assert [[value for _, value in one.choices] for one in labelled_tab.refresh()] == [["", "t.csv"]] * 2
+
+
+def test_a_validation_file_with_other_label_names_is_refused_before_anything_starts(studio, tmp_path):
+    for name, labels in (("train.csv", ("good", "bad")), ("valid.csv", ("Baik", "Buruk"))):
+        rows = "".join(f"text {n},{labels[n % 2]}\n" for n in range(40))
+        (tmp_path / name).write_text(f"text,label\n{rows}", encoding="utf-8")
+        studio.tables.add(tmp_path / name)
+    shown = labelled_tab.show("train.csv", "valid.csv")
+    assert strings.TABLE_REFUSED in shown
+    assert "it has Baik, Buruk; known are bad, good" in shown
+    assert "same names in both files" in shown
+    request = TrainingRequest(kind="task", name="Mood", train="train.csv", valid="valid.csv")
+    assert [one.field for one in studio.forecast.look(request).refusals] == ["train"]
+    with pytest.raises(SettingsRefused, match="same names in both files"):
+        studio.train(request)
+    assert studio.store.list() == ()

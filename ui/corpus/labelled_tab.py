@@ -7,6 +7,8 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import TABLES
+from deftx.data.labels import drop_unknown_labels
+from deftx.data.table_rows import label_names
 from deftx.data.tables import check
 from ui import strings
 from ui.corpus import hub_form, labelled_upload, labelled_views
@@ -95,6 +97,8 @@ def show(train: str | None, valid: str | None) -> str:
     try:
         tables = [workspace.tables.read(name) for name in (train, valid) if name]
         found = check(*tables)
+        if len(tables) > 1:
+            drop_unknown_labels(tables[1], label_names(tables[0]))
     except DeftxError as error:
         return views.refusal(strings.TABLE_REFUSED, error)
     return labelled_views.findings(train, valid, found, workspace.tables.columns(train))
