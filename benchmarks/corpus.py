@@ -19,6 +19,8 @@ from typing import Any
 
 from datasets import Dataset, disable_progress_bars
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from deftx.data.characters import as_seen
 from deftx.data.reading import numbered_lines
 from deftx.data.sequences import BATCH_LINES, pack, tokenise
