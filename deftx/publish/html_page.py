@@ -13,6 +13,7 @@ h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 
 table { border-collapse: collapse; width: 100%; overflow-wrap: normal; }
 th, td { text-align: start; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8886; }
 td.number, th.number { text-align: end; font-variant-numeric: tabular-nums; }
+td:first-child { min-width: 11rem; } td.number { white-space: nowrap; }
 pre { white-space: pre-wrap; } summary { cursor: pointer; }
 @media print { body { max-width: none; margin: 0; font-size: 11pt; } h2, tr { break-after: avoid; break-inside: avoid; } }
 """

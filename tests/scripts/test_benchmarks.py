@@ -82,6 +82,12 @@ def test_values_as_they_were_learned_give_the_same_logits_and_halves_nearly_so()
     assert all(float(line.split("differ by at most ")[1].split()[0].rstrip(",")) > 0 for line in halves)
 
 
+def test_the_words_that_mattered_are_measured_by_every_method():
+    done = run(FOLDER / "words.py", "--quick", "--threads", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.split(":")[0].strip() for line in done.stdout.splitlines()[1:3]] == ["leave-one-out", "gradient"]
+
+
 def test_visitors_of_the_real_app_meet_no_error_while_it_trains():
     done = run(FOLDER / "load.py", "--quick")
     assert done.returncode == 0, done.stdout + done.stderr
