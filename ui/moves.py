@@ -1,6 +1,7 @@
 """The ways between the sections: buttons that lead to another one, and lists that are renewed where a section opens."""
 
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 import gradio as gr
@@ -20,6 +21,7 @@ _SHOW_CHECK = "() => { document.querySelector('#check')?.scrollIntoView({behavio
 def connect(sections: Sections, kept: Kept) -> None:
     """Connect all of them."""
     _connect_tabs(sections, kept)
+    _connect_labelled(sections, kept)
     _connect_guide(sections, kept)
     _connect_library(sections, kept)
 
@@ -60,6 +62,25 @@ def _connect_tabs(sections: Sections, kept: Kept) -> None:
 
     outputs = [sections.test.task, sections.test.language, sections.tabs, kept.tab]
     sections.watch.use.click(use, kept.job, outputs, **PRIVATE).then(**sections.test.classify)
+
+
+def _connect_labelled(sections: Sections, kept: Kept) -> None:
+    """Lead from the labelled files to the form of a task, with the files, a name and the language of the text filled in."""
+    labelled, train = sections.corpus.labelled, sections.train
+
+    def lead(table: str | None, valid: str | None, text: str | None) -> tuple:
+        code = train_names.language_of_table(table)
+        name = PurePath(table).stem if table else ""
+        values = {"kind": "task", "train": table or None, "valid": valid or "", "name": name, "code": code}
+        return (
+            gr.Dropdown(choices=corpus_tab.choices(), value=text),
+            *train_form.filled(values),
+            gr.Tabs(selected="train"),
+            "train",
+        )
+
+    chosen = [labelled.choices["train"], labelled.choices["valid"], sections.corpus.choice]
+    labelled.to_train.click(lead, chosen, [*train.inputs(), sections.tabs, kept.tab], **PRIVATE)
 
 
 def _connect_guide(sections: Sections, kept: Kept) -> None:

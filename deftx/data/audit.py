@@ -21,6 +21,7 @@ UNKNOWN_RATE = 0.02
 DUPLICATE_SHARE = 0.20
 # The smallest corpora in the paper have a few thousand lines; below this, the vector has little effect.
 SMALL_LINES = 1_000
+SMALL_WORDS = 20_000  # a text with fewer lines is not small if it has as many words
 # Names and loan words in another script are less than a tenth of a text; more is often a second language.
 SCRIPT_SHARE = 0.10
 # Sentences have at least this many words; shorter lines are headings or entries of a word list.
@@ -176,7 +177,7 @@ def _warnings(found: Audit, median_words: float) -> list[str]:
             f"{found.unknown_rate:.1%} of the tokens are unknown to this base model{examples}: it cannot read them. "
             "Choose a base that covers the script, or change the spelling of the text."
         )
-    if found.lines < SMALL_LINES:
+    if found.lines < SMALL_LINES and found.words < SMALL_WORDS:
         warnings.append(f"This is a small corpus: {found.lines:,} lines. More text will help more than any setting.")
     if found.duplicates > DUPLICATE_SHARE * found.lines:
         warnings.append(

@@ -20,20 +20,24 @@ from deftx.data.table_formats import open_records
 from deftx.data.tables import choose_columns, read_table
 from deftx.data.text import all_lines, read_corpus
 
+FIRST_LINES = 3  # lines of a text that are shown: a wrong encoding is seen in them
+
 
 @dataclass(frozen=True)
 class Report:
-    """What a text is: its audit, the lines that are not used, and the share of lines in each language by code."""
+    """What a text is: its audit, lines that are not used, the share of lines in each language by code, and its first lines."""
 
     audit: Audit
     unused: tuple[Unused, ...]
     mix: dict[str, float]
+    first: tuple[str, ...]
 
 
 def report(path: Path, languages: Path, tokenizer: Any) -> Report:
     """Report on a text; ``languages`` is the folder of registered languages. CorpusError if it cannot be read."""
     corpus = read_corpus(path)
-    return Report(audit(corpus, tokenizer), unused(path), load_languages(languages).mix(corpus.lines))
+    mix = load_languages(languages).mix(corpus.lines)
+    return Report(audit(corpus, tokenizer), unused(path), mix, tuple(corpus.lines[:FIRST_LINES]))
 
 
 def accept_text(files: Sequence[Path], column: str | None, most: Amount | None, copy: Path | None) -> list[str]:

@@ -1,5 +1,6 @@
 """The HTML of a text's audit: the verdict and its reasons, the numbers, and the unused lines."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -15,15 +16,17 @@ SHOWN_SHARE = 0.02  # languages below this share are shown together
 LINE_SHOWN = 160  # characters of a quoted line
 
 
-def findings(title: str, origin: str, found: Audit, mix: dict[str, float], names: dict[str, str]) -> str:
-    """Show the findings: the verdict and its reasons, the numbers, scripts and languages, and notes."""
+def findings(
+    title: str, origin: str, first: Sequence[str], found: Audit, mix: dict[str, float], names: dict[str, str]
+) -> str:
+    """Show the findings: the first lines, the verdict and its reasons, the numbers, scripts and languages, and notes."""
     second = _second_language(mix, names)
     notes = [*found.warnings, *([second] if second else [])]
     unreadable = (found.unknown_rate or 0) > UNKNOWN_RATE
     said, kind = (strings.NOT_ADVISED, "bad") if unreadable else (strings.READY_WITH_NOTES, "note")
     verdict = views.notice(said, kind=kind) if notes else views.notice(strings.READY, kind="good")
     return (
-        f"<h3>{escape(title)}</h3>{views.paragraph(origin, 'quiet origin') if origin else ''}{verdict}"
+        f"<h3>{escape(title)}</h3>{views.paragraph(origin, 'quiet origin') if origin else ''}{first_lines(first)}{verdict}"
         f"{views.notes(strings.NOTE, notes)}{_rests_on(found, mix, names)}{views.figures(_numbers(found))}"
         f"{_scripts(found)}{_languages(mix, names)}"
     )
@@ -41,6 +44,12 @@ def left_out(found: tuple[Unused, ...]) -> str:
     """Show how many lines are not used for training, why, and the first of them."""
     said = "".join(_left_out(one) for one in found) or views.paragraph(strings.NONE_UNUSED, "quiet")
     return f"<h4>{escape(strings.UNUSED_TITLE)}</h4>{said}"
+
+
+def first_lines(lines: Sequence[str]) -> str:
+    """Show the first lines of a text, in which a wrong encoding is seen."""
+    shown = "".join(f"<li><q>{quote(line)}</q></li>" for line in lines)
+    return f'<ul class="quoted first">{shown}</ul>'
 
 
 def lengths_table(found: Audit) -> str:

@@ -236,7 +236,9 @@ def show_findings(name: str | None) -> str:
         titles = {cleaning.name: cleaning.title for cleaning in CLEANINGS.values()}
         origin = audit_view.origin(workspace.corpora.note(name), titles)
         names = workspace.facts.languages().names()
-        return audit_view.findings(title_of(name), origin, workspace.audit(name), workspace.facts.mix(name), names)
+        facts = workspace.facts
+        first, mix = facts.first_lines(name), facts.mix(name)
+        return audit_view.findings(title_of(name), origin, first, workspace.audit(name), mix, names)
     except Stopped:
         raise
     except DeftxError as error:

@@ -23,9 +23,10 @@ ROLES = {"train": "TRAIN_FILE", "valid": "VALID_FILE"}
 
 @dataclass(frozen=True)
 class LabelledTab:
-    """The components that other sections use: the choice of each role."""
+    """The components that other sections use: the choice of each role, and the button that leads to training."""
 
     choices: dict[str, gr.Dropdown]
+    to_train: gr.Button
 
 
 def build() -> LabelledTab:
@@ -48,6 +49,7 @@ def build() -> LabelledTab:
             roles = [(getattr(strings, key), role) for role, key in ROLES.items()]
             with hub.place:
                 as_role = gr.Radio(roles, value="train", label=strings.HUB_ROLE, elem_id="table-hub-role")
+            to_train = gr.Button(strings.NEXT_TASK, variant="primary", elem_id="to-train-task")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             findings = gr.HTML(show("", ""), elem_id="table-findings")
     labelled_upload.connect(uploads, lists, form, listed, findings)
@@ -61,7 +63,7 @@ def build() -> LabelledTab:
     removable = removal.RemovableFiles(lambda: current_workspace().tables, list(lists.values()), choices, "")
     for place, role in enumerate(lists):
         removal.connect(removable, place, removing[role])
-    return LabelledTab(lists)
+    return LabelledTab(lists, to_train)
 
 
 def fetch(parts: tuple, part: str | None, role: str) -> tuple:

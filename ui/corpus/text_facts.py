@@ -44,6 +44,10 @@ class TextFacts:
         """Return the lines that are not used for training."""
         return self._report_of(name).unused
 
+    def first_lines(self, name: str) -> tuple[str, ...]:
+        """Return the first lines of a text."""
+        return self._report_of(name).first
+
     def effects(self, name: str, choices: Sequence[str]) -> tuple[Effect, ...]:
         """Return the effect of each cleaning step on a text, given the chosen steps."""
         return self._effects(name, self._state(name), tuple(sorted(choices)))

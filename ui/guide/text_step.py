@@ -12,7 +12,7 @@ from deftx.data.reading import guesses_of
 from deftx.data.table_columns import guess_text_column
 from ui import strings
 from ui.corpus import corpus_tab
-from ui.corpus.audit_view import quote
+from ui.corpus.audit_view import first_lines
 from ui.corpus.clean_form import label
 from ui.corpus.corpora import SAMPLE, title_of
 from ui.current import current_workspace
@@ -22,7 +22,6 @@ from ui.shared import encoding_form, views
 from ui.shared.apart import read_apart
 from ui.shared.uploads import FILE_TYPES
 
-FIRST_LINES = 3
 PASTED = "pasted"
 LONGEST_PASTE = 2_000_000  # characters; longer texts are uploaded as files
 CLEAR = 0.6  # share of the lines above which a text is taken to be in a language
@@ -115,13 +114,11 @@ def show(plan: Plan) -> str:
         return views.paragraph(strings.GUIDE_NO_TEXT, "quiet")
     facts = current_workspace().facts
     try:
-        corpus, mix = facts.read(plan.text), facts.mix(plan.text)
+        found, mix = facts.audit(plan.text), facts.mix(plan.text)
         effects = [effect for effect in facts.effects(plan.text, ()) if effect.dropped or effect.changed]
     except DeftxError as error:
         return views.refusal(strings.NOT_READ, error)
-    lines = "".join(f"<li><q>{quote(line)}</q></li>" for line in corpus.lines[:FIRST_LINES])
-    words = sum(len(line.split()) for line in corpus.lines)
-    size = strings.GUIDE_TEXT_SIZE.format(lines=f"{len(corpus.lines):,}", words=f"{words:,}")
+    size = strings.GUIDE_TEXT_SIZE.format(lines=f"{found.lines:,}", words=f"{found.words:,}")
     repairs = "".join(
         f"<li><b>{escape(strings.NOTE)}</b> {escape(label(effect))} "
         f'<button type="button" class="fix" data-fix="{escape(effect.cleaning.name)}">{escape(strings.GUIDE_FIX)}</button></li>'
@@ -129,7 +126,7 @@ def show(plan: Plan) -> str:
     )
     return (
         f"<h3>{escape(title_of(plan.text))}</h3>{views.paragraph(size, 'quiet')}{_language(plan, mix)}"
-        f'<ul class="quoted">{lines}</ul>{f"""<ul class="notes">{repairs}</ul>""" if repairs else ""}'
+        f'{first_lines(facts.first_lines(plan.text))}{f"""<ul class="notes">{repairs}</ul>""" if repairs else ""}'
     )
 
 

@@ -50,25 +50,34 @@ def build() -> Form:
         fields |= found
         columns = labelled_upload.build("train")
     fields |= _names()
-    fields["base"] = gr.Dropdown(
-        base_choices(), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
-    )  # fmt: skip
     fields |= remote.fields()
     fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
-    fields["processes"] = gr.Number(
-        1, label=strings.FIELDS["processes"], info=strings.FIELD_HINTS["processes"], minimum=1, maximum=max(1, workspace.gpus),
-        precision=0, visible=workspace.gpus > 1, elem_id="processes",
-    )  # fmt: skip
-    fields["method"] = gr.Radio(_choices(strings.METHODS), value="deft-x", label=strings.METHOD, elem_id="method")
-    with gr.Column() as ranks:
-        fields |= _ranks()
-    fields["k"] = _text_field("k", "language")
-    fields |= _push()
+    with gr.Accordion(strings.METHOD_SETTINGS, open=False, elem_id="method-settings"):
+        found, ranks = _method(workspace.gpus)
+        fields |= found
     with gr.Accordion(strings.ADVANCED, open=False, elem_id="advanced"):
         gr.HTML(views.paragraph(strings.ADVANCED_HINT, "quiet"))
         with gr.Row(elem_classes="pair"):
             fields |= {name: _advanced(name) for name in ADVANCED}
     return Form(text, {name: fields[name] for name in EMPTY}, uploads, columns, for_language, for_task, ranks)
+
+
+def _method(gpus: int) -> tuple[dict[str, Any], gr.Column]:
+    """Lay out the base and the settings of the method; also return the part that only denoising needs."""
+    fields: dict[str, Any] = {
+        "base": gr.Dropdown(
+            base_choices(), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
+        ),
+        "processes": gr.Number(
+            1, label=strings.FIELDS["processes"], info=strings.FIELD_HINTS["processes"], minimum=1, maximum=max(1, gpus),
+            precision=0, visible=gpus > 1, elem_id="processes",
+        ),
+        "method": gr.Radio(_choices(strings.METHODS), value="deft-x", label=strings.METHOD, elem_id="method"),
+    }  # fmt: skip
+    with gr.Column() as ranks:
+        fields |= _ranks()
+    fields["k"] = _text_field("k", "language")
+    return fields | _push(), ranks
 
 
 def shape(kind: str, preset: str, method: str, rank: str, pairs: bool = False) -> tuple:

@@ -9,6 +9,20 @@ from ui.current import current_workspace
 SURE = 0.6  # share of the lines above which a text is named after its language
 
 
+def language_of_table(table: str | None) -> str:
+    """Return the code of the language that most texts of a labelled file are in; empty if there is none."""
+    if not table:
+        return ""
+    workspace = current_workspace()
+    try:
+        texts = workspace.tables.read(table).texts
+        mix = workspace.facts.languages().mix([one if isinstance(one, str) else " ".join(one) for one in texts])
+    except DeftxError:  # the Corpus section gives the reason
+        return ""
+    found, share = next(iter(mix.items()), (UNKNOWN, 0.0))
+    return found if found != UNKNOWN and share >= SURE else ""
+
+
 def suggest(text: str | None, name: str, code: str) -> tuple:
     """Return (name, code) for two empty fields, if most of the text is in a known language."""
     if not text or name or code:
