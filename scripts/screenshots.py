@@ -100,6 +100,8 @@ def walk(camera: Camera, corpus: str | None, labelled: str | None, steps: str) -
     page.goto(camera.url)
     page.wait_for_selector("html[data-opened]", state="attached", timeout=60_000)
     camera.take("1-first-visit", context.storage_state())
+    camera.take("1-ready", context.storage_state(), try_ready)
+    open_section(page, "Corpus")
     bring_text(page, corpus)
     camera.take("2-corpus", context.storage_state())
     with tempfile.TemporaryDirectory() as folder:
@@ -128,6 +130,12 @@ def walk(camera: Camera, corpus: str | None, labelled: str | None, steps: str) -
     camera.take("9-overlap", context.storage_state(), lambda p: show(p, "Overlap", ".js-plotly-plot"))
     camera.take("10-library", context.storage_state(), show_vector)
     camera.take("11-spanish", context.storage_state(), lambda p: open_section(p, "Entrenar"), path="es")
+
+
+def try_ready(page: Page) -> None:
+    """Choose a ready language on the guided path, which classifies its example sentence."""
+    page.locator("#guide-ready label", has_text="Indonesian").click()
+    page.wait_for_selector("#guide-answer .verdict", timeout=120_000)
 
 
 def bring_text(page: Page, corpus: str | None) -> None:
@@ -174,6 +182,8 @@ def train(page: Page, name: str, code: str, steps: str, method: str = "DeFT-X") 
     """Fill in the form for a language, start training, and wait until it runs."""
     fill(page, "language-name", name)
     fill(page, "language-code", code)
+    if not page.locator("#method").is_visible():
+        page.locator("#method-settings button").first.click()
     page.locator("#method label", has_text=method).click()
     if not page.locator("#setting-max-steps").is_visible():
         page.locator("#advanced button").first.click()
@@ -242,7 +252,7 @@ def show(page: Page, section: str, drawn: str) -> None:
 def show_vector(page: Page) -> None:
     """Show a bundled vector in the Library."""
     open_section(page, "Library")
-    page.get_by_role("button", name="min", exact=True).click()
+    page.get_by_role("button", name="Minangkabau", exact=True).last.click()
     page.wait_for_timeout(4_000)
 
 

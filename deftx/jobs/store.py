@@ -76,8 +76,10 @@ class Store(JobTrash):
                     " SELECT ?, ?, ?, ?, ?, ?, coalesce(max(position), 0) + 1 FROM jobs",
                     (job_id, kind, name, text, created, self.owner or ""),
                 )
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(self.folder / job_id, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise _not_stored(error) from error
             raise
         return self.get(job_id)
 
@@ -185,6 +187,12 @@ class Store(JobTrash):
                 return job_id, created
             except FileExistsError:
                 continue  # another job has this microsecond
+            except OSError as error:
+                raise _not_stored(error) from error
+
+
+def _not_stored(error: OSError) -> JobError:
+    return JobError(f"The training run cannot be stored: {error.strerror or error}.")
 
 
 def _holds_device(job: Job) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from deftx.core.bounded import Stopped
 from deftx.core.errors import DeftxError
 from deftx.data.cleaning import Effect
 from ui import strings
@@ -53,12 +54,14 @@ def build() -> CleanForm:
     return CleanForm(choices, effects, apply, answer, code, language, remember, remembered)
 
 
-def show(name: str | None, chosen: Sequence[str]) -> tuple[Any, str]:
+def show(name: str | None, chosen: Sequence[str]) -> tuple[Any, Any]:
     """Return (the steps, examples): the effect of each cleaning step on a text, given the chosen steps."""
     if not name:
         return gr.CheckboxGroup(choices=[], value=[]), views.paragraph(strings.CLEAN_NEEDS_TEXT, "quiet")
     try:
         effects = current_workspace().facts.effects(name, chosen)
+    except Stopped:  # it is asked again for another text or other steps, or nobody is here
+        return gr.skip(), gr.skip()
     except DeftxError as error:
         return gr.CheckboxGroup(choices=[], value=[]), views.refusal(strings.NOT_READ, error)
     labels = [(label(effect), effect.cleaning.name) for effect in effects]
