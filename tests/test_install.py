@@ -106,6 +106,7 @@ def test_the_wheel_holds_the_library_its_files_and_its_types(wheel):
         "deftx/py.typed",
         "deftx/_assets/bases/nusantara-small/model.safetensors",
         "deftx/_assets/lt_sft.toml",
+        "deftx/_assets/report/id.toml",
     } <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"deftx"}
 
