@@ -20,7 +20,7 @@ from ui.shared.updates import Page
 from ui.spectra import spectra_tab
 from ui.studio import Studio
 from ui.train import train_settings, train_tab
-from ui.watch import watch
+from ui.watch import job_actions, watch
 
 DAY = 86_400  # seconds: uploads were copied, and their originals are removed after this
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -113,7 +113,7 @@ def _connect_actions(sections: Sections, kept: Kept, look: dict[str, Any], polli
         return watch.look(str(event.job), seen)
 
     def act(action: str, job: str, seen: str) -> tuple:
-        watch.act(action, watch.shown(seen))
+        job_actions.act(action, watch.shown(seen))
         return watch.look(job, seen)
 
     shown = {"concurrency_limit": None, "cancels": [polling], **PRIVATE}
@@ -130,7 +130,7 @@ def _connect_actions(sections: Sections, kept: Kept, look: dict[str, Any], polli
 
     cloned = watching.clone.click(again, watching.seen, sections.train.filled(), **PRIVATE)
     cloned.then(None, js=_SHOW_FORM, **PRIVATE)
-    watching.undo.click(lambda: watch.undo() or gr.skip(), None, kept.job, **PRIVATE).then(**look)
+    watching.undo.click(lambda: job_actions.undo() or gr.skip(), None, kept.job, **PRIVATE).then(**look)
     asking = [watching.free, watching.free_confirm, watching.free_keep]
     for button, asks in ((watching.free, True), (watching.free_keep, False)):
         button.click(

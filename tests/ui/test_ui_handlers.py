@@ -24,7 +24,7 @@ from ui.library import vector_index
 from ui.shared import figures
 from ui.shared.errors import refusals
 from ui.shared.uploads import safe_name
-from ui.watch import watch, watch_views
+from ui.watch import job_actions, watch, watch_views
 
 
 @pytest.fixture
@@ -201,15 +201,15 @@ def test_buttons_offer_what_can_be_done(studio):
         return {name for name, visible in shown.items() if visible} - {"clone"}
 
     assert offered() == {"stop", "discard"}
-    watch.act("stop", job.id)
+    job_actions.act("stop", job.id)
     assert offered() == {"resume", "discard"}
-    watch.act("resume", job.id)
+    job_actions.act("resume", job.id)
     assert offered() == {"stop", "discard"}
     end(job, "finished")
     assert offered() == {"discard", "use"}
     with pytest.raises(gr.Error, match="cannot be resumed"):
-        watch.act("resume", job.id)
-    watch.act("discard", job.id)
+        job_actions.act("resume", job.id)
+    job_actions.act("discard", job.id)
     assert studio.store.list() == ()
 
 
@@ -218,7 +218,7 @@ def test_resuming_waits_until_the_process_of_a_stopped_training_has_gone(studio)
     end(job, "stopped")
     lock = take_lock(job.folder / LOCK)  # its process has said that it stopped, and still tidies up
     threading.Timer(0.4, lock.close).start()
-    watch.act("resume", job.id)
+    job_actions.act("resume", job.id)
     assert state_of(studio.store.get(job.id)).name == "waiting"
 
 

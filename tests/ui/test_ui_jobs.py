@@ -18,7 +18,7 @@ from ui import strings
 from ui.history import history_views
 from ui.library import vector_index
 from ui.shared import figures, views
-from ui.watch import watch, watch_details, watch_views
+from ui.watch import job_actions, watch, watch_details, watch_views
 
 
 @pytest.fixture
@@ -60,16 +60,16 @@ def test_waiting_trainings_are_moved_by_buttons_that_appear_where_they_can_act(s
     assert buttons(a) & {"first", "earlier", "later"} == {"later"}
     assert buttons(b) & {"first", "earlier", "later"} == {"earlier", "later"}
     assert buttons(c) & {"first", "earlier", "later"} == {"first", "earlier"}
-    watch.act("first", c.id)
+    job_actions.act("first", c.id)
     assert names(studio.store.queue()) == ["c", "a", "b"]
-    watch.act("later", a.id)
+    job_actions.act("later", a.id)
     assert names(studio.store.queue()) == ["c", "b", "a"]
-    watch.act("earlier", b.id)
+    job_actions.act("earlier", b.id)
     assert names(studio.store.queue()) == ["b", "c", "a"]
     studio.store.request_stop(c.id)
     assert not buttons(c) & {"first", "earlier", "later"}
     with pytest.raises(gr.Error, match="is not in the queue"):
-        watch.act("later", c.id)
+        job_actions.act("later", c.id)
 
 
 def test_place_and_start_are_shown_and_an_unknown_start_is_called_so(studio):
@@ -101,14 +101,14 @@ def test_an_estimate_is_said_as_roughly_as_it_is_known(seconds, said):
 def test_a_discarded_training_vanishes_and_undo_brings_it_back(studio, buttons):
     keep, gone = (studio.store.add("language", name, {}) for name in ("Keep", "Gone <b>"))
     assert "undo" not in buttons(keep)
-    watch.act("discard", gone.id)
+    job_actions.act("discard", gone.id)
     shown = look(gone.id)
     assert "Gone" not in shown["jobs"]
     assert "“Gone &lt;b&gt;” was discarded" in shown["undone"]
     assert "undo" in buttons(keep)
-    assert watch.undo() == gone.id
+    assert job_actions.undo() == gone.id
     assert names(studio.store.queue()) == ["Keep", "Gone <b>"]
-    assert watch.undo() == ""
+    assert job_actions.undo() == ""
     assert look()["undone"] == ""
 
 
@@ -122,13 +122,13 @@ def test_two_tabs_act_on_what_they_show_and_the_later_one_is_told(studio):
     job = studio.store.add("language", "both see it", {})
     tabs = [look()["seen"] for _ in range(2)]
     studio.store.add("language", "came meanwhile", {})
-    watch.act("discard", watch.shown(tabs[0]))
+    job_actions.act("discard", watch.shown(tabs[0]))
     assert names(studio.store.trash()) == ["both see it"]
     with pytest.raises(gr.Error, match=r"in the trash\. Restore it first"):
-        watch.act("discard", watch.shown(tabs[1]))
+        job_actions.act("discard", watch.shown(tabs[1]))
     assert "both see it" not in look(job.id, tabs[1])["jobs"]
     assert names(studio.store.list()) == ["came meanwhile"]
-    watch.act("discard", watch.shown(""))  # a page that shows nothing yet means nothing
+    job_actions.act("discard", watch.shown(""))  # a page that shows nothing yet means nothing
     assert names(studio.store.list()) == ["came meanwhile"]
 
 
@@ -151,11 +151,11 @@ def test_what_freeing_costs_is_said_before_it_is_done(studio, buttons):
     assert "Dense phase up to step 40; Sparse phase up to step 7" in shown
     assert "free" in buttons(job)
     assert "free_confirm" not in buttons(job)
-    watch.act("free", job.id)
+    job_actions.act("free", job.id)
     assert not (job.out / "run").exists()
     assert "free" not in buttons(job)
     with pytest.raises(gr.Error, match="no checkpoints to delete"):
-        watch.act("free", job.id)
+        job_actions.act("free", job.id)
 
 
 def test_a_finished_training_loses_its_delta_only_and_an_early_one_no_step(studio):

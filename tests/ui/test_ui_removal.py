@@ -16,7 +16,7 @@ from ui.corpus.corpora import SAMPLE, Corpora
 from ui.corpus.tables import Tables
 from ui.history import history_tab, history_views
 from ui.shared import removal
-from ui.watch import watch
+from ui.watch import job_actions
 
 
 @pytest.fixture
@@ -150,10 +150,10 @@ def test_a_vector_that_a_waiting_training_starts_from_is_not_discarded(studio):
     end(source, "finished")
     task = studio.store.add("task", "Mood", {"source": str(source.out)})
     with pytest.raises(gr.Error, match="Mood"):
-        watch.act("discard", source.id)
+        job_actions.act("discard", source.id)
     assert studio.store.trash() == ()
     end(task, "finished")
-    watch.act("discard", source.id)
+    job_actions.act("discard", source.id)
     assert [job.name for job in studio.store.trash()] == ["Indonesian"]
 
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from deftx.core.errors import TableError
 from deftx.data.table_columns import guess_columns
-from deftx.data.tables import LABEL, PAIR, SINGLE
+from deftx.data.table_rows import LABEL, PAIR, SINGLE
 from ui import strings
 from ui.shared import views
 from ui.shared.apart import read_apart

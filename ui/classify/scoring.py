@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from deftx.core.errors import DeftxError
 from deftx.data.labels import check_kind, rename_labels
-from deftx.data.tables import Table, check, label_names, read_table
+from deftx.data.table_rows import Table, label_names
+from deftx.data.tables import check, read_table
 from deftx.evidence.comparison import Line, Predictions, compare
 from ui import strings
 from ui.classify import combination

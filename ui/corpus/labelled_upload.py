@@ -9,7 +9,7 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError, TableError
 from deftx.data.table_columns import guess_columns, table_columns
-from deftx.data.tables import LABEL, PAIR, SINGLE
+from deftx.data.table_rows import LABEL, PAIR, SINGLE
 from ui import strings
 from ui.corpus import labelled_views
 from ui.current import current_workspace

@@ -7,7 +7,8 @@ from pathlib import Path
 from deftx.core.errors import TableError
 from deftx.data.incoming import accept_table
 from deftx.data.reading import Amount
-from deftx.data.tables import Table, read_table
+from deftx.data.table_rows import Table
+from deftx.data.tables import read_table
 from ui.shared.apart import read_apart
 from ui.shared.uploads import Admit, KeptFiles, admit_all
 

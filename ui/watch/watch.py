@@ -9,13 +9,12 @@ from zlib import crc32
 import gradio as gr
 
 from deftx.jobs import Job, Turn, progress_of, state_of, turns
-from deftx.jobs.disk import can_free, free_checkpoints
+from deftx.jobs.disk import can_free
 from ui import strings
 from ui.classify import classify_tab
 from ui.current import current_workspace
 from ui.library import vector_index
-from ui.shared import figures, plot, removal, views
-from ui.shared.errors import refusals
+from ui.shared import figures, plot, views
 from ui.watch import watch_details, watch_views
 
 EVERY = 2.0  # seconds between two polls while anything trains or waits
@@ -208,33 +207,6 @@ def status_strip(jobs: tuple[Job, ...]) -> str:
 def shown(seen: str) -> str:
     """Return the id of the job that the page shows: a button acts on that one, whatever was added or removed meanwhile."""
     return str(json.loads(seen).get("job", "")) if seen else ""
-
-
-def act(action: str, job_id: str) -> None:
-    """Apply a button's action to a job; on an error, show a message."""
-    workspace = current_workspace()
-    actions = {
-        "stop": workspace.store.request_stop,
-        "resume": workspace.resume,
-        "discard": lambda job_id: removal.discard_job(workspace.store, job_id),
-        "first": lambda job_id: workspace.store.move(job_id, 0),
-        "earlier": lambda job_id: workspace.shift(job_id, -1),
-        "later": lambda job_id: workspace.shift(job_id, 1),
-        "free": lambda job_id: free_checkpoints(workspace.store.get(job_id)),
-    }
-    if job_id:
-        with refusals():
-            actions[action](job_id)
-
-
-def undo() -> str:
-    """Restore the job that was discarded last and return its id; empty if there is none."""
-    store = current_workspace().store
-    for job in store.trash()[:1]:
-        with refusals():
-            store.restore(job.id)
-        return job.id
-    return ""
 
 
 def _just_discarded() -> Job | None:
