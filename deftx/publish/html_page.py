@@ -15,6 +15,7 @@ th, td { text-align: start; vertical-align: top; padding: .3rem .6rem; border-bo
 td.number, th.number { text-align: end; font-variant-numeric: tabular-nums; }
 td:first-child { min-width: 11rem; } td.number { white-space: nowrap; }
 pre { white-space: pre-wrap; } summary { cursor: pointer; }
+@media (max-width: 36rem) { table { font-size: .8rem; } th, td { padding: .3rem .25rem; } td:first-child { min-width: 8rem; } }
 @media print { body { max-width: none; margin: 0; font-size: 11pt; } h2, tr { break-after: avoid; break-inside: avoid; } }
 """
 

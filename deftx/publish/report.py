@@ -194,6 +194,8 @@ def _steps(says: Mapping[str, str], vector: SparseVector, recipe: Mapping[str, A
         lines.append(says["STEP_DENOISE"].format(rank=rank, keep=keep))
     lines += [says["STEP_SELECT"].format(k=k)] if isinstance(k, int) else []
     lines.append(says["STEP_SPARSE"])
+    if isinstance(source := (vector.info.get("corpus") or {}).get("source"), str):
+        lines.append(says["STEP_SOURCE"].format(name=source))
     if ablated := vector.info.get("ablate"):
         lines.append(says["STEP_ABLATED"].format(what=ablated))
     return lines
