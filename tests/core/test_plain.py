@@ -25,7 +25,9 @@ def test_a_value_comes_back_as_it_was(value):
     assert (back, type(back)) == (value, type(value))
 
 
-@pytest.mark.parametrize("value", [object(), print, {1, 2}, b"x", ValueError], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), print, {1, 2}, b"x", ValueError], ids=["object", "function", "set", "bytes", "class"]
+)
 def test_other_values_are_refused(value):
     with pytest.raises(TypeError, match="not plain data"):
         to_json(value)
