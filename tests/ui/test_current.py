@@ -95,7 +95,7 @@ def clients():
             gr.api(typed, api_name="typed")
             gr.Button().click(owner, None, said, api_name="unqueued", queue=False)
         serve(page, lambda values, name=name: named(name))
-        page.launch(prevent_thread_lock=True, quiet=True, run_history=False)
+        page.launch(prevent_thread_lock=True, quiet=True, run_history=False, _frontend=False)
         pages.append(page)
     yield [Client(page.local_url, verbose=False) for page in pages]
     for page in pages:

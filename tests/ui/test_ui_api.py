@@ -28,7 +28,7 @@ def studio(tmp_path_factory):
 @pytest.fixture(scope="module")
 def client(studio):
     page = build_page(studio)
-    page.launch(prevent_thread_lock=True, quiet=True, run_history=False)
+    page.launch(prevent_thread_lock=True, quiet=True, run_history=False, _frontend=False)
     yield Client(page.local_url, verbose=False)
     page.close()
 
