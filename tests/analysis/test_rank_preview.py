@@ -201,7 +201,7 @@ def test_a_job_whose_start_cannot_be_prepared_is_none(tmp_path):
         raise OSError("full")
 
     store = Store(tmp_path)
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(JobError, match="cannot be stored: full"):
         store.add("language", "x", {}, fail)
     assert (store.list(), list(store.folder.iterdir())) == ((), [])
 
