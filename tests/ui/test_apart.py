@@ -72,7 +72,7 @@ def test_a_text_has_the_same_findings_wherever_it_is_read(studio, tmp_path, monk
 def test_a_file_that_takes_too_long_is_refused_with_a_message(studio, large, monkeypatch):
     monkeypatch.setenv("DEFTX_READING_SECONDS", "1")
     monkeypatch.setattr("ui.corpus.corpora.accept_text", never_end)
-    _, said = corpus_tab.store_upload(studio, [str(large)])
+    _, said = corpus_tab.store_upload([str(large)])
     assert "longer than 1 s" in said
     assert studio.corpora.names() == []
     assert list(studio.corpora.folder.iterdir()) == []
@@ -114,7 +114,7 @@ def test_a_stopped_audit_leaves_the_page_as_it_is(studio, monkeypatch):
         raise Stopped("It was stopped.")
 
     monkeypatch.setattr("ui.corpus.text_facts.report", stopped)
-    assert corpus_tab.show(studio, SAMPLE) == (gr.skip(),) * 4
+    assert corpus_tab.show(SAMPLE) == (gr.skip(),) * 4
 
 
 def test_who_leaves_ends_the_process(tmp_path, large):

@@ -51,7 +51,7 @@ def test_a_hostile_vector_is_a_message_and_leaves_nothing(studio, tmp_path, name
     mark = tmp_path / "it-ran"
     file = tmp_path / name
     file.write_bytes(hostile_files(mark)[name])
-    key, said = library_forms.import_file(studio, str(file), "", "", "")
+    key, said = library_forms.import_file(str(file), "", "", "")
     assert key == ""
     assert 'class="notice bad"' in said
     assert "<img" not in said

@@ -16,6 +16,7 @@ from ui.corpus import corpus_tab
 from ui.corpus.corpora import SAMPLE, Corpora
 from ui.corpus.tables import Tables
 from ui.corpus.text_facts import TextFacts
+from ui.current import acting_in
 from ui.studio import Studio
 
 
@@ -208,7 +209,8 @@ def test_on_a_disk_that_can_only_be_read_texts_are_shown_and_changes_are_message
         subprocess.run(["mount", "-o", "remount,bind,ro", seen], check=True)
         studio = Studio(str(page_base), Store(seen))  # after a restart
         assert (studio.corpora.names(), studio.tables.names(), studio.store.list()) == ([name], [rows], ())
-        assert strings.RESTS_ON in corpus_tab.show_findings(studio, name)
+        with acting_in(studio):
+            assert strings.RESTS_ON in corpus_tab.show_findings(name)
         other = write(tmp_path, "b.txt", "empat lima\n")
         for attempt in (
             lambda: studio.corpora.add(other),

@@ -198,7 +198,7 @@ def test_a_vector_made_public_is_for_all_to_use_and_for_its_maker_to_withdraw(wo
     for name in ("bob", "vic", None):
         with acting_as(workspaces, name) as workspace:
             assert [item.key for item in library.items("Shared")] == [shared]
-            assert workspace.spectra.find(shared).label == "Shared (public)"
+            assert workspace.spectra.find(shared).label == "Shared (min, public)"
             for change in (lambda: library.discard(shared), lambda: library.rename(shared, "Mine"),
                            lambda: public.withdraw(shared), lambda: public.publish(shared),
                            lambda: public.publish(key), lambda: public.publish("bundled:min")):  # fmt: skip
