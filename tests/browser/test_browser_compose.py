@@ -111,9 +111,9 @@ def test_what_is_tried_is_downloaded_as_a_plain_folder(pages, tmp_path):
     choose(page, "language", "min")
     with page.expect_download() as loading:
         page.locator("#take-classifier").click()
-    expect(page.locator("#take-answer")).to_contain_text("classifier-sentiment-min.zip")
+    expect(page.locator("#take-answer")).to_contain_text("classifier-sentiment-Minangkabau.zip")
     shutil.unpack_archive(loading.value.path(), tmp_path, "zip")
-    tried = transformers.pipeline("text-classification", str(tmp_path / "classifier-sentiment-min"), top_k=None)
+    tried = transformers.pipeline("text-classification", str(tmp_path / "classifier-sentiment-Minangkabau"), top_k=None)
     scores = sorted((found["score"] for found in tried([TEXT])[0]), reverse=True)
     field(page, "sentence").fill(TEXT)
     expect(page.locator("#answer td:last-child").first).to_contain_text(f"{100 * scores[0]:.1f}")
