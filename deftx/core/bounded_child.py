@@ -3,7 +3,6 @@
 import math
 import os
 import pkgutil
-import resource
 import sys
 import threading
 import time
@@ -45,6 +44,8 @@ def limit_memory(size: float) -> None:
     """Allow this process so many bytes more than it has now; without effect where the system does not tell its size."""
     if math.isinf(size) or not os.path.exists("/proc/self/status"):
         return
+    import resource  # Windows has none
+
     with open("/proc/self/status", encoding="ascii") as status:
         now = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData"))
     # Private memory that can be written to: unlike RLIMIT_AS, it does not count what libraries only reserve.
