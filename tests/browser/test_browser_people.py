@@ -49,6 +49,7 @@ def sign_in(page, name):
 
 def bring_and_train(page, place):
     """Bring a text and start a training on it, both called after a secret."""
+    open_tab(page, "Corpus")
     upload(page, write_corpus(place / "anasecret.txt"))
     expect(page.locator("#audit")).to_contain_text("400")
     start_training(page, "Anasecret", 20)

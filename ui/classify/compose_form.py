@@ -96,13 +96,9 @@ def needs_pair(task: str | None) -> bool:
 
 def task_choices() -> list[tuple[str, str]]:
     """List task vectors as (label with score, key): those made for the base of this page, the best first, then the others."""
-    workspace = current_workspace()
-    found, base = vector_index.entries(workspace.store, "task"), workspace.loaded_base()
-    fingerprint = base.fingerprint if base else None
-    usable = [entry for entry in found if vector_index.made_for(entry, workspace.base_name, fingerprint)]
-    fitting = vector_index.best_first(usable)
-    found = [*fitting, *(entry for entry in found if entry not in fitting)]
-    return [(_scored(entry), entry.key) for entry in found]
+    fitting = vector_index.best_first(usable("task"))
+    others = [entry for entry in vector_index.entries(current_workspace().store, "task") if entry not in fitting]
+    return [(_scored(entry), entry.key) for entry in [*fitting, *others]]
 
 
 def language_choices() -> list[tuple[str, str]]:
@@ -112,9 +108,17 @@ def language_choices() -> list[tuple[str, str]]:
 
 
 def first_language() -> str:
-    """Return the key of the vector that the page chooses at first: that of the example's language, if it exists."""
-    known = [key for _, key in language_choices()]
-    return EXAMPLE_LANGUAGE if EXAMPLE_LANGUAGE in known else ""
+    """Return the key of the vector that the page chooses at first: that of the example's language, if it fits the base."""
+    return EXAMPLE_LANGUAGE if EXAMPLE_LANGUAGE in [entry.key for entry in usable("language")] else ""
+
+
+def usable(kind: str) -> list[vector_index.Entry]:
+    """List the vectors of a kind that were made for the base of this page."""
+    workspace = current_workspace()
+    base = workspace.loaded_base()
+    fingerprint = base.fingerprint if base else None
+    found = vector_index.entries(workspace.store, kind)
+    return [entry for entry in found if vector_index.made_for(entry, workspace.base_name, fingerprint)]
 
 
 def _scored(entry: vector_index.Entry) -> str:

@@ -1,14 +1,11 @@
 """Step 1, the language: choose one that is ready, or name another; without a name, the text tells."""
 
-import tomllib
 from dataclasses import dataclass
-from functools import cache
 
 import gradio as gr
 
-from deftx.core.assets import ASSETS
 from ui import strings
-from ui.current import current_workspace
+from ui.classify import compose_form
 from ui.guide.plan import Plan
 from ui.language_names import code_of, titled
 from ui.library import vector_index
@@ -42,7 +39,7 @@ def build() -> LanguageStep:
 
 def choices() -> list[tuple[str, str]]:
     """List the language vectors that are ready for the base of this page as (label, key)."""
-    return [(entry.label, entry.key) for entry in _ready()]
+    return [(entry.label, entry.key) for entry in compose_form.usable("language")]
 
 
 def named(plan: Plan, typed: str) -> Plan:
@@ -58,7 +55,7 @@ def say(typed: str) -> str:
     code = code_of(typed)
     if not code:
         return views.paragraph(strings.GUIDE_NAME_UNKNOWN.format(name=typed.strip()), "quiet")
-    there = [entry for entry in _ready() if code_of(vector_index.code_of(entry.folder)) == code]
+    there = [entry for entry in compose_form.usable("language") if code_of(vector_index.code_of(entry.folder)) == code]
     if there:
         return views.notice(strings.GUIDE_NAME_READY.format(name=titled(code), vector=there[0].label), kind="good")
     return views.paragraph(strings.GUIDE_NAME_KNOWN.format(name=titled(code)), "quiet")
@@ -66,18 +63,5 @@ def say(typed: str) -> str:
 
 def example(key: str) -> str:
     """Return a sentence to try with a language vector; empty if there is none in its language."""
-    folder = next((entry.folder for entry in _ready() if entry.key == key), None)
+    folder = next((entry.folder for entry in compose_form.usable("language") if entry.key == key), None)
     return _examples().get(vector_index.code_of(folder), "") if folder else ""
-
-
-def _ready() -> list[vector_index.Entry]:
-    workspace = current_workspace()
-    base = workspace.loaded_base()
-    fingerprint = base.fingerprint if base else None
-    found = vector_index.entries(workspace.store, "language")
-    return [entry for entry in found if vector_index.made_for(entry, workspace.base_name, fingerprint)]
-
-
-@cache
-def _examples() -> dict[str, str]:
-    return tomllib.loads((ASSETS / "samples" / "sentences.toml").read_text(encoding="utf-8"))
