@@ -1,13 +1,11 @@
 """Step 1, the language: choose one that is ready, or name another; without a name, the text tells."""
 
-import tomllib
 from dataclasses import dataclass
-from functools import cache
 
 import gradio as gr
 
-from deftx.core.assets import ASSETS
 from ui import strings
+from ui.classify.examples import example_in
 from ui.current import current_workspace
 from ui.guide.plan import Plan
 from ui.language_names import code_of, titled
@@ -67,7 +65,7 @@ def say(typed: str) -> str:
 def example(key: str) -> str:
     """Return a sentence to try with a language vector; empty if there is none in its language."""
     folder = next((entry.folder for entry in _ready() if entry.key == key), None)
-    return _examples().get(vector_index.code_of(folder), "") if folder else ""
+    return example_in(vector_index.code_of(folder)) if folder else ""
 
 
 def _ready() -> list[vector_index.Entry]:
@@ -76,8 +74,3 @@ def _ready() -> list[vector_index.Entry]:
     fingerprint = base.fingerprint if base else None
     found = vector_index.entries(workspace.store, "language")
     return [entry for entry in found if vector_index.made_for(entry, workspace.base_name, fingerprint)]
-
-
-@cache
-def _examples() -> dict[str, str]:
-    return tomllib.loads((ASSETS / "samples" / "sentences.toml").read_text(encoding="utf-8"))
