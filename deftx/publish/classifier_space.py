@@ -6,28 +6,40 @@ The folder is a Hugging Face Space (``sdk: gradio``); on any other machine, ``py
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from deftx.classify.composition import Classifier
 from deftx.core.assets import ASSETS
 from deftx.core.files import new_folder, require_empty
+from deftx.models.batches import Text
 from deftx.publish.classifier_card import loading_code
 from deftx.publish.own_vectors import safe_name
 from deftx.vectors.card import CITATION, LANGUAGE_CODE, LICENSE, TAGS, code
 
-APP = ASSETS / "space" / "app.py"
+# The program of the page, and its texts in the languages of the page.
+PAGE = (ASSETS / "space" / "app.py", ASSETS / "space" / "texts.json")
 GRADIO = "6.31.0"  # a Space installs gradio in the version that its card names
 PYTHON = "3.12"
 NEEDED = ("torch", "transformers", "safetensors")  # pinned to the versions that wrote the classifier
-FIELDS = {False: ["Text"], True: ["Premise", "Hypothesis"]}
+FIELDS = {False: ["text"], True: ["premise", "hypothesis"]}
 
 
 def write_space(
     classifier: Classifier, folder: str | os.PathLike, *, title: str, pairs: bool = False, language: str = "",
-    license_id: str = "",
+    license_id: str = "", examples: Sequence[Text] = (),
 ) -> Path:  # fmt: skip
-    """Write the Space into ``folder`` and return it. ``pairs`` says whether the task classifies pairs of texts.
+    """Write the Space into ``folder`` and return it.
+
+    Args:
+        classifier: The classifier.
+        folder: A new or empty folder.
+        title: The title of the page.
+        pairs: Whether the task classifies pairs of texts.
+        language: The code of its language, for the card.
+        license_id: Its licence as the Hub writes it, for the card.
+        examples: Texts to click on.
 
     Raises:
         DeftxError: If the folder is not empty. Nothing is overwritten.
@@ -35,7 +47,7 @@ def write_space(
     folder = Path(folder).expanduser()
     require_empty(folder, "Space")
     with new_folder(folder) as fresh:
-        _fill(classifier, fresh, safe_name(title), FIELDS[pairs], language, license_id)
+        _fill(classifier, fresh, safe_name(title), FIELDS[pairs], language, license_id, examples)
     return folder
 
 
@@ -45,11 +57,16 @@ def requirements() -> str:
     return "".join(f"{name}=={number}\n" for name, number in pins.items())
 
 
-def _fill(classifier: Classifier, folder: Path, title: str, inputs: list[str], language: str, license_id: str) -> None:
+def _fill(
+    classifier: Classifier, folder: Path, title: str, inputs: list[str], language: str, license_id: str,
+    examples: Sequence[Text],
+) -> None:  # fmt: skip
     classifier.save_pretrained(folder / "model")
-    shutil.copyfile(APP, folder / "app.py")
+    for file in PAGE:
+        shutil.copyfile(file, folder / file.name)
     # User input is data that the page reads, not part of its code.
-    about = {"title": title, "inputs": inputs}
+    rows = [[text] if isinstance(text, str) else list(text) for text in examples]
+    about = {"title": title, "inputs": inputs, "examples": [row for row in rows if len(row) == len(inputs)]}
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
     (folder / "requirements.txt").write_text(requirements(), encoding="utf-8")
     card = _card(title, classifier.labels, language, license_id)

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from deftx.classify.composition import Classifier
 from deftx.core.files import require_free_space
@@ -19,12 +20,14 @@ def export_zip(classifier: Classifier, target: Path) -> Path:
     return _packed(classifier, target, classifier.save_pretrained)
 
 
-def export_space_zip(classifier: Classifier, target: Path, *, pairs: bool = False, language: str = "") -> Path:
-    """Write a classifier's Space as the zip ``target``. Raise DeftxError as ``export_zip`` does."""
-    title = target.name.removesuffix(".zip")
-    return _packed(
-        classifier, target, lambda folder: write_space(classifier, folder, title=title, pairs=pairs, language=language)
-    )
+def export_space_zip(classifier: Classifier, target: Path, *, title: str = "", **about: Any) -> Path:
+    """Write a classifier's Space as the zip ``target``; ``about`` has arguments of ``write_space``.
+
+    Raises:
+        DeftxError: As ``export_zip`` does.
+    """
+    title = title or target.name.removesuffix(".zip")
+    return _packed(classifier, target, lambda folder: write_space(classifier, folder, title=title, **about))
 
 
 def _packed(classifier: Classifier, target: Path, write: Callable[[Path], object]) -> Path:

@@ -43,7 +43,7 @@ def test_the_unpacked_folder_runs_alone_and_answers_the_same(classifier, tmp_pat
         archive.extractall(tmp_path)
     folder = tmp_path / "space-mood"
     assert sorted(path.name for path in folder.iterdir()) == [
-        "README.md", "about.json", "app.py", "model", "requirements.txt"
+        "README.md", "about.json", "app.py", "model", "requirements.txt", "texts.json"
     ]  # fmt: skip
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -63,9 +63,34 @@ def test_the_unpacked_folder_runs_alone_and_answers_the_same(classifier, tmp_pat
             assert given == pytest.approx(dict(zip(classifier.labels, expected, strict=True)), abs=1e-5)
         with pytest.raises(Exception, match="Enter a text first"):
             client.predict("  ", api_name="/classify")
+        look(address)
     finally:
         page.send_signal(signal.SIGKILL)
         page.wait()
+
+
+def look(address):
+    """Use the page as a visitor does, where there is a browser: an example, the words, and a correction as a file."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    if not Path(chromium).exists():
+        return
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_context(locale="es-ES").new_page()
+        page.set_default_timeout(60_000)
+        page.goto(address)
+        page.get_by_label("Texto", exact=True).fill("the food is good")
+        page.get_by_role("button", name="Clasificar").click()
+        page.get_by_text("food", exact=False).first.wait_for()
+        page.get_by_role("button", name="¿Es incorrecta una respuesta?").click()
+        page.get_by_role("radio", name="positive").check()
+        page.get_by_role("button", name="Añadir a mis correcciones").click()
+        with page.expect_download() as downloaded:
+            page.locator("a[download]").first.click()
+        rows = Path(downloaded.value.path()).read_text(encoding="utf-8-sig").splitlines()
+        browser.close()
+    assert rows == ["text,label", "the food is good,positive"]
 
 
 def answers(address, page, tmp_path):
@@ -81,7 +106,7 @@ def test_the_program_is_short_and_knows_nothing_of_this_library(classifier, tmp_
     folder = write_space(classifier, tmp_path / "space", title="Mood", license_id="apache-2.0", language="min")
     program = (folder / "app.py").read_text(encoding="utf-8")
     assert "deftx" not in re.findall(r"^(?:from|import) (\w+)", program, re.MULTILINE)
-    assert len(program.splitlines()) <= 40
+    assert len(program.splitlines()) <= 130
     assert front_matter(folder) == {
         "title": "Mood", "sdk": "gradio", "sdk_version": GRADIO, "python_version": "3.12", "app_file": "app.py",
         "short_description": "A text classifier made with DeFT-X", "license": "apache-2.0",
@@ -99,6 +124,19 @@ def test_the_line_in_its_card_gives_the_probabilities_of_texts_of_any_length(cla
         assert {one["label"]: one["score"] for one in load(text, top_k=None)} == pytest.approx(wanted, abs=1e-5)
 
 
+def test_examples_stand_in_the_page_where_they_have_as_many_texts(classifier, tmp_path):
+    write_space(classifier, tmp_path / "one", title="Mood", examples=["the food", ("a", "b")])
+    assert json.loads((tmp_path / "one" / "about.json").read_text())["examples"] == [["the food"]]
+
+
+def test_the_texts_of_the_page_are_the_same_in_every_language(classifier, tmp_path):
+    texts = json.loads((write_space(classifier, tmp_path / "space", title="Mood") / "texts.json").read_text())
+    assert set(texts) == {"en", "id", "es"}
+    program = (tmp_path / "space" / "app.py").read_text(encoding="utf-8")
+    used = {*re.findall(r'say\("(\w+)"\)', program), "text", "premise", "hypothesis"}
+    assert all(set(own) == used for own in texts.values())
+
+
 def test_versions_are_those_that_this_project_pins():
     pinned = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
     for line in requirements().splitlines():
@@ -108,7 +146,7 @@ def test_versions_are_those_that_this_project_pins():
 
 def test_a_task_on_pairs_asks_for_two_texts(classifier, tmp_path):
     folder = write_space(classifier, tmp_path / "space", title="Follows", pairs=True)
-    assert json.loads((folder / "about.json").read_text())["inputs"] == ["Premise", "Hypothesis"]
+    assert json.loads((folder / "about.json").read_text())["inputs"] == ["premise", "hypothesis"]
 
 
 def test_what_people_type_is_no_program_and_no_markup(classifier, tmp_path):

@@ -6,6 +6,7 @@ import gradio as gr
 
 from ui import strings
 from ui.classify import compose_form
+from ui.classify.examples import example_in
 from ui.guide.plan import Plan
 from ui.language_names import code_of, titled
 from ui.library import vector_index
@@ -64,4 +65,4 @@ def say(typed: str) -> str:
 def example(key: str) -> str:
     """Return a sentence to try with a language vector; empty if there is none in its language."""
     folder = next((entry.folder for entry in compose_form.usable("language") if entry.key == key), None)
-    return _examples().get(vector_index.code_of(folder), "") if folder else ""
+    return example_in(vector_index.code_of(folder)) if folder else ""

@@ -16,6 +16,7 @@ from deftx.vectors.vector_files import CARD, INFO, TENSORS
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import takes_pairs
+from ui.classify.examples import example_in
 from ui.current import current_workspace
 from ui.library import vector_index
 from ui.shared import removal
@@ -140,8 +141,16 @@ def export_space(combination: Combination) -> Path:
     """Pack the classifier of a combination as a Space; otherwise as ``export``."""
     workspace = current_workspace()
     name, classifier = _named_after_its_vectors(combination), workspace.composed(combination)
-    pairs = takes_pairs(workspace.composing.find(combination).entries[0].folder)
-    return _downloadable(f"space-{name}", lambda target: export_space_zip(classifier, target, pairs=pairs))
+    task, *languages = workspace.composing.find(combination).entries
+    pairs = takes_pairs(task.folder)
+    codes = [vector_index.code_of(entry.folder) for entry in languages]
+    about = {
+        "title": name,
+        "pairs": pairs,
+        "language": codes[0] if codes else "",
+        "examples": [] if pairs else [found for found in map(example_in, codes) if found],
+    }
+    return _downloadable(f"space-{name}", lambda target: export_space_zip(classifier, target, **about))
 
 
 def _named_after_its_vectors(combination: Combination) -> str:

@@ -1,0 +1,16 @@
+"""Short sentences to try first, by language; assets/samples/sentences.toml has them."""
+
+import tomllib
+from functools import cache
+
+from deftx.core.assets import ASSETS
+
+
+def example_in(code: str) -> str:
+    """Return a sentence in the language of this code; empty if there is none."""
+    return _sentences().get(code, "")
+
+
+@cache
+def _sentences() -> dict[str, str]:
+    return tomllib.loads((ASSETS / "samples" / "sentences.toml").read_text(encoding="utf-8"))
