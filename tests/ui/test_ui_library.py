@@ -302,7 +302,8 @@ def test_a_classifier_becomes_a_space_of_its_own_or_it_is_said_why_not(here, tmp
     with zipfile.ZipFile(file) as packed:
         packed.extractall(tmp_path)
     folder = tmp_path / "space-Mood-Minangkabau"
-    assert json.loads((folder / "about.json").read_text()) == {"title": "space-Mood-Minangkabau", "inputs": ["Text"]}
+    about = {"title": "Mood-Minangkabau", "inputs": ["text"], "examples": [["Makanannyo lamak bana."]]}
+    assert json.loads((folder / "about.json").read_text()) == about
     wanted = studio.composed(order).model.state_dict()
     assert all(
         torch.equal(tensor, wanted[name]) for name, tensor in load_file(folder / "model/model.safetensors").items()
