@@ -78,6 +78,6 @@ def test_bad_archives_are_explained_and_leave_the_list_as_it_is(page, app, tmp_p
     page.locator("#bring-file input[type=file]").set_input_files(bad)
     expect(page.locator("#bring-answer")).to_contain_text("outside of its folder")
     assert page.locator("#vectors tr").count() == before
-    choose_vector(page, "Minangkabau")
+    choose_vector(page, "Madurese")
     expect(page.locator("#vector-detail")).to_contain_text("nusantara-small")
     expect(page.locator("#vector-discard")).to_be_hidden()
