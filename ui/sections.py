@@ -19,7 +19,10 @@ from ui.watch import watch
 
 @dataclass(frozen=True)
 class Kept:
-    """What the visitor's browser stores over reloads and restarts of the server: names only."""
+    """What the visitor's browser stores over reloads and restarts of the server: names only.
+
+    They stand outside of all sections: inside of one, they would be read only when the section is first shown.
+    """
 
     corpus: gr.BrowserState
     job: gr.BrowserState
@@ -27,6 +30,7 @@ class Kept:
     form: gr.BrowserState
     test: gr.BrowserState
     guide: gr.BrowserState
+    check: gr.BrowserState
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def lay_out(strip: gr.HTML, kept: Kept) -> Sections:
             test = classify_tab.build(kept.test)
             file_tab.build(test.form)
             score = score_tab.build(test.form)
-            check = check_tab.build(test.task, test.language)
+            check = check_tab.build(test.task, test.language, kept.check)
         with gr.Tab(strings.TABS["spectra"], id="spectra") as tab["spectra"]:
             spectra = spectra_form.build()
         with gr.Tab(strings.TABS["overlap"], id="overlap") as tab["overlap"]:

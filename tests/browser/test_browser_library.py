@@ -72,6 +72,7 @@ def test_bad_archives_are_explained_and_leave_the_list_as_it_is(page, app, tmp_p
     bad = tmp_path / "bad.zip"
     with zipfile.ZipFile(bad, "w") as archive:
         archive.writestr("../vector.json", "{}")
+    expect(page.locator("#vectors tr").nth(1)).to_be_visible()
     before = page.locator("#vectors tr").count()
     if not page.locator("#bring-file").is_visible():
         page.locator("#bring button").first.click()

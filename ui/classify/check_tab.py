@@ -56,9 +56,8 @@ class CheckTab:
         return [self.area, self.card, *(self.marks[name] for name in MARKS), self.result, self.save]
 
 
-def build(task: gr.Dropdown, language: gr.Dropdown) -> CheckTab:
-    """Lay out this part for the vectors chosen in these lists, and connect its events."""
-    kept = gr.BrowserState(None, storage_key="deftx-studio-check", secret="deftx-studio")
+def build(task: gr.Dropdown, language: gr.Dropdown, kept: gr.BrowserState) -> CheckTab:
+    """Lay out this part for the vectors chosen in these lists, and connect its events; ``kept`` stores the current check."""
     with gr.Accordion(strings.CHECK, open=False, elem_id="check") as part:
         gr.HTML(views.paragraph(strings.CHECK_INTRO))
         with gr.Row(elem_classes="file"):
