@@ -115,7 +115,7 @@ def _raise_if(stop: Callable[[], bool]) -> None:
 
 
 def _result(name: str, answer: str, said: str, status: int, memory: float) -> Any:
-    found = from_json(answer) if answer else {"kind": "crash"}
+    found: dict[str, Any] = from_json(answer) if answer else {"kind": "crash"}
     match found["kind"]:
         case "result":
             return found["value"]

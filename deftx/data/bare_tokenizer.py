@@ -50,7 +50,8 @@ class BareTokenizer:
     @property
     def all_special_ids(self) -> list[int]:
         """The ids of the special tokens."""
-        return [self.backend_tokenizer.token_to_id(token) for token in self.special]
+        found = map(self.backend_tokenizer.token_to_id, self.special)
+        return [place for place in found if place is not None]
 
     def get_vocab(self) -> dict[str, int]:
         """Return the ids of all pieces, added tokens included."""
