@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from deftx.accounts.people import NOBODY
-from ui import moves, restoring, strings
+from ui import navigation, restoring, strings
 from ui.access import middleware, public, who
 from ui.access.workspaces import Workspaces
 from ui.api import endpoints
@@ -84,7 +84,7 @@ def _build(page: gr.Blocks, workspaces: Workspaces | None) -> None:
     }
     polling = sections.watch.timer.tick(**look)
     restoring.connect(page, sections, kept, look)
-    moves.connect(sections, kept)
+    navigation.connect(sections, kept)
     _connect_start(sections, kept, look)
     spectra_tab.connect(sections.spectra, sections.tab["spectra"], kept.job)
     _connect_actions(sections, kept, look, polling)

@@ -186,8 +186,11 @@ def register(folder: Path, code: str, name: str, lines: Sequence[str]) -> Profil
 def load_languages(folder: Path | None = None) -> Languages:
     """Return the bundled profiles, and those in ``folder``, which replace bundled ones of the same code."""
     bundled = _bundled()
+    files = sorted(folder.glob("[!.]*.json")) if folder and folder.is_dir() else []
+    if not files:
+        return bundled  # it keeps its matrix, which takes longer to compute than a line to identify
     profiles = {profile.code: profile for profile in bundled.profiles}
-    for path in sorted(folder.glob("[!.]*.json")) if folder and folder.is_dir() else ():
+    for path in files:
         try:
             profile = Profile(**json.loads(path.read_text(encoding="utf-8")))
             profiles[profile.code] = replace(

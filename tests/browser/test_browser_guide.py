@@ -58,11 +58,12 @@ def test_the_path_leads_from_a_name_and_a_pasted_text_to_training_and_survives_a
     field(page, "guide-paste").fill(TEXT + "\n" + TEXT)
     page.locator("#guide-use-pasted").click()
     expect(page.locator("#guide-text")).to_contain_text("80 lines")
-    page.locator('#guide-text [data-fix="repeated"]').click()
+    page.locator('#guide-text [data-pick="repeated"]').click()
     expect(page.locator("#guide-text")).to_contain_text("40 lines")
     page.locator("#guide-to-task").click()
     page.locator("#guide-to-train").click()
     expect(page.locator("#guide-outlook h3")).to_contain_text("Learn the language Bahasa Bali from ban-cleaned.txt")
+    expect(field(page, "guide-paste")).to_have_value("")  # it is used; what is pasted now would be another text
     page.reload()
     expect(page.locator("#guide-outlook h3")).to_contain_text("Learn the language Bahasa Bali from ban-cleaned.txt")
     page.locator("#guide-settings").click()  # all settings, filled in

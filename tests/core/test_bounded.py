@@ -127,3 +127,4 @@ def test_the_process_ends_with_the_one_that_started_it(tmp_path):
     os.kill(starter, 9)
     os.waitpid(starter, 0)
     child.wait(60)
+    assert not child.is_running()

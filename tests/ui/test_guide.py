@@ -48,11 +48,11 @@ def test_a_pasted_text_is_stored_shown_and_repaired(studio):
     assert studio.corpora.path(plan.text).read_text(encoding="utf-8").splitlines() == BALINESE
     assert "3 lines, 11 words" in said
     assert said.count("Ajengane jaen pisan.") == 2
-    assert 'data-fix="repeated"' in said
+    assert 'data-pick="repeated"' in said
     repaired, said = text_step.fixed(plan, "repeated")
     assert studio.corpora.path(repaired.text).read_text(encoding="utf-8").splitlines() == BALINESE[:2]
     assert "2 lines" in said
-    assert 'data-fix="repeated"' not in said
+    assert 'data-pick="repeated"' not in said
     assert studio.corpora.path(plan.text).is_file()  # the original stays
 
 
@@ -136,7 +136,7 @@ def test_a_finished_pair_of_vectors_classifies_a_sentence_and_shows_its_worth(st
     assert "<blockquote>enak sekali</blockquote>" in shown
     assert f"Task: {task.name}" in try_step.made_of(plan)
     worth = train_step.progress(plan)
-    assert "of 100 validation rows are answered right" in worth
+    assert "of 100 validation rows are classified correctly" in worth
     assert "the most frequent label" in worth
 
 
@@ -151,3 +151,35 @@ def test_what_is_shown_fits_its_components(studio):
     for step in range(1, 6):
         for everything in (False, True):
             assert len(guide.show(Plan(step=step), everything)) == len(built.shown())
+
+
+def test_a_reload_brings_back_every_field_of_the_steps_before(studio, tmp_path):
+    rows = "".join(f"enak {n},good\ntidak {n},bad\n" for n in range(40))
+    (tmp_path / "mood.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    table = studio.tables.add(tmp_path / "mood.csv")
+    plan = Plan(step=4, name="Bugis", code="bug", table=table, task_name="Mood", preset="standard")
+    with gr.Blocks():
+        built = guide.build(gr.BrowserState(None))
+    shown = dict(zip(built.shown(), guide.restore(plan.kept()), strict=True))
+    assert shown[built.language.name] == "Bugis"
+    assert (shown[built.task.task].value, shown[built.task.table].value) == (task_step.OWN, "mood.csv")
+    assert (shown[built.task.name], shown[built.train.preset]) == ("Mood", "standard")
+    assert shown[built.path].selected == 4
+
+
+def test_a_tick_shows_the_progress_and_leaves_the_step_alone(studio, tmp_path):
+    plan = Plan(name="Bugis", text=studio.corpora.add(write_corpus(tmp_path / "text.txt")), step=4)
+    started, _ = train_step.start(plan)
+    with gr.Blocks():
+        built = guide.build(gr.BrowserState(None))
+    shown = dict(zip(built.progress(), guide.show_progress(started), strict=True))
+    assert built.path not in shown
+    assert "Bugis" in shown[built.train.progress]
+    assert (shown[built.train.start].interactive, shown[built.train.go].visible) == (False, False)
+    assert shown[built.train.timer].active
+
+
+def test_without_a_ready_task_a_ready_language_says_that_a_task_is_missing(studio, monkeypatch):
+    monkeypatch.setattr(task_step, "choices", lambda: [("own", task_step.OWN)])
+    assert task_step.best() == ""
+    assert 'role="alert"' in try_step.made_of(Plan(vector="bundled:min", task=task_step.best()))

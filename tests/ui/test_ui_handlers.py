@@ -254,7 +254,7 @@ def test_a_finished_training_is_in_the_lists_and_classifies(studio, page_base, c
     assert strings.NO_LANGUAGE in shown
     assert studio.machine in shown
     assert strings.BETTER in watch._evidence(language) or strings.NOT_BETTER in watch._evidence(language)
-    assert "of 100 validation rows are answered right" in watch._evidence(task)
+    assert "of 100 validation rows are classified correctly" in watch._evidence(task)
     assert endpoints.describe(language)["vector"] == f"job:{language.id}"
 
 

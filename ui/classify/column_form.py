@@ -12,7 +12,7 @@ from deftx.data.table_columns import guess_columns
 from deftx.data.table_rows import LABEL, PAIR, SINGLE
 from ui import strings
 from ui.shared import views
-from ui.shared.apart import read_apart
+from ui.shared.isolation import read_isolated
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def needed(pairs: bool, labelled: bool) -> tuple[str, ...]:
 
 def ask(path: str, columns: Sequence[str], pairs: bool, *, labelled: bool) -> list[Any]:
     """Show the form with the file's columns; likely ones are chosen."""
-    likely, wanted = read_apart([path], guess_columns, path, columns), needed(pairs, labelled)
+    likely, wanted = read_isolated([path], guess_columns, path, columns), needed(pairs, labelled)
     return [
         gr.Column(visible=True),
         views.notice(strings.COLUMNS_ASKED.format(name=Path(path).name)),

@@ -16,8 +16,8 @@ from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import Classified, classify_file, wants_pairs
 from ui.current import current_workspace
 from ui.shared import encoding_form, views
-from ui.shared.apart import read_apart
 from ui.shared.background_views import see
+from ui.shared.isolation import read_isolated
 from ui.shared.uploads import FILE_TYPES
 
 EVERY = 1.0  # seconds
@@ -118,7 +118,7 @@ def receive(file: str | None, task: str | None) -> tuple:
     if not file or not task:
         return *nothing, gr.skip(), gr.skip()
     try:
-        columns, recognised = read_apart([file], table_columns, file, labelled=False)
+        columns, recognised = read_isolated([file], table_columns, file, labelled=False)
         if recognised:
             return *nothing, gr.skip(), gr.skip()
         asked = column_form.ask(file, columns, wants_pairs(current_workspace(), task), labelled=False)

@@ -17,8 +17,8 @@ from ui.classify.file_tasks import wants_pairs
 from ui.classify.scoring import TASK_ALONE, Mismatch, Scores, Wanted
 from ui.current import current_workspace
 from ui.shared import encoding_form, plot, removal, views
-from ui.shared.apart import read_apart
 from ui.shared.background_views import see
+from ui.shared.isolation import read_isolated
 from ui.shared.uploads import TABLE_TYPES
 
 MOST_MAPPED = 8  # labels of a file that can be mapped by hand; more usually mean that the wrong column was chosen
@@ -153,7 +153,7 @@ def receive(file: str | None, task: str | None, values: Sequence[str | None] | N
     workspace = current_workspace()
     try:
         pairs = bool(task) and wants_pairs(workspace, task)
-        columns, recognised = read_apart([file], table_columns, file)
+        columns, recognised = read_isolated([file], table_columns, file)
         if not recognised and values is None:
             asked = column_form.ask(file, columns, pairs, labelled=True)
             return gr.skip(), *asked, gr.Button(visible=True), *[gr.skip()] * 3

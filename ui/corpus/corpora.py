@@ -15,7 +15,7 @@ from deftx.data.reading import Amount
 from deftx.data.text import Corpus, read_corpus
 from deftx.models.bases import ASSETS
 from ui import strings
-from ui.shared.apart import read_apart
+from ui.shared.isolation import read_isolated
 from ui.shared.uploads import Admit, KeptFiles, admit_all, safe_name
 
 SAMPLE = "sample:indonesian"  # no file can have this name: names contain no colons
@@ -50,12 +50,12 @@ class Corpora(KeptFiles):
         files = [Path(uploaded)] if isinstance(uploaded, (str, os.PathLike)) else [Path(file) for file in uploaded]
         self._admit_size(files)
         if len(files) == 1 and column is None:
-            read_apart(files, accept_text, files, column, self._most, None)
+            read_isolated(files, accept_text, files, column, self._most, None)
             return self._keep(files[0], files[0].name)
         note: dict[str, Any] = {"column": column} if column else {}
 
         def write(draft: Path) -> None:
-            note["files"] = read_apart(files, accept_text, files, column, self._most, draft)
+            note["files"] = read_isolated(files, accept_text, files, column, self._most, draft)
 
         stem = safe_name(files[0].name)[0]
         return self._add_written(f"{stem}-and-{len(files) - 1}-more" if len(files) > 1 else stem, write, note)
@@ -68,7 +68,7 @@ class Corpora(KeptFiles):
         stem = "sample" if name == SAMPLE else safe_name(name)[0]
         note = {"cleaned_from": name, "choices": [choice for choice in CLEANINGS if choice in choices]}
         return self._add_written(
-            f"{stem}-cleaned", lambda draft: read_apart([path], clean_to, path, choices, draft), note
+            f"{stem}-cleaned", lambda draft: read_isolated([path], clean_to, path, choices, draft), note
         )
 
     def add_lines(self, name: str, lines: Iterable[str], note: dict[str, Any] | None = None) -> str:

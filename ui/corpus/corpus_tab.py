@@ -20,8 +20,8 @@ from ui.corpus.corpus_figures import length_figure
 from ui.corpus.hub_form import HubForm
 from ui.current import current_workspace
 from ui.shared import encoding_form, plot, removal, views
-from ui.shared.apart import read_apart
 from ui.shared.encoding_form import EncodingForm
+from ui.shared.isolation import read_isolated
 from ui.shared.uploads import FILE_TYPES, READING
 
 PRIVATE = {"api_visibility": "private"}
@@ -131,7 +131,7 @@ def _connect_upload(form: UploadForm, choice: gr.Dropdown, shown: Shown) -> None
 
 
 def _connect_choice(choice: gr.Dropdown, shown: Shown, form: CleanForm) -> None:
-    # "multiple": who chooses another text while one is read does not wait for it; ``read_apart`` ends it.
+    # "multiple": who chooses another text while one is read does not wait for it; ``read_isolated`` ends it.
     see = choice.change(show, choice, shown.outputs(), trigger_mode="multiple", **READS)
     see.then(lambda name: clean_form.show(name, ()), choice, [form.choices, form.effects], **QUIET)
     form.choices.input(clean_form.show, [choice, form.choices], [form.choices, form.effects], **QUIET)
@@ -184,7 +184,7 @@ def receive(files: Sequence[str] | None, column: str | None = None) -> tuple:
     asked, done = gr.Dropdown(visible=False), gr.Button(visible=False)
     if files and column is None and (columns := unclear_columns(files)):
         said = views.notice(strings.COLUMN_ASKED.format(name=Path(files[0]).name))
-        likely = read_apart(files[:1], guess_text_column, files[0], columns, CorpusError)
+        likely = read_isolated(files[:1], guess_text_column, files[0], columns, CorpusError)
         asked = gr.Dropdown(choices=list(columns), value=likely, visible=True)
         return gr.skip(), said, asked, gr.Button(visible=True), list(files)
     return *store_upload(files, column), asked, done, []
@@ -193,7 +193,7 @@ def receive(files: Sequence[str] | None, column: str | None = None) -> tuple:
 def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
     """Return the columns that may hold the text; empty if the column is clear, or if nothing can be read."""
     try:
-        found = [read_apart([file], columns_of, file) for file in files]
+        found = [read_isolated([file], columns_of, file) for file in files]
     except DeftxError:
         return ()
     return next((columns for columns, usual in found if columns and usual is None), ())

@@ -18,7 +18,7 @@ from deftx.hub.text import HubFile
 from ui import strings
 from ui.current import current_workspace
 from ui.shared import views
-from ui.shared.apart import read_apart
+from ui.shared.isolation import read_isolated
 
 SAMPLE_BYTES = 100_000  # of a split, to see its columns
 
@@ -119,11 +119,11 @@ def _take_split(split: HubSplit, folder: Path, column: str | None) -> tuple[str 
 
 def _ask(fetched: Path, column: str | None) -> tuple[None, Any, str] | None:
     """Return the question for the column of the text; None if it is known."""
-    columns, usual = read_apart([fetched], columns_of, fetched)
+    columns, usual = read_isolated([fetched], columns_of, fetched)
     if not columns or column or usual:
         return None
     asked = views.notice(strings.COLUMN_ASKED.format(name=fetched.name))
-    likely = read_apart([fetched], guess_text_column, fetched, columns, CorpusError)
+    likely = read_isolated([fetched], guess_text_column, fetched, columns, CorpusError)
     return None, gr.Dropdown(choices=list(columns), value=likely, visible=True), asked
 
 

@@ -14,8 +14,8 @@ from ui import strings
 from ui.corpus import labelled_views
 from ui.current import current_workspace
 from ui.shared import encoding_form, views
-from ui.shared.apart import read_apart
 from ui.shared.encoding_form import EncodingForm
+from ui.shared.isolation import read_isolated
 from ui.shared.uploads import READING
 
 PRIVATE = {"api_visibility": "private"}
@@ -120,7 +120,7 @@ def receive(file: str | None, role: str, listed: Listed) -> tuple:
     if not file:
         return *_keep_lists(listed), *_asked_nothing()
     try:
-        columns, recognised = read_apart([file], table_columns, file)
+        columns, recognised = read_isolated([file], table_columns, file)
         if not recognised:
             return *_keep_lists(listed), *_ask(file, role, columns)
         return *_chosen(role, current_workspace().tables.add(file), listed), *_asked_nothing()
@@ -145,7 +145,7 @@ def map_columns(waiting: tuple[str, str], kind: str, columns: Mapping[str, str |
 
 def _ask(path: str, role: str, columns: tuple[str, ...]) -> tuple:
     """Open the form with the file's columns, likely ones chosen, and its first rows."""
-    likely = read_apart([path], guess_columns, path, columns)
+    likely = read_isolated([path], guess_columns, path, columns)
     kind = "pair" if PAIR[0] in likely else "single"
     fields = [
         gr.Dropdown(choices=list(columns), value=likely.get(name), visible=name in COLUMNS_OF_KIND[kind])

@@ -10,7 +10,7 @@ from deftx.data.tables import Findings
 from ui import strings
 from ui.corpus.audit_view import quote
 from ui.shared import views
-from ui.shared.apart import read_apart
+from ui.shared.isolation import read_isolated
 
 ROWS_SHOWN = 3
 
@@ -30,7 +30,7 @@ def findings(train: str, valid: str | None, found: Findings, columns: Mapping[st
 
 def first_rows(path: str, columns: tuple[str, ...]) -> str:
     """Return the first rows of a table."""
-    rows = read_apart([path], first_cells, Path(path), columns, ROWS_SHOWN)
+    rows = read_isolated([path], first_cells, Path(path), columns, ROWS_SHOWN)
     head = "".join(f"<th scope=col>{escape(column)}</th>" for column in columns)
     body = "".join(f"<tr>{''.join(f'<td>{quote(cell)}</td>' for cell in cells)}</tr>" for cells in rows)
     table = f'<table class="plain quoted"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

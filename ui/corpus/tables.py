@@ -9,7 +9,7 @@ from deftx.data.incoming import accept_table
 from deftx.data.reading import Amount
 from deftx.data.table_rows import Table
 from deftx.data.tables import read_table
-from ui.shared.apart import read_apart
+from ui.shared.isolation import read_isolated
 from ui.shared.uploads import Admit, KeptFiles, admit_all
 
 
@@ -35,5 +35,5 @@ class Tables(KeptFiles):
         """
         uploaded = Path(uploaded)
         self._admit_size([uploaded])
-        chosen = read_apart([uploaded], accept_table, uploaded, columns and dict(columns), self._most)
+        chosen = read_isolated([uploaded], accept_table, uploaded, columns and dict(columns), self._most)
         return self._keep(uploaded, uploaded.name, {"columns": chosen})

@@ -15,7 +15,7 @@ from deftx.data.nearest import Near
 from deftx.data.text import Corpus
 from ui import strings
 from ui.corpus.corpora import Corpora
-from ui.shared.apart import is_small, read_apart
+from ui.shared.isolation import is_small, read_isolated
 
 R = TypeVar("R")
 
@@ -68,7 +68,7 @@ class TextFacts:
         """Learn a language from a text; CorpusError if that is not possible."""
         path = self.corpora.path(name)
         try:
-            return read_apart([path], register_text, self.languages_folder, code.strip(), title, path)
+            return read_isolated([path], register_text, self.languages_folder, code.strip(), title, path)
         except OSError as error:
             raise CorpusError(strings.NOT_STORED.format(name=title or code, reason=error.strerror)) from error
 
@@ -81,7 +81,7 @@ class TextFacts:
 
     def _preview(self, name: str, state: tuple[int, int], choices: tuple[str, ...]) -> tuple[Effect, ...]:
         path = self.corpora.path(name)
-        return as_effects(read_apart([path], effects_of, path, choices))
+        return as_effects(read_isolated([path], effects_of, path, choices))
 
     def _nearest_to(self, name: str, state: tuple[int, int], registered: tuple, tokenizer: Any) -> tuple[Near, ...]:
         path = self.corpora.path(name)
@@ -102,4 +102,4 @@ def _with_tokenizer(tokenizer: Any, function: Callable[..., R], path: Path, *arg
     is_python = tokenizer is not None and not tokenizer.is_fast
     if is_python or is_small([path]):
         return function(path, *arguments, tokenizer)
-    return read_apart([path], function, path, *arguments, BareTokenizer.of(tokenizer))
+    return read_isolated([path], function, path, *arguments, BareTokenizer.of(tokenizer))

@@ -38,9 +38,18 @@ class Guide:
     def shown(self) -> list[gr.components.Component]:
         """The outputs of ``show``, in its order."""
         return [
-            self.kept, self.path, self.language.ready, self.text.said, self.task.task, self.train.said, self.train.progress,
-            self.train.start, self.train.go, self.train.timer, self.attempt.made_of, self.attempt.lines,
+            self.kept, self.path, self.language.ready, self.language.name, self.text.paste, self.text.said, self.task.task,
+            self.task.table, self.task.name, self.train.preset, self.train.said, *self.progress(), self.attempt.made_of,
+            self.attempt.lines,
         ]  # fmt: skip
+
+    def with_message(self, shown: tuple[Any, ...], place: gr.components.Component, said: str) -> tuple[Any, ...]:
+        """Return what ``show`` returned, with a message in one of its places."""
+        return tuple(said if part is place else value for part, value in zip(self.shown(), shown, strict=True))
+
+    def progress(self) -> list[gr.components.Component]:
+        """The outputs of ``show_progress``, in its order."""
+        return [self.train.progress, self.train.start, self.train.go, self.train.timer]
 
 
 def build(kept: gr.BrowserState) -> Guide:
@@ -75,15 +84,28 @@ def show(found: Plan, everything: bool = False) -> tuple[Any, ...]:
         found.kept(),
         gr.Walkthrough(selected=found.step),
         gr.Radio(choices=language_step.choices(), value=found.vector or None) if at(LANGUAGE) else gr.skip(),
+        found.name if at(LANGUAGE) else gr.skip(),
+        "" if found.text else gr.skip(),  # what stands there is not yet used
         text_step.show(found) if at(TEXT) else gr.skip(),
         gr.Radio(choices=task_step.choices(), value=_chosen_task(found)) if at(TASK) else gr.skip(),
+        gr.Dropdown(choices=task_step.tables()["train"], value=found.table) if at(TASK) else gr.skip(),
+        found.task_name if at(TASK) else gr.skip(),
+        found.preset if at(TRAIN) else gr.skip(),
         train_step.outlook(found) if at(TRAIN) else gr.skip(),
-        train_step.progress(found) if at(TRAIN) else gr.skip(),
-        gr.Button(interactive=bool(found.requests())) if at(TRAIN) else gr.skip(),
-        gr.Button(visible=not found.requests() and not train_step.working(found)) if at(TRAIN) else gr.skip(),
-        gr.Timer(active=found.step == TRAIN and train_step.working(found)),
+        *(show_progress(found) if at(TRAIN) else (gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=False))),
         try_step.made_of(found) if at(TRY) else gr.skip(),
         try_step.own_lines(found) if at(TRY) else gr.skip(),
+    )
+
+
+def show_progress(found: Plan) -> tuple[Any, ...]:
+    """Show the training runs of a plan, in the order of ``Guide.progress``."""
+    working, wanted = train_step.working(found), bool(found.requests())
+    return (
+        train_step.progress(found),
+        gr.Button(interactive=wanted),
+        gr.Button(visible=not wanted and not working),
+        gr.Timer(active=working),
     )
 
 
@@ -95,12 +117,7 @@ def restore(kept: object) -> tuple[Any, ...]:
 def _chosen_task(found: Plan) -> str:
     if found.table:
         return task_step.OWN
-    return found.task or _first_task()
-
-
-def _first_task() -> str:
-    """Return the key of the best ready task, or the choice of an own file if there is none."""
-    return task_step.choices()[0][1]
+    return found.task or task_step.choices()[0][1]
 
 
 def _leading(step: int, change: Callable[..., Plan] = lambda found: found) -> Callable[..., tuple[Any, ...]]:
@@ -115,13 +132,13 @@ def _leading(step: int, change: Callable[..., Plan] = lambda found: found) -> Ca
 def _connect_language(guide: Guide) -> None:
     step, attempt = guide.language, guide.attempt
 
-    def ready(kept: object, key: str) -> tuple[Any, ...]:
+    def ready(key: str) -> tuple[Any, ...]:
         """Go straight to the last step with a ready language and the best ready task, and classify a sentence."""
-        found = Plan.read(kept).changed(step=TRY, vector=key, language_job="", task_job="", text="", task=_first_task())
+        found = Plan(step=TRY, vector=key, task=task_step.best())
         sentence = language_step.example(key)
         return *show(found), sentence or gr.skip(), try_step.answer(found, sentence)
 
-    step.ready.input(ready, [guide.kept, step.ready], [*guide.shown(), attempt.text, attempt.answer], **PRIVATE)
+    step.ready.input(ready, step.ready, [*guide.shown(), attempt.text, attempt.answer], **PRIVATE)
     typed = debounce.debounced([step.name], "guide-typed")
     typed.change(language_step.say, step.name, step.said, trigger_mode="always_last", **QUIET)
     for trigger in (step.go.click, step.name.submit):
@@ -133,33 +150,31 @@ def _connect_text(guide: Guide) -> None:
 
     def taking(take: Callable[..., tuple[Plan, str]]) -> Callable[..., tuple[Any, ...]]:
         def taken(kept: object, *values: Any) -> tuple[Any, ...]:
-            found, said = take(checked(kept), *values)
-            return found.kept(), said
+            before = checked(kept)
+            found, said = take(before, *values)
+            # The field is emptied once its text is used: what stands there later is another text.
+            return found.kept(), said, "" if found.text != before.text else gr.skip()
 
         return taken
 
     def fix(kept: object, event: gr.EventData) -> tuple[Any, ...]:
-        return taking(text_step.fixed)(kept, str(event.fix))
+        return taking(text_step.fixed)(kept, str(event.picked))
 
-    outputs, shows = [guide.kept, step.said], {"show_progress_on": [step.said]}
+    outputs, shows = [guide.kept, step.said, step.paste], {"show_progress_on": [step.said]}
     step.use.click(taking(text_step.pasted), [guide.kept, step.paste], outputs, **shows, **READS)
     step.upload.upload(taking(text_step.uploaded), [guide.kept, step.upload], outputs, **shows, **READS)
     step.sample.click(taking(text_step.sampled), guide.kept, outputs, **shows, **READS)
     step.said.select(fix, guide.kept, outputs, **shows, **READS)
-    step.go.click(_to_task, [guide.kept, step.paste], [*guide.shown(), step.said], **READS)
 
+    def to_task(kept: object, pasted: str) -> tuple[Any, ...]:
+        """Go on with the text; one that stands in the field and is not yet used is taken first, so that nothing is lost."""
+        before, said = checked(kept), views.notice(strings.GUIDE_NEEDS_TEXT, kind="bad")
+        found, said = text_step.pasted(before, pasted) if pasted.strip() else (before, said)
+        if found.text and (found != before or not pasted.strip()):
+            return show(found.changed(step=TASK))
+        return guide.with_message(show(found.changed(step=TEXT)), step.said, said)
 
-def _to_task(kept: object, pasted: str) -> tuple[Any, ...]:
-    """Go on with the text; one that was pasted and not yet used is taken first, so that nothing is lost."""
-    found = checked(kept)
-    said: Any = gr.skip()
-    if not found.text and pasted.strip():
-        found, said = text_step.pasted(found, pasted)
-    if found.text:
-        return *show(found.changed(step=TASK)), gr.skip()
-    return *show(found.changed(step=TEXT)), said if isinstance(said, str) else views.notice(
-        strings.GUIDE_NEEDS_TEXT, kind="bad"
-    )
+    step.go.click(to_task, [guide.kept, step.paste], guide.shown(), **READS)
 
 
 def _connect_task(guide: Guide) -> None:
@@ -184,17 +199,16 @@ def _connect_train(guide: Guide) -> None:
 
     def start(kept: object, preset: str) -> tuple[Any, ...]:
         found, said = train_step.start(checked(kept).changed(preset=preset))
-        shown = list(show(found.changed(step=TRAIN)))
-        if said:
-            shown[guide.shown().index(step.progress)] = said
-        return tuple(shown)
+        shown = show(found.changed(step=TRAIN))
+        return guide.with_message(shown, step.progress, said) if said else shown
 
     def look(kept: object) -> tuple[Any, ...]:
-        return show(checked(kept))
+        return show_progress(checked(kept))
 
     step.preset.input(with_preset, [guide.kept, step.preset], guide.shown(), **QUIET)
     step.start.click(start, [guide.kept, step.preset], guide.shown(), concurrency_limit=None, **PRIVATE)
-    step.timer.tick(look, guide.kept, guide.shown(), concurrency_limit=None, **QUIET)
+    # Only the progress: the person may look at another step meanwhile.
+    step.timer.tick(look, guide.kept, guide.progress(), concurrency_limit=None, **QUIET)
     step.go.click(_leading(TRY), guide.kept, guide.shown(), **QUIET)
 
 
@@ -205,7 +219,7 @@ def _connect_try(guide: Guide) -> None:
         return try_step.answer(Plan.read(kept), text)
 
     def pick(kept: object, event: gr.EventData) -> tuple[str, str]:
-        line = str(event.line)
+        line = str(event.picked)
         return line, classify(kept, line)
 
     for trigger in (step.classify.click, step.text.submit):

@@ -51,6 +51,11 @@ def choices() -> list[tuple[str, str]]:
     return [*compose_form.task_choices(), (strings.GUIDE_OWN, OWN)]
 
 
+def best() -> str:
+    """Return the key of the best ready task; empty if there is none."""
+    return next((key for _, key in choices() if key != OWN), "")
+
+
 def tables() -> dict[str, list[tuple[str, str]]]:
     """List the labelled files by role, for ``labelled_upload``."""
     return {"train": labelled_tab.choices()}

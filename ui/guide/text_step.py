@@ -19,20 +19,12 @@ from ui.current import current_workspace
 from ui.guide.plan import Plan
 from ui.language_names import name_of, titled
 from ui.shared import encoding_form, views
-from ui.shared.apart import read_apart
+from ui.shared.isolation import read_isolated
 from ui.shared.uploads import FILE_TYPES
 
 PASTED = "pasted"
 LONGEST_PASTE = 2_000_000  # characters; longer texts are uploaded as files
 CLEAR = 0.6  # share of the lines above which a text is taken to be in a language
-
-# A button beside each note asks for one repair.
-_FIX = """
-element.addEventListener('click', e => {
-  const button = e.target.closest('[data-fix]');
-  if (button) trigger('select', {fix: button.dataset.fix});
-});
-"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,7 @@ def build() -> TextStep:
             )
             sample = gr.Button(strings.GUIDE_SAMPLE, size="sm", elem_id="guide-sample")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
-            said = gr.HTML(views.paragraph(strings.GUIDE_NO_TEXT, "quiet"), elem_id="guide-text", js_on_load=_FIX)
+            said = gr.HTML(views.paragraph(strings.GUIDE_NO_TEXT, "quiet"), elem_id="guide-text", js_on_load=views.PICK)
             go = gr.Button(strings.GUIDE_NEXT, variant="primary", elem_id="guide-to-task")
     return TextStep(paste, use, upload, sample, said, go)
 
@@ -121,7 +113,7 @@ def show(plan: Plan) -> str:
     size = strings.GUIDE_TEXT_SIZE.format(lines=f"{found.lines:,}", words=f"{found.words:,}")
     repairs = "".join(
         f"<li><b>{escape(strings.NOTE)}</b> {escape(label(effect))} "
-        f'<button type="button" class="fix" data-fix="{escape(effect.cleaning.name)}">{escape(strings.GUIDE_FIX)}</button></li>'
+        f'<button type="button" class="fix" data-pick="{escape(effect.cleaning.name)}">{escape(strings.GUIDE_FIX)}</button></li>'
         for effect in effects
     )
     return (
@@ -162,7 +154,7 @@ def _language(plan: Plan, mix: dict[str, float]) -> str:
 
 def _readable(files: list[str]) -> tuple[list[str], list[str]]:
     """Return the files in UTF-8, and remarks on the encoding that was used for others."""
-    name, guesses = read_apart(files, guesses_of, files, CorpusError)
+    name, guesses = read_isolated(files, guesses_of, files, CorpusError)
     if not guesses:
         return files, []
     remark = strings.GUIDE_ENCODING_USED.format(name=name, encoding=strings.of_library(guesses[0].title))
@@ -172,4 +164,4 @@ def _readable(files: list[str]) -> tuple[list[str], list[str]]:
 def _column(files: list[str]) -> str | None:
     """Return the likely column of the text in tables that have several; None where it is clear."""
     columns = corpus_tab.unclear_columns(files)
-    return read_apart(files[:1], guess_text_column, files[0], columns, CorpusError) if columns else None
+    return read_isolated(files[:1], guess_text_column, files[0], columns, CorpusError) if columns else None

@@ -17,13 +17,6 @@ from ui.shared import views
 OWN_LINES = 3  # lines of the person's text that are offered as sentences
 SHORT, LONG = 20, 160  # characters of such a line
 
-_PICK = """
-element.addEventListener('click', e => {
-  const button = e.target.closest('[data-line]');
-  if (button) trigger('select', {line: button.textContent});
-});
-"""
-
 
 @dataclass(frozen=True)
 class TryStep:
@@ -47,7 +40,7 @@ def build() -> TryStep:
                 label=strings.SENTENCE, lines=1, max_lines=6, max_length=LONGEST, elem_id="guide-sentence"
             )
             classify = gr.Button(strings.CLASSIFY, variant="primary", elem_id="guide-classify")
-            lines = gr.HTML(elem_id="guide-lines", js_on_load=_PICK)
+            lines = gr.HTML(elem_id="guide-lines", js_on_load=views.PICK)
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             answer = gr.HTML(views.paragraph(strings.NOTHING_CLASSIFIED, "quiet"), elem_id="guide-answer")
             with gr.Row(elem_classes="buttons"):
@@ -78,7 +71,8 @@ def own_lines(plan: Plan) -> str:
     short = [line for line in lines if SHORT <= len(line) <= LONG]
     picked = short[:: max(1, len(short) // OWN_LINES)][:OWN_LINES]
     buttons = "".join(
-        f'<li><button type="button" class="line" data-line>{views.escape(line)}</button></li>' for line in picked
+        f'<li><button type="button" class="line" data-pick="{views.escape(line)}">{views.escape(line)}</button></li>'
+        for line in picked
     )
     return f'<h4>{views.escape(strings.GUIDE_OWN_LINES)}</h4><ul class="lines">{buttons}</ul>' if picked else ""
 

@@ -13,7 +13,7 @@ from deftx.data.encodings import Guess
 from deftx.data.reading import guesses_of, save_as_utf8
 from ui import strings
 from ui.shared import views
-from ui.shared.apart import read_apart
+from ui.shared.isolation import read_isolated
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def build(name: str) -> EncodingForm:
 def ask(files: Sequence[str]) -> list[Any] | None:
     """Show the form with the most likely encoding chosen; None if no file needs it, or if a file cannot be read at all."""
     try:
-        name, guesses = read_apart(files, guesses_of, list(files), CorpusError)
+        name, guesses = read_isolated(files, guesses_of, list(files), CorpusError)
     except DeftxError:
         return None
     if not guesses:
@@ -67,7 +67,7 @@ def ask_nothing() -> list[Any]:
 def show(files: Sequence[str], encoding: str) -> str:
     """Show the first lines in another encoding."""
     try:
-        name, guesses = read_apart(files, guesses_of, list(files), CorpusError)
+        name, guesses = read_isolated(files, guesses_of, list(files), CorpusError)
     except DeftxError as error:
         return views.refusal(strings.NOT_READ, error)
     return next((_shown(name, guess) for guess in guesses if guess.encoding == encoding), "")
@@ -80,7 +80,7 @@ def confirmed(files: Sequence[str], encoding: str) -> list[str]:
         DeftxError: a file is not in this encoding.
     """
     saved = [
-        read_apart([file], save_as_utf8, file, encoding, Path(file).parent / "utf-8", CorpusError) for file in files
+        read_isolated([file], save_as_utf8, file, encoding, Path(file).parent / "utf-8", CorpusError) for file in files
     ]
     return list(map(str, saved))
 

@@ -6,6 +6,14 @@ from html import escape
 from deftx.core.errors import DeftxError
 from ui import strings
 
+# The script of an HTML part whose buttons have ``data-pick``: a click is a "select" event, with that value as ``picked``.
+PICK = """
+element.addEventListener('click', e => {
+  const button = e.target.closest('[data-pick]');
+  if (button) trigger('select', {picked: button.dataset.pick});
+});
+"""
+
 
 def notice(text: str, *, title: str = "", kind: str = "note") -> str:
     """Return a highlighted short text; ``kind`` is "note", "good" or "bad", which colour and words both express."""

@@ -16,8 +16,8 @@ from tiny_base import write_corpus
 from deftx.core.bounded import Stopped, TooCostly
 from ui.corpus import corpus_tab
 from ui.corpus.corpora import SAMPLE
-from ui.shared import apart
-from ui.shared.apart import is_small, is_unwanted, read_apart
+from ui.shared import isolation
+from ui.shared.isolation import is_small, is_unwanted, read_isolated
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def test_only_small_plain_files_are_read_in_the_server(tmp_path, large):
     archive.write_bytes(b"PK\5\6" + b"\0" * 18)
     assert [is_small([path]) for path in (small, packed, large, archive)] == [True, False, False, True]
     assert not is_small([small] * 200_000)
-    assert read_apart([small], own_id) == os.getpid()
-    assert read_apart([large], own_id) != os.getpid()
+    assert read_isolated([small], own_id) == os.getpid()
+    assert read_isolated([large], own_id) != os.getpid()
 
 
 def test_a_text_has_the_same_findings_wherever_it_is_read(studio, tmp_path, monkeypatch):
@@ -59,7 +59,7 @@ def test_a_text_has_the_same_findings_wherever_it_is_read(studio, tmp_path, monk
         )
 
     here = [found(name) for name in asked]
-    for module in ("ui.shared.apart", "ui.corpus.text_facts"):
+    for module in ("ui.shared.isolation", "ui.corpus.text_facts"):
         monkeypatch.setattr(f"{module}.is_small", lambda files: False)
     for cached in ("_reports", "_effects", "_nearest"):
         getattr(studio.facts, cached).cache_clear()
@@ -81,7 +81,7 @@ def test_a_file_that_takes_too_long_is_refused_with_a_message(studio, large, mon
 def test_a_file_that_takes_too_much_memory_is_refused_with_a_message(large, monkeypatch):
     monkeypatch.setenv("DEFTX_READING_MB", "100")
     with pytest.raises(TooCostly, match=r"more than 100\.0 MB"):
-        read_apart([large], fill_memory)
+        read_isolated([large], fill_memory)
 
 
 def test_an_event_is_wanted_until_its_page_is_left_or_asks_for_something_else():
@@ -120,7 +120,7 @@ def test_a_stopped_audit_leaves_the_page_as_it_is(studio, monkeypatch):
 def test_who_leaves_ends_the_process(tmp_path, large):
     note = tmp_path / "pid"
     with gr.Blocks() as page:
-        gr.Button().click(lambda: read_apart([large], never_end_after, note), None, None, api_visibility="private")
+        gr.Button().click(lambda: read_isolated([large], never_end_after, note), None, None, api_visibility="private")
     page.queue()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False)
     try:
@@ -133,5 +133,5 @@ def test_who_leaves_ends_the_process(tmp_path, large):
         child.wait(60)
     finally:
         page.close()
-    assert apart.bounded._turns.acquire(timeout=60)
-    apart.bounded._turns.release()
+    assert isolation.bounded._turns.acquire(timeout=60)
+    isolation.bounded._turns.release()

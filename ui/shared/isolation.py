@@ -20,7 +20,7 @@ MEGABYTE = 1_000_000
 R = TypeVar("R")
 
 
-def read_apart(files: Sequence[str | Path], function: Callable[..., R], *arguments: Any, **options: Any) -> R:
+def read_isolated(files: Sequence[str | Path], function: Callable[..., R], *arguments: Any, **options: Any) -> R:
     """Return ``function(*arguments, **options)``, which reads these files.
 
     Raises:
