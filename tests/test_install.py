@@ -104,7 +104,7 @@ def test_the_wheel_holds_the_library_its_files_and_its_types(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "deftx/py.typed",
-        "deftx/_assets/bases/nusantara-small/model.safetensors",
+        "deftx/_assets/bases/nusantara-e5/model.int8.safetensors",
         "deftx/_assets/lt_sft.toml",
         "deftx/_assets/report/id.toml",
     } <= names

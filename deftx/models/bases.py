@@ -36,7 +36,7 @@ from deftx.models.parameters import encoder_parameters, freeze_norms, sparse_tra
 from deftx.models.short_names import SHORT_NAMES, similar_names
 from deftx.models.trim_note import TrimNote, read_note
 
-BUNDLED_BASE = "nusantara-small"
+BUNDLED_BASE = "nusantara-e5"
 HUB_ADDRESS = "https://huggingface.co/"
 
 

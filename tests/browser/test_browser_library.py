@@ -80,5 +80,5 @@ def test_bad_archives_are_explained_and_leave_the_list_as_it_is(page, app, tmp_p
     expect(page.locator("#bring-answer")).to_contain_text("outside of its folder")
     assert page.locator("#vectors tr").count() == before
     choose_vector(page, "Madurese")
-    expect(page.locator("#vector-detail")).to_contain_text("nusantara-small")
+    expect(page.locator("#vector-detail")).to_contain_text("nusantara-e5")
     expect(page.locator("#vector-discard")).to_be_hidden()

@@ -358,7 +358,7 @@ def run_bare():
 
 
 def test_a_base_that_is_not_there_and_one_of_other_weights(deftx, desk, other_folder):
-    for base, words in (("nusantara-smal", "Did you mean"), ("columns.csv", "is a file"), (".", "no config.json")):
+    for base, words in (("nusantara-e", "Did you mean"), ("columns.csv", "is a file"), (".", "no config.json")):
         status, out, err = deftx("classify", "--task", desk["TASK"], "a text", base=base)
         assert (status, out, err.count("\n")) == (2, "", 1)
         assert words in err

@@ -194,7 +194,7 @@ def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(copied, base):
         load_base(copied)
 
 
-@pytest.mark.parametrize(("name", "words"), [("nusantara-smal", "Did you mean"), ("/no/such/folder", "not known")])
+@pytest.mark.parametrize(("name", "words"), [("nusantara-e", "Did you mean"), ("/no/such/folder", "not known")])
 def test_a_base_that_is_not_there_is_named(name, words):
     with pytest.raises(BaseModelError, match=words):
         load_base(name)

@@ -71,7 +71,7 @@ def test_what_the_image_leaves_out_is_nothing_that_runs():
         "app.py",
         "ui/page.py",
         "deftx/cli.py",
-        "assets/bases/nusantara-small/model.safetensors",
+        "assets/bases/nusantara-e5/model.int8.safetensors",
         "requirements.txt",
     )
 

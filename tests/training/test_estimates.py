@@ -117,7 +117,7 @@ def test_a_speed_from_trainings_is_narrower_than_one_from_a_trial():
 
 
 def test_the_bundled_base_is_known_from_its_configuration():
-    facts = read_base_facts("nusantara-small")
-    assert facts.model == Model.of(load_base(ASSETS / "bases" / "nusantara-small").model)
+    facts = read_base_facts("nusantara-e5")
+    assert facts.model == Model.of(load_base(ASSETS / "bases" / "nusantara-e5").model)
     assert recipe_for("language", "quick", k=LANGUAGE_SHARE).count(facts.model.trainable) > 200_000
     assert not torch.cuda.is_available() or facts.here

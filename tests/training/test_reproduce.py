@@ -18,7 +18,7 @@ from deftx.training.request import TrainingRequest
 from deftx.training.setting_descriptions import MEANINGS
 
 LANGUAGE = TrainingRequest(
-    kind="language", corpus=("/data/a text; rm -rf $HOME.txt",), language="min's", base="nusantara-small",
+    kind="language", corpus=("/data/a text; rm -rf $HOME.txt",), language="min's", base="nusantara-e5",
     recipe={"rank": "uniform:8", "k": 0.02, "learning_rate": 1e-3, "max_steps": None, "precision": "float32",
             "dense_epochs": 1.5, "seed": 7, "keep": 0.1, "ablate": "no-residual"},
 )  # fmt: skip

@@ -12,7 +12,7 @@ from deftx.training.request import TrainingRequest
 from deftx.training.settings_file import FIELDS, from_file, open_file, to_file
 
 REQUEST = TrainingRequest(
-    kind="language", name="Minangkabau", language="min", base="nusantara-small", preset="standard", corpus=("a.txt",),
+    kind="language", name="Minangkabau", language="min", base="nusantara-e5", preset="standard", corpus=("a.txt",),
     recipe={"rank": "mp", "k": 0.02, "max_steps": None},
 )  # fmt: skip
 

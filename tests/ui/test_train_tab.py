@@ -185,7 +185,7 @@ def test_every_choice_of_the_form_is_one_that_the_library_knows(studio):
         (SAMPLE, {"share": None}, "variance"),
         (SAMPLE, {"share": 2}, "variance"),
         (SAMPLE, {"k": "999,999,999"}, "selects 999,999,999 of"),
-        (SAMPLE, {"base": "nusantara-smal"}, "Did you mean 'nusantara-small'"),
+        (SAMPLE, {"base": "nusantara-e"}, "Did you mean 'nusantara-e5'"),
         (SAMPLE, {"batch_size": "30", "accumulation": "4"}, "equal parts"),
         ("gone.txt", {}, "not known"),
     ],

@@ -139,7 +139,7 @@ def test_a_bundled_vector_offers_neither_a_new_name_nor_removal(here):
     detail, _, actions, naming, rename, discard, use = library_answers.show("bundled:min")
     assert (actions.visible, naming.visible, rename.visible, discard.visible) == (True, False, False, False)
     assert use.visible is False  # of another base
-    assert strings.FOR_OTHER_BASE.format(base="nusantara-small") in detail
+    assert strings.FOR_OTHER_BASE.format(base="nusantara-e5") in detail
 
 
 def test_a_vector_that_is_gone_shows_nothing(here):

@@ -18,8 +18,8 @@ def test_a_workspace_shares_base_and_queue_with_the_host_and_keeps_its_own_files
 
 
 def test_folders_of_bases_are_kept_as_full_paths(studio, tmp_path, monkeypatch):
-    shutil.copytree(ASSETS / "bases" / "nusantara-small", tmp_path / "own", ignore=lambda *_: ["model.safetensors"])
+    shutil.copytree(ASSETS / "bases" / "nusantara-e5", tmp_path / "own", ignore=lambda *_: ["model.int8.safetensors"])
     monkeypatch.chdir(tmp_path)
     assert full_name("own") == str(tmp_path / "own")
-    assert full_name("nusantara-small") == "nusantara-small"
+    assert full_name("nusantara-e5") == "nusantara-e5"
     assert os.path.isdir("own")

@@ -31,10 +31,10 @@ def test_without_a_score_there_are_no_results(scores):
 
 
 def test_a_bundled_base_is_not_linked_for_the_hub_has_none_of_its_name():
-    base = {"name": "nusantara-small", "revision": None, "fingerprint": "ab" * 32}
+    base = {"name": "nusantara-e5", "revision": None, "fingerprint": "ab" * 32}
     card = card_of(make_vector(base=base), Publication("a/b"))
     assert "base_model" not in card
-    assert "`nusantara-small`" in card
+    assert "`nusantara-e5`" in card
 
 
 def test_the_use_fits_into_five_lines():
