@@ -171,8 +171,7 @@ _RANGES = (
 PAIR_SETTINGS = {"batch_size": 32, "epochs": 5, "evaluate_every": 625, "metric": "accuracy"}
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
-    # Minutes on two CPU cores with the bundled base. The paper's learning rate is too low for a small model and for k
-    # entries (docs/base.md lists what was tried).
+    # Minutes on two CPU cores with the bundled base (docs/base.md). The paper's learning rate is too low for so few steps.
     "quick": {
         "language": {"learning_rate": 5e-4, "batch_size": 16, "max_length": 64, "epochs": 3, "min_steps": 0,
                      "max_steps": 150, "evaluate_every": 75},
