@@ -91,7 +91,9 @@ def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast
         pack_folder(folder)
     tokenizer.save_pretrained(folder)
     rules = folder / "tokenizer.json"  # without indentation it has half the size
-    rules.write_text(json.dumps(json.loads(rules.read_text("utf-8")), ensure_ascii=False, separators=(",", ":")), "utf-8")
+    rules.write_text(
+        json.dumps(json.loads(rules.read_text("utf-8")), ensure_ascii=False, separators=(",", ":")), "utf-8"
+    )
     shutil.copyfile(log, folder / LOG)
     for file in folder.iterdir():
         file.chmod(0o644)

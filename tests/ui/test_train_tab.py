@@ -85,6 +85,18 @@ def test_a_task_is_trained_on_labelled_text_from_a_source_vector(studio, page_ba
     assert train_fields.from_form(train_fields.to_form(again), None) == again
 
 
+def test_a_base_is_trimmed_to_the_text(studio):
+    plain, trimmed = (
+        studio.forecast.look(train_fields.from_form({**FORM, "trim": trim}, SAMPLE)) for trim in ("", "true")
+    )
+    assert trimmed.found.memory < plain.found.memory
+    assert trimmed.base.model.words < plain.base.model.words
+    assert any("The vector fits the whole base" in note for note in trimmed.notes)
+    assert not any("trimmed" in note for note in plain.notes)
+    job, _ = start(studio, {**FORM, "trim": "true"})
+    assert job.settings["recipe"]["trim"] is True
+
+
 def test_a_training_takes_several_gpus_where_there_are_several(studio):
     studio.gpus = 4  # the form asks for no more than the number
     job, _ = start(studio, {**FORM, "processes": 2})
