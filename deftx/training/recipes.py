@@ -175,7 +175,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     # Minutes on two CPU cores with the bundled base (docs/base.md). The paper's learning rate is too low for so few steps.
     "quick": {
         "language": {"learning_rate": 5e-4, "batch_size": 16, "max_length": 64, "epochs": 3, "min_steps": 0,
-                     "max_steps": 150, "evaluate_every": 75},
+                     "max_steps": 150, "evaluate_every": 75, "hold_out": 0.02},
         "task": {"learning_rate": 2e-4, "batch_size": 32, "max_length": 96, "epochs": 3, "max_steps": 200,
                  "evaluate_every": 100, "group_by_length": True},
     },
