@@ -53,8 +53,9 @@ def test_a_language_without_a_profile_is_never_contradicted(classifier):
 
 
 def test_what_the_base_spells_in_bytes_is_counted(classifier):
-    # Seven of the eight letters are bytes for the bundled base: "的" is a piece of it.
-    assert stated(classifier, "这里的食物很好")["unread"] == "The model cannot read 86% of this text."
+    # Balinese letters are bytes for the bundled base; it has single Chinese characters as pieces.
+    assert stated(classifier, "ᬳᬓ᭄ᬱᬭᬩᬮᬶ bagus")["unread"] == "The model cannot read 62% of this text."
+    assert "unread" not in stated(classifier, "这里的食物很好")
     assert "unread" in stated(classifier, "😀😀👍👍 ❤️❤️ 🎉")
     assert "unread" not in stated(classifier, MINANGKABAU)
 
