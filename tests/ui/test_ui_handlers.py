@@ -15,12 +15,13 @@ from deftx.core.files import write_json
 from deftx.jobs import state_of
 from deftx.jobs.job import EVENTS, LOCK, RESULT
 from deftx.jobs.process import take_lock
+from deftx.publish.score_words import scores_in_words
 from ui import strings
 from ui.api import endpoints
 from ui.classify import classify_tab
 from ui.corpus import corpus_tab
 from ui.corpus.corpora import SAMPLE, Corpora
-from ui.library import vector_index
+from ui.library import library, library_views, vector_index
 from ui.shared import figures
 from ui.shared.errors import refusals
 from ui.shared.uploads import safe_name
@@ -254,7 +255,10 @@ def test_a_finished_training_is_in_the_lists_and_classifies(studio, page_base, c
     assert strings.NO_LANGUAGE in shown
     assert studio.machine in shown
     assert strings.BETTER in watch._evidence(language) or strings.NOT_BETTER in watch._evidence(language)
-    assert "of 100 validation rows are classified correctly" in watch._evidence(task)
+    info = vector_index.describe(task.out)
+    shown = [watch._evidence(task), library_views.detail(library.find(f"job:{task.id}"))]
+    for said in scores_in_words(info["labels"], info["scores"]["confusion"]):
+        assert all(said in part for part in shown)
     assert endpoints.describe(language)["vector"] == f"job:{language.id}"
 
 

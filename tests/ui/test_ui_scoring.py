@@ -12,6 +12,7 @@ from deftx.cli import main
 from deftx.core.errors import DeftxError, TableError
 from deftx.core.files import write_json
 from deftx.jobs import Store
+from deftx.publish.score_words import scores_in_words
 from ui import strings
 from ui.api import api_files
 from ui.classify import score_figures, score_tab, score_views
@@ -179,6 +180,19 @@ def test_the_table_names_every_combination_and_says_what_a_difference_means(stud
     assert strings.TRAINING_UNKNOWN[:40] in score_views.about(found)
     with strings.speaking("es"):
         assert "la referencia" in score_views.table(found)
+
+
+def test_scores_are_said_in_words_before_the_figures(studio, keys):
+    found = studio.scoring.score(wanted(studio, keys), lambda share: None)
+    both, base = found.lines[3], found.lines[0]
+    right = sum(both.scores["f1"].confusion[place][place] for place in range(2))
+    assert f"{right} of 12 are right." in score_views.about(found)
+    for line in (both, base):
+        shown, _rest = score_views.details(found, line.name).split("<details>", 1)
+        for said in scores_in_words(found.predictions[0].labels, line.scores["f1"].confusion):
+            assert said in shown
+    with strings.speaking("id"):
+        assert f"{right} dari 12 benar." in score_views.about(found)
 
 
 def test_one_combination_is_looked_at_closer(studio, keys):

@@ -14,7 +14,7 @@ from ui import strings
 from ui.classify import column_form, file_tab, file_views, score_figures, score_views
 from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import wants_pairs
-from ui.classify.scoring import TASK_ALONE, Mismatch, Scores, Wanted
+from ui.classify.scoring import Mismatch, Scores, Wanted
 from ui.current import current_workspace
 from ui.shared import encoding_form, plot, removal, views
 from ui.shared.background_views import see
@@ -225,7 +225,7 @@ def _ended(view: str, found: Scores | None = None) -> tuple:
     shown: Sequence[Any] = ["", gr.Column(visible=False), *[gr.skip()] * 4]
     if found is not None:
         named = [(score_views.title(one), one.id) for one in found.wanted.combinations]
-        chosen = next((one.id for one in found.wanted.combinations if one.kind == "both"), TASK_ALONE)
+        chosen = score_views.first(found)
         intervals = plot.as_value(score_figures.intervals_figure([name for name, _ in named], found.lines))
         choice = gr.Dropdown(choices=named, value=chosen)
         shown = [intervals, gr.Column(visible=True), score_views.table(found), choice, *_shown(found, chosen)]

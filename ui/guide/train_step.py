@@ -103,6 +103,4 @@ def _progress(job: Job) -> str:
     """Show a training run, and the result of a finished one."""
     if state_of(job).name != "finished":
         return watch_views.job_view(job)
-    scores = vector_index.describe(job.out).get("scores")
-    result = watch_views.evidence(scores) if job.kind == "language" else watch_views.task_evidence(scores)
-    return f"<h3>{views.escape(job.name)}</h3>{result}"
+    return f"<h3>{views.escape(job.name)}</h3>{watch_views.result(job.kind, vector_index.describe(job.out))}"

@@ -227,8 +227,7 @@ def vector_key(chosen: str) -> tuple[str, str]:
 def _evidence(job: Job | None) -> str:
     if job is None or state_of(job).name != "finished":
         return ""
-    show = watch_views.evidence if job.kind == "language" else watch_views.task_evidence
-    return show(vector_index.describe(job.out).get("scores"))
+    return watch_views.result(job.kind, vector_index.describe(job.out))
 
 
 def _buttons(job: Job | None, queue: Sequence[str]) -> dict[str, bool]:
