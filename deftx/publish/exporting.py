@@ -1,23 +1,43 @@
 """Export of a composed classifier as a zip of a transformers folder or of a Space, without local paths."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from deftx.classify.composition import Classifier
 from deftx.core.files import require_free_space
+from deftx.publish.classifier_card import write_classifier_card
 from deftx.publish.classifier_space import write_space
 from deftx.vectors.archives import pack
+from deftx.vectors.vector import SparseVector
+from deftx.vectors.vector_files import CARD
 
 
-def export_zip(classifier: Classifier, target: Path) -> Path:
-    """Write a classifier as the zip ``target``, which contains one folder of the same name.
+def export_zip(
+    classifier: Classifier, target: Path, parts: Sequence[tuple[SparseVector, float]], method: str = "sum"
+) -> Path:
+    """Write a classifier as the zip ``target``, which contains one folder of the same name, with a README.md.
+
+    Args:
+        classifier: The classifier.
+        target: The zip.
+        parts: The vectors that it was composed of, with their strengths, the task vector first.
+        method: How they were merged.
 
     Raises:
         DeftxError: If the disk has too little space for the folder and the zip together, or cannot be written.
     """
-    return _packed(classifier, target, classifier.save_pretrained)
+    (task, strength), *languages = parts
+
+    def write(folder: Path) -> None:
+        classifier.save_pretrained(folder)
+        card = write_classifier_card(
+            folder.name, task, strength, languages, method=method, max_length=classifier.max_length
+        )
+        (folder / CARD).write_text(card, encoding="utf-8")
+
+    return _packed(classifier, target, write)
 
 
 def export_space_zip(classifier: Classifier, target: Path, *, title: str = "", **about: Any) -> Path:

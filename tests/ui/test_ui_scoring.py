@@ -1,6 +1,7 @@
 """A labelled file on the page: without these, a vector could be praised for rows it was trained on, or for another's."""
 
 import json
+from pathlib import Path
 
 import gradio as gr
 import pytest
@@ -19,6 +20,7 @@ from ui.classify import score_figures, score_tab, score_views
 from ui.classify.combination import Combination
 from ui.classify.score_tab import MOST_MAPPED, ScoreTab
 from ui.classify.scoring import Mismatch, Wanted
+from ui.shared import views
 from ui.studio import Studio
 
 STATE = {name: place for place, name in enumerate(list(ScoreTab.__dataclass_fields__)[1:])}
@@ -211,6 +213,20 @@ def test_one_combination_is_looked_at_closer(studio, keys):
     assert mistakes.count('<th scope="row">') == wrong > 0
     assert strings.WORK_GONE[:20] in score_tab.show(id_, "nothing")[1]
     assert strings.WORK_GONE[:20] in score_tab.show("guessed", "base")[1]
+
+
+def test_a_report_has_the_scores_of_the_combination_that_is_looked_at(studio, keys):
+    id_ = begin(keys, "short.csv", ("NEG", "negative"), ("POS", "positive"), ("mixed", ""))[0]
+    found = studio.background_tasks.wait(id_)
+    for line in found.lines:
+        file, said = score_tab.write_report(id_, line.name)
+        text = Path(file).read_text(encoding="utf-8")
+        score = line.scores["f1"]
+        assert Path(file).name in said
+        assert scores_in_words(score.labels, score.confusion)[0] in text
+        assert f"Macro-F1: {score.score:.3f} (95 % interval {score.low:.3f} to {score.high:.3f}" in text
+        assert "Measured on 12 labelled rows of short.csv." in text
+    assert score_tab.write_report(id_, "nothing") == (None, views.notice(strings.WORK_GONE))
 
 
 def test_the_confusion_matrix_is_drawn_with_a_number_in_every_cell(studio, keys):

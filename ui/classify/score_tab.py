@@ -16,6 +16,7 @@ from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import wants_pairs
 from ui.classify.scoring import Mismatch, Scores, Wanted
 from ui.current import current_workspace
+from ui.library import library
 from ui.shared import encoding_form, plot, removal, views
 from ui.shared.background_views import see
 from ui.shared.isolation import read_isolated
@@ -85,12 +86,18 @@ def build(vectors: ComposeForm) -> ScoreTab:
                 figure = plot.live_plot("confusion", strings.CONFUSION)
             with gr.Column(scale=3, min_width=300):
                 details = gr.HTML(elem_id="score-details")
+        report = gr.Button(strings.SCORE_REPORT, size="sm", elem_id="take-score-report")
+        reported = gr.HTML(elem_id="score-report-answer")
+        download = gr.DownloadButton(strings.SCORE_REPORT, visible="hidden", elem_id="taking-score-report")
     tab = ScoreTab(
         table, view, stop, intervals, found, lines, combination, figure, details, gr.Timer(file_tab.EVERY, active=False)
     )
     _connect_file(tab, vectors.fields["task"], file, columns, labels, use)
     _connect_encoding(tab, file, encoding)
-    _connect_work(tab, vectors, compared, labels, start)
+    kept = _connect_work(tab, vectors, compared, labels, start)
+    written = report.click(write_report, [kept, tab.combination], [download, reported], show_progress="minimal",
+                           api_visibility="private")  # fmt: skip
+    written.success(None, js=views.press("taking-score-report"), **PRIVATE)
     return tab
 
 
@@ -117,7 +124,8 @@ def _connect_encoding(tab: ScoreTab, file: gr.File, encoding: encoding_form.Enco
 
 
 def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, labels: LabelForm,
-                  start: gr.Button) -> None:  # fmt: skip
+                  start: gr.Button) -> gr.BrowserState:  # fmt: skip
+    """Connect the scoring; return the id of the last one, which the browser stores."""
     chosen = vectors.inputs()
     kept = gr.BrowserState("", storage_key="deftx-studio-score", secret="deftx-studio")
     start.click(
@@ -133,6 +141,7 @@ def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, la
     gr.on(None, **{**looking, "fn": lambda id_: look(id_ if current_workspace().background_tasks.find(id_) else "")})
     tab.stop.click(lambda id_: current_workspace().background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
     tab.combination.input(show, [kept, tab.combination], [tab.plot, tab.details], **PRIVATE)
+    return kept
 
 
 def choices() -> list[tuple[str, str]]:
@@ -208,11 +217,31 @@ def look(id_: str) -> tuple:
 
 def show(id_: str, combination: str | None) -> tuple[str, str]:
     """Show the mistakes of one combination: the plot and its tables."""
+    found = _found(id_, combination)
+    return ("", views.notice(strings.WORK_GONE)) if found is None else _shown(found, combination)
+
+
+def write_report(id_: str, combination: str | None) -> tuple[str | None, str]:
+    """Write a report on one combination with these scores; return (the file, the message)."""
+    found = _found(id_, combination)
+    if found is None:
+        return None, views.notice(strings.WORK_GONE)
+    vectors = next(one.vectors for one in found.wanted.combinations if one.id == combination)
+    answers = next(one.probabilities for one in found.predictions if one.name == combination)
+    try:
+        file = library.write_report(vectors, found.table, answers)
+    except DeftxError as error:
+        return None, views.refusal(strings.NOT_EXPORTED, error)
+    said = strings.EXPORTED_REPORT.format(name=file.name, size=views.size(file.stat().st_size))
+    return str(file), views.notice(said, kind="good")
+
+
+def _found(id_: str, combination: str | None) -> Scores | None:
+    """Return a finished scoring, if it has this combination."""
     background_task = current_workspace().background_tasks.find(id_)
     found = background_task.result if background_task is not None else None
-    if not isinstance(found, Scores) or combination not in [line.name for line in found.lines]:
-        return "", views.notice(strings.WORK_GONE)
-    return _shown(found, combination)
+    known = isinstance(found, Scores) and combination in [line.name for line in found.lines]
+    return found if known else None
 
 
 def _shown(found: Scores, combination: str) -> tuple[str, str]:
