@@ -194,6 +194,18 @@ def test_the_loss_of_both_phases_stands_on_one_time_line():
     assert figures.loss_figure(watch_views.Progress()) is None
 
 
+def test_a_smoothed_curve_is_a_moving_average_over_the_thin_measured_one():
+    losses = tuple((step, 2.0 + (-1) ** step) for step in range(1, 9))
+    progress = watch_views.Progress(losses={"dense": losses}, evaluations={"dense": ((8, 2.2),)})
+    raw, average, judged = figures.loss_figure(progress, smooth=True).data[:3]
+    assert (list(zip(raw.x, raw.y, strict=True)), judged.y) == (list(losses), (2.2,))
+    weights = [0.9 ** (7 - place) for place in range(8)]
+    expected = sum(weight * value for weight, (_, value) in zip(weights, losses, strict=True)) / sum(weights)
+    assert (average.y[0], average.y[-1]) == pytest.approx((losses[0][1], expected))
+    assert raw.line.width < average.line.width
+    assert raw.opacity < 1
+
+
 def test_buttons_offer_what_can_be_done(studio):
     job = studio.store.add("language", "x", {})
 
