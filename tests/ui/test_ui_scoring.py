@@ -18,9 +18,10 @@ from ui import strings
 from ui.api import api_files
 from ui.classify import score_figures, score_tab, score_views
 from ui.classify.combination import Combination
-from ui.classify.score_tab import MOST_MAPPED, ScoreTab
+from ui.classify.score_tab import ScoreTab
 from ui.classify.scoring import Mismatch, Wanted
 from ui.shared import views
+from ui.shared.label_form import MOST_MAPPED
 from ui.studio import Studio
 
 STATE = {name: place for place, name in enumerate(list(ScoreTab.__dataclass_fields__)[1:])}

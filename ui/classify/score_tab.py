@@ -1,6 +1,6 @@
 """Score every combination of the chosen vectors on a labelled file in the background, and show the mistakes of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,6 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import TABLES
-from deftx.data.labels import suggest_labels
 from deftx.data.table_columns import table_columns
 from ui import strings
 from ui.classify import column_form, file_tab, file_views, score_figures, score_views
@@ -17,27 +16,12 @@ from ui.classify.file_tasks import wants_pairs
 from ui.classify.scoring import Mismatch, Scores, Wanted
 from ui.current import current_workspace
 from ui.library import library
-from ui.shared import encoding_form, plot, removal, views
+from ui.shared import encoding_form, label_form, plot, removal, views
 from ui.shared.background_views import see
 from ui.shared.isolation import read_isolated
 from ui.shared.uploads import TABLE_TYPES
 
-MOST_MAPPED = 8  # labels of a file that can be mapped by hand; more usually mean that the wrong column was chosen
 PRIVATE = file_tab.PRIVATE
-
-
-@dataclass(frozen=True)
-class LabelForm:
-    """The form that maps labels of the file to labels of the task; ``asked`` holds the file's labels."""
-
-    place: gr.Column
-    said: gr.HTML
-    fields: list[gr.Dropdown]
-    asked: gr.State
-
-    def outputs(self) -> list[Any]:
-        """In the order of what ``_ask`` and ``_ask_nothing`` return."""
-        return [self.place, self.said, *self.fields, self.asked]
 
 
 @dataclass(frozen=True)
@@ -72,7 +56,7 @@ def build(vectors: ComposeForm) -> ScoreTab:
             columns = column_form.build("score", labelled=True)
             use = gr.Button(strings.USE_COLUMNS, visible=False, elem_id="score-use-columns")
             compared = gr.Checkbox(False, label=strings.COMPARE_LANGUAGES, info=strings.COMPARE_LANGUAGES_HINT, elem_id="score-compare")  # fmt: skip
-            labels = _build_labels()
+            labels = label_form.build("score")
             start = gr.Button(strings.SCORE_START, variant="primary", elem_id="score-start")
             stop = gr.Button(strings.WORK_STOP, visible=False, elem_id="stop-score")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
@@ -101,21 +85,14 @@ def build(vectors: ComposeForm) -> ScoreTab:
     return tab
 
 
-def _build_labels() -> LabelForm:
-    with gr.Column(visible=False, elem_id="score-labels") as place:
-        said = gr.HTML()
-        fields = [gr.Dropdown([], visible=False, elem_id=f"score-label-{n}") for n in range(MOST_MAPPED)]
-    return LabelForm(place, said, fields, gr.State([]))
-
-
 def _connect_file(tab: ScoreTab, task: gr.Dropdown, file: gr.File, columns: column_form.ColumnForm,
-                  labels: LabelForm, use: gr.Button) -> None:  # fmt: skip
+                  labels: label_form.LabelForm, use: gr.Button) -> None:  # fmt: skip
     received = [tab.table, *columns.outputs(), use, tab.view, tab.intervals, tab.found]
     file.change(receive, [file, task], received, **PRIVATE)
     use.click(
         lambda file, task, *values: receive(file, task, values), [file, task, *columns.inputs()], received, **PRIVATE
     )
-    gr.on([tab.table.change, task.change], _ask_nothing, None, labels.outputs(), **PRIVATE)
+    gr.on([tab.table.change, task.change], label_form.ask_nothing, None, labels.outputs(), **PRIVATE)
 
 
 def _connect_encoding(tab: ScoreTab, file: gr.File, encoding: encoding_form.EncodingForm) -> None:
@@ -123,7 +100,7 @@ def _connect_encoding(tab: ScoreTab, file: gr.File, encoding: encoding_form.Enco
     encoding.use.click(file_tab.use_encoding, encoding.inputs(), [file, tab.view], **PRIVATE)
 
 
-def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, labels: LabelForm,
+def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, labels: label_form.LabelForm,
                   start: gr.Button) -> gr.BrowserState:  # fmt: skip
     """Connect the scoring; return the id of the last one, which the browser stores."""
     chosen = vectors.inputs()
@@ -180,8 +157,8 @@ def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: st
           asked: Sequence[str], *meant: str | None) -> tuple:  # fmt: skip
     """Put the scoring into the queue; unknown labels are asked about, and errors are shown at once."""
     workspace = current_workspace()
-    names = {label: name or "" for label, name in zip(asked, meant, strict=False)}
-    nothing = [gr.skip()] * (3 + MOST_MAPPED)
+    names = label_form.meanings(asked, meant)
+    nothing = [gr.skip()] * (3 + label_form.MOST_MAPPED)
     try:
         combination = combination_of(vectors)
         if not table:
@@ -192,7 +169,7 @@ def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: st
             lambda on_share: workspace.scoring.score(wanted, on_share), instead_of=before
         )
     except Mismatch as error:
-        form = _ask(error) if len(error.found) <= MOST_MAPPED else _ask_nothing()
+        form = label_form.ask(error.found, error.known, strings.LABELS_GUESSED, strings.LABELS_NOT_GUESSED)
         return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), gr.skip(), *_hidden(), gr.skip(), *form
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), gr.skip(), *_hidden(), gr.skip(), *nothing
@@ -259,20 +236,3 @@ def _ended(view: str, found: Scores | None = None) -> tuple:
         choice = gr.Dropdown(choices=named, value=chosen)
         shown = [intervals, gr.Column(visible=True), score_views.table(found), choice, *_shown(found, chosen)]
     return view, gr.Button(visible=False), *shown, gr.Timer(active=False)
-
-
-def _ask(error: Mismatch) -> list[Any]:
-    """Show a list for each label of the file, with the likely meaning chosen."""
-    suggested: Mapping[str, str] = suggest_labels(error.found, error.known)
-    known = [(strings.LEAVE_OUT, ""), *((name, name) for name in error.known)]
-    fields = [
-        gr.Dropdown(choices=known, value=suggested[label], label=strings.LABEL_MEANS.format(label=label), visible=True)
-        for label in error.found
-    ]
-    hidden = [gr.Dropdown(visible=False) for _ in range(MOST_MAPPED - len(fields))]
-    said = score_views.mapping(error.found, error.known, suggested)
-    return [gr.Column(visible=True), said, *fields, *hidden, error.found]
-
-
-def _ask_nothing() -> list[Any]:
-    return [gr.Column(visible=False), "", *(gr.Dropdown(visible=False) for _ in range(MOST_MAPPED)), []]

@@ -1,6 +1,6 @@
 """The HTML of scores: a table of combinations, and the confusions, labels and hardest mistakes of one of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from deftx.core.evaluation import Evaluation
@@ -74,13 +74,6 @@ def details(found: Scores, id_: str) -> str:
         f"<details><summary>{escape(strings.CONFUSION_TABLE)}</summary>{_confusion(line.scores['f1'])}</details>"
         f"{_per_label(per_label(gold, predictions.predicted, predictions.labels))}{_mistakes(mistakes)}"
     )
-
-
-def mapping(found: Sequence[str], known: Sequence[str], suggested: Mapping[str, str]) -> str:
-    """Name the unknown labels and the guessed mapping."""
-    guessed = [label for label in found if suggested.get(label)]
-    said = strings.LABELS_GUESSED if guessed else strings.LABELS_NOT_GUESSED
-    return views.notice(said.format(known=", ".join(known)))
 
 
 def _labels(found: Scores) -> list[str]:
