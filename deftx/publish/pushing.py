@@ -84,7 +84,9 @@ def prepare_classifier(
     classifier = compose()
     require_free_space(folder, classifier.size)
     classifier.save_pretrained(folder)
-    card = write_classifier_card(target.repository, task, strength, languages, license_id, method)
+    card = write_classifier_card(
+        target.repository, task, strength, languages, license_id, method, classifier.max_length
+    )
     (folder / CARD).write_text(card, encoding="utf-8")
     return _upload(f"a classifier of {', '.join(classifier.labels)}", target, private, folder)
 

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from deftx.core.errors import VectorError
-from deftx.core.evaluation import score
+from deftx.core.evaluation import confusion, score
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.core.sampling import batch_order, cut
 from deftx.data.labels import drop_unknown_labels
@@ -99,12 +99,15 @@ class TaskObjective:
 
     def evaluate(self, model: PreTrainedModel) -> float:
         """Return the recipe's metric on the validation rows, from 0 to 1."""
-        return self.scores(model)[self.metric]
+        return score(self.metric, self.gold, self.predicted(model), self.labels)
 
-    def scores(self, model: PreTrainedModel) -> dict[str, float]:
-        """Return every metric on the validation rows."""
+    def predicted(self, model: PreTrainedModel) -> list[str]:
+        """Return the predicted label of each validation row."""
         places = class_logits(model, self.valid, pad_id(self.base.tokenizer)).argmax(-1).tolist()
-        predicted = [self.labels[place] for place in places]
+        return [self.labels[place] for place in places]
+
+    def scores(self, predicted: list[str]) -> dict[str, float]:
+        """Return every metric of predictions for the validation rows."""
         return {metric: score(metric, self.gold, predicted, self.labels) for metric in METRICS}
 
     def _batch(self, indices: list[int]) -> Batch:
@@ -177,16 +180,18 @@ def comparison(
 ) -> Callable[[PreTrainedModel], dict[str, Any]]:
     """Score the model before training; return a function that scores it after training and returns both scores."""
     with stoppable(learner.model, listener):
-        before = objective.scores(learner.model.eval())
+        before = objective.scores(objective.predicted(learner.model.eval()))
     # The accuracy of a classifier that always answers the most frequent label.
     majority = Counter(objective.gold).most_common(1)[0][1] / len(objective.gold)
 
     def scores(model: PreTrainedModel) -> dict[str, Any]:
-        after, metric = objective.scores(model.eval()), objective.recipe.metric
+        predicted, metric = objective.predicted(model.eval()), objective.recipe.metric
+        after = objective.scores(predicted)
         message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after[metric], metric=metric, message=message))
         compared = {name: {"before": before[name], "after": after[name]} for name in METRICS}
-        return {**compared, "majority": majority, "examples": len(objective.gold), "on": "validation rows"}
+        return {**compared, "majority": majority, "confusion": confusion(objective.gold, predicted, objective.labels),
+                "examples": len(objective.gold), "on": "validation rows"}  # fmt: skip
 
     return scores
 

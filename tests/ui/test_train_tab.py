@@ -5,7 +5,7 @@ from html import unescape
 
 import gradio as gr
 import pytest
-from tiny import make_base, sentences
+from tiny import make_base, sentences, write_csv
 from tiny_base import finish_language_job, write_corpus
 
 from deftx.core.errors import BaseModelError
@@ -19,7 +19,16 @@ from deftx.training.request import Refusal, TrainingRequest
 from ui import strings
 from ui.corpus import labelled_upload
 from ui.corpus.corpora import SAMPLE
-from ui.train import requests, train_fields, train_form, train_names, train_preview, train_settings, train_tab
+from ui.train import (
+    requests,
+    train_fields,
+    train_form,
+    train_names,
+    train_preview,
+    train_settings,
+    train_tab,
+    valid_labels,
+)
 from ui.train.train_fields import ADVANCED, EMPTY
 
 FORM = {**EMPTY, "name": "Minangkabau", "code": "min"}
@@ -95,6 +104,54 @@ def test_a_base_is_trimmed_to_the_text(studio):
     assert not any("trimmed" in note for note in plain.notes)
     job, _ = start(studio, {**FORM, "trim": "true"})
     assert job.settings["recipe"]["trim"] is True
+
+
+def test_other_labels_of_a_validation_file_are_matched_before_the_start(studio, table, tmp_path):
+    rows = [("the day, it is good", "Positif"), ('the "food" is bad', "Negatif"), ("the road is long", "Netral")]
+    other = studio.tables.add(write_csv(tmp_path / "valid.csv", ("text", "label"), rows * 3))
+    job, said = start(studio, {**TASK, "train": table, "valid": other}, None)
+    assert job is None
+    assert "No row of" in said
+    place, asked, *fields = valid_labels.ask("task", table, other)
+    labels = fields[-1]
+    assert place.visible
+    assert all(name in asked for name in (table, other, "neg, pos"))
+    assert labels == ["Negatif", "Netral", "Positif"]
+    assert [field.label for field in fields[:4] if field.visible] == [
+        "“Negatif” means",
+        "“Netral” means",
+        "“Positif” means",
+    ]
+    chosen, _ = valid_labels.use(other, table, labels, "neg", None, "pos", *[None] * 5)
+    matched = studio.tables.read(chosen.value)
+    assert list(zip(matched.texts, matched.labels, strict=True)) == [(rows[0][0], "pos"), (rows[1][0], "neg")] * 3
+    assert studio.tables.read(other).labels == [label for _, label in rows] * 3  # the original stays
+    assert not valid_labels.ask("task", table, chosen.value)[0].visible
+    job, _ = start(studio, {**TASK, "train": table, "valid": chosen.value}, None)
+    assert job.settings["valid"] == str(studio.tables.path(chosen.value))
+
+
+def test_labels_are_only_asked_about_where_they_differ(studio, table, tmp_path):
+    same = studio.tables.add(
+        write_csv(tmp_path / "same.csv", ("text", "label"), [("a day", "POS"), ("a night", "neg")])
+    )
+    many = [(f"day {n}", f"label {n}") for n in range(9)]
+    several = studio.tables.add(write_csv(tmp_path / "many.csv", ("text", "label"), many))
+    for asked in (
+        ("task", table, same), ("task", table, several), ("task", table, ""), ("task", None, same),
+        ("task", table, "gone.csv"), ("language", several, table),
+    ):  # fmt: skip
+        assert not valid_labels.ask(*asked)[0].visible
+    kept, said = valid_labels.use(same, table, ["neg", "pos"], None, None)
+    assert kept == gr.skip()
+    assert strings.NOT_READ in said
+
+
+def test_pairs_keep_their_two_texts_when_their_labels_are_matched(studio, tmp_path):
+    rows = [("a day", "a night", "ya"), ("a road", "a river", "tidak")]
+    name = studio.tables.add(write_csv(tmp_path / "pairs.jsonl.csv", ("premise", "hypothesis", "label"), rows))
+    matched = studio.tables.read(studio.tables.add_renamed(studio.tables.read(name), {"ya": "yes", "tidak": "no"}))
+    assert (matched.texts, matched.labels) == ([row[:2] for row in rows], ["yes", "no"])
 
 
 def test_a_training_takes_several_gpus_where_there_are_several(studio):

@@ -13,7 +13,7 @@ from ui import strings
 from ui.corpus import labelled_upload
 from ui.current import current_workspace
 from ui.library import vector_index
-from ui.shared import views
+from ui.shared import label_form, views
 from ui.shared.uploads import TABLE_TYPES
 from ui.train import remote, train_fields
 from ui.train.train_fields import ADVANCED, CHOICES, EMPTY
@@ -27,6 +27,8 @@ class Form:
     fields: dict[str, gr.components.Component]
     uploads: dict[str, gr.UploadButton]  # for train and valid
     columns: labelled_upload.ColumnForm  # for files whose encoding or columns are not clear
+    labels: label_form.LabelForm  # for a validation file with other labels than the training file
+    use_labels: gr.Button
     for_language: gr.Column
     for_task: gr.Column
     ranks: gr.Column
@@ -49,6 +51,9 @@ def build() -> Form:
         found, uploads = _files()
         fields |= found
         columns = labelled_upload.build("train")
+        labels = label_form.build("train")
+        with labels.place:
+            use_labels = gr.Button(strings.USE_LABELS, size="sm", elem_id="train-use-labels")
     fields |= _names()
     fields |= remote.fields()
     fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
@@ -59,7 +64,8 @@ def build() -> Form:
         gr.HTML(views.paragraph(strings.ADVANCED_HINT, "quiet"))
         with gr.Row(elem_classes="pair"):
             fields |= {name: _advanced(name) for name in ADVANCED if name not in fields}
-    return Form(text, {name: fields[name] for name in EMPTY}, uploads, columns, for_language, for_task, ranks)
+    ordered = {name: fields[name] for name in EMPTY}
+    return Form(text, ordered, uploads, columns, labels, use_labels, for_language, for_task, ranks)
 
 
 def _method(gpus: int) -> tuple[dict[str, Any], gr.Column]:
