@@ -72,7 +72,8 @@ def build(vectors: ComposeForm) -> ScoreTab:
                 details = gr.HTML(elem_id="score-details")
         report = gr.Button(strings.SCORE_REPORT, size="sm", elem_id="take-score-report")
         reported = gr.HTML(elem_id="score-report-answer")
-        download = gr.DownloadButton(strings.SCORE_REPORT, visible="hidden", elem_id="taking-score-report")
+    # Outside of the column: a column that is shown shows a hidden part of it too.
+    download = gr.DownloadButton(strings.SCORE_REPORT, visible="hidden", elem_id="taking-score-report")
     tab = ScoreTab(
         table, view, stop, intervals, found, lines, combination, figure, details, gr.Timer(file_tab.EVERY, active=False)
     )

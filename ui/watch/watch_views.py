@@ -167,7 +167,7 @@ def task_evidence(info: Mapping[str, Any]) -> str:
     better = scores["accuracy"]["after"] > scores.get("majority", 0.0)
     warning = "" if better else views.notice(strings.TASK_NOT_BETTER, kind="bad")
     measured = views.paragraph(strings.TASK_MEASURED, "quiet")
-    return warning + views.in_words(said) + measured + views.figures(rows)
+    return views.in_words(said) + warning + measured + views.figures(rows)
 
 
 def messages(job: Job) -> str:
