@@ -1,7 +1,7 @@
 """Estimate of a training run before it starts: steps, operations, time, memory, disk, and the vector's size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from transformers import PreTrainedModel
@@ -48,6 +48,13 @@ class Model:
             trainable=sum(p.numel() for p in sparse_trainable(model).values()),
             width=model.config.hidden_size,
             layers=model.config.num_hidden_layers,
+        )
+
+    def with_rows(self, rows: int) -> "Model":
+        """Return the sizes of the base after its vocabulary is trimmed to ``rows`` pieces."""
+        dropped = self.words - rows * self.width
+        return replace(
+            self, encoder=self.encoder - dropped, words=self.words - dropped, trainable=self.trainable - dropped
         )
 
     def step_operations(self, recipe: Recipe, tokens: float) -> float:

@@ -18,6 +18,7 @@ from deftx.training.learned import Learned, Learner
 from deftx.training.loop import stoppable
 from deftx.training.pipeline import learn
 from deftx.training.recipes import Recipe
+from deftx.vectors.lifting import lift
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 
@@ -64,8 +65,11 @@ def finish(
     *,
     language: str | None = None,
     labels: list[str] | None = None,
+    lift_to: Base | None = None,
 ) -> SparseVector:
     """Run the pipeline, score the model, write the vector and delete the checkpoints.
+
+    If ``lift_to`` is another base than ``base``, from which it was trimmed, the vector is lifted to it.
 
     Raises:
         TrainingError: If the vector cannot be written; the checkpoints are kept.
@@ -94,6 +98,8 @@ def finish(
         shapes={n: shapes[n] for n in named},
         info=info,
     )
+    if lift_to is not None and lift_to is not base:
+        vector = lift(vector, lift_to).vector
     if distributed.is_main():
         _write(vector, recipe, out, run)
     distributed.wait()

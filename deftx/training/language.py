@@ -26,6 +26,7 @@ from deftx.training.hidden_words import HiddenWords
 from deftx.training.learned import Learner
 from deftx.training.loop import Batch, Objective, stoppable
 from deftx.training.recipes import LanguageRecipe, recipe_for
+from deftx.training.trimming import trimmed_base
 from deftx.vectors.vector import SparseVector
 
 if TYPE_CHECKING:
@@ -147,6 +148,12 @@ def learn_language(
     corpus = corpus if isinstance(corpus, Corpus) else read_corpus(corpus)
     if message := describe(corpus.normalised):
         listener.on_event(Event("tokenise", message=message))
+    whole = base
+    if recipe.trim:
+        base = trimmed_base(whole, corpus.lines)
+        sizes = base.model.config.vocab_size, whole.model.config.vocab_size
+        message = "The base is trimmed to the text: {:,} of {:,} pieces.".format(*sizes)
+        listener.on_event(Event("tokenise", message=message))
     objective = language_objective(corpus, base, recipe, listener)
     listener = objective.hidden.told_to(listener) if objective.hidden is not None else listener
     scores = comparison(base, objective, listener)
@@ -158,7 +165,7 @@ def learn_language(
         "sequences": len(objective.train),
         "tokens": sum(len(piece) for piece in objective.train),
     }
-    return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language)
+    return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language, lift_to=whole)
 
 
 def comparison(base: Base, objective: "LanguageObjective", listener: Listener) -> Callable[[PreTrainedModel], dict]:

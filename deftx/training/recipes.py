@@ -138,6 +138,7 @@ class LanguageRecipe(Recipe):
     max_steps: int | None = 100_000
     hold_out: float = 0.05  # share of the lines held out for validation
     mask_share: float = 0.15  # LT-SFT: share of tokens to predict; 80 % of them are masked, 10 % random, 10 % unchanged
+    trim: bool = False  # train on the base trimmed to the text (Ushio et al. 2023), then lift the vector to the base
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,6 +94,18 @@ def test_a_task_is_trained_on_labelled_text_from_a_source_vector(studio, page_ba
     assert train_fields.from_form(train_fields.to_form(again), None) == again
 
 
+def test_a_base_is_trimmed_to_the_text(studio):
+    plain, trimmed = (
+        studio.forecast.look(train_fields.from_form({**FORM, "trim": trim}, SAMPLE)) for trim in ("", "true")
+    )
+    assert trimmed.found.memory < plain.found.memory
+    assert trimmed.base.model.words < plain.base.model.words
+    assert any("The vector fits the whole base" in note for note in trimmed.notes)
+    assert not any("trimmed" in note for note in plain.notes)
+    job, _ = start(studio, {**FORM, "trim": "true"})
+    assert job.settings["recipe"]["trim"] is True
+
+
 def test_other_labels_of_a_validation_file_are_matched_before_the_start(studio, table, tmp_path):
     rows = [("the day, it is good", "Positif"), ('the "food" is bad', "Negatif"), ("the road is long", "Netral")]
     other = studio.tables.add(write_csv(tmp_path / "valid.csv", ("text", "label"), rows * 3))

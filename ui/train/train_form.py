@@ -63,7 +63,7 @@ def build() -> Form:
     with gr.Accordion(strings.ADVANCED, open=False, elem_id="advanced"):
         gr.HTML(views.paragraph(strings.ADVANCED_HINT, "quiet"))
         with gr.Row(elem_classes="pair"):
-            fields |= {name: _advanced(name) for name in ADVANCED}
+            fields |= {name: _advanced(name) for name in ADVANCED if name not in fields}
     ordered = {name: fields[name] for name in EMPTY}
     return Form(text, ordered, uploads, columns, labels, use_labels, for_language, for_task, ranks)
 
@@ -74,6 +74,7 @@ def _method(gpus: int) -> tuple[dict[str, Any], gr.Column]:
         "base": gr.Dropdown(
             base_choices(), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
         ),
+        "trim": _advanced("trim"),
         "processes": gr.Number(
             1, label=strings.FIELDS["processes"], info=strings.FIELD_HINTS["processes"], minimum=1, maximum=max(1, gpus),
             precision=0, visible=gpus > 1, elem_id="processes",
