@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
 from deftx.core.errors import TrainingStopped
 
@@ -75,8 +75,8 @@ class Listener:
 
 def event_from_json(line: str | bytes) -> Event:
     """Read a line that ``Event.to_json`` wrote."""
-    event = Event(**json.loads(line))
-    return replace(event, guesses=tuple(Guess(**one) for one in event.guesses))
+    fields = json.loads(line)
+    return Event(**{**fields, "guesses": tuple(Guess(**one) for one in fields.get("guesses", ()))})
 
 
 def ignore(event: Event) -> None:

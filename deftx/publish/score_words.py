@@ -44,10 +44,11 @@ def validation_in_words(info: Mapping[str, Any], language: str = "en") -> tuple[
         RecipeError: If the language is unknown.
     """
     labels, scores = info.get("labels") or [], info.get("scores") or {}
-    confusion = scores.get("confusion")
+    confusion: Any = scores.get("confusion")
     if labels and _is_confusion(confusion, len(labels)):
         return scores_in_words(labels, confusion, language)
-    accuracy, total = scores.get("accuracy"), scores.get("examples")
+    accuracy: Any = scores.get("accuracy")
+    total: Any = scores.get("examples")
     share = accuracy.get("after") if isinstance(accuracy, Mapping) else None
     if not _is_count(total) or not isinstance(share, int | float) or not 0 <= share <= 1:
         return ()

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -57,7 +58,9 @@ class HiddenWords:
             if len(self._hidden) == SENTENCES or not tokenizer.is_fast:
                 break
             known = {hidden.word.casefold() for hidden in self._hidden}
-            found = [one for one in _hideable(lines[place], tokenizer, max_length) if one.word.casefold() not in known]
+            found = [
+                one for one in _hideable(str(lines[place]), tokenizer, max_length) if one.word.casefold() not in known
+            ]
             if found:
                 self._hidden.append(found[int(torch.randint(len(found), (1,), generator=generator))])
 
@@ -72,7 +75,7 @@ class HiddenWords:
         places = torch.tensor([hidden.place for hidden in self._hidden], device=device)
         logits = language_logits(model, output.last_hidden_state[torch.arange(len(places), device=device), places])
         logits[:, special_ids(self._tokenizer)] = -torch.inf
-        said = [self._tokenizer.decode([token]).strip() for token in logits.argmax(-1).tolist()]
+        said = [str(self._tokenizer.decode([token])).strip() for token in logits.argmax(-1).tolist()]
         self.guesses = tuple(
             Guess(hidden.before, hidden.word, hidden.after, word)
             for hidden, word in zip(self._hidden, said, strict=True)
@@ -94,7 +97,7 @@ def _hideable(line: str, tokenizer: PreTrainedTokenizerBase, max_length: int) ->
         return []
     text = line[: words[-1].end()]
     encoded = tokenizer(text, truncation=True, max_length=max_length, return_offsets_mapping=True, verbose=False)
-    ids, known = torch.tensor(encoded["input_ids"]), set(special_ids(tokenizer)) | {tokenizer.unk_token_id}
+    ids, known = torch.tensor(encoded["input_ids"]), {*special_ids(tokenizer), cast(int | None, tokenizer.unk_token_id)}
     tokens = {_without_spaces(text, *span): place for place, span in enumerate(encoded["offset_mapping"])
               if int(ids[place]) not in known}  # fmt: skip
     found = []

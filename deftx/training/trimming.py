@@ -142,9 +142,8 @@ def trimmed_base(base: Base, lines: Sequence[str], *, least: int = LEAST, most: 
     model = trim_model(base.model, kept)
     _compare(base, model, small, kept, lines)
     note = _note(base, model, kept)
-    return Base(
-        base.name, base.revision, model.to(base.device), _wrapped(base.tokenizer, small), list(base.notes), note
-    )
+    model.to(base.device)  # pyright: ignore[reportArgumentType] (a decorator of transformers hides the parameters)
+    return Base(base.name, base.revision, model, _wrapped(base.tokenizer, small), list(base.notes), note)
 
 
 def kept_rows(tokenizer: PreTrainedTokenizerBase, name: str, lines: Sequence[str]) -> int:
