@@ -96,7 +96,8 @@ def refuse_if_full(folder: Path, needed: int) -> None:
 
 
 def _differences(before: dict, now: dict) -> str:
-    differ = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    # A setting that an older version did not have was off: None, False or 0.
+    differ = [key for key in {**before, **now} if (before.get(key) or None) != (now.get(key) or None)]
     return "; ".join(f"{key}: {before.get(key)} before, {now.get(key)} now" for key in differ[:3])
 
 

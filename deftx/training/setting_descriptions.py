@@ -11,6 +11,7 @@ MEANINGS = {
     "k": "How many weights the vector changes: a share up to 1, or a number of entries.",
     "seed": "Seed of all random numbers: the same seed gives the same vector on the same machine.",
     "learning_rate": "Learning rate at the first step; it decays linearly to 0.",
+    "sparse_learning_rate": "Learning rate of the sparse phase, if different; none means the same. Few weights need larger steps than all of them.",
     "batch_size": "Sequences or rows per optimiser step.",
     "accumulation": "Parts into which a batch is split to save memory; the result is the same.",
     "max_length": "Longest input, in tokens; longer texts are cut.",
