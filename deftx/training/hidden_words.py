@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from deftx.core.events import Event, Guess, Listener
+from deftx.core.events import Event, Listener, WordGuess
 from deftx.core.sampling import seed_for
 from deftx.data.sequences import special_ids
 from deftx.models.batches import mask_id, pad, pad_id
@@ -52,7 +52,7 @@ class HiddenWords:
         """
         self._tokenizer = tokenizer
         self._hidden: list[HiddenWord] = []
-        self.guesses: tuple[Guess, ...] = ()
+        self.guesses: tuple[WordGuess, ...] = ()
         generator = torch.Generator().manual_seed(seed_for(seed, "hidden words"))
         for place in torch.randperm(len(lines), generator=generator)[:LINES_TRIED].tolist():
             if len(self._hidden) == SENTENCES or not tokenizer.is_fast:
@@ -66,7 +66,7 @@ class HiddenWords:
 
     @torch.no_grad()
     def guess(self, model: PreTrainedModel) -> None:
-        """Guess every hidden word in one batch; ``model`` is in evaluation mode."""
+        """WordGuess every hidden word in one batch; ``model`` is in evaluation mode."""
         if not self._hidden:
             return
         device = next(model.parameters()).device
@@ -77,7 +77,7 @@ class HiddenWords:
         logits[:, special_ids(self._tokenizer)] = -torch.inf
         said = [str(self._tokenizer.decode([token])).strip() for token in logits.argmax(-1).tolist()]
         self.guesses = tuple(
-            Guess(hidden.before, hidden.word, hidden.after, word)
+            WordGuess(hidden.before, hidden.word, hidden.after, word)
             for hidden, word in zip(self._hidden, said, strict=True)
         )
 
