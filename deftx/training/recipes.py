@@ -111,7 +111,8 @@ class Recipe:
 
     def rate(self, phase: str) -> float:
         """Return the learning rate at the first step of a phase, "dense" or "sparse"."""
-        return self.sparse_learning_rate or self.learning_rate if phase == "sparse" else self.learning_rate
+        own = self.sparse_learning_rate if phase == "sparse" else None
+        return self.learning_rate if own is None else own
 
     def changed(self, settings: dict[str, Any]) -> Self:
         """Return a recipe with some settings changed.
@@ -167,8 +168,8 @@ class TaskRecipe(Recipe):
 
 
 _RANGES = (
-    ("keep", 0, 1), ("k", 1e-9, 2**40), ("seed", 0, 2**31 - 1), ("learning_rate", 1e-9, 1.0), ("sparse_learning_rate", 1e-9, 1.0), ("batch_size", 1, 4096),
-    ("accumulation", 1, 4096), ("max_length", 8, 8192), ("epochs", 1e-3, 1e5), ("dense_epochs", 1e-3, 1e5),
+    ("keep", 0, 1), ("k", 1e-9, 2**40), ("seed", 0, 2**31 - 1), ("learning_rate", 1e-9, 1.0),
+    ("sparse_learning_rate", 1e-9, 1.0), ("batch_size", 1, 4096), ("accumulation", 1, 4096), ("max_length", 8, 8192), ("epochs", 1e-3, 1e5), ("dense_epochs", 1e-3, 1e5),
     ("min_steps", 0, 1e8), ("max_steps", 1, 1e8), ("evaluate_every", 1, 1e8), ("l1", 0, 1e6), ("clip", 1e-6, 1e6),
     ("hold_out", 1e-4, 0.5), ("mask_share", 0.01, 0.9),
 )  # fmt: skip
