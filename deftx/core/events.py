@@ -12,7 +12,7 @@ PHASES = ("tokenise", "dense", "spectrum", "denoise", "select", "sparse", "evalu
 
 
 @dataclass(frozen=True)
-class Guess:
+class WordGuess:
     """A hidden word of a held-out sentence, the text around it, and the word that the model guessed."""
 
     before: str
@@ -40,7 +40,7 @@ class Event:
     seconds_left: float | None = None
     message: str = ""
     warning: bool = False
-    guesses: tuple[Guess, ...] = ()
+    guesses: tuple[WordGuess, ...] = ()
     time: float = field(default_factory=time.time)  # seconds since 1970
 
     def to_json(self) -> str:
@@ -76,7 +76,7 @@ class Listener:
 def event_from_json(line: str | bytes) -> Event:
     """Read a line that ``Event.to_json`` wrote."""
     fields = json.loads(line)
-    return Event(**{**fields, "guesses": tuple(Guess(**one) for one in fields.get("guesses", ()))})
+    return Event(**{**fields, "guesses": tuple(WordGuess(**one) for one in fields.get("guesses", ()))})
 
 
 def ignore(event: Event) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from deftx.core.events import Event, Guess, event_from_json
+from deftx.core.events import Event, WordGuess, event_from_json
 from deftx.jobs.job import EVENTS, Job
 
 Curve = tuple[tuple[int, float], ...]  # (step, value) with ascending steps
@@ -45,8 +45,8 @@ class Progress:
     warnings: tuple[str, ...] = ()
     messages: tuple[Message, ...] = ()
     reached: int = 0
-    first_guesses: tuple[Guess, ...] = ()
-    guesses: tuple[Guess, ...] = ()
+    first_guesses: tuple[WordGuess, ...] = ()
+    guesses: tuple[WordGuess, ...] = ()
 
 
 def progress_of(job: Job) -> Progress:
@@ -119,8 +119,8 @@ class _History:
         self.warnings: dict[str, None] = {}  # without duplicates, because a resumed run repeats them
         self.messages: list[Message] = []
         self.furthest: dict[str, int] = {}  # largest step by phase
-        self.first_guesses: tuple[Guess, ...] = ()
-        self.guesses: tuple[Guess, ...] = ()
+        self.first_guesses: tuple[WordGuess, ...] = ()
+        self.guesses: tuple[WordGuess, ...] = ()
 
     def take(self, event: Event) -> None:
         """Add one event."""

@@ -15,7 +15,12 @@ from deftx.vectors.vector_files import CARD
 
 
 def export_folder(
-    classifier: Classifier, folder: Path, parts: Sequence[tuple[SparseVector, float]], method: str = "sum"
+    classifier: Classifier,
+    folder: Path,
+    parts: Sequence[tuple[SparseVector, float]],
+    method: str = "sum",
+    repository: str = "",
+    license_id: str | None = None,
 ) -> None:
     """Write a classifier as a transformers folder with a README.md.
 
@@ -24,13 +29,15 @@ def export_folder(
         folder: The folder, which must be empty or new.
         parts: The vectors that it was composed of, with their strengths, the task vector first.
         method: How they were merged.
+        repository: Where it will be loaded from, for the card: a Hub id; by default the name of the folder.
+        license_id: The licence of the classifier, for the card.
 
     Raises:
         DeftxError: If the folder is not empty. Nothing is overwritten.
     """
     (task, strength), *languages = parts
     card = write_classifier_card(
-        folder.resolve().name, task, strength, languages, method=method, max_length=classifier.max_length
+        repository or folder.resolve().name, task, strength, languages, license_id, method, classifier.max_length
     )
     classifier.save_pretrained(folder)
     (folder / CARD).write_text(card, encoding="utf-8")

@@ -152,7 +152,7 @@ def _parts(says: Mapping[str, str], classifier: Classifier, parts: Parts, names:
     ]  # fmt: skip
     base = f"{says['BASE']}: {base_name(classifier.base.name)} ({classifier.base.fingerprint[:12]})"
     labels = f"{says['LABELS']}: {', '.join(classifier.labels)}"
-    merged = f"{says['MERGED_BY']}: {classifier.report.method}" if classifier.report else ""
+    merged = f"{says['MERGE_METHOD']}: {classifier.report.method}" if classifier.report else ""
     return [table(header, rows, numbers=(3, 4)), listing(filter(None, (base, labels, merged)))]
 
 

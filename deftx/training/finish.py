@@ -89,21 +89,25 @@ def finish(
         "singular_values": learned.singular_values,
         "spectrum_shapes": {name: list(shape) for name, shape in learned.spectrum_shapes.items()},
     }
-    shapes = {name: tuple(parameter.shape) for name, parameter in learner.trainable.items()}
-    named = {n: p.cpu() for n, p in learned.positions.items() if len(p)}
-    vector = SparseVector(
-        positions=named,
-        values={n: learned.values[n].cpu() for n in named},
-        head={n: tensor.cpu() for n, tensor in learned.head.items()},
-        shapes={n: shapes[n] for n in named},
-        info=info,
-    )
+    vector = _vector(learner, learned, info)
     if lift_to is not None and lift_to is not base:
         vector = lift(vector, lift_to).vector
     if distributed.is_main():
         _write(vector, recipe, out, run)
     distributed.wait()
     return SparseVector.load(out)
+
+
+def _vector(learner: Learner, learned: Learned, info: dict) -> SparseVector:
+    """Return φ on the CPU; parameters without a selected entry are left out."""
+    named = {n: p.cpu() for n, p in learned.positions.items() if len(p)}
+    return SparseVector(
+        positions=named,
+        values={n: learned.values[n].cpu() for n in named},
+        head={n: tensor.cpu() for n, tensor in learned.head.items()},
+        shapes={n: tuple(learner.trainable[n].shape) for n in named},
+        info=info,
+    )
 
 
 def _write(vector: SparseVector, recipe: Recipe, out: Path, run: Path) -> None:

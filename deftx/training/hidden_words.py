@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from deftx.core.events import Event, Guess, Listener
+from deftx.core.events import Event, Listener, WordGuess
 from deftx.core.sampling import seed_for
 from deftx.data.sequences import special_ids
 from deftx.models.batches import mask_id, pad, pad_id
@@ -29,13 +29,13 @@ _WORD = re.compile(r"\S+")
 
 @dataclass(frozen=True)
 class HiddenWord:
-    """A sentence with one hidden word: its text around the word, and its token ids with the mask at ``place``."""
+    """A sentence with one hidden word: its text around the word, and its token ids with the mask at ``position``."""
 
     before: str
     word: str
     after: str
     ids: Tensor  # (tokens,)
-    place: int
+    position: int
 
 
 class HiddenWords:
@@ -52,32 +52,36 @@ class HiddenWords:
         """
         self._tokenizer = tokenizer
         self._hidden: list[HiddenWord] = []
-        self.guesses: tuple[Guess, ...] = ()
+        self.guesses: tuple[WordGuess, ...] = ()
         generator = torch.Generator().manual_seed(seed_for(seed, "hidden words"))
-        for place in torch.randperm(len(lines), generator=generator)[:LINES_TRIED].tolist():
+        for position in torch.randperm(len(lines), generator=generator)[:LINES_TRIED].tolist():
             if len(self._hidden) == SENTENCES or not tokenizer.is_fast:
                 break
             known = {hidden.word.casefold() for hidden in self._hidden}
             found = [
-                one for one in _hideable(str(lines[place]), tokenizer, max_length) if one.word.casefold() not in known
+                one
+                for one in _hideable(str(lines[position]), tokenizer, max_length)
+                if one.word.casefold() not in known
             ]
             if found:
                 self._hidden.append(found[int(torch.randint(len(found), (1,), generator=generator))])
 
     @torch.no_grad()
     def guess(self, model: PreTrainedModel) -> None:
-        """Guess every hidden word in one batch; ``model`` is in evaluation mode."""
+        """WordGuess every hidden word in one batch; ``model`` is in evaluation mode."""
         if not self._hidden:
             return
         device = next(model.parameters()).device
         batch = pad([hidden.ids for hidden in self._hidden], pad_id(self._tokenizer), device)
         output = model.base_model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
-        places = torch.tensor([hidden.place for hidden in self._hidden], device=device)
-        logits = language_logits(model, output.last_hidden_state[torch.arange(len(places), device=device), places])
+        positions = torch.tensor([hidden.position for hidden in self._hidden], device=device)
+        logits = language_logits(
+            model, output.last_hidden_state[torch.arange(len(positions), device=device), positions]
+        )
         logits[:, special_ids(self._tokenizer)] = -torch.inf
         said = [str(self._tokenizer.decode([token])).strip() for token in logits.argmax(-1).tolist()]
         self.guesses = tuple(
-            Guess(hidden.before, hidden.word, hidden.after, word)
+            WordGuess(hidden.before, hidden.word, hidden.after, word)
             for hidden, word in zip(self._hidden, said, strict=True)
         )
 
@@ -98,15 +102,15 @@ def _hideable(line: str, tokenizer: PreTrainedTokenizerBase, max_length: int) ->
     text = line[: words[-1].end()]
     encoded = tokenizer(text, truncation=True, max_length=max_length, return_offsets_mapping=True, verbose=False)
     ids, known = torch.tensor(encoded["input_ids"]), {*special_ids(tokenizer), cast(int | None, tokenizer.unk_token_id)}
-    tokens = {_without_spaces(text, *span): place for place, span in enumerate(encoded["offset_mapping"])
-              if int(ids[place]) not in known}  # fmt: skip
+    tokens = {_without_spaces(text, *span): position for position, span in enumerate(encoded["offset_mapping"])
+              if int(ids[position]) not in known}  # fmt: skip
     found = []
     for start, end in (_without_marks(text, *word.span()) for word in words):
-        place = tokens.get((start, end))
-        if place is not None and sum(map(str.isalpha, text[start:end])) >= LETTERS:
+        position = tokens.get((start, end))
+        if position is not None and sum(map(str.isalpha, text[start:end])) >= LETTERS:
             masked = ids.clone()
-            masked[place] = mask_id(tokenizer)
-            found.append(HiddenWord(text[:start], text[start:end], text[end:], masked, place))
+            masked[position] = mask_id(tokenizer)
+            found.append(HiddenWord(text[:start], text[start:end], text[end:], masked, position))
     return found
 
 

@@ -148,12 +148,7 @@ def learn_language(
     corpus = corpus if isinstance(corpus, Corpus) else read_corpus(corpus)
     if message := describe(corpus.normalised):
         listener.on_event(Event("tokenise", message=message))
-    whole = base
-    if recipe.trim:
-        base = trimmed_base(whole, corpus.lines)
-        sizes = base.model.config.vocab_size, whole.model.config.vocab_size
-        message = "The base is trimmed to the text: {:,} of {:,} pieces.".format(*sizes)
-        listener.on_event(Event("tokenise", message=message))
+    whole, base = base, _trimmed(base, corpus, listener) if recipe.trim else base
     objective = language_objective(corpus, base, recipe, listener)
     listener = objective.hidden.told_to(listener) if objective.hidden is not None else listener
     scores = comparison(base, objective, listener)
@@ -166,6 +161,14 @@ def learn_language(
         "tokens": sum(len(piece) for piece in objective.train),
     }
     return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language, lift_to=whole)
+
+
+def _trimmed(base: Base, corpus: Corpus, listener: Listener) -> Base:
+    small = trimmed_base(base, corpus.lines)
+    kept, total = small.model.config.vocab_size, base.model.config.vocab_size
+    message = f"The base is trimmed to the text: {kept:,} of {total:,} pieces."
+    listener.on_event(Event("tokenise", message=message))
+    return small
 
 
 def comparison(base: Base, objective: "LanguageObjective", listener: Listener) -> Callable[[PreTrainedModel], dict]:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from deftx.core.events import Event, Guess, event_from_json
+from deftx.core.events import Event, WordGuess, event_from_json
 from deftx.jobs import Store, progress, progress_of
 
 
@@ -49,7 +49,7 @@ def test_what_the_scores_measure_is_remembered_and_the_estimate_keeps_its_own_ti
 
 
 def test_the_first_guesses_and_the_latest_are_kept(job):
-    before, later, last = (Guess("the ", "day", " is", said) for said in ("it", "night", "day"))
+    before, later, last = (WordGuess("the ", "day", " is", said) for said in ("it", "night", "day"))
     append(job, Event("evaluate", 1, 2, evaluation=9.0, guesses=(before,)))
     assert (progress_of(job).first_guesses, progress_of(job).guesses) == ((before,), ())
     append(job, Event("dense", 5, 9, evaluation=3.0, guesses=(later,)), Event("dense", 6, 9, loss=2.0))

@@ -5,7 +5,7 @@ import tiny
 import torch
 
 import deftx
-from deftx.core.events import Event, Guess, Listener
+from deftx.core.events import Event, Listener, WordGuess
 from deftx.data.text import split
 from deftx.models.bases import load_base
 from deftx.training import language
@@ -95,5 +95,5 @@ def test_a_listener_is_told_the_guesses_with_evaluations_alone(base):
     listener.on_event(Event("dense", 1, 2, evaluation=0.0))
     listener.on_event(Event("dense", 1, 2, loss=1.0))
     assert [len(event.guesses) for event in said] == [SENTENCES, 0]
-    assert isinstance(said[0].guesses[0], Guess)
+    assert isinstance(said[0].guesses[0], WordGuess)
     assert listener.should_stop()

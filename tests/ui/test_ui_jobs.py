@@ -9,7 +9,7 @@ import pytest
 from job_helpers import scheduler, step_of, wait_for
 from tiny_base import finish_task_job
 
-from deftx.core.events import Event, Guess
+from deftx.core.events import Event, WordGuess
 from deftx.core.files import write_json
 from deftx.jobs import Turn
 from deftx.jobs.job import EVENTS, RESULT
@@ -205,7 +205,7 @@ def test_nothing_but_a_finished_training_offers_a_vector_or_a_score(studio, butt
 def test_hidden_words_are_shown_beside_the_loss_and_on_the_path(studio):
     job = studio.store.add("language", "Bali", {})
     before, now = (
-        (Guess("Ajengane ", "jaen", f" <{n}>.", one), Guess("Titiang ", "seneng", ".", other))
+        (WordGuess("Ajengane ", "jaen", f" <{n}>.", one), WordGuess("Titiang ", "seneng", ".", other))
         for n, (one, other) in (("b", ("dan", "di")), ("b", ("Jaen", "di")))
     )
     assert look(job.id)["guesses"] == ""
@@ -224,7 +224,7 @@ def test_hidden_words_are_shown_beside_the_loss_and_on_the_path(studio):
 
 def test_hidden_words_are_shown_to_nobody_but_the_owner(studio):
     job = studio.store.of("ana").add("language", "Bali", {})
-    say(job, Event("dense", 3, 9, evaluation=3.0, guesses=(Guess("Ajengane ", "jaen", ".", "dan"),)))
+    say(job, Event("dense", 3, 9, evaluation=3.0, guesses=(WordGuess("Ajengane ", "jaen", ".", "dan"),)))
     assert "Ajengane" not in repr(look(job.id))  # the host sees the training run, but not the text
     with acting_in(Studio(studio.base_name, studio.store.of("ana"), host=studio)):
         assert "Ajengane" in look(job.id)["guesses"]

@@ -170,7 +170,9 @@ def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: st
             lambda on_share: workspace.scoring.score(wanted, on_share), instead_of=before
         )
     except Mismatch as error:
-        form = label_form.ask(error.found, error.known, strings.LABELS_GUESSED, strings.LABELS_NOT_GUESSED)
+        said = (strings.LABELS_GUESSED, strings.LABELS_NOT_GUESSED)
+        messages = (text.format(known=", ".join(error.known)) for text in said)
+        form = label_form.ask(error.found, error.known, *messages)
         return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), gr.skip(), *_hidden(), gr.skip(), *form
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), gr.skip(), *_hidden(), gr.skip(), *nothing

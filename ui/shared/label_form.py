@@ -41,7 +41,7 @@ def ask(found: Sequence[str], known: Sequence[str], guessed: str, not_guessed: s
     Args:
         found: The labels of the file.
         known: The labels that they may mean.
-        guessed: The message if a meaning is chosen already; ``{known}`` stands for the known labels.
+        guessed: The message if a meaning is chosen already.
         not_guessed: The message otherwise.
     """
     if len(found) > MOST_MAPPED:
@@ -55,7 +55,7 @@ def ask(found: Sequence[str], known: Sequence[str], guessed: str, not_guessed: s
         for label in found
     ]
     hidden = [gr.Dropdown(visible=False) for _ in range(MOST_MAPPED - len(fields))]
-    said = (guessed if any(suggested.values()) else not_guessed).format(known=", ".join(known))
+    said = guessed if any(suggested.values()) else not_guessed
     return [gr.Column(visible=True), views.notice(said), *fields, *hidden, list(found)]
 
 

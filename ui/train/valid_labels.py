@@ -26,7 +26,8 @@ def ask(kind: str, train: str | None, valid: str | None) -> list[Any]:
     if set(found) <= set(known):
         return label_form.ask_nothing()
     said = (strings.VALID_LABELS_GUESSED, strings.VALID_LABELS_NOT_GUESSED)
-    return label_form.ask(found, known, *(text.format(valid=valid, train=train, known="{known}") for text in said))
+    named = {"valid": valid, "train": train, "known": ", ".join(known)}
+    return label_form.ask(found, known, *(text.format(**named) for text in said))
 
 
 def use(valid: str | None, train: str | None, asked: list[str], *values: str | None) -> tuple[Any, Any]:

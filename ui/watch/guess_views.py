@@ -2,7 +2,7 @@
 
 from html import escape
 
-from deftx.core.events import Guess
+from deftx.core.events import WordGuess
 from deftx.jobs import Job, progress_of, state_of
 from ui import strings
 from ui.current import current_workspace
@@ -39,11 +39,11 @@ def guesses(job: Job) -> str:
     return f"<h4>{escape(strings.GUESSES)}</h4>{counted}{table}{views.paragraph(strings.GUESSES_HINT, 'quiet')}"
 
 
-def _sentence(guess: Guess) -> str:
+def _sentence(guess: WordGuess) -> str:
     return f"{guess.before}{GAP}{guess.after}"
 
 
-def _is_right(guess: Guess) -> bool:
+def _is_right(guess: WordGuess) -> bool:
     return guess.guess.casefold() == guess.word.casefold()
 
 
