@@ -85,6 +85,10 @@ class Languages:
             table[rows, column] = np.log(np.fromiter(profile.counts.values(), float) / profile.total)
         return places, table
 
+    def names(self) -> dict[str, str]:
+        """Return the names of the languages by code."""
+        return {profile.code: profile.name for profile in self.profiles}
+
     def without(self, code: str) -> "Languages":
         """Return the profiles without a language."""
         return replace(self, profiles=tuple(profile for profile in self.profiles if profile.code != code))
