@@ -20,7 +20,7 @@ from ui.shared.updates import Page
 from ui.spectra import spectra_tab
 from ui.studio import Studio
 from ui.train import train_settings, train_tab
-from ui.watch import job_actions, watch
+from ui.watch import job_actions, status_strip, watch
 
 DAY = 86_400  # seconds: uploads were copied, and their originals are removed after this
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -69,7 +69,7 @@ def _build(page: gr.Blocks, workspaces: Workspaces | None) -> None:
     if workspaces:
         who.build(workspaces, page)
     workspace = current_workspace()
-    strip = gr.HTML(watch.status_strip(workspace.store.list()), elem_id="strip")
+    strip = gr.HTML(status_strip.status_strip(workspace.store.list()), elem_id="strip")
     if not workspace.host.lasting:
         gr.HTML(views.notice(strings.NOT_LASTING), elem_id="not-lasting")
     sections = lay_out(strip, kept)

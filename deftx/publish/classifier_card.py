@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from deftx.core.names import base_name
-from deftx.data.languages import load_languages
+from deftx.data.language_names import titled
 from deftx.publish.score_words import validation_in_words
 from deftx.publish.spoken import texts_in
 from deftx.vectors.card import CITATION, TAGS, code, front_matter, metadata_of
@@ -85,19 +85,14 @@ def _parts(
 
 
 def _vector(vector: SparseVector, strength: float) -> str:
-    language = f", language {code(_named(vector.language))}" if vector.language else ""
+    language = f", language {code(titled(vector.language))}" if vector.language else ""
     return f"{code(vector.name)}{language}, strength {strength:g}, {vector.count:,} changed weights"
-
-
-def _named(language: str) -> str:
-    names = load_languages().names()
-    return f"{names[language]} ({language})" if language in names else language
 
 
 def _scores(task: SparseVector) -> list[str]:
     said = validation_in_words({**task.info, "labels": [code(label) for label in task.labels]})
     listed = "\n".join(f"- {sentence}" for sentence in said)
-    where = f", in {code(_named(task.language))}" if task.language else ""
+    where = f", in {code(titled(task.language))}" if task.language else ""
     return [
         *([f"The task vector alone, on the validation rows of its training{where}:", listed] if said else []),
         "This card has no scores of the classifier in the language of the text. To measure them, labelled text in the "

@@ -11,7 +11,7 @@ import deftx
 from deftx.classify.composition import Classifier, VectorLike, compose, load_for
 from deftx.core.files import write_text
 from deftx.core.names import base_name
-from deftx.data.languages import load_languages
+from deftx.data.language_names import titled
 from deftx.data.tables import Table, read_table
 from deftx.models.bases import Base
 from deftx.publish.html_page import listing, page, paragraph, safe, section, table
@@ -68,8 +68,7 @@ def report(
 def write_report(classifier: Classifier, parts: Parts, tested: Tested | None, in_language: str = "en") -> str:
     """Return the HTML of a report. ``parts`` are the vectors with their strengths, the task vector first."""
     says = texts_in(in_language)
-    names = load_languages().names()
-    title = " + ".join(_of_language(vector, names) or vector.name for vector, _ in parts[1:]) or parts[0][0].name
+    title = " + ".join(_of_language(vector, in_language) or vector.name for vector, _ in parts[1:]) or parts[0][0].name
     first = _first(says, tested, in_language)
     return page(
         says["LANGUAGE_CODE"],
@@ -78,7 +77,7 @@ def write_report(classifier: Classifier, parts: Parts, tested: Tested | None, in
         section(says["SCORES"], *first, *_scores(says, parts, tested)),
         section(says["MISTAKES"], *_mistakes(says, tested)) if tested else "",
         section(says["LIMITS"], listing(_limits(says, classifier, tested))),
-        section(says["PARTS"], *_parts(says, classifier, parts, names)),
+        section(says["PARTS"], *_parts(says, classifier, parts, in_language)),
         section(says["DATA"], listing(line for vector, _ in parts for line in _data(says, vector))),
         section(says["HOW"], *_how(says, parts)),
         section(says["VERSIONS"], _versions(says)),
@@ -143,10 +142,10 @@ def _limits(says: Mapping[str, str], classifier: Classifier, tested: Tested | No
     return lines
 
 
-def _parts(says: Mapping[str, str], classifier: Classifier, parts: Parts, names: Mapping[str, str]) -> list[str]:
+def _parts(says: Mapping[str, str], classifier: Classifier, parts: Parts, in_language: str) -> list[str]:
     header = [says[name] for name in ("VECTOR", "KIND", "OF_LANGUAGE", "STRENGTH", "CHANGED")]
     rows = [
-        (vector.name, says[f"KIND_{vector.kind.upper()}"], _of_language(vector, names) or says["NOT_STATED"],
+        (vector.name, says[f"KIND_{vector.kind.upper()}"], _of_language(vector, in_language) or says["NOT_STATED"],
          f"{strength:g}", f"{vector.count:,}")
         for vector, strength in parts
     ]  # fmt: skip
@@ -212,9 +211,8 @@ def _citation() -> str:
     return "\n".join(map(safe, lines))
 
 
-def _of_language(vector: SparseVector, names: Mapping[str, str]) -> str:
-    code = vector.language or ""
-    return f"{names[code]} ({code})" if code in names else code
+def _of_language(vector: SparseVector, in_language: str) -> str:
+    return titled(vector.language, in_language) if vector.language else ""
 
 
 def _number(value: Any) -> str:

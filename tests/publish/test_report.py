@@ -104,6 +104,13 @@ def test_without_a_table_the_scores_are_those_of_the_cards(classifier, vectors, 
     assert not re.search(r"\{\w*\}", text.partition(says["CITE"])[0])
 
 
+@pytest.mark.parametrize(("language", "named"), [("en", "Balinese"), ("id", "Bali"), ("es", "balinés")])
+def test_a_language_is_named_in_the_language_of_the_report(classifier, vectors, language, named):
+    of_bali = replace(vectors[1][0], info={**vectors[1][0].info, "language": "ban"})
+    _, text = parsed(write_report(classifier, [vectors[0], (of_bali, 1.0)], None, language))
+    assert f"{named} (ban)" in text
+
+
 def test_the_worst_mistakes_come_first_and_few_rows_are_a_limit(classifier, vectors, table_file, tmp_path):
     with table_file.open(newline="") as stream:
         rows = [(row["text"], row["label"]) for row in csv.DictReader(stream)]

@@ -21,6 +21,7 @@ from ui.corpus import labelled_upload
 from ui.corpus.corpora import SAMPLE
 from ui.train import (
     requests,
+    train_choices,
     train_fields,
     train_form,
     train_names,
@@ -285,7 +286,7 @@ def test_a_table_that_cannot_be_learned_from_is_refused(studio, tmp_path):
     _, said = start(studio, {**TASK, "train": studio.tables.add(one)}, None)
     assert "nothing to learn" in said
     (tmp_path / "bad.csv").write_text("", encoding="utf-8")
-    *unchanged, said, _ = labelled_upload.receive(str(tmp_path / "bad.csv"), "train", train_form.listed)
+    *unchanged, said, _ = labelled_upload.receive(str(tmp_path / "bad.csv"), "train", train_choices.listed)
     assert unchanged[:2] == [gr.skip(), gr.skip()]
     assert "empty" in said
 
@@ -428,7 +429,7 @@ def test_what_the_browser_kept_from_elsewhere_does_no_harm(studio, kept):
 def test_an_uploaded_table_is_kept_and_chosen(studio, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("text,label\na b,x\nc d,y\n", encoding="utf-8")
-    train, valid, *_, said, _ = labelled_upload.receive(str(path), "valid", train_form.listed)
+    train, valid, *_, said, _ = labelled_upload.receive(str(path), "valid", train_choices.listed)
     assert (valid.value, said) == ("t.csv", "")
     assert [name for _, name in train.choices] == ["t.csv"]
     assert valid.choices[0][1] == ""
@@ -441,13 +442,13 @@ def test_an_uploaded_table_in_another_encoding_with_other_columns_is_asked_about
             "cp1252"
         )
     )
-    *_, place, _, choice, waiting = labelled_upload.receive_any(str(path), "train", train_form.listed)
+    *_, place, _, choice, waiting = labelled_upload.receive_any(str(path), "train", train_choices.listed)
     assert (place.visible, choice.value, studio.tables.names()) == (True, "cp1252", [])
-    answer = labelled_upload.receive_in("train", waiting, "cp1252", train_form.listed)
+    answer = labelled_upload.receive_in("train", waiting, "cp1252", train_choices.listed)
     assert answer[2].visible  # now the columns
     asked_of = answer[-5]
     chosen = {"text": "critique", "label": "étoiles"}
-    train, *_ = labelled_upload.map_columns(asked_of, "single", chosen, train_form.listed)
+    train, *_ = labelled_upload.map_columns(asked_of, "single", chosen, train_choices.listed)
     assert train.value == "old.csv"
     assert studio.tables.columns("old.csv") == chosen
     assert "l’été était beau" in studio.tables.read("old.csv").texts

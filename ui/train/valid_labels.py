@@ -10,7 +10,7 @@ from deftx.data.table_rows import label_names
 from ui import strings
 from ui.current import current_workspace
 from ui.shared import label_form, views
-from ui.train import train_form
+from ui.train import train_choices
 
 
 def ask(kind: str, train: str | None, valid: str | None) -> list[Any]:
@@ -38,4 +38,4 @@ def use(valid: str | None, train: str | None, asked: list[str], *values: str | N
         name = tables.add_renamed(spelt, label_form.meanings(asked, values))
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.NOT_READ, error)
-    return gr.Dropdown(choices=train_form.valid_choices(), value=name), gr.skip()
+    return gr.Dropdown(choices=train_choices.valid_choices(), value=name), gr.skip()

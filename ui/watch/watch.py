@@ -14,8 +14,8 @@ from ui import strings
 from ui.classify import classify_tab
 from ui.current import current_workspace
 from ui.library import vector_index
-from ui.shared import figures, plot, views
-from ui.watch import guess_views, watch_details, watch_views
+from ui.shared import figures, plot
+from ui.watch import guess_views, status_strip, watch_details, watch_views
 
 EVERY = 2.0  # seconds between two polls while anything trains or waits
 # Seconds otherwise. At every event, Gradio's page updates the status of all components: a poll every two seconds keeps a
@@ -149,7 +149,7 @@ def look(chosen: str, seen: str, smooth: bool = False) -> tuple:
     discarded = _just_discarded()
     now["job"] = job.id if job else ""
     values = {
-        "strip": status_strip(jobs),
+        "strip": status_strip.status_strip(jobs),
         "jobs": watch_views.job_list(jobs, job.id if job else "", queue),
         "undone": watch_views.undo_note(discarded) if discarded else "",
         **_parts(job, queue.get(job.id) if job else None, smooth),
@@ -191,27 +191,6 @@ def chosen_job(jobs: tuple[Job, ...], chosen: str) -> Job | None:
         if job.id == chosen:
             return job
     return next((job for job in jobs if state_of(job).active), jobs[0] if jobs else None)
-
-
-def status_strip(jobs: tuple[Job, ...]) -> str:
-    """Show the machine, the current training run, and the number of waiting ones."""
-    workspace = current_workspace()
-    states = [(job, state_of(job)) for job in jobs]
-    running = [f"{job.name}: {watch_views.phase_line(progress_of(job))}" for job, state in states if state.active]
-    waiting = sum(state.name == "waiting" for _, state in states)
-    if not workspace.is_host:
-        waiting = len(workspace.host.store.queue())
-        known = {job.id for job in jobs}
-        others = [job for job in workspace.host.store.list() if job.id not in known and state_of(job).active]
-        running += [strings.OTHERS_TRAIN] if others else []
-    return views.strip(
-        [
-            (strings.MACHINE, workspace.machine),
-            (strings.BASE, workspace.title),
-            (strings.NOW, ", ".join(running) or strings.IDLE),
-            (strings.QUEUE, strings.SO_MANY_WAIT.format(count=waiting) if waiting else strings.NOBODY_WAITS),
-        ]
-    )
 
 
 def shown(seen: str) -> str:
