@@ -180,10 +180,10 @@ PAIR_SETTINGS = {"batch_size": 32, "epochs": 5, "evaluate_every": 625, "metric":
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     # Minutes on two CPU cores with the bundled base (docs/base.md). The paper's learning rate is too low for so few steps.
     "quick": {
-        "language": {"learning_rate": 5e-4, "batch_size": 16, "max_length": 64, "epochs": 3, "min_steps": 0,
-                     "max_steps": 150, "evaluate_every": 75, "hold_out": 0.02},
-        "task": {"learning_rate": 2e-4, "batch_size": 32, "max_length": 96, "epochs": 3, "max_steps": 200,
-                 "evaluate_every": 100, "group_by_length": True},
+        "language": {"learning_rate": 5e-4, "sparse_learning_rate": 2e-3, "batch_size": 16, "max_length": 64,
+                     "epochs": 3, "min_steps": 0, "max_steps": 150, "evaluate_every": 75, "hold_out": 0.02},
+        "task": {"learning_rate": 2e-4, "sparse_learning_rate": 3e-3, "batch_size": 32, "max_length": 96,
+                 "epochs": 3, "max_steps": 200, "evaluate_every": 100, "group_by_length": True},
     },
     # Under an hour on one GPU at XLM-R base size.
     "standard": {
