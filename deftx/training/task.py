@@ -25,6 +25,7 @@ from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
 from deftx.training.learned import Learner
 from deftx.training.loop import Batch, stoppable
+from deftx.training.parts import EVALUATION, part
 from deftx.training.recipes import METRICS, TaskRecipe, recipe_for
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector
@@ -176,7 +177,7 @@ def comparison(
     learner: Learner, objective: TaskObjective, listener: Listener
 ) -> Callable[[PreTrainedModel], dict[str, Any]]:
     """Score the model before training; return a function that scores it after training and returns both scores."""
-    with stoppable(learner.model, listener):
+    with part(EVALUATION), stoppable(learner.model, listener):
         before = objective.scores(learner.model.eval())
     # The accuracy of a classifier that always answers the most frequent label.
     majority = Counter(objective.gold).most_common(1)[0][1] / len(objective.gold)
