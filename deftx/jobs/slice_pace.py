@@ -45,10 +45,7 @@ class Notes:
         write_json(folder / NOTES, asdict(self))
 
     def begin(self, seconds: float, position: Position) -> None:
-        """Note the beginning of a slice, after finding out what became of the one before."""
-        if self.begun is not None:  # it was killed
-            self.cut_off += 1
-            self.end(position)
+        """Note the beginning of a slice."""
         self.begun = {"seconds": seconds, "position": asdict(position)}
 
     def end(self, position: Position) -> None:
@@ -56,6 +53,12 @@ class Notes:
         if self.begun is not None:
             advanced = position > Position(**self.begun["position"])
             self.in_vain, self.begun = (0.0 if advanced else self.begun["seconds"]), None
+
+    def settle(self, position: Position) -> None:
+        """Note the end of a slice that was killed, if the last one was; none may be running."""
+        if self.begun is not None:
+            self.cut_off += 1
+            self.end(position)
 
     def note(self, part: str, seconds: float) -> None:
         """Note what a part took; a shorter time than before counts by half."""
@@ -100,7 +103,7 @@ class SliceClock:
         self._began = now()
         self._end = self._began + seconds - notes.margin(seconds)
         self._parts: list[str] = []  # those that it is in
-        self._opened = False
+        self._compared = self._opened = False
         self._looked: float | None = None
         self._step = 0.0
         self.is_over = False
@@ -108,6 +111,8 @@ class SliceClock:
     def must_stop(self) -> bool:
         """Return whether there is no time for another step and its checkpoint. It is called at every step."""
         now = self._now()
+        if not self._parts:
+            self._open(now)
         if self._looked is not None:
             self._step = max(self._step, now - self._looked)
         self._looked = now if self._opened and not self._parts else None
@@ -115,10 +120,7 @@ class SliceClock:
         return self.is_over
 
     def take(self, event: Event) -> None:
-        """Note what an event says: the end of the opening, the steps of a phase, the time left."""
-        if not self._opened and event.phase in ("dense", "denoise", "select", "sparse"):
-            self._opened = True
-            self._notes.note(OPENING, self._now() - self._began)
+        """Note what an event says: the steps of a phase, the time left."""
         if event.phase in ("dense", "sparse") and event.total > 1:
             self._notes.steps[event.phase] = event.total
         if event.seconds_left is not None:
@@ -139,6 +141,7 @@ class SliceClock:
                 self.is_over = True
                 raise TrainingStopped(f"The slice is too short for its next part ({name}).")
         began = self._now()
+        self._open(began)
         self._parts.append(name)
         try:
             yield
@@ -149,11 +152,18 @@ class SliceClock:
             self._parts.remove(name)
             self._looked = None
         self._notes.note(name, self._now() - began)
+        self._compared = True
 
     def stop(self) -> None:
         """Note the longest step of the slice."""
         if self._step:
             self._notes.note(STEP, self._step)
+
+    def _open(self, now: float) -> None:
+        """Note the end of the opening, which is after the first evaluation: that of the base alone."""
+        if self._compared and not self._opened:
+            self._opened = True
+            self._notes.note(OPENING, now - self._began)
 
     def _reserve(self) -> float:
         if not self._opened or any(part in CLOSED for part in self._parts):

@@ -18,7 +18,7 @@ from deftx.core.files import write_json
 from deftx.jobs.ending import Result, ending_of
 from deftx.jobs.job import EVENTS, LOCK, LOG, OUT, RESULT, SETTINGS, JobError, read_json
 from deftx.jobs.limits import JobLimits
-from deftx.jobs.process import take_lock
+from deftx.jobs.process import is_locked, take_lock
 from deftx.jobs.slice_pace import Notes, SliceClock
 from deftx.jobs.worker import WORK, EventLog, heartbeat, read_job, train
 from deftx.training.finish import RUN
@@ -58,6 +58,8 @@ class Standing:
 def standing_of(folder: Path) -> Standing:
     """Return where the job in ``folder`` stands, from its files."""
     notes, position = Notes.read(folder), _position(folder)
+    if not is_locked(folder / LOCK):
+        notes.settle(position)
     result = read_json(folder / RESULT) or {}
     return Standing(
         phase=position.phase,
@@ -98,9 +100,10 @@ def run_slice(
             "This training run is already running, perhaps from another page. Wait until its slice has ended."
         )
     with lock, heartbeat(folder), _logged(folder / LOG):
-        notes = Notes.read(folder)
-        notes.begin(seconds, _position(folder))
-        if not (folder / RESULT).exists() and seconds >= notes.shortest(_position(folder)):
+        notes, position = Notes.read(folder), _position(folder)
+        notes.settle(position)
+        if not (folder / RESULT).exists() and seconds >= notes.shortest(position):
+            notes.begin(seconds, position)
             notes.write(folder)
             _train(folder, seconds, notes, JobLimits(folder, limits or {}), now, work)
             notes.end(_position(folder))
