@@ -17,6 +17,7 @@ from deftx.training.position import Position
 NOTES = "slices.json"  # in the job's folder
 STEP = "step"  # the longest time between two looks at the clock while it trains
 LEAST_MARGIN, MARGIN = 0.1, 0.05  # seconds, and share of the slice, that are kept free at its end
+LONGEST_GUESS = 120.0  # seconds: a longer slice is asked for only if a part was measured that needs it
 SAVINGS = 2  # a phase ends with a checkpoint and δ, without a look at the clock in between
 CLOSED = (DENOISING, ENDING)  # parts with nothing to save when they are interrupted
 
@@ -84,7 +85,7 @@ class Notes:
         else:
             needed = self.of(STEP) + self.of(EVALUATION) + SAVINGS * self.of(SAVING)
         known = self.of(OPENING) + needed
-        return max(known + self.margin(known) if known else 0.0, 2 * self.in_vain)
+        return max(known + self.margin(known) if known else 0.0, min(2 * self.in_vain, LONGEST_GUESS))
 
     def remaining(self, position: Position) -> float | None:
         """Return the estimated seconds to the end of the job in one slice; None if unknown."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from deftx.core.files import write_json
 from deftx.jobs.ending import Result, ending_of
-from deftx.jobs.job import EVENTS, LOCK, LOG, OUT, RESULT, SETTINGS, JobError, read_json
+from deftx.jobs.job import EVENTS, LOCK, LOG, OUT, RESULT, SETTINGS, STOP, JobError, read_json
 from deftx.jobs.limits import JobLimits
 from deftx.jobs.process import is_locked, take_lock
 from deftx.jobs.slice_pace import Notes, SliceClock
@@ -24,8 +24,6 @@ from deftx.jobs.worker import WORK, EventLog, heartbeat, read_job, train
 from deftx.training.finish import RUN
 from deftx.training.parts import watched_by
 from deftx.training.position import Position, position_of
-
-STOP = "stop"  # in the job's folder: a file that asks the running slice to stop
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,12 @@ STATES = {
     )
 }
 
+_WITHOUT_CALLS = replace(
+    STATES["waiting"],
+    meaning="Waiting for its page: it trains in calls to a shared GPU, which only the open page of whoever started it makes.",
+    advice="Open the page to continue. Nothing is lost meanwhile.",
+)
+
 _LOST = replace(
     STATES["failed"], meaning="The folder of this job no longer exists.", advice="Discard the job.", resumable=False
 )
@@ -73,6 +79,8 @@ def state_of(job: Job) -> State:
         return _LOST
     if job.stop_requested:
         return STATES["stopped"]
+    if job.is_sliced:
+        return _WITHOUT_CALLS
     return STATES["waiting"] if job.process is None else STATES["interrupted"]
 
 

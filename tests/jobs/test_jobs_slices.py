@@ -7,8 +7,9 @@ import pytest
 
 from deftx.core.events import ignore
 from deftx.jobs import JobError, Store, progress_of, state_of
+from deftx.jobs.job import STOP
 from deftx.jobs.process import take_lock
-from deftx.jobs.slices import STOP, run_slice, standing_of
+from deftx.jobs.slices import run_slice, standing_of
 from deftx.jobs.work import learn_language, learn_task
 
 RECIPE = {"epochs": 100, "min_steps": 0, "max_steps": 9, "batch_size": 4, "max_length": 16, "evaluate_every": 4,
