@@ -92,7 +92,8 @@ class Notes:
         if self.left is None:
             return None
         denoising = self.of(DENOISING) if position.phase != "sparse" else 0.0
-        return self.of(OPENING) + self.left + denoising + self.of(ENDING) + self.of(SAVING)
+        known = self.of(OPENING) + self.left + denoising + self.of(ENDING) + SAVINGS * self.of(SAVING)
+        return known + self.margin(known)
 
 
 class SliceClock:
