@@ -16,6 +16,7 @@ from .core.errors import VectorError as VectorError
 from .core.events import Event as Event
 from .core.events import Listener as Listener
 from .core.events import OnEvent as OnEvent
+from .core.events import WordGuess as WordGuess
 from .data.table_rows import Table as Table
 from .data.tables import read_table as read_table
 from .data.text import Corpus as Corpus

@@ -20,7 +20,7 @@ from ui.shared.updates import Page
 from ui.spectra import spectra_tab
 from ui.studio import Studio
 from ui.train import train_settings, train_tab
-from ui.watch import job_actions, watch
+from ui.watch import job_actions, status_strip, watch
 
 DAY = 86_400  # seconds: uploads were copied, and their originals are removed after this
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -69,7 +69,7 @@ def _build(page: gr.Blocks, workspaces: Workspaces | None) -> None:
     if workspaces:
         who.build(workspaces, page)
     workspace = current_workspace()
-    strip = gr.HTML(watch.status_strip(workspace.store.list()), elem_id="strip")
+    strip = gr.HTML(status_strip.status_strip(workspace.store.list()), elem_id="strip")
     if not workspace.host.lasting:
         gr.HTML(views.notice(strings.NOT_LASTING), elem_id="not-lasting")
     sections = lay_out(strip, kept)
@@ -77,7 +77,7 @@ def _build(page: gr.Blocks, workspaces: Workspaces | None) -> None:
         public.build(sections.library, sections.tab["library"])
     look = {
         "fn": watch.look,
-        "inputs": [kept.job, sections.watch.seen],
+        "inputs": [kept.job, sections.watch.seen, sections.watch.smooth],
         "outputs": sections.watch.outputs(),
         "concurrency_limit": None,
         **PRIVATE,
@@ -109,19 +109,20 @@ def _connect_actions(sections: Sections, kept: Kept, look: dict[str, Any], polli
 
     # The action and its display are one answer: a second request would double the time of a click, and a poll in
     # progress would bring back the old display.
-    def chosen(seen: str, event: gr.EventData) -> tuple:
-        return watch.look(str(event.job), seen)
+    def chosen(seen: str, smooth: bool, event: gr.EventData) -> tuple:
+        return watch.look(str(event.job), seen, smooth)
 
-    def act(action: str, job: str, seen: str) -> tuple:
+    def act(action: str, job: str, seen: str, smooth: bool) -> tuple:
         job_actions.act(action, watch.shown(seen))
-        return watch.look(job, seen)
+        return watch.look(job, seen, smooth)
 
     shown = {"concurrency_limit": None, "cancels": [polling], **PRIVATE}
     # The page itself stores the choice, without a request: a poll sent before the answer must not ask for the old one.
     watching.jobs.select(None, None, kept.job, js=watch.CHOSEN, **PRIVATE)
-    watching.jobs.select(chosen, watching.seen, watching.outputs(), **shown)
+    watching.jobs.select(chosen, [watching.seen, watching.smooth], watching.outputs(), **shown)
+    watching.smooth.input(**{**look, **shown})
     for action, button in watching.actions().items():
-        button.click(partial(act, action), [kept.job, watching.seen], watching.outputs(), **shown)
+        button.click(partial(act, action), look["inputs"], watching.outputs(), **shown)
 
     def again(seen: str) -> tuple:
         """Copy the settings of the current training run into the form."""

@@ -16,7 +16,7 @@ from deftx.core.files import new_folder, require_empty
 from deftx.models.bases import Base
 from deftx.models.batches import Text, cut_texts, encode, pad_id
 from deftx.models.parameters import head_parameters, sparse_trainable
-from deftx.training.task import class_logits
+from deftx.training.task_objective import class_logits
 from deftx.vectors.apply import Scaled, apply_changes
 from deftx.vectors.merging import PAPER, MergeReport, merge
 from deftx.vectors.vector import SparseVector

@@ -33,10 +33,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Doubt:
-    """One reason, of a kind of SENTENCES, with the values of its sentence."""
+    """One reason, of a kind of SENTENCES, with the values of its sentence; languages also by their codes."""
 
     kind: str
-    values: Mapping[str, str | int | float] = field(default_factory=dict)
+    values: Mapping[str, str | int | float | tuple[str, ...]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Return the sentence in English."""
@@ -97,7 +97,8 @@ def _language(text: str, expected: Sequence[str], known: Languages, limits: Limi
     code, lead = known.lead(text, expected)
     if lead < limits.lead:
         return None
-    return Doubt("language", {"found": names[code], "expected": " / ".join(names[code] for code in expected)})
+    values = {"found": names[code], "expected": " / ".join(names[code] for code in expected)}
+    return Doubt("language", {**values, "found_code": code, "expected_codes": tuple(expected)})
 
 
 def _margin(shares: Sequence[float], labels: Sequence[str], limits: Limits) -> Doubt | None:

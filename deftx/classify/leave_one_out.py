@@ -10,7 +10,7 @@ from deftx.classify.composition import Classifier
 from deftx.classify.weights import Weights, log_odds
 from deftx.classify.words import Place, ReadText
 from deftx.models.batches import Text, encode, pad_id
-from deftx.training.task import class_logits
+from deftx.training.task_objective import class_logits
 
 
 def leave_one_out(classifier: Classifier, read: ReadText, label: str | None) -> Weights:

@@ -38,8 +38,13 @@ def run_export(arguments: argparse.Namespace) -> None:
         output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
         return
     from deftx.publish.classifier_card import loading_code
+    from deftx.publish.exporting import export_folder
+    from deftx.vectors.vector import SparseVector
 
-    classifier.save_pretrained(arguments.out)
+    named = options.with_strengths(arguments.language, arguments.strength_language)
+    languages = [(SparseVector.load(language), strength) for language, strength in named]
+    parts = [(task, arguments.strength_task), *languages]
+    export_folder(classifier, Path(arguments.out).expanduser(), parts, arguments.merge)
     text = f"{arguments.out}: load it with transformers.{loading_code(str(arguments.out))}"
     output.result({"out": arguments.out, "labels": classifier.labels}, arguments.json, text)
 

@@ -12,12 +12,23 @@ PHASES = ("tokenise", "dense", "spectrum", "denoise", "select", "sparse", "evalu
 
 
 @dataclass(frozen=True)
+class WordGuess:
+    """A hidden word of a held-out sentence, the text around it, and the word that the model guessed."""
+
+    before: str
+    word: str
+    after: str
+    guess: str
+
+
+@dataclass(frozen=True)
 class Event:
     """The progress, a measurement or a message of a training run.
 
     ``loss`` is the mean training loss in nats since the last event. ``evaluation`` is the validation score in ``metric``
     ("masked_lm_loss" in nats, or "f1" or "accuracy" from 0 to 1). ``seconds_left`` is the estimated time left of the
-    whole run. In phase "evaluate", step 1 measures the base alone and step 2 the base with the vector.
+    whole run. In phase "evaluate", step 1 measures the base alone and step 2 the base with the vector. ``guesses`` come with
+    the evaluations of a language: they quote the held-out text, and are for the owner of the run only.
     """
 
     phase: str
@@ -29,12 +40,14 @@ class Event:
     seconds_left: float | None = None
     message: str = ""
     warning: bool = False
+    guesses: tuple[WordGuess, ...] = ()
     time: float = field(default_factory=time.time)  # seconds since 1970
 
     def to_json(self) -> str:
         """Return the event as one line of JSON, without empty fields."""
         # ``is not False``, because 0.0 == False and a score of 0.0 must be written.
-        return json.dumps({k: v for k, v in asdict(self).items() if v is not None and v is not False and v != ""})
+        given = {k: v for k, v in asdict(self).items() if v is not None and v is not False and v not in ("", ())}
+        return json.dumps(given)
 
 
 OnEvent = Callable[[Event], None]
@@ -62,7 +75,8 @@ class Listener:
 
 def event_from_json(line: str | bytes) -> Event:
     """Read a line that ``Event.to_json`` wrote."""
-    return Event(**json.loads(line))
+    fields = json.loads(line)
+    return Event(**{**fields, "guesses": tuple(WordGuess(**one) for one in fields.get("guesses", ()))})
 
 
 def ignore(event: Event) -> None:

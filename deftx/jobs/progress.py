@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from deftx.core.events import Event, event_from_json
+from deftx.core.events import Event, WordGuess, event_from_json
 from deftx.jobs.job import EVENTS, Job
 
 Curve = tuple[tuple[int, float], ...]  # (step, value) with ascending steps
@@ -29,7 +29,8 @@ class Progress:
 
     ``seconds_left`` was estimated at the time ``updated`` (seconds since 1970). ``losses`` and ``evaluations`` have a curve
     per phase; ``metric`` is that of the evaluations. ``reached`` is the sum of the largest step of every phase; repeating
-    steps after a resumption does not increase it.
+    steps after a resumption does not increase it. ``guesses`` are the latest of hidden words, ``first_guesses`` those of the
+    base alone.
     """
 
     phase: str = ""
@@ -44,6 +45,8 @@ class Progress:
     warnings: tuple[str, ...] = ()
     messages: tuple[Message, ...] = ()
     reached: int = 0
+    first_guesses: tuple[WordGuess, ...] = ()
+    guesses: tuple[WordGuess, ...] = ()
 
 
 def progress_of(job: Job) -> Progress:
@@ -116,6 +119,8 @@ class _History:
         self.warnings: dict[str, None] = {}  # without duplicates, because a resumed run repeats them
         self.messages: list[Message] = []
         self.furthest: dict[str, int] = {}  # largest step by phase
+        self.first_guesses: tuple[WordGuess, ...] = ()
+        self.guesses: tuple[WordGuess, ...] = ()
 
     def take(self, event: Event) -> None:
         """Add one event."""
@@ -130,6 +135,10 @@ class _History:
         if event.evaluation is not None:
             _extend(self.evaluations[event.phase], event.step, event.evaluation)
             self.metric = event.metric or self.metric
+        if event.guesses and (event.phase, event.step) == ("evaluate", 1):  # a resumed run repeats it
+            self.first_guesses = event.guesses
+        elif event.guesses:
+            self.guesses = event.guesses
         if event.message and event.warning:
             self.warnings[event.message] = None
         elif event.message:
@@ -149,6 +158,8 @@ class _History:
             metric=self.metric,
             warnings=tuple(self.warnings),
             messages=tuple(self.messages),
+            first_guesses=self.first_guesses,
+            guesses=self.guesses,
             reached=len(self.furthest) + sum(self.furthest.values()),  # a new phase counts as progress
         )
 

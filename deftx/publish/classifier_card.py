@@ -1,10 +1,13 @@
-"""The model card of a composed classifier: its vectors, and how to load it with transformers."""
+"""The card of a composed classifier: how to load it with transformers, its vectors, scores, limits and licences."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from deftx.core.names import base_name
+from deftx.data.languages import load_languages
+from deftx.publish.score_words import validation_in_words
+from deftx.publish.spoken import texts_in
 from deftx.vectors.card import CITATION, TAGS, code, front_matter, metadata_of
 from deftx.vectors.vector import SparseVector
 
@@ -29,8 +32,12 @@ def write_classifier_card(
     languages: Sequence[tuple[SparseVector, float]],
     license_id: str | None = None,
     method: str = "sum",
+    max_length: int | None = None,
 ) -> str:
-    """Return README.md for a classifier in ``repository``. Text from vectors is escaped."""
+    """Return README.md for a classifier in ``repository``, a Hub id or a folder. Text from vectors is escaped.
+
+    ``max_length`` is the number of tokens that it reads of a text.
+    """
     base = task.info["base"]["name"]
     language = languages[0][0].language if languages else task.language
     entries: dict[str, Any] = {
@@ -46,8 +53,6 @@ def write_classifier_card(
         front_matter(entries),
         f"# {code(repository.split('/')[-1])}",
         ABOUT,
-        "## What it consists of",
-        _parts(base, task, strength, languages, method),
         "## How to use it",
         f"""```python
 from transformers import pipeline
@@ -55,8 +60,14 @@ from transformers import pipeline
 classify = {loading_code(repository)}
 print(classify({_EXAMPLES[task.takes_pairs]}, top_k=None))
 ```""",
-        "This card gives no scores. Those of the vectors are on their cards; to measure this classifier, labelled text in the "
-        "language is needed (`python -m deftx evaluate`).",
+        "## What it consists of",
+        _parts(base, task, strength, languages, method),
+        "## How well it works",
+        *_scores(task),
+        "## Limits",
+        _limits(max_length),
+        "## Licence",
+        _licences([task, *(vector for vector, _ in languages)], license_id),
         "## Citation",
         CITATION,
     ]
@@ -74,4 +85,39 @@ def _parts(
 
 
 def _vector(vector: SparseVector, strength: float) -> str:
-    return f"{code(vector.name)}, strength {strength:g}, {vector.count:,} changed weights"
+    language = f", language {code(_named(vector.language))}" if vector.language else ""
+    return f"{code(vector.name)}{language}, strength {strength:g}, {vector.count:,} changed weights"
+
+
+def _named(language: str) -> str:
+    names = load_languages().names()
+    return f"{names[language]} ({language})" if language in names else language
+
+
+def _scores(task: SparseVector) -> list[str]:
+    said = validation_in_words({**task.info, "labels": [code(label) for label in task.labels]})
+    listed = "\n".join(f"- {sentence}" for sentence in said)
+    where = f", in {code(_named(task.language))}" if task.language else ""
+    return [
+        *([f"The task vector alone, on the validation rows of its training{where}:", listed] if said else []),
+        "This card has no scores of the classifier in the language of the text. To measure them, labelled text in the "
+        "language is needed (`python -m deftx evaluate`).",
+    ]
+
+
+def _limits(max_length: int | None) -> str:
+    says = texts_in("en")
+    lines = [says["LIMIT_SINGLE"], says["LIMIT_LABELS"]]
+    lines += [says["LIMIT_LENGTH"].format(tokens=max_length)] if max_length else []
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _licences(vectors: Sequence[SparseVector], license_id: str | None) -> str:
+    says = texts_in("en")
+    stated = [(code(one.name), one.info.get("license")) for one in vectors]
+    lines = [f"This classifier: {code(license_id)}."] if license_id else []
+    lines += [
+        says["LICENSE"].format(name=name, license=code(given) if given else says["NOT_STATED"])
+        for name, given in stated
+    ]
+    return "\n".join(f"- {line}" for line in (*lines, "The base model and the texts have licences of their own."))

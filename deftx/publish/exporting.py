@@ -1,23 +1,57 @@
-"""Export of a composed classifier as a zip of a transformers folder or of a Space, without local paths."""
+"""Export of a composed classifier as a transformers folder, or as a zip of it or of a Space, without local paths."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from deftx.classify.composition import Classifier
 from deftx.core.files import require_free_space
+from deftx.publish.classifier_card import write_classifier_card
 from deftx.publish.classifier_space import write_space
 from deftx.vectors.archives import pack
+from deftx.vectors.vector import SparseVector
+from deftx.vectors.vector_files import CARD
 
 
-def export_zip(classifier: Classifier, target: Path) -> Path:
-    """Write a classifier as the zip ``target``, which contains one folder of the same name.
+def export_folder(
+    classifier: Classifier,
+    folder: Path,
+    parts: Sequence[tuple[SparseVector, float]],
+    method: str = "sum",
+    repository: str = "",
+    license_id: str | None = None,
+) -> None:
+    """Write a classifier as a transformers folder with a README.md.
+
+    Args:
+        classifier: The classifier.
+        folder: The folder, which must be empty or new.
+        parts: The vectors that it was composed of, with their strengths, the task vector first.
+        method: How they were merged.
+        repository: Where it will be loaded from, for the card: a Hub id; by default the name of the folder.
+        license_id: The licence of the classifier, for the card.
+
+    Raises:
+        DeftxError: If the folder is not empty. Nothing is overwritten.
+    """
+    (task, strength), *languages = parts
+    card = write_classifier_card(
+        repository or folder.resolve().name, task, strength, languages, license_id, method, classifier.max_length
+    )
+    classifier.save_pretrained(folder)
+    (folder / CARD).write_text(card, encoding="utf-8")
+
+
+def export_zip(
+    classifier: Classifier, target: Path, parts: Sequence[tuple[SparseVector, float]], method: str = "sum"
+) -> Path:
+    """Write a classifier as the zip ``target``, which contains one folder of the same name, as ``export_folder`` writes it.
 
     Raises:
         DeftxError: If the disk has too little space for the folder and the zip together, or cannot be written.
     """
-    return _packed(classifier, target, classifier.save_pretrained)
+    return _packed(classifier, target, lambda folder: export_folder(classifier, folder, parts, method))
 
 
 def export_space_zip(classifier: Classifier, target: Path, *, title: str = "", **about: Any) -> Path:

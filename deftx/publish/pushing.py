@@ -14,8 +14,8 @@ from deftx.core.errors import HubError
 from deftx.core.files import require_free_space
 from deftx.hub.client import Target, check_push
 from deftx.hub.errors import FAMILIES, explain_hub
-from deftx.publish.classifier_card import write_classifier_card
 from deftx.publish.classifier_space import write_space
+from deftx.publish.exporting import export_folder
 from deftx.vectors.card import Publication, write_card
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS, resolve_vector
@@ -83,9 +83,7 @@ def prepare_classifier(
     target = check_target(api, repository, private)
     classifier = compose()
     require_free_space(folder, classifier.size)
-    classifier.save_pretrained(folder)
-    card = write_classifier_card(target.repository, task, strength, languages, license_id, method)
-    (folder / CARD).write_text(card, encoding="utf-8")
+    export_folder(classifier, folder, [(task, strength), *languages], method, target.repository, license_id)
     return _upload(f"a classifier of {', '.join(classifier.labels)}", target, private, folder)
 
 

@@ -152,7 +152,8 @@ def _parts(says: Mapping[str, str], classifier: Classifier, parts: Parts, names:
     ]  # fmt: skip
     base = f"{says['BASE']}: {base_name(classifier.base.name)} ({classifier.base.fingerprint[:12]})"
     labels = f"{says['LABELS']}: {', '.join(classifier.labels)}"
-    return [table(header, rows, numbers=(3, 4)), listing((base, labels))]
+    merged = f"{says['MERGE_METHOD']}: {classifier.report.method}" if classifier.report else ""
+    return [table(header, rows, numbers=(3, 4)), listing(filter(None, (base, labels, merged)))]
 
 
 def _data(says: Mapping[str, str], vector: SparseVector) -> list[str]:

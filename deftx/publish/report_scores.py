@@ -1,5 +1,6 @@
 """A classifier scored on a labelled table for its report: the score, the confusion matrix, and the worst mistakes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deftx.classify.composition import Classifier
@@ -39,7 +40,15 @@ def score_on(classifier: Classifier, task: SparseVector, table: Table) -> Tested
     """
     table = with_spellings_of(table, classifier.labels)
     check_kind(task.name, task.takes_pairs, table.name, table.pairs)
-    rows = classifier.classify(table.texts).tolist()
+    return score_answers(classifier, task, table, classifier.classify(table.texts).tolist())
+
+
+def score_answers(classifier: Classifier, task: SparseVector, table: Table, rows: Sequence[Sequence[float]]) -> Tested:
+    """Score the probabilities that a classifier gave for the texts of a table, a row for each text.
+
+    Raises:
+        TableError: If the table has a label that the task does not have.
+    """
     answers = [classifier.labels[row.index(max(row))] for row in rows]
     first = (task.info.get("recipe") or {}).get("metric", "f1")
     metrics = dict.fromkeys((first, "f1", "accuracy"))

@@ -1,6 +1,7 @@
 """A confusion matrix in words: how many are right, which labels are taken for which, and what guessing would reach."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from deftx.publish.spoken import texts_in
 
@@ -30,3 +31,37 @@ def scores_in_words(labels: Sequence[str], confusion: Sequence[Sequence[int]], l
           for count, i, j in named),
         texts["GUESSING"].format(label=labels[commonest], count=totals[commonest], total=sum(totals)),
     )  # fmt: skip
+
+
+def validation_in_words(info: Mapping[str, Any], language: str = "en") -> tuple[str, ...]:
+    """Return the scores of a task vector on its validation rows in sentences; none if vector.json does not have them.
+
+    Args:
+        info: The content of vector.json. One of an earlier version has no confusion matrix, and gets one sentence.
+        language: One of ``deftx.publish.spoken.SPOKEN``.
+
+    Raises:
+        RecipeError: If the language is unknown.
+    """
+    labels, scores = info.get("labels") or [], info.get("scores") or {}
+    confusion: Any = scores.get("confusion")
+    if labels and _is_confusion(confusion, len(labels)):
+        return scores_in_words(labels, confusion, language)
+    accuracy: Any = scores.get("accuracy")
+    total: Any = scores.get("examples")
+    share = accuracy.get("after") if isinstance(accuracy, Mapping) else None
+    if not _is_count(total) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        return ()
+    return (texts_in(language)["RIGHT"].format(right=round(share * total), total=total),)
+
+
+def _is_confusion(found: Any, size: int) -> bool:
+    """Return whether a value of vector.json, which anybody may have written, is a confusion matrix of ``size`` labels."""
+    rows = found if isinstance(found, list) else []
+    return len(rows) == size and all(
+        isinstance(row, list) and len(row) == size and all(map(_is_count, row)) for row in rows
+    )
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

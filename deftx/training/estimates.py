@@ -1,7 +1,7 @@
 """Estimate of a training run before it starts: steps, operations, time, memory, disk, and the vector's size."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -41,6 +41,7 @@ class Model:
     trainable: int
     width: int
     layers: int
+    whole: int = 0  # weights of the base that this one was trimmed from, if a run keeps it in memory to lift the vector
 
     @classmethod
     def of(cls, model: PreTrainedModel) -> "Model":
@@ -52,6 +53,12 @@ class Model:
             width=model.config.hidden_size,
             layers=model.config.num_hidden_layers,
         )
+
+    def with_rows(self, rows: int) -> "Model":
+        """Return the sizes of the base trimmed to ``rows`` pieces by a run that keeps the whole base in memory."""
+        dropped = self.words - rows * self.width
+        smaller = {name: getattr(self, name) - dropped for name in ("encoder", "words", "trainable")}
+        return replace(self, **smaller, whole=self.encoder)
 
     def step_operations(self, recipe: Recipe, tokens: float) -> float:
         """Return the operations of an optimiser step, for examples with ``tokens`` tokens each."""
@@ -66,7 +73,7 @@ class Model:
         portion = recipe.batch_size // recipe.accumulation * recipe.max_length
         logits = LOGITS * _asked(recipe) * portion * self.words / self.width
         activations = ACTIVATIONS * self.layers * self.width * portion
-        return PROCESS + TRAINED * self.trainable + 4 * self.words + activations + logits
+        return PROCESS + TRAINED * self.trainable + 4 * (self.words + self.whole) + activations + logits
 
     def head(self, kind: str, labels: int = 2) -> int:
         """Return the number of head weights: a dense layer, plus a norm and a bias per word, or a row per label."""

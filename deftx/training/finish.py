@@ -19,6 +19,7 @@ from deftx.training.loop import stoppable
 from deftx.training.parts import ENDING, part
 from deftx.training.pipeline import learn
 from deftx.training.recipes import Recipe
+from deftx.vectors.lifting import lift
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 
@@ -65,8 +66,11 @@ def finish(
     *,
     language: str | None = None,
     labels: list[str] | None = None,
+    lift_to: Base | None = None,
 ) -> SparseVector:
     """Run the pipeline, score the model, write the vector and delete the checkpoints.
+
+    If ``lift_to`` is another base than ``base``, from which it was trimmed, the vector is lifted to it.
 
     Raises:
         TrainingError: If the vector cannot be written; the checkpoints are kept.
@@ -77,6 +81,8 @@ def finish(
             about = {**_about(base, recipe, learned), "corpus": corpus, "scores": scores(learner.model)}
         about["scores"]["history"] = learned.history
         vector = _vector(learner, learned, {"kind": learner.kind, "language": language, "labels": labels, **about})
+        if lift_to is not None and lift_to is not base:
+            vector = lift(vector, lift_to).vector
         if distributed.is_main():
             _write(vector, recipe, out, run)
         distributed.wait()
@@ -84,13 +90,13 @@ def finish(
 
 
 def _vector(learner: Learner, learned: Learned, info: dict) -> SparseVector:
-    shapes = {name: tuple(parameter.shape) for name, parameter in learner.trainable.items()}
+    """Return φ on the CPU; parameters without a selected entry are left out."""
     named = {n: p.cpu() for n, p in learned.positions.items() if len(p)}
     return SparseVector(
         positions=named,
         values={n: learned.values[n].cpu() for n in named},
         head={n: tensor.cpu() for n, tensor in learned.head.items()},
-        shapes={n: shapes[n] for n in named},
+        shapes={n: tuple(learner.trainable[n].shape) for n in named},
         info={
             **info,
             "singular_values": learned.singular_values,

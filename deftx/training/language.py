@@ -22,10 +22,12 @@ from deftx.models.families import language_logits
 from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
 from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
+from deftx.training.hidden_words import HiddenWords
 from deftx.training.learned import Learner
 from deftx.training.loop import Batch, Objective, stoppable
 from deftx.training.parts import EVALUATION, part
 from deftx.training.recipes import LanguageRecipe, recipe_for
+from deftx.training.trimming import trimmed_base
 from deftx.vectors.vector import SparseVector
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class LanguageObjective:
     held_out: list[Tensor]
     higher_is_better: bool = False
     metric: str = "masked_lm_loss"
+    hidden: HiddenWords | None = None  # guessed at every evaluation
     _evaluation: list[Batch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -83,6 +86,8 @@ class LanguageObjective:
         """Return the mean masked-LM loss over all masked tokens of the held-out text, in nats."""
         with torch.no_grad():
             total = sum(float(masked_lm_loss(model, batch, "sum")) for batch in self._evaluation)
+        if self.hidden is not None:
+            self.hidden.guess(model)
         return total / self.evaluation_tokens
 
     @property
@@ -144,7 +149,9 @@ def learn_language(
     corpus = corpus if isinstance(corpus, Corpus) else read_corpus(corpus)
     if message := describe(corpus.normalised):
         listener.on_event(Event("tokenise", message=message))
+    whole, base = base, _trimmed(base, corpus, listener) if recipe.trim else base
     objective = language_objective(corpus, base, recipe, listener)
+    listener = objective.hidden.told_to(listener) if objective.hidden is not None else listener
     scores = comparison(base, objective, listener)
     learner = language_learner(base, objective, len(objective.train), corpus.fingerprint)
     about = {
@@ -154,7 +161,15 @@ def learn_language(
         "sequences": len(objective.train),
         "tokens": sum(len(piece) for piece in objective.train),
     }
-    return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language)
+    return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language, lift_to=whole)
+
+
+def _trimmed(base: Base, corpus: Corpus, listener: Listener) -> Base:
+    small = trimmed_base(base, corpus.lines)
+    kept, total = small.model.config.vocab_size, base.model.config.vocab_size
+    message = f"The base is trimmed to the text: {kept:,} of {total:,} pieces."
+    listener.on_event(Event("tokenise", message=message))
+    return small
 
 
 def comparison(base: Base, objective: "LanguageObjective", listener: Listener) -> Callable[[PreTrainedModel], dict]:
@@ -211,7 +226,8 @@ def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, liste
     if not train or not held_out:
         raise CorpusError("The tokenizer of this base finds no tokens in the corpus. Check that it is text.")
     _warn_of_unknowns(train, base, listener)
-    return LanguageObjective(base, recipe, train, held_out)
+    hidden = HiddenWords(held_out_lines, base.tokenizer, length, recipe.seed)
+    return LanguageObjective(base, recipe, train, held_out, hidden=hidden)
 
 
 def _warn_of_unknowns(pieces: list[Tensor], base: Base, listener: Listener) -> None:

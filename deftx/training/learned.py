@@ -13,7 +13,7 @@ from deftx.training.run_folder import refuse_other
 
 DELTA_FILE = "delta.safetensors"
 # Settings without effect on the dense phase: runs that differ only in these can share one δ.
-AFTER_DENSE = ("method", "rank", "keep", "ablate", "k", "values")
+AFTER_DENSE = ("method", "rank", "keep", "ablate", "k", "values", "sparse_learning_rate")
 MASK_FILE = "mask.safetensors"
 MASK_NOTES = ("filled", "ranks", "singular_values", "spectrum_shapes", "history")  # the fields of Learned besides μ
 

@@ -159,7 +159,7 @@ def _plan(learner: Learner, recipe: Recipe, phase: str, steps: int, steps_after:
     return Plan(
         phase=phase,
         steps=steps,
-        learning_rate=recipe.learning_rate,
+        learning_rate=recipe.rate(phase),
         evaluate_every=recipe.evaluate_every,
         clip=recipe.clip,
         l1=recipe.l1 / learner.denominator,  # λ/N

@@ -96,3 +96,14 @@ def notes(recipe: Recipe, facts: BaseFacts, size: Any, amount: Amount, found: Es
             "now. Close other programs before it starts."
         )
     return remarks
+
+
+def trim_note(recipe: Recipe, whole: BaseFacts, trimmed: BaseFacts) -> str:
+    """Return what trimming the base to the text saves."""
+    pieces = [facts.model.words // facts.model.width for facts in (trimmed, whole)]
+    millions = [facts.model.encoder / 1e6 for facts in (trimmed, whole)]
+    memory = [read_size(facts.model.memory(recipe)) for facts in (trimmed, whole)]
+    return (
+        f"The base is trimmed to the text: {pieces[0]:,} of {pieces[1]:,} pieces, {millions[0]:.0f} of {millions[1]:.0f} million "
+        f"weights, about {memory[0]} of memory instead of {memory[1]}. The vector fits the whole base."
+    )

@@ -44,6 +44,7 @@ class Recipe:
     k: float = LANGUAGE_SHARE  # up to 1: a share of M; above: a number of entries
     seed: int = 42  # LT-SFT: the Trainer's default seed
     learning_rate: float = 5e-5  # appendix C; decays linearly to 0, no warm-up
+    sparse_learning_rate: float | None = None  # of the sparse phase, where it differs: few entries need larger steps
     batch_size: int = 8  # appendix C; sequences or rows per optimiser step
     accumulation: int = 1  # micro-batches per batch; a step's loss is the mean of theirs
     max_length: int = 256  # tokens, special ones included
@@ -108,6 +109,11 @@ class Recipe:
         by_epochs = round(epochs * -(-examples // self.batch_size))
         return max(1, self.min_steps, min(by_epochs, self.max_steps or by_epochs))
 
+    def rate(self, phase: str) -> float:
+        """Return the learning rate at the first step of a phase, "dense" or "sparse"."""
+        own = self.sparse_learning_rate if phase == "sparse" else None
+        return self.learning_rate if own is None else own
+
     def changed(self, settings: dict[str, Any]) -> Self:
         """Return a recipe with some settings changed.
 
@@ -138,6 +144,7 @@ class LanguageRecipe(Recipe):
     max_steps: int | None = 100_000
     hold_out: float = 0.05  # share of the lines held out for validation
     mask_share: float = 0.15  # LT-SFT: share of tokens to predict; 80 % of them are masked, 10 % random, 10 % unchanged
+    trim: bool = False  # train on the base trimmed to the text (Ushio et al. 2023), then lift the vector to the base
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,8 +168,8 @@ class TaskRecipe(Recipe):
 
 
 _RANGES = (
-    ("keep", 0, 1), ("k", 1e-9, 2**40), ("seed", 0, 2**31 - 1), ("learning_rate", 1e-9, 1.0), ("batch_size", 1, 4096),
-    ("accumulation", 1, 4096), ("max_length", 8, 8192), ("epochs", 1e-3, 1e5), ("dense_epochs", 1e-3, 1e5),
+    ("keep", 0, 1), ("k", 1e-9, 2**40), ("seed", 0, 2**31 - 1), ("learning_rate", 1e-9, 1.0),
+    ("sparse_learning_rate", 1e-9, 1.0), ("batch_size", 1, 4096), ("accumulation", 1, 4096), ("max_length", 8, 8192), ("epochs", 1e-3, 1e5), ("dense_epochs", 1e-3, 1e5),
     ("min_steps", 0, 1e8), ("max_steps", 1, 1e8), ("evaluate_every", 1, 1e8), ("l1", 0, 1e6), ("clip", 1e-6, 1e6),
     ("hold_out", 1e-4, 0.5), ("mask_share", 0.01, 0.9),
 )  # fmt: skip

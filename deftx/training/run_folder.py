@@ -96,7 +96,8 @@ def refuse_if_full(folder: Path, needed: int) -> None:
 
 
 def _differences(before: dict, now: dict) -> str:
-    differ = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    # A setting that ``before`` lacks did not exist in that version, which is the same as one that is off.
+    differ = [key for key in {**before, **now} if before.get(key) != now.get(key) and (key in before or now[key])]
     return "; ".join(f"{key}: {before.get(key)} before, {now.get(key)} now" for key in differ[:3])
 
 

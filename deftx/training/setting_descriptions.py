@@ -11,6 +11,7 @@ MEANINGS = {
     "k": "How many weights the vector changes: a share up to 1, or a number of entries.",
     "seed": "Seed of all random numbers: the same seed gives the same vector on the same machine.",
     "learning_rate": "Learning rate at the first step; it decays linearly to 0.",
+    "sparse_learning_rate": "Learning rate of the sparse phase, if different; few weights need larger steps. None means the same.",
     "batch_size": "Sequences or rows per optimiser step.",
     "accumulation": "Parts into which a batch is split to save memory; the result is the same.",
     "max_length": "Longest input, in tokens; longer texts are cut.",
@@ -25,6 +26,7 @@ MEANINGS = {
     "values": "Format in which the vector's values are stored: float32, or float16 or bfloat16 at half the size.",
     "hold_out": "Share of the data held out for evaluation, if no validation file is given.",
     "mask_share": "Share of the tokens that are masked and must be predicted.",
+    "trim": "Train with only the pieces that the text uses, which needs less memory; the vector fits the whole base.",
     "metric": "Metric that selects the best checkpoint: f1 (macro-F1) or accuracy.",
     "group_by_length": "Batches of texts of similar length: faster, but in another order than the paper's.",
 }

@@ -3,114 +3,31 @@
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from deftx.core.errors import VectorError
-from deftx.core.evaluation import score
+from deftx.core.evaluation import confusion
 from deftx.core.events import Event, Listener, OnEvent
-from deftx.core.sampling import batch_order, cut
 from deftx.data.labels import drop_unknown_labels
 from deftx.data.table_rows import Table, hold_out, label_names
 from deftx.data.tables import check, read_table
 from deftx.models.bases import Base
-from deftx.models.batches import Encoded, by_length, cut_texts, encode, least_padding, pad, pad_id
+from deftx.models.batches import cut_texts, encode
 from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
 from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
 from deftx.training.learned import Learner
-from deftx.training.loop import Batch, stoppable
+from deftx.training.loop import stoppable
 from deftx.training.parts import EVALUATION, part
 from deftx.training.recipes import METRICS, TaskRecipe, recipe_for
+from deftx.training.task_objective import TaskObjective
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
-
-# Padded tokens per batch; on a CPU, the activations of a layer should fit into the cache.
-CPU_TOKENS, ACCELERATOR_TOKENS = 1_024, 8_192
-# Fixed cost of a forward pass on a CPU, in tokens (docs/benchmarks.md).
-PASS_TOKENS = 100
-
-
-@torch.no_grad()
-def class_logits(
-    model: PreTrainedModel, encoded: list[Encoded], padding: int, on_share: Callable[[float], None] | None = None
-) -> Tensor:
-    """Return the logits (n, labels) of encoded texts, in their order. Batches contain texts of similar length.
-
-    After each batch ``on_share`` is called with the share of tokens that is done; it may raise to stop.
-    """
-    device = next(model.parameters()).device
-    logits = torch.empty(len(encoded), len(model.config.id2label or ()))
-    done, total = 0, sum(map(len, encoded))
-    for indices in by_length(encoded, CPU_TOKENS if device.type == "cpu" else ACCELERATOR_TOKENS):
-        batch = pad([encoded[i] for i in indices], padding, device)
-        logits[indices] = model(**batch).logits.float().cpu()
-        done += sum(len(encoded[i]) for i in indices)
-        if on_share is not None:
-            on_share(done / total)
-    return logits
-
-
-@dataclass
-class TaskObjective:
-    """Cross-entropy over labels (appendix C, "Task adaptation")."""
-
-    base: Base
-    recipe: TaskRecipe
-    labels: list[str]
-    train: list[Encoded]
-    targets: list[int]  # label of each row of ``train``, as an index into ``labels``
-    valid: list[Encoded]
-    gold: list[str]  # labels of ``valid``
-    higher_is_better: bool = True
-
-    def __post_init__(self) -> None:
-        """Set the order of the rows in each phase."""
-        recipe, lengths = self.recipe, [len(row) for row in self.train] if self.recipe.group_by_length else None
-        self.metric = recipe.metric
-        self._orders = {
-            phase: batch_order(len(self.train), recipe.batch_size, recipe.seed, phase, lengths)
-            for phase in ("dense", "sparse")
-        }
-
-    def micro_batches(self, phase: str, step: int) -> list[Batch]:
-        """Return the micro-batches of a step: the encoder's inputs, and labels."""
-        return [self._batch(part) for part in cut(self._orders[phase](step), self.recipe.accumulation)]
-
-    def loss(self, model: PreTrainedModel, batch: Batch) -> Tensor:
-        """Return the mean cross-entropy over the rows of a micro-batch, in nats."""
-        inputs, labels = dict(batch), batch["labels"]
-        del inputs["labels"]
-        if labels.device.type != "cpu":  # on a GPU, padding costs less than a second pass
-            return cross_entropy(model(**inputs).logits.float(), labels)
-        lengths = inputs["attention_mask"].sum(1).tolist()
-        total = torch.zeros(())
-        for rows in least_padding(lengths, PASS_TOKENS):
-            part = {name: tensor[rows, : lengths[rows[-1]]] for name, tensor in inputs.items()}
-            total = total + cross_entropy(model(**part).logits.float(), labels[rows], reduction="sum")
-        return total / len(labels)
-
-    def evaluate(self, model: PreTrainedModel) -> float:
-        """Return the recipe's metric on the validation rows, from 0 to 1."""
-        return self.scores(model)[self.metric]
-
-    def scores(self, model: PreTrainedModel) -> dict[str, float]:
-        """Return every metric on the validation rows."""
-        places = class_logits(model, self.valid, pad_id(self.base.tokenizer)).argmax(-1).tolist()
-        predicted = [self.labels[place] for place in places]
-        return {metric: score(metric, self.gold, predicted, self.labels) for metric in METRICS}
-
-    def _batch(self, indices: list[int]) -> Batch:
-        batch = pad([self.train[i] for i in indices], pad_id(self.base.tokenizer), self.base.device)
-        return {**batch, "labels": torch.tensor([self.targets[i] for i in indices], device=self.base.device)}
 
 
 def learn_task(
@@ -178,16 +95,18 @@ def comparison(
 ) -> Callable[[PreTrainedModel], dict[str, Any]]:
     """Score the model before training; return a function that scores it after training and returns both scores."""
     with part(EVALUATION), stoppable(learner.model, listener):
-        before = objective.scores(learner.model.eval())
+        before = objective.scores(objective.predicted(learner.model.eval()))
     # The accuracy of a classifier that always answers the most frequent label.
     majority = Counter(objective.gold).most_common(1)[0][1] / len(objective.gold)
 
     def scores(model: PreTrainedModel) -> dict[str, Any]:
-        after, metric = objective.scores(model.eval()), objective.recipe.metric
+        predicted, metric = objective.predicted(model.eval()), objective.recipe.metric
+        after = objective.scores(predicted)
         message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after[metric], metric=metric, message=message))
         compared = {name: {"before": before[name], "after": after[name]} for name in METRICS}
-        return {**compared, "majority": majority, "examples": len(objective.gold), "on": "validation rows"}
+        return {**compared, "majority": majority, "confusion": confusion(objective.gold, predicted, objective.labels),
+                "examples": len(objective.gold), "on": "validation rows"}  # fmt: skip
 
     return scores
 

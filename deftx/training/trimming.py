@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from tokenizers import Tokenizer
@@ -34,6 +34,7 @@ from deftx.models.trim_note import TrimNote, write_note
 from deftx.training.estimates import SAMPLE, Model
 from deftx.training.recipes import recipe_for
 
+LEAST = 2  # occurrences of a piece in the texts, from which it is kept
 TOLERANCE = 1e-4  # between the logits of the kept pieces before and after
 TRIAL_LINES, TRIAL_TOKENS = 4, 24
 NAMES = ("bos_token", "eos_token", "cls_token", "sep_token", "pad_token", "unk_token", "mask_token")
@@ -85,7 +86,7 @@ def trim(
     texts: str | os.PathLike | Sequence[str | os.PathLike],
     *,
     out: str | os.PathLike,
-    least: int = 2,
+    least: int = LEAST,
     most: int | None = None,
 ) -> Trimmed:
     """Write a base with a smaller vocabulary to the folder ``out``.
@@ -113,18 +114,59 @@ def trim(
     if least < 1 or (most is not None and most < 1):
         raise RecipeError("The smallest count and the number of pieces to keep must be integers, 1 or more.")
     base = base if isinstance(base, Base) else load_base(base)
-    lines, whole = read_corpus(texts).lines, _fast_tokenizer(base)
-    state = read_state(whole)
-    chosen = choose_pieces(state, count_pieces(whole, lines), least=least, most=most)
-    chosen = sorted({*chosen, *_token_ids(base.model.config).values()} & set(range(len(base.tokenizer))))
-    small, kept = Tokenizer.from_str(json.dumps(trim_pieces(state, chosen))), torch.tensor(chosen)
+    lines = read_corpus(texts).lines
+    small = trimmed_base(base, lines, least=least, most=most)
+    with new_folder(out) as fresh:
+        small.model.save_pretrained(fresh)
+        small.tokenizer.save_pretrained(fresh)
+        write_note(fresh, cast(TrimNote, small.trimmed))
+    sizes = (BaseSize.of(one.model, _fast_tokenizer(one.tokenizer, one.name), lines) for one in (base, small))
+    return Trimmed(out, *sizes)
+
+
+def trimmed_base(base: Base, lines: Sequence[str], *, least: int = LEAST, most: int | None = None) -> Base:
+    """Return a copy of a base with only the pieces that the lines use, on the same device, with its note.
+
+    Args:
+        base: The base.
+        lines: The lines of the texts.
+        least: Keep pieces that occur at least this often in the lines.
+        most: If given, keep this many most frequent pieces instead.
+
+    Raises:
+        BaseModelError: If the base cannot be trimmed exactly.
+    """
+    whole = _fast_tokenizer(base.tokenizer, base.name)
+    chosen = kept_pieces(whole, base.model.config, lines, least, most)
+    small, kept = Tokenizer.from_str(json.dumps(trim_pieces(read_state(whole), chosen))), torch.tensor(chosen)
     model = trim_model(base.model, kept)
     _compare(base, model, small, kept, lines)
-    with new_folder(out) as fresh:
-        model.save_pretrained(fresh)
-        _save_tokenizer(fresh, base.tokenizer, small)
-        write_note(fresh, _note(base, model, kept))
-    return Trimmed(out, BaseSize.of(base.model, whole, lines), BaseSize.of(model, small, lines))
+    note = _note(base, model, kept)
+    model.to(base.device)  # pyright: ignore[reportArgumentType] (a decorator of transformers hides the parameters)
+    return Base(base.name, base.revision, model, _wrapped(base.tokenizer, small), list(base.notes), note)
+
+
+def kept_rows(tokenizer: PreTrainedTokenizerBase, name: str, lines: Sequence[str]) -> int:
+    """Return how many pieces a base trimmed to the lines keeps.
+
+    Args:
+        tokenizer: The tokenizer of the base.
+        name: The name of the base, for messages.
+        lines: The lines of the text.
+
+    Raises:
+        BaseModelError: If the tokenizer cannot be trimmed.
+    """
+    whole = _fast_tokenizer(tokenizer, name)
+    return len(choose_pieces(read_state(whole), count_pieces(whole, lines), least=LEAST))
+
+
+def kept_pieces(
+    whole: Tokenizer, config: PretrainedConfig, lines: Sequence[str], least: int = LEAST, most: int | None = None
+) -> list[int]:
+    """Return the ids of the pieces that a base trimmed to the lines keeps, ascending."""
+    chosen = choose_pieces(read_state(whole), count_pieces(whole, lines), least=least, most=most)
+    return sorted({*chosen, *_token_ids(config).values()} & set(range(whole.get_vocab_size())))
 
 
 @torch.no_grad()
@@ -143,10 +185,10 @@ def trim_model(model: PreTrainedModel, kept: Tensor) -> PreTrainedModel:
     return small
 
 
-def _fast_tokenizer(base: Base) -> Tokenizer:
-    backend = getattr(base.tokenizer, "backend_tokenizer", None)
+def _fast_tokenizer(tokenizer: PreTrainedTokenizerBase, name: str) -> Tokenizer:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
-        raise BaseModelError(f"The base {base.name} cannot be trimmed: its tokenizer has no tokenizer.json.")
+        raise BaseModelError(f"The base {name} cannot be trimmed: its tokenizer has no tokenizer.json.")
     whole = Tokenizer.from_str(backend.to_str())
     whole.no_truncation()
     whole.no_padding()
@@ -166,12 +208,12 @@ def _compare(base: Base, small: PreTrainedModel, tokenizer: Tokenizer, kept: Ten
             )
 
 
-def _save_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerBase, small: Tokenizer) -> None:
+def _wrapped(tokenizer: PreTrainedTokenizerBase, small: Tokenizer) -> PreTrainedTokenizerFast:
     special = {name: getattr(tokenizer, name) for name in NAMES if getattr(tokenizer, name) is not None}
-    PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(
         tokenizer_object=small, model_max_length=tokenizer.model_max_length, padding_side=tokenizer.padding_side,
         model_input_names=list(tokenizer.model_input_names), **special,
-    ).save_pretrained(folder)  # fmt: skip
+    )  # fmt: skip
 
 
 def _token_ids(config: PretrainedConfig) -> dict[str, int]:

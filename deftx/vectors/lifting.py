@@ -115,8 +115,8 @@ def _carry(vector: SparseVector, base: Base, place: Tensor, part: TrimNote | Non
 def _info(carried: SparseVector, vector: SparseVector, base: Base, part: TrimNote | None) -> dict[str, Any]:
     info = {name: value for name, value in vector.info.items() if name != "trimmed"}
     info["base"] = {"name": base_name(base.name), "revision": base.revision, "fingerprint": base.fingerprint}
-    if part is not None:
-        info["trimmed"] = part.to_dict()
+    if note := part or base.trimmed:
+        info["trimmed"] = note.to_dict()
     if carried.count < vector.count:
         info |= {"k": carried.count, "mask": count_by_part(carried.positions)}
     return info

@@ -83,7 +83,8 @@ class SparseVector:
 
         Args:
             folder: The folder, which is created if needed.
-            values: The dtype of φ in the file: "float32", "float16" or "bfloat16". In memory it is always float32.
+            values: The dtype of φ in the file: "float32", "float16" or "bfloat16". The head of a language vector, which
+                no classifier uses, is stored in it too; that of a task vector always in float32. In memory, all are float32.
 
         Raises:
             VectorError: If the vector or the dtype is invalid, or the folder cannot be written.
@@ -92,10 +93,12 @@ class SparseVector:
             raise unknown_name("The type of values", values, VALUE_TYPES, VectorError)
         complete = replace(self, info=self._complete_info())
         complete.validate()
+        stored = getattr(torch, values)
+        head = stored if self.kind == "language" else torch.float32
         groups = {
             "positions": {n: encode_gaps(p.detach().cpu()) for n, p in self.positions.items()},
-            "values": {n: v.detach().to("cpu", getattr(torch, values), copy=True) for n, v in self.values.items()},
-            "head": {n: h.detach().cpu().clone(memory_format=torch.contiguous_format) for n, h in self.head.items()},
+            "values": {n: v.detach().to("cpu", stored, copy=True) for n, v in self.values.items()},
+            "head": {n: h.detach().to("cpu", head, copy=True).contiguous() for n, h in self.head.items()},
         }
         vector_files.write_folder(Path(folder), complete.info, groups, write_card(complete.info, self.count))
         return Path(folder)

@@ -39,6 +39,9 @@ VALUE_TYPES = {
     "bfloat16": "half the size; every value keeps three digits",
 }
 
+# A list of numbers as json.dumps indents it; a text of JSON has no line breaks.
+NUMBERS = re.compile(r"\[\n\s+-?\d[\d.eE+\-,\s]*\n\s*\]")
+
 Groups = dict[str, dict[str, Tensor]]
 
 
@@ -88,12 +91,16 @@ def write_folder(folder: Path, info: dict[str, Any], groups: Groups, card: str) 
             info = {**info, "tensors_sha256": file_sha256(fresh / TENSORS)}
             info["info_sha256"] = info_sha256(info)
             text = json.dumps(info, ensure_ascii=False, allow_nan=False, indent=1)
-            (fresh / INFO).write_text(text + "\n", encoding="utf-8")
+            (fresh / INFO).write_text(NUMBERS.sub(_on_one_line, text) + "\n", encoding="utf-8")
             (fresh / CARD).write_text(card, encoding="utf-8")
     except OSError as error:
         raise VectorError(f"The vector cannot be written to {folder}: {_in_one_line(error)}.") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise VectorError(f"The description of this vector cannot be written as JSON to {INFO}: {error}.") from error
+
+
+def _on_one_line(numbers: re.Match) -> str:
+    return "[" + " ".join(numbers[0][1:-1].split()) + "]"
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], Groups]:

@@ -1,6 +1,7 @@
 """Files of a pretraining run: checkpoint, log, and the folder of the finished base."""
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -89,6 +90,10 @@ def save_base(folder: Path, model: nn.Module, tokenizer: PreTrainedTokenizerFast
     if store == "int8":
         pack_folder(folder)
     tokenizer.save_pretrained(folder)
+    rules = folder / "tokenizer.json"  # without indentation it has half the size
+    rules.write_text(
+        json.dumps(json.loads(rules.read_text("utf-8")), ensure_ascii=False, separators=(",", ":")), "utf-8"
+    )
     shutil.copyfile(log, folder / LOG)
     for file in folder.iterdir():
         file.chmod(0o644)

@@ -50,6 +50,8 @@ def test_a_language_without_a_profile_is_never_contradicted(classifier):
     assert stated(replace(classifier, languages=("min", "eng")), ENGLISH) == {}
     both = stated(replace(classifier, languages=("min", "ban")), ENGLISH)
     assert both == {"language": "This looks like English, not Minangkabau / Balinese."}
+    (reason,) = doubts(replace(classifier, languages=("min", "ban")), [ENGLISH], [CERTAIN])[0]
+    assert (reason.values["found_code"], reason.values["expected_codes"]) == ("eng", ("min", "ban"))
 
 
 def test_what_the_base_spells_in_bytes_is_counted(classifier):

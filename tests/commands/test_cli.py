@@ -223,6 +223,7 @@ def test_export_writes_a_plain_folder(deftx, learned, tmp_path):
     status, out, _ = deftx("export", *learned, "--out", tmp_path / "plain", "--json")
     assert (status, json.loads(out)["labels"]) == (0, ["negative", "positive"])
     assert (tmp_path / "plain" / "model.safetensors").is_file()
+    assert 'pipeline("text-classification", "plain", truncation=True)' in (tmp_path / "plain" / "README.md").read_text()
     assert deftx("export", *learned, "--out", tmp_path / "plain")[0] == 2
 
 

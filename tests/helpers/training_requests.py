@@ -23,11 +23,11 @@ FILES = ("/data/a text.txt", "b.txt.gz", "/home/of/min's/vector", "./--odd", "C:
 RECIPE = {
     "method": ("deft-x", "lt-sft", "random"), "rank": ("variance:0.75", "uniform:8", "mp", "optimal", "none"),
     "keep": (0.0, 0.1, 1.0), "k": (0.02, 1.0, 200_000, 1e-7), "seed": (0, 7, 2**31 - 1),
-    "learning_rate": (1e-3, 5e-05, 0.1), "epochs": (0.5, 3, 100), "max_steps": (None, 900_000), "dense_epochs": (None, 1.5),
+    "learning_rate": (1e-3, 5e-05, 0.1), "epochs": (0.5, 3, 100), "max_steps": (None, 900_000), "dense_epochs": (None, 1.5), "sparse_learning_rate": (None, 0.01),
     "clip": (0.5, 1e-6), "precision": tuple(PRECISIONS), "values": ("float32", "float16"),
 }  # fmt: skip
 OF_KIND = {
-    "language": {"l1": (0.0, 0.25), "mask_share": (0.2,)},
+    "language": {"l1": (0.0, 0.25), "mask_share": (0.2,), "trim": (True, False)},
     "task": {"metric": tuple(METRICS), "group_by_length": (True, False)},
 }
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from deftx.core.events import Event, event_from_json
+from deftx.core.events import Event, WordGuess, event_from_json
 from deftx.jobs import Store, progress, progress_of
 
 
@@ -48,6 +48,18 @@ def test_what_the_scores_measure_is_remembered_and_the_estimate_keeps_its_own_ti
     assert (progress.seconds_left, progress.updated) == (9.0, 100.0)
 
 
+def test_the_first_guesses_and_the_latest_are_kept(job):
+    before, later, last = (WordGuess("the ", "day", " is", said) for said in ("it", "night", "day"))
+    append(job, Event("evaluate", 1, 2, evaluation=9.0, guesses=(before,)))
+    assert (progress_of(job).first_guesses, progress_of(job).guesses) == ((before,), ())
+    append(job, Event("dense", 5, 9, evaluation=3.0, guesses=(later,)), Event("dense", 6, 9, loss=2.0))
+    assert progress_of(job).guesses == (later,)
+    append(job, Event("evaluate", 1, 2, evaluation=9.0, guesses=(before,)))  # a resumed run measures the base again
+    assert progress_of(job).guesses == (later,)
+    append(job, Event("evaluate", 2, 2, evaluation=2.0, guesses=(last,)))
+    assert (progress_of(job).first_guesses, progress_of(job).guesses) == ((before,), (last,))
+
+
 def test_a_message_does_not_throw_the_bar_back(job):
     append(job, Event("dense", 30, 100), Event("dense", message="best so far", time=7.0))
     progress = progress_of(job)
@@ -84,7 +96,9 @@ def test_a_line_is_read_when_it_is_whole(job):
 def test_damaged_lines_are_passed_over(job):
     path = job.folder / "events.jsonl"
     path.write_bytes(
-        b'{"phase": "dense", "st\n\xff\xfe\n[1]\n{"colour": 1}\n\n' + Event("dense", 3, 9).to_json().encode() + b"\n"
+        b'{"phase": "dense", "st\n{"phase": "x", "guesses": [{"before": 1}]}\n{"phase": "x", "guesses": 3}\n\xff\xfe\n[1]\n{"colour": 1}\n\n'
+        + Event("dense", 3, 9).to_json().encode()
+        + b"\n"
     )
     assert progress_of(job).step == 3
 

@@ -28,7 +28,8 @@ from deftx.models.batches import encode, pad
 from deftx.models.families import FAMILIES, Head, language_logits, output_matrix
 from deftx.models.parameters import canonical_parameters, encoder_parameters, head_parameters, sparse_trainable
 from deftx.training.language import language_objective, learn_language, masked_lm_loss
-from deftx.training.task import class_logits, learn_task
+from deftx.training.task import learn_task
+from deftx.training.task_objective import class_logits
 from deftx.vectors.overlaps import layer_of
 from deftx.vectors.vector import SparseVector
 
@@ -222,7 +223,7 @@ def test_token_types_reach_the_encoders_that_read_them(learned):
 
 
 def test_task_training_reads_token_types(tmp_path, monkeypatch):
-    from deftx.training.task import TaskObjective
+    from deftx.training.task_objective import TaskObjective
 
     base = load_base(make_family("bert", tmp_path / "bert"))
     seen = []

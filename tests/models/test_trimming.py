@@ -105,6 +105,26 @@ def test_a_lifted_vector_keeps_its_story(folder):
     assert again.vector.digest() == vector.digest()
 
 
+def test_a_training_run_trims_the_base_and_gives_a_vector_of_the_whole_one(folder, tmp_path):
+    whole, said = load_base(folder / "whole"), []
+    before = {name: value.clone() for name, value in whole.model.state_dict().items()}
+    vector = learn_language(
+        folder / "text.txt", whole, tiny.language_recipe(trim=True), out=tmp_path / "v", language="min",
+        delta=tmp_path / "delta", on_event=said.append,
+    )  # fmt: skip
+    assert all(value.equal(whole.model.state_dict()[name]) for name, value in before.items())
+    on_part = SparseVector.load(folder / "part-language")
+    lifted = deftx.lift(on_part, whole).vector
+    assert vector.info["base"]["fingerprint"] == whole.fingerprint
+    assert vector.count == lifted.count
+    for name, positions in lifted.positions.items():
+        assert vector.positions[name].equal(positions)
+        assert vector.values[name].equal(lifted.values[name])
+    assert any("trimmed to the text" in (event.message or "") for event in said)
+    classifier = compose(whole, task=folder / "whole-task", language=tmp_path / "v")
+    assert classifier.classify(TEXTS).shape == (3, len(classifier.labels))
+
+
 def test_lowering_counts_what_has_no_place(folder):
     vector = SparseVector.load(folder / "whole-task")
     words = "roberta.embeddings.word_embeddings.weight"

@@ -5,7 +5,7 @@ from string import Formatter
 import pytest
 
 from deftx.core.errors import RecipeError
-from deftx.publish.score_words import scores_in_words
+from deftx.publish.score_words import scores_in_words, validation_in_words
 from deftx.publish.spoken import SPOKEN, texts_in
 
 LABELS, CONFUSION = ["complaint", "neutral", "praise"], [[100, 4, 49], [10, 1_000, 0], [2, 3, 80]]
@@ -30,6 +30,20 @@ def test_nothing_is_taken_for_anything_where_all_is_right():
 
 def test_braces_in_a_label_are_text():
     assert "{total}" in scores_in_words(["{total}", "b"], [[0, 1], [0, 2]], "id")[1]
+
+
+def test_the_validation_scores_of_a_task_vector_are_those_of_its_confusion_matrix():
+    info = {"labels": LABELS, "scores": {"confusion": CONFUSION, "accuracy": {"after": 0.1}, "examples": 3}}
+    assert validation_in_words(info) == scores_in_words(LABELS, CONFUSION)
+
+
+def test_a_vector_without_a_usable_confusion_matrix_gets_one_sentence_or_none():
+    scores = {"accuracy": {"before": 0.5, "after": 0.9}, "examples": 1_249}
+    for confusion in (None, [[1, 2]], [[1, -2, 3]] * 3, "none", [[1, True, 3]] * 3):
+        info = {"labels": LABELS, "scores": {**scores, "confusion": confusion}}
+        assert validation_in_words(info) == ("1,124 of 1,249 are right.",)
+    for unknown in ({}, {"accuracy": 0.9, "examples": 5}, {"accuracy": {"after": 7}, "examples": 5}, None):
+        assert validation_in_words({"labels": LABELS, "scores": unknown}) == ()
 
 
 def test_an_unknown_language_is_refused():

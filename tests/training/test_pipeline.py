@@ -78,7 +78,7 @@ def run(folder, where, settings=None, listener=QUIET, delta=None, **scores):
     return learner, learned, {n.removeprefix("delta."): t for n, t in tensors.items() if n.startswith("delta.")}
 
 
-def dense_training(folder, phase, l1=0.0, masks=None):
+def dense_training(folder, phase, l1=0.0, masks=None, rate=RATE):
     """Train as the paper says with torch alone: whole gradients, multiplied by the mask, then clipped.
 
     Returns the parameters before and after, by the names of this untied model.
@@ -93,7 +93,7 @@ def dense_training(folder, phase, l1=0.0, masks=None):
     trained = {n: p for n, p in named.items() if p.requires_grad}
     before = {n: p.detach().clone() for n, p in named.items()}
     count = sum(p.numel() for p in named.values())  # N: the frozen output copy and the norms as well
-    optimizer = torch.optim.AdamW(trained.values(), lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(trained.values(), lr=rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / STEPS)
     batches = Drawn(model.config.vocab_size)
     for step in range(STEPS):
@@ -124,9 +124,9 @@ def assert_close(ours, theirs, l1=0.0):
         assert (tensor - theirs[name]).abs().max() <= tolerance, name
 
 
-@pytest.mark.parametrize("l1", [0.0, 50.0])
-def test_both_phases_agree_with_a_dense_training_of_plain_torch(still_folder, tmp_path, l1):
-    learner, learned, delta = run(still_folder, tmp_path, {"l1": l1})
+@pytest.mark.parametrize(("l1", "sparse_rate"), [(0.0, None), (50.0, None), (0.0, 2e-3)])
+def test_both_phases_agree_with_a_dense_training_of_plain_torch(still_folder, tmp_path, l1, sparse_rate):
+    learner, learned, delta = run(still_folder, tmp_path, {"l1": l1, "sparse_learning_rate": sparse_rate})
     before, theta1 = dense_training(still_folder, "dense", l1)
     assert_close(delta, {n: theta1[n] - before[n] for n in before}, l1)
     masks = {}
@@ -134,7 +134,7 @@ def test_both_phases_agree_with_a_dense_training_of_plain_torch(still_folder, tm
         masks[name] = torch.zeros(d.numel())
         masks[name][learned.positions[name]] = 1
         masks[name] = masks[name].view(d.shape)
-    _, theta2 = dense_training(still_folder, "sparse", l1, masks)
+    _, theta2 = dense_training(still_folder, "sparse", l1, masks, sparse_rate or RATE)
     ours = {n: p.detach() for n, p in canonical_parameters(learner.model).items()}
     assert ours.keys() == theta2.keys() - {"lm_head.decoder.bias"}
     assert_close(ours, theta2, l1)
@@ -304,17 +304,17 @@ def test_wherever_it_is_stopped_the_same_call_ends_in_the_same_vector(base_folde
     assert all(again.head[name].equal(whole.head[name]) for name in whole.head)
 
 
-def test_a_kept_delta_serves_other_ranks_and_changes_nothing(still_folder, tmp_path):
+def test_a_kept_delta_serves_other_ranks_and_rates_of_the_sparse_phase_and_changes_nothing(still_folder, tmp_path):
     kept, said = tmp_path / "delta", []
-    for rank in ("uniform:2", "uniform:4"):
-        settings = {"method": "deft-x", "rank": rank}
-        _, alone, _ = run(still_folder, tmp_path / f"alone {rank[-1]}", settings)
-        _, shared, _ = run(still_folder, tmp_path / f"shared {rank[-1]}", settings, Listener(said.append, bool), kept)
+    for number, changed in enumerate(({"rank": "uniform:2"}, {"rank": "uniform:4"}, {"sparse_learning_rate": 2e-3})):
+        settings = {"method": "deft-x", "rank": "uniform:4", **changed}
+        _, alone, _ = run(still_folder, tmp_path / f"alone {number}", settings)
+        _, shared, _ = run(still_folder, tmp_path / f"shared {number}", settings, Listener(said.append, bool), kept)
         for name in alone.positions:
             assert alone.positions[name].equal(shared.positions[name])
             assert alone.values[name].equal(shared.values[name])
     assert [e.message for e in said if "dense phase was finished before" in e.message]
-    assert not (tmp_path / "shared 4" / "dense").exists()
+    assert not (tmp_path / "shared 2" / "dense").exists()
 
 
 @pytest.mark.parametrize(

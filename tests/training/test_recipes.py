@@ -56,6 +56,12 @@ def test_the_dense_phase_may_have_its_own_length():
     assert TaskRecipe(epochs=0.001).steps(16, "dense") == 1
 
 
+def test_the_sparse_phase_may_have_its_own_learning_rate():
+    assert [TaskRecipe().rate(phase) for phase in ("dense", "sparse")] == [5e-5, 5e-5]
+    recipe = TaskRecipe(sparse_learning_rate=1e-3)
+    assert [recipe.rate(phase) for phase in ("dense", "sparse")] == [5e-5, 1e-3]
+
+
 def test_k_is_a_share_or_a_number():
     assert TaskRecipe(k=0.5).count(10) == 5
     assert TaskRecipe(k=1).count(10) == 10

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from deftx.core.errors import TrainingError
+from deftx.core.errors import RecipeError, TrainingError
 from deftx.core.events import Listener
 from deftx.training.recipes import LanguageRecipe
 from deftx.training.run_folder import bytes_needed, check_disk, claim_folder
@@ -22,6 +22,15 @@ def test_a_disk_without_room_is_refused_with_numbers(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
     with pytest.raises(TrainingError, match=r"needs 7\.8 GB .*but only 2\.0 GB are free"):
         check_disk(*XLM_R_BASE, LanguageRecipe(), tmp_path / "run", tmp_path / "run" / "delta.safetensors", False)
+
+
+def test_an_unfinished_run_of_a_version_without_a_setting_goes_on_where_the_setting_is_off(tmp_path):
+    listener = Listener(lambda _: None, lambda: False)
+    claim_folder(tmp_path, {"k": 1}, listener)
+    claim_folder(tmp_path, {"k": 1, "trim": False, "sparse_learning_rate": None}, listener)
+    for setting in ({"trim": True}, {"sparse_learning_rate": 1e-3}):
+        with pytest.raises(RecipeError, match=next(iter(setting))):
+            claim_folder(tmp_path, {"k": 1, **setting}, listener)
 
 
 def test_another_number_of_threads_is_said(tmp_path, monkeypatch):

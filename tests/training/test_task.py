@@ -5,7 +5,7 @@ import json
 import pytest
 import tiny
 import torch
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from torch.nn.functional import cross_entropy
 
 from deftx.classify.composition import compose
@@ -41,6 +41,7 @@ def test_a_task_is_learned_and_its_scores_are_those_of_the_composed_classifier(t
     assert scores["f1"]["after"] == pytest.approx(f1_score(valid.labels, predicted, average="macro"))
     assert scores["accuracy"]["after"] == pytest.approx(accuracy_score(valid.labels, predicted))
     assert scores["examples"] == len(valid.texts)
+    assert scores["confusion"] == confusion_matrix(valid.labels, predicted, labels=vector.labels).tolist()
     assert scores["f1"]["after"] > 0.9 > scores["f1"]["before"]
 
 

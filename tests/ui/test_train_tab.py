@@ -5,7 +5,7 @@ from html import unescape
 
 import gradio as gr
 import pytest
-from tiny import make_base, sentences
+from tiny import make_base, sentences, write_csv
 from tiny_base import finish_language_job, write_corpus
 
 from deftx.core.errors import BaseModelError
@@ -19,7 +19,17 @@ from deftx.training.request import Refusal, TrainingRequest
 from ui import strings
 from ui.corpus import labelled_upload
 from ui.corpus.corpora import SAMPLE
-from ui.train import requests, train_fields, train_form, train_names, train_preview, train_settings, train_tab
+from ui.train import (
+    requests,
+    train_choices,
+    train_fields,
+    train_form,
+    train_names,
+    train_preview,
+    train_settings,
+    train_tab,
+    valid_labels,
+)
 from ui.train.train_fields import ADVANCED, EMPTY
 
 FORM = {**EMPTY, "name": "Minangkabau", "code": "min"}
@@ -83,6 +93,66 @@ def test_a_task_is_trained_on_labelled_text_from_a_source_vector(studio, page_ba
     assert job.settings["recipe"] == {"metric": "accuracy", "group_by_length": True}
     again = requests.named(studio, job)
     assert train_fields.from_form(train_fields.to_form(again), None) == again
+
+
+def test_a_base_is_trimmed_to_the_text(studio):
+    plain, trimmed = (
+        studio.forecast.look(train_fields.from_form({**FORM, "trim": trim}, SAMPLE)) for trim in ("", "true")
+    )
+    assert trimmed.found.memory < plain.found.memory
+    assert trimmed.base.model.words < plain.base.model.words
+    assert any("The vector fits the whole base" in note for note in trimmed.notes)
+    assert not any("trimmed" in note for note in plain.notes)
+    job, _ = start(studio, {**FORM, "trim": "true"})
+    assert job.settings["recipe"]["trim"] is True
+
+
+def test_other_labels_of_a_validation_file_are_matched_before_the_start(studio, table, tmp_path):
+    rows = [("the day, it is good", "Positif"), ('the "food" is bad', "Negatif"), ("the road is long", "Netral")]
+    other = studio.tables.add(write_csv(tmp_path / "valid.csv", ("text", "label"), rows * 3))
+    job, said = start(studio, {**TASK, "train": table, "valid": other}, None)
+    assert job is None
+    assert "No row of" in said
+    place, asked, *fields = valid_labels.ask("task", table, other)
+    labels = fields[-1]
+    assert place.visible
+    assert all(name in asked for name in (table, other, "neg, pos"))
+    assert labels == ["Negatif", "Netral", "Positif"]
+    assert [field.label for field in fields[:4] if field.visible] == [
+        "“Negatif” means",
+        "“Netral” means",
+        "“Positif” means",
+    ]
+    chosen, _ = valid_labels.use(other, table, labels, "neg", None, "pos", *[None] * 5)
+    matched = studio.tables.read(chosen.value)
+    assert list(zip(matched.texts, matched.labels, strict=True)) == [(rows[0][0], "pos"), (rows[1][0], "neg")] * 3
+    assert studio.tables.read(other).labels == [label for _, label in rows] * 3  # the original stays
+    assert not valid_labels.ask("task", table, chosen.value)[0].visible
+    job, _ = start(studio, {**TASK, "train": table, "valid": chosen.value}, None)
+    assert job.settings["valid"] == str(studio.tables.path(chosen.value))
+
+
+def test_labels_are_only_asked_about_where_they_differ(studio, table, tmp_path):
+    same = studio.tables.add(
+        write_csv(tmp_path / "same.csv", ("text", "label"), [("a day", "POS"), ("a night", "neg")])
+    )
+    many = [(f"day {n}", f"label {n}") for n in range(9)]
+    several = studio.tables.add(write_csv(tmp_path / "many.csv", ("text", "label"), many))
+    for asked in (
+        ("task", table, same), ("task", table, several), ("task", table, ""), ("task", None, same),
+        ("task", table, "gone.csv"), ("language", several, table),
+    ):  # fmt: skip
+        assert not valid_labels.ask(*asked)[0].visible
+    kept, said = valid_labels.use(same, table, ["neg", "pos"], None, None)
+    assert kept == gr.skip()
+    assert strings.NOT_READ in said
+
+
+def test_pairs_keep_their_two_texts_when_their_labels_are_matched(studio, tmp_path):
+    rows = [("a day", "a night", "ya"), ("a road", "a river", "tidak")]
+    name = studio.tables.add(write_csv(tmp_path / "pairs.jsonl.csv", ("premise", "hypothesis", "label"), rows))
+    matched = studio.tables.read(studio.tables.add_renamed(studio.tables.read(name), {"ya": "yes", "tidak": "no"}))
+    assert (matched.texts, matched.labels) == ([row[:2] for row in rows], ["yes", "no"])
 
 
 def test_a_training_takes_several_gpus_where_there_are_several(studio):
@@ -216,7 +286,7 @@ def test_a_table_that_cannot_be_learned_from_is_refused(studio, tmp_path):
     _, said = start(studio, {**TASK, "train": studio.tables.add(one)}, None)
     assert "nothing to learn" in said
     (tmp_path / "bad.csv").write_text("", encoding="utf-8")
-    *unchanged, said, _ = labelled_upload.receive(str(tmp_path / "bad.csv"), "train", train_form.listed)
+    *unchanged, said, _ = labelled_upload.receive(str(tmp_path / "bad.csv"), "train", train_choices.listed)
     assert unchanged[:2] == [gr.skip(), gr.skip()]
     assert "empty" in said
 
@@ -359,7 +429,7 @@ def test_what_the_browser_kept_from_elsewhere_does_no_harm(studio, kept):
 def test_an_uploaded_table_is_kept_and_chosen(studio, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("text,label\na b,x\nc d,y\n", encoding="utf-8")
-    train, valid, *_, said, _ = labelled_upload.receive(str(path), "valid", train_form.listed)
+    train, valid, *_, said, _ = labelled_upload.receive(str(path), "valid", train_choices.listed)
     assert (valid.value, said) == ("t.csv", "")
     assert [name for _, name in train.choices] == ["t.csv"]
     assert valid.choices[0][1] == ""
@@ -372,13 +442,13 @@ def test_an_uploaded_table_in_another_encoding_with_other_columns_is_asked_about
             "cp1252"
         )
     )
-    *_, place, _, choice, waiting = labelled_upload.receive_any(str(path), "train", train_form.listed)
+    *_, place, _, choice, waiting = labelled_upload.receive_any(str(path), "train", train_choices.listed)
     assert (place.visible, choice.value, studio.tables.names()) == (True, "cp1252", [])
-    answer = labelled_upload.receive_in("train", waiting, "cp1252", train_form.listed)
+    answer = labelled_upload.receive_in("train", waiting, "cp1252", train_choices.listed)
     assert answer[2].visible  # now the columns
     asked_of = answer[-5]
     chosen = {"text": "critique", "label": "étoiles"}
-    train, *_ = labelled_upload.map_columns(asked_of, "single", chosen, train_form.listed)
+    train, *_ = labelled_upload.map_columns(asked_of, "single", chosen, train_choices.listed)
     assert train.value == "old.csv"
     assert studio.tables.columns("old.csv") == chosen
     assert "l’été était beau" in studio.tables.read("old.csv").texts

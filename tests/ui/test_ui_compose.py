@@ -9,6 +9,7 @@ from tiny_base import finish_language_job, finish_pair_job, finish_task_job, wri
 
 from deftx.classify.attribution import Attribution, WordWeight
 from deftx.classify.composition import compose
+from deftx.classify.doubts import Doubt
 from deftx.core.errors import DeftxError, VectorError
 from deftx.jobs import Store
 from deftx.vectors.merging import METHODS, MergeReport, VectorReport
@@ -55,6 +56,18 @@ def composed_anew(studio, keys, order):
                    in zip(studio.composing.find(order).entries[1:], order.languages, strict=True)],
         method=order.method, parameters=dict(order.parameters),
     )  # fmt: skip
+
+
+def test_doubts_name_languages_in_the_page_s_language():
+    values = {"found": "English", "expected": "Balinese", "found_code": "eng", "expected_codes": ("ban",)}
+    doubt, said = Doubt("language", values), {}
+    for code in strings.SPOKEN:
+        with strings.speaking(code):
+            said[code] = compose_views._verdict("positive", (doubt,))
+    assert "This looks like English, not Balinese." in said["en"]
+    assert "Ini tampak seperti bahasa Inggris, bukan bahasa Bali." in said["id"]
+    assert "inglés" in said["es"]
+    assert "balinés" in said["es"]
 
 
 def test_every_side_is_the_library_s_answer(studio, keys):

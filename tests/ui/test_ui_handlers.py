@@ -15,12 +15,13 @@ from deftx.core.files import write_json
 from deftx.jobs import state_of
 from deftx.jobs.job import EVENTS, LOCK, RESULT
 from deftx.jobs.process import take_lock
+from deftx.publish.score_words import scores_in_words
 from ui import strings
 from ui.api import endpoints
 from ui.classify import classify_tab
 from ui.corpus import corpus_tab
 from ui.corpus.corpora import SAMPLE, Corpora
-from ui.library import vector_index
+from ui.library import library, library_views, vector_index
 from ui.shared import figures
 from ui.shared.errors import refusals
 from ui.shared.uploads import safe_name
@@ -193,6 +194,18 @@ def test_the_loss_of_both_phases_stands_on_one_time_line():
     assert figures.loss_figure(watch_views.Progress()) is None
 
 
+def test_a_smoothed_curve_is_a_moving_average_over_the_thin_measured_one():
+    losses = tuple((step, 2.0 + (-1) ** step) for step in range(1, 9))
+    progress = watch_views.Progress(losses={"dense": losses}, evaluations={"dense": ((8, 2.2),)})
+    raw, average, judged = figures.loss_figure(progress, smooth=True).data[:3]
+    assert (list(zip(raw.x, raw.y, strict=True)), judged.y) == (list(losses), (2.2,))
+    weights = [0.9 ** (7 - place) for place in range(8)]
+    expected = sum(weight * value for weight, (_, value) in zip(weights, losses, strict=True)) / sum(weights)
+    assert (average.y[0], average.y[-1]) == pytest.approx((losses[0][1], expected))
+    assert raw.line.width < average.line.width
+    assert raw.opacity < 1
+
+
 def test_buttons_offer_what_can_be_done(studio):
     job = studio.store.add("language", "x", {})
 
@@ -254,7 +267,10 @@ def test_a_finished_training_is_in_the_lists_and_classifies(studio, page_base, c
     assert strings.NO_LANGUAGE in shown
     assert studio.machine in shown
     assert strings.BETTER in watch._evidence(language) or strings.NOT_BETTER in watch._evidence(language)
-    assert "of 100 validation rows are classified correctly" in watch._evidence(task)
+    info = vector_index.describe(task.out)
+    shown = [watch._evidence(task), library_views.detail(library.find(f"job:{task.id}"))]
+    for said in scores_in_words(info["labels"], info["scores"]["confusion"]):
+        assert all(said in part for part in shown)
     assert endpoints.describe(language)["vector"] == f"job:{language.id}"
 
 

@@ -9,15 +9,19 @@ import pytest
 from job_helpers import scheduler, step_of, wait_for
 from tiny_base import finish_task_job
 
-from deftx.core.events import Event
+from deftx.core.events import Event, WordGuess
 from deftx.core.files import write_json
 from deftx.jobs import Turn
 from deftx.jobs.job import EVENTS, RESULT
 from deftx.jobs.process import ProcessId
 from ui import strings
+from ui.current import acting_in
+from ui.guide import train_step
+from ui.guide.plan import Plan
 from ui.history import history_views
 from ui.library import vector_index
 from ui.shared import figures, views
+from ui.studio import Studio
 from ui.watch import job_actions, watch, watch_details, watch_views
 
 
@@ -198,6 +202,34 @@ def test_nothing_but_a_finished_training_offers_a_vector_or_a_score(studio, butt
     assert vector_index.entries(studio.store, "language") == vector_index._bundled("language")
 
 
+def test_hidden_words_are_shown_beside_the_loss_and_on_the_path(studio):
+    job = studio.store.add("language", "Bali", {})
+    before, now = (
+        (WordGuess("Ajengane ", "jaen", f" <{n}>.", one), WordGuess("Titiang ", "seneng", ".", other))
+        for n, (one, other) in (("b", ("dan", "di")), ("b", ("Jaen", "di")))
+    )
+    assert look(job.id)["guesses"] == ""
+    say(job, Event("evaluate", 1, 2, evaluation=4.0, guesses=before))
+    assert "<td>dan</td><td></td>" in look(job.id)["guesses"]
+    say(job, Event("dense", 3, 9, evaluation=3.0, guesses=now))
+    shown = look(job.id)["guesses"]
+    assert '<th scope="row">Ajengane ___ &lt;b&gt;.</th><td>jaen</td><td>dan</td><td><b>Jaen ✓</b></td>' in shown
+    assert strings.GUESSES_RIGHT.format(right=1, all=2, before=0) in shown
+    assert strings.GUESS_NOW in shown
+    assert shown in train_step.progress(Plan(language_job=job.id))
+    end(job, "finished")
+    assert strings.GUESS_AT_THE_END in look(job.id)["guesses"]
+    assert strings.GUESS_AT_THE_END in train_step.progress(Plan(language_job=job.id))
+
+
+def test_hidden_words_are_shown_to_nobody_but_the_owner(studio):
+    job = studio.store.of("ana").add("language", "Bali", {})
+    say(job, Event("dense", 3, 9, evaluation=3.0, guesses=(WordGuess("Ajengane ", "jaen", ".", "dan"),)))
+    assert "Ajengane" not in repr(look(job.id))  # the host sees the training run, but not the text
+    with acting_in(Studio(studio.base_name, studio.store.of("ana"), host=studio)):
+        assert "Ajengane" in look(job.id)["guesses"]
+
+
 def test_sentences_are_classified_while_a_training_has_the_device(studio, page_base):
     task = finish_task_job(studio.store, page_base)
     job = studio.store.add("count", "long", {"steps": 100_000, "device": studio.device})
@@ -230,6 +262,21 @@ def test_the_base_alone_is_a_line_across_the_loss_with_its_name(studio):
     figure = json.loads(look()["plot"])
     assert [shape["y0"] for shape in figure["layout"]["shapes"]] == [4.25]
     assert any("base model alone 4.250" in note["text"] for note in figure["layout"]["annotations"])
+
+
+def test_the_control_for_smoothing_is_offered_where_there_is_a_plot_and_changes_it(studio):
+    job = studio.store.add("language", "x", {})
+    assert not look()["smooth"].visible
+    say(job, *(Event("dense", step, 10, loss=3.0 + step % 2) for step in range(1, 6)))
+    shown = look()
+    assert shown["smooth"].visible
+    smooth = watch.look(job.id, shown["seen"], True)
+    changed = {
+        field.name: value for field, value in zip(fields(watch.Watch), smooth, strict=True) if value != gr.skip()
+    }
+    assert set(changed) == {"plot", "seen"}
+    assert strings.TRAIN_LOSS_SMOOTH in changed["plot"]
+    assert strings.TRAIN_LOSS_SMOOTH not in shown["plot"]
 
 
 def test_a_tasks_score_is_not_drawn_on_the_axis_of_the_loss(studio):

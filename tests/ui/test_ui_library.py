@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from tiny_base import finish_language_job, finish_task_job, make_base, write_corpus
 from tiny_vectors import make_vector
 
+from deftx.cli import main
 from deftx.core.errors import DeftxError, VectorError
 from deftx.core.files import write_json
 from deftx.jobs import Store
@@ -296,7 +297,7 @@ def test_a_classifier_is_packed_or_it_is_said_why_not(here):
 def test_a_classifier_becomes_a_space_of_its_own_or_it_is_said_why_not(here, tmp_path):
     studio, task, language = here
     order = Combination.of(task, [(language, 0.5)])
-    file, said = library_forms.export(lambda: order, as_space=True)
+    file, said = library_forms.export(lambda: order, "space")
     assert Path(file).name == "space-Mood-Minangkabau.zip"
     assert "space-Mood-Minangkabau.zip" in said
     with zipfile.ZipFile(file) as packed:
@@ -308,9 +309,31 @@ def test_a_classifier_becomes_a_space_of_its_own_or_it_is_said_why_not(here, tmp
     assert all(
         torch.equal(tensor, wanted[name]) for name, tensor in load_file(folder / "model/model.safetensors").items()
     )
-    refused = library_forms.export(lambda: Combination.of(task, [("bundled:min", 1.0)]), as_space=True)
+    refused = library_forms.export(lambda: Combination.of(task, [("bundled:min", 1.0)]), "space")
     assert refused[0] is None
     assert strings.NOT_EXPORTED in refused[1]
+
+
+def test_a_report_is_the_one_of_the_command_line_in_the_page_s_language(here, made, tmp_path):
+    _, task, language = here
+    with strings.speaking("es"):
+        file, said = library_forms.export(lambda: Combination.of(task, [(language, 0.5)]), "report")
+    assert Path(file).name == "report-Mood-Minangkabau.html"
+    assert "report-Mood-Minangkabau.html" in said
+    folders = [str(library.find(key).folder) for key in (task, language)]
+    given = ["--task", folders[0], "--language", folders[1], "--strength-language", "0.5", "--base", str(made[0])]
+    assert main(["report", *given, "--in", "es", "--out", str(tmp_path / "r.html")]) == 0
+    assert Path(file).read_text(encoding="utf-8") == (tmp_path / "r.html").read_text(encoding="utf-8")
+    refused = library_forms.export(lambda: Combination.of(task, [("bundled:min", 1.0)]), "report")
+    assert refused[0] is None
+    assert strings.NOT_EXPORTED in refused[1]
+
+
+def test_a_packed_classifier_has_a_readme_with_the_name_of_its_folder(here):
+    with zipfile.ZipFile(library.export(Combination.of(here[1], [(here[2], 0.5)], method="ties"))) as packed:
+        readme = packed.read("classifier-Mood-Minangkabau/README.md").decode()
+    assert 'pipeline("text-classification", "classifier-Mood-Minangkabau", truncation=True)' in readme
+    assert "merged by: `ties`" in readme
 
 
 def test_a_packed_classifier_is_merged_as_the_combination_says(here, tmp_path):

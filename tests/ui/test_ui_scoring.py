@@ -1,6 +1,7 @@
 """A labelled file on the page: without these, a vector could be praised for rows it was trained on, or for another's."""
 
 import json
+from pathlib import Path
 
 import gradio as gr
 import pytest
@@ -12,12 +13,15 @@ from deftx.cli import main
 from deftx.core.errors import DeftxError, TableError
 from deftx.core.files import write_json
 from deftx.jobs import Store
+from deftx.publish.score_words import scores_in_words
 from ui import strings
 from ui.api import api_files
 from ui.classify import score_figures, score_tab, score_views
 from ui.classify.combination import Combination
-from ui.classify.score_tab import MOST_MAPPED, ScoreTab
+from ui.classify.score_tab import ScoreTab
 from ui.classify.scoring import Mismatch, Wanted
+from ui.shared import views
+from ui.shared.label_form import MOST_MAPPED
 from ui.studio import Studio
 
 STATE = {name: place for place, name in enumerate(list(ScoreTab.__dataclass_fields__)[1:])}
@@ -181,6 +185,19 @@ def test_the_table_names_every_combination_and_says_what_a_difference_means(stud
         assert "la referencia" in score_views.table(found)
 
 
+def test_scores_are_said_in_words_before_the_figures(studio, keys):
+    found = studio.scoring.score(wanted(studio, keys), lambda share: None)
+    both, base = found.lines[3], found.lines[0]
+    right = sum(both.scores["f1"].confusion[place][place] for place in range(2))
+    assert f"{right} of 12 are right." in score_views.about(found)
+    for line in (both, base):
+        shown, _rest = score_views.details(found, line.name).split("<details>", 1)
+        for said in scores_in_words(found.predictions[0].labels, line.scores["f1"].confusion):
+            assert said in shown
+    with strings.speaking("id"):
+        assert f"{right} dari 12 benar." in score_views.about(found)
+
+
 def test_one_combination_is_looked_at_closer(studio, keys):
     id_ = begin(keys)[0]
     found = studio.background_tasks.wait(id_)
@@ -197,6 +214,20 @@ def test_one_combination_is_looked_at_closer(studio, keys):
     assert mistakes.count('<th scope="row">') == wrong > 0
     assert strings.WORK_GONE[:20] in score_tab.show(id_, "nothing")[1]
     assert strings.WORK_GONE[:20] in score_tab.show("guessed", "base")[1]
+
+
+def test_a_report_has_the_scores_of_the_combination_that_is_looked_at(studio, keys):
+    id_ = begin(keys, "short.csv", ("NEG", "negative"), ("POS", "positive"), ("mixed", ""))[0]
+    found = studio.background_tasks.wait(id_)
+    for line in found.lines:
+        file, said = score_tab.write_report(id_, line.name)
+        text = Path(file).read_text(encoding="utf-8")
+        score = line.scores["f1"]
+        assert Path(file).name in said
+        assert scores_in_words(score.labels, score.confusion)[0] in text
+        assert f"Macro-F1: {score.score:.3f} (95 % interval {score.low:.3f} to {score.high:.3f}" in text
+        assert "Measured on 12 labelled rows of short.csv." in text
+    assert score_tab.write_report(id_, "nothing") == (None, views.notice(strings.WORK_GONE))
 
 
 def test_the_confusion_matrix_is_drawn_with_a_number_in_every_cell(studio, keys):

@@ -31,7 +31,7 @@ def test_saving_and_loading_changes_nothing(tmp_path):
 
 @pytest.mark.parametrize(("kind", "digits"), [("float16", 2**-11), ("bfloat16", 2**-8)])
 def test_values_may_be_stored_in_half_precision(tmp_path, kind, digits):
-    made = make_vector()
+    made, close = make_vector(), {"rtol": digits, "atol": 2**-24}  # half an ulp; the least of float16
     whole, half = made.save(tmp_path / "whole"), made.save(tmp_path / "half", values=kind)
     with safe_open(half / "vector.safetensors", framework="pt") as file:
         assert file.get_slice(f"values.{QUERY}").get_dtype() == {"float16": "F16", "bfloat16": "BF16"}[kind]
@@ -39,12 +39,18 @@ def test_values_may_be_stored_in_half_precision(tmp_path, kind, digits):
     for name, values in made.values.items():
         assert loaded.positions[name].equal(made.positions[name])
         assert loaded.values[name].dtype == torch.float32
-        assert torch.allclose(
-            loaded.values[name], values, rtol=digits, atol=2**-24
-        )  # half an ulp; the least of float16
-    assert all(loaded.head[name].equal(head) for name, head in made.head.items())  # the head stays as it is
+        assert torch.allclose(loaded.values[name], values, **close)
+    for name, head in made.head.items():
+        assert loaded.head[name].dtype == torch.float32
+        assert torch.allclose(loaded.head[name], head, **close)
     sizes = [(folder / "vector.safetensors").stat().st_size for folder in (half, whole)]
     assert sizes[0] < sizes[1]
+
+
+def test_the_head_of_a_task_is_never_stored_in_half_precision(tmp_path):
+    task = make_vector(kind="task", labels=["bad", "good"])
+    loaded = SparseVector.load(task.save(tmp_path / "half", values="float16"))
+    assert all(loaded.head[name].equal(head) for name, head in task.head.items())
 
 
 def test_an_unknown_type_of_values_is_refused(tmp_path):

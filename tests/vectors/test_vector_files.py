@@ -340,3 +340,14 @@ def test_whole_numbers_beyond_any_count_are_refused_where_they_stand(folder, cha
     reseal(folder, **changes)
     with pytest.raises(VectorError, match="integer out of range"):
         SparseVector.load(folder)
+
+
+def test_lists_of_numbers_take_one_line_each(tmp_path):
+    values = {"a.weight": [3.0, -1.5e-05, 2]}
+    folder = make_vector(singular_values=values, note="[\n 1,\n 2\n]", nested=[[1, 2.5], [2, 3.5]]).save(tmp_path / "v")
+    text = (folder / "vector.json").read_text(encoding="utf-8")
+    assert '"a.weight": [3.0, -1.5e-05, 2.0]' in text
+    assert "[1, 2.5]" in text
+    loaded = SparseVector.load(folder)
+    assert loaded.info["note"] == "[\n 1,\n 2\n]"
+    assert loaded.info["nested"] == [[1, 2.5], [2, 3.5]]

@@ -128,21 +128,22 @@ def show_words(values: dict[str, Any]) -> tuple[str, str]:
 
 
 def _build_download(form: ComposeForm) -> None:
-    """Offer the current classifier for download: every vector, every strength, the merge method."""
-    for as_space, name, label, hint in (
-        (False, "classifier", strings.EXPORT_THIS, strings.EXPORT_THIS_HINT),
-        (True, "space", strings.EXPORT_SPACE, strings.EXPORT_SPACE_HINT),
+    """Offer the current classifier, its Space and its report: every vector, every strength, the merge method."""
+    for kind, label, hint in (
+        ("classifier", strings.EXPORT_THIS, strings.EXPORT_THIS_HINT),
+        ("space", strings.EXPORT_SPACE, strings.EXPORT_SPACE_HINT),
+        ("report", strings.EXPORT_REPORT, strings.EXPORT_REPORT_HINT),
     ):
-        take = gr.Button(label, size="sm", elem_id=f"take-{name}")
+        take = gr.Button(label, size="sm", elem_id=f"take-{kind}")
         gr.HTML(views.paragraph(hint, "quiet"))
-        said = gr.HTML(elem_id="take-answer" if name == "classifier" else f"take-{name}-answer")
-        download = gr.DownloadButton(label, visible="hidden", elem_id=f"taking-{name}")
+        said = gr.HTML(elem_id="take-answer" if kind == "classifier" else f"take-{kind}-answer")
+        download = gr.DownloadButton(label, visible="hidden", elem_id=f"taking-{kind}")
 
-        def pack(*values: Any, as_space: bool = as_space) -> tuple[str | None, str]:
-            return library_forms.export(lambda: compose_form.combination_of(form.values(values)), as_space)
+        def pack(*values: Any, kind: str = kind) -> tuple[str | None, str]:
+            return library_forms.export(lambda: compose_form.combination_of(form.values(values)), kind)
 
         packed = take.click(pack, form.inputs(), [download, said], show_progress="minimal", **PRIVATE)
-        packed.success(None, js=views.press(f"taking-{name}"), **PRIVATE)
+        packed.success(None, js=views.press(f"taking-{kind}"), **PRIVATE)
 
 
 def _asked(values: dict[str, Any]) -> tuple[Combination, Text]:

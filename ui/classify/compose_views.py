@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 from deftx.classify.attribution import Attribution, WordWeight
 from deftx.classify.doubts import Doubt
 from deftx.vectors.merging import MergeReport
 from ui import strings
 from ui.classify.composing import Comparison
+from ui.language_names import name_of
 from ui.shared import views
 
 UNCHANGED = 0.005  # a smaller change of a share counts as none
@@ -31,9 +33,17 @@ def answer_view(compared: Comparison, device: str) -> str:
 
 def _verdict(best: str, doubts: Sequence[Doubt]) -> str:
     """Show the label, or that the answer is not sure; below it, everything else that speaks against it."""
-    by_kind = {doubt.kind: strings.DOUBTS[doubt.kind].format(**doubt.values) for doubt in doubts}
+    by_kind = {doubt.kind: strings.DOUBTS[doubt.kind].format(**_named(doubt)) for doubt in doubts}
     said = by_kind.pop("margin", best)
     return f'<p class="verdict">{escape(said)}</p>{views.notes(strings.DOUBT, by_kind.values())}'
+
+
+def _named(doubt: Doubt) -> dict[str, Any]:
+    """Return the values of a doubt, with its languages named in the page's language."""
+    if doubt.kind != "language":
+        return dict(doubt.values)
+    expected = " / ".join(map(name_of, doubt.values["expected_codes"]))
+    return {**doubt.values, "found": name_of(doubt.values["found_code"]), "expected": expected}
 
 
 def sides_view(compared: Comparison) -> str:

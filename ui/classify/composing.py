@@ -97,6 +97,11 @@ class Composing:
         found = self.find(combination)
         return self.composed_of(found.combination, found.states)
 
+    def vectors(self, combination: Combination) -> list[tuple[SparseVector, float]]:
+        """Return the vectors of a combination with their strengths, the task vector first; VectorError as in ``find``."""
+        strengths = (combination.strength_task, *(strength for _, strength in combination.languages))
+        return list(zip(map(self._vector, self.find(combination).states), strengths, strict=True))
+
     def compare(self, combination: Combination, text: Text) -> Comparison:
         """Classify a text with the task's head on each of the SIDES; only what changed is recomputed.
 
@@ -132,9 +137,8 @@ class Composing:
         )
 
     def _holding(self, combination: Combination, states: tuple[State, ...]) -> Any:
-        vectors = [self._vector(state) for state in states]
-        strengths = [combination.strength_task, *(strength for _, strength in combination.languages)]
-        scaled = list(zip(vectors, strengths, strict=True))
+        strengths = (combination.strength_task, *(strength for _, strength in combination.languages))
+        scaled = list(zip(map(self._vector, states), strengths, strict=True))
         return self._bench(states[0]).holding(scaled, combination.method, dict(combination.parameters))
 
     def _attribute(self, combination: Combination, states: tuple[State, ...], text: Text) -> Attribution:

@@ -1,6 +1,6 @@
 """Score every combination of the chosen vectors on a labelled file in the background, and show the mistakes of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,35 +8,20 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import TABLES
-from deftx.data.labels import suggest_labels
 from deftx.data.table_columns import table_columns
 from ui import strings
 from ui.classify import column_form, file_tab, file_views, score_figures, score_views
 from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import wants_pairs
-from ui.classify.scoring import TASK_ALONE, Mismatch, Scores, Wanted
+from ui.classify.scoring import Mismatch, Scores, Wanted
 from ui.current import current_workspace
-from ui.shared import encoding_form, plot, removal, views
+from ui.library import library
+from ui.shared import encoding_form, label_form, plot, removal, views
 from ui.shared.background_views import see
 from ui.shared.isolation import read_isolated
 from ui.shared.uploads import TABLE_TYPES
 
-MOST_MAPPED = 8  # labels of a file that can be mapped by hand; more usually mean that the wrong column was chosen
 PRIVATE = file_tab.PRIVATE
-
-
-@dataclass(frozen=True)
-class LabelForm:
-    """The form that maps labels of the file to labels of the task; ``asked`` holds the file's labels."""
-
-    place: gr.Column
-    said: gr.HTML
-    fields: list[gr.Dropdown]
-    asked: gr.State
-
-    def outputs(self) -> list[Any]:
-        """In the order of what ``_ask`` and ``_ask_nothing`` return."""
-        return [self.place, self.said, *self.fields, self.asked]
 
 
 @dataclass(frozen=True)
@@ -71,7 +56,7 @@ def build(vectors: ComposeForm) -> ScoreTab:
             columns = column_form.build("score", labelled=True)
             use = gr.Button(strings.USE_COLUMNS, visible=False, elem_id="score-use-columns")
             compared = gr.Checkbox(False, label=strings.COMPARE_LANGUAGES, info=strings.COMPARE_LANGUAGES_HINT, elem_id="score-compare")  # fmt: skip
-            labels = _build_labels()
+            labels = label_form.build("score")
             start = gr.Button(strings.SCORE_START, variant="primary", elem_id="score-start")
             stop = gr.Button(strings.WORK_STOP, visible=False, elem_id="stop-score")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
@@ -85,30 +70,30 @@ def build(vectors: ComposeForm) -> ScoreTab:
                 figure = plot.live_plot("confusion", strings.CONFUSION)
             with gr.Column(scale=3, min_width=300):
                 details = gr.HTML(elem_id="score-details")
+        report = gr.Button(strings.SCORE_REPORT, size="sm", elem_id="take-score-report")
+        reported = gr.HTML(elem_id="score-report-answer")
+    # Outside of the column: a column that is shown shows a hidden part of it too.
+    download = gr.DownloadButton(strings.SCORE_REPORT, visible="hidden", elem_id="taking-score-report")
     tab = ScoreTab(
         table, view, stop, intervals, found, lines, combination, figure, details, gr.Timer(file_tab.EVERY, active=False)
     )
     _connect_file(tab, vectors.fields["task"], file, columns, labels, use)
     _connect_encoding(tab, file, encoding)
-    _connect_work(tab, vectors, compared, labels, start)
+    kept = _connect_work(tab, vectors, compared, labels, start)
+    written = report.click(write_report, [kept, tab.combination], [download, reported], show_progress="minimal",
+                           api_visibility="private")  # fmt: skip
+    written.success(None, js=views.press("taking-score-report"), **PRIVATE)
     return tab
 
 
-def _build_labels() -> LabelForm:
-    with gr.Column(visible=False, elem_id="score-labels") as place:
-        said = gr.HTML()
-        fields = [gr.Dropdown([], visible=False, elem_id=f"score-label-{n}") for n in range(MOST_MAPPED)]
-    return LabelForm(place, said, fields, gr.State([]))
-
-
 def _connect_file(tab: ScoreTab, task: gr.Dropdown, file: gr.File, columns: column_form.ColumnForm,
-                  labels: LabelForm, use: gr.Button) -> None:  # fmt: skip
+                  labels: label_form.LabelForm, use: gr.Button) -> None:  # fmt: skip
     received = [tab.table, *columns.outputs(), use, tab.view, tab.intervals, tab.found]
     file.change(receive, [file, task], received, **PRIVATE)
     use.click(
         lambda file, task, *values: receive(file, task, values), [file, task, *columns.inputs()], received, **PRIVATE
     )
-    gr.on([tab.table.change, task.change], _ask_nothing, None, labels.outputs(), **PRIVATE)
+    gr.on([tab.table.change, task.change], label_form.ask_nothing, None, labels.outputs(), **PRIVATE)
 
 
 def _connect_encoding(tab: ScoreTab, file: gr.File, encoding: encoding_form.EncodingForm) -> None:
@@ -116,8 +101,9 @@ def _connect_encoding(tab: ScoreTab, file: gr.File, encoding: encoding_form.Enco
     encoding.use.click(file_tab.use_encoding, encoding.inputs(), [file, tab.view], **PRIVATE)
 
 
-def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, labels: LabelForm,
-                  start: gr.Button) -> None:  # fmt: skip
+def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, labels: label_form.LabelForm,
+                  start: gr.Button) -> gr.BrowserState:  # fmt: skip
+    """Connect the scoring; return the id of the last one, which the browser stores."""
     chosen = vectors.inputs()
     kept = gr.BrowserState("", storage_key="deftx-studio-score", secret="deftx-studio")
     start.click(
@@ -133,6 +119,7 @@ def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, la
     gr.on(None, **{**looking, "fn": lambda id_: look(id_ if current_workspace().background_tasks.find(id_) else "")})
     tab.stop.click(lambda id_: current_workspace().background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
     tab.combination.input(show, [kept, tab.combination], [tab.plot, tab.details], **PRIVATE)
+    return kept
 
 
 def choices() -> list[tuple[str, str]]:
@@ -171,8 +158,8 @@ def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: st
           asked: Sequence[str], *meant: str | None) -> tuple:  # fmt: skip
     """Put the scoring into the queue; unknown labels are asked about, and errors are shown at once."""
     workspace = current_workspace()
-    names = {label: name or "" for label, name in zip(asked, meant, strict=False)}
-    nothing = [gr.skip()] * (3 + MOST_MAPPED)
+    names = label_form.meanings(asked, meant)
+    nothing = [gr.skip()] * (3 + label_form.MOST_MAPPED)
     try:
         combination = combination_of(vectors)
         if not table:
@@ -183,7 +170,9 @@ def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: st
             lambda on_share: workspace.scoring.score(wanted, on_share), instead_of=before
         )
     except Mismatch as error:
-        form = _ask(error) if len(error.found) <= MOST_MAPPED else _ask_nothing()
+        said = (strings.LABELS_GUESSED, strings.LABELS_NOT_GUESSED)
+        messages = (text.format(known=", ".join(error.known)) for text in said)
+        form = label_form.ask(error.found, error.known, *messages)
         return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), gr.skip(), *_hidden(), gr.skip(), *form
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.SCORE_REFUSED, error), gr.skip(), *_hidden(), gr.skip(), *nothing
@@ -208,11 +197,31 @@ def look(id_: str) -> tuple:
 
 def show(id_: str, combination: str | None) -> tuple[str, str]:
     """Show the mistakes of one combination: the plot and its tables."""
+    found = _found(id_, combination)
+    return ("", views.notice(strings.WORK_GONE)) if found is None else _shown(found, combination)
+
+
+def write_report(id_: str, combination: str | None) -> tuple[str | None, str]:
+    """Write a report on one combination with these scores; return (the file, the message)."""
+    found = _found(id_, combination)
+    if found is None:
+        return None, views.notice(strings.WORK_GONE)
+    vectors = next(one.vectors for one in found.wanted.combinations if one.id == combination)
+    answers = next(one.probabilities for one in found.predictions if one.name == combination)
+    try:
+        file = library.write_report(vectors, found.table, answers)
+    except DeftxError as error:
+        return None, views.refusal(strings.NOT_EXPORTED, error)
+    said = strings.EXPORTED_REPORT.format(name=file.name, size=views.size(file.stat().st_size))
+    return str(file), views.notice(said, kind="good")
+
+
+def _found(id_: str, combination: str | None) -> Scores | None:
+    """Return a finished scoring, if it has this combination."""
     background_task = current_workspace().background_tasks.find(id_)
     found = background_task.result if background_task is not None else None
-    if not isinstance(found, Scores) or combination not in [line.name for line in found.lines]:
-        return "", views.notice(strings.WORK_GONE)
-    return _shown(found, combination)
+    known = isinstance(found, Scores) and combination in [line.name for line in found.lines]
+    return found if known else None
 
 
 def _shown(found: Scores, combination: str) -> tuple[str, str]:
@@ -225,25 +234,8 @@ def _ended(view: str, found: Scores | None = None) -> tuple:
     shown: Sequence[Any] = ["", gr.Column(visible=False), *[gr.skip()] * 4]
     if found is not None:
         named = [(score_views.title(one), one.id) for one in found.wanted.combinations]
-        chosen = next((one.id for one in found.wanted.combinations if one.kind == "both"), TASK_ALONE)
+        chosen = score_views.first(found)
         intervals = plot.as_value(score_figures.intervals_figure([name for name, _ in named], found.lines))
         choice = gr.Dropdown(choices=named, value=chosen)
         shown = [intervals, gr.Column(visible=True), score_views.table(found), choice, *_shown(found, chosen)]
     return view, gr.Button(visible=False), *shown, gr.Timer(active=False)
-
-
-def _ask(error: Mismatch) -> list[Any]:
-    """Show a list for each label of the file, with the likely meaning chosen."""
-    suggested: Mapping[str, str] = suggest_labels(error.found, error.known)
-    known = [(strings.LEAVE_OUT, ""), *((name, name) for name in error.known)]
-    fields = [
-        gr.Dropdown(choices=known, value=suggested[label], label=strings.LABEL_MEANS.format(label=label), visible=True)
-        for label in error.found
-    ]
-    hidden = [gr.Dropdown(visible=False) for _ in range(MOST_MAPPED - len(fields))]
-    said = score_views.mapping(error.found, error.known, suggested)
-    return [gr.Column(visible=True), said, *fields, *hidden, error.found]
-
-
-def _ask_nothing() -> list[Any]:
-    return [gr.Column(visible=False), "", *(gr.Dropdown(visible=False) for _ in range(MOST_MAPPED)), []]

@@ -1,14 +1,15 @@
 """The HTML of scores: a table of combinations, and the confusions, labels and hardest mistakes of one of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from deftx.core.evaluation import Evaluation
 from deftx.evidence.comparison import LabelScore, Line, Mistake, hardest_mistakes, per_label
 from deftx.evidence.statistics import Interval
+from deftx.publish.score_words import scores_in_words
 from ui import strings
 from ui.classify.file_views import text
-from ui.classify.scoring import Combination, Scores
+from ui.classify.scoring import TASK_ALONE, Combination, Scores
 from ui.shared import views
 
 MISTAKES_SHOWN = 20
@@ -32,7 +33,18 @@ def about(found: Scores) -> str:
         task=found.task, name=found.wanted.table, count=len(found.table), labels=", ".join(_labels(found))
     )
     notes = views.notes(strings.NOTE, _notes(found))
-    return f"<h3>{escape(found.wanted.table)}</h3>{views.paragraph(said, 'quiet')}{notes}"
+    return f"<h3>{escape(found.wanted.table)}</h3>{words(found, first(found))}{views.paragraph(said, 'quiet')}{notes}"
+
+
+def first(found: Scores) -> str:
+    """Return the combination that is looked at first: all vectors, or the task vector alone without a language."""
+    return next((one.id for one in found.wanted.combinations if one.kind == "both"), TASK_ALONE)
+
+
+def words(found: Scores, id_: str) -> str:
+    """Show the score of one combination in words."""
+    score = next(line for line in found.lines if line.name == id_).scores["accuracy"]
+    return views.in_words(scores_in_words(score.labels, score.confusion, strings.language()))
 
 
 def table(found: Scores) -> str:
@@ -52,22 +64,16 @@ def table(found: Scores) -> str:
 
 
 def details(found: Scores, id_: str) -> str:
-    """Show the tables below the plot of one combination: confusions, labels, hardest mistakes."""
+    """Show what stands beside the plot of one combination: the score in words, confusions, labels, hardest mistakes."""
     predictions = next(one for one in found.predictions if one.name == id_)
     line = next(line for line in found.lines if line.name == id_)
     gold = found.table.labels
     mistakes = hardest_mistakes(predictions, found.table.texts, gold, MISTAKES_SHOWN)
     return (
+        f"{words(found, id_)}"
         f"<details><summary>{escape(strings.CONFUSION_TABLE)}</summary>{_confusion(line.scores['f1'])}</details>"
         f"{_per_label(per_label(gold, predictions.predicted, predictions.labels))}{_mistakes(mistakes)}"
     )
-
-
-def mapping(found: Sequence[str], known: Sequence[str], suggested: Mapping[str, str]) -> str:
-    """Name the unknown labels and the guessed mapping."""
-    guessed = [label for label in found if suggested.get(label)]
-    said = strings.LABELS_GUESSED if guessed else strings.LABELS_NOT_GUESSED
-    return views.notice(said.format(known=", ".join(known)))
 
 
 def _labels(found: Scores) -> list[str]:

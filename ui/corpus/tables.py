@@ -1,13 +1,16 @@
 """Uploaded labelled files, each with the columns chosen for it."""
 
+import csv
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from deftx.core.errors import TableError
 from deftx.data.incoming import accept_table
+from deftx.data.labels import rename_labels
 from deftx.data.reading import Amount
-from deftx.data.table_rows import Table
+from deftx.data.table_rows import LABEL, PAIR, SINGLE, Table
 from deftx.data.tables import read_table
 from ui.shared.isolation import read_isolated
 from ui.shared.uploads import Admit, KeptFiles, admit_all
@@ -37,3 +40,19 @@ class Tables(KeptFiles):
         self._admit_size([uploaded])
         chosen = read_isolated([uploaded], accept_table, uploaded, columns and dict(columns), self._most)
         return self._keep(uploaded, uploaded.name, {"columns": chosen})
+
+    def add_renamed(self, table: Table, labels: Mapping[str, str]) -> str:
+        """Store a copy of a table with other labels as a CSV file and return its name; rows whose label becomes "" are left out.
+
+        Raises:
+            TableError: No row is left, or the file cannot be stored.
+        """
+        renamed = rename_labels(table, labels)
+        texts = ((text,) if isinstance(text, str) else text for text in renamed.texts)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / f"{table.name.split('.')[0]}-labels.csv"
+            with file.open("w", encoding="utf-8", newline="") as stream:
+                writer = csv.writer(stream)
+                writer.writerow((*(PAIR if table.pairs else SINGLE), LABEL))
+                writer.writerows((*text, label) for text, label in zip(texts, renamed.labels, strict=True))
+            return self.add(file)

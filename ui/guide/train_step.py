@@ -13,7 +13,7 @@ from ui.guide.plan import Plan
 from ui.library import vector_index
 from ui.shared import views
 from ui.train import train_preview
-from ui.watch import watch_views
+from ui.watch import guess_views, watch_views
 
 EVERY = 3.0  # seconds between two looks at the training runs of the path
 
@@ -100,9 +100,8 @@ def _outlook(request: TrainingRequest) -> str:
 
 
 def _progress(job: Job) -> str:
-    """Show a training run, and the result of a finished one."""
+    """Show a training run, or the result of a finished one, and what it guesses for hidden words."""
     if state_of(job).name != "finished":
-        return watch_views.job_view(job)
-    scores = vector_index.describe(job.out).get("scores")
-    result = watch_views.evidence(scores) if job.kind == "language" else watch_views.task_evidence(scores)
-    return f"<h3>{views.escape(job.name)}</h3>{result}"
+        return watch_views.job_view(job) + guess_views.guesses(job)
+    result = watch_views.result(job.kind, vector_index.describe(job.out))
+    return f"<h3>{views.escape(job.name)}</h3>{result}{guess_views.guesses(job)}"

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from deftx.analysis.vector_facts import sizes_by_layer
 from deftx.core.errors import VectorError, unknown_name
-from deftx.core.files import TRASH_KEPT
+from deftx.core.files import TRASH_KEPT, write_text
+from deftx.data.table_rows import Table
+from deftx.publish import report
 from deftx.publish.exporting import export_space_zip, export_zip
 from deftx.publish.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
+from deftx.publish.report_scores import score_answers
 from deftx.vectors.archives import pack
 from deftx.vectors.description import VECTOR_KINDS
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
@@ -133,8 +138,31 @@ def pack_vector(key: str) -> Path:
 
 def export(combination: Combination) -> Path:
     """Pack the classifier of a combination; the page removes the zip within a day. DeftxError as in ``composed``."""
-    name, classifier = _named_after_its_vectors(combination), current_workspace().composed(combination)
-    return _downloadable(f"classifier-{name}", lambda target: export_zip(classifier, target))
+    workspace = current_workspace()
+    name, classifier = _named_after_its_vectors(combination), workspace.composed(combination)
+    parts = workspace.composing.vectors(combination)
+    return _downloadable(f"classifier-{name}", lambda target: export_zip(classifier, target, parts, combination.method))
+
+
+def write_report(combination: Combination, table: Table | None = None, answers: Tensor | None = None) -> Path:
+    """Write a report on the classifier of a combination in the page's language; otherwise as ``export``.
+
+    Args:
+        combination: The vectors and their strengths.
+        table: A labelled file that the classifier has answered; without it, the report has the scores of the vectors alone.
+        answers: The probabilities for the texts of the table, (texts, labels).
+    """
+    workspace = current_workspace()
+    name, classifier = _named_after_its_vectors(combination), workspace.composed(combination)
+    parts = workspace.composing.vectors(combination)
+    tested = score_answers(classifier, parts[0][0], table, answers.tolist()) if table is not None else None
+    html = report.write_report(classifier, parts, tested, strings.language())
+
+    def write(target: Path) -> Path:
+        write_text(target, html)
+        return target
+
+    return workspace.served_files.write(f"report-{name}.html", write, workspace.owner)
 
 
 def export_space(combination: Combination) -> Path:

@@ -24,6 +24,13 @@ USE = """element.addEventListener('click', e => {
   if (key) trigger('select', {key});
 });"""
 
+# What can be downloaded of a combination: the function that writes the file, and the name of the message.
+PACKED: dict[str, tuple[Callable[[Combination], Path], str]] = {
+    "classifier": (library.export, "EXPORTED"),
+    "space": (library.export_space, "EXPORTED_SPACE"),
+    "report": (library.write_report, "EXPORTED_REPORT"),
+}
+
 
 @dataclass(frozen=True)
 class ImportForm:
@@ -197,16 +204,15 @@ def _still(value: str | None, choices: list[tuple[str, str]]) -> str | None:
     return value if value in [key for _, key in choices] else None
 
 
-def export(wanted: Callable[[], Combination], as_space: bool = False) -> tuple[str | None, str]:
-    """Pack the classifier of a combination, or its Space; return (the file, the message)."""
+def export(wanted: Callable[[], Combination], kind: str = "classifier") -> tuple[str | None, str]:
+    """Write one of PACKED for a combination; return (the file, the message)."""
+    write, said = PACKED[kind]
     try:
-        file = (library.export_space if as_space else library.export)(wanted())
+        file = write(wanted())
     except DeftxError as error:
         return None, views.refusal(strings.NOT_EXPORTED, error)
-    said = (strings.EXPORTED_SPACE if as_space else strings.EXPORTED).format(
-        name=file.name, size=views.size(file.stat().st_size)
-    )
-    return str(file), views.notice(said, kind="good")
+    named = getattr(strings, said).format(name=file.name, size=views.size(file.stat().st_size))
+    return str(file), views.notice(named, kind="good")
 
 
 def chosen_for_export(task: str | None, language: str | None, of_task: float, of_language: float) -> Combination:

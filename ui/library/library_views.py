@@ -7,6 +7,7 @@ from typing import Any
 
 from deftx.analysis.vector_facts import Changed, Spectral
 from deftx.data.nearest import Near
+from deftx.publish.score_words import validation_in_words
 from deftx.vectors.vector_files import CARD
 from ui import strings
 from ui.library import library_facts, readme
@@ -112,7 +113,10 @@ def _facts(item: Item) -> list[tuple[str, str]]:
 def _scores(info: Mapping[str, Any]) -> str:
     rows = [(strings.LIBRARY_METRICS[metric], *pair) for metric, pair in scores(info).items()]
     heads = (strings.SCORE, strings.BEFORE, strings.AFTER)
-    return views.table(heads, rows) if rows else views.paragraph(strings.NO_SCORE, "quiet")
+    if not rows:
+        return views.paragraph(strings.NO_SCORE, "quiet")
+    said = views.in_words(validation_in_words(info, strings.language()))
+    return said + (views.paragraph(strings.TASK_MEASURED, "quiet") if said else "") + views.table(heads, rows)
 
 
 def _layers(changed: Mapping[str, Changed]) -> str:

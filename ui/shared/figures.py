@@ -1,18 +1,23 @@
 """Plots for plotly; colours are CSS variables, so that one figure fits the light and the dark theme."""
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from deftx.jobs import Progress
+from deftx.jobs.progress import Curve
 from ui import strings
 
 PHASES = ("dense", "sparse")
+SMOOTHING = 0.9  # weight of the past in the moving average
 INK, QUIET, RULE, ACCENT = "var(--ink)", "var(--ink-2)", "var(--rule)", "var(--accent)"
 
 
-def loss_figure(progress: Progress, kind: str = "language") -> go.Figure | None:
+def loss_figure(progress: Progress, kind: str = "language", smooth: bool = False) -> go.Figure | None:
     """Draw the loss of both phases on one time line; None before the first measurement.
 
-    A task's validation score has its own panel above the loss, because scores and nats share no axis.
+    A task's validation score has its own panel above the loss, because scores and nats share no axis. With ``smooth``, the
+    training loss is a moving average, with the measured values as a thin line.
     """
     if not any(progress.losses.get(phase) or progress.evaluations.get(phase) for phase in PHASES):
         return None
@@ -22,7 +27,7 @@ def loss_figure(progress: Progress, kind: str = "language") -> go.Figure | None:
         _add_score_panel(figure, progress.metric)
     start = 0
     for phase in PHASES:
-        end = _draw_phase(figure, progress, phase, start, scores)
+        end = _draw_phase(figure, progress, phase, start, scores, smooth)
         if end > start:
             figure.add_annotation(
                 x=start, y=1, yref="paper", text=strings.PHASE_TITLE.format(phase=strings.PHASES[phase][0]), showarrow=False,
@@ -60,30 +65,44 @@ def _mark_base(figure: go.Figure, progress: Progress) -> None:
             )  # fmt: skip
 
 
-def _draw_phase(figure: go.Figure, progress: Progress, phase: str, start: int, scores: bool) -> int:
-    """Draw the two curves of a phase, with steps counted from ``start``; return where the phase ends so far."""
+def smoothed(curve: Curve) -> Curve:
+    """Return the exponential moving average of a curve; the first values are not drawn towards zero (Kingma and Ba 2015)."""
+    total, weight, averages = 0.0, 0.0, []
+    for step, value in curve:
+        total = SMOOTHING * total + (1 - SMOOTHING) * value
+        weight = SMOOTHING * weight + (1 - SMOOTHING)
+        averages.append((step, total / weight))
+    return tuple(averages)
+
+
+def _draw_phase(
+    figure: go.Figure, progress: Progress, phase: str, start: int, scores: bool, smooth: bool = False
+) -> int:
+    """Draw the curves of a phase, with steps counted from ``start``; return where the phase ends so far."""
     judged = strings.SCORE_AXIS.get(progress.metric, progress.metric) if scores else strings.HELD_OUT_LOSS
-    kinds = (
-        (strings.TRAIN_LOSS, progress.losses.get(phase, ()), "lines", QUIET, "solid", "y", " nats"),
-        (
-            judged,
-            progress.evaluations.get(phase, ()),
-            "lines+markers",
-            ACCENT,
-            "solid",
-            *(("y2", "") if scores else ("y", " nats")),
-        ),
-    )
-    end = start
-    for name, curve, mode, colour, dash, axis, unit in kinds:
-        steps = [start + step for step, _ in curve]
-        end = max([end, *steps])
-        figure.add_scatter(
-            x=steps, y=[value for _, value in curve], name=name, mode=mode, legendgroup=name,
-            showlegend=phase == PHASES[0], line={"color": colour, "width": 1.5 if mode == "lines" else 2, "dash": dash},
-            marker={"size": 7}, yaxis=axis, hovertemplate=strings.POINT.format(phase=strings.PHASES[phase][0], step="%{x:,}", value="%{y:.3f}") + unit,
-        )  # fmt: skip
-    return end
+    axis, unit = ("y2", "") if scores else ("y", " nats")
+    losses, evaluations = progress.losses.get(phase, ()), progress.evaluations.get(phase, ())
+    if smooth:
+        _draw(figure, phase, start, losses, strings.TRAIN_LOSS_RAW, line={"color": QUIET, "width": 0.75}, opacity=0.5)
+    trained = strings.TRAIN_LOSS_SMOOTH if smooth else strings.TRAIN_LOSS
+    drawn = smoothed(losses) if smooth else losses
+    _draw(figure, phase, start, drawn, trained, line={"color": QUIET, "width": 1.5})
+    _draw(
+        figure, phase, start, evaluations, judged, unit, mode="lines+markers", yaxis=axis,
+        line={"color": ACCENT, "width": 2}, marker={"size": 7},
+    )  # fmt: skip
+    return max([start, *(start + step for step, _ in (*losses, *evaluations))])
+
+
+def _draw(
+    figure: go.Figure, phase: str, start: int, curve: Curve, name: str, unit: str = " nats", mode: str = "lines",
+    yaxis: str = "y", **style: Any,
+) -> None:  # fmt: skip
+    point = strings.POINT.format(phase=strings.PHASES[phase][0], step="%{x:,}", value="%{y:.3f}")
+    figure.add_scatter(
+        x=[start + step for step, _ in curve], y=[value for _, value in curve], name=name, mode=mode, legendgroup=name,
+        showlegend=phase == PHASES[0], hovertemplate=point + unit, yaxis=yaxis, **style,
+    )  # fmt: skip
 
 
 def layout() -> go.Layout:

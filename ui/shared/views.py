@@ -1,6 +1,6 @@
 """Pieces of HTML that several sections use; text from people and files is escaped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from deftx.core.errors import DeftxError
@@ -30,6 +30,14 @@ def refusal(title: str, error: DeftxError | str) -> str:
 def paragraph(text: str, style: str = "intro") -> str:
     """Return a paragraph of plain text."""
     return f'<p class="{style}">{escape(text)}</p>'
+
+
+def in_words(sentences: Sequence[str]) -> str:
+    """Return scores in words, the first sentence larger; empty without sentences."""
+    if not sentences:
+        return ""
+    others = "".join(f"<li>{escape(text)}</li>" for text in sentences[1:])
+    return f'<p class="in-words">{escape(sentences[0])}</p><ul class="in-words">{others}</ul>'
 
 
 def figures(items: Iterable[tuple[str, str]]) -> str:

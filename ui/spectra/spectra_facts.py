@@ -94,9 +94,10 @@ class SpectraFacts:
 
     def _to_compare(self, source: Source) -> tuple[Path, State] | str:
         """Return the mask to compare with: the vector's, or the one that the recipe's strategy would select."""
-        if source.vector is not None:
+        recipe = _recipe(source)
+        if source.vector is not None and not getattr(recipe, "trim", False):  # δ of a trimmed base has other positions
             return source.vector, _state(source.vector / vector_files.INFO)
-        return _recipe(source).rank
+        return recipe.rank
 
     def _change(
         self, path: Path, state: State, old: tuple[Path, State] | str, strategy: str, recipe: Recipe

@@ -5,7 +5,7 @@ Facts that no setting changes (the size of a text or a base, the machine's speed
 
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,12 @@ from deftx.training.preflight import (
     check_processes,
     check_size,
     notes,
+    trim_note,
 )
 from deftx.training.recipes import Recipe
 from deftx.training.request import Refusal, SettingsRefused, TrainingRequest
 from deftx.training.speed import Speed, speed_from, trial_speed
+from deftx.training.trimming import kept_rows
 from ui.library import vector_index
 from ui.train import remote
 from ui.train.requests import base_of
@@ -59,6 +61,7 @@ class Forecast:
         self._texts = lru_cache(maxsize=32)(self._text)
         self._tables = lru_cache(maxsize=32)(self._table)
         self._pairs = lru_cache(maxsize=32)(lambda name, _stamp: workspace.tables.read(name).pairs)
+        self._rows = lru_cache(maxsize=32)(self._kept)
         self._paces: dict[str, list[Pace]] = {}
 
     def look(self, request: TrainingRequest) -> Outlook:
@@ -76,6 +79,7 @@ class Forecast:
         refused += check_processes(processes, recipe, self._workspace.gpus)
         if base is None:
             return Outlook(recipe, base, refusals=refused)
+        whole, base = base, self._try("trim", refused, self._trimmed, base, recipe, request) or base
         refused += check_size(recipe, base) + self._check_source(request, base)
         if size is None or refused:
             return Outlook(recipe, base, refusals=refused)
@@ -85,6 +89,8 @@ class Forecast:
         machine = Machine.of(self._workspace.device) if place is None else REMOTE
         refused += check_free_space(found, self._workspace.store.folder, machine)
         said = notes(recipe, base, size, amount, found, machine)
+        if base is not whole:
+            said.append(trim_note(recipe, whole, base))
         if processes > 1:
             said.append(
                 f"The time is estimated for one GPU; with {processes} GPUs it is shorter. The training waits until all GPUs are free."
@@ -160,6 +166,16 @@ class Forecast:
     def _table(self, base: str, train: str, valid: str, *_stamps: tuple[int, int]) -> TableSize:
         tables = self._workspace.tables
         return TableSize.of(tables.read(train), tables.read(valid) if valid else None, self.base(base).tokenizer)
+
+    def _trimmed(self, base: BaseFacts, recipe: Recipe, request: TrainingRequest) -> BaseFacts:
+        """Return the base as the recipe trims it to the text of the request; otherwise unchanged."""
+        if not getattr(recipe, "trim", False) or not request.data:
+            return base
+        rows = self._rows(base.name, request.data, _changed(self._workspace.corpora.path(request.data)))
+        return replace(base, model=base.model.with_rows(rows))
+
+    def _kept(self, base: str, name: str, _stamp: tuple[int, int]) -> int:
+        return kept_rows(self.base(base).tokenizer, base, self._workspace.corpora.read(name).lines)
 
     def _check_source(self, request: TrainingRequest, base: BaseFacts) -> list[Refusal]:
         """Refuse a source vector that does not exist, or that is known to be made for another base."""

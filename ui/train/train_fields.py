@@ -32,6 +32,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "values": tuple(VALUE_TYPES),
     "metric": tuple(METRICS),
     "group_by_length": ("true", "false"),
+    "trim": ("true", "false"),
 }
 GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")  # 200,000: commas separate thousands
 

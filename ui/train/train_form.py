@@ -7,15 +7,13 @@ import gradio as gr
 
 from deftx.jobs import push
 from deftx.method.ranks import STRATEGIES
-from deftx.models.bases import ASSETS
 from deftx.training.setting_descriptions import MEANINGS
 from ui import strings
 from ui.corpus import labelled_upload
 from ui.current import current_workspace
-from ui.library import vector_index
-from ui.shared import views
+from ui.shared import label_form, views
 from ui.shared.uploads import TABLE_TYPES
-from ui.train import remote, train_fields
+from ui.train import remote, train_choices, train_fields
 from ui.train.train_fields import ADVANCED, CHOICES, EMPTY
 
 
@@ -27,6 +25,8 @@ class Form:
     fields: dict[str, gr.components.Component]
     uploads: dict[str, gr.UploadButton]  # for train and valid
     columns: labelled_upload.ColumnForm  # for files whose encoding or columns are not clear
+    labels: label_form.LabelForm  # for a validation file with other labels than the training file
+    use_labels: gr.Button
     for_language: gr.Column
     for_task: gr.Column
     ranks: gr.Column
@@ -49,6 +49,9 @@ def build() -> Form:
         found, uploads = _files()
         fields |= found
         columns = labelled_upload.build("train")
+        labels = label_form.build("train")
+        with labels.place:
+            use_labels = gr.Button(strings.USE_LABELS, size="sm", elem_id="train-use-labels")
     fields |= _names()
     fields |= remote.fields()
     fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
@@ -58,16 +61,18 @@ def build() -> Form:
     with gr.Accordion(strings.ADVANCED, open=False, elem_id="advanced"):
         gr.HTML(views.paragraph(strings.ADVANCED_HINT, "quiet"))
         with gr.Row(elem_classes="pair"):
-            fields |= {name: _advanced(name) for name in ADVANCED}
-    return Form(text, {name: fields[name] for name in EMPTY}, uploads, columns, for_language, for_task, ranks)
+            fields |= {name: _advanced(name) for name in ADVANCED if name not in fields}
+    ordered = {name: fields[name] for name in EMPTY}
+    return Form(text, ordered, uploads, columns, labels, use_labels, for_language, for_task, ranks)
 
 
 def _method(gpus: int) -> tuple[dict[str, Any], gr.Column]:
     """Lay out the base and the settings of the method; also return the part that only denoising needs."""
     fields: dict[str, Any] = {
         "base": gr.Dropdown(
-            base_choices(), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
+            train_choices.base_choices(), value="", label=strings.BASE, info=strings.BASE_HINT, allow_custom_value=True, elem_id="base"
         ),
+        "trim": _advanced("trim"),
         "processes": gr.Number(
             1, label=strings.FIELDS["processes"], info=strings.FIELD_HINTS["processes"], minimum=1, maximum=max(1, gpus),
             precision=0, visible=gpus > 1, elem_id="processes",
@@ -113,7 +118,7 @@ def filled(values: train_fields.Values) -> list:
     A field missing in ``values`` does not change; a file or vector that no longer exists leaves its field empty.
     """
     workspace = current_workspace()
-    lists = {**listed(), "source": source_choices()}
+    lists = {**train_choices.listed(), "source": train_choices.source_choices()}
     lists["flavor"] = remote.choices(workspace)
     if "processes" in values:  # from a machine with more GPUs than this one
         values = {**values, "processes": max(1, min(int(values["processes"] or 1), workspace.gpus))}
@@ -132,38 +137,9 @@ def _filled(name: str, values: train_fields.Values, choices: list[tuple[str, str
     return gr.Dropdown(choices=choices, value=values[name] if values[name] in known else EMPTY[name], **seen)
 
 
-def table_choices() -> list[tuple[str, str]]:
-    """List labelled files for training as (label, name)."""
-    return [(name, name) for name in current_workspace().tables.names()]
-
-
-def listed() -> dict[str, list[tuple[str, str]]]:
-    """List the choices of each role."""
-    return {"train": table_choices(), "valid": valid_choices()}
-
-
-def valid_choices() -> list[tuple[str, str]]:
-    """List labelled files for validation; "none" first, which holds rows out."""
-    return [(strings.HOLD_OUT_ROWS, ""), *table_choices()]
-
-
-def source_choices() -> list[tuple[str, str]]:
-    """List language vectors that a task can start from as (label, key), "none" first."""
-    entries = vector_index.entries(current_workspace().store, "language")
-    return [(strings.NO_SOURCE, ""), *((entry.label, entry.key) for entry in entries)]
-
-
-def base_choices() -> list[tuple[str, str]]:
-    """List the page's base, and the bundled ones."""
-    workspace = current_workspace()
-    bundled = sorted(path.name for path in (ASSETS / "bases").iterdir() if path.is_dir())
-    own = (strings.PAGE_BASE.format(base=workspace.title), "")
-    return [own, *((name, name) for name in bundled if name != workspace.base_name)]
-
-
 def _files() -> tuple[dict[str, Any], dict[str, gr.UploadButton]]:
     fields, uploads = {}, {}
-    for name, choices in listed().items():
+    for name, choices in train_choices.listed().items():
         with gr.Row(equal_height=False, elem_classes="file"):
             fields[name] = gr.Dropdown(
                 choices, value=EMPTY[name], label=strings.FIELDS[name], info=strings.FIELD_HINTS[name], scale=4,
@@ -178,7 +154,7 @@ def _files() -> tuple[dict[str, Any], dict[str, gr.UploadButton]]:
                 elem_id=f"upload-{name}",
             )
     fields["source"] = gr.Dropdown(
-        source_choices(), value="", label=strings.FIELDS["source"], info=strings.FIELD_HINTS["source"],
+        train_choices.source_choices(), value="", label=strings.FIELDS["source"], info=strings.FIELD_HINTS["source"],
         elem_id="source",
     )  # fmt: skip
     return fields, uploads

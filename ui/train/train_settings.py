@@ -12,7 +12,7 @@ from ui import strings
 from ui.corpus import corpus_tab
 from ui.current import current_workspace
 from ui.shared import views
-from ui.train import requests, train_fields, train_form
+from ui.train import requests, train_choices, train_fields, train_form
 
 
 def open_file(path: str | None) -> tuple:
@@ -37,9 +37,9 @@ def fill(request: TrainingRequest, problems: list[str] | None = None) -> tuple:
     problems = list(problems or [])
     known = {
         "corpus": corpus_tab.choices(),
-        "train": train_form.table_choices(),
-        "valid": train_form.valid_choices(),
-        "source": train_form.source_choices(),
+        "train": train_choices.table_choices(),
+        "valid": train_choices.valid_choices(),
+        "source": train_choices.source_choices(),
     }
     chosen = {"corpus": request.corpus[0] if request.corpus else ""}
     chosen |= {name: getattr(request, name) for name in ("train", "valid", "source")}

@@ -12,7 +12,7 @@ from ui import strings
 from ui.corpus import corpus_tab, labelled_upload
 from ui.current import current_workspace
 from ui.shared import removal, views
-from ui.train import train_fields, train_form, train_settings
+from ui.train import train_choices, train_fields, train_form, train_settings, valid_labels
 from ui.train.train_fields import EMPTY, Values
 from ui.train.train_preview import preview, refusals_view
 
@@ -100,8 +100,19 @@ def _connect_fields(tab: TrainTab, kept: gr.BrowserState) -> None:
     changes = [field.change for field in tab.inputs()]
     gr.on(changes, **looking(tab, kept), **LATEST)
     lists = {name: form.fields[name] for name in form.uploads}
-    labelled_upload.connect(form.uploads, lists, form.columns, train_form.listed)
+    labelled_upload.connect(form.uploads, lists, form.columns, train_choices.listed)
+    _connect_labels(form)
     tab.settings.upload(train_settings.open_file, tab.settings, tab.filled(), **PRIVATE)
+
+
+def _connect_labels(form: train_form.Form) -> None:
+    """Ask about labels of the validation file that the training file lacks, and store the answer."""
+    files = [form.fields[name] for name in ("kind", "train", "valid")]
+    gr.on([field.change for field in files], valid_labels.ask, files, form.labels.outputs(), **LATEST)
+    form.use_labels.click(
+        valid_labels.use, [form.fields["valid"], form.fields["train"], form.labels.asked, *form.labels.fields],
+        [form.fields["valid"], form.labels.said], **PRIVATE,
+    )  # fmt: skip
 
 
 def looking(tab: TrainTab, kept: gr.BrowserState) -> dict[str, Any]:
@@ -124,7 +135,7 @@ def restore(kept: object) -> tuple:
 
 def renew_lists(chosen: Sequence[str | None]) -> tuple:
     """Refresh the lists (text, train, valid, source); a choice that no longer exists is cleared."""
-    lists = (corpus_tab.choices, train_form.table_choices, train_form.valid_choices, train_form.source_choices)
+    lists = (corpus_tab.choices, train_choices.table_choices, train_choices.valid_choices, train_choices.source_choices)
     nothing = (None, EMPTY["train"], EMPTY["valid"], EMPTY["source"])
     return tuple(map(removal.renewed, (choices() for choices in lists), chosen, nothing))
 

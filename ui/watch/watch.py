@@ -14,8 +14,8 @@ from ui import strings
 from ui.classify import classify_tab
 from ui.current import current_workspace
 from ui.library import vector_index
-from ui.shared import figures, plot, views
-from ui.watch import watch_details, watch_views
+from ui.shared import figures, plot
+from ui.watch import guess_views, status_strip, watch_details, watch_views
 
 EVERY = 2.0  # seconds between two polls while anything trains or waits
 # Seconds otherwise. At every event, Gradio's page updates the status of all components: a poll every two seconds keeps a
@@ -62,6 +62,8 @@ class Watch:
     clone: gr.Button
     discard: gr.Button
     plot: gr.HTML
+    smooth: gr.Checkbox
+    guesses: gr.HTML
     numbers: gr.HTML
     messages: gr.HTML
     log: gr.HTML
@@ -97,6 +99,8 @@ def build(strip: gr.HTML, tasks: gr.Dropdown, languages: gr.Dropdown) -> Watch:
     with gr.Row(elem_classes="buttons"):
         buttons = {name: _button(name, getattr(strings, label)) for name, label in _BUTTONS.items()}
     parts["plot"] = plot.live_plot("loss", strings.LOSS_TITLE)
+    parts["smooth"] = gr.Checkbox(False, label=strings.SMOOTH, visible=False, elem_id="smooth")
+    parts["guesses"] = gr.HTML(elem_id="guesses")
     for name, label in _FOLDED.items():
         with gr.Accordion(getattr(strings, label), open=False, elem_id=name):
             parts[name] = gr.HTML()
@@ -121,8 +125,11 @@ _FREEING = {name: name.upper() for name in ("free", "free_confirm", "free_keep")
 _FOLDED = {"numbers": "NUMBERS", "messages": "MESSAGES", "log": "LOG", "disk": "DISK_SPACE"}
 
 
-def look(chosen: str, seen: str) -> tuple:
-    """Answer a poll: a value for what has changed since ``seen``, ``gr.skip()`` for the rest, in the order of Watch."""
+def look(chosen: str, seen: str, smooth: bool = False) -> tuple:
+    """Answer a poll: a value for what has changed since ``seen``, ``gr.skip()`` for the rest, in the order of Watch.
+
+    With ``smooth``, the training loss in the plot is a moving average.
+    """
     workspace = current_workspace()
     before = json.loads(seen) if seen else {}
     now: dict[str, int | str] = {}
@@ -142,12 +149,14 @@ def look(chosen: str, seen: str) -> tuple:
     discarded = _just_discarded()
     now["job"] = job.id if job else ""
     values = {
-        "strip": status_strip(jobs),
+        "strip": status_strip.status_strip(jobs),
         "jobs": watch_views.job_list(jobs, job.id if job else "", queue),
         "undone": watch_views.undo_note(discarded) if discarded else "",
-        **_parts(job, queue.get(job.id) if job else None),
+        **_parts(job, queue.get(job.id) if job else None, smooth),
     }
     answers = {name: value if changed(name, value) else gr.skip() for name, value in values.items()}
+    has_plot = bool(values["plot"])
+    answers["smooth"] = gr.Checkbox(visible=has_plot) if changed("smooth", has_plot) else gr.skip()
     buttons = {"undo": discarded is not None, **_buttons(job, [own.id for own in workspace.store.queue()])}
     new_buttons = changed("buttons", (job.id if job else "", buttons))
     answers |= {n: gr.Button(visible=visible) if new_buttons else gr.skip() for n, visible in buttons.items()}
@@ -160,14 +169,15 @@ def look(chosen: str, seen: str) -> tuple:
     return tuple(answers[field.name] for field in fields(Watch))
 
 
-def _parts(job: Job | None, turn: Turn | None) -> dict[str, str]:
+def _parts(job: Job | None, turn: Turn | None, smooth: bool) -> dict[str, str]:
     """Return the parts that show the chosen job; all empty if there is none."""
     if job is None:
-        return dict.fromkeys(("view", "evidence", "plot", *_FOLDED), "")
+        return dict.fromkeys(("view", "evidence", "plot", "guesses", *_FOLDED), "")
     return {
         "view": watch_views.job_view(job, turn),
         "evidence": _evidence(job),
-        "plot": plot.cached_value(figures.loss_figure, strings.language(), progress_of(job), job.kind),
+        "plot": plot.cached_value(figures.loss_figure, strings.language(), progress_of(job), job.kind, smooth),
+        "guesses": guess_views.guesses(job),
         "numbers": watch_details.numbers(job),
         "messages": watch_views.messages(job),
         "log": watch_details.log_tail(job),
@@ -181,27 +191,6 @@ def chosen_job(jobs: tuple[Job, ...], chosen: str) -> Job | None:
         if job.id == chosen:
             return job
     return next((job for job in jobs if state_of(job).active), jobs[0] if jobs else None)
-
-
-def status_strip(jobs: tuple[Job, ...]) -> str:
-    """Show the machine, the current training run, and the number of waiting ones."""
-    workspace = current_workspace()
-    states = [(job, state_of(job)) for job in jobs]
-    running = [f"{job.name}: {watch_views.phase_line(progress_of(job))}" for job, state in states if state.active]
-    waiting = sum(state.name == "waiting" for _, state in states)
-    if not workspace.is_host:
-        waiting = len(workspace.host.store.queue())
-        known = {job.id for job in jobs}
-        others = [job for job in workspace.host.store.list() if job.id not in known and state_of(job).active]
-        running += [strings.OTHERS_TRAIN] if others else []
-    return views.strip(
-        [
-            (strings.MACHINE, workspace.machine),
-            (strings.BASE, workspace.title),
-            (strings.NOW, ", ".join(running) or strings.IDLE),
-            (strings.QUEUE, strings.SO_MANY_WAIT.format(count=waiting) if waiting else strings.NOBODY_WAITS),
-        ]
-    )
 
 
 def shown(seen: str) -> str:
@@ -227,8 +216,7 @@ def vector_key(chosen: str) -> tuple[str, str]:
 def _evidence(job: Job | None) -> str:
     if job is None or state_of(job).name != "finished":
         return ""
-    show = watch_views.evidence if job.kind == "language" else watch_views.task_evidence
-    return show(vector_index.describe(job.out).get("scores"))
+    return watch_views.result(job.kind, vector_index.describe(job.out))
 
 
 def _buttons(job: Job | None, queue: Sequence[str]) -> dict[str, bool]:

@@ -10,6 +10,7 @@ from typing import Any
 from deftx.core.events import read_duration
 from deftx.core.files import TRASH_KEPT
 from deftx.jobs import Job, Progress, State, Turn, progress_of, state_of
+from deftx.publish.score_words import validation_in_words
 from ui import strings
 from ui.shared import views
 
@@ -134,6 +135,11 @@ def undo_note(job: Job) -> str:
     return views.paragraph(f"{said} {strings.STOPPED_TOO}" if state_of(job).name == "stopping" else said, "quiet")
 
 
+def result(kind: str, info: Mapping[str, Any]) -> str:
+    """Show what a finished vector is worth on held-out data; ``info`` is the content of its vector.json."""
+    return evidence(info.get("scores")) if kind == "language" else task_evidence(info)
+
+
 def evidence(scores: dict[str, Any] | None) -> str:
     """Show the held-out loss without and with the vector; empty if it is unknown."""
     pair = (scores or {}).get("masked_lm_loss")
@@ -151,19 +157,17 @@ def evidence(scores: dict[str, Any] | None) -> str:
     return verdict + views.figures(rows) + views.paragraph(strings.EVIDENCE, "quiet")
 
 
-def task_evidence(scores: dict[str, Any] | None) -> str:
-    """Show how many validation rows a task vector answers right, beside guessing; empty if it is unknown."""
-    accuracy = ((scores or {}).get("accuracy") or {}).get("after")
-    if not isinstance(accuracy, int | float):
+def task_evidence(info: Mapping[str, Any]) -> str:
+    """Show the validation scores of a task vector in words, the figures behind; empty if they are unknown."""
+    said = validation_in_words(info, strings.language())
+    if not said:
         return ""
-    f1, majority = (scores["f1"]["after"], scores.get("majority"))
-    rows = [(strings.SCORE_NAMES["f1"], f"{f1:.3f}"), (strings.SCORE_NAMES["accuracy"], f"{accuracy:.3f}")]
-    said = strings.TASK_RIGHT.format(right=round(100 * accuracy))
-    if majority is None:  # a vector of an earlier version
-        return views.notice(said, kind="good") + views.figures(rows)
-    better = accuracy > majority
-    said += " " + (strings.TASK_BETTER if better else strings.TASK_NOT_BETTER).format(guess=round(100 * majority))
-    return views.notice(said, kind="good" if better else "bad") + views.figures(rows)
+    scores = info["scores"]
+    rows = [(strings.SCORE_NAMES[metric], f"{scores[metric]['after']:.3f}") for metric in ("f1", "accuracy")]
+    better = scores["accuracy"]["after"] > scores.get("majority", 0.0)
+    warning = "" if better else views.notice(strings.TASK_NOT_BETTER, kind="bad")
+    measured = views.paragraph(strings.TASK_MEASURED, "quiet")
+    return views.in_words(said) + warning + measured + views.figures(rows)
 
 
 def messages(job: Job) -> str:

@@ -1,0 +1,98 @@
+"""The objective of a task vector: batches of labelled text, their loss, and the scores on the validation rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
+
+from deftx.core.evaluation import score
+from deftx.core.sampling import batch_order, cut
+from deftx.models.bases import Base
+from deftx.models.batches import Encoded, by_length, least_padding, pad, pad_id
+from deftx.training.loop import Batch
+from deftx.training.recipes import METRICS, TaskRecipe
+
+# Padded tokens per batch; on a CPU, the activations of a layer should fit into the cache.
+CPU_TOKENS, ACCELERATOR_TOKENS = 1_024, 8_192
+# Fixed cost of a forward pass on a CPU, in tokens (docs/benchmarks.md).
+PASS_TOKENS = 100
+
+
+@torch.no_grad()
+def class_logits(
+    model: PreTrainedModel, encoded: list[Encoded], padding: int, on_share: Callable[[float], None] | None = None
+) -> Tensor:
+    """Return the logits (n, labels) of encoded texts, in their order. Batches contain texts of similar length.
+
+    After each batch ``on_share`` is called with the share of tokens that is done; it may raise to stop.
+    """
+    device = next(model.parameters()).device
+    logits = torch.empty(len(encoded), len(model.config.id2label or ()))
+    done, total = 0, sum(map(len, encoded))
+    for indices in by_length(encoded, CPU_TOKENS if device.type == "cpu" else ACCELERATOR_TOKENS):
+        batch = pad([encoded[i] for i in indices], padding, device)
+        logits[indices] = model(**batch).logits.float().cpu()
+        done += sum(len(encoded[i]) for i in indices)
+        if on_share is not None:
+            on_share(done / total)
+    return logits
+
+
+@dataclass
+class TaskObjective:
+    """Cross-entropy over labels (appendix C, "Task adaptation")."""
+
+    base: Base
+    recipe: TaskRecipe
+    labels: list[str]
+    train: list[Encoded]
+    targets: list[int]  # label of each row of ``train``, as an index into ``labels``
+    valid: list[Encoded]
+    gold: list[str]  # labels of ``valid``
+    higher_is_better: bool = True
+
+    def __post_init__(self) -> None:
+        """Set the order of the rows in each phase."""
+        recipe, lengths = self.recipe, [len(row) for row in self.train] if self.recipe.group_by_length else None
+        self.metric = recipe.metric
+        self._orders = {
+            phase: batch_order(len(self.train), recipe.batch_size, recipe.seed, phase, lengths)
+            for phase in ("dense", "sparse")
+        }
+
+    def micro_batches(self, phase: str, step: int) -> list[Batch]:
+        """Return the micro-batches of a step: the encoder's inputs, and labels."""
+        return [self._batch(part) for part in cut(self._orders[phase](step), self.recipe.accumulation)]
+
+    def loss(self, model: PreTrainedModel, batch: Batch) -> Tensor:
+        """Return the mean cross-entropy over the rows of a micro-batch, in nats."""
+        inputs, labels = dict(batch), batch["labels"]
+        del inputs["labels"]
+        if labels.device.type != "cpu":  # on a GPU, padding costs less than a second pass
+            return cross_entropy(model(**inputs).logits.float(), labels)
+        lengths = inputs["attention_mask"].sum(1).tolist()
+        total = torch.zeros(())
+        for rows in least_padding(lengths, PASS_TOKENS):
+            part = {name: tensor[rows, : lengths[rows[-1]]] for name, tensor in inputs.items()}
+            total = total + cross_entropy(model(**part).logits.float(), labels[rows], reduction="sum")
+        return total / len(labels)
+
+    def evaluate(self, model: PreTrainedModel) -> float:
+        """Return the recipe's metric on the validation rows, from 0 to 1."""
+        return score(self.metric, self.gold, self.predicted(model), self.labels)
+
+    def predicted(self, model: PreTrainedModel) -> list[str]:
+        """Return the predicted label of each validation row."""
+        places = class_logits(model, self.valid, pad_id(self.base.tokenizer)).argmax(-1).tolist()
+        return [self.labels[place] for place in places]
+
+    def scores(self, predicted: list[str]) -> dict[str, float]:
+        """Return every metric of predictions for the validation rows."""
+        return {metric: score(metric, self.gold, predicted, self.labels) for metric in METRICS}
+
+    def _batch(self, indices: list[int]) -> Batch:
+        batch = pad([self.train[i] for i in indices], pad_id(self.base.tokenizer), self.base.device)
+        return {**batch, "labels": torch.tensor([self.targets[i] for i in indices], device=self.base.device)}

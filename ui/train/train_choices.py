@@ -1,0 +1,35 @@
+"""The lists of the form that change: labelled files, language vectors and bases, each as (label, value)."""
+
+from deftx.models.bases import ASSETS
+from ui import strings
+from ui.current import current_workspace
+from ui.library import vector_index
+
+
+def table_choices() -> list[tuple[str, str]]:
+    """List labelled files for training as (label, name)."""
+    return [(name, name) for name in current_workspace().tables.names()]
+
+
+def listed() -> dict[str, list[tuple[str, str]]]:
+    """List the choices of each role."""
+    return {"train": table_choices(), "valid": valid_choices()}
+
+
+def valid_choices() -> list[tuple[str, str]]:
+    """List labelled files for validation; "none" first, which holds rows out."""
+    return [(strings.HOLD_OUT_ROWS, ""), *table_choices()]
+
+
+def source_choices() -> list[tuple[str, str]]:
+    """List language vectors that a task can start from as (label, key), "none" first."""
+    entries = vector_index.entries(current_workspace().store, "language")
+    return [(strings.NO_SOURCE, ""), *((entry.label, entry.key) for entry in entries)]
+
+
+def base_choices() -> list[tuple[str, str]]:
+    """List the page's base, and the bundled ones."""
+    workspace = current_workspace()
+    bundled = sorted(path.name for path in (ASSETS / "bases").iterdir() if path.is_dir())
+    own = (strings.PAGE_BASE.format(base=workspace.title), "")
+    return [own, *((name, name) for name in bundled if name != workspace.base_name)]
