@@ -45,6 +45,12 @@ _WITHOUT_CALLS = replace(
     advice="Open the page to continue. Nothing is lost meanwhile.",
 )
 
+_IN_A_CALL = replace(
+    STATES["running"],
+    meaning="Running in a call to a shared GPU.",
+    advice="Keep the page open: it makes the calls. If it is closed, the job waits for it.",
+)
+
 _LOST = replace(
     STATES["failed"], meaning="The folder of this job no longer exists.", advice="Discard the job.", resumable=False
 )
@@ -88,9 +94,9 @@ def _running(job: Job) -> State:
     try:
         silent = time.time() - (job.folder / HEARTBEAT).stat().st_mtime
     except OSError:  # before its first heartbeat
-        return STATES["running"]
+        silent = 0.0
     if silent < SILENT_AFTER:
-        return STATES["running"]
+        return _IN_A_CALL if job.is_sliced else STATES["running"]
     meaning = f"Its process is running, but has not responded for {read_duration(silent)}."
     return replace(
         STATES["running"], meaning=meaning, advice="Wait if the computer was asleep; otherwise stop and resume."

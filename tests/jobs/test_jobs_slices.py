@@ -88,7 +88,8 @@ def test_the_stages_come_one_after_the_other(add):
     stood = finish(job, 2)
     where = [(("dense", "denoise", "sparse").index(one.phase), one.step) for one in stood[:-1]]
     assert where == sorted(where)
-    assert {one.steps for one in stood if one.phase in ("dense", "sparse") and one.step} == {30}
+    steps = {one.steps for one in stood if one.phase in ("dense", "sparse") and one.step}
+    assert steps - {0} == {30}  # 0: no event has said it yet
 
 
 def test_a_slice_of_any_length_that_is_long_enough_finishes(add):
