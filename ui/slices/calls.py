@@ -113,7 +113,9 @@ def current(store: Store) -> Job | None:
     """Return the job of the store's owner that is in a call, or waits for the next one; None if no job needs calls."""
     own = [job for job in store.list() if job.is_sliced and job.owner == (store.owner or "")]
     states = [(job, state_of(job)) for job in own]
-    needing = [(not state.active, job.position, job) for job, state in states if state.active or state.name == "waiting"]
+    needing = [
+        (not state.active, job.position, job) for job, state in states if state.active or state.name == "waiting"
+    ]
     return min(needing, key=lambda one: one[:2])[-1] if needing else None
 
 
