@@ -166,11 +166,11 @@ def test_calls_that_fail_again_and_again_are_made_ever_less_often(studio, reques
     studio.train(request_)
     refuse(studio, "GPU task aborted", "ZeroGPU worker error")
     pauses = []
-    for _ in range(9):
+    for _ in range(12):
         advance(studio)
         pauses.append(studio.calls.refusal(studio.store).until - now[0])
         now[0] += pauses[-1]
-    assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert pauses == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]
     studio.calls._train = lambda *call: None  # a GPU is free again
     advance(studio)
     assert studio.calls.refusal(studio.store) is None

@@ -18,7 +18,7 @@ from deftx.jobs.limits import limits_for
 from deftx.jobs.slices import Standing, run_slice, standing_of
 
 LONGEST = 60.0  # seconds of a call, unless the training run needs more to advance
-PAUSE, LONGEST_PAUSE = 30.0, 3600.0  # seconds to the next call after one without a GPU; doubled from each to the next
+PAUSE, LONGEST_PAUSE = 5.0, 3600.0  # seconds to the next call after one without a GPU; doubled from each to the next
 
 # The end of a refusal, if it says when the quota comes back: as Python prints a duration.
 _TRY_AGAIN = re.compile(r"Try again in (?:(\d+) days?, )?(\d+):(\d\d):(\d\d)")
