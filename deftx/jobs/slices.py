@@ -125,7 +125,7 @@ def _train(
     def do() -> None:
         _use_one_thread()
         with limits, watched_by(clock.part):
-            train(_on_any_device(read_job(folder, work)), work, folder, on_event, should_stop)
+            train(_on_device_here(read_job(folder, work)), work, folder, on_event, should_stop)
 
     result, _ = ending_of(do, None)
     clock.stop()
@@ -140,14 +140,17 @@ def _position(folder: Path) -> Position:
     return position_of(folder / OUT / RUN, folder / settings["delta"] if settings.get("delta") else None)
 
 
-def _on_any_device(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the job with the best device of the process that runs the slice, which is a GPU only within the call."""
-    return {**job, "settings": {**job["settings"], "device": ""}}
+def _on_device_here(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the job with the device of the process that runs the slice, which is a GPU only within the call."""
+    import torch  # not by whoever only asks where a job stands
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return {**job, "settings": {**job["settings"], "device": device}}
 
 
 def _use_one_thread() -> None:
     if multiprocessing.parent_process() is not None:
-        import torch  # already imported there, but not by whoever only asks where a job stands
+        import torch
 
         # A forked process lacks the threads of its parent, for which torch would wait.
         torch.set_num_threads(1)

@@ -92,6 +92,18 @@ def test_the_stages_come_one_after_the_other(add):
     assert steps - {0} == {30}  # 0: no event has said it yet
 
 
+def note_device(settings, folder, on_event, should_stop):
+    (folder / "device.txt").write_text(settings["device"])
+
+
+@pytest.mark.parametrize(("there", "device"), [(True, "cuda"), (False, "cpu")])
+def test_a_slice_trains_on_the_gpu_that_its_process_has(add, monkeypatch, there, device):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: there)
+    job = add()
+    assert run_slice(job.folder, 60, work={"language": f"{__name__}:note_device"}).outcome == "finished"
+    assert (job.folder / "device.txt").read_text() == device
+
+
 def test_a_slice_of_any_length_that_is_long_enough_finishes(add):
     (standing,) = finish(add(), 10_000)
     assert standing.outcome == "finished"
