@@ -242,8 +242,8 @@ def test_what_was_left_behind_goes_and_the_houses_own_stays(workspaces, tmp_path
             workspace.corpora.add(text)
             finished = workspace.store.add("language", "old", {})
             workspace.store.add("language", "waits", {})
-            workspace.store.add("language", "left", {"device": "zero-gpu"})  # its page was closed for good
             write_json(finished.folder / RESULT, {"outcome": "finished", "message": "Finished."})
+            workspace.store.add("language", "left", {"device": "zero-gpu"})  # its page was closed for good
     retention = Retention(workspaces)
     retention.look(now + 29 * DAY)
     ana = workspaces.workspace("ana")
