@@ -18,9 +18,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Gradio would read it while it is imported, and end with a traceback; ``options`` says what is wrong with it.
 os.environ.setdefault("DEFTX_PORT", os.environ.pop("GRADIO_SERVER_PORT", "7860"))
 
+from deftx.core.hosting import hosting_from, on_zero_gpu
+
+if on_zero_gpu():
+    import spaces  # noqa: F401 (before torch and Gradio, whose functions it replaces; the platform installs it)
+
 from deftx.core.allocator import return_freed_memory
 from deftx.core.errors import DeftxError
-from deftx.core.hosting import hosting_from
 from deftx.core.logs import set_up
 from deftx.jobs import Scheduler
 from deftx.jobs.container import Container, is_container
@@ -36,6 +40,7 @@ from ui.studio import Studio
 
 # Gradio keeps 0.2 MB for each page that was ever opened; open pages are the ones used last.
 SESSIONS = 1_000
+MOST_EVENTS = 10_000  # that wait at the same time; requests are limited elsewhere (DEFTX_REQUESTS)
 # Seconds between two looks of Gradio at its queue. Its own millisecond keeps a tenth of a slow core busy on an idle server.
 QUEUE_INTERVAL = 0.02
 
@@ -85,7 +90,8 @@ def main() -> None:
     threading.Thread(target=host.base, name="load base", daemon=True).start()
     page = build_page(studio)
     try:
-        page.queue(default_concurrency_limit=4)
+        # On ZeroGPU, Gradio would let only one event wait.
+        page.queue(default_concurrency_limit=4, max_size=MOST_EVENTS)
         page._queue.sleep_when_free = QUEUE_INTERVAL
         page.launch(
             server_name=chosen.host,

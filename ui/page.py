@@ -17,6 +17,7 @@ from ui.sections import Kept, Sections, lay_out
 from ui.shared import page_languages, views
 from ui.shared.errors import refusals
 from ui.shared.updates import Page
+from ui.slices import call_bar
 from ui.spectra import spectra_tab
 from ui.studio import Studio
 from ui.train import train_settings, train_tab
@@ -72,6 +73,8 @@ def _build(page: gr.Blocks, workspaces: Workspaces | None) -> None:
     strip = gr.HTML(status_strip.status_strip(workspace.store.list()), elem_id="strip")
     if not workspace.host.lasting:
         gr.HTML(views.notice(strings.NOT_LASTING), elem_id="not-lasting")
+    if workspace.calls:
+        call_bar.build(lambda: workspaces is not None and bool(workspaces.visited()))
     sections = lay_out(strip, kept)
     if workspaces:
         public.build(sections.library, sections.tab["library"])

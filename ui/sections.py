@@ -7,6 +7,7 @@ import gradio as gr
 from ui import strings
 from ui.classify import check_tab, classify_tab, file_tab, score_tab
 from ui.corpus import corpus_tab
+from ui.current import current_workspace
 from ui.guide import guide
 from ui.history import history_tab
 from ui.library import library_tab
@@ -61,7 +62,8 @@ def lay_out(strip: gr.HTML, kept: Kept) -> Sections:
         with gr.Tab(strings.TABS["corpus"], id="corpus") as tab["corpus"]:
             corpus = corpus_tab.build()
         with gr.Tab(strings.TABS["train"], id="train") as tab["train"]:
-            gr.HTML(views.paragraph(strings.TRAIN_INTRO))
+            intro = strings.TRAIN_INTRO_IN_CALLS if current_workspace().calls else strings.TRAIN_INTRO
+            gr.HTML(views.paragraph(intro))
             with gr.Row(equal_height=False, elem_classes="columns"):
                 train = train_tab.build(corpus.choice, kept.form)
         with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:

@@ -18,6 +18,7 @@ from deftx.data.reading import Amount
 from deftx.jobs import Store
 from deftx.jobs.remote.flavors import Offers
 from deftx.models.bases import ASSETS, Base, load_base
+from deftx.training.request import ZERO_GPU
 from ui import strings
 from ui.access.file_access import ServedFiles
 from ui.classify.combination import Combination
@@ -27,6 +28,7 @@ from ui.corpus.tables import Tables
 from ui.corpus.text_facts import TextFacts
 from ui.overlap.overlaps import Overlaps
 from ui.shared.background import BackgroundTasks, OwnBackgroundTasks
+from ui.slices.calls import calls_here
 from ui.spectra.spectra_facts import SpectraFacts
 
 
@@ -57,9 +59,11 @@ class Workspace:
         self.facts = TextFacts(self.corpora, self.store.root, lambda: self.base().tokenizer)
         self.overlaps = Overlaps(self.store)
         self.spectra = SpectraFacts(self.store)
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.calls = host.calls if host else calls_here()
+        # On ZeroGPU, CUDA seems to be there also outside of calls.
+        self.device = "cuda" if torch.cuda.is_available() and not self.calls else "cpu"
         self.offers = host.offers if host else Offers()
-        self.gpus = torch.cuda.device_count()
+        self.gpus = torch.cuda.device_count() if self.device == "cuda" else 0
         self.lasting = True  # whether files outlive the container; False for a container without a mounted volume
         self.background_tasks = OwnBackgroundTasks(host.background_tasks, self.owner) if host else BackgroundTasks()
         self._loading = threading.Lock()
@@ -94,6 +98,11 @@ class Workspace:
     def title(self) -> str:
         """The page's name of the base."""
         return Path(self.base_name).name if Path(self.base_name).is_absolute() else self.base_name
+
+    @property
+    def training_device(self) -> str:
+        """The device of new training runs."""
+        return ZERO_GPU if self.calls else self.device
 
     @property
     def machine(self) -> str:

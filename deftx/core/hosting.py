@@ -53,6 +53,11 @@ def in_space(environment: Mapping[str, str] | None = None) -> bool:
     return bool((os.environ if environment is None else environment).get("SPACE_ID"))
 
 
+def on_zero_gpu(environment: Mapping[str, str] | None = None) -> bool:
+    """Return whether this is a Space on ZeroGPU, which lends a GPU for one call at a time."""
+    return (os.environ if environment is None else environment).get("SPACES_ZERO_GPU", "").casefold() == "true"
+
+
 def space_hosts(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Return the names of the Space, custom domains included; none outside a Space."""
     environment = os.environ if environment is None else environment

@@ -46,10 +46,10 @@ class StopRequest:
 
 
 @overload
-def ending_of(work: Callable[[], None], stop: StopRequest) -> tuple[Result, int]: ...
+def ending_of(work: Callable[[], None], stop: StopRequest | None) -> tuple[Result, int]: ...
 @overload
-def ending_of(work: Callable[[], Ending | None], stop: StopRequest) -> Ending: ...
-def ending_of(work: Callable[[], Ending | None], stop: StopRequest) -> Ending:
+def ending_of(work: Callable[[], Ending | None], stop: StopRequest | None) -> Ending: ...
+def ending_of(work: Callable[[], Ending | None], stop: StopRequest | None) -> Ending:
     """Run the work and return how it ended, from its return value or its exception."""
     try:
         found = work()
@@ -64,6 +64,6 @@ def ending_of(work: Callable[[], Ending | None], stop: StopRequest) -> Ending:
     return found or (Result("finished", "Finished."), 0)
 
 
-def stopped_code(stop: StopRequest) -> int:
+def stopped_code(stop: StopRequest | None) -> int:
     """Return the exit code of a stopped process: 128 + the signal's number."""
-    return 128 + (stop.signal or signal.SIGTERM)
+    return 128 + ((stop and stop.signal) or signal.SIGTERM)

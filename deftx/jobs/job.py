@@ -10,11 +10,12 @@ from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.jobs.process import ProcessId
-from deftx.training.request import HF_JOBS, TrainingRequest
+from deftx.training.request import HF_JOBS, ZERO_GPU, TrainingRequest
 
 # The files in a job's folder. `out` is the folder of the training run, for checkpoints and the vector.
-SETTINGS, LOG, EVENTS, HEARTBEAT, RESULT, LOCK, OUT = (
-    "job.json", "log.txt", "events.jsonl", "heartbeat", "result.json", "lock", "out",
+# `stop` asks a running slice to stop.
+SETTINGS, LOG, EVENTS, HEARTBEAT, RESULT, LOCK, OUT, STOP = (
+    "job.json", "log.txt", "events.jsonl", "heartbeat", "result.json", "lock", "out", "stop",
 )  # fmt: skip
 
 _PLAIN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}")  # date, time, microseconds (UTC), so ids are in order of creation
@@ -63,6 +64,11 @@ class Job:
         return self.settings.get("device") == HF_JOBS
 
     @property
+    def is_sliced(self) -> bool:
+        """Whether it has no worker, and trains in the calls of whoever started it (``deftx.jobs.slices``)."""
+        return self.settings.get("device") == ZERO_GPU
+
+    @property
     def out(self) -> Path:
         """The folder of the checkpoints and, at the end, the vector."""
         return self.folder / OUT
@@ -88,9 +94,9 @@ def check_id(job_id: str) -> str:
 def conflict(one: str, other: str) -> bool:
     """Return whether jobs on these two devices must not run at the same time; only different devices do not conflict.
 
-    Remote jobs use no device of this machine, and each has its own machine.
+    Remote jobs use no device of this machine, and each has its own machine; sliced jobs have a GPU only during their calls.
     """
-    if HF_JOBS in (one, other):
+    if {HF_JOBS, ZERO_GPU} & {one, other}:
         return False
     same = {"cuda": "cuda:0"}
     return not one or not other or same.get(one, one) == same.get(other, other)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from deftx.core.logs import about
-from deftx.jobs.job import HEARTBEAT, LOG, RESULT, Job, JobError, read_json
+from deftx.jobs.job import HEARTBEAT, LOG, RESULT, STOP, Job, JobError, read_json
 from deftx.jobs.process import ProcessId, ask_to_stop, kill, process_id
 from deftx.jobs.progress import progress_of
 from deftx.jobs.remote.note import is_open
@@ -85,7 +85,7 @@ class Scheduler:
         """Check all jobs once: pass stop requests on, requeue interrupted jobs, start jobs, and delete expired ones."""
         self._children = [child for child in self._children if child.poll() is None]
         for job in (*self._store.list(), *self._store.trash(), *self._store.being_removed()):
-            ending = job.stop_requested and is_open(job)
+            ending = job.stop_requested and (is_open(job) or job.is_sliced)
             if (job.process is None and not ending) or (job.folder / RESULT).exists():
                 continue
             if job.stop_requested:
@@ -108,6 +108,9 @@ class Scheduler:
         if worker is None:
             if is_open(job):  # its watcher has ended, but the remote machine must be stopped
                 self._store.set_process(job.id, self._spawn(job))
+            return
+        if job.is_sliced:
+            (job.folder / STOP).touch()  # its process is that of a call, which does not listen to signals
             return
         if job.is_remote and not _listens(job, worker):
             return  # without its signal handler, a signal would end only the watcher and not the remote job

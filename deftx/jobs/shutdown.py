@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from deftx.core.logs import about
-from deftx.jobs.job import Job, JobError
+from deftx.jobs.job import STOP, Job, JobError
 from deftx.jobs.process import ProcessId, ask_to_stop, kill
 from deftx.jobs.progress import progress_of
 from deftx.jobs.state import state_of, worker_of
@@ -57,6 +57,8 @@ def _ask(worker: ProcessId, job: Job) -> None:
         )
         kill(worker, patience=1.0)
         return
+    if job.is_sliced:
+        (job.folder / STOP).touch()
     log.info("Job %s is asked to save a checkpoint and to stop.", job.id, extra=about("job_asked", job.id))
     ask_to_stop(worker)
 

@@ -39,6 +39,18 @@ STATES = {
     )
 }
 
+_WITHOUT_CALLS = replace(
+    STATES["waiting"],
+    meaning="Waiting for its page: it trains in calls to a shared GPU, which only the open page of whoever started it makes.",
+    advice="Open the page to continue. Nothing is lost meanwhile.",
+)
+
+_IN_A_CALL = replace(
+    STATES["running"],
+    meaning="Running in a call to a shared GPU.",
+    advice="Keep the page open: it makes the calls. If it is closed, the job waits for it.",
+)
+
 _LOST = replace(
     STATES["failed"], meaning="The folder of this job no longer exists.", advice="Discard the job.", resumable=False
 )
@@ -73,6 +85,8 @@ def state_of(job: Job) -> State:
         return _LOST
     if job.stop_requested:
         return STATES["stopped"]
+    if job.is_sliced:
+        return _WITHOUT_CALLS
     return STATES["waiting"] if job.process is None else STATES["interrupted"]
 
 
@@ -80,9 +94,9 @@ def _running(job: Job) -> State:
     try:
         silent = time.time() - (job.folder / HEARTBEAT).stat().st_mtime
     except OSError:  # before its first heartbeat
-        return STATES["running"]
+        silent = 0.0
     if silent < SILENT_AFTER:
-        return STATES["running"]
+        return _IN_A_CALL if job.is_sliced else STATES["running"]
     meaning = f"Its process is running, but has not responded for {read_duration(silent)}."
     return replace(
         STATES["running"], meaning=meaning, advice="Wait if the computer was asleep; otherwise stop and resume."

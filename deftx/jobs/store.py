@@ -18,7 +18,7 @@ from typing import Any
 from deftx.core.files import write_json
 from deftx.jobs.database import DatabaseProblem
 from deftx.jobs.home import home
-from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict
+from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict, read_json
 from deftx.jobs.process import ProcessId, kill
 from deftx.jobs.rows import THERE
 from deftx.jobs.state import state_of, worker_of
@@ -84,8 +84,8 @@ class Store(JobTrash):
         return self.get(job_id)
 
     def queue(self) -> tuple[Job, ...]:
-        """Return the queued jobs, the next one first."""
-        return tuple(job for job in self._select(_QUEUED) if state_of(job).name == "waiting")
+        """Return the jobs that wait for a worker, the next one first; sliced jobs wait for calls instead."""
+        return tuple(job for job in self._select(_QUEUED) if not job.is_sliced and state_of(job).name == "waiting")
 
     def claim(self, start: Callable[[Job], ProcessId]) -> Job | None:
         """Start the first queued job whose device is free and store its process; return None if there is none.
@@ -162,13 +162,28 @@ class Store(JobTrash):
                 (reached, job.id),
             )
 
+    def change_device(self, job_id: str, device: str) -> None:
+        """Have a job continue on another device, such as "cpu" after calls to a GPU; it waits in the queue for it.
+
+        Raises:
+            JobError: If it is running or has ended.
+        """
+        with self._database.transaction() as database:
+            job = self._get(database, job_id)
+            if state_of(job).name != "waiting":
+                raise JobError(f"Job {job.id} cannot change its device: it is {state_of(job).name}.")
+            settings = {**job.settings, "device": device}
+            write_json(job.folder / SETTINGS, {**(read_json(job.folder / SETTINGS) or {}), "settings": settings})
+            text = json.dumps(settings, ensure_ascii=False)
+            database.execute("UPDATE jobs SET settings = ? WHERE id = ?", (text, job.id))
+
     def _waiting(self, database: sqlite3.Connection) -> tuple[Job, ...]:
         return tuple(job for job in self._rows(database, _QUEUED) if state_of(job).name == "waiting")
 
     def _next(self, database: sqlite3.Connection) -> Job | None:
         if self.owner is not None:
             raise ValueError("Only a store of all people's jobs can find a free device.")
-        waiting = self._waiting(database)
+        waiting = [job for job in self._waiting(database) if not job.is_sliced]
         others = self._rows(database, "1 ORDER BY id DESC")
         for device in dict.fromkeys(job.device for job in waiting):
             if not any(conflict(device, job.device) and _holds_device(job) for job in others):

@@ -44,7 +44,7 @@ def main(folder: Path, work: Mapping[str, str] = WORK) -> int:
     if lock is None:
         log.error("Another process is already running this job.")
         return 1
-    with lock, _heartbeat(folder):
+    with lock, heartbeat(folder):
         result, code = _work(folder, work, EventLog(folder / EVENTS), stop)
         if result is None:
             return code
@@ -138,7 +138,8 @@ def _lacks_its_end(path: Path) -> bool:
 
 
 @contextmanager
-def _heartbeat(folder: Path) -> Iterator[None]:
+def heartbeat(folder: Path) -> Iterator[None]:
+    """Write the process id to the job's heartbeat, and touch it regularly, within the block."""
     path, done = folder / HEARTBEAT, threading.Event()
     with suppress(OSError):  # for example a full disk; the lock still shows that this process is running
         write_json(path, process_id()._asdict())

@@ -7,9 +7,11 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -85,14 +87,29 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
     Raises:
         TrainingError: If the file is damaged.
     """
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, _about(file)  # noqa: SIM118 (not a dict)
+
+
+def read_about(path: Path) -> dict:
+    """Read the metadata that ``write_tensors`` wrote, without the tensors. Raise TrainingError if the file is damaged."""
+    with _opened(path) as file:
+        return _about(file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads(file.metadata()["about"])
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 (not a dict)
+            yield file
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
         raise TrainingError(
             f"{path} is damaged ({error}). Delete it to restart this phase from the beginning."
         ) from error
+
+
+def _about(file: Any) -> dict:
+    return json.loads(file.metadata()["about"])
 
 
 class PhaseFolder:

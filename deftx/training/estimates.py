@@ -1,9 +1,10 @@
 """Estimate of a training run before it starts: steps, operations, time, memory, disk, and the vector's size."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from deftx.data.labels import drop_unknown_labels
@@ -26,6 +27,8 @@ LOGITS = 12  # bytes per masked token and vocabulary entry: logits, softmax, gra
 PROCESS = 600_000_000  # bytes: Python, torch and transformers
 POSITION = 1  # bytes per position of a vector on disk, approximately (docs/vector-format.md)
 VALUE = {"float32": 4, "float16": 2, "bfloat16": 2}  # bytes per value
+EIGENVECTORS = 9  # operations per cubed side of the Gram matrix (Golub and Van Loan, section 8.3)
+DENOISING_RATE = 5e10  # operations per second in float64: half of what two cores reached (docs/benchmarks.md)
 SAMPLE = 2_000  # lines or rows whose tokens are counted, to extrapolate
 
 
@@ -83,6 +86,13 @@ class Model:
 
 def _asked(recipe: Recipe) -> float:
     return getattr(recipe, "mask_share", 0.0)  # only the logits of masked tokens are computed
+
+
+def denoising_seconds(delta: Iterable[Tensor]) -> float:
+    """Return the estimated seconds to decompose and denoise every matrix of δ, cautiously and whatever the device."""
+    shapes = [sorted(one.shape) for one in delta if one.dim() == 2]
+    # WᵀW (its lower triangle), its eigenvectors, and the two products of L = WVVᵀ.
+    return sum(5 * long * short**2 + EIGENVECTORS * short**3 for short, long in shapes) / DENOISING_RATE
 
 
 @dataclass(frozen=True)

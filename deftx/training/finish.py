@@ -16,6 +16,7 @@ from deftx.models.bases import Base
 from deftx.training import distributed
 from deftx.training.learned import Learned, Learner
 from deftx.training.loop import stoppable
+from deftx.training.parts import ENDING, part
 from deftx.training.pipeline import learn
 from deftx.training.recipes import Recipe
 from deftx.vectors.lifting import lift
@@ -75,26 +76,16 @@ def finish(
         TrainingError: If the vector cannot be written; the checkpoints are kept.
     """
     learned = learn(learner, recipe, run, Path(delta).expanduser() if delta else None, listener)
-    with stoppable(learner.model, listener):
-        after = scores(learner.model)
-    info = {
-        "kind": learner.kind,
-        "language": language,
-        "labels": labels,
-        "base": {"name": base_name(base.name), "revision": base.revision, "fingerprint": base.fingerprint},
-        **({"trimmed": base.trimmed.to_dict()} if base.trimmed else {}),
-        **_how(recipe, learned),
-        "corpus": corpus,
-        "scores": {**after, "history": learned.history},
-        "singular_values": learned.singular_values,
-        "spectrum_shapes": {name: list(shape) for name, shape in learned.spectrum_shapes.items()},
-    }
-    vector = _vector(learner, learned, info)
-    if lift_to is not None and lift_to is not base:
-        vector = lift(vector, lift_to).vector
-    if distributed.is_main():
-        _write(vector, recipe, out, run)
-    distributed.wait()
+    with part(ENDING):
+        with stoppable(learner.model, listener):
+            about = {**_about(base, recipe, learned), "corpus": corpus, "scores": scores(learner.model)}
+        about["scores"]["history"] = learned.history
+        vector = _vector(learner, learned, {"kind": learner.kind, "language": language, "labels": labels, **about})
+        if lift_to is not None and lift_to is not base:
+            vector = lift(vector, lift_to).vector
+        if distributed.is_main():
+            _write(vector, recipe, out, run)
+        distributed.wait()
     return SparseVector.load(out)
 
 
@@ -106,7 +97,11 @@ def _vector(learner: Learner, learned: Learned, info: dict) -> SparseVector:
         values={n: learned.values[n].cpu() for n in named},
         head={n: tensor.cpu() for n, tensor in learned.head.items()},
         shapes={n: tuple(learner.trainable[n].shape) for n in named},
-        info=info,
+        info={
+            **info,
+            "singular_values": learned.singular_values,
+            "spectrum_shapes": {name: list(shape) for name, shape in learned.spectrum_shapes.items()},
+        },
     )
 
 
@@ -125,8 +120,10 @@ def _write(vector: SparseVector, recipe: Recipe, out: Path, run: Path) -> None:
     shutil.rmtree(out / FINISHED, ignore_errors=True)
 
 
-def _how(recipe: Recipe, learned: Learned) -> dict:
+def _about(base: Base, recipe: Recipe, learned: Learned) -> dict:
     return {
+        "base": {"name": base_name(base.name), "revision": base.revision, "fingerprint": base.fingerprint},
+        **({"trimmed": base.trimmed.to_dict()} if base.trimmed else {}),
         "method": recipe.method,
         "ablate": recipe.ablate,
         "rank": {"strategy": recipe.rank if recipe.method == "deft-x" else "none", "ranks": learned.ranks},

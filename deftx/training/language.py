@@ -25,6 +25,7 @@ from deftx.training.finish import finish, work_folder
 from deftx.training.hidden_words import HiddenWords
 from deftx.training.learned import Learner
 from deftx.training.loop import Batch, Objective, stoppable
+from deftx.training.parts import EVALUATION, part
 from deftx.training.recipes import LanguageRecipe, recipe_for
 from deftx.training.trimming import trimmed_base
 from deftx.vectors.vector import SparseVector
@@ -173,7 +174,7 @@ def _trimmed(base: Base, corpus: Corpus, listener: Listener) -> Base:
 
 def comparison(base: Base, objective: "LanguageObjective", listener: Listener) -> Callable[[PreTrainedModel], dict]:
     """Evaluate the base before training; return a function that evaluates after training and returns both losses."""
-    with stoppable(base.model, listener):
+    with part(EVALUATION), stoppable(base.model, listener):
         before = objective.evaluate(base.model)
     message = f"Held-out masked-LM loss of the base: {before:.3f} nats."
     listener.on_event(Event("evaluate", 1, 2, evaluation=before, metric=objective.metric, message=message))

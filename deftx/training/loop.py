@@ -17,6 +17,7 @@ from deftx.training import distributed
 from deftx.training.checkpoints import PhaseFolder, PhaseProgress
 from deftx.training.devices import Products, accelerator_for, reproducible
 from deftx.training.fast_training import fast_training
+from deftx.training.parts import EVALUATION, SAVING, part
 from deftx.training.schedule import Clock, Plan
 from deftx.training.trainable import Entries
 
@@ -61,7 +62,7 @@ def run_phase(
     try:
         while True:
             if plan.evaluation_due(progress):  # before the next step, so that an interrupted run resumes with it
-                with accelerator.autocast(), stoppable(model, listener), clock.evaluation():
+                with part(EVALUATION), accelerator.autocast(), stoppable(model, listener), clock.evaluation():
                     score = evaluate(model, entries, objective, progress, files)
                 listener.on_event(clock.event(progress, score, objective.metric))
             if progress.step == plan.steps:
@@ -197,7 +198,8 @@ def save_checkpoint(
     """Save a checkpoint."""
     if distributed.is_main():
         clock.stamp(progress)
-        files.save(entries, optimizer, progress)
+        with part(SAVING):
+            files.save(entries, optimizer, progress)
     clock.note_saved()
 
 

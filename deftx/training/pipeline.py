@@ -18,6 +18,7 @@ from deftx.method.select import select_at_random, select_with_fill
 from deftx.method.spectrum import decompose
 from deftx.training import distributed
 from deftx.training.checkpoints import PhaseProgress, write_tensors
+from deftx.training.estimates import denoising_seconds
 from deftx.training.learned import (
     AFTER_DENSE,
     DELTA_FILE,
@@ -30,6 +31,7 @@ from deftx.training.learned import (
     write_mask,
 )
 from deftx.training.loop import run_phase
+from deftx.training.parts import DENOISING, SAVING, part
 from deftx.training.recipes import Recipe
 from deftx.training.run_folder import NOT_RETRAINED, check_disk, claim_folder
 from deftx.training.schedule import Plan
@@ -58,7 +60,8 @@ def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, li
         learned = read_mask(mask, learner, listener)
     else:
         change = dense_phase(learner, recipe, folder, kept, start, listener)  # δ = θ1 − θ0
-        with distributed.main_first():  # the others then read its selection
+        seconds = denoising_seconds(change.delta.values()) if recipe.method == "deft-x" else 0.0
+        with part(DENOISING, seconds), distributed.main_first():  # the others then read its selection
             learned = (
                 read_mask(mask, learner, listener) if mask.is_file() else choose_entries(change, recipe, k, listener)
             )
@@ -94,7 +97,8 @@ def dense_phase(
     head = {n: p.detach().clone() for n, p in learner.head.items()}
     named = {f"delta.{n}": d for n, d in delta.items()} | {f"head.{n}": h for n, h in head.items()}
     if distributed.is_main():
-        write_tensors(kept / DELTA_FILE, named, {"identity": identity, "progress": progress.to_dict()})
+        with part(SAVING):
+            write_tensors(kept / DELTA_FILE, named, {"identity": identity, "progress": progress.to_dict()})
         shutil.rmtree(folder / "dense", ignore_errors=True)  # replaced by δ, which needs a fifth of the space
     return Change(delta, head, progress)
 

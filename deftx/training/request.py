@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deftx.training.recipes import LanguageRecipe, Recipe, TaskRecipe
 
 HF_JOBS = "hf-jobs"  # the device of jobs that run on Hugging Face Jobs (deftx.jobs.remote)
+ZERO_GPU = "zero-gpu"  # the device of jobs that run in calls to a GPU on ZeroGPU (deftx.jobs.slices)
 HOURS = 4.0  # default time limit
 FEWEST_HOURS, MOST_HOURS = 0.5, 168.0
 NO_FLAVOR = "A training run on Hugging Face Jobs needs the name of a machine (flavor), such as l4x1."

@@ -17,6 +17,7 @@ TRIAL_SECONDS = 0.03  # duration of one trial
 REACHED = (0.9, 0.2)
 STEP_SECONDS = (0.002, 0.03)  # shortest duration of an optimiser step, for a small base
 BESIDE = (10.0, 90.0)  # seconds for starting, reading, denoising and writing, if unknown
+ZERO_GPU_RATE = 5e14  # operations per second in bfloat16 that makers state for the cards of ZeroGPU, approximately
 SPREAD = 1.25  # training runs of one kind differ by about this factor
 REMEMBERED = 5  # number of latest training runs that count
 
@@ -62,8 +63,12 @@ def speed_from(paces: Sequence[Pace]) -> Speed:
 def trial_speed(device: str | torch.device) -> Speed:
     """Multiply matrices for about 0.2 s and return bounds on the speed of training."""
     device = torch.device(device)
-    best = max(_products(device) for _ in range(TRIALS))
-    return Speed((best * REACHED[0], best * REACHED[1]), STEP_SECONDS, BESIDE, 0)
+    return rated_speed(max(_products(device) for _ in range(TRIALS)))
+
+
+def rated_speed(operations: float) -> Speed:
+    """Return bounds on the speed of training on a device that does so many operations per second in matrix products."""
+    return Speed((operations * REACHED[0], operations * REACHED[1]), STEP_SECONDS, BESIDE, 0)
 
 
 def _products(device: torch.device) -> float:

@@ -20,6 +20,7 @@ from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
 from deftx.training.learned import Learner
 from deftx.training.loop import stoppable
+from deftx.training.parts import EVALUATION, part
 from deftx.training.recipes import METRICS, TaskRecipe, recipe_for
 from deftx.training.task_objective import TaskObjective
 from deftx.vectors.apply import apply_vectors
@@ -93,7 +94,7 @@ def comparison(
     learner: Learner, objective: TaskObjective, listener: Listener
 ) -> Callable[[PreTrainedModel], dict[str, Any]]:
     """Score the model before training; return a function that scores it after training and returns both scores."""
-    with stoppable(learner.model, listener):
+    with part(EVALUATION), stoppable(learner.model, listener):
         before = objective.scores(objective.predicted(learner.model.eval()))
     # The accuracy of a classifier that always answers the most frequent label.
     majority = Counter(objective.gold).most_common(1)[0][1] / len(objective.gold)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deftx.core.errors import DeftxError
-from deftx.core.hosting import Hosting, hosting_from, in_space, space_hosts
+from deftx.core.hosting import Hosting, hosting_from, in_space, on_zero_gpu, space_hosts
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "people.md"
 
@@ -41,6 +41,12 @@ def test_a_space_is_known_by_its_names_and_nothing_else_is_one():
     assert in_space(space)
     assert space_hosts(space) == ("a-b.hf.space", "studio.example")
     assert not in_space({"SPACE_HOST": "a-b.hf.space"})
+    assert [on_zero_gpu({"SPACES_ZERO_GPU": text} if text else {}) for text in ("true", "True", "false", "")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert space_hosts({"SPACE_HOST": "a-b.hf.space"}) == space_hosts({"SPACE_ID": "a/b"}) == ()
 
 

@@ -13,10 +13,10 @@ from deftx.jobs.state import worker_of
 
 
 class App:
-    """The app over a home; ``environment`` holds further variables."""
+    """The app over a home; ``program`` is the code that starts it, ``environment`` holds further variables."""
 
-    def __init__(self, home, base, **environment):
-        self.home, self.process = home, None
+    def __init__(self, home, base, program="import app; app.main()", **environment):
+        self.home, self.process, self._program = home, None, program
         self._fresh = any(not name.startswith("DEFTX_") for name in environment)  # libraries read theirs while imported
         self._environment = {"DEFTX_HOME": str(home), "DEFTX_BASE": str(base),
                              "GRADIO_TEMP_DIR": str(home.parent / "gradio"), **environment}  # fmt: skip
@@ -26,7 +26,7 @@ class App:
         self.url = f"http://127.0.0.1:{self.port}/"
 
     def start(self):
-        self.process = Program("import app; app.main()", "--port", self.port, fresh=self._fresh, **self._environment)
+        self.process = Program(self._program, "--port", self.port, fresh=self._fresh, **self._environment)
         wait_for(self._answers, "the app to answer", seconds=300)
 
     def _answers(self):
@@ -43,9 +43,9 @@ class App:
 
 
 @contextmanager
-def serving(home, base, **environment):
+def serving(home, base, **started):
     """Run the app over a home until the block ends; training runs that are still active end with it."""
-    app = App(home, base, **environment)
+    app = App(home, base, **started)
     app.start()
     try:
         yield app

@@ -73,7 +73,7 @@ def test_a_signal_stops_at_a_checkpoint_however_often_it_comes(store, number, co
 def test_the_heartbeat_tells_which_process_it_is_and_goes_on_beating(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "HEARTBEAT_EVERY", 0.02)
     path = tmp_path / "heartbeat"
-    with worker._heartbeat(tmp_path):
+    with worker.heartbeat(tmp_path):
         assert ProcessId(**read_json(path)) == process_id()
         for _ in range(2):
             before = path.stat().st_mtime_ns

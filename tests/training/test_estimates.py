@@ -10,7 +10,7 @@ from deftx.data.tables import read_table
 from deftx.data.text import read_corpus
 from deftx.models.bases import ASSETS, load_base
 from deftx.training.base_facts import read_base_facts
-from deftx.training.estimates import Amount, Model, TableSize, TextSize, estimate
+from deftx.training.estimates import Amount, Model, TableSize, TextSize, denoising_seconds, estimate
 from deftx.training.language import learn_language
 from deftx.training.recipes import LANGUAGE_SHARE, recipe_for
 from deftx.training.run_folder import bytes_needed
@@ -24,6 +24,15 @@ def test_the_operations_of_a_step_follow_from_the_sizes_of_the_base():
     recipe = recipe_for("language", "paper")
     expected = 6 * 8 * 256 * (85_451_520 + 0.15 * 192_001_536)
     assert XLM_R.step_operations(recipe, 256) == pytest.approx(expected)
+
+
+def test_denoising_is_estimated_cautiously_from_the_shapes_of_the_matrices():
+    with torch.device("meta"):
+        layer = [torch.empty(shape) for shape in [(768, 768)] * 4 + [(3072, 768), (768, 3072)]]
+        delta = [torch.empty(250_002, 768), torch.empty(768), *layer * 12]
+    assert 8.9 < denoising_seconds(delta) < 10 * 8.9  # measured on two cores (docs/benchmarks.md)
+    assert denoising_seconds([torch.empty(768)]) == 0
+    assert denoising_seconds([torch.empty(4, 90)]) == denoising_seconds([torch.empty(90, 4)])
 
 
 def test_memory_is_near_what_was_measured():

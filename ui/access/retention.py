@@ -58,7 +58,7 @@ class Retention:
 def clear(workspace: Studio, before: float) -> None:
     """Move items unused since ``before`` (seconds since 1970) to the trash, and remove old items of the trash."""
     for job in workspace.store.list():
-        if state_of(job).name in RESTING and _changed(job) < before:
+        if _rests(job) and _changed(job) < before:
             _discard(partial(removal.discard_job, workspace.store, job.id))
     for files in (workspace.corpora, workspace.tables):
         for name in files.names():
@@ -70,6 +70,12 @@ def clear(workspace: Studio, before: float) -> None:
         if vector.added < before:
             _discard(partial(own.discard, vector.name))
     own.remove_expired()
+
+
+def _rests(job: Job) -> bool:
+    """Return whether nothing continues a job by itself; one that waits for its page may wait for ever."""
+    state = state_of(job).name
+    return state in RESTING or (job.is_sliced and state == "waiting")
 
 
 def _changed(job: Job) -> float:

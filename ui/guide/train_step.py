@@ -50,7 +50,8 @@ def outlook(plan: Plan) -> str:
     """Say what will be trained, how long each training run takes, and what would be refused."""
     wanted = plan.requests()
     if not wanted:
-        return views.paragraph(strings.GUIDE_STARTED if plan.jobs() else strings.GUIDE_NOTHING_TO_TRAIN, "quiet")
+        started = strings.GUIDE_STARTED_IN_CALLS if current_workspace().calls else strings.GUIDE_STARTED
+        return views.paragraph(started if plan.jobs() else strings.GUIDE_NOTHING_TO_TRAIN, "quiet")
     return "".join(map(_outlook, wanted))
 
 

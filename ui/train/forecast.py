@@ -26,7 +26,7 @@ from deftx.training.preflight import (
 )
 from deftx.training.recipes import Recipe
 from deftx.training.request import Refusal, SettingsRefused, TrainingRequest
-from deftx.training.speed import Speed, speed_from, trial_speed
+from deftx.training.speed import ZERO_GPU_RATE, Speed, rated_speed, speed_from, trial_speed
 from deftx.training.trimming import kept_rows
 from ui.library import vector_index
 from ui.train import remote
@@ -123,13 +123,13 @@ class Forecast:
 
     @cached_property
     def _trial(self) -> Speed:
-        return trial_speed(self._workspace.device)
+        return rated_speed(ZERO_GPU_RATE) if self._workspace.calls else trial_speed(self._workspace.device)
 
     def _pace(self, job: Job, base: str) -> list[Pace]:
         if job.settings.get("base") != base:
             return []
         if job.id not in self._paces:
-            found = paces([job], base, job.device if job.is_remote else self._workspace.device)
+            found = paces([job], base, job.device if job.is_remote else self._workspace.training_device)
             if not found:  # it may still finish
                 return []
             self._paces[job.id] = found

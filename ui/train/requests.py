@@ -49,7 +49,7 @@ def resolve(workspace: Workspace, request: TrainingRequest) -> TrainingRequest:
     Raises:
         DeftxError: If a file, vector or base in the request does not exist here.
     """
-    place = {"device": "", "processes": 1} if request.flavor else {"device": workspace.device}
+    place = {"device": "", "processes": 1} if request.flavor else {"device": workspace.training_device}
     return replace(
         request,
         language=request.language or request.name,

@@ -6,7 +6,7 @@ from html import escape
 from deftx.core.errors import DeftxError
 from deftx.core.sizes import read_size
 from deftx.training.reproduce import to_command, to_python
-from deftx.training.request import Refusal, SettingsRefused, TrainingRequest
+from deftx.training.request import ZERO_GPU, Refusal, SettingsRefused, TrainingRequest
 from deftx.training.settings_file import to_file
 from ui import strings
 from ui.current import current_workspace
@@ -40,7 +40,7 @@ def copies(request: TrainingRequest) -> tuple[str, str, str]:
         found = requests.resolve(current_workspace(), request)
     except DeftxError:  # shown with the estimate
         return "", "", file
-    if found.device == "cpu" or found.processes > 1:  # the default of both without a GPU, or with several
+    if found.device in ("cpu", ZERO_GPU) or found.processes > 1:  # the best device there, whichever it is here
         found = replace(found, device="")
     return to_command(found), to_python(found), file
 
@@ -99,5 +99,5 @@ def _rests_on(outlook: Outlook) -> str:
     if outlook.place is not None:
         return remote.rests_on(outlook.place, trainings)
     if trainings == 0:
-        return strings.RESTS_ON_TRIAL
+        return strings.RESTS_ON_CARD if current_workspace().calls else strings.RESTS_ON_TRIAL
     return strings.RESTS_ON_ONE if trainings == 1 else strings.RESTS_ON_MANY.format(count=trainings)

@@ -15,6 +15,7 @@ from ui.classify import classify_tab
 from ui.current import current_workspace
 from ui.library import vector_index
 from ui.shared import figures, plot
+from ui.slices import calls
 from ui.watch import guess_views, status_strip, watch_details, watch_views
 
 EVERY = 2.0  # seconds between two polls while anything trains or waits
@@ -145,7 +146,8 @@ def look(chosen: str, seen: str, smooth: bool = False) -> tuple:
     )  # everybody may know that other people's training runs come first, but nothing else about them
     waiting, all_jobs = everyone.queue(), everyone.list()
     queue = turns(all_jobs, waiting)
-    every = EVERY if waiting or any(state_of(job).active for job in all_jobs) else IDLE_EVERY
+    busy = waiting or calls.current(workspace.store) or any(state_of(job).active for job in all_jobs)
+    every = EVERY if busy else IDLE_EVERY
     discarded = _just_discarded()
     now["job"] = job.id if job else ""
     values = {

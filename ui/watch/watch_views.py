@@ -82,7 +82,8 @@ def job_view(job: Job, turn: Turn | None = None) -> str:
     parts = [title, said, phase_row(job, state, progress)]
     if turn is not None:
         parts.append(views.paragraph(f"{when(turn)}. {strings.TURN_HINT}", "quiet"))
-    if state.name in ("running", "stopping", "stopped", "failed", "interrupted") and progress.phase:
+    has_bar = state.name != "finished" and (state.name != "waiting" or job.is_sliced)
+    if has_bar and progress.phase:
         parts.append(_bar(state, progress))
     elif state.name == "running":
         parts.append(views.paragraph(strings.STARTING, "quiet"))
