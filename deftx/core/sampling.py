@@ -1,6 +1,7 @@
 """The examples of each step and the seeds of random draws, both derived from the recipe, so that nothing is saved."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 
 import torch
@@ -9,6 +10,17 @@ import torch
 def seed_for(*purpose: int | str) -> int:
     """Return a seed derived from the purpose of a random draw, e.g. ``seed_for(42, "dense", "order", 3)``."""
     return int.from_bytes(sha256("/".join(map(str, purpose)).encode()).digest()[:7], "big")
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw random numbers on the CPU from a seed inside the block, and continue as before after it; no GPU is touched.
+
+    On ZeroGPU a GPU seems to be there outside of calls, but the state of its random numbers cannot be read.
+    """
+    with torch.random.fork_rng(devices=()):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 def batch_order(

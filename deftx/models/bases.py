@@ -17,6 +17,7 @@ from deftx.core.assets import ASSETS
 from deftx.core.errors import BaseModelError, unknown_name
 from deftx.core.events import Event, Listener
 from deftx.core.files import expanded
+from deftx.core.sampling import seeded
 from deftx.models.base_files import check_files, check_sizes, check_weights, refusing_base
 from deftx.models.base_tokenizer import load_tokenizer
 from deftx.models.families import (
@@ -111,8 +112,7 @@ class Base:
         config = copy.deepcopy(self.model.config)
         config.update(_named(labels))
         config.problem_type = "single_label_classification"
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
+        with seeded(seed):
             model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
         own = dict(model.named_parameters())
         with torch.no_grad():

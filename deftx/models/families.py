@@ -21,6 +21,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from deftx.core.sampling import seeded
 from deftx.models.eight_bits import read_packed
 
 HEAD_SEED = 0  # seed of the head's weights that a checkpoint lacks
@@ -155,8 +156,7 @@ def norm_parameters(module: nn.Module) -> Iterator[nn.Parameter]:
 
 
 def _load(source: str, config: PretrainedConfig) -> tuple[PreTrainedModel, dict[str, Any]]:
-    with torch.random.fork_rng():
-        torch.manual_seed(HEAD_SEED)
+    with seeded(HEAD_SEED):
         if (weights := read_packed(source)) is not None:
             family: Any = MODEL_FOR_MASKED_LM_MAPPING[type(config)]
             return family.from_pretrained(

@@ -25,6 +25,7 @@ from transformers import (
 
 from deftx.core.errors import BaseModelError, RecipeError
 from deftx.core.files import new_folder, require_empty
+from deftx.core.sampling import seeded
 from deftx.data.text import read_corpus
 from deftx.models.bases import Base, load_base
 from deftx.models.families import LANGUAGE_HEAD
@@ -175,7 +176,7 @@ def trim_model(model: PreTrainedModel, kept: Tensor) -> PreTrainedModel:
     config, new = copy.deepcopy(model.config), {old: place for place, old in enumerate(kept.tolist())}
     config.vocab_size = len(kept)
     config.update({name: new[old] for name, old in _token_ids(model.config).items()})
-    with torch.random.fork_rng():
+    with seeded(0):  # every weight is replaced
         small = AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
     rows = kept.to(model.device)
     own = small.state_dict()
