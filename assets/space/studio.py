@@ -9,7 +9,7 @@ SETTINGS = {
     "DEFTX_UPLOAD_MB": "20",
     "DEFTX_CORPUS_MB": "20",
     "DEFTX_ROOM_MB": "1000",
-    "DEFTX_WAITING_JOBS": "1",
+    "DEFTX_WAITING_JOBS": "2",
     "DEFTX_JOB_HOURS": "2",
     "DEFTX_JOB_MB": "1000",
     "DEFTX_DAYS_KEPT": "7",
