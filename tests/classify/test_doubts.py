@@ -82,7 +82,7 @@ def test_answers_and_texts_must_be_as_many(classifier):
 
 
 def test_every_kind_has_a_sentence_and_its_values(classifier):
-    texts, rows = [ENGLISH, "这里的食物", "enak"], [[0.4, 0.35, 0.25], CERTAIN, CERTAIN]
+    texts, rows = [ENGLISH, "ᬳᬓ᭄ᬱᬭᬩᬮᬶ bagus", "enak"], [[0.4, 0.35, 0.25], CERTAIN, CERTAIN]
     found = [reason for reasons in doubts(classifier, texts, rows) for reason in reasons]
     assert {reason.kind for reason in found} == SENTENCES.keys()
     assert all("{" not in str(reason) for reason in found)

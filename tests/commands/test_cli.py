@@ -25,7 +25,7 @@ from deftx.vectors.vector import SparseVector
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("audit", "nearest", "language", "task", "spectrum", "overlap", "classify", "evaluate", "export", "import")
 FAST = ("--k", "60", "--set", "precision=float32", "batch_size=4", "max_length=16", "min_steps=0", "evaluate_every=3",
-        "learning_rate=0.002")  # fmt: skip
+        "learning_rate=0.002", "sparse_learning_rate=none")  # fmt: skip
 SIX = (*FAST, "max_steps=6")
 
 
@@ -389,7 +389,7 @@ def stopping(monkeypatch, number, at="dense"):
 def test_a_stopped_command_keeps_its_checkpoint_and_goes_on(
     deftx, corpus_file, language_vector, tmp_path, monkeypatch, number, at, status
 ):
-    command = ("language", corpus_file, "--out", tmp_path / "v", *FAST, "max_steps=12", "epochs=100")
+    command = ("language", corpus_file, "--out", tmp_path / "v", *FAST, "max_steps=12", "epochs=100", "hold_out=0.05")
     before = signal.getsignal(number)
     with monkeypatch.context() as patch:
         stopping(patch, number, at)
@@ -484,7 +484,7 @@ def test_a_full_disk_or_memory_ends_with_advice_status_1_and_the_checkpoint(
             raise error
         save(self, *rest)
 
-    command = ("language", corpus_file, "--out", tmp_path / "v", *FAST, "max_steps=12", "epochs=100")
+    command = ("language", corpus_file, "--out", tmp_path / "v", *FAST, "max_steps=12", "epochs=100", "hold_out=0.05")
     with monkeypatch.context() as patch:
         patch.setattr(schedule, "CHECKPOINT_SECONDS", 0.0)
         patch.setattr(PhaseFolder, "save", failing)

@@ -53,7 +53,7 @@ def test_presets_differ_in_what_they_set_and_kinds_in_what_only_one_has(tmp_path
     quick, paper = (store.add("language", preset, {"preset": preset}) for preset in ("quick", "paper"))
     task = store.add("task", "task", {"preset": "quick"})
     found = differences([quick, paper])
-    assert found["batch_size"] == (32, 8)
+    assert found["batch_size"] == (16, 8)
     assert "rank" not in found
     assert differences([quick, task])["mask_share"][1] is None
 

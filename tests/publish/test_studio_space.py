@@ -61,7 +61,7 @@ def test_its_limits_are_valid_and_a_variable_of_the_space_overrides_them():
     hosting = hosting_from(settings)
     assert (hosting.corpus_megabytes, hosting.waiting_jobs, hosting.days_kept, hosting.visitors_train) == (
         20,
-        1,
+        2,
         7.0,
         True,
     )

@@ -247,7 +247,7 @@ def test_a_program_asks_for_spectra(studio, key):
         assert one["noise_edge"] > 0
         assert found["strategy"] == "variance:0.9"
         assert "variance:0.9" in client.predict("bundled:ind", None, api_name="/spectrum")["matrices"][
-            "roberta.encoder.layer.0.output.dense.weight"]["ranks"]  # fmt: skip
+            "bert.encoder.layer.0.output.dense.weight"]["ranks"]  # fmt: skip
         with pytest.raises(AppError, match="not known"):
             client.predict("../../etc", None, api_name="/spectrum")
         with pytest.raises(AppError, match="Did you mean"):
