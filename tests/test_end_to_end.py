@@ -27,7 +27,7 @@ def vectors(data, tmp_path_factory):
     """A language vector for Minangkabau and a sentiment vector, each of a few steps."""
     folder = tmp_path_factory.mktemp("vectors")
     corpus = str(data / "corpora" / "min.txt.gz")
-    settings = [*SHORT, "hold_out=0.005"]
+    settings = [*SHORT, "hold_out=0.002"]
     language = [
         "language",
         corpus,
@@ -35,14 +35,14 @@ def vectors(data, tmp_path_factory):
         "min",
         "--set",
         *settings,
-        "max_steps=16",
+        "max_steps=8",
         "--out",
         str(folder / "min"),
     ]
     files = [str(data / "smsa" / "train.csv"), "--valid", str(data / "nusax" / "jav" / "valid.csv")]
     task = ["task", *files, "--out", str(folder / "sentiment")]
     assert main(language) == 0
-    assert main([*task, "--set", *SHORT, "max_steps=48", "evaluate_every=48", "batch_size=16"]) == 0
+    assert main([*task, "--set", *SHORT, "max_steps=32", "evaluate_every=32", "batch_size=16"]) == 0
     return folder
 
 
