@@ -14,96 +14,96 @@ from deftx.jobs.job import read_json
 from deftx.training.parts import DENOISING, ENDING, EVALUATION, OPENING, SAVING
 from deftx.training.position import Position
 
-NOTES = "slices.json"  # in the job's folder
+TIMES = "slices.json"  # in the job's folder
 STEP = "step"  # the longest time between two looks at the clock while it trains
 LEAST_MARGIN, MARGIN = 0.1, 0.05  # seconds, and share of the slice, that are kept free at its end
 LONGEST_GUESS = 120.0  # seconds: a longer slice is asked for only if a part was measured that needs it
 SAVINGS = 2  # a phase ends with a checkpoint and δ, without a look at the clock in between
-CLOSED = (DENOISING, ENDING)  # parts with nothing to save when they are interrupted
+UNSAVED = (DENOISING, ENDING)  # parts with nothing to save when they are interrupted
 
 
 @dataclass
-class Notes:
+class SliceTimes:
     """What the slices of a job so far have shown, as in slices.json."""
 
     seconds: dict[str, float] = field(default_factory=dict)  # by part
     steps: dict[str, int] = field(default_factory=dict)  # optimiser steps of each phase
     left: float | None = None  # estimated seconds of training that remain, without the other parts
-    in_vain: float = 0.0  # seconds of the last slice, if the job did not advance in it
-    cut_off: int = 0  # number of slices that were killed
-    begun: dict[str, Any] | None = None  # seconds and position of a slice that has not ended
+    without_progress: float = 0.0  # seconds of the last slice, if the job did not advance in it
+    killed: int = 0  # number of slices that were killed
+    running: dict[str, Any] | None = None  # seconds and position of a slice that has not ended
 
     @classmethod
-    def read(cls, folder: Path) -> "Notes":
-        """Read the notes of the job in ``folder``; empty ones if there are none."""
+    def read(cls, folder: Path) -> "SliceTimes":
+        """Read the times of the job in ``folder``; empty ones if there are none."""
         try:
-            return cls(**(read_json(folder / NOTES) or {}))
+            return cls(**(read_json(folder / TIMES) or {}))
         except TypeError:  # of another version
             return cls()
 
     def write(self, folder: Path) -> None:
-        """Write the notes of the job in ``folder``."""
-        write_json(folder / NOTES, asdict(self))
+        """Write the times of the job in ``folder``."""
+        write_json(folder / TIMES, asdict(self))
 
     def begin(self, seconds: float, position: Position) -> None:
         """Note the beginning of a slice."""
-        self.begun = {"seconds": seconds, "position": asdict(position)}
+        self.running = {"seconds": seconds, "position": asdict(position)}
 
     def end(self, position: Position) -> None:
         """Note the end of a slice."""
-        if self.begun is not None:
-            advanced = position > Position(**self.begun["position"])
-            self.in_vain, self.begun = (0.0 if advanced else self.begun["seconds"]), None
+        if self.running is not None:
+            advanced = position > Position(**self.running["position"])
+            self.without_progress, self.running = (0.0 if advanced else self.running["seconds"]), None
 
-    def settle(self, position: Position) -> None:
-        """Note the end of a slice that was killed, if the last one was; none may be running."""
-        if self.begun is not None:
-            self.cut_off += 1
+    def end_killed(self, position: Position) -> None:
+        """Note that the last slice was killed, if it has not ended. Call it only while no slice is running."""
+        if self.running is not None:
+            self.killed += 1
             self.end(position)
 
-    def note(self, part: str, seconds: float) -> None:
+    def add(self, part: str, seconds: float) -> None:
         """Note what a part took; a shorter time than before counts by half."""
         before = self.seconds.get(part, seconds)
         self.seconds[part] = max(seconds, (before + seconds) / 2)
 
-    def of(self, part: str, otherwise: float = 0.0) -> float:
+    def expected(self, part: str, otherwise: float = 0.0) -> float:
         """Return the expected seconds of a part; those of the ending follow from an evaluation until it was measured."""
         if part == ENDING and part not in self.seconds:
-            return max(otherwise, self.of(EVALUATION) + self.of(SAVING))
+            return max(otherwise, self.expected(EVALUATION) + self.expected(SAVING))
         return self.seconds.get(part, otherwise)
 
     def margin(self, seconds: float) -> float:
         """Return the seconds to keep free at the end of a slice; more after a slice was cut off."""
-        return max(LEAST_MARGIN, MARGIN * seconds) * min(4, 1 + self.cut_off)
+        return max(LEAST_MARGIN, MARGIN * seconds) * min(4, 1 + self.killed)
 
     def shortest(self, position: Position) -> float:
         """Return the shortest slice, in seconds, in which the job can advance from its position."""
         if position.phase == "denoise":
-            needed = self.of(DENOISING)
+            needed = self.expected(DENOISING)
         elif position.step and position.step == self.steps.get("sparse") and position.phase == "sparse":
-            needed = self.of(ENDING)
+            needed = self.expected(ENDING)
         else:
-            needed = self.of(STEP) + self.of(EVALUATION) + SAVINGS * self.of(SAVING)
-        known = self.of(OPENING) + needed
-        return max(known + self.margin(known) if known else 0.0, min(2 * self.in_vain, LONGEST_GUESS))
+            needed = self.expected(STEP) + self.expected(EVALUATION) + SAVINGS * self.expected(SAVING)
+        known = self.expected(OPENING) + needed
+        return max(known + self.margin(known) if known else 0.0, min(2 * self.without_progress, LONGEST_GUESS))
 
     def remaining(self, position: Position) -> float | None:
         """Return the estimated seconds to the end of the job in one slice; None if unknown."""
         if self.left is None:
             return None
-        denoising = self.of(DENOISING) if position.phase != "sparse" else 0.0
-        known = self.of(OPENING) + self.left + denoising + self.of(ENDING) + SAVINGS * self.of(SAVING)
+        denoising = self.expected(DENOISING) if position.phase != "sparse" else 0.0
+        known = self.expected(OPENING) + self.left + denoising + self.expected(ENDING) + SAVINGS * self.expected(SAVING)
         return known + self.margin(known)
 
 
 class SliceClock:
     """The clock of one slice: it says when to stop, measures the parts, and refuses a part that would not end in time."""
 
-    def __init__(self, notes: Notes, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, times: SliceTimes, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         """Start the clock of a slice of so many seconds."""
-        self._notes, self._now = notes, now
+        self._times, self._now = times, now
         self._began = now()
-        self._end = self._began + seconds - notes.margin(seconds)
+        self._end = self._began + seconds - times.margin(seconds)
         self._parts: list[str] = []  # those that it is in
         self._compared = self._opened = False
         self._looked: float | None = None
@@ -124,9 +124,9 @@ class SliceClock:
     def take(self, event: Event) -> None:
         """Note what an event says: the steps of a phase, the time left."""
         if event.phase in ("dense", "sparse") and event.total > 1:
-            self._notes.steps[event.phase] = event.total
+            self._times.steps[event.phase] = event.total
         if event.seconds_left is not None:
-            self._notes.left = event.seconds_left
+            self._times.left = event.seconds_left
 
     @contextmanager
     def part(self, name: str, seconds: float) -> Iterator[None]:
@@ -135,11 +135,11 @@ class SliceClock:
         Raises:
             TrainingStopped: If the part would not end in time, before it begins.
         """
-        expected = self._notes.of(name, seconds)
-        if name in (EVALUATION, *CLOSED):
-            after = 0.0 if name in CLOSED else SAVINGS * self._notes.of(SAVING)
+        expected = self._times.expected(name, seconds)
+        if name in (EVALUATION, *UNSAVED):
+            after = 0.0 if name in UNSAVED else SAVINGS * self._times.expected(SAVING)
             if self._now() + expected + after > self._end:
-                self._notes.note(name, expected)
+                self._times.add(name, expected)
                 self.is_over = True
                 raise TrainingStopped(f"The slice is too short for its next part ({name}).")
         began = self._now()
@@ -148,26 +148,26 @@ class SliceClock:
         try:
             yield
         except TrainingStopped:
-            self._notes.note(name, 2 * (self._now() - began))
+            self._times.add(name, 2 * (self._now() - began))
             raise
         finally:
             self._parts.remove(name)
             self._looked = None
-        self._notes.note(name, self._now() - began)
+        self._times.add(name, self._now() - began)
         self._compared = True
 
     def stop(self) -> None:
         """Note the longest step of the slice."""
         if self._step:
-            self._notes.note(STEP, self._step)
+            self._times.add(STEP, self._step)
 
     def _open(self, now: float) -> None:
         """Note the end of the opening, which is after the first evaluation: that of the base alone."""
         if self._compared and not self._opened:
             self._opened = True
-            self._notes.note(OPENING, now - self._began)
+            self._times.add(OPENING, now - self._began)
 
     def _reserve(self) -> float:
-        if not self._opened or any(part in CLOSED for part in self._parts):
+        if not self._opened or any(part in UNSAVED for part in self._parts):
             return 0.0
-        return (self._step or self._notes.of(STEP)) + SAVINGS * self._notes.of(SAVING)
+        return (self._step or self._times.expected(STEP)) + SAVINGS * self._times.expected(SAVING)

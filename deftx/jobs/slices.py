@@ -19,15 +19,15 @@ from deftx.jobs.ending import Result, ending_of
 from deftx.jobs.job import EVENTS, LOCK, LOG, OUT, RESULT, SETTINGS, STOP, JobError, read_json
 from deftx.jobs.limits import JobLimits
 from deftx.jobs.process import is_locked, take_lock
-from deftx.jobs.slice_pace import Notes, SliceClock
+from deftx.jobs.slice_pace import SliceClock, SliceTimes
 from deftx.jobs.worker import WORK, EventLog, heartbeat, read_job, train
 from deftx.training.finish import RUN
-from deftx.training.parts import watched_by
+from deftx.training.parts import on_each_part
 from deftx.training.position import Position, position_of
 
 
 @dataclass(frozen=True)
-class Standing:
+class SliceStatus:
     """Where a job stands.
 
     ``outcome`` is that of the job's result, empty while more slices are needed; ``message`` says how it ended. ``shortest``
@@ -53,18 +53,18 @@ class Standing:
         return max(self.shortest, min(longest, wanted))
 
 
-def standing_of(folder: Path) -> Standing:
+def slice_status(folder: Path) -> SliceStatus:
     """Return where the job in ``folder`` stands, from its files."""
-    notes, position = Notes.read(folder), _position(folder)
+    times, position = SliceTimes.read(folder), _position(folder)
     if not is_locked(folder / LOCK):
-        notes.settle(position)
+        times.end_killed(position)
     result = read_json(folder / RESULT) or {}
-    return Standing(
+    return SliceStatus(
         phase=position.phase,
         step=position.step,
-        steps=notes.steps.get(position.phase, 0),
-        shortest=notes.shortest(position),
-        seconds_left=notes.remaining(position),
+        steps=times.steps.get(position.phase, 0),
+        shortest=times.shortest(position),
+        seconds_left=times.remaining(position),
         outcome=str(result.get("outcome", "")),
         message=str(result.get("message", "")),
     )
@@ -77,10 +77,10 @@ def run_slice(
     *,
     now: Callable[[], float] = time.monotonic,
     work: Mapping[str, str] = WORK,
-) -> Standing:
+) -> SliceStatus:
     """Train the job in ``folder`` for at most ``seconds`` and return where it stands.
 
-    A slice shorter than ``Standing.shortest`` does nothing.
+    A slice shorter than ``SliceStatus.shortest`` does nothing.
 
     Args:
         folder: The folder of the job.
@@ -98,22 +98,27 @@ def run_slice(
             "This training run is already running, perhaps from another page. Wait until its slice has ended."
         )
     with lock, heartbeat(folder), _logged(folder / LOG):
-        notes, position = Notes.read(folder), _position(folder)
-        notes.settle(position)
-        if not (folder / RESULT).exists() and seconds >= notes.shortest(position):
-            notes.begin(seconds, position)
-            notes.write(folder)
-            _train(folder, seconds, notes, JobLimits(folder, limits or {}), now, work)
-            notes.end(_position(folder))
-            notes.write(folder)
-    return standing_of(folder)
+        times, position = SliceTimes.read(folder), _position(folder)
+        times.end_killed(position)
+        if not (folder / RESULT).exists() and seconds >= times.shortest(position):
+            times.begin(seconds, position)
+            times.write(folder)
+            _train(folder, seconds, times, JobLimits(folder, limits or {}), now, work)
+            times.end(_position(folder))
+            times.write(folder)
+    return slice_status(folder)
 
 
 def _train(
-    folder: Path, seconds: float, notes: Notes, limits: JobLimits, now: Callable[[], float], work: Mapping[str, str]
+    folder: Path,
+    seconds: float,
+    times: SliceTimes,
+    limits: JobLimits,
+    now: Callable[[], float],
+    work: Mapping[str, str],
 ) -> None:
     (folder / STOP).unlink(missing_ok=True)
-    clock, events = SliceClock(notes, seconds, now), EventLog(folder / EVENTS)
+    clock, events = SliceClock(times, seconds, now), EventLog(folder / EVENTS)
 
     def on_event(event: Any) -> None:
         clock.take(event)
@@ -124,7 +129,7 @@ def _train(
 
     def do() -> None:
         _use_one_thread()
-        with limits, watched_by(clock.part):
+        with limits, on_each_part(clock.part):
             train(_on_device_here(read_job(folder, work)), work, folder, on_event, should_stop)
 
     result, _ = ending_of(do, None)

@@ -41,7 +41,7 @@ STATES = {
 
 _WITHOUT_CALLS = replace(
     STATES["waiting"],
-    meaning="Waiting for its page: it trains in calls to a shared GPU, which only the open page of whoever started it makes.",
+    meaning="Waiting for its page. It trains on a shared GPU in short calls, and only the open page of the person who started it makes them.",
     advice="Open the page to continue. Nothing is lost meanwhile.",
 )
 

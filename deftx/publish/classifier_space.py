@@ -16,11 +16,12 @@ from deftx.core.files import new_folder, require_empty
 from deftx.models.batches import Text
 from deftx.publish.classifier_card import loading_code
 from deftx.publish.own_vectors import safe_name
-from deftx.publish.space_card import GRADIO, PYTHON, front_matter
-from deftx.vectors.card import CITATION, LANGUAGE_CODE, LICENSE, TAGS, code
+from deftx.vectors.card import CITATION, LANGUAGE_CODE, LICENSE, TAGS, code, front_matter
 
 # The program of the page, and its texts in the languages of the page.
 PAGE = (ASSETS / "space" / "app.py", ASSETS / "space" / "texts.json")
+GRADIO = "6.31.0"  # a Space installs gradio in the version that its card names
+PYTHON = "3.12"
 NEEDED = ("torch", "transformers", "safetensors")  # pinned to the versions that wrote the classifier
 FIELDS = {False: ["text"], True: ["premise", "hypothesis"]}
 
@@ -80,6 +81,7 @@ def _card(title: str, labels: list[str], language: str, license_id: str) -> str:
     if LANGUAGE_CODE.fullmatch(language):
         entries["tags"] = [*TAGS, f"language:{language}"]
     return f"""{front_matter(entries)}
+
 # {title}
 
 A text classifier for a language without labelled text, composed of a task vector and a language vector (DeFT-X). Its labels:

@@ -8,7 +8,8 @@ from pathlib import Path
 from deftx.core.assets import ASSETS
 from deftx.core.errors import DeftxError
 from deftx.core.files import new_folder, require_empty
-from deftx.publish.space_card import GRADIO, PYTHON, front_matter
+from deftx.publish.classifier_space import GRADIO, PYTHON
+from deftx.vectors.card import front_matter
 
 REPOSITORY = ASSETS.parent
 PROGRAM = ("app.py", "ui", "deftx", "assets", "LICENSE", "CITATION.cff")
@@ -63,6 +64,7 @@ def _card(title: str) -> str:
         "tags": ["deft-x", "cross-lingual-transfer", "text-classification"],
     }  # fmt: skip
     return f"""{front_matter(entries)}
+
 # {title}
 
 Text classifiers for languages that have little text and no labels (DeFT-X). Open this page on huggingface.co and log in there: each

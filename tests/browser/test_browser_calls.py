@@ -8,7 +8,7 @@ from tiny_base import finish_task_job, write_corpus
 
 from deftx.core.events import ignore
 from deftx.jobs import Store, state_of
-from deftx.jobs.slices import standing_of
+from deftx.jobs.slices import slice_status
 from deftx.jobs.work import learn_language
 
 # The stand-in takes the place of the package ``spaces`` before the app imports it. On the clock of a call every look takes a
@@ -63,12 +63,12 @@ def test_a_page_closed_in_the_middle_loses_nothing_and_the_vector_is_that_of_an_
     open_page(page, app, section="")
     start(page, write_corpus(tmp_path / "text.txt").read_text(encoding="utf-8"))
     expect(page.locator("#calls")).to_contain_text("Keep the page open")
-    wait_for(lambda: trained(store) and standing_of(trained(store).folder).step, "the first call", seconds=300)
+    wait_for(lambda: trained(store) and slice_status(trained(store).folder).step, "the first call", seconds=300)
     page.close()
     job = trained(store)
     wait_for(lambda: state_of(job).name == "waiting", "the end of the call", seconds=60)
     assert "Waiting for its page" in state_of(job).meaning
-    assert not standing_of(job.folder).has_ended
+    assert not slice_status(job.folder).has_ended
 
     page = visitor.new_page()
     open_page(page, app, section="")

@@ -10,7 +10,7 @@ from deftx.jobs import JobError, Store, state_of
 from deftx.jobs.job import SETTINGS, STOP, read_json
 from deftx.jobs.process import take_lock
 from deftx.jobs.shutdown import stop_workers
-from deftx.jobs.slices import run_slice, standing_of
+from deftx.jobs.slices import run_slice, slice_status
 from deftx.jobs.worker import heartbeat
 
 SLICED = {"device": "zero-gpu", "steps": 3}
@@ -96,4 +96,4 @@ def test_the_end_of_the_server_stops_a_call_at_a_checkpoint_and_the_job_waits(st
     call.join()
     assert stopped.killed == 0
     assert state_of(store.get(job.id)).name == "waiting"
-    assert standing_of(job.folder).step > 0
+    assert slice_status(job.folder).step > 0

@@ -9,7 +9,7 @@ from deftx.core.events import ignore
 from deftx.jobs import JobError, Store, progress_of, state_of
 from deftx.jobs.job import STOP
 from deftx.jobs.process import take_lock
-from deftx.jobs.slices import run_slice, standing_of
+from deftx.jobs.slices import run_slice, slice_status
 from deftx.jobs.work import learn_language, learn_task
 
 RECIPE = {"epochs": 100, "min_steps": 0, "max_steps": 9, "batch_size": 4, "max_length": 16, "evaluate_every": 4,
@@ -105,8 +105,8 @@ def test_a_slice_trains_on_the_gpu_that_its_process_has(add, monkeypatch, there,
 
 
 def test_a_slice_of_any_length_that_is_long_enough_finishes(add):
-    (standing,) = finish(add(), 10_000)
-    assert standing.outcome == "finished"
+    (status,) = finish(add(), 10_000)
+    assert status.outcome == "finished"
 
 
 def test_a_slice_that_is_too_short_does_nothing_and_names_a_longer_one(add):
@@ -159,25 +159,25 @@ def test_a_stop_request_ends_the_job_at_a_checkpoint(add):
             (job.folder / STOP).touch()
         return 0.0
 
-    standing = run_slice(job.folder, 5, now=now)
-    assert (standing.outcome, standing.phase) == ("stopped", "dense")
-    assert 0 < standing.step < 1_000
+    status = run_slice(job.folder, 5, now=now)
+    assert (status.outcome, status.phase) == ("stopped", "dense")
+    assert 0 < status.step < 1_000
     assert state_of(job).name == "stopped"
 
 
 def test_a_limit_on_the_time_of_a_job_counts_all_slices(add):
     job = add(max_steps=1_000)
     (job.folder / "spent.json").write_text(json.dumps({"seconds": 7_200}))
-    standing = run_slice(job.folder, 5, {"DEFTX_JOB_SECONDS_LEFT": "3600"}, now=Ticking(0.01))
-    assert standing.outcome == "stopped"
-    assert "limit of 1 h" in standing.message
+    status = run_slice(job.folder, 5, {"DEFTX_JOB_SECONDS_LEFT": "3600"}, now=Ticking(0.01))
+    assert status.outcome == "stopped"
+    assert "limit of 1 h" in status.message
 
 
 def test_an_error_ends_the_job_with_its_message(add):
     job = add(k=10**9)
-    standing = run_slice(job.folder, 100, now=Ticking(0.01))
-    assert standing.outcome == "failed"
-    assert "entries" in standing.message
+    status = run_slice(job.folder, 100, now=Ticking(0.01))
+    assert status.outcome == "failed"
+    assert "entries" in status.message
     assert "Traceback" in job.log_tail(50)
 
 
@@ -193,7 +193,7 @@ def test_between_slices_a_job_waits_and_its_progress_stays(add):
     assert state_of(job).name == "waiting"
     assert not (job.folder / "heartbeat").exists()
     assert progress_of(job).phase == "dense"
-    assert standing_of(job.folder).step > 0
+    assert slice_status(job.folder).step > 0
 
 
 def test_a_job_that_has_ended_stays_as_it_is(add):

@@ -12,7 +12,7 @@ from zero_gpu import ZeroGpu
 
 from deftx.core.events import ignore
 from deftx.jobs import Store, state_of
-from deftx.jobs.slices import run_slice, standing_of
+from deftx.jobs.slices import run_slice, slice_status
 from deftx.jobs.work import learn_language, learn_task
 
 RECIPE = {"epochs": 100, "min_steps": 0, "max_steps": 24, "batch_size": 4, "max_length": 16, "evaluate_every": 6,
@@ -59,13 +59,13 @@ def kill_and_finish(card, job, kills, draw):
     """Kill so many slices, and let enough others end for the job to advance; return how far each death had come."""
     call = card.GPU(dying, duration=600)
     died = []
-    while not (standing := standing_of(job.folder)).has_ended:
-        seconds = max(draw.uniform(1, 3), standing.shortest)
+    while not (status := slice_status(job.folder)).has_ended:
+        seconds = max(draw.uniform(1, 3), status.shortest)
         die_at = draw.randint(1, round(seconds / TICK)) if len(died) < kills and draw.random() < 0.6 else None
         try:
             call(job.folder, seconds, die_at)
         except gr.Error:  # aborted
-            died.append((standing.phase, standing.step))
+            died.append((status.phase, status.step))
             assert state_of(job).name == "waiting"
     return died
 
@@ -81,11 +81,11 @@ def test_slices_in_forked_processes_end_in_the_same_vector(jobs, card, reuse):
     job, whole = jobs("language")
     call = card.GPU(dying, duration=600)
     for _ in range(200):
-        standing = standing_of(job.folder)
-        if standing.has_ended:
+        status = slice_status(job.folder)
+        if status.has_ended:
             break
-        call(job.folder, max(2, standing.shortest), None)
-    assert standing.outcome == "finished", job.log_tail()
+        call(job.folder, max(2, status.shortest), None)
+    assert status.outcome == "finished", job.log_tail()
     assert len(card.asked) > 3
     assert_same(job, whole)
 
@@ -120,7 +120,7 @@ def test_a_slice_that_is_cut_off_by_its_time_makes_the_next_ones_careful(jobs, c
     with pytest.raises(gr.Error, match="aborted"):
         call(job.folder, 2, 2)
     call(job.folder, 4, None)
-    assert '"cut_off": 1' in (job.folder / "slices.json").read_text()
+    assert '"killed": 1' in (job.folder / "slices.json").read_text()
 
 
 # What the package does, so that the stand-in is not kinder than it.

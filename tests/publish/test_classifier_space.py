@@ -20,9 +20,8 @@ from job_helpers import wait_for
 
 from deftx.classify.composition import compose
 from deftx.core.errors import DeftxError
-from deftx.publish.classifier_space import requirements, write_space
+from deftx.publish.classifier_space import GRADIO, requirements, write_space
 from deftx.publish.exporting import export_space_zip
-from deftx.publish.space_card import GRADIO
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ["the food is good", "the night was awful and bitter", " the day\nis good\n", " ".join(tiny.WORDS[:30] * 3)]

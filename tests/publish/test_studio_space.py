@@ -14,7 +14,7 @@ from job_helpers import wait_for
 from deftx.core.errors import DeftxError
 from deftx.core.hosting import hosting_from
 from deftx.publish import studio_space
-from deftx.publish.space_card import GRADIO
+from deftx.publish.classifier_space import GRADIO
 from deftx.publish.studio_space import START, requirements, write_studio_space
 
 HELPERS = Path(__file__).resolve().parents[1] / "helpers"

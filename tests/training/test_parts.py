@@ -1,4 +1,4 @@
-"""The parts of a training run that somebody may watch: they are entered where they say, and cost nothing otherwise."""
+"""The parts of a training run: they are reported in their order, and only where that is asked for."""
 
 from contextlib import contextmanager
 
@@ -7,34 +7,29 @@ import tiny
 
 from deftx.core.errors import TrainingStopped
 from deftx.training.language import learn_language
-from deftx.training.parts import DENOISING, ENDING, EVALUATION, SAVING, part, watched_by
+from deftx.training.parts import DENOISING, ENDING, EVALUATION, SAVING, on_each_part, part
 
 
-def test_without_a_watch_a_part_does_nothing():
-    with part(SAVING):
-        pass
-
-
-def test_a_watch_is_called_only_within_its_block():
+def test_a_part_is_reported_only_within_the_block():
     seen = []
 
     @contextmanager
-    def watch(name, seconds):
+    def on_part(name, seconds):
         seen.append((name, seconds))
         yield
 
-    with watched_by(watch), part(SAVING, 3.0):
+    with on_each_part(on_part), part(SAVING, 3.0):
         pass
     with part(SAVING):
-        pass
-    assert seen == [(SAVING, 3.0)]
+        seen.append("not reported")
+    assert seen == [(SAVING, 3.0), "not reported"]
 
 
-def test_a_training_run_enters_its_parts_in_order_and_a_watch_can_refuse_one(base, corpus_file, tmp_path):
+def test_a_training_run_enters_its_parts_in_order_and_each_can_be_refused(base, corpus_file, tmp_path):
     seen = []
 
     @contextmanager
-    def watch(name, seconds):
+    def on_part(name, seconds):
         if name == ENDING and ENDING not in seen:
             seen.append(name)
             raise TrainingStopped("no time")
@@ -42,7 +37,7 @@ def test_a_training_run_enters_its_parts_in_order_and_a_watch_can_refuse_one(bas
         yield
 
     recipe = tiny.language_recipe()
-    with watched_by(watch):
+    with on_each_part(on_part):
         with pytest.raises(TrainingStopped, match="no time"):
             learn_language(corpus_file, base, recipe, out=tmp_path / "out")
         assert not (tmp_path / "out" / "vector.json").exists()

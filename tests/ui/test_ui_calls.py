@@ -73,8 +73,8 @@ def test_the_page_of_such_a_space_has_a_note_for_each_language_and_its_own_base_
     again = Studio(studio.base_name, studio.store)
     assert (again.device, again.gpus, again.training_device) == ("cpu", 0, ZERO_GPU)
     assert again.base().device.type == "cpu"
-    notes = [block for block in build_page(studio).blocks.values() if getattr(block, "elem_id", None) == "calls"]
-    assert len(notes) == len(strings.SPOKEN)
+    times = [block for block in build_page(studio).blocks.values() if getattr(block, "elem_id", None) == "calls"]
+    assert len(times) == len(strings.SPOKEN)
 
 
 def test_a_training_run_is_done_in_calls_of_whole_seconds(studio, card, request_):

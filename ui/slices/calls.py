@@ -15,7 +15,7 @@ from deftx.core.hosting import hosting_from, on_zero_gpu
 from deftx.core.logs import about
 from deftx.jobs import Job, Store, state_of
 from deftx.jobs.limits import limits_for
-from deftx.jobs.slices import Standing, run_slice, standing_of
+from deftx.jobs.slices import SliceStatus, run_slice, slice_status
 
 LONGEST = 60.0  # seconds of a call, unless the training run needs more to advance
 PAUSE, LONGEST_PAUSE = 5.0, 3600.0  # seconds to the next call after one without a GPU; doubled from each to the next
@@ -25,7 +25,7 @@ _TRY_AGAIN = re.compile(r"Try again in (?:(\d+) days?, )?(\d+):(\d\d):(\d\d)")
 
 log = logging.getLogger(__name__)
 
-Train = Callable[[Path, int, Mapping[str, str]], Standing]
+Train = Callable[[Path, int, Mapping[str, str]], SliceStatus]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Refusal:
     times: int  # such calls in a row
 
 
-def train(folder: Path, seconds: int, limits: Mapping[str, str]) -> Standing:
+def train(folder: Path, seconds: int, limits: Mapping[str, str]) -> SliceStatus:
     """Train the job in ``folder`` for so many seconds; this runs in the process that has the GPU."""
     return run_slice(folder, seconds, limits)
 
@@ -89,7 +89,7 @@ class Calls:
         self._refusals.pop(store.owner, None)
 
     def _call(self, store: Store, job: Job) -> None:
-        seconds = math.ceil(standing_of(job.folder).ask(LONGEST))
+        seconds = math.ceil(slice_status(job.folder).ask(LONGEST))
         try:
             self._train(job.folder, seconds, limits_for(hosting_from(), job))
         except gr.Error as error:
