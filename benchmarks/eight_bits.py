@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 import torch
+from sides import THREADS
 
 from deftx import BUNDLED_BASE
 from deftx.classify.composition import compose
@@ -52,4 +53,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     torch.set_grad_enabled(False)
+    torch.set_num_threads(THREADS)
     main()
