@@ -147,7 +147,9 @@ def words(visit: Visit, rounds: int) -> None:
 def main() -> None:
     """Walk every way, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a text of one sentence and short waits: only check that it runs")
+    parser.add_argument(
+        "--quick", action="store_true", help="a text of one sentence and short waits: only check that it runs"
+    )
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="the browser to use")
     given = parser.parse_args()
     rounds, wait = (2, 3.0) if given.quick else (5, 60.0)

@@ -53,7 +53,12 @@ def test_a_text_in_a_ready_language_can_be_tried_without_training(studio, page_b
     assert "Minangkabau (min)" in text_step.offer(plan).value
     chosen = text_step.with_ready(plan)
     assert (chosen.vector, chosen.text) == (language_step.choices()[0][1], plan.text)
-    for other in (plan.changed(code="ban"), plan.changed(code=""), plan.changed(text=""), plan.changed(language_job="j")):
+    for other in (
+        plan.changed(code="ban"),
+        plan.changed(code=""),
+        plan.changed(text=""),
+        plan.changed(language_job="j"),
+    ):
         assert not text_step.offer(other).visible
     assert text_step.with_ready(plan.changed(code="ban")) == plan.changed(code="ban")
 
