@@ -54,7 +54,7 @@ class EnoughError(Exception):
 
 
 @dataclass
-class Timed:
+class Timed(Objective):
     """An objective of random sentences that records the start time and loss of each step."""
 
     given: argparse.Namespace

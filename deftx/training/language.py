@@ -50,7 +50,7 @@ def masked_lm_loss(model: PreTrainedModel, batch: Batch, reduction: str = "mean"
 
 
 @dataclass
-class LanguageObjective:
+class LanguageObjective(Objective):
     """Masked-language modelling on packed text (appendix C, "Language adaptation")."""
 
     base: Base

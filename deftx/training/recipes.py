@@ -144,6 +144,9 @@ class LanguageRecipe(Recipe):
     max_steps: int | None = 100_000
     hold_out: float = 0.05  # share of the lines held out for validation
     mask_share: float = 0.15  # LT-SFT: share of tokens to predict; 80 % of them are masked, 10 % random, 10 % unchanged
+    lexicon_share: float = (
+        1.0  # of the words that a word list translates, replaced: pseudo-text is translated throughout
+    )
     trim: bool = False  # train on the base trimmed to the text (Ushio et al. 2023), then lift the vector to the base
 
 
@@ -158,6 +161,7 @@ class TaskRecipe(Recipe):
     evaluate_every: int = 250
     metric: str = "f1"  # chooses the best checkpoint: a key of METRICS
     hold_out: float = 0.1  # share of the rows held out for validation if there is no validation file
+    lexicon_share: float = 0.5  # of the words that a word list translates, replaced
     group_by_length: bool = False  # batches of similar length: less padding, another order than the paper's
 
     def __post_init__(self) -> None:
@@ -171,7 +175,7 @@ _RANGES = (
     ("keep", 0, 1), ("k", 1e-9, 2**40), ("seed", 0, 2**31 - 1), ("learning_rate", 1e-9, 1.0),
     ("sparse_learning_rate", 1e-9, 1.0), ("batch_size", 1, 4096), ("accumulation", 1, 4096), ("max_length", 8, 8192), ("epochs", 1e-3, 1e5), ("dense_epochs", 1e-3, 1e5),
     ("min_steps", 0, 1e8), ("max_steps", 1, 1e8), ("evaluate_every", 1, 1e8), ("l1", 0, 1e6), ("clip", 1e-6, 1e6),
-    ("hold_out", 1e-4, 0.5), ("mask_share", 0.01, 0.9),
+    ("hold_out", 1e-4, 0.5), ("mask_share", 0.01, 0.9), ("lexicon_share", 0, 1),
 )  # fmt: skip
 
 # The paper's settings for natural language inference that differ from those for sentiment.
