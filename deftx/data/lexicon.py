@@ -50,7 +50,7 @@ class Covered(NamedTuple):
 
 @dataclass(frozen=True)
 class Lexicon:
-    """A word list: the translations of each word or phrase, which is written as by ``fold``; ``name`` is that of its file."""
+    """A word list: the translations of each word or phrase, in lower case; ``name`` is that of its file."""
 
     name: str
     entries: dict[str, tuple[str, ...]]
@@ -79,7 +79,7 @@ class Lexicon:
         start = spans[0][0]
         for words in range(len(spans), 0, -1):
             end = spans[words - 1][1]
-            if translations := self.entries.get(fold(text[start:end])):
+            if translations := self.entries.get(_key(text[start:end])):
                 return Match(start, end, words, translations)
         return None
 
@@ -114,7 +114,7 @@ def read_lexicon(path: str | os.PathLike, *, encoding: str | None = None) -> Lex
     found: dict[str, dict[str, None]] = {}
     for _, (word, translation) in records.texts(_columns(records), TableError):
         if translation and (spans := [match.span() for match in _WORD.finditer(word)]):
-            found.setdefault(fold(word[spans[0][0] : spans[-1][1]]), {})[translation] = None
+            found.setdefault(_key(word[spans[0][0] : spans[-1][1]]), {})[translation] = None
     if not found:
         raise TableError(f"{file.name} has no usable row: every row needs a word and its translation.")
     return Lexicon(file.name, {word: tuple(translations) for word, translations in found.items()})
@@ -155,6 +155,11 @@ def _translated(
             yield lexicon.translate(text, share, generator)
         else:
             yield tuple(lexicon.translate(part, share, generator) for part in text)
+
+
+def _key(text: str) -> str:
+    """Return a word or phrase as entries are written: folded, with one kind of apostrophe."""
+    return fold(text).replace("’", "'").replace("ʼ", "'")
 
 
 def _columns(records: Records) -> list[str]:
