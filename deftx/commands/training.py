@@ -22,6 +22,9 @@ def add_commands(commands: Any) -> None:
     language.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
     language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min, stored in the vector")
     options.add_column(language)
+    language.add_argument("--lexicon", metavar="FILE", action="append", default=[],
+                          help="word list with the columns word,translation: CORPUS is in a related language, and the "
+                          "vector is learned from its word-by-word translation; can be repeated")  # fmt: skip
     language.set_defaults(run=run_language)
     task = commands.add_parser("task", help="learn a task vector from labelled text in a larger, related language")
     sources.add_options(task)
@@ -46,13 +49,15 @@ def run_language(arguments: argparse.Namespace) -> None:
     request = from_arguments("language", arguments)
     recipe: Any = request.full_recipe()  # a LanguageRecipe, as the kind says
     api = _check_push(arguments)
+    if request.flavor and arguments.lexicon:
+        raise RecipeError("--lexicon applies only to this machine; omit --on hf-jobs.")
     corpus = request.corpus
     if arguments.encoding or request.column:
         corpus = read_corpus(corpus, column=request.column or None, encoding=arguments.encoding)
     with stop_on_signal() as should_stop:
         vector = remote.learn(request, _out(arguments), should_stop) if request.flavor else learn_language(
             corpus, options.load_base_of(arguments), recipe, out=arguments.out,
-            language=request.language or None, delta=request.delta or None,
+            language=request.language or None, lexicon=arguments.lexicon, delta=request.delta or None,
             on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)

@@ -13,11 +13,12 @@ import torch
 from deftx.core.errors import RecipeError, TableError, VectorError, one_of, unknown_name
 from deftx.core.events import Event, Listener
 from deftx.data.labels import with_spellings_of
-from deftx.data.lexicon import Lexicon, coverage, read_lexicon, translate_table
+from deftx.data.lexicon import Lexicon, translate_table
 from deftx.data.table_rows import Table, counted_rows, folded, label_names
 from deftx.data.tables import read_table
 from deftx.models.bases import Base
 from deftx.training.task_objective import Part
+from deftx.training.word_lists import lexicons_of, say_coverage
 from deftx.vectors.apply import sum_vectors
 from deftx.vectors.vector import SparseVector
 
@@ -68,7 +69,7 @@ def gather(base: Base, train: Any, source: Any, repeat: Any, lexicon: Any) -> li
         if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_REPEATS:
             raise RecipeError(f"repeat = {count!r} is not a number of passes: it must be from 1 to {MOST_REPEATS:,}.")
     tables = _fitting([file if isinstance(file, Table) else read_table(file) for file in files])
-    read = [_lexicons(names) for names in lists]
+    read = [lexicons_of(names) for names in lists]
     return [Source(*fields) for fields in zip(tables, (_checked(base, v) for v in vectors), repeats, read, strict=True)]
 
 
@@ -99,13 +100,7 @@ def without_rows_of(sources: Sequence[Source], valid: Table, listener: Listener)
 def translated(sources: Sequence[Source], share: float, seed: int, listener: Listener) -> list[Source]:
     """Return the sources with words replaced by those of their word lists, and say how many words these cover."""
     for source in sources:
-        for lexicon in source.lexicons:
-            found = coverage(lexicon, source.table.texts)
-            message = (
-                f"{lexicon.name} translates {found.share:.1%} of the words of {source.table.name} "
-                f"({found.covered:,} of {found.words:,}); {share:.0%} of these places, chosen at random, are replaced."
-            )
-            listener.on_event(Event("tokenise", message=message, warning=not found.covered))
+        say_coverage(source.lexicons, source.table.texts, source.table.name, share, listener)
     return [
         replace(source, table=translate_table(source.table, source.lexicons, share, seed))
         if source.lexicons
@@ -209,13 +204,6 @@ def _fitting(tables: list[Table]) -> list[Table]:
             )
         fitting.append(table)
     return fitting
-
-
-def _lexicons(given: Any) -> tuple[Lexicon, ...]:
-    if given is None:
-        return ()
-    one = isinstance(given, str | os.PathLike | Lexicon)
-    return tuple(item if isinstance(item, Lexicon) else read_lexicon(item) for item in ([given] if one else given))
 
 
 def _checked(base: Base, vector: SparseVector | str | os.PathLike | None) -> SparseVector | None:
