@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import regex
@@ -91,7 +91,7 @@ class Lexicon:
         pieces, last = [], 0
         for match in self.matches(text):
             if generator.random() < share:
-                chosen = match.translations[generator.integers(len(match.translations))]
+                chosen = match.translations[int(generator.integers(len(match.translations)))]
                 pieces += [text[last : match.start], _in_case_of(text[match.start : match.end], chosen)]
                 last = match.end
         return "".join([*pieces, text[last:]])
@@ -131,10 +131,7 @@ def coverage(lexicon: Lexicon, texts: Sequence[str | tuple[str, str]]) -> Covere
 
 def translate_table(table: Table, lexicons: Sequence[Lexicon], share: float, seed: int) -> Table:
     """Return the table with words replaced by translations; each row takes one of the word lists at random."""
-    texts = [
-        translated if isinstance(text, str) else tuple(translated)
-        for text, translated in zip(table.texts, _translated(table.texts, lexicons, share, seed), strict=True)
-    ]
+    texts: Any = list(_translated(table.texts, lexicons, share, seed))
     return replace(table, texts=texts, fingerprint=fingerprint_of(texts, table.labels))
 
 
@@ -150,7 +147,7 @@ def _translated(
     """Yield each text with words replaced. The random draws of a text depend on the seed and its place alone."""
     for place, text in enumerate(texts):
         generator = np.random.default_rng((seed, place))
-        lexicon = lexicons[generator.integers(len(lexicons))]
+        lexicon = lexicons[int(generator.integers(len(lexicons)))]
         if isinstance(text, str):
             yield lexicon.translate(text, share, generator)
         else:
