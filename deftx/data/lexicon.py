@@ -65,36 +65,38 @@ class Lexicon:
         """The SHA-256 over the entries."""
         return sha256(repr(sorted(self.entries.items())).encode()).hexdigest()
 
-    def matches(self, text: str) -> Iterator[Match]:
-        """Yield the places of a text that have translations, from left to right, the longest entry first."""
-        spans = [found.span() for found in _WORD.finditer(text)]
-        at = 0
-        while at < len(spans):
-            match = self._longest_match(text, spans[at : at + self.longest])
-            if match is not None:
-                yield match
-            at += match.words if match is not None else 1
-
-    def _longest_match(self, text: str, spans: Sequence[tuple[int, int]]) -> Match | None:
-        start = spans[0][0]
-        for words in range(len(spans), 0, -1):
-            end = spans[words - 1][1]
-            if translations := self.entries.get(_key(text[start:end])):
-                return Match(start, end, words, translations)
-        return None
-
     def translate(self, text: str, share: float, generator: np.random.Generator) -> str:
         """Return a text in which a random share of the places with translations is replaced by one of these at random.
 
         Case is that of the text, and everything else, such as punctuation, stays.
         """
         pieces, last = [], 0
-        for match in self.matches(text):
+        for match in matches(self, text):
             if generator.random() < share:
                 chosen = match.translations[int(generator.integers(len(match.translations)))]
                 pieces += [text[last : match.start], _in_case_of(text[match.start : match.end], chosen)]
                 last = match.end
         return "".join([*pieces, text[last:]])
+
+
+def matches(lexicon: Lexicon, text: str) -> Iterator[Match]:
+    """Yield the places of a text that have translations, from left to right, the longest entry first."""
+    spans = [found.span() for found in _WORD.finditer(text)]
+    at = 0
+    while at < len(spans):
+        match = _longest_match(lexicon, text, spans[at : at + lexicon.longest])
+        if match is not None:
+            yield match
+        at += match.words if match is not None else 1
+
+
+def _longest_match(lexicon: Lexicon, text: str, spans: Sequence[tuple[int, int]]) -> Match | None:
+    start = spans[0][0]
+    for words in range(len(spans), 0, -1):
+        end = spans[words - 1][1]
+        if translations := lexicon.entries.get(_key(text[start:end])):
+            return Match(start, end, words, translations)
+    return None
 
 
 def read_lexicon(path: str | os.PathLike, *, encoding: str | None = None) -> Lexicon:
@@ -125,7 +127,7 @@ def coverage(lexicon: Lexicon, texts: Sequence[str | tuple[str, str]]) -> Covere
     covered = words = 0
     for text in _single(texts):
         words += _count(text)
-        covered += sum(_count(text[match.start : match.end]) for match in lexicon.matches(text))
+        covered += sum(_count(text[match.start : match.end]) for match in matches(lexicon, text))
     return Covered(covered, words)
 
 
