@@ -50,9 +50,7 @@ class Row:
     language: bool = True
     source: bool = True
     reference: str = ""
-    data: str = (
-        ""  # what its tasks need of the targets: "labelled" rows or a "lexicon"; such a row is run only if named
-    )
+    data: str = ""  # of the targets, for tasks: "labelled" rows or a "lexicon"; such a row is run only if named
     few: int = 0  # labelled rows of the one target language, drawn by the seed; 0: all rows of all targets
 
 

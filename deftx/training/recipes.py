@@ -56,6 +56,7 @@ class Recipe:
     l1: float = 0.0  # λ of the L1 penalty λ·Σ|θ − θ0|/N; 0 is LT-SFT as released (its penalty had no effect)
     precision: str = "auto"  # of matrix products: a key of PRECISIONS; weights are always float32
     clip: float = 1.0  # LT-SFT: the Trainer's default bound on the gradient norm
+    lexicon_share: float | None = None  # of the words that a word list has, replaced; None: word_lists.py
     values: str = "float32"  # how φ is stored: a key of VALUE_TYPES
 
     def __post_init__(self) -> None:
@@ -144,9 +145,6 @@ class LanguageRecipe(Recipe):
     max_steps: int | None = 100_000
     hold_out: float = 0.05  # share of the lines held out for validation
     mask_share: float = 0.15  # LT-SFT: share of tokens to predict; 80 % of them are masked, 10 % random, 10 % unchanged
-    lexicon_share: float = (
-        1.0  # of the words that a word list translates, replaced: pseudo-text is translated throughout
-    )
     trim: bool = False  # train on the base trimmed to the text (Ushio et al. 2023), then lift the vector to the base
 
 
@@ -161,7 +159,6 @@ class TaskRecipe(Recipe):
     evaluate_every: int = 250
     metric: str = "f1"  # chooses the best checkpoint: a key of METRICS
     hold_out: float = 0.1  # share of the rows held out for validation if there is no validation file
-    lexicon_share: float = 0.5  # of the words that a word list translates, replaced
     group_by_length: bool = False  # batches of similar length: less padding, another order than the paper's
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ from deftx.data.table_rows import Table, counted_rows, folded, label_names
 from deftx.data.tables import read_table
 from deftx.models.bases import Base
 from deftx.training.task_objective import Part
-from deftx.training.word_lists import lexicons_of, say_coverage
+from deftx.training.word_lists import OF_ROWS, lexicons_of, say_coverage
 from deftx.vectors.apply import sum_vectors
 from deftx.vectors.vector import SparseVector
 
@@ -97,8 +97,9 @@ def without_rows_of(sources: Sequence[Source], valid: Table, listener: Listener)
     return left
 
 
-def translated(sources: Sequence[Source], share: float, seed: int, listener: Listener) -> list[Source]:
+def translated(sources: Sequence[Source], share: float | None, seed: int, listener: Listener) -> list[Source]:
     """Return the sources with words replaced by those of their word lists, and say how many words these cover."""
+    share = OF_ROWS if share is None else share
     for source in sources:
         say_coverage(source.lexicons, source.table.texts, source.table.name, share, listener)
     return [

@@ -8,6 +8,9 @@ from deftx.core.events import Event, Listener
 from deftx.data.lexicon import Lexicon, coverage, read_lexicon, translate_corpus
 from deftx.data.text import Corpus
 
+# The share of places that are replaced, where the setting ``lexicon_share`` is None.
+OF_A_TEXT, OF_ROWS = 1.0, 0.5
+
 
 def lexicons_of(given: Any) -> tuple[Lexicon, ...]:
     """Return the word lists in an argument: none, one or several, each a ``Lexicon`` or its file.
@@ -34,8 +37,11 @@ def say_coverage(
         listener.on_event(Event("tokenise", message=message, warning=not found.covered))
 
 
-def pseudo_text(corpus: Corpus, lexicons: Sequence[Lexicon], share: float, seed: int, listener: Listener) -> Corpus:
+def pseudo_text(
+    corpus: Corpus, lexicons: Sequence[Lexicon], share: float | None, seed: int, listener: Listener
+) -> Corpus:
     """Return a corpus translated word by word, and say how many of its words the word lists cover."""
+    share = OF_A_TEXT if share is None else share
     name = ", ".join(name for name, _ in corpus.sources)
     say_coverage(lexicons, corpus.lines, name, share, listener)
     return translate_corpus(corpus, lexicons, share, seed)

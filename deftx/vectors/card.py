@@ -140,7 +140,7 @@ def _how(info: Mapping[str, Any]) -> str:
         ("k, the number of selected weights", _number(info.get("k"))),
         ("of them filled up from the change before denoising", _number(info.get("filled") or None)),
         ("seed", _number(info.get("seed"), "d")),
-        *(("labelled file", _source(source)) for source in (info.get("corpus") or {}).get("trained_on") or []),
+        *(("labelled file", _source(source)) for source in _items((info.get("corpus") or {}).get("trained_on"))),
         ("text translated word by word with", _codes((info.get("corpus") or {}).get("lexicons"))),
         *((f"corpus, {code(name)}", _number(value)) for name, value in (info.get("corpus") or {}).items()),
     ]
@@ -163,7 +163,11 @@ def _source(source: Any) -> str:
 
 
 def _codes(names: Any) -> str:
-    return ", ".join(map(code, names)) if isinstance(names, list) else ""
+    return ", ".join(map(code, _items(names)))
+
+
+def _items(value: Any) -> list:
+    return value if isinstance(value, list) else []
 
 
 def _scores(scores: dict[str, Any]) -> str:
