@@ -32,7 +32,7 @@ from deftx.models.parameters import canonical_parameters
 from deftx.training.checkpoints import read_tensors
 from deftx.training.language import language_learner, masked_lm_loss
 from deftx.training.learned import DELTA_FILE
-from deftx.training.loop import Batch
+from deftx.training.loop import Batch, Objective
 from deftx.training.pipeline import learn
 from deftx.training.recipes import LanguageRecipe
 
@@ -41,7 +41,7 @@ KEY_BIAS_TOLERANCE = 1e-5
 
 
 @dataclass
-class Trace:
+class Trace(Objective):
     """An objective that replays recorded micro-batches; it has no validation set, so the last weights are kept."""
 
     tensors: dict[str, Tensor]

@@ -31,6 +31,7 @@ from deftx.models.head_trial import find_head
 from deftx.models.parameters import freeze_norms, sparse_trainable
 from deftx.training.language import language_learner, masked_lm_loss
 from deftx.training.learned import Learned
+from deftx.training.loop import Objective
 from deftx.training.pipeline import dense_phase, sparse_phase
 from deftx.training.recipes import LanguageRecipe
 
@@ -54,7 +55,7 @@ class EnoughError(Exception):
 
 
 @dataclass
-class Timed:
+class Timed(Objective):
     """An objective of random sentences that records the start time and loss of each step."""
 
     given: argparse.Namespace

@@ -17,6 +17,8 @@ from .core.events import Event as Event
 from .core.events import Listener as Listener
 from .core.events import OnEvent as OnEvent
 from .core.events import WordGuess as WordGuess
+from .data.lexicon import Lexicon as Lexicon
+from .data.lexicon import read_lexicon as read_lexicon
 from .data.table_rows import Table as Table
 from .data.tables import read_table as read_table
 from .data.text import Corpus as Corpus

@@ -23,7 +23,9 @@ def add_commands(commands: Any) -> None:
         "--out", metavar="DIR", type=Path, default=Path("evidence"), help="folder for the results (evidence)"
     )
     bench.add_argument("--seeds", type=int, default=3, metavar="N", help="number of seeds (3), starting with 42")
-    bench.add_argument("--methods", nargs="+", metavar="ROW", help="rows of the table (all); see docs/evidence.md")
+    bench.add_argument(
+        "--methods", nargs="+", metavar="ROW", help="rows of the table (those of the paper); see docs/evidence.md"
+    )
     bench.add_argument("--languages", nargs="+", metavar="CODE", help="target languages (all)")
     bench.add_argument("--preset", default="quick", help="quick, standard or paper (quick)")
     bench.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of all vectors")
@@ -78,10 +80,11 @@ def _describe(arguments: argparse.Namespace) -> Any:
     setting = SETTINGS[arguments.setting]
     data = arguments.data.expanduser()
     languages = setting.languages(arguments.languages)
-    setting.check(data, languages)
+    rows = tuple(choose_rows(arguments.methods))
+    setting.check(data, languages, {row.data for row in rows if row.data})
     return Run(
         setting=setting,
-        rows=tuple(choose_rows(arguments.methods)),
+        rows=rows,
         languages=(*languages, *([setting.reference] if setting.reference else [])),
         seeds=tuple(range(SEED, SEED + arguments.seeds)),
         data=data,

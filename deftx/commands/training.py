@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deftx.commands import options, output, remote
+from deftx.commands import options, output, remote, sources
 from deftx.commands.hub import push_trained
-from deftx.core.errors import HubError
+from deftx.core.errors import HubError, RecipeError
 from deftx.training.request import TrainingRequest
 from deftx.training.setting_descriptions import MEANINGS
 
@@ -22,11 +22,15 @@ def add_commands(commands: Any) -> None:
     language.add_argument("corpus", metavar="CORPUS", nargs="+", help=options.CORPUS)
     language.add_argument("--language", metavar="CODE", help="code of the language, e.g. min, stored in the vector")
     options.add_column(language)
+    language.add_argument("--lexicon", metavar="FILE", action="append", default=[],
+                          help="word list with the columns word,translation: CORPUS is in a related language, and the "
+                          "vector is learned from its word-by-word translation; can be repeated")  # fmt: skip
     language.set_defaults(run=run_language)
     task = commands.add_parser("task", help="learn a task vector from labelled text in a larger, related language")
-    task.add_argument("train", metavar="TRAIN", help="file with columns text,label or premise,hypothesis,label")
-    task.add_argument("--valid", metavar="FILE", help="validation file (default: a part of TRAIN is held out)")
-    task.add_argument("--source", metavar="VECTOR", help="language vector of TRAIN's language, to start from")
+    sources.add_options(task)
+    task.add_argument(
+        "--valid", metavar="FILE", help="validation file (default: a part of the first TRAIN is held out)"
+    )
     task.add_argument("--language", metavar="CODE", help="code of TRAIN's language, stored in the vector")
     options.add_columns(task, file="TRAIN")
     options.add_columns(task, "--valid-columns", "the validation file")
@@ -45,13 +49,15 @@ def run_language(arguments: argparse.Namespace) -> None:
     request = from_arguments("language", arguments)
     recipe: Any = request.full_recipe()  # a LanguageRecipe, as the kind says
     api = _check_push(arguments)
+    if request.flavor and arguments.lexicon:
+        raise RecipeError("--lexicon applies only to this machine; omit --on hf-jobs.")
     corpus = request.corpus
     if arguments.encoding or request.column:
         corpus = read_corpus(corpus, column=request.column or None, encoding=arguments.encoding)
     with stop_on_signal() as should_stop:
         vector = remote.learn(request, _out(arguments), should_stop) if request.flavor else learn_language(
             corpus, options.load_base_of(arguments), recipe, out=arguments.out,
-            language=request.language or None, delta=request.delta or None,
+            language=request.language or None, lexicon=arguments.lexicon, delta=request.delta or None,
             on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
@@ -63,17 +69,24 @@ def run_task(arguments: argparse.Namespace) -> None:
     from deftx.data.tables import read_table
     from deftx.training.task import learn_task
 
-    request, encoding = from_arguments("task", arguments), arguments.encoding
-    train = read_table(request.train, columns=request.columns, encoding=encoding)
+    given, encoding = sources.given_in(arguments), arguments.encoding
+    request = from_arguments("task", arguments)
+    train = [read_table(file, columns=request.columns, encoding=encoding) for file in given.files]
     valid = None
     if request.valid:
         valid = read_table(request.valid, columns=request.valid_columns, encoding=encoding)
-    recipe: Any = request.full_recipe(train.pairs)  # a TaskRecipe
+    pairs = train[0].pairs
+    recipe: Any = request.full_recipe(pairs)  # a TaskRecipe
+    if request.flavor and not given.is_one_plain_file:
+        raise RecipeError(
+            "Several labelled files, --repeat and --lexicon apply only to this machine; omit --on hf-jobs."
+        )
     api = _check_push(arguments)
     with stop_on_signal() as should_stop:
-        vector = remote.learn(request, _out(arguments), should_stop, train.pairs) if request.flavor else learn_task(
+        vector = remote.learn(request, _out(arguments), should_stop, pairs) if request.flavor else learn_task(
             train, options.load_base_of(arguments), recipe, out=arguments.out, valid=valid,
-            source=request.source or None, language=request.language or None, delta=request.delta or None,
+            source=given.vectors, repeat=given.repeats, lexicon=given.lexicons,
+            language=request.language or None, delta=request.delta or None,
             on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
@@ -92,15 +105,16 @@ def from_arguments(kind: str, arguments: argparse.Namespace) -> TrainingRequest:
         "flavor",
         "hours",
         "push_to",
-        "train",
         "valid",
-        "source",
         "column",
     )
     given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
     given |= {name: options.columns_of(getattr(arguments, name, [])) for name in ("columns", "valid_columns")}
     if arguments.push_to:
         given["push_private"] = arguments.private
+    if kind == "task":
+        first = sources.given_in(arguments)
+        given |= {"train": first.files[0], "source": first.vectors[0] or ""}
     corpus = tuple(getattr(arguments, "corpus", ()))
     return TrainingRequest(kind=kind, corpus=corpus, recipe=_settings(kind, arguments), **given)
 

@@ -1,6 +1,6 @@
 """The examples of each step and the seeds of random draws, both derived from the recipe, so that nothing is saved."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 
@@ -30,7 +30,17 @@ def batch_order(
 
     With ``lengths``, a batch contains examples of similar length, which saves padding.
     """
-    steps_per_epoch = -(-examples // batch_size)
+    return mixed_order([range(examples)], batch_size, seed, phase, lengths)
+
+
+def mixed_order(
+    groups: Sequence[range], batch_size: int, seed: int, phase: str, lengths: list[int] | None = None
+) -> Callable[[int], list[int]]:
+    """Return the order of ``batch_order`` for several groups of examples: a batch contains examples of one group.
+
+    An epoch passes over every group once, with the batches of all groups in random order.
+    """
+    steps_per_epoch = batches_of(groups, batch_size)
     last: dict[int, list[list[int]]] = {}  # the batches of the most recent epoch
 
     def indices(step: int) -> list[int]:
@@ -38,11 +48,19 @@ def batch_order(
         if epoch not in last:
             last.clear()
             generator = torch.Generator().manual_seed(seed_for(seed, phase, "order", epoch))
-            order = torch.randperm(examples, generator=generator).tolist()
-            last[epoch] = _batches(order, batch_size, lengths, generator)
+            batches = []
+            for group in groups:
+                order = [group[i] for i in torch.randperm(len(group), generator=generator).tolist()]
+                batches += _batches(order, batch_size, lengths, generator)
+            last[epoch] = batches if len(groups) == 1 else _shuffled(batches, generator)
         return last[epoch][place]
 
     return indices
+
+
+def batches_of(groups: Sequence[range], batch_size: int) -> int:
+    """Return the number of batches of an epoch; the last batch of a group may be smaller than the others."""
+    return sum(-(-len(group) // batch_size) for group in groups)
 
 
 def _batches(order: list[int], size: int, lengths: list[int] | None, generator: torch.Generator) -> list[list[int]]:
@@ -50,8 +68,10 @@ def _batches(order: list[int], size: int, lengths: list[int] | None, generator: 
         chunks = (order[start : start + 50 * size] for start in range(0, len(order), 50 * size))
         order = [i for chunk in chunks for i in sorted(chunk, key=lengths.__getitem__)]
     batches = [order[start : start + size] for start in range(0, len(order), size)]
-    if lengths is None:
-        return batches
+    return batches if lengths is None else _shuffled(batches, generator)
+
+
+def _shuffled(batches: list[list[int]], generator: torch.Generator) -> list[list[int]]:
     return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -62,6 +62,18 @@ class Table:
         for at, name in enumerate(PAIR if self.pairs else SINGLE):
             columns[name] = [text if isinstance(text, str) else text[at] for text in self.texts]
         return to_dataset(columns, LABEL if self.labels else None)
+
+
+def join_tables(tables: Sequence[Table]) -> Table:
+    """Return the rows of all tables in their order; one table is returned as it is."""
+    if len(tables) == 1:
+        return tables[0]
+    texts: list = [text for table in tables for text in table.texts]
+    labels = [label for table in tables for label in table.labels]
+    dropped = dict(sum((Counter(table.dropped) for table in tables), Counter()))
+    notes = tuple(note for table in tables for note in table.notes)
+    name = ", ".join(table.name for table in tables)
+    return Table(texts, labels, tables[0].pairs, name, fingerprint_of(texts, labels), dropped, notes)
 
 
 def label_names(table: Table) -> list[str]:

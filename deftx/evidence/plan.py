@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from deftx.data.sequences import pack
-from deftx.data.tables import read_table
 from deftx.data.text import read_corpus, split
 from deftx.evidence.grid import Vector
+from deftx.evidence.labelled import labelled_rows
 from deftx.evidence.run import Run
 from deftx.models.batches import encode
 from deftx.training.estimates import POSITION, VALUE, Model
@@ -100,10 +100,14 @@ class Lengths:
 
     def of(self, vector: Vector, recipe: LanguageRecipe | TaskRecipe) -> tuple[int, float]:
         """Return the number of sequences or rows that a vector is trained on, and their mean number of tokens."""
-        key = (vector.kind, vector.language, recipe.max_length)
+        key = (
+            vector.kind,
+            f"{vector.language}{vector.learned_from}-{vector.seed if vector.few else ''}",
+            recipe.max_length,
+        )
         if key not in self._known:
             is_language = isinstance(recipe, LanguageRecipe)
-            self._known[key] = self._corpus(vector, recipe) if is_language else self._rows(recipe)
+            self._known[key] = self._corpus(vector, recipe) if is_language else self._rows(vector, recipe)
         return self._known[key]
 
     def _corpus(self, vector: Vector, recipe: LanguageRecipe) -> tuple[int, float]:
@@ -111,7 +115,10 @@ class Lengths:
         train, _ = split(lines, recipe.hold_out, recipe.seed)
         return len(pack(train, self.base.tokenizer, recipe.max_length)), recipe.max_length
 
-    def _rows(self, recipe: TaskRecipe) -> tuple[int, float]:
-        texts = read_table(self.run.data / self.run.setting.train).texts
-        some = encode(self.base.tokenizer, texts[:2000], recipe.max_length)
-        return len(texts), sum(map(len, some)) / len(some)
+    def _rows(self, vector: Vector, recipe: TaskRecipe) -> tuple[int, float]:
+        rows = labelled_rows(self.run.setting, self.run.data, vector)
+        some = encode(self.base.tokenizer, rows[0].table.texts[:2000], recipe.max_length)
+        # As in training, each pass over a file ends with a batch that may be smaller, which counts as a step.
+        size = recipe.batch_size
+        seen = len(rows[0].table) if len(rows) == 1 else sum(r.repeat * -(-len(r.table) // size) for r in rows) * size
+        return seen, sum(map(len, some)) / len(some)

@@ -50,6 +50,8 @@ class Row:
     language: bool = True
     source: bool = True
     reference: str = ""
+    data: str = ""  # of the targets, for tasks: "labelled" rows or a "lexicon"; such a row is run only if named
+    few: int = 0  # labelled rows of the one target language, drawn by the seed; 0: all rows of all targets
 
 
 ROWS = {
@@ -71,17 +73,30 @@ ROWS = {
         Row("dense-delta", "DeFT-X, dense δ̂ as vector", "dense-delta", reference="table 5"),
         Row("no-retrain", "DeFT-X, pruned and not retrained", "no-retrain", reference="table 5"),
         Row("no-source", "DeFT-X, task not started from the source", "variance", source=False, reference="table 4"),
+        Row(
+            "multi-source",
+            "DeFT-X, with the training rows of all targets",
+            "variance",
+            data="labelled",
+            reference="Ansell et al. 2022",
+        ),
+        *(
+            Row(f"few-{n}", f"DeFT-X, with {n} training rows of the target", "variance", data="labelled", few=n)
+            for n in (25, 50, 100, 500)
+        ),
+        Row("lexicon", "A word list, no language vector", "variance", language=False, source=False, data="lexicon"),
+        Row("lexicon+language", "DeFT-X, with a word list", "variance", data="lexicon"),
     )
 }
 
 
 def choose_rows(names: Iterable[str] | None) -> list[Row]:
-    """Return the rows with these names in the order of the table, or all rows for None.
+    """Return the rows with these names in the order of the table, or for None all that need no data of the targets.
 
     Raises:
         DeftxError: If there is no such row.
     """
-    wanted = list(ROWS if names is None else names)
+    wanted = [name for name, row in ROWS.items() if not row.data] if names is None else list(names)
     for name in wanted:
         if name not in ROWS:
             raise unknown_name("The method", name, ROWS)

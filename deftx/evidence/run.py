@@ -19,6 +19,7 @@ from deftx.core.files import write_json
 from deftx.data.tables import read_table
 from deftx.evidence.cells import Cost, Scored
 from deftx.evidence.grid import Vector, vectors_of, waves
+from deftx.evidence.labelled import labelled_rows
 from deftx.evidence.rows import VARIANTS, Row
 from deftx.evidence.settings import Setting
 from deftx.evidence.side_by_side import side_by_side
@@ -128,13 +129,19 @@ def _train(run: Run, vector: Vector, base: Base, delta: Path, timed: "Timed") ->
         corpus = run.setting.corpus(run.data, vector.language)
         learn_language(corpus, base, recipe, out=out, delta=delta, language=vector.language, on_event=timed)
         return
-    source = None
-    if vector.source:
-        own = run.folder(Vector("language", vector.language, vector.variant, vector.seed))
-        source = given_source(run.source, base) if run.source else SparseVector.load(own)
-    train, valid = (run.data / file for file in (run.setting.train, run.setting.valid))
-    learn_task(train, base, recipe, valid=valid, source=source, out=out, delta=delta, language=vector.language,
+    rows = labelled_rows(run.setting, run.data, vector)
+    learn_task([one.table for one in rows], base, recipe, valid=run.data / run.setting.valid,
+               source=[_vector(run, one.vector, base) for one in rows], repeat=[one.repeat for one in rows],
+               lexicon=[one.lexicon for one in rows], out=out, delta=delta, language=vector.language,
                on_event=timed)  # fmt: skip
+
+
+def _vector(run: Run, vector: Vector | None, base: Base) -> SparseVector | None:
+    if vector is None:
+        return None
+    if run.source and vector.language == run.setting.source:
+        return given_source(run.source, base)
+    return SparseVector.load(run.folder(vector))
 
 
 def given_source(name: str, base: Base) -> SparseVector:
@@ -163,7 +170,7 @@ def score_all(run: Run, base: Base, reporter: Reporter) -> Iterator[Scored]:
                 reporter.raise_if_stopped()
                 file = run.score_file(row.name, language, seed)
                 if not file.is_file():
-                    task, own = vectors_of(row, language, seed, run.setting)
+                    task, own = vectors_of(row, language, seed, run.setting, run.languages)
                     classifier = compose(base, task=run.folder(task), language=run.folder(own) if own else None)
                     scored = Scored(row.name, language, seed, list(test.labels), classifier.predict(test.texts))
                     run.keep(scored)

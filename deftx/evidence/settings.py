@@ -1,5 +1,6 @@
 """The two experiments of the paper: the files in the data folder, and the languages."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Setting:
     test: str  # {} stands for the language
     parallel: bool  # whether row i is the same sentence in all languages
     corpora: dict[str, str]  # names of corpora that differ from the language's code
+    labelled: str = ""  # labelled rows of a language, and a word list from the source to it; {} stands for the language
+    lexicon: str = ""
 
     def corpus(self, data: Path, language: str) -> Path:
         """Return the file of a language's raw text."""
@@ -32,6 +35,14 @@ class Setting:
         """Return the file of a language's test set."""
         return data / self.test.format(language)
 
+    def labelled_file(self, data: Path, language: str) -> Path:
+        """Return the file of a language's labelled rows for training."""
+        return data / self.labelled.format(language)
+
+    def lexicon_file(self, data: Path, language: str) -> Path:
+        """Return the word list from the source language to a language."""
+        return data / self.lexicon.format(language)
+
     def languages(self, names: list[str] | None) -> tuple[str, ...]:
         """Return the target languages: all, or the named ones, which may be development languages."""
         known = (*self.targets, *self.development)
@@ -40,12 +51,22 @@ class Setting:
                 raise unknown_name("The language", name, known)
         return tuple(names) if names else self.targets
 
-    def check(self, data: Path, languages: tuple[str, ...]) -> None:
-        """Raise DeftxError, naming the first missing file, unless all files exist."""
+    def check(self, data: Path, languages: tuple[str, ...], needed: Iterable[str] = ()) -> None:
+        """Raise DeftxError, naming the first missing file, unless all files exist.
+
+        ``needed`` are the kinds of data of the target languages that rows need: "labelled" or "lexicon".
+        """
         files = [data / self.train, data / self.valid]
         for language in (self.source, *languages):
             files.append(self.corpus(data, language))
         files += [self.test_file(data, language) for language in languages]
+        for kind in needed:
+            if not getattr(self, kind):
+                raise DeftxError(
+                    f"The benchmark {self.name} has no {kind} data of its target languages for these rows."
+                )
+            wanted = [one for one in languages if kind == "labelled" or one != self.source]
+            files += [data / getattr(self, kind).format(language) for language in wanted]
         for file in files:
             if not file.is_file():
                 raise DeftxError(
@@ -60,6 +81,7 @@ SETTINGS = {
             name="nusax", title="Sentiment: SMSA (Indonesian) to NusaX", metric="f1", pairs=False, source="ind",
             reference="ind", targets=("mad", "bjn", "ban", "ace", "min"), development=("jav", "sun"), train="smsa/train.csv",
             valid="smsa/valid.csv", test="nusax/{}/test.csv", parallel=True, corpora={},
+            labelled="nusax/{}/train.csv", lexicon="lexicons/ind-{}.csv",
         ),
         Setting(
             name="americasnli", title="Inference: English pairs to AmericasNLI", metric="accuracy", pairs=True,

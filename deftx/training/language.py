@@ -14,6 +14,7 @@ from deftx.core.errors import CorpusError
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.core.sampling import batch_order, cut, seed_for
 from deftx.data.characters import describe
+from deftx.data.lexicon import Lexicon
 from deftx.data.sequences import mask_tokens, pack, special_ids
 from deftx.data.text import Corpus, read_corpus, split
 from deftx.models.bases import Base
@@ -28,6 +29,7 @@ from deftx.training.loop import Batch, Objective, stoppable
 from deftx.training.parts import EVALUATION, part
 from deftx.training.recipes import LanguageRecipe, recipe_for
 from deftx.training.trimming import trimmed_base
+from deftx.training.word_lists import lexicons_of, pseudo_text
 from deftx.vectors.vector import SparseVector
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def masked_lm_loss(model: PreTrainedModel, batch: Batch, reduction: str = "mean"
 
 
 @dataclass
-class LanguageObjective:
+class LanguageObjective(Objective):
     """Masked-language modelling on packed text (appendix C, "Language adaptation")."""
 
     base: Base
@@ -114,6 +116,7 @@ def learn_language(
     *,
     out: str | os.PathLike,
     language: str | None = None,
+    lexicon: Lexicon | str | os.PathLike | Sequence[Lexicon | str | os.PathLike] | None = None,
     delta: str | os.PathLike | None = None,
     on_event: OnEvent | None = None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -129,6 +132,8 @@ def learn_language(
         recipe: The settings, or the name of a preset ("quick", "standard" or "paper").
         out: The folder for the vector; checkpoints are kept there during training.
         language: The language's code, for the vector's description.
+        lexicon: A word list from the corpus's language to another one, or several: the vector is learned from the corpus
+            translated word by word (the setting ``lexicon_share``), for a language without a text.
         delta: A folder that keeps δ, the change after the dense phase, for further runs.
         on_event: Called with the progress.
         should_stop: Called regularly; if it returns True, training stops at a checkpoint.
@@ -149,6 +154,9 @@ def learn_language(
     corpus = corpus if isinstance(corpus, Corpus) else read_corpus(corpus)
     if message := describe(corpus.normalised):
         listener.on_event(Event("tokenise", message=message))
+    lexicons = lexicons_of(lexicon)
+    if lexicons:
+        corpus = pseudo_text(corpus, lexicons, recipe.lexicon_share, recipe.seed, listener)
     whole, base = base, _trimmed(base, corpus, listener) if recipe.trim else base
     objective = language_objective(corpus, base, recipe, listener)
     listener = objective.hidden.told_to(listener) if objective.hidden is not None else listener
@@ -160,6 +168,7 @@ def learn_language(
         "fingerprint": corpus.fingerprint,
         "sequences": len(objective.train),
         "tokens": sum(len(piece) for piece in objective.train),
+        **({"lexicons": [lexicon.name for lexicon in lexicons]} if lexicons else {}),
     }
     return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language, lift_to=whole)
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +33,13 @@ class Objective(Protocol):
     def micro_batches(self, phase: str, step: int) -> list[Batch]:
         """Return the micro-batches of an optimiser step, the same for every call."""
         ...
+
+    def weights(self, model: PreTrainedModel, phase: str, step: int) -> AbstractContextManager[None]:
+        """Return a context in which the model has the weights for a step's loss; after it, its own, bit for bit.
+
+        Objectives that inherit this one change nothing.
+        """
+        return nullcontext()
 
     def loss(self, model: PreTrainedModel, batch: Batch) -> Tensor:
         """Return the mean loss over the tokens or rows of a micro-batch, a scalar in nats."""
@@ -116,17 +123,18 @@ def add_gradients(
     """Sum the gradients of a step's micro-batches over all processes, and return the loss of the step (a scalar)."""
     micro_batches = objective.micro_batches(plan.phase, progress.step)
     step_loss = torch.zeros((), device=accelerator.device)
-    for number in range(distributed.index(), len(micro_batches), distributed.count()):
-        if number >= distributed.count():
-            stop_if_asked(listener, entries, progress)  # nothing of this step was applied yet
-        # The seed depends only on (seed, phase, step, micro-batch), so no random state needs to be saved.
-        seed = seed_for(plan.seed, plan.phase, progress.step, number)
-        torch.manual_seed(seed)
-        with reproducible(accelerator.device):
-            with accelerator.autocast(), fast_training(accelerator.device, seed):
-                loss = objective.loss(model, micro_batches[number]) / len(micro_batches)
-            accelerator.backward(loss)
-        step_loss += loss.detach()  # stays on the device, without synchronisation
+    with objective.weights(model, plan.phase, progress.step):
+        for number in range(distributed.index(), len(micro_batches), distributed.count()):
+            if number >= distributed.count():
+                stop_if_asked(listener, entries, progress)  # nothing of this step was applied yet
+            # The seed depends only on (seed, phase, step, micro-batch), so no random state needs to be saved.
+            seed = seed_for(plan.seed, plan.phase, progress.step, number)
+            torch.manual_seed(seed)
+            with reproducible(accelerator.device):
+                with accelerator.autocast(), fast_training(accelerator.device, seed):
+                    loss = objective.loss(model, micro_batches[number]) / len(micro_batches)
+                accelerator.backward(loss)
+            step_loss += loss.detach()  # stays on the device, without synchronisation
     entries.gather_gradients()  # masked before clipping: the norm is that of μ ⊙ ∇ and the head
     distributed.sum_up(entries.gradients())
     distributed.sum_up([step_loss])

@@ -56,6 +56,7 @@ class Recipe:
     l1: float = 0.0  # λ of the L1 penalty λ·Σ|θ − θ0|/N; 0 is LT-SFT as released (its penalty had no effect)
     precision: str = "auto"  # of matrix products: a key of PRECISIONS; weights are always float32
     clip: float = 1.0  # LT-SFT: the Trainer's default bound on the gradient norm
+    lexicon_share: float | None = None  # of the words that a word list has, replaced; None: word_lists.py
     values: str = "float32"  # how φ is stored: a key of VALUE_TYPES
 
     def __post_init__(self) -> None:
@@ -171,7 +172,7 @@ _RANGES = (
     ("keep", 0, 1), ("k", 1e-9, 2**40), ("seed", 0, 2**31 - 1), ("learning_rate", 1e-9, 1.0),
     ("sparse_learning_rate", 1e-9, 1.0), ("batch_size", 1, 4096), ("accumulation", 1, 4096), ("max_length", 8, 8192), ("epochs", 1e-3, 1e5), ("dense_epochs", 1e-3, 1e5),
     ("min_steps", 0, 1e8), ("max_steps", 1, 1e8), ("evaluate_every", 1, 1e8), ("l1", 0, 1e6), ("clip", 1e-6, 1e6),
-    ("hold_out", 1e-4, 0.5), ("mask_share", 0.01, 0.9),
+    ("hold_out", 1e-4, 0.5), ("mask_share", 0.01, 0.9), ("lexicon_share", 0, 1),
 )  # fmt: skip
 
 # The paper's settings for natural language inference that differ from those for sentiment.

@@ -2,16 +2,17 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from transformers import PreTrainedModel
 
-from deftx.core.errors import VectorError
 from deftx.core.evaluation import confusion
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.data.labels import drop_unknown_labels
-from deftx.data.table_rows import Table, hold_out, label_names
+from deftx.data.lexicon import Lexicon
+from deftx.data.table_rows import Table, hold_out, join_tables, label_names
 from deftx.data.tables import check, read_table
 from deftx.models.bases import Base
 from deftx.models.batches import cut_texts, encode
@@ -22,7 +23,16 @@ from deftx.training.learned import Learner
 from deftx.training.loop import stoppable
 from deftx.training.parts import EVALUATION, part
 from deftx.training.recipes import METRICS, TaskRecipe, recipe_for
-from deftx.training.task_objective import TaskObjective
+from deftx.training.sources import (
+    Source,
+    gather,
+    identity_of,
+    parts_of,
+    shared_vector,
+    translated,
+    without_rows_of,
+)
+from deftx.training.task_objective import Part, TaskObjective
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector
 
@@ -31,13 +41,15 @@ if TYPE_CHECKING:
 
 
 def learn_task(
-    train: "str | os.PathLike | Table | Dataset | IterableDataset",
+    train: "str | os.PathLike | Table | Dataset | IterableDataset | Sequence[str | os.PathLike | Table]",
     base: Base,
     recipe: TaskRecipe | str,
     *,
     out: str | os.PathLike,
     valid: "str | os.PathLike | Table | Dataset | IterableDataset | None" = None,
-    source: SparseVector | str | os.PathLike | None = None,
+    source: SparseVector | str | os.PathLike | Sequence[SparseVector | str | os.PathLike | None] | None = None,
+    repeat: int | Sequence[int] = 1,
+    lexicon: Lexicon | str | os.PathLike | Sequence[Lexicon | str | os.PathLike | Sequence | None] | None = None,
     language: str | None = None,
     delta: str | os.PathLike | None = None,
     on_event: OnEvent | None = None,
@@ -48,13 +60,20 @@ def learn_task(
     A training run that was stopped resumes when it is called again with the same arguments.
 
     Args:
-        train: The labelled rows, or what they are read from: a file, or a data set of ``datasets``.
+        train: The labelled rows, or what they are read from: a file, or a data set of ``datasets``. A list of several trains
+            on all of them, in batches of rows of one.
         base: The base model.
         recipe: The settings, or the name of a preset ("quick", "standard" or "paper").
         out: The folder for the vector; checkpoints are kept there during training.
-        valid: The validation rows. By default a stratified part of ``train`` is held out.
+        valid: The validation rows, in the language of ``train`` or of its first file. By default a stratified part of these
+            rows is held out.
         source: A vector of the language of the labelled text. Training starts from θ0 + φ_source, and φ_T does not
-            contain φ_source.
+            contain φ_source. For a list of files, a list with a vector or None for each: training starts from θ0, and a
+            file's vector is on while the gradients of its rows are computed.
+        repeat: How often an epoch passes over the rows; for a list of files, a list with a number for each.
+        lexicon: A word list from the language of the labelled text to another one, or several: some words of the training
+            rows are replaced by their translations (the setting ``lexicon_share``). For a list of files, a list with a word
+            list, several, or None for each.
         language: The language's code, for the vector's description.
         delta: A folder that keeps δ, the change after the dense phase, for further runs.
         on_event: Called with the progress.
@@ -73,20 +92,20 @@ def learn_task(
     distributed.join(base.device)
     listener = distributed.listener_for(on_event, should_stop)
     out, run = work_folder(out, delta)
-    train = train if isinstance(train, Table) else read_table(train)
+    sources = gather(base, train, source, repeat, lexicon)
     valid = valid if isinstance(valid, Table) or valid is None else read_table(valid)
-    recipe = recipe_for("task", recipe, pairs=train.pairs) if isinstance(recipe, str) else recipe
+    pairs = sources[0].table.pairs
+    recipe = recipe_for("task", recipe, pairs=pairs) if isinstance(recipe, str) else recipe
     recipe = distributed.share(recipe, listener)
-    source = _source_for(base, source)
-    identity = {"kind": "task", "base": base.fingerprint, "corpus": train.fingerprint,
-                "valid": valid.fingerprint if valid else None, "source": source.digest() if source else None}  # fmt: skip
-    train, valid, findings = prepare_rows(train, valid, recipe, listener)
-    labels = label_names(train)
-    objective = task_objective(train, valid, labels, base, recipe, listener)
-    learner = task_learner(base, objective, identity, source)
+    identity = identity_of(base, sources, valid)
+    sources, valid, findings = prepare_sources(sources, valid, recipe, listener)
+    labels = label_names(sources[0].table)
+    shared, sources_on = shared_vector(translated(sources, recipe.lexicon_share, recipe.seed, listener))
+    rows = join_tables([source.table for source in sources_on])
+    objective = task_objective(rows, valid, labels, base, recipe, listener, parts_of(sources_on, base.device))
+    learner = task_learner(base, objective, identity, shared)
     scores = comparison(learner, objective, listener)
-    about = {"rows": len(train.texts), "valid_rows": len(valid.texts), "pairs": train.pairs, **findings,
-             "source": source.name if source is not None else None}  # fmt: skip
+    about = {"rows": len(rows.texts), "valid_rows": len(valid.texts), "pairs": pairs, **findings, **_described(sources)}
     return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language, labels=labels)
 
 
@@ -122,17 +141,31 @@ def task_learner(base: Base, objective: TaskObjective, identity: dict, source: S
         trainable=sparse_trainable(model),
         head=head_parameters(model),
         objective=objective,
-        examples=len(objective.train),
+        examples=objective.examples,
         denominator=sum(p.numel() for p in canonical_parameters(model).values()),
         identity=identity,
     )
 
 
+def prepare_sources(
+    sources: list[Source], valid: Table | None, recipe: TaskRecipe, listener: Listener
+) -> tuple[list[Source], Table, dict]:
+    """Return sources, validation rows and findings, as ``prepare_rows`` does. Rows are held out of the first source."""
+    first, others = sources[0], sources[1:]
+    joined = join_tables([source.table for source in sources])
+    train, rows, findings = prepare_rows(first.table, valid, recipe, listener, joined)
+    others = others if valid is not None else without_rows_of(others, rows, listener)
+    return [replace(first, table=train), *others], rows, findings
+
+
 def prepare_rows(
-    train: Table, valid: Table | None, recipe: TaskRecipe, listener: Listener
+    train: Table, valid: Table | None, recipe: TaskRecipe, listener: Listener, all_rows: Table | None = None
 ) -> tuple[Table, Table, dict]:
-    """Return training rows, validation rows and findings. Rows are held out if there is no validation table."""
-    findings = check(train, valid)
+    """Return training rows, validation rows and findings. Rows are held out if there is no validation table.
+
+    ``all_rows`` are the training rows to check, if there are others than ``train``.
+    """
+    findings = check(all_rows or train, valid)
     for warning in findings.warnings:
         listener.on_event(Event("tokenise", message=warning, warning=True))
     if valid is None:
@@ -144,9 +177,10 @@ def prepare_rows(
 
 
 def task_objective(
-    train: Table, valid: Table, labels: list[str], base: Base, recipe: TaskRecipe, listener: Listener
-) -> TaskObjective:
-    """Tokenise the rows and return the objective."""
+    train: Table, valid: Table, labels: list[str], base: Base, recipe: TaskRecipe, listener: Listener,
+    parts: list[Part] | None = None,
+) -> TaskObjective:  # fmt: skip
+    """Tokenise the rows and return the objective; ``parts`` are the sources of the training rows, if there are several."""
     length = base.fitting_length(recipe.max_length, listener)
     listener.on_event(Event("tokenise", 0, 2))
     encoded = encode(base.tokenizer, train.texts, length)
@@ -160,14 +194,11 @@ def task_objective(
     valid_encoded = encode(base.tokenizer, valid.texts, length)
     listener.on_event(Event("tokenise", 2, 2))
     targets = [labels.index(label) for label in train.labels]
-    return TaskObjective(base, recipe, labels, encoded, targets, valid_encoded, valid.labels)
+    return TaskObjective(base, recipe, labels, encoded, targets, valid_encoded, valid.labels, parts or [])
 
 
-def _source_for(base: Base, source: SparseVector | str | os.PathLike | None) -> SparseVector | None:
-    if source is None:
-        return None
-    source = source if isinstance(source, SparseVector) else SparseVector.load(source)
-    source.check_base(base)
-    if source.kind != "language":
-        raise VectorError(f"The source {source.name} is a {source.kind} vector; a language vector is needed.")
-    return source
+def _described(sources: list[Source]) -> dict:
+    """Return the fields of vector.json on the sources; only ``source`` for one that is trained on as it is."""
+    first = sources[0].vector.name if len(sources) == 1 and sources[0].vector is not None else None
+    plain = len(sources) == 1 and sources[0].is_plain
+    return {"source": first, **({} if plain else {"trained_on": [source.to_dict() for source in sources]})}

@@ -1,7 +1,8 @@
 """The objective of a task vector: batches of labelled text, their loss, and the scores on the validation rows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -9,11 +10,12 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from deftx.core.evaluation import score
-from deftx.core.sampling import batch_order, cut
+from deftx.core.sampling import batches_of, cut, mixed_order
 from deftx.models.bases import Base
 from deftx.models.batches import Encoded, by_length, least_padding, pad, pad_id
-from deftx.training.loop import Batch
+from deftx.training.loop import Batch, Objective
 from deftx.training.recipes import METRICS, TaskRecipe
+from deftx.vectors.apply import Changes, applied
 
 # Padded tokens per batch; on a CPU, the activations of a layer should fit into the cache.
 CPU_TOKENS, ACCELERATOR_TOKENS = 1_024, 8_192
@@ -41,9 +43,25 @@ def class_logits(
     return logits
 
 
+@dataclass(frozen=True)
+class Part:
+    """The training rows of one source, the number of passes over them in an epoch, and the changes of its language vector.
+
+    ``changes`` is None if there is no vector, or if the model has it all the time.
+    """
+
+    rows: range
+    repeat: int = 1
+    changes: Changes | None = None
+
+
 @dataclass
-class TaskObjective:
-    """Cross-entropy over labels (appendix C, "Task adaptation")."""
+class TaskObjective(Objective):
+    """Cross-entropy over labels (appendix C, "Task adaptation").
+
+    A batch has rows of one part. That part's vector is on for the loss and its gradients, and off for the optimiser step, so
+    that the task vector does not contain it. The validation rows are in the language of the first part.
+    """
 
     base: Base
     recipe: TaskRecipe
@@ -52,20 +70,33 @@ class TaskObjective:
     targets: list[int]  # label of each row of ``train``, as an index into ``labels``
     valid: list[Encoded]
     gold: list[str]  # labels of ``valid``
+    parts: list[Part] = field(default_factory=list)  # one of all rows, if it is empty
     higher_is_better: bool = True
 
     def __post_init__(self) -> None:
         """Set the order of the rows in each phase."""
         recipe, lengths = self.recipe, [len(row) for row in self.train] if self.recipe.group_by_length else None
-        self.metric = recipe.metric
+        self.metric, self.parts = recipe.metric, self.parts or [Part(range(len(self.train)))]
+        self._passes = [part.rows for part in self.parts for _ in range(part.repeat)]
         self._orders = {
-            phase: batch_order(len(self.train), recipe.batch_size, recipe.seed, phase, lengths)
+            phase: mixed_order(self._passes, recipe.batch_size, recipe.seed, phase, lengths)
             for phase in ("dense", "sparse")
         }
+
+    @property
+    def examples(self) -> int:
+        """The rows of an epoch. With several parts, each pass over a part counts as whole batches."""
+        size = self.recipe.batch_size
+        return len(self.train) if len(self._passes) == 1 else size * batches_of(self._passes, size)
 
     def micro_batches(self, phase: str, step: int) -> list[Batch]:
         """Return the micro-batches of a step: the encoder's inputs, and labels."""
         return [self._batch(part) for part in cut(self._orders[phase](step), self.recipe.accumulation)]
+
+    def weights(self, model: PreTrainedModel, phase: str, step: int) -> AbstractContextManager[None]:
+        """Return a context in which the model has the language vector of the step's rows."""
+        row = self._orders[phase](step)[0]
+        return _with(model, next(part for part in self.parts if row in part.rows))
 
     def loss(self, model: PreTrainedModel, batch: Batch) -> Tensor:
         """Return the mean cross-entropy over the rows of a micro-batch, in nats."""
@@ -86,7 +117,8 @@ class TaskObjective:
 
     def predicted(self, model: PreTrainedModel) -> list[str]:
         """Return the predicted label of each validation row."""
-        places = class_logits(model, self.valid, pad_id(self.base.tokenizer)).argmax(-1).tolist()
+        with _with(model, self.parts[0]):
+            places = class_logits(model, self.valid, pad_id(self.base.tokenizer)).argmax(-1).tolist()
         return [self.labels[place] for place in places]
 
     def scores(self, predicted: list[str]) -> dict[str, float]:
@@ -96,3 +128,9 @@ class TaskObjective:
     def _batch(self, indices: list[int]) -> Batch:
         batch = pad([self.train[i] for i in indices], pad_id(self.base.tokenizer), self.base.device)
         return {**batch, "labels": torch.tensor([self.targets[i] for i in indices], device=self.base.device)}
+
+
+def _with(model: PreTrainedModel, part: Part) -> AbstractContextManager[None]:
+    if part.changes is None:
+        return nullcontext()
+    return applied({name: model.get_parameter(name) for name in part.changes}, part.changes)

@@ -1,6 +1,7 @@
 """Adding sparse vectors to a model, and restoring the exact previous weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -79,3 +80,14 @@ def restore(parameters: Mapping[str, Tensor], saved: Changes) -> None:
     for name, parts in saved.items():
         for positions, values in parts:
             parameters[name].view(-1).index_copy_(0, positions, values)
+
+
+@contextmanager
+def applied(parameters: Mapping[str, Tensor], changes: Changes) -> Iterator[None]:
+    """Add changes to the parameters inside of the block, and restore the previous values, bit for bit, after it."""
+    saved: Changes = {}
+    try:
+        apply_changes(parameters, changes, saved)
+        yield
+    finally:
+        restore(parameters, saved)

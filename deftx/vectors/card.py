@@ -140,9 +140,34 @@ def _how(info: Mapping[str, Any]) -> str:
         ("k, the number of selected weights", _number(info.get("k"))),
         ("of them filled up from the change before denoising", _number(info.get("filled") or None)),
         ("seed", _number(info.get("seed"), "d")),
+        *(("labelled file", _source(source)) for source in _items((info.get("corpus") or {}).get("trained_on"))),
+        ("text translated word by word with", _codes((info.get("corpus") or {}).get("lexicons"))),
         *((f"corpus, {code(name)}", _number(value)) for name, value in (info.get("corpus") or {}).items()),
     ]
     return _list(lines) + "\n\nEvery setting, and every singular value, is in `vector.json`."
+
+
+def _source(source: Any) -> str:
+    """Return a labelled file of a task with its number of rows, its passes, its language vector and its word lists."""
+    if not isinstance(source, Mapping):
+        return ""
+    repeat, lists = source.get("repeat"), _codes(source.get("lexicons"))
+    parts = [
+        code(source.get("file")),
+        f"{_number(source.get('rows'))} rows",
+        f"{_number(repeat)} passes in an epoch" if repeat != 1 else "",
+        f"with the vector {code(source['source'])}" if source.get("source") else "",
+        f"with words of {lists}" if lists else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _codes(names: Any) -> str:
+    return ", ".join(map(code, _items(names)))
+
+
+def _items(value: Any) -> list:
+    return value if isinstance(value, list) else []
 
 
 def _scores(scores: dict[str, Any]) -> str:

@@ -4,6 +4,8 @@ import csv
 import gzip
 import json
 import os
+import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,10 @@ import tiny
 from forked import DEFTX, Program
 
 from deftx.cli import main
-from deftx.core.errors import VectorError
+from deftx.core.errors import DeftxError, VectorError
+from deftx.data.table_rows import Table
 from deftx.evidence.grid import Vector, vectors_of, waves
+from deftx.evidence.labelled import draw
 from deftx.evidence.rows import ROWS, VARIANTS, choose_rows
 from deftx.evidence.run import Run, given_source
 from deftx.evidence.settings import SETTINGS
@@ -32,12 +36,14 @@ SHORT = ("--set", "precision=float32", "batch_size=8", "max_length=16", "max_ste
 def data(tmp_path_factory):
     """A folder laid out as the real one, of two languages."""
     folder = tmp_path_factory.mktemp("data")
-    for name in ("corpora", "smsa", "nusax/min", "nusax/ind"):
+    for name in ("corpora", "smsa", "nusax/min", "nusax/ind", "lexicons"):
         (folder / name).mkdir(parents=True)
     for number, language in enumerate(("ind", "min")):
         text = "\n".join(tiny.sentences(60, seed=number))
         (folder / "corpora" / f"{language}.txt.gz").write_bytes(gzip.compress(text.encode()))
         tiny.write_csv(folder / "nusax" / language / "test.csv", ("text", "label"), tiny.labelled_rows()[:40])
+        tiny.write_csv(folder / "nusax" / language / "train.csv", ("text", "label"), tiny.labelled_rows()[20:60])
+    tiny.write_csv(folder / "lexicons" / "ind-min.csv", ("source", "target"), [("the", "word1"), ("is", "word2")])
     for name in ("train", "valid"):
         tiny.write_csv(folder / "smsa" / f"{name}.csv", ("text", "label"), tiny.labelled_rows())
     return folder
@@ -182,7 +188,7 @@ def test_the_whole_grid_of_the_paper():
     tasks = [vector for group in second for vector in group]
     assert len(tasks) == (len(VARIANTS) + 1) * 3  # one a variant from its own source vector, and one from the base
     assert all(len({vector.dense_name for vector in group}) == 1 for group in (*first, *second))
-    for row in ROWS.values():
+    for row in choose_rows(None):
         for language in languages:
             task, own = vectors_of(row, language, 42, NUSAX)
             assert task in tasks
@@ -227,3 +233,67 @@ def test_every_file_of_the_real_data_is_where_it_is_looked_for():
     for setting in SETTINGS.values():
         languages = (*setting.targets, *setting.development, *([setting.reference] if setting.reference else []))
         assert setting.check(Path(os.environ["DEFTX_DATA"]), languages) is None  # it raises where a file is missing
+
+
+LABELLED = ("multi-source", "few-25", "lexicon", "lexicon+language")
+
+
+def test_rows_with_data_of_the_targets_are_trained_on_it(data, base_folder, tmp_path, capsys):
+    arguments = ["benchmark", "nusax", "--data", data, "--base", base_folder, "--out", tmp_path / "e", "--languages", "min",
+                 "--seeds", "1", "--methods", *LABELLED, *SHORT, "--json"]  # fmt: skip
+    assert main([str(argument) for argument in [*arguments, "--plan"]]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert main([str(argument) for argument in arguments]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert all(set(rows[name]) == {"min", "ind"} for name in LABELLED)
+    load = {path.name: SparseVector.load(path) for path in (tmp_path / "e" / "vectors").iterdir()}
+    assert planned["vectors"] == len(load)
+
+    def trained(name):
+        info = load[f"task-ind-variance-{name}-42"].info["corpus"]
+        return [(s["file"], s["rows"], s["repeat"], s["source"], s["lexicons"]) for s in info["trained_on"]]
+
+    source, own = "ind language vector", "min language vector"
+    assert trained("from-source-labelled-min") == [
+        ("train.csv", 96, 1, source, []), ("train.csv", 40, 1, own, []),
+    ]  # fmt: skip
+    assert trained("from-source-labelled25-min") == [
+        ("train.csv", 96, 1, source, []), ("train.csv", 25, 20, own, []),
+    ]  # fmt: skip
+    assert trained("from-base-lexicon-min") == [("train.csv", 96, 1, None, ["ind-min.csv"])]
+    assert trained("from-source-lexicon-min") == [("train.csv", 96, 1, source, ["ind-min.csv"])]
+    assert "trained_on" not in load["task-ind-variance-from-base-42"].info["corpus"]  # no list for the source itself
+
+
+def test_the_source_and_all_targets_are_the_sources_of_the_multi_source_row():
+    languages = (*NUSAX.targets, "ind")
+    _, tasks = waves(choose_rows(["multi-source"]), languages, (42,), NUSAX)
+    assert [vector for group in tasks for vector in group] == [
+        Vector("task", "ind", "variance", 42, True, "labelled", 0, NUSAX.targets)
+    ]
+    _, tasks = waves(choose_rows(["few-25", "few-50"]), languages, (42, 43), NUSAX)
+    assert len({group[0].dense_name for group in tasks}) == len(tasks) == 2 * 2 * len(languages)
+
+
+def test_fewer_rows_of_a_draw_are_among_more_of_them():
+    rows = Table([f"text {n}" for n in range(60)], ["a", "b"] * 30, False, "rows", "0" * 64)
+    draws = [draw(rows, count, 42).texts for count in (5, 20, 60, 500)]
+    assert [len(texts) for texts in draws] == [5, 20, 60, 60]
+    assert all(set(few) <= set(many) for few, many in pairwise(draws))
+    assert draw(rows, 20, 43).texts != draws[1]
+
+
+def test_rows_whose_data_a_benchmark_lacks_are_refused(data, tmp_path):
+    with pytest.raises(DeftxError, match="has no labelled data"):
+        SETTINGS["americasnli"].check(Path(data), (), {"labelled"})
+    with pytest.raises(DeftxError, match=r"ind-ban\.csv is missing"):
+        NUSAX.check(Path(data), (), {"lexicon"}) or NUSAX.check(_with(data, tmp_path), ("ban", "ind"), {"lexicon"})
+
+
+def _with(data, folder):
+    """The data, with an empty file of Balinese for each that every row needs."""
+    shutil.copytree(data, folder / "data")
+    for name in ("corpora/ban.txt.gz", "nusax/ban/test.csv"):
+        (folder / "data" / name).parent.mkdir(exist_ok=True)
+        (folder / "data" / name).touch()
+    return folder / "data"

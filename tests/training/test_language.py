@@ -173,3 +173,21 @@ def test_a_kept_delta_of_another_corpus_is_refused(base, corpus_file, tmp_path):
     learn_language(corpus_file, base, recipe, out=tmp_path / "a", delta=tmp_path / "delta")
     with pytest.raises(RecipeError, match=r"corpus: .* before, .* now"):
         learn_language(corpus_of(tiny.sentences(50)), base, recipe, out=tmp_path / "b", delta=tmp_path / "delta")
+
+
+def test_a_text_is_translated_word_by_word_for_a_language_without_one(base, tmp_path):
+    lines, lexicon, said = tmp_path / "related.txt", tmp_path / "list.csv", []
+    lines.write_text("\n".join(tiny.sentences(60)), encoding="utf-8")
+    tiny.write_csv(lexicon, ("word", "translation"), [(word, f"word{n}") for n, word in enumerate(tiny.GOOD)])
+    vector = learn_language(lines, base, tiny.language_recipe(), out=tmp_path / "v", lexicon=lexicon,
+                            on_event=said.append)  # fmt: skip
+    names = dict(zip(tiny.GOOD, ("word0", "word1", "word2"), strict=True))
+    by_hand = tmp_path / "by-hand.txt"
+    translated = [" ".join(names.get(word, word) for word in line.split()) for line in tiny.sentences(60)]
+    by_hand.write_text("\n".join(translated), encoding="utf-8")
+    same = learn_language(by_hand, base, tiny.language_recipe(), out=tmp_path / "w")
+    assert vector.digest() == same.digest()
+    assert any("list.csv translates" in event.message for event in said)
+    assert vector.info["corpus"]["lexicons"] == ["list.csv"]
+    assert "translated word by word with: `list.csv`" in (tmp_path / "v" / "README.md").read_text(encoding="utf-8")
+    assert "lexicons" not in same.info["corpus"]

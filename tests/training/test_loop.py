@@ -11,7 +11,7 @@ from deftx.core.errors import TrainingError, TrainingStopped
 from deftx.core.events import Listener, ignore
 from deftx.core.sampling import batch_order, cut, seed_for
 from deftx.training.checkpoints import PhaseFolder, read_tensors
-from deftx.training.loop import run_phase
+from deftx.training.loop import Objective, run_phase
 from deftx.training.schedule import Plan
 from deftx.training.trainable import Entries
 
@@ -19,7 +19,7 @@ QUIET = Listener(ignore, lambda: False)
 
 
 @dataclass
-class Slope:
+class Slope(Objective):
     """Pulls every weight down with a constant force; its scores are read off a list, one an evaluation."""
 
     scores: list = field(default_factory=list)

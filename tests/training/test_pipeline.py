@@ -20,6 +20,7 @@ from deftx.training import pipeline
 from deftx.training.checkpoints import read_tensors
 from deftx.training.language import language_learner, masked_lm_loss
 from deftx.training.learned import DELTA_FILE
+from deftx.training.loop import Objective
 from deftx.training.pipeline import learn
 
 QUIET = Listener(ignore, lambda: False)
@@ -27,7 +28,7 @@ STEPS, ACCUMULATION, RATE = 6, 2, 5e-4
 
 
 @dataclass
-class Drawn:
+class Drawn(Objective):
     """Random sentences with random gaps, drawn anew for every micro-batch of either phase."""
 
     vocabulary: int

@@ -1,0 +1,46 @@
+"""The labelled rows that a task vector of a table is trained on: the source's, and for some rows those of target languages."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deftx.data.table_rows import Table
+from deftx.data.tables import read_table
+from deftx.evidence.grid import Vector
+from deftx.evidence.settings import Setting
+
+# Rows of the target seen in an epoch: few rows are repeated. Not tuned; 500 is what LT-SFT's setting sees of a language.
+FEW_SEEN = 500
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Labelled rows, the vector of their language or None, their passes in an epoch, and a word list or None."""
+
+    table: Table
+    vector: Vector | None
+    repeat: int = 1
+    lexicon: Path | None = None
+
+
+def labelled_rows(setting: Setting, data: Path, task: Vector) -> list[Rows]:
+    """Return the rows that a task vector is trained on, those of the source language first."""
+    own = Vector("language", task.language, task.variant, task.seed) if task.source else None
+    lexicon = setting.lexicon_file(data, task.targets[0]) if task.data == "lexicon" else None
+    found = [Rows(read_table(data / setting.train), own, lexicon=lexicon)]
+    if task.data == "lexicon":
+        return found
+    for target in task.targets:
+        table = read_table(setting.labelled_file(data, target))
+        repeat = 1
+        if task.few:
+            table, repeat = draw(table, task.few, task.seed), max(1, FEW_SEEN // task.few)
+        found.append(Rows(table, Vector("language", target, task.variant, task.seed), repeat))
+    return found
+
+
+def draw(table: Table, count: int, seed: int) -> Table:
+    """Draw rows at random, in the order of the table. With the same seed, a larger draw contains a smaller one."""
+    chosen = np.random.default_rng(seed).permutation(len(table))[:count]
+    return table.keep(sorted(chosen.tolist()))

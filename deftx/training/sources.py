@@ -1,0 +1,217 @@
+"""The sources of a task: labelled files, each with the language vector that is on while its rows are learned."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import PurePath
+from typing import Any
+
+import torch
+
+from deftx.core.errors import RecipeError, TableError, VectorError, one_of, unknown_name
+from deftx.core.events import Event, Listener
+from deftx.data.labels import with_spellings_of
+from deftx.data.lexicon import Lexicon, translate_table
+from deftx.data.table_rows import Table, counted_rows, folded, label_names
+from deftx.data.tables import read_table
+from deftx.models.bases import Base
+from deftx.training.task_objective import Part
+from deftx.training.word_lists import OF_ROWS, lexicons_of, say_coverage
+from deftx.vectors.apply import sum_vectors
+from deftx.vectors.vector import SparseVector
+
+MOST_REPEATS = 10_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """A labelled file, its language vector, its passes in an epoch, and the word lists for its training rows."""
+
+    table: Table
+    vector: SparseVector | None = None
+    repeat: int = 1
+    lexicons: tuple[Lexicon, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its rows are trained on as they are, once in an epoch."""
+        return self.repeat == 1 and not self.lexicons
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a description for vector.json."""
+        return {
+            "file": self.table.name,
+            "rows": len(self.table),
+            "repeat": self.repeat,
+            "source": self.vector.name if self.vector is not None else None,
+            "lexicons": [lexicon.name for lexicon in self.lexicons],
+        }
+
+
+def gather(base: Base, train: Any, source: Any, repeat: Any, lexicon: Any) -> list[Source]:
+    """Return the sources of a training run. The arguments are those of ``learn_task``.
+
+    Raises:
+        RecipeError: If there are not as many vectors, repeats or word lists as files, or a repeat is out of range.
+        TableError: If a file cannot be used, or its labels or texts do not fit those of the first one.
+        VectorError: If a vector cannot be used.
+    """
+    several = isinstance(train, list | tuple)
+    files = list(train) if several else [train]
+    if not files:
+        raise RecipeError("No labelled file was given.")
+    vectors = _one_for_each(files, source, "source", several, None)
+    repeats = _one_for_each(files, repeat, "repeat", several, 1)
+    lists = _one_for_each(files, lexicon, "lexicon", several, None)
+    for count in repeats:
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_REPEATS:
+            raise RecipeError(f"repeat = {count!r} is not a number of passes: it must be from 1 to {MOST_REPEATS:,}.")
+    tables = _fitting([file if isinstance(file, Table) else read_table(file) for file in files])
+    read = [lexicons_of(names) for names in lists]
+    return [Source(*fields) for fields in zip(tables, (_checked(base, v) for v in vectors), repeats, read, strict=True)]
+
+
+def shared_vector(sources: Sequence[Source]) -> tuple[SparseVector | None, list[Source]]:
+    """Return the vector that all sources have in common, and the sources without it; None and the sources if they differ.
+
+    A common vector can stay on for all of the training, which is the same as turning it on for every step.
+    """
+    digests = {source.vector.digest() if source.vector is not None else None for source in sources}
+    if len(digests) > 1:
+        return None, list(sources)
+    return sources[0].vector, [replace(source, vector=None) for source in sources]
+
+
+def without_rows_of(sources: Sequence[Source], valid: Table, listener: Listener) -> list[Source]:
+    """Return the sources without rows whose text is a validation row; a message says how many there were."""
+    held = set(map(folded, valid.texts))
+    left = []
+    for source in sources:
+        kept = [row for row, text in enumerate(source.table.texts) if folded(text) not in held]
+        if lost := len(source.table) - len(kept):
+            message = f"{source.table.name}: {counted_rows(lost)} left out, because the text is a validation row."
+            listener.on_event(Event("tokenise", message=message))
+        left.append(replace(source, table=source.table.keep(kept)))
+    return left
+
+
+def translated(sources: Sequence[Source], share: float | None, seed: int, listener: Listener) -> list[Source]:
+    """Return the sources with words replaced by those of their word lists, and say how many words these cover."""
+    share = OF_ROWS if share is None else share
+    for source in sources:
+        say_coverage(source.lexicons, source.table.texts, source.table.name, share, listener)
+    return [
+        replace(source, table=translate_table(source.table, source.lexicons, share, seed))
+        if source.lexicons
+        else source
+        for source in sources
+    ]
+
+
+def parts_of(sources: Sequence[Source], device: torch.device) -> list[Part]:
+    """Return the parts of an objective on the rows of all sources in their order."""
+    parts, begin = [], 0
+    for source in sources:
+        end = begin + len(source.table)
+        changes = sum_vectors([(source.vector, 1.0)], device) if source.vector is not None else None
+        parts.append(Part(range(begin, end), source.repeat, changes))
+        begin = end
+    return parts
+
+
+def identity_of(base: Base, sources: Sequence[Source], valid: Table | None) -> dict[str, str | None]:
+    """Return the fingerprints of what a training run learns from; those of one plain source have no other keys."""
+    vectors = [source.vector.digest() if source.vector is not None else None for source in sources]
+    found = {"kind": "task", "base": base.fingerprint, "corpus": sources[0].table.fingerprint,
+             "valid": valid.fingerprint if valid else None, "source": vectors[0]}  # fmt: skip
+    if len(sources) == 1 and sources[0].is_plain:
+        return found
+    parts = [
+        [source.table.fingerprint, vector, source.repeat, [lexicon.fingerprint for lexicon in source.lexicons]]
+        for source, vector in zip(sources, vectors, strict=True)
+    ]
+    return {**found, "sources": sha256(json.dumps(parts).encode()).hexdigest()}
+
+
+def short_names(paths: Sequence[str]) -> list[str]:
+    """Return a name for each file: its own without extensions, with as many of its folders as tell the files apart.
+
+    Raises:
+        RecipeError: If a file is given twice.
+    """
+    parts = [_parts(path) for path in paths]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise RecipeError(f"{path} is given twice. To learn more often from its rows, use --repeat.")
+    for length in range(1, max(map(len, parts), default=1) + 1):
+        names = ["/".join(part[-length:]) for part in parts]
+        if len(set(names)) == len(names):
+            return names
+    return list(paths)
+
+
+def by_name(option: str, values: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the values of an option by the name of their file; the values are written as NAME=VALUE.
+
+    A value without the name of a file is that of the only file.
+
+    Raises:
+        RecipeError: If a name is unknown, or missing where there are several files.
+    """
+    found: dict[str, list[str]] = {}
+    for value in values:
+        name = max((name for name in names if value.startswith(f"{name}=")), key=len, default=None)
+        if name is not None:
+            found.setdefault(name, []).append(value.removeprefix(f"{name}="))
+        elif len(names) == 1:
+            found.setdefault(names[0], []).append(value)
+        elif "=" in value:
+            raise unknown_name(f"The file of {option} {value}:", value.partition("=")[0], names)
+        else:
+            raise RecipeError(f"{option} {value} names no file: write it as {one_of(f'{n}={value}' for n in names)}.")
+    return found
+
+
+def _parts(path: str) -> list[str]:
+    whole = PurePath(path)
+    return [*(part for part in whole.parts[:-1] if part != whole.anchor), whole.name.partition(".")[0] or whole.name]
+
+
+def _one_for_each(files: list, given: Any, name: str, several: bool, default: Any) -> list:
+    if not several:
+        return [given]
+    if given is None or given == default:
+        return [default] * len(files)
+    if not isinstance(given, list | tuple) or len(given) != len(files):
+        raise RecipeError(f"{name} needs a list with one value for each of the {len(files)} labelled files.")
+    return list(given)
+
+
+def _fitting(tables: list[Table]) -> list[Table]:
+    """Return the tables with the labels written as in the first one."""
+    first, labels = tables[0], label_names(tables[0])
+    fitting = [first]
+    for table in tables[1:]:
+        if table.pairs != first.pairs:
+            kinds = {True: "pairs", False: "single texts"}
+            raise TableError(f"{first.name} has {kinds[first.pairs]}, but {table.name} has {kinds[table.pairs]}.")
+        table = with_spellings_of(table, labels)
+        if others := [label for label in label_names(table) if label not in labels]:
+            raise TableError(
+                f"{table.name} has labels that {first.name} lacks ({', '.join(others)}). "
+                f"Give the labels the same names in all files, and name the file first that has all of them."
+            )
+        fitting.append(table)
+    return fitting
+
+
+def _checked(base: Base, vector: SparseVector | str | os.PathLike | None) -> SparseVector | None:
+    if vector is None:
+        return None
+    vector = vector if isinstance(vector, SparseVector) else SparseVector.load(vector)
+    vector.check_base(base)
+    if vector.kind != "language":
+        raise VectorError(f"The source {vector.name} is a {vector.kind} vector; a language vector is needed.")
+    return vector
