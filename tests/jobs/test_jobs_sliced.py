@@ -87,7 +87,7 @@ def test_it_does_not_change_its_device_within_a_call(store):
 def test_a_job_that_another_process_continues_while_the_server_ends_is_stopped_again_and_counted_once(
     store, monkeypatch
 ):
-    job = store.add("count", "sliced", SLICED)
+    store.add("count", "sliced", SLICED)
     # While a call begins or ends, its process is not known; the page may still make another one.
     calls = iter([ProcessId(0, 0.0), ProcessId(999_999_998, 1.0), ProcessId(0, 0.0), ProcessId(999_999_999, 1.0)])
     stops = []

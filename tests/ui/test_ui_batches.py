@@ -147,7 +147,9 @@ def test_without_quota_the_cpu_computes_it_and_the_page_says_so(
     card.quota = quota
     scored = score(studio, file, chosen)
     assert "Try again in 3:12:00." in score_views.about(scored)
-    assert [line.to_dict() for line in scored.lines] == [line.to_dict() for line in score(elsewhere, file, chosen).lines]
+    assert [line.to_dict() for line in scored.lines] == [
+        line.to_dict() for line in score(elsewhere, file, chosen).lines
+    ]
 
 
 def test_a_call_that_is_killed_and_an_error_of_the_package_lose_nothing(studio, file, chosen, monkeypatch):
