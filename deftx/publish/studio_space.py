@@ -62,7 +62,8 @@ def _card(title: str) -> str:
 # {title}
 
 Text classifiers for languages that have little text and no labels (DeFT-X). Open this page on huggingface.co and log in there: each
-person's minutes on the shared GPU are counted for their account. A training run uses the GPU in short calls, which the open page makes.
+person's minutes on the shared GPU are counted for their account. Training runs and long files use the GPU in short calls, which the
+open page makes.
 
 Nothing here is stored for ever: download your vectors, or push them to your own account (Library).
 """

@@ -24,7 +24,7 @@ from deftx.training.estimates import FORWARD, Model
 from ui.classify.composing import Found, composed_from
 from ui.shared.background import OnShare
 
-# Texts × weights from which a call pays: 470 sentences with the bundled base, about 13 s of a core (docs/deploy.md).
+# Texts × weights from which a call pays: 466 sentences with the bundled base, about 14 s of a core (docs/deploy.md).
 PAYS_FROM = 1e10
 LONGEST = 60.0  # seconds of a call
 # What the seconds of a call are computed from, cautiously: they are asked for, but only those used are counted.
