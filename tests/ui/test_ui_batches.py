@@ -13,6 +13,7 @@ from zero_gpu import ZeroGpu
 
 from deftx.core.errors import DeftxError
 from deftx.jobs import Store
+from deftx.training.estimates import Model
 from ui.classify import file_tasks, file_views, score_views
 from ui.classify.combination import Combination
 from ui.classify.scoring import Wanted
@@ -121,6 +122,25 @@ def test_a_long_file_takes_several_calls_of_limited_time(studio, card, file, cho
     assert told == [5 / 12, 10 / 12, 1.0]
     monkeypatch.setattr(studio, "batches", None)
     assert torch.allclose(found.probabilities, classify(studio, file, chosen).probabilities, atol=1e-6)
+
+
+def test_combinations_of_a_large_base_are_composed_in_several_calls(studio, elsewhere, card, file, chosen, monkeypatch):
+    monkeypatch.setattr(batches, "_together", lambda base: 3)
+    told = []
+    found = score(studio, file, chosen, told.append)
+    assert len(card.asked) == 2  # four combinations
+    assert told == [0.75, 1.0]
+    assert [line.to_dict() for line in found.lines] == [line.to_dict() for line in score(elsewhere, file, chosen).lines]
+
+
+def test_calls_are_of_about_a_minute_whatever_the_base_is(studio, monkeypatch):
+    base = studio.base()
+    for encoder, together in ((47e6, 10), (278e6, 1), (2e9, 1)):
+        sizes = replace(Model.of(base.model), encoder=int(encoder), words=int(encoder * 0.6))
+        monkeypatch.setattr(batches.Model, "of", lambda model, sizes=sizes: sizes)
+        assert batches._together(base) == together
+        once, each = batches._seconds(base, together)
+        assert once + each < max(60, 12 + 4 * encoder / 1e8)
 
 
 def test_it_can_be_stopped_between_two_calls(studio, card, file, chosen, monkeypatch):

@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -29,7 +30,7 @@ PAYS_FROM = 1e10
 LONGEST = 60.0  # seconds of a call
 # What the seconds of a call are computed from, cautiously: they are asked for, but only those used are counted.
 START, TOKENS, RATE = 10.0, 128, 5e12  # seconds until the GPU is ready; tokens of a text; operations per second
-COMPOSED = 5e7  # bytes of a model that are composed and moved in a second
+COMPOSED = 1e8  # bytes of a model that are composed and moved in a second
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,10 @@ def batches_here(base: Callable[[], Base]) -> "Batches | None":
     return Batches(base, spaces.GPU)
 
 
+class _NoGpu(Exception):
+    """The platform gave no GPU, or took it back."""
+
+
 class Batches:
     """The calls of everybody; every method can be called from any thread."""
 
@@ -68,23 +73,38 @@ class Batches:
     def attempt(self, found: Sequence[Found], texts: Sequence[Text], on_share: OnShare) -> Attempt:
         """Classify texts with each combination on a GPU, if that pays and one is lent; ``on_share`` may raise to stop."""
         base = self._base = self._load()
-        weights = _multiplied(base)
-        if len(found) * len(texts) * weights < PAYS_FROM:
+        if len(found) * len(texts) * _multiplied(base) < PAYS_FROM:
             return Attempt()
-        once, each = _seconds(base, len(found))
-        part = max(1, int((LONGEST - once) / each))
-        parts: list[list[Any]] = []
+        group, done = _together(base), []
+        try:
+            for first in range(0, len(found), group):
+                some = found[first : first + group]
+                share = partial(_report, on_share, first / len(found), len(some) / len(found))
+                done += self._in_calls(some, texts, _seconds(base, len(some)), share)
+        except _NoGpu as error:
+            return Attempt(refusal=str(error))
+        return Attempt(tuple(done))
+
+    def _in_calls(
+        self, found: Sequence[Found], texts: Sequence[Text], seconds: tuple[float, float], on_share: OnShare
+    ) -> list[Tensor]:
+        once, each = seconds
+        part = max(1, int(max(LONGEST - once, LONGEST / 2) / each))
+        parts = []
         for start in range(0, len(texts), part):
             some = texts[start : start + part]
-            try:
-                parts.append(self._call(found, some, math.ceil(once + each * len(some))))
-            except gr.Error as error:
-                return Attempt(refusal=str(error.message).strip())
-            except Exception as error:  # of the package, such as the loss of its connection
-                log.exception("A call for texts failed.", extra=about("call_failed"))
-                return Attempt(refusal=type(error).__name__)
+            parts.append(self._on_gpu(found, some, math.ceil(once + each * len(some))))
             on_share((start + len(some)) / len(texts))
-        return Attempt(tuple(torch.cat([*map(torch.from_numpy, one)]) for one in zip(*parts, strict=True)))
+        return [torch.cat([torch.from_numpy(part) for part in one]) for one in zip(*parts, strict=True)]
+
+    def _on_gpu(self, found: Sequence[Found], texts: Sequence[Text], seconds: int) -> list[Any]:
+        try:
+            return self._call(found, texts, seconds)
+        except gr.Error as error:
+            raise _NoGpu(str(error.message).strip()) from error
+        except Exception as error:  # of the package, such as the loss of its connection
+            log.exception("A call for texts failed.", extra=about("call_failed"))
+            raise _NoGpu(type(error).__name__) from error
 
     def _in_call(self, found: Sequence[Found], texts: Sequence[Text], seconds: int) -> list[Any]:
         """Classify within a call; arrays, because tensors would be sent through shared memory, of which a container has little."""
@@ -108,8 +128,20 @@ def _multiplied(base: Base) -> int:
     return sizes.encoder - sizes.words
 
 
+def _together(base: Base) -> int:
+    """Return how many combinations a call composes, so that at least half of its time is left for texts."""
+    return max(1, int((LONGEST / 2 - START) / _composing(base)))
+
+
 def _seconds(base: Base, combinations: int) -> tuple[float, float]:
     """Return the seconds that a call needs whatever the texts are, and those that each text adds."""
-    composed = 4 * Model.of(base.model).encoder / COMPOSED
-    once = START + combinations * composed
+    once = START + combinations * _composing(base)
     return once, combinations * FORWARD * TOKENS * _multiplied(base) / RATE
+
+
+def _composing(base: Base) -> float:
+    return 4 * Model.of(base.model).encoder / COMPOSED
+
+
+def _report(on_share: OnShare, begin: float, length: float, share: float) -> None:
+    on_share(begin + length * share)
