@@ -71,6 +71,18 @@ def test_the_path_leads_from_a_name_and_a_pasted_text_to_training_and_survives_a
     expect(field(page, "language-code")).to_have_value("ban")
 
 
+def test_a_text_in_a_ready_language_is_tried_without_training(visitor):
+    page = visitor()
+    page.locator("#guide-to-text").click()
+    assert not page.locator("#guide-text-ready").is_visible()
+    field(page, "guide-paste").fill(TEXT)
+    page.locator("#guide-use-pasted").click()
+    page.locator("#guide-text-ready", has_text="Balinese (ban)").click()
+    page.locator("#guide-lines [data-pick]").first.click()
+    expect(page.locator("#guide-answer blockquote")).to_contain_text("Ajengane jaen pisan, kaping")
+    expect(page.locator("#guide-made-of")).to_contain_text("Balinese (ban, bundled)")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_sentence_and_its_answer_are_in_sight_together_and_the_example_is_answered(visitor, width):
     page = visitor(width)

@@ -45,6 +45,24 @@ def test_a_ready_language_is_offered_by_name_and_an_unknown_one_is_said(studio, 
     assert language_step.say(" ") == ""
 
 
+def test_a_text_in_a_ready_language_can_be_tried_without_training(studio, page_base):
+    text = write_corpus(studio.store.root / "text.txt")
+    finish_language_job(studio.store, page_base, text, name="Baso")
+    plan, _ = text_step.pasted(Plan(name="Minangkabau", code="min"), "\n".join(BALINESE))
+    assert text_step.offer(plan).visible
+    assert "Minangkabau (min)" in text_step.offer(plan).value
+    chosen = text_step.with_ready(plan)
+    assert (chosen.vector, chosen.text) == (language_step.choices()[0][1], plan.text)
+    for other in (
+        plan.changed(code="ban"),
+        plan.changed(code=""),
+        plan.changed(text=""),
+        plan.changed(language_job="j"),
+    ):
+        assert not text_step.offer(other).visible
+    assert text_step.with_ready(plan.changed(code="ban")) == plan.changed(code="ban")
+
+
 def test_a_pasted_text_is_stored_shown_and_repaired(studio):
     plan, said = text_step.pasted(Plan(name="Balinese", code="ban"), "\n\n".join(BALINESE))
     assert studio.corpora.path(plan.text).read_text(encoding="utf-8").splitlines() == BALINESE

@@ -38,7 +38,8 @@ class Guide:
     def shown(self) -> list[gr.components.Component]:
         """The outputs of ``show``, in its order."""
         return [
-            self.kept, self.path, self.language.ready, self.language.name, self.text.paste, self.text.said, self.task.task,
+            self.kept, self.path, self.language.ready, self.language.name, self.text.paste, self.text.said,
+            self.text.ready, self.task.task,
             self.task.table, self.task.name, self.train.preset, self.train.said, *self.progress(), self.attempt.made_of,
             self.attempt.lines,
         ]  # fmt: skip
@@ -87,6 +88,7 @@ def show(found: Plan, everything: bool = False) -> tuple[Any, ...]:
         found.name if at(LANGUAGE) else gr.skip(),
         "" if found.text else gr.skip(),  # what stands there is not yet used
         text_step.show(found) if at(TEXT) else gr.skip(),
+        text_step.offer(found) if at(TEXT) else gr.skip(),
         gr.Radio(choices=task_step.choices(), value=_chosen_task(found)) if at(TASK) else gr.skip(),
         gr.Dropdown(choices=task_step.tables()["train"], value=found.table) if at(TASK) else gr.skip(),
         found.task_name if at(TASK) else gr.skip(),
@@ -153,14 +155,14 @@ def _connect_text(guide: Guide) -> None:
             before = checked(kept)
             found, said = take(before, *values)
             # The field is emptied once its text is used: what stands there later is another text.
-            return found.kept(), said, "" if found.text != before.text else gr.skip()
+            return found.kept(), said, text_step.offer(found), "" if found.text != before.text else gr.skip()
 
         return taken
 
     def fix(kept: object, event: gr.EventData) -> tuple[Any, ...]:
         return taking(text_step.fixed)(kept, str(event.picked))
 
-    outputs, shows = [guide.kept, step.said, step.paste], {"show_progress_on": [step.said]}
+    outputs, shows = [guide.kept, step.said, step.ready, step.paste], {"show_progress_on": [step.said]}
     step.use.click(taking(text_step.pasted), [guide.kept, step.paste], outputs, **shows, **READS)
     step.upload.upload(taking(text_step.uploaded), [guide.kept, step.upload], outputs, **shows, **READS)
     step.sample.click(taking(text_step.sampled), guide.kept, outputs, **shows, **READS)
@@ -174,6 +176,10 @@ def _connect_text(guide: Guide) -> None:
             return show(found.changed(step=TASK))
         return guide.with_message(show(found.changed(step=TEXT)), step.said, said)
 
+    def to_ready(found: Plan) -> Plan:
+        return text_step.with_ready(found).changed(task=found.task or task_step.best())
+
+    step.ready.click(_leading(TRY, to_ready), guide.kept, guide.shown(), **QUIET)
     step.go.click(to_task, [guide.kept, step.paste], guide.shown(), **READS)
 
 

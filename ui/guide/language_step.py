@@ -43,6 +43,12 @@ def choices() -> list[tuple[str, str]]:
     return [(entry.label, entry.key) for entry in compose_form.usable("language")]
 
 
+def ready(code: str) -> vector_index.Entry | None:
+    """Return the ready vector of a language by its code; None if there is none."""
+    usable = compose_form.usable("language") if code else []
+    return next((entry for entry in usable if code_of(vector_index.code_of(entry.folder)) == code), None)
+
+
 def named(plan: Plan, typed: str) -> Plan:
     """Return the plan for a typed name; a name that is not known is used as it is, without a code."""
     name = typed.strip()[:LONGEST_NAME]
@@ -56,9 +62,9 @@ def say(typed: str) -> str:
     code = code_of(typed)
     if not code:
         return views.paragraph(strings.GUIDE_NAME_UNKNOWN.format(name=typed.strip()), "quiet")
-    there = [entry for entry in compose_form.usable("language") if code_of(vector_index.code_of(entry.folder)) == code]
+    there = ready(code)
     if there:
-        return views.notice(strings.GUIDE_NAME_READY.format(name=titled(code), vector=there[0].label), kind="good")
+        return views.notice(strings.GUIDE_NAME_READY.format(name=titled(code), vector=there.label), kind="good")
     return views.paragraph(strings.GUIDE_NAME_KNOWN.format(name=titled(code)), "quiet")
 
 

@@ -16,6 +16,7 @@ from ui.corpus.audit_view import first_lines
 from ui.corpus.clean_form import label
 from ui.corpus.corpora import SAMPLE, title_of
 from ui.current import current_workspace
+from ui.guide import language_step
 from ui.guide.plan import Plan
 from ui.language_names import name_of, titled
 from ui.shared import encoding_form, views
@@ -36,6 +37,7 @@ class TextStep:
     upload: gr.File
     sample: gr.Button
     said: gr.HTML
+    ready: gr.Button
     go: gr.Button
 
 
@@ -58,8 +60,9 @@ def build() -> TextStep:
             sample = gr.Button(strings.GUIDE_SAMPLE, size="sm", elem_id="guide-sample")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             said = gr.HTML(views.paragraph(strings.GUIDE_NO_TEXT, "quiet"), elem_id="guide-text", js_on_load=views.PICK)
+            ready = gr.Button(strings.GUIDE_TRY, visible=False, elem_id="guide-text-ready")
             go = gr.Button(strings.GUIDE_NEXT, variant="primary", elem_id="guide-to-task")
-    return TextStep(paste, use, upload, sample, said, go)
+    return TextStep(paste, use, upload, sample, said, ready, go)
 
 
 def pasted(plan: Plan, text: str) -> tuple[Plan, str]:
@@ -120,6 +123,20 @@ def show(plan: Plan) -> str:
         f"<h3>{escape(title_of(plan.text))}</h3>{views.paragraph(size, 'quiet')}{_language(plan, mix)}"
         f'{first_lines(facts.first_lines(plan.text))}{f"""<ul class="notes">{repairs}</ul>""" if repairs else ""}'
     )
+
+
+def offer(plan: Plan) -> gr.Button:
+    """Offer to try the text's sentences with a ready vector of the language, without training; hidden if there is none."""
+    entry = language_step.ready(plan.code) if plan.text and not plan.language_job else None
+    if entry is None:
+        return gr.Button(visible=False)
+    return gr.Button(strings.GUIDE_TRY_READY.format(name=titled(plan.code)), visible=True)
+
+
+def with_ready(plan: Plan) -> Plan:
+    """Return the plan with the ready vector of its language in place of training; unchanged if there is none."""
+    entry = language_step.ready(plan.code)
+    return plan.changed(vector=entry.key) if entry else plan
 
 
 def _with_text(plan: Plan, text: str) -> tuple[Plan, str]:
