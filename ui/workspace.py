@@ -28,6 +28,7 @@ from ui.corpus.tables import Tables
 from ui.corpus.text_facts import TextFacts
 from ui.overlap.overlaps import Overlaps
 from ui.shared.background import BackgroundTasks, OwnBackgroundTasks
+from ui.slices.batches import batches_here
 from ui.slices.calls import calls_here
 from ui.spectra.spectra_facts import SpectraFacts
 
@@ -60,6 +61,7 @@ class Workspace:
         self.overlaps = Overlaps(self.store)
         self.spectra = SpectraFacts(self.store)
         self.calls = host.calls if host else calls_here()
+        self.batches = host.batches if host else batches_here(self.base)
         # On ZeroGPU, CUDA seems to be there also outside of calls.
         self.device = "cuda" if torch.cuda.is_available() and not self.calls else "cpu"
         self.offers = host.offers if host else Offers()

@@ -2,63 +2,79 @@
 
 import csv
 import json
+import os
 import tempfile
 from pathlib import Path
+
+if os.environ.get("SPACES_ZERO_GPU", "").casefold() == "true":
+    import spaces  # before torch and Gradio, whose functions it replaces; ZeroGPU installs it
+else:
+    spaces = None
 
 import gradio as gr
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-try:  # ZeroGPU lends a GPU for the time of a call
-    from spaces import GPU as on_gpu
-except ImportError:  # any other machine
-
-    def on_gpu(function):
-        """Return the function: it runs where the page runs."""
-        return function
-
-
 HERE = Path(__file__).resolve().parent
 LONGEST = 20_000  # characters of a text
 AT_A_TIME = 32  # texts that go through the model together
+CALL_FROM = 100  # texts that are worth a call to the GPU of ZeroGPU; a sentence never is
 MARKED = 0.05  # fall of the probability above which a word is marked
 about = json.loads((HERE / "about.json").read_text(encoding="utf-8"))
 say = gr.I18n(**json.loads((HERE / "texts.json").read_text(encoding="utf-8")))
-device = "cuda" if torch.cuda.is_available() else "cpu"
+device = "cuda" if torch.cuda.is_available() and not spaces else "cpu"  # outside of calls, ZeroGPU only emulates CUDA
 tokenizer = AutoTokenizer.from_pretrained(HERE / "model")
 model = AutoModelForSequenceClassification.from_pretrained(HERE / "model", dtype=torch.float32).eval().to(device)
 labels = [model.config.id2label[place] for place in range(model.config.num_labels)]
 
 
 @torch.inference_mode()
-def probabilities(rows: list[tuple[str, ...]]) -> torch.Tensor:
-    """Return the probability of each label: a tensor (texts, labels)."""
+def probabilities(rows: list[tuple[str, ...]]) -> list[list[float]]:
+    """Return the probability of each label for each text."""
     found = []
     for start in range(0, len(rows), AT_A_TIME):
         columns = map(list, zip(*rows[start : start + AT_A_TIME], strict=True))
-        encoded = tokenizer(*columns, truncation=True, padding=True, return_tensors="pt").to(device)
-        found.append(model(**encoded).logits.softmax(-1).cpu())
-    return torch.cat(found)
+        encoded = tokenizer(*columns, truncation=True, padding=True, return_tensors="pt").to(model.device)
+        found += model(**encoded).logits.softmax(-1).tolist()
+    return found
 
 
-@on_gpu
+def in_a_call(rows: list[tuple[str, ...]]) -> list[list[float]]:
+    """Return the probabilities with the GPU that this process has until the call ends."""
+    torch.set_num_threads(1)  # a forked process lacks the threads of its parent, for which torch would wait
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    return probabilities(rows)
+
+
+call = spaces.GPU(in_a_call, duration=20) if spaces else None
+
+
+def many(rows: list[tuple[str, ...]]) -> list[list[float]]:
+    """Return the probabilities, with a GPU if one is lent for them; without minutes left, the CPU computes them."""
+    if call and len(rows) >= CALL_FROM:
+        try:
+            return call(rows)
+        except Exception as error:  # no minutes left, no GPU free, or a lost connection to the platform
+            gr.Warning(f"{getattr(error, 'message', type(error).__name__)} The CPU computes this instead.")
+    return probabilities(rows)
+
+
 def classify(*texts: str) -> dict[str, float]:
     """Return the probability of each label."""
     if not all(text and text.strip() for text in texts):
         raise gr.Error("Enter a text first.")
-    return dict(zip(labels, probabilities([texts])[0].tolist(), strict=True))
+    return dict(zip(labels, probabilities([texts])[0], strict=True))
 
 
-@on_gpu
 def words(*texts: str) -> list[tuple[str, float | None]]:
     """Return each word with a weight from −1 to 1: how much the answer loses if the word is left out."""
     parts = [text.split() for text in texts]
     places = [(part, word) for part, found in enumerate(parts) for word in range(len(found))]
     if len(places) < 2:
         return []
-    found = probabilities([texts, *(_without(parts, *place) for place in places)])
-    best = int(found[0].argmax())
-    falls = (found[0, best] - found[1:, best]).tolist()
+    found = many([texts, *(_without(parts, *place) for place in places)])
+    best = max(range(len(labels)), key=found[0].__getitem__)
+    falls = [found[0][best] - other[best] for other in found[1:]]
     largest = max(MARKED, *map(abs, falls))
     return [
         (f"{parts[part][word]} ", fall / largest if abs(fall) >= MARKED else None)

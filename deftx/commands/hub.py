@@ -4,6 +4,7 @@ import argparse
 import getpass
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,13 @@ def add_commands(commands: Any) -> None:
     push = commands.add_parser("push", help="push a vector, or a composed classifier, to the Hugging Face Hub")
     push.add_argument("vector", metavar="VECTOR", nargs="?", help="vector to push; for a classifier use --task")
     push.add_argument("--to", metavar="OWNER/NAME", required=True, help="repository; created if it does not exist")
-    push.add_argument("--private", action="store_true", help="make the repository private (public)")
     push.add_argument("--license", metavar="ID", help="license for the card, as the Hub writes it, e.g. cc-by-4.0")
     push.add_argument(
         "--dataset", metavar="OWNER/NAME", action="append", default=[],
         help="data set on the Hub that the vector was learned from, for its card; can be repeated",
     )  # fmt: skip
     push.add_argument("--space", action="store_true", help="push the classifier as a Space with a page to try it")
-    push.add_argument(
-        "--ask-token", action="store_true", help="enter a token (default: that of hf auth login, or HF_TOKEN)"
-    )
-    push.add_argument(
-        "--dry-run", action="store_true", help="check write access and print what would be uploaded, without uploading"
-    )
-    push.add_argument("--yes", action="store_true", help="upload without asking")
+    add_consent(push)
     options.add_composition(push, required=False)
     options.add_json(push)
     push.set_defaults(run=run_push)
@@ -39,25 +33,42 @@ def add_commands(commands: Any) -> None:
 
 def run_push(arguments: argparse.Namespace) -> None:
     """Check write access, prepare and print the files, ask, and push."""
-    from deftx.hub.client import hub
-    from deftx.publish.pushing import describe, push
-
     if bool(arguments.vector) == bool(arguments.task):
         raise HubError("Give what to push: a VECTOR, or --task (with --language) for a composed classifier.")
     if arguments.space and arguments.vector:
         raise HubError("A vector alone cannot be a Space: use --space with --task (and --language).")
-    api = hub(getpass.getpass("Token of the Hugging Face Hub: ") if arguments.ask_token else None)
     with tempfile.TemporaryDirectory(prefix="deftx-push-") as folder:
-        upload = _prepared(api, arguments, Path(folder))
-        for line in describe(upload):
-            output.say(line)
-        found = {"repository": upload.target.repository, "private": upload.private, "files": dict(upload.files)}
-        if arguments.dry_run:
-            output.result(found, arguments.json, "Nothing was uploaded (--dry-run).")
-            return
-        if not (arguments.yes or _agreed()):
-            raise HubError("Nothing was uploaded.")
-        pushed = push(api, upload)
+        push_with_consent(arguments, lambda api: _prepared(api, arguments, Path(folder)))
+
+
+def add_consent(parser: argparse.ArgumentParser) -> None:
+    """Add what ``push_with_consent`` reads, besides ``--json``."""
+    parser.add_argument("--private", action="store_true", help="make the repository private (public)")
+    parser.add_argument(
+        "--ask-token", action="store_true", help="enter a token (default: that of hf auth login, or HF_TOKEN)"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check write access and print what would be uploaded, without uploading"
+    )
+    parser.add_argument("--yes", action="store_true", help="upload without asking")
+
+
+def push_with_consent(arguments: argparse.Namespace, prepare: Callable[[Any], Any]) -> None:
+    """Print what ``prepare`` has prepared with a client of the Hub, ask, push it, and print the result."""
+    from deftx.hub.client import hub
+    from deftx.publish.pushing import describe, push
+
+    api = hub(getpass.getpass("Token of the Hugging Face Hub: ") if arguments.ask_token else None)
+    upload = prepare(api)
+    for line in describe(upload):
+        output.say(line)
+    found = {"repository": upload.target.repository, "private": upload.private, "files": dict(upload.files)}
+    if arguments.dry_run:
+        output.result(found, arguments.json, "Nothing was uploaded (--dry-run).")
+        return
+    if not (arguments.yes or _agreed()):
+        raise HubError("Nothing was uploaded.")
+    pushed = push(api, upload)
     text = f"{pushed.url} (commit {pushed.commit[:12]})"
     output.result({**found, "url": pushed.url, "commit": pushed.commit}, arguments.json, text)
 

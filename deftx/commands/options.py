@@ -1,7 +1,6 @@
 """Options that several commands share."""
 
 import argparse
-import os
 from typing import Any
 
 from deftx.commands import output
@@ -72,8 +71,7 @@ def load_base_of(arguments: argparse.Namespace) -> Any:
     from deftx.models.bases import BUNDLED_BASE, load_base
     from deftx.training.distributed import own_device
 
-    own = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"  # one GPU per process
-    device = own_device(arguments.device) or (own if torch.cuda.is_available() else "cpu")
+    device = own_device(arguments.device)
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:

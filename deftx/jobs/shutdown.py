@@ -30,21 +30,26 @@ def stop_workers(store: Store, patience: float = PATIENCE) -> Stopped:
     Jobs that a person stopped stay stopped. No scheduler may use the store at the same time.
     """
     deadline = time.monotonic() + patience
-    asked: dict[ProcessId, Job] = {}
+    asked: dict[str, Job] = {}  # by id: the next call of a sliced job runs in another process
+    told: set[ProcessId] = set()
     while working := _working(store):
         for worker, job in working.items():
-            if worker not in asked:  # also one that the scheduler has started just before it was stopped
-                asked[worker] = job
+            if worker not in told:  # also one that the scheduler has started just before it was stopped
+                told.add(worker)
                 _ask(worker, job)
+            if job.is_sliced:
+                (job.folder / STOP).touch()  # at every look, because a call that begins removes it
+            asked[job.id] = job
         if time.monotonic() > deadline:
             break
         time.sleep(0.02)
-    late = set(_working(store))
+    late = _working(store)
     for worker in late:
         kill(worker, patience=1.0)
-    for worker, job in sorted(asked.items(), key=lambda pair: pair[1].position, reverse=True):
-        _put_back(store, job.id, worker in late)
-    return Stopped(len(asked) - len(late), len(late))
+    killed = {job.id for job in late.values()}
+    for job in sorted(asked.values(), key=lambda job: job.position, reverse=True):
+        _put_back(store, job.id, job.id in killed)
+    return Stopped(len(asked.keys() - killed), len(killed))
 
 
 def _ask(worker: ProcessId, job: Job) -> None:
@@ -57,8 +62,6 @@ def _ask(worker: ProcessId, job: Job) -> None:
         )
         kill(worker, patience=1.0)
         return
-    if job.is_sliced:
-        (job.folder / STOP).touch()
     log.info("Job %s is asked to save a checkpoint and to stop.", job.id, extra=about("job_asked", job.id))
     ask_to_stop(worker)
 

@@ -128,7 +128,7 @@ def _train(
         return clock.must_stop() or limits.is_reached() or (folder / STOP).exists()
 
     def do() -> None:
-        _use_one_thread()
+        use_one_thread()
         with limits, on_each_part(clock.part):
             train(_on_device_here(read_job(folder, work)), work, folder, on_event, should_stop)
 
@@ -153,7 +153,8 @@ def _on_device_here(job: Mapping[str, Any]) -> dict[str, Any]:
     return {**job, "settings": {**job["settings"], "device": device}}
 
 
-def _use_one_thread() -> None:
+def use_one_thread() -> None:
+    """Use one thread in a process that was forked from another, such as that of a call to a GPU."""
     if multiprocessing.parent_process() is not None:
         import torch
 

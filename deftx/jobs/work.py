@@ -90,7 +90,7 @@ def _request(kind: str, settings: Mapping[str, Any]) -> TrainingRequest:
 
 
 def _base(request: TrainingRequest) -> Base:
-    return load_base(request.base or BUNDLED_BASE, device=own_device(request.device or None))
+    return load_base(request.base or BUNDLED_BASE, device=own_device(request.device))
 
 
 def _path(folder: Path, name: str) -> Path | None:

@@ -16,13 +16,12 @@ from deftx.core.files import new_folder, require_empty
 from deftx.models.batches import Text
 from deftx.publish.classifier_card import loading_code
 from deftx.publish.own_vectors import safe_name
-from deftx.vectors.card import CITATION, LANGUAGE_CODE, LICENSE, TAGS, code, front_matter
+from deftx.publish.space_card import GRADIO, TORCH, space_metadata
+from deftx.vectors.card import CITATION, LANGUAGE_CODE, LICENSE, TAGS, code
 
 # The program of the page, and its texts in the languages of the page.
 PAGE = (ASSETS / "space" / "app.py", ASSETS / "space" / "texts.json")
-GRADIO = "6.31.0"  # a Space installs gradio in the version that its card names
-PYTHON = "3.12"
-NEEDED = ("torch", "transformers", "safetensors")  # pinned to the versions that wrote the classifier
+NEEDED = ("transformers", "safetensors")  # pinned to the versions that wrote the classifier
 FIELDS = {False: ["text"], True: ["premise", "hypothesis"]}
 
 
@@ -52,8 +51,8 @@ def write_space(
 
 
 def requirements() -> str:
-    """Return requirements.txt, pinned to the versions that wrote the classifier."""
-    pins = {"gradio": GRADIO, **{name: version(name).partition("+")[0] for name in NEEDED}}
+    """Return requirements.txt. The package ``spaces`` is not in it: only ZeroGPU needs it, and installs it."""
+    pins = {"gradio": GRADIO, "torch": TORCH, **{name: version(name).partition("+")[0] for name in NEEDED}}
     return "".join(f"{name}=={number}\n" for name, number in pins.items())
 
 
@@ -74,13 +73,10 @@ def _fill(
 
 
 def _card(title: str, labels: list[str], language: str, license_id: str) -> str:
-    entries = {"title": title, "sdk": "gradio", "sdk_version": GRADIO, "python_version": PYTHON, "app_file": "app.py",
-               "short_description": "A text classifier made with DeFT-X", "tags": list(TAGS)}  # fmt: skip
-    if LICENSE.fullmatch(license_id):
-        entries["license"] = license_id
-    if LANGUAGE_CODE.fullmatch(language):
-        entries["tags"] = [*TAGS, f"language:{language}"]
-    return f"""{front_matter(entries)}
+    tags = [*TAGS, f"language:{language}"] if LANGUAGE_CODE.fullmatch(language) else TAGS
+    more = {"license": license_id} if LICENSE.fullmatch(license_id) else {}
+    metadata = space_metadata(title, "app.py", "A text classifier made with DeFT-X", tags, **more)
+    return f"""{metadata}
 
 # {title}
 

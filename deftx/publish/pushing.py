@@ -16,6 +16,8 @@ from deftx.hub.client import Target, check_push
 from deftx.hub.errors import FAMILIES, explain_hub
 from deftx.publish.classifier_space import write_space
 from deftx.publish.exporting import export_folder
+from deftx.publish.space_card import HARDWARE
+from deftx.publish.studio_space import write_studio_space
 from deftx.vectors.card import Publication, write_card
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS, resolve_vector
@@ -32,6 +34,7 @@ class Upload:
     private: bool
     folder: Path
     files: tuple[tuple[str, int], ...]
+    hardware: str | None = None  # of a new Space
 
     @property
     def size(self) -> int:
@@ -98,7 +101,18 @@ def prepare_space(
     title = target.repository.split("/")[1]
     language = (languages[0][0].language or "") if languages else ""
     write_space(classifier, folder, title=title, pairs=task.takes_pairs, language=language, license_id=license_id or "")
-    return _upload(f"a Space that classifies as {', '.join(classifier.labels)}", target, private, folder)
+    return _upload(f"a Space that classifies as {', '.join(classifier.labels)}", target, private, folder, HARDWARE)
+
+
+def prepare_studio(api: HfApi, repository: str, folder: Path, *, private: bool) -> Upload:
+    """Prepare the whole studio as a Space on ZeroGPU in ``folder``, which must be new or empty.
+
+    Raises:
+        DeftxError: If the account has no write access, or the folder cannot be written.
+    """
+    target = check_target(api, repository, private, "space")
+    written = write_studio_space(folder, target.repository.split("/")[1])
+    return _upload("a Space with the whole studio", target, private, written, HARDWARE)
 
 
 def describe(upload: Upload) -> list[str]:
@@ -110,7 +124,8 @@ def describe(upload: Upload) -> list[str]:
         else "public: everybody can see and copy it"
     )
     noun = NOUNS[target.kind]
-    where = f"a new {noun}, {sight}" if target.private is None else f"an existing {noun}, {sight}"
+    hardware = f" on {upload.hardware}" if upload.hardware else ""
+    where = f"a new {noun}{hardware}, {sight}" if target.private is None else f"an existing {noun}, {sight}"
     files = [f"  {name}  {size:,} bytes" for name, size in upload.files]
     replaced = (
         [] if target.private is None else ["Existing files with these names are replaced by a new commit; others stay."]
@@ -133,8 +148,8 @@ def push(api: HfApi, upload: Upload) -> Pushed:
     repository, kind = target.repository, target.kind
     try:
         if target.private is None:
-            sdk = "gradio" if kind == "space" else None
-            api.create_repo(repository, repo_type=kind, space_sdk=sdk, private=upload.private, exist_ok=False)
+            more = {"space_sdk": "gradio", "space_hardware": upload.hardware} if kind == "space" else {}
+            api.create_repo(repository, repo_type=kind, private=upload.private, exist_ok=False, **more)
             made = True
         before = api.repo_info(repository, repo_type=kind, timeout=20).sha
         additions = [CommitOperationAdd(name, upload.folder / name) for name, _ in upload.files]
@@ -155,10 +170,10 @@ def check_target(api: HfApi, repository: str, private: bool, kind: str = "model"
     return target
 
 
-def _upload(what: str, target: Target, private: bool, folder: Path) -> Upload:
+def _upload(what: str, target: Target, private: bool, folder: Path, hardware: str | None = None) -> Upload:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     named = tuple((path.relative_to(folder).as_posix(), path.stat().st_size) for path in files)
-    return Upload(what, target, private if target.private is None else target.private, folder, named)
+    return Upload(what, target, private if target.private is None else target.private, folder, named, hardware)
 
 
 def _failed(api: HfApi, target: Target, made: bool, before: str | None, error: Exception) -> str:

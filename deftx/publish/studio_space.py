@@ -8,15 +8,12 @@ from pathlib import Path
 from deftx.core.assets import ASSETS
 from deftx.core.errors import DeftxError
 from deftx.core.files import new_folder, require_empty
-from deftx.publish.classifier_space import GRADIO, PYTHON
-from deftx.vectors.card import front_matter
+from deftx.publish.space_card import TORCH, space_metadata
 
 REPOSITORY = ASSETS.parent
 PROGRAM = ("app.py", "ui", "deftx", "assets", "LICENSE", "CITATION.cff")
 START = ASSETS / "space" / "studio.py"  # the program of the Space, which starts app.py
-TORCH = "2.11.0"  # the newest version that ZeroGPU lists
 REQUIREMENTS = ("requirements.txt", "requirements-library.txt")  # the first has the versions that were tested
-HARDWARE = "zero-a10g"  # the Hub's name of ZeroGPU
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -57,18 +54,16 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _card(title: str) -> str:
-    entries = {
-        "title": title, "short_description": "Text classifiers for languages without labels", "sdk": "gradio",
-        "sdk_version": GRADIO, "python_version": PYTHON, "app_file": START.name, "suggested_hardware": HARDWARE,
-        "hf_oauth": True, "license": "apache-2.0", "startup_duration_timeout": "1h",
-        "tags": ["deft-x", "cross-lingual-transfer", "text-classification"],
-    }  # fmt: skip
-    return f"""{front_matter(entries)}
+    tags = ("deft-x", "cross-lingual-transfer", "text-classification")
+    metadata = space_metadata(title, START.name, "Text classifiers for languages without labels", tags,
+                              hf_oauth=True, license="apache-2.0", startup_duration_timeout="1h")  # fmt: skip
+    return f"""{metadata}
 
 # {title}
 
 Text classifiers for languages that have little text and no labels (DeFT-X). Open this page on huggingface.co and log in there: each
-person's minutes on the shared GPU are counted for their account. A training run uses the GPU in short calls, which the open page makes.
+person's minutes on the shared GPU are counted for their account. Training runs and long files use the GPU in short calls, which the
+open page makes.
 
 Nothing here is stored for ever: download your vectors, or push them to your own account (Library).
 """

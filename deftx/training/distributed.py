@@ -35,12 +35,13 @@ def join(device: torch.device) -> None:
         PartialState(cpu=device.type == "cpu", timeout=LONGEST_WAIT)
 
 
-def own_device(device: str | None) -> str | None:
-    """Return the device of this process; if "cuda" is set and there are several processes, each gets its own GPU.
+def own_device(device: str | None) -> str:
+    """Return the device of this process: by default a GPU if there is one; of several processes, each gets its own GPU.
 
     Raises:
         RecipeError: If there are more processes than GPUs.
     """
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if device != "cuda" or not _are_several():
         return device
     place = int(os.environ.get("LOCAL_RANK", 0))

@@ -74,7 +74,7 @@ class TrainingRequest:
     source: str = ""  # for a task: the language vector to start from
     language: str = ""  # a code, stored in the vector
     base: str = ""
-    device: str = ""  # of this machine, as in torch; empty: the best one
+    device: str = ""  # of this machine, as in torch, or ZERO_GPU; empty: a GPU if there is one
     preset: str = "quick"
     recipe: Mapping[str, Any] = field(default_factory=dict)  # the settings that differ from the preset's
     delta: str = ""  # the folder of δ

@@ -54,6 +54,7 @@ def test_a_classifier_is_pushed_as_a_space_of_its_own(writer, language_vector, t
     arguments = ["--task", str(task_vector), "--language", str(language_vector), "--base", str(base_folder)]
     assert main(["push", *arguments, "--space", "--to", "ana/mood", "--yes", "--json"]) == EXIT_OK
     assert json.loads(capsys.readouterr().out)["url"] == f"{writer.url}/spaces/ana/mood"
+    assert writer.repositories["spaces/ana/mood"].hardware == "zero-a10g"
     files = writer.repositories["spaces/ana/mood"].commits[-1][1]
     assert {"app.py", "about.json", "requirements.txt", "README.md", "model/model.safetensors"} <= files.keys()
     assert json.loads(files["about.json"])["title"] == "mood"
@@ -129,3 +130,61 @@ def test_a_vector_is_kept_when_its_push_fails_and_it_is_said_how_to_push_it(
 def test_private_is_about_a_push(corpus_file, tmp_path, capsys):
     assert main(["language", str(corpus_file), "--out", str(tmp_path / "o"), "--private"]) == EXIT_BAD_INPUT
     assert "give both" in capsys.readouterr().err
+
+
+# The whole studio as a Space
+
+
+def test_the_studio_is_written_to_a_folder_and_pushed_as_a_new_space_on_zero_gpu(writer, tmp_path, capsys):
+    out = tmp_path / "studio"
+    arguments = ["space", "--out", str(out), "--push", "ana/studio"]
+    assert main([*arguments, "--dry-run"]) == EXIT_OK
+    said = capsys.readouterr().err
+    assert "a new Space on zero-a10g, public" in said
+    assert writer.repositories == {}
+    written = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
+    assert main(["space", "--push", "ana/studio", "--private", "--yes", "--json"]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert found["url"] == f"{writer.url}/spaces/ana/studio"
+    space = writer.repositories["spaces/ana/studio"]
+    assert (space.hardware, space.private) == ("zero-a10g", True)
+    files = space.commits[-1][1]
+    assert files.keys() == written.keys()
+    assert {"studio.py", "app.py", "requirements.txt", "README.md", "deftx/cli.py"} <= files.keys()
+    assert b'title: "studio"' in files["README.md"]
+    assert all(files[name] == path.read_bytes() for name, path in written.items() if name != "README.md")
+
+
+def test_a_second_push_of_the_studio_replaces_its_files_and_leaves_the_hardware(writer, capsys):
+    writer.make("spaces/ana/studio", {"app.py": b"old", "notes.txt": b"kept"}, hardware="t4-small")
+    assert main(["space", "--push", "ana/studio", "--yes"]) == EXIT_OK
+    assert "an existing Space, public" in capsys.readouterr().err
+    space = writer.repositories["spaces/ana/studio"]
+    assert space.hardware == "t4-small"
+    assert space.commits[-1][1]["notes.txt"] == b"kept"
+    assert space.commits[-1][1]["app.py"] != b"old"
+
+
+def test_without_the_right_to_push_no_folder_is_written(hub_here, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", READ_ONLY)
+    out = tmp_path / "studio"
+    assert main(["space", "--out", str(out), "--push", "ana/studio", "--yes"]) == EXIT_BAD_INPUT
+    assert "read-only" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_an_account_that_may_not_host_such_a_space_is_told_what_the_hub_says(writer, capsys):
+    writer.fail("^POST /api/repos/create", status=402)
+    assert main(["space", "--push", "ana/studio", "--yes"]) == EXIT_BAD_INPUT
+    assert "requires a paid plan" in capsys.readouterr().err
+    assert writer.repositories == {}
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"), [([], "--out DIR for a folder"), (["--out", "studio", "--private"], "apply only to --push")]
+)
+def test_the_studio_goes_somewhere_and_a_folder_has_no_account(tmp_path, monkeypatch, capsys, more, reason):
+    monkeypatch.chdir(tmp_path)
+    assert main(["space", *more]) == EXIT_BAD_INPUT
+    assert reason in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -42,6 +42,7 @@ class Repository:
 
     private: bool = False
     gated: bool = False
+    hardware: str | None = None  # of a Space
     commits: list[tuple[str, dict[str, bytes]]] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -303,7 +304,7 @@ class Handler(BaseHTTPRequestHandler):
                 return self.reply(400, {"error": "sdk is missing"})
         if name in self.hub.repositories:
             return self.reply(409, {"error": "You already created this model repo"})
-        self.hub.make(name, private=asked.get("visibility") == "private")
+        self.hub.make(name, private=asked.get("visibility") == "private", hardware=asked.get("hardware"))
         return self.reply(200, {"url": f"{self.hub.url}/{name}"})
 
     def validate(self) -> None:

@@ -6,10 +6,10 @@ import pytest
 from job_helpers import scheduler, wait_for, wait_for_state
 from zero_gpu import ZeroGpu
 
-from deftx.jobs import JobError, Store, state_of
+from deftx.jobs import JobError, Store, shutdown, state_of
 from deftx.jobs.job import SETTINGS, STOP, read_json
-from deftx.jobs.process import take_lock
-from deftx.jobs.shutdown import stop_workers
+from deftx.jobs.process import ProcessId, take_lock
+from deftx.jobs.shutdown import Stopped, stop_workers
 from deftx.jobs.slices import run_slice, slice_status
 from deftx.jobs.worker import heartbeat
 
@@ -84,6 +84,24 @@ def test_it_does_not_change_its_device_within_a_call(store):
     assert store.get(job.id).is_sliced
 
 
+def test_a_job_that_another_process_continues_while_the_server_ends_is_stopped_again_and_counted_once(
+    store, monkeypatch
+):
+    store.add("count", "sliced", SLICED)
+    # While a call begins or ends, its process is not known; the page may still make another one.
+    calls = iter([ProcessId(0, 0.0), ProcessId(999_999_998, 1.0), ProcessId(0, 0.0), ProcessId(999_999_999, 1.0)])
+    stops = []
+
+    def worker_of(job):
+        stops.append((job.folder / STOP).exists())
+        (job.folder / STOP).unlink(missing_ok=True)  # as a call does when it begins
+        return next(calls, None)
+
+    monkeypatch.setattr(shutdown, "worker_of", worker_of)
+    assert stop_workers(store) == Stopped(saved=1)
+    assert stops[:5] == [False, True, True, True, True]
+
+
 def test_the_end_of_the_server_stops_a_call_at_a_checkpoint_and_the_job_waits(store, base_folder, corpus_file):
     recipe = {"epochs": 10_000, "min_steps": 0, "max_steps": 100_000, "batch_size": 4, "max_length": 16, "k": 60}
     job = store.add("language", "l", {"device": "zero-gpu", "base": str(base_folder), "corpus": str(corpus_file),
@@ -94,6 +112,6 @@ def test_the_end_of_the_server_stops_a_call_at_a_checkpoint_and_the_job_waits(st
              "the first steps")  # fmt: skip
     stopped = stop_workers(store, patience=60)
     call.join()
-    assert stopped.killed == 0
+    assert stopped == Stopped(saved=1)
     assert state_of(store.get(job.id)).name == "waiting"
     assert slice_status(job.folder).step > 0

@@ -8,7 +8,7 @@ from job_helpers import scheduler, wait_for_state
 
 from deftx.core.errors import DeftxError, TrainingStopped
 from deftx.core.events import ignore
-from deftx.jobs import Store, progress_of, state_of
+from deftx.jobs import Store, progress_of, state_of, work
 from deftx.jobs.scheduler import WORKER
 from deftx.jobs.work import learn_language, learn_task
 from deftx.vectors.vector import SparseVector
@@ -109,3 +109,20 @@ def test_a_job_that_was_killed_after_its_vector_was_written_is_finished(store, b
 def test_what_a_person_got_wrong_is_said(base_folder, tmp_path, learn, settings, words):
     with pytest.raises(DeftxError, match=words):
         learn({"base": str(base_folder), **settings}, tmp_path, ignore, lambda: False)
+
+
+@pytest.mark.parametrize(("gpu", "device"), [(True, "cuda"), (False, "cpu")])
+def test_a_job_without_a_device_uses_a_gpu_if_there_is_one(
+    tmp_path, base_folder, corpus_file, monkeypatch, gpu, device
+):
+    asked = []
+
+    def load_base(name, device):
+        asked.append(device)
+        raise DeftxError("asked")
+
+    monkeypatch.setattr(work, "load_base", load_base)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    with pytest.raises(DeftxError, match="asked"):
+        learn_language({"base": str(base_folder), "corpus": str(corpus_file)}, tmp_path, ignore, lambda: False)
+    assert asked == [device]

@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import runpy
 import signal
 import socket
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.request import urlopen
 
 import pytest
@@ -17,11 +19,13 @@ import transformers
 import yaml
 from gradio_client import Client
 from job_helpers import wait_for
+from zero_gpu import ZeroGpu
 
 from deftx.classify.composition import compose
 from deftx.core.errors import DeftxError
-from deftx.publish.classifier_space import GRADIO, requirements, write_space
+from deftx.publish.classifier_space import requirements, write_space
 from deftx.publish.exporting import export_space_zip
+from deftx.publish.space_card import GRADIO, TORCH
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ["the food is good", "the night was awful and bitter", " the day\nis good\n", " ".join(tiny.WORDS[:30] * 3)]
@@ -109,7 +113,7 @@ def test_the_program_is_short_and_knows_nothing_of_this_library(classifier, tmp_
     assert len(program.splitlines()) <= 130
     assert front_matter(folder) == {
         "title": "Mood", "sdk": "gradio", "sdk_version": GRADIO, "python_version": "3.12", "app_file": "app.py",
-        "short_description": "A text classifier made with DeFT-X", "license": "apache-2.0",
+        "suggested_hardware": "zero-a10g", "short_description": "A text classifier made with DeFT-X", "license": "apache-2.0",
         "tags": ["deft-x", "sparse-fine-tuning", "cross-lingual-transfer", "language:min"],
     }  # fmt: skip
 
@@ -137,11 +141,36 @@ def test_the_texts_of_the_page_are_the_same_in_every_language(classifier, tmp_pa
     assert all(set(own) == used for own in texts.values())
 
 
-def test_versions_are_those_that_this_project_pins():
+def test_versions_are_those_that_this_project_pins_but_for_a_torch_that_zero_gpu_has():
     pinned = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
-    for line in requirements().splitlines():
-        name, _, number = line.partition("==")
-        assert pinned[name] == number
+    wanted = dict(line.split("==") for line in requirements().splitlines())
+    assert wanted.keys() == {"gradio", "torch", "transformers", "safetensors"}
+    assert wanted == {name: pinned[name] for name in wanted} | {"torch": TORCH}
+
+
+@pytest.fixture
+def program(classifier, tmp_path, monkeypatch):
+    """The program of the page, loaded as on ZeroGPU, and the card."""
+    card = ZeroGpu()
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    monkeypatch.setitem(sys.modules, "spaces", SimpleNamespace(GPU=card.GPU))
+    folder = write_space(classifier, tmp_path / "space", title="Mood")
+    return SimpleNamespace(**runpy.run_path(str(folder / "app.py"))), card
+
+
+def test_on_zero_gpu_a_sentence_is_no_call_and_many_words_are_one(program, classifier):
+    page, card = program
+    answer = page.classify("the food is good")
+    assert list(answer.values()) == pytest.approx(classifier.classify(["the food is good"])[0].tolist(), abs=1e-5)
+    assert len(page.words("the food is good")) == 4
+    assert card.asked == []
+    text = " ".join(tiny.WORDS[:30] * 4)
+    found = page.words(text)
+    assert card.asked == [20]
+    card.quota = 0
+    alone = page.words(text)  # refused: the CPU computes it
+    assert card.asked == [20, 20]
+    assert [weight or 0.0 for _, weight in found] == pytest.approx([weight or 0.0 for _, weight in alone], abs=1e-4)
 
 
 def test_a_task_on_pairs_asks_for_two_texts(classifier, tmp_path):

@@ -13,8 +13,8 @@ from job_helpers import wait_for
 
 from deftx.core.errors import DeftxError
 from deftx.core.hosting import hosting_from
-from deftx.publish import studio_space
-from deftx.publish.classifier_space import GRADIO
+from deftx.publish import space_card, studio_space
+from deftx.publish.space_card import GRADIO
 from deftx.publish.studio_space import START, requirements, write_studio_space
 
 HELPERS = Path(__file__).resolve().parents[1] / "helpers"
@@ -42,7 +42,7 @@ def test_the_card_asks_for_the_hardware_the_login_and_the_tested_version_of_grad
 def test_the_requirements_are_one_file_with_one_line_for_each_package(folder):
     lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert lines == requirements().splitlines()
-    assert {f"torch=={studio_space.TORCH}", f"gradio=={GRADIO}"} <= set(lines)
+    assert {f"torch=={space_card.TORCH}", f"gradio=={GRADIO}"} <= set(lines)
     assert any(line.startswith("numpy") for line in lines)
     names = [studio_space._NAME.match(line)[0].lower() for line in lines]
     assert len(names) == len(set(names))

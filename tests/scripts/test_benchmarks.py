@@ -100,3 +100,10 @@ def test_visitors_of_the_real_app_meet_no_error_while_it_trains():
     assert "Errors: none." in done.stdout
     rows = {line.split("|")[1].strip(): line.split("|")[2].strip() for line in done.stdout.splitlines() if "|" in line}
     assert {"open the page, all its files", "the page's poll"} <= rows.keys()
+
+
+def test_it_is_measured_from_how_many_sentences_a_call_to_a_gpu_pays():
+    done = run(FOLDER / "batch.py", "--sentences", "8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "(8 sentences)" in done.stdout
+    assert "a call is taken from 466 sentences on" in done.stdout

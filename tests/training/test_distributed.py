@@ -94,11 +94,22 @@ def test_which_process_speaks_is_known_before_they_meet(monkeypatch):
     assert not distributed.is_main()
 
 
+def test_without_a_device_it_is_a_gpu_if_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert [distributed.own_device(device) for device in (None, "")] == ["cpu", "cpu"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [distributed.own_device(device) for device in (None, "", "cpu")] == ["cuda", "cuda", "cpu"]
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert distributed.own_device(None) == "cuda:1"
+
+
 def test_each_process_has_a_gpu_of_its_own_or_says_that_there_is_none(monkeypatch):
     assert distributed.own_device("cuda") == "cuda"  # alone, it takes the first
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert [distributed.own_device(device) for device in ("cpu", "cuda:0", None)] == ["cpu", "cuda:0", None]
+    assert [distributed.own_device(device) for device in ("cpu", "cuda:0")] == ["cpu", "cuda:0"]
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert distributed.own_device("cuda") == "cuda:1"
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)

@@ -1,6 +1,6 @@
 """Composed classifiers shared by all visitors: which are kept in memory, and what a changed strength recomputes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.classify.attribution import Attribution, attribute
-from deftx.classify.composition import Classifier, compose
+from deftx.classify.composition import Classifier, VectorLike, compose
 from deftx.classify.doubts import Doubt, doubts
 from deftx.classify.workbench import Workbench
 from deftx.core.errors import DeftxError
@@ -126,15 +126,7 @@ class Composing:
         return self._words(found.combination, found.states, text)
 
     def _compose(self, combination: Combination, states: tuple[State, ...]) -> Classifier:
-        task, *languages = map(self._vector, states)
-        return compose(
-            self._base(),
-            task=task,
-            strength_task=combination.strength_task,
-            languages=[(vector, s) for vector, (_, s) in zip(languages, combination.languages, strict=True)],
-            method=combination.method,
-            parameters=dict(combination.parameters),
-        )
+        return composed_from(self._base(), combination, [self._vector(state) for state in states])
 
     def _holding(self, combination: Combination, states: tuple[State, ...]) -> Any:
         strengths = (combination.strength_task, *(strength for _, strength in combination.languages))
@@ -152,6 +144,19 @@ class Composing:
             cut = classifier.max_length if classifier.cut([text]) else None
             values = classifier.classify([text])[0].tolist()
             return classifier.labels, values, classifier.report, cut, doubts(classifier, [text], [values])[0]
+
+
+def composed_from(base: Base, combination: Combination, vectors: Sequence[VectorLike]) -> Classifier:
+    """Compose the classifier of a combination; ``vectors`` are its vectors, the task vector first."""
+    task, *languages = vectors
+    return compose(
+        base,
+        task=task,
+        strength_task=combination.strength_task,
+        languages=[(vector, s) for vector, (_, s) in zip(languages, combination.languages, strict=True)],
+        method=combination.method,
+        parameters=dict(combination.parameters),
+    )
 
 
 def check_text(task: Path, text: Text) -> None:

@@ -17,6 +17,7 @@ from ui.classify.composing import takes_pairs
 from ui.library import vector_index
 from ui.shared.background import OnShare
 from ui.shared.uploads import safe_name
+from ui.slices.batches import Attempt
 from ui.workspace import Workspace
 
 MOST_TEXTS = 100_000  # more would stay in memory too long; the command line has no limit
@@ -36,6 +37,7 @@ class Classified:
     disarmed: int  # cells that a spreadsheet would have read as formulas
     cut: int  # texts of more than ``max_length`` tokens, whose rest is not read
     max_length: int
+    refusal: str = ""  # why the CPU did it though a GPU was asked for
 
     @property
     def predicted(self) -> list[str]:
@@ -76,9 +78,10 @@ def classify_file(
         raise TableError(strings.FILE_TOO_LONG.format(name=file.name, count=len(rows.texts), most=MOST_TEXTS))
     check_kind(chosen.task, wants_pairs(workspace, combination.task), file.name, rows.pairs)
     classifier = workspace.composed(combination)
-    probabilities = classifier.classify(rows.texts, on_share)
+    attempt = workspace.batches.attempt([chosen], rows.texts, on_share) if workspace.batches else Attempt()
+    (probabilities,) = attempt.probabilities or (classifier.classify(rows.texts, on_share),)
     folder = TemporaryDirectory(prefix="deftx-classified-")
     return Classified(
         file.name, rows, classifier.labels, probabilities, chosen.task, with_language, folder, disarm(rows)[1],
-        len(classifier.cut(rows.texts)), classifier.max_length,
+        len(classifier.cut(rows.texts)), classifier.max_length, attempt.refusal,
     )  # fmt: skip

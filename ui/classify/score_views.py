@@ -100,7 +100,8 @@ def _reads(change: Interval) -> str:
 
 
 def _notes(found: Scores) -> list[str]:
-    notes = list(found.table.notes)
+    notes = [strings.NO_GPU_FOR_TEXTS.format(message=found.refusal)] if found.refusal else []
+    notes += found.table.notes
     notes += [strings.TEXTS_CUT.format(count=found.cut, most=found.max_length)] if found.cut else []
     lost = found.table.dropped.get("label not wanted", 0)
     notes += [strings.ROWS_LEFT_OUT.format(count=lost)] if lost else []

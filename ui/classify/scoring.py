@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.data.labels import check_kind, rename_labels
@@ -12,6 +13,7 @@ from deftx.data.tables import check, read_table
 from deftx.evidence.comparison import Line, Predictions, compare
 from ui import strings
 from ui.classify import combination
+from ui.classify.composing import Found
 from ui.classify.file_tasks import wants_pairs
 from ui.library import vector_index
 from ui.shared.background import OnShare
@@ -20,6 +22,7 @@ from ui.workspace import Workspace
 TASK_ALONE = "task"
 KEPT = 64  # predictions in memory: a few numbers per row
 
+Key = tuple[Any, ...]
 Answers = tuple[Predictions, int, int]  # with the number of rows that are cut, and the tokens that are read
 
 
@@ -60,6 +63,7 @@ class Scores:
     shared: int | None  # rows that are in the task's training file; None if unknown
     cut: int  # rows of more than ``max_length`` tokens, whose rest is not read
     max_length: int
+    refusal: str = ""  # why the CPU did it though a GPU was asked for
 
 
 class Mismatch(DeftxError):
@@ -77,7 +81,7 @@ class Scoring:
     def __init__(self, workspace: Workspace) -> None:
         """Compose with this workspace."""
         self._workspace = workspace
-        self._kept: OrderedDict[tuple, Answers] = OrderedDict()
+        self._kept: OrderedDict[Key, Answers] = OrderedDict()
         self._lock = threading.Lock()
 
     def combinations(
@@ -134,6 +138,7 @@ class Scoring:
         """Score every combination on the same rows, each against the task vector alone."""
         table = self.read(wanted)
         count = len(wanted.combinations)
+        refusal = self._predict_in_calls(wanted.combinations, table, on_share)
         answers = [
             self._predict(one, table, lambda share, done=done: on_share((done + share) / count))
             for done, one in enumerate(wanted.combinations)
@@ -143,7 +148,7 @@ class Scoring:
         lines = compare(predictions, table.labels, TASK_ALONE)
         label = vector_index.find(self._workspace.store, "task", wanted.task).label
         shared = self.shared_rows(wanted.task, table)
-        return Scores(wanted, label, table, lines, predictions, shared, cut, max_length)
+        return Scores(wanted, label, table, lines, predictions, shared, cut, max_length, refusal)
 
     def shared_rows(self, task: str, table: Table) -> int | None:
         """Count the rows whose text is in the file that the task was trained on; None if that file is unknown."""
@@ -159,19 +164,45 @@ class Scoring:
         except DeftxError:
             return None
 
+    def _predict_in_calls(self, combinations: Sequence[Combination], table: Table, on_share: OnShare) -> str:
+        """Predict what is not in memory with a GPU, where one is lent; return why it was refused, or an empty string."""
+        found = {one: self._workspace.composing.find(one.vectors) for one in combinations}
+        missing = [one for one in combinations if self._in_memory(_key(one, found[one], table)) is None]
+        if self._workspace.batches is None or not missing:
+            return ""
+        # What all combinations of a task have in common; also, vectors that do not fit are refused before a call.
+        classifier = self._workspace.composing.composed_of(missing[-1].vectors, found[missing[-1]].states)
+        attempt = self._workspace.batches.attempt([found[one] for one in missing], table.texts, on_share)
+        if attempt.probabilities:
+            cut = len(classifier.cut(table.texts))
+            for one, probabilities in zip(missing, attempt.probabilities, strict=True):
+                predictions = Predictions(one.id, classifier.labels, probabilities)
+                self._keep(_key(one, found[one], table), (predictions, cut, classifier.max_length))
+        return attempt.refusal
+
     def _predict(self, one: Combination, table: Table, on_share: OnShare) -> Answers:
         composing = self._workspace.composing
-        states = composing.find(one.vectors).states
-        key = (one.id, one.vectors, states, table.fingerprint)
+        chosen = composing.find(one.vectors)
+        key = _key(one, chosen, table)
+        if (known := self._in_memory(key)) is not None:
+            return known
+        classifier = composing.composed_of(one.vectors, chosen.states)
+        predictions = Predictions(one.id, classifier.labels, classifier.classify(table.texts, on_share))
+        return self._keep(key, (predictions, len(classifier.cut(table.texts)), classifier.max_length))
+
+    def _in_memory(self, key: Key) -> Answers | None:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
-        classifier = composing.composed_of(one.vectors, states)
-        predictions = Predictions(one.id, classifier.labels, classifier.classify(table.texts, on_share))
-        found = (predictions, len(classifier.cut(table.texts)), classifier.max_length)
+            return self._kept.get(key)
+
+    def _keep(self, key: Key, found: Answers) -> Answers:
         with self._lock:
             self._kept[key] = found
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return found
+
+
+def _key(one: Combination, found: Found, table: Table) -> Key:
+    return one.id, one.vectors, found.states, table.fingerprint

@@ -1,1 +1,1 @@
-"""Training on a Space with ZeroGPU: the calls to its GPU, which the page of whoever started a training run makes."""
+"""Calls to the GPU of ZeroGPU: those that train, made by the page of whoever started a training run, and those for long files."""
