@@ -24,8 +24,9 @@ Values = Mapping[str, Any]  # the values of the fields, by name
 RECIPES = {"language": LanguageRecipe, "task": TaskRecipe}
 TYPES = {kind: get_type_hints(recipe) for kind, recipe in RECIPES.items()}
 MAIN = ("method", "rank", "keep", "k")  # settings with their own part of the form
+ABSENT = ("lexicon_share",)  # settings of word lists, which only the command line and Python take
 # All other settings, in the order of the form. An empty field stands for the preset's value.
-ADVANCED = tuple(dict.fromkeys(name for types in TYPES.values() for name in types if name not in MAIN))
+ADVANCED = tuple(dict.fromkeys(name for types in TYPES.values() for name in types if name not in MAIN + ABSENT))
 CHOICES: dict[str, tuple[str, ...]] = {
     "ablate": tuple(ABLATIONS),
     "precision": tuple(PRECISIONS),
