@@ -172,7 +172,8 @@ def least_sure(probabilities: Sequence[Tensor]) -> list[int]:
     """Return the places of sentences, those first whose mean distribution over several classifiers has the highest entropy.
 
     That entropy is the mean entropy of the classifiers (none is sure) plus their Jensen-Shannon divergence (they do not
-    agree); Settles, "Active learning literature survey" (2009), calls it consensus entropy.
+    agree). The mean is the consensus distribution of a committee: Settles, "Active learning literature survey" (2009),
+    section 3.2.
 
     Args:
         probabilities: For each classifier, its probabilities (sentences, labels).
