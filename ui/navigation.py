@@ -9,13 +9,17 @@ import gradio as gr
 from ui.classify import classify_tab, score_tab
 from ui.corpus import corpus_tab
 from ui.guide.plan import Plan, checked
+from ui.labelling import label_answers
 from ui.library import library_tab
 from ui.sections import Kept, Sections
 from ui.train import train_fields, train_form, train_names, train_tab
 from ui.watch import watch
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-_SHOW_CHECK = "() => { document.querySelector('#check')?.scrollIntoView({behavior: 'smooth', block: 'start'}) }"
+
+
+def _scroll_to(part: str) -> str:
+    return f"() => {{ document.querySelector('#{part}')?.scrollIntoView({{behavior: 'smooth', block: 'start'}}) }}"
 
 
 def connect(sections: Sections, kept: Kept) -> None:
@@ -23,6 +27,7 @@ def connect(sections: Sections, kept: Kept) -> None:
     _connect_tabs(sections, kept)
     _connect_labelled(sections, kept)
     _connect_guide(sections, kept)
+    _connect_labelling(sections, kept)
     _connect_library(sections, kept)
 
 
@@ -43,7 +48,10 @@ def _connect_tabs(sections: Sections, kept: Kept) -> None:
     sections.tab["corpus"].select(lambda *chosen: corpus_tab.renew_lists(chosen), here, here, **PRIVATE)
     chosen = sections.score.table
     sections.tab["test"].select(score_tab.renew, chosen, chosen, **PRIVATE)
-    sections.tab["test"].select(lambda: gr.Dropdown(choices=corpus_tab.choices()), None, sections.check.text, **PRIVATE)
+    texts = [sections.check.text, sections.label.text]
+    sections.tab["test"].select(
+        lambda: [gr.Dropdown(choices=corpus_tab.choices()) for _ in texts], None, texts, **PRIVATE
+    )
     sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
     naming = [train.fields["name"], train.fields["code"]]
     sections.corpus.to_train.click(train_names.suggest, [sections.corpus.choice, *naming], naming, **PRIVATE)
@@ -84,8 +92,8 @@ def _connect_labelled(sections: Sections, kept: Kept) -> None:
 
 
 def _connect_guide(sections: Sections, kept: Kept) -> None:
-    """Lead from the guided path to the sections: to all settings of a training run, and to judging answers."""
-    test, train, check = sections.test, sections.train, sections.check
+    """Lead from the guided path to the sections: to all settings of a training run, to judging answers and to labelling."""
+    test, train = sections.test, sections.train
 
     def judge(guided: object) -> tuple:
         found = checked(guided)
@@ -98,9 +106,11 @@ def _connect_guide(sections: Sections, kept: Kept) -> None:
             "test",
         )
 
-    outputs = [test.task, test.language, check.part, check.text, sections.tabs, kept.tab]
-    judged = sections.guide.attempt.judge.click(judge, sections.guide.kept, outputs, **PRIVATE)
-    judged.then(None, js=_SHOW_CHECK, **PRIVATE)
+    attempt = sections.guide.attempt
+    for button, part, name in ((attempt.judge, sections.check, "check"), (attempt.label, sections.label, "labelling")):
+        outputs = [test.task, test.language, part.part, part.text, sections.tabs, kept.tab]
+        judged = button.click(judge, sections.guide.kept, outputs, **PRIVATE)
+        judged.then(None, js=_scroll_to(name), **PRIVATE)
 
     def settings(guided: object) -> tuple:
         found = checked(guided)
@@ -110,6 +120,23 @@ def _connect_guide(sections: Sections, kept: Kept) -> None:
 
     moving = [*train.inputs(), sections.tabs, kept.tab]
     sections.guide.train.settings.click(settings, sections.guide.kept, moving, **PRIVATE)
+
+
+def _connect_labelling(sections: Sections, kept: Kept) -> None:
+    """Lead from judged sentences to the form of a task, with a labelled file of them and everything else filled in."""
+    label, train = sections.label, sections.train
+    outputs = [label.said, *train.inputs(), sections.tabs, kept.tab]
+
+    def improve(session: object) -> tuple:
+        said, request = label_answers.improve(session)
+        if request is None:
+            return said, *[gr.skip()] * (len(outputs) - 1)
+        values = {**train_fields.EMPTY, **train_fields.to_form(request)}
+        return said, gr.skip(), *train_form.filled(values), gr.Tabs(selected="train"), "train"
+
+    label.improve.click(
+        improve, label.kept, outputs, show_progress="minimal", concurrency_id="classify", api_visibility="private"
+    )
 
 
 def _form_of(found: Plan) -> dict[str, Any]:

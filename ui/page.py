@@ -65,7 +65,7 @@ def _build_languages(page: gr.Blocks, workspaces: Workspaces | None) -> None:
 def _build(page: gr.Blocks, workspaces: Workspaces | None) -> None:
     # This secret protects nothing, but it must not change between starts.
     kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
-                  for name in ("corpus", "job", "tab", "form", "test", "guide", "check")))  # fmt: skip
+                  for name in ("corpus", "job", "tab", "form", "test", "guide", "check", "label")))  # fmt: skip
     gr.HTML(page_languages.header())
     if workspaces:
         who.build(workspaces, page)

@@ -8,6 +8,7 @@ import gradio as gr
 from ui.classify import check_tab, classify_tab
 from ui.corpus import corpus_tab, labelled_tab
 from ui.guide import guide
+from ui.labelling import label_answers
 from ui.sections import Kept, Sections
 from ui.shared import page_languages
 from ui.train import train_tab
@@ -54,6 +55,7 @@ def _parts(sections: Sections, kept: Kept) -> tuple[Part, ...]:
         Part(guide.restore, [kept.guide], sections.guide.shown()),
         Part(classify_tab.restore, [kept.test], [test[name] for name in classify_tab.KEPT]),
         Part(check_tab.restore, [check.kept], [check.part, check.text, *check.shown()]),
+        Part(label_answers.restore, [sections.label.kept], sections.label.restored()),
         Part(labelled_tab.refresh, [], list(sections.corpus.labelled.choices.values())),
         Part(train_tab.restore, [kept.form], [*train.inputs(), train.ready]),
     )

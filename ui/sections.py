@@ -10,6 +10,7 @@ from ui.corpus import corpus_tab
 from ui.current import current_workspace
 from ui.guide import guide
 from ui.history import history_tab
+from ui.labelling import label_tab
 from ui.library import library_tab
 from ui.overlap import overlap_tab
 from ui.shared import views
@@ -32,6 +33,7 @@ class Kept:
     test: gr.BrowserState
     guide: gr.BrowserState
     check: gr.BrowserState
+    label: gr.BrowserState
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Sections:
     test: classify_tab.TestTab
     score: score_tab.ScoreTab
     check: check_tab.CheckTab
+    label: label_tab.LabelTab
     spectra: spectra_form.SpectraTab
     overlap: overlap_tab.OverlapTab
     library: library_tab.LibraryTab
@@ -71,6 +74,7 @@ def lay_out(strip: gr.HTML, kept: Kept) -> Sections:
             file_tab.build(test.form)
             score = score_tab.build(test.form)
             check = check_tab.build(test.task, test.language, kept.check)
+            label = label_tab.build(test.task, test.language, kept.label)
         with gr.Tab(strings.TABS["spectra"], id="spectra") as tab["spectra"]:
             spectra = spectra_form.build()
         with gr.Tab(strings.TABS["overlap"], id="overlap") as tab["overlap"]:
@@ -81,4 +85,6 @@ def lay_out(strip: gr.HTML, kept: Kept) -> Sections:
             history = history_tab.build()
     with train.beside:
         watching = watch.build(strip, test.task, test.language)
-    return Sections(tabs, tab, guided, corpus, train, watching, test, score, check, spectra, overlap, library, history)
+    return Sections(
+        tabs, tab, guided, corpus, train, watching, test, score, check, label, spectra, overlap, library, history
+    )

@@ -11,31 +11,13 @@ from ui.classify import check_views
 from ui.corpus import corpus_tab
 from ui.current import current_workspace
 from ui.library import vector_index
-from ui.shared import views
+from ui.shared import keys, views
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 SEED = 42
 UNDO = "undo"
 
-# Keys work only while the focus is inside; a button that is disabled must not lose the focus.
-_KEYS = """
-const area = element.closest('#check-area');
-if (area && !area.dataset.keys) {
-  area.dataset.keys = 'yes';
-  area.tabIndex = -1;
-  const names = {1: 'right', 2: 'wrong', 3: 'unsure', 0: 'undo'};
-  area.addEventListener('keydown', e => {
-    const name = !e.ctrlKey && !e.metaKey && !e.altKey && !e.repeat && names[e.key];
-    if (name) { e.preventDefault(); document.querySelector(`#check-${name}`)?.click(); }
-  });
-  area.addEventListener('focusin', () => { area.dataset.inside = 'yes'; });
-  document.addEventListener('focusin', e => { if (!area.contains(e.target)) area.dataset.inside = ''; });
-}
-watch('value', () => setTimeout(() => {
-  if (area?.dataset.inside && document.activeElement === document.body) area.focus({preventScroll: true});
-}, 50));
-"""
-_FOCUS = "() => setTimeout(() => document.querySelector('#check-area')?.focus({preventScroll: true}), 100)"
+KEYS = {"1": "right", "2": "wrong", "3": "unsure", "0": UNDO}
 
 
 @dataclass(frozen=True)
@@ -72,7 +54,10 @@ def build(task: gr.Dropdown, language: gr.Dropdown, kept: gr.BrowserState) -> Ch
             start = gr.Button(strings.CHECK_START, variant="primary", scale=1, min_width=140, elem_id="check-start")
         said = gr.HTML(elem_id="check-said")
         with gr.Column(visible=False, elem_id="check-area") as area:
-            card = gr.HTML(elem_id="check-card", js_on_load=_KEYS)
+            card = gr.HTML(
+                elem_id="check-card",
+                js_on_load=keys.script("check-area", {key: f"#check-{name}" for key, name in KEYS.items()}),
+            )
             with gr.Row(elem_classes="buttons"):
                 marks = {
                     name: gr.Button(strings.CHECK_BUTTONS[name], min_width=120, elem_id=f"check-{name}")
@@ -88,7 +73,7 @@ def build(task: gr.Dropdown, language: gr.Dropdown, kept: gr.BrowserState) -> Ch
         start_check, [*asked, text, seed], [kept, said, *tab.shown()],
         show_progress="minimal", concurrency_id="classify", api_visibility="private",
     )  # fmt: skip
-    started.then(None, js=_FOCUS, **PRIVATE)
+    started.then(None, js=keys.focus("check-area"), **PRIVATE)
     # A click judges the sentence on the screen: it sends that state along, so a fast click is neither lost nor counted
     # for a sentence that the person has not seen.
     gr.on(

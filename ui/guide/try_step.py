@@ -28,6 +28,7 @@ class TryStep:
     lines: gr.HTML
     answer: gr.HTML
     judge: gr.Button
+    label: gr.Button
     again: gr.Button
 
 
@@ -45,8 +46,9 @@ def build() -> TryStep:
             answer = gr.HTML(views.paragraph(strings.NOTHING_CLASSIFIED, "quiet"), elem_id="guide-answer")
             with gr.Row(elem_classes="buttons"):
                 judge = gr.Button(strings.GUIDE_JUDGE, elem_id="guide-judge")
+                label = gr.Button(strings.GUIDE_LABEL, elem_id="guide-label")
                 again = gr.Button(strings.GUIDE_OTHER, elem_id="guide-other")
-    return TryStep(made_of, text, classify, lines, answer, judge, again)
+    return TryStep(made_of, text, classify, lines, answer, judge, label, again)
 
 
 def made_of(plan: Plan) -> str:
