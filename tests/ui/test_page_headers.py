@@ -10,14 +10,14 @@ from starlette.responses import HTMLResponse, JSONResponse
 from ui.access.page_headers import PageHeadersMiddleware
 
 
-def headers_of(answer, in_space):
+def headers_of(answer, in_space, scheme="http"):
     """Return the headers of an answer as (name, value)."""
     sent = []
 
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "scheme": scheme}
     asyncio.run(PageHeadersMiddleware(answer, in_space)(scope, None, send))
     return [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
 
@@ -50,6 +50,14 @@ def test_cookies_belong_to_the_pages_own_requests(given, here, in_space):
         answer.headers.append("set-cookie", given)
         answer.headers.append("set-cookie", given)
         assert [value for name, value in headers_of(answer, space) if name == "set-cookie"] == [expected] * 2
+
+
+def test_over_https_every_cookie_is_sent_over_https_alone():
+    for given in ("token=1; HttpOnly", "token=1; HttpOnly; Secure"):
+        answer = HTMLResponse("page")
+        answer.headers.append("set-cookie", given)
+        for in_space, rest in ((False, "SameSite=Lax"), (True, "SameSite=None; Partitioned")):
+            assert dict(headers_of(answer, in_space, "https"))["set-cookie"] == f"token=1; HttpOnly; Secure; {rest}"
 
 
 def test_only_the_scripts_of_the_template_get_the_nonce(monkeypatch):

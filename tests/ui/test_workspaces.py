@@ -21,6 +21,7 @@ from ui.access import middleware, public, who
 from ui.access.retention import DAY, Retention
 from ui.access.workspaces import Workspaces
 from ui.current import acting_in, current_workspace, served
+from ui.guide.plan import STEPS, Plan
 from ui.library import library
 from ui.page import build_page
 from ui.studio import Studio
@@ -77,6 +78,9 @@ def test_no_handler_shows_or_changes_what_is_anothers(workspaces, page_base, tmp
     page = build_page(workspaces)
     ids = [job.id, waiting.id, gone.id, f"job:{job.id}", "anasecret.txt", f"corpora:{trashed}", trashed, str(job.out), "ana",
            json.dumps({"job": waiting.id}), json.dumps({"job": gone.id})]  # fmt: skip
+    plan = Plan(vector=f"job:{job.id}", task=f"job:{job.id}", text="anasecret.txt", table="anasecret.txt",
+                language_job=job.id, task_job=waiting.id)  # fmt: skip
+    ids += [plan.changed(step=step).kept() for step in range(1, STEPS + 1)]  # as a browser keeps the guided path
     called = 0
     for name in ("bob", None):
         for handler in page.fns.values():
@@ -105,7 +109,7 @@ def answer(function, value):
     try:
         return repr(function(*values)).replace(repr(value), "")
     except Exception as error:  # whatever it is: what counts is what it says
-        return str(error).replace(value, "")
+        return str(error).replace(str(value), "")
 
 
 def state_of_room(workspaces, name):
