@@ -155,9 +155,9 @@ def test_the_files_of_a_job_its_log_included_are_served_to_nobody(world):
         person = plain(world["url"], name)
         nothing = person.get("/gradio_api/file=/tmp/no/such/file")
         for path in files:
-            for address in (f"/gradio_api/file={path}", f"/gradio_api/file/{path}", f"/gradio_api/proxy={path}"):
+            for address in (f"/gradio_api/file={path}", f"/gradio_api/file/{path}"):
                 answer = person.get(address)
-                assert answer.status_code in (code, 404), address
+                assert answer.status_code == code, address
                 assert "anasecret" not in answer.text.lower()
             assert person.get(f"/gradio_api/file={path}").content == nothing.content
     for name in ("ana", "root"):  # not a file of the page, whoever asks; it is shown by handlers alone
@@ -172,15 +172,17 @@ def test_no_address_of_the_server_tells_of_others(world):
     for name in ("bob", "vic", None):
         person = plain(world["url"], name)
         for path in sorted(paths):
-            for one in ids if "{" in path else ids[:1]:
+            for one in ids if "{" in path else ("",):
                 address = re.sub(r"\{[^}]*\}", one, path)
                 if path == "/logout":
                     continue
                 with person.stream("GET", address) as answer:
                     said = b"" if "event-stream" in answer.headers.get("content-type", "") else answer.read()
-                text = said.decode("utf-8", "replace").lower()
+                text = (
+                    said.decode("utf-8", "replace").replace(one, "").lower()
+                )  # an answer may name what it was asked for
                 for secret in ids:
-                    assert secret == one or secret.lower() not in text, address
+                    assert secret.lower() not in text, address
 
 
 def test_what_the_page_is_made_of_is_everybodys_and_what_lies_beside_it_nobodys(world):
