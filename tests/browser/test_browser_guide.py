@@ -71,20 +71,6 @@ def test_the_path_leads_from_a_name_and_a_pasted_text_to_training_and_survives_a
     expect(field(page, "language-code")).to_have_value("ban")
 
 
-def test_the_open_path_goes_on_after_a_restart_of_the_server(visitor, app):
-    page = visitor()
-    field(page, "guide-name").fill("Bahasa Bali")
-    page.locator("#guide-to-text").click()
-    field(page, "guide-paste").fill(TEXT)
-    page.locator("#guide-use-pasted").click()
-    expect(page.locator("#guide-text")).to_contain_text("40 lines")
-    app.kill()
-    app.start()
-    page.locator("#guide-to-task").click()  # without a reload
-    page.locator("#guide-to-train").click()
-    expect(page.locator("#guide-outlook h3")).to_contain_text("Learn the language Bahasa Bali")
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_sentence_and_its_answer_are_in_sight_together_and_the_example_is_answered(visitor, width):
     page = visitor(width)

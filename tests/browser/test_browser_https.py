@@ -56,4 +56,3 @@ def test_an_account_logs_in_over_https_and_stays_logged_in_over_a_restart(space,
     page.get_by_role("button", name="Logout (ana)").click()
     expect(page.get_by_role("button", name="Sign in with Hugging Face")).to_be_visible()
     expect(page.locator("html[data-opened]")).to_be_attached()
-    expect(page.locator("#corpus-choice input")).not_to_have_value("over-https.txt")

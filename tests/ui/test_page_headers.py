@@ -1,6 +1,8 @@
 """The headers of answers, without an app: what a page may run, and to which requests cookies belong."""
 
 import asyncio
+import base64
+import hashlib
 
 import gradio.routes
 import jinja2
@@ -8,6 +10,7 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse
 
 from ui.access.page_headers import PageHeadersMiddleware
+from ui.shared.browser_store import FORGET
 
 
 def headers_of(answer, in_space, scheme="http"):
@@ -73,3 +76,8 @@ def test_only_the_scripts_of_the_template_get_the_nonce(monkeypatch):
     made = gradio.routes.templates.env.get_template("page.html").render(request=Asked, text="<script>two</script>")
     assert made.startswith('<script nonce="n1">one</script><script nonce="n1" type=module src=x></script>')
     assert made.count("nonce") == 2
+
+
+def test_the_handler_that_empties_the_browsers_store_may_run():
+    digest = base64.b64encode(hashlib.sha256(FORGET.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in dict(headers_of(HTMLResponse("page"), in_space=False))["content-security-policy"]
