@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=300)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place, running_app(Path(place)) as (process, url):
-        client, seen = Client(url, verbose=False), Watched(process)
+        client, seen = Client(url, verbose=False, httpx_kwargs={"timeout": 120}), Watched(process)
         print("| sentences | pages | memory | open files |\n|---|---|---|---|", flush=True)
         for tenth in range(TENTHS + 1):
             seen.look()

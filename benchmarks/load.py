@@ -78,11 +78,11 @@ def _wait_until_healthy(url: str, app: subprocess.Popen) -> None:
 
 def start_training(url: str, store: Store) -> Job:
     """Start a training run with the app's endpoint, and wait for its first steps."""
-    client = Client(url, verbose=False)
+    client = Client(url, verbose=False, httpx_kwargs={"timeout": 120})
     made = client.predict("sample:indonesian", "Indonesian", "ind", "quick", LONG, api_name="/train_language")
     client.close()
     deadline = time.monotonic() + 300
-    while progress_of(store.get(made["id"])).step < 2:
+    while (progress := progress_of(store.get(made["id"]))).phase != "dense" or progress.step < 2:
         if time.monotonic() > deadline:
             sys.exit("The training did not begin.")
         time.sleep(0.2)
@@ -135,12 +135,12 @@ class Pace:
 
 def watch(watched: dict[str, Watched], store: Store, job: Job, over: subprocess.Popen | float) -> Pace:
     """Measure the processes for some seconds, or until another process ends; return the speed of training."""
-    began, before = time.monotonic(), progress_of(store.get(job.id)).step
+    began, before = time.monotonic(), progress_of(store.get(job.id)).reached
     while time.monotonic() - began < over if isinstance(over, float) else over.poll() is None:
         for one in watched.values():
             one.look()
         time.sleep(EVERY)
-    return Pace(progress_of(store.get(job.id)).step - before, time.monotonic() - began)
+    return Pace(progress_of(store.get(job.id)).reached - before, time.monotonic() - began)
 
 
 def action_table(rows: list[tuple[str, float, str | None]]) -> Iterator[str]:

@@ -70,9 +70,10 @@ async def _audit(page: Page, draw: random.Random) -> None:
         "orig_name": "notes.txt",
         "meta": {"_type": "gradio.FileData"},
     }
-    answer = await page.ask("audit", file, "")
+    answer = await page.ask("audit", file, "", None, None)
     _check(answer["lines"] == 40, answer)
-    again = await page.ask("audit", None, answer["corpus"])  # other visitors may have uploaded another text meanwhile
+    # Other visitors may have uploaded another text meanwhile.
+    again = await page.ask("audit", None, answer["corpus"], None, None)
     _check(again["characters"] == answer["characters"], again)
 
 

@@ -159,12 +159,18 @@ def lt_sft_traces():
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser_arguments():
+    """Further arguments of the browser; a file may have its own."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def browser(browser_arguments):
     """Headless Chromium; one for each file, which nothing of another file reaches."""
     from browsing import sync_api
 
     with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", *browser_arguments]
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
         yield browser
         browser.close()

@@ -15,6 +15,7 @@ from ui.history import history_tab
 from ui.overlap import overlap_tab
 from ui.sections import Kept, Sections, lay_out
 from ui.shared import page_languages, views
+from ui.shared.browser_store import PREFIX
 from ui.shared.errors import refusals
 from ui.shared.updates import Page
 from ui.slices import call_bar
@@ -64,7 +65,7 @@ def _build_languages(page: gr.Blocks, workspaces: Workspaces | None) -> None:
 
 def _build(page: gr.Blocks, workspaces: Workspaces | None) -> None:
     # This secret protects nothing, but it must not change between starts.
-    kept = Kept(*(gr.BrowserState("", storage_key=f"deftx-studio-{name}", secret="deftx-studio")
+    kept = Kept(*(gr.BrowserState("", storage_key=f"{PREFIX}{name}", secret="deftx-studio")
                   for name in ("corpus", "job", "tab", "form", "test", "guide", "check", "label")))  # fmt: skip
     gr.HTML(page_languages.header())
     if workspaces:

@@ -81,10 +81,7 @@ def test_two_people_with_passwords_do_not_see_each_others_trainings(browser, pla
 
 def test_two_accounts_of_a_space_log_in_at_the_provider_and_have_rooms_of_their_own(browser, place, page_base):
     with openid_server.serving() as provider:
-        space = {"SYSTEM": "spaces", "SPACE_ID": "author/studio", "SPACE_AUTHOR_NAME": "author",
-                 "OAUTH_CLIENT_ID": openid_server.CLIENT, "OAUTH_CLIENT_SECRET": openid_server.SECRET,
-                 "OAUTH_SCOPES": openid_server.SCOPES, "OPENID_PROVIDER_URL": provider.url}  # fmt: skip
-        with serving(place / "home", page_base, **space) as app:
+        with serving(place / "home", page_base, **openid_server.space(provider)) as app:
             ana, bob = visit(browser, app.url), visit(browser, app.url)
             expect(ana.locator("#who")).to_contain_text(re.compile("not logged in|visitor", re.IGNORECASE))
             sign_in(ana, "ana")

@@ -91,6 +91,13 @@ def _encoded(value):
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
+def space(provider):
+    """Give the environment of a Space whose people log in at a provider."""
+    return {"SYSTEM": "spaces", "SPACE_ID": "author/studio", "SPACE_AUTHOR_NAME": "author",
+            "OAUTH_CLIENT_ID": CLIENT, "OAUTH_CLIENT_SECRET": SECRET,
+            "OAUTH_SCOPES": SCOPES, "OPENID_PROVIDER_URL": provider.url}  # fmt: skip
+
+
 @contextmanager
 def serving():
     """The provider, until the block ends."""

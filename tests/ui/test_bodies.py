@@ -109,6 +109,26 @@ def test_an_error_of_the_app_stays_one():
         post(OTHER, [b"x"], broken)
 
 
+def test_a_client_that_leaves_within_its_body_is_no_error_and_holds_no_place():
+    async def main():
+        limits, sent = BodyMiddleware(reading, 0, 1), []
+
+        async def receive():
+            return messages.pop(0)
+
+        async def send(message):
+            sent.append(message)
+
+        for _ in range(2):
+            messages = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
+            await limits(scope_of(UPLOAD), receive, send)
+        messages = [{"type": "http.request", "body": b"x"}]
+        await limits(scope_of(UPLOAD), receive, send)
+        return [message["status"] for message in sent if "status" in message]
+
+    assert asyncio.run(main()) == [200]
+
+
 def test_requests_of_one_visitor_at_the_same_time_are_counted():
     async def main():
         go, codes = asyncio.Event(), []

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from ui.access.origins import OriginMiddleware
@@ -53,6 +54,21 @@ def test_a_server_for_other_machines_is_reached_by_its_address_and_never_by_a_st
 def test_the_host_before_a_proxy_is_checked_too():
     assert ask({**HERE, "x-forwarded-host": "evil.example"}) == 421
     assert ask({**HERE, "x-forwarded-host": "studio.example", "origin": "https://studio.example"}) == 200
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "host"), [({}, "localhost:7860"), ({"x-forwarded-host": "studio.example, x"}, "studio.example")]
+)
+def test_addresses_are_made_from_the_host_before_the_proxy(forwarded, host):
+    scope = {"type": "http", "method": "GET", "path": "/login/huggingface", "server": ("127.0.0.1", 7860), "scheme": "https",
+             "headers": [(name.encode(), value.encode()) for name, value in {**HERE, **forwarded}.items()]}  # fmt: skip
+    found = []
+
+    async def app(scope, receive, send):
+        found.append(str(Request(scope).url))
+
+    asyncio.run(OriginMiddleware(app, ("studio.example",), "127.0.0.1")(scope, None, None))
+    assert found == [f"https://{host}/login/huggingface"]
 
 
 def test_a_program_without_a_browser_is_let_in():

@@ -1,6 +1,8 @@
 """The headers of answers, without an app: what a page may run, and to which requests cookies belong."""
 
 import asyncio
+import base64
+import hashlib
 
 import gradio.routes
 import jinja2
@@ -8,16 +10,17 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse
 
 from ui.access.page_headers import PageHeadersMiddleware
+from ui.shared.browser_store import FORGET
 
 
-def headers_of(answer, in_space):
+def headers_of(answer, in_space, scheme="http"):
     """Return the headers of an answer as (name, value)."""
     sent = []
 
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "scheme": scheme}
     asyncio.run(PageHeadersMiddleware(answer, in_space)(scope, None, send))
     return [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
 
@@ -52,6 +55,14 @@ def test_cookies_belong_to_the_pages_own_requests(given, here, in_space):
         assert [value for name, value in headers_of(answer, space) if name == "set-cookie"] == [expected] * 2
 
 
+def test_over_https_every_cookie_is_sent_over_https_alone():
+    for given in ("token=1; HttpOnly", "token=1; HttpOnly; Secure"):
+        answer = HTMLResponse("page")
+        answer.headers.append("set-cookie", given)
+        for in_space, rest in ((False, "SameSite=Lax"), (True, "SameSite=None; Partitioned")):
+            assert dict(headers_of(answer, in_space, "https"))["set-cookie"] == f"token=1; HttpOnly; Secure; {rest}"
+
+
 def test_only_the_scripts_of_the_template_get_the_nonce(monkeypatch):
     templates = {"page.html": "<script>one</script><script type=module src=x></script>{{ text }}"}
     monkeypatch.setattr(gradio.routes.templates.env, "loader", jinja2.DictLoader(templates))
@@ -65,3 +76,8 @@ def test_only_the_scripts_of_the_template_get_the_nonce(monkeypatch):
     made = gradio.routes.templates.env.get_template("page.html").render(request=Asked, text="<script>two</script>")
     assert made.startswith('<script nonce="n1">one</script><script nonce="n1" type=module src=x></script>')
     assert made.count("nonce") == 2
+
+
+def test_the_handler_that_empties_the_browsers_store_may_run():
+    digest = base64.b64encode(hashlib.sha256(FORGET.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in dict(headers_of(HTMLResponse("page"), in_space=False))["content-security-policy"]

@@ -1,10 +1,13 @@
 """Two people, a visitor and an admin in the real app, over HTTP: what is one's does not exist for the others."""
 
+import re
 import time
 
+import gradio as gr
 import httpx
 import pytest
 from app_process import serving
+from gradio.routes import App
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from people_app import PASSWORDS, plain, program, write_people
@@ -142,6 +145,44 @@ def test_an_uploaded_file_is_served_to_and_taken_from_its_owner_alone(world):
         path
     ]
     assert people["bob"].get(f"/gradio_api/file={path}").status_code == 200
+
+
+def test_the_files_of_a_job_its_log_included_are_served_to_nobody(world):
+    folder = world["folder"] / "home" / "people" / "ana" / "jobs" / world["job"]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {"log.txt", "events.jsonl"} <= {path.name for path in files}
+    for name, code in (("bob", 404), ("vic", 404), (None, 401)):
+        person = plain(world["url"], name)
+        nothing = person.get("/gradio_api/file=/tmp/no/such/file")
+        for path in files:
+            for address in (f"/gradio_api/file={path}", f"/gradio_api/file/{path}"):
+                answer = person.get(address)
+                assert answer.status_code == code, address
+                assert "anasecret" not in answer.text.lower()
+            assert person.get(f"/gradio_api/file={path}").content == nothing.content
+    for name in ("ana", "root"):  # not a file of the page, whoever asks; it is shown by handlers alone
+        assert plain(world["url"], name).get(f"/gradio_api/file={files[0]}").status_code in (403, 404)
+
+
+def test_no_address_of_the_server_tells_of_others(world):
+    """Every address that Gradio answers a GET at, with the ids of ana's things where an address has a place for one."""
+    ids = (world["job"], "anasecret.txt", "Anasecret")
+    paths = {path for path, methods in App.create_app(gr.Blocks()).openapi()["paths"].items() if "get" in methods}
+    assert "/gradio_api/queue/status" in paths
+    for name in ("bob", "vic", None):
+        person = plain(world["url"], name)
+        for path in sorted(paths):
+            for one in ids if "{" in path else ("",):
+                address = re.sub(r"\{[^}]*\}", one, path)
+                if path == "/logout":
+                    continue
+                with person.stream("GET", address) as answer:
+                    said = b"" if "event-stream" in answer.headers.get("content-type", "") else answer.read()
+                text = (
+                    said.decode("utf-8", "replace").replace(one, "").lower()
+                )  # an answer may name what it was asked for
+                for secret in ids:
+                    assert secret.lower() not in text, address
 
 
 def test_what_the_page_is_made_of_is_everybodys_and_what_lies_beside_it_nobodys(world):

@@ -1,8 +1,11 @@
 """Strangers and other sites against the real app, over HTTP."""
 
+import socket
+
 import httpx
 import pytest
 from app_process import serving
+from job_helpers import wait_for
 from people_app import PASSWORDS, ROOT, plain, program, write_people
 from tiny_base import make_base
 
@@ -11,6 +14,8 @@ from deftx.accounts.people import put_person, remove_person
 pytestmark = pytest.mark.slow
 
 FOREIGN = {"Origin": "https://evil.example"}
+AT_A_TIME = 20  # requests
+PART = b'--x\r\nContent-Disposition: form-data; name="files"; filename="cut.txt"\r\n\r\n' + b"a line of text\n" * 20_000
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +23,10 @@ def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("world")
     (folder / "home").mkdir()
     people = write_people(folder / "people")
-    with serving(folder / "home", make_base(folder / "base"), DEFTX_AUTH=str(people), DEFTX_UPLOAD_MB="3") as app:
+    limits = {"DEFTX_UPLOAD_MB": "3", "DEFTX_REQUESTS": str(AT_A_TIME)}
+    with serving(folder / "home", make_base(folder / "base"), DEFTX_AUTH=str(people), **limits) as app:
         yield app.url.rstrip("/"), people
+        assert "Traceback" not in app.process.stderr
 
 
 @pytest.fixture
@@ -90,6 +97,49 @@ def test_a_large_body_is_refused_before_any_login(world):
     assert nobody.post("/login", files=files).status_code == 413
 
 
+def begin_upload(url, cookies, upload_id="u0"):
+    """Send the first part of an upload, and leave the rest open."""
+    address = httpx.URL(url)
+    connection = socket.create_connection((address.host, address.port))
+    head = {
+        "Host": f"{address.host}:{address.port}",
+        "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+        "Content-Type": "multipart/form-data; boundary=x",
+        "Content-Length": 2_000_000,
+    }
+    lines = [
+        f"POST /gradio_api/upload?upload_id={upload_id} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in head.items()),
+        "",
+        "",
+    ]
+    connection.sendall("\r\n".join(lines).encode() + PART)
+    return connection
+
+
+def test_uploads_that_are_cut_off_leave_nothing_and_hold_no_place(world, ana):
+    url, people = world
+
+    def arrived():
+        return list((people.parent / "gradio").glob("tmp*"))
+
+    open_now = [begin_upload(url, ana.cookies) for _ in range(AT_A_TIME)]
+    wait_for(lambda: len(arrived()) == AT_A_TIME, "all uploads to begin")
+    assert start(ana).status_code == 429
+    for connection in open_now:
+        connection.close()
+    wait_for(lambda: not arrived(), "what has arrived to be removed")
+    path = ana.post("/gradio_api/upload", files={"files": ("cut.txt", b"a line of text\n" * 20)}).json()[0]
+    assert ana.get(f"/gradio_api/file={path}").text == "a line of text\n" * 20
+
+
+def test_files_of_an_upload_that_becomes_too_large_are_removed(world, ana):
+    chunks = iter([PART, *[b"another line of text\n" * 20_000] * 20])
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert ana.post("/gradio_api/upload", content=chunks, headers=form).status_code == 413
+    assert list((world[1].parent / "gradio").glob("tmp*")) == []
+
+
 def test_the_streams_of_another_are_not_read(world, ana):
     event = start(ana).json()["event_id"]
     own = start(ana, session_hash="anas-session").json()["event_id"]
@@ -102,12 +152,24 @@ def test_the_streams_of_another_are_not_read(world, ana):
     ):
         assert bob.get(f"/gradio_api/{path}").status_code == 404, path
     assert start(bob, session_hash="anas-session").status_code == 404
+    joined = {"session_hash": "anas-session", "fn_index": 0, "data": []}
+    assert bob.post("/gradio_api/queue/join", json=joined).status_code == 404
     cancel = {"session_hash": "anas-session", "fn_index": 0, "event_id": own}
     assert bob.post("/gradio_api/cancel", json=cancel).status_code == 404
     nobody = plain(world[0])
     assert nobody.post("/gradio_api/cancel", json=cancel).status_code == 401
     assert nobody.get("/gradio_api/heartbeat/anas-session").status_code == 401
     assert "complete" in ana.get(f"/gradio_api/call/jobs/{event}").text
+
+
+def test_the_progress_of_an_upload_is_its_senders(world, ana):
+    with begin_upload(world[0], ana.cookies, "anas-upload"):
+        wait_for(lambda: list((world[1].parent / "gradio").glob("tmp*")), "the upload to begin")
+        asked = "/gradio_api/upload_progress?upload_id=anas-upload"
+        assert plain(world[0], "bob").get(asked).status_code == 404
+        assert plain(world[0]).get(asked).status_code == 401
+        with ana.stream("GET", asked) as progress:
+            assert "cut.txt" in next(line for line in progress.iter_lines() if line)
 
 
 def test_a_file_that_was_not_uploaded_is_refused_with_a_message(ana):

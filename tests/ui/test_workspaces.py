@@ -4,6 +4,7 @@ import inspect
 import json
 from contextlib import contextmanager
 from functools import partial
+from html import escape
 from types import SimpleNamespace
 
 import gradio as gr
@@ -21,8 +22,10 @@ from ui.access import middleware, public, who
 from ui.access.retention import DAY, Retention
 from ui.access.workspaces import Workspaces
 from ui.current import acting_in, current_workspace, served
+from ui.guide.plan import STEPS, Plan
 from ui.library import library
 from ui.page import build_page
+from ui.shared.browser_store import FORGET, PREFIX
 from ui.studio import Studio
 
 ROLES = {"root": "admin", "vic": "visitor", "ana": "member", "bob": "member"}
@@ -75,8 +78,14 @@ def test_no_handler_shows_or_changes_what_is_anothers(workspaces, page_base, tmp
         trashed = workspace.corpora.discard("blumenthal-old.txt")
     before = state_of_room(workspaces, "ana")
     page = build_page(workspaces)
+    stored = [block.storage_key for block in page.blocks.values() if isinstance(block, gr.BrowserState)]
+    assert stored
+    assert all(key.startswith(PREFIX) for key in stored)  # so that logging out removes them
     ids = [job.id, waiting.id, gone.id, f"job:{job.id}", "anasecret.txt", f"corpora:{trashed}", trashed, str(job.out), "ana",
            json.dumps({"job": waiting.id}), json.dumps({"job": gone.id})]  # fmt: skip
+    plan = Plan(vector=f"job:{job.id}", task=f"job:{job.id}", text="anasecret.txt", table="anasecret.txt",
+                language_job=job.id, task_job=waiting.id)  # fmt: skip
+    ids += [plan.changed(step=step).kept() for step in range(1, STEPS + 1)]  # as a browser keeps the guided path
     called = 0
     for name in ("bob", None):
         for handler in page.fns.values():
@@ -105,7 +114,7 @@ def answer(function, value):
     try:
         return repr(function(*values)).replace(repr(value), "")
     except Exception as error:  # whatever it is: what counts is what it says
-        return str(error).replace(value, "")
+        return str(error).replace(str(value), "")
 
 
 def state_of_room(workspaces, name):
@@ -274,6 +283,7 @@ def test_the_page_says_who_is_logged_in_and_what_becomes_of_their_things(workspa
             assert said in who.describe(workspaces)
     with asking("ana"):
         assert "30 days" in who.describe(workspaces)
+        assert f'<a href="/logout" onclick="{escape(FORGET)}">' in who.describe(workspaces)
     workspaces.login_method.problem = "Line 3 of <people>"
     for name, told in (("root", True), ("ana", False)):
         with asking(name):

@@ -7,9 +7,11 @@ from collections import Counter
 from contextlib import suppress
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.access.cut_uploads import discard_cut_uploads
 from ui.access.visitors import username
 
 LARGEST_BODY = 1_000_000  # bytes of any request that is no upload
@@ -27,6 +29,7 @@ class BodyMiddleware:
         """Limit an upload to ``most_uploaded`` bytes, and each visitor to ``most_in_flight`` requests; 0 is no limit."""
         self._app, self._most_uploaded, self._most_in_flight = app, most_uploaded, most_in_flight
         self._in_flight: Counter[str] = Counter()
+        discard_cut_uploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -55,6 +58,8 @@ class BodyMiddleware:
         body = _Body(receive, send, most)
         try:
             await self._app(scope, body.receive, body.send)
+        except ClientDisconnect:  # a person closed the page, which is no fault of the server
+            pass
         except Exception:
             if body.refusal is None:  # otherwise the error is what reading an incomplete body led to
                 raise

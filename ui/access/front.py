@@ -22,8 +22,8 @@ def checks(hosting: Hosting, listens_at: str) -> list[Middleware]:
     """Return the checks, the first one outermost, of a server that listens at an address."""
     uploaded = hosting.upload_megabytes * 10**6
     return [
-        Middleware(PageHeadersMiddleware, in_space=in_space()),
         Middleware(ForwardedMiddleware, proxies=(*hosting.proxies, *(PROXIES_OF_A_SPACE if in_space() else ()))),
+        Middleware(PageHeadersMiddleware, in_space=in_space()),  # over HTTPS, cookies are Secure
         Middleware(OriginMiddleware, hosts=(*hosting.hosts, *space_hosts()), listens_at=listens_at),
         Middleware(BodyMiddleware, most_uploaded=uploaded, most_in_flight=hosting.requests_in_flight),
         Middleware(_Passed),

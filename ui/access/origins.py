@@ -45,7 +45,7 @@ class OriginMiddleware:
         elif _is_foreign(scope, headers, asked):
             said, code = FOREIGN_ORIGIN, 403
         else:
-            return await self._app(scope, receive, send)
+            return await self._app(_asked_at(scope, asked[-1]), receive, send)
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": 1008})
         await PlainTextResponse(said, code)(scope, receive, send)
@@ -70,6 +70,12 @@ def _asked(headers: Headers) -> list[str]:
     """Return the hosts that a request names: its own, and the one before a proxy, from which Gradio makes addresses."""
     forwarded = headers.get("x-forwarded-host")
     return [headers.get("host", ""), *([forwarded.split(",")[0].strip()] if forwarded else [])]
+
+
+def _asked_at(scope: Scope, host: str) -> Scope:
+    """Return a request as it reached the proxy: the address to which a login at the Hub comes back is made from Host alone."""
+    others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    return {**scope, "headers": [*others, (b"host", host.encode("latin-1"))]}
 
 
 def _is_foreign(scope: Scope, headers: Headers, asked: list[str]) -> bool:

@@ -12,11 +12,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.shared import page_languages
+from ui.shared.browser_store import FORGET
 
 FRAMES_OF_A_SPACE = "https://huggingface.co"
 # Of anything that is not the page, such as a served file: were it opened as a document, it could load and run nothing.
 _NOTHING = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 _SAME_SITE = re.compile(r";\s*(?:samesite=\w+|partitioned)", re.IGNORECASE)
+_SECURE = re.compile(r";\s*secure\b", re.IGNORECASE)
 
 
 class PageHeadersMiddleware:
@@ -32,9 +34,9 @@ class PageHeadersMiddleware:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         scope["nonce"] = secrets.token_urlsafe(16)
-        await self._app(scope, receive, self._adding(send, scope["nonce"]))
+        await self._app(scope, receive, self._adding(send, scope["nonce"], scope.get("scheme") == "https"))
 
-    def _adding(self, send: Send, nonce: str) -> Callable:
+    def _adding(self, send: Send, nonce: str, is_secure: bool) -> Callable:
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -43,19 +45,19 @@ class PageHeadersMiddleware:
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "same-origin"
                 message["headers"] = [
-                    (name, self._cookie(value) if name == b"set-cookie" else value) for name, value in headers.raw
+                    (name, self._cookie(value, is_secure) if name == b"set-cookie" else value)
+                    for name, value in headers.raw
                 ]
             await send(message)
 
         return add
 
-    def _cookie(self, value: bytes) -> bytes:
+    def _cookie(self, value: bytes, is_secure: bool) -> bytes:
         """Return a cookie for the page's own requests; in the frame of a Space, those have another site on top."""
         cookie = _SAME_SITE.sub("", value.decode("latin-1"))
-        if not self._in_space:
-            return f"{cookie}; SameSite=Lax".encode("latin-1")
-        secure = "" if re.search(r";\s*secure\b", cookie, re.IGNORECASE) else "; Secure"
-        return f"{cookie}{secure}; SameSite=None; Partitioned".encode("latin-1")
+        if (is_secure or self._in_space) and not _SECURE.search(cookie):
+            cookie += "; Secure"
+        return f"{cookie}; {'SameSite=None; Partitioned' if self._in_space else 'SameSite=Lax'}".encode("latin-1")
 
 
 def policy(nonce: str, in_space: bool) -> str:
@@ -65,7 +67,8 @@ def policy(nonce: str, in_space: bool) -> str:
     handlers that are sent as text, so it needs eval; only the server sends those. Plots set styles of elements.
     """
     framing = FRAMES_OF_A_SPACE if in_space else "'none'"
-    hashes = " ".join(f"'sha256-{_digest(text)}'" for text in (page_languages.CHOOSE_SCRIPT, page_languages.REMEMBER))
+    scripts = (page_languages.CHOOSE_SCRIPT, page_languages.REMEMBER, FORGET)
+    hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     return "; ".join(
         (
             "default-src 'self'",

@@ -1,5 +1,6 @@
 """The logged-in person, how long their uploads are kept and, for admins, the choice of a workspace."""
 
+import json
 from html import escape
 
 import gradio as gr
@@ -9,6 +10,7 @@ from ui import strings
 from ui.access.identity import AccountLogin
 from ui.access.workspaces import Workspaces
 from ui.shared import views
+from ui.shared.browser_store import FORGET
 from ui.shared.errors import refusals
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -20,7 +22,9 @@ def build(workspaces: Workspaces, page: gr.Blocks) -> None:
     with gr.Row(elem_id="who"):
         said = gr.HTML()
         if isinstance(workspaces.login_method, AccountLogin):
-            gr.LoginButton(size="sm", scale=0, min_width=180)
+            button = gr.LoginButton(size="sm", scale=0, min_width=180)
+            at_logout = f"said => {{ if (said !== {json.dumps(button.value)}) {FORGET} }}"
+            button.click(None, button, js=at_logout, **PRIVATE)
         into = gr.Dropdown([], label=strings.WORKSPACE, visible=False, scale=0, min_width=220, elem_id="room")
     page.load(lambda: (describe(workspaces), _choice(workspaces)), None, [said, into], **PRIVATE)
     into.input(lambda name: _visit(workspaces, name or ""), into, None, **PRIVATE).success(None, js=_ANEW, **PRIVATE)
@@ -54,9 +58,9 @@ def describe(workspaces: Workspaces) -> str:
         lines = [strings.WHO["member"].format(name=person.name)]
     if not person.is_admin and hosting.days_kept:
         lines.append(strings.WHO_KEPT.format(days=f"{hosting.days_kept:g}"))
-    out = (
-        "" if isinstance(workspaces.login_method, AccountLogin) else f' <a href="/logout">{escape(strings.LOG_OUT)}</a>'
-    )
+    out = f' <a href="/logout" onclick="{escape(FORGET)}">{escape(strings.LOG_OUT)}</a>'
+    if isinstance(workspaces.login_method, AccountLogin):
+        out = ""  # the button says it
     said = f'<p class="quiet">{escape(" ".join(lines))}{out}</p>'
     problem = workspaces.login_method.problem
     return said + views.refusal(strings.PEOPLE_DAMAGED, problem) if person.is_admin and problem else said

@@ -17,6 +17,7 @@ from ui.classify.file_tasks import Classified, classify_file, wants_pairs
 from ui.current import current_workspace
 from ui.shared import encoding_form, views
 from ui.shared.background_views import see
+from ui.shared.browser_store import PREFIX
 from ui.shared.isolation import read_isolated
 from ui.shared.uploads import FILE_TYPES
 
@@ -83,7 +84,7 @@ def _connect_encoding(tab: FileTab, file: gr.File, encoding: encoding_form.Encod
 def _connect(tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_form.ColumnForm,
              start: gr.Button) -> None:  # fmt: skip
     task, chosen = vectors.fields["task"], vectors.inputs()
-    kept = gr.BrowserState("", storage_key="deftx-studio-file", secret="deftx-studio")
+    kept = gr.BrowserState("", storage_key=f"{PREFIX}file", secret="deftx-studio")
     gr.on([file.change, task.change], receive, [file, task], [*form.outputs(), tab.view, tab.found], **PRIVATE)
     start.click(
         lambda file, before, *given: begin(file, vectors.values(given[: len(chosen)]), before, *given[len(chosen) :]),

@@ -18,6 +18,7 @@ from ui.current import current_workspace
 from ui.library import library
 from ui.shared import encoding_form, label_form, plot, removal, views
 from ui.shared.background_views import see
+from ui.shared.browser_store import PREFIX
 from ui.shared.isolation import read_isolated
 from ui.shared.uploads import TABLE_TYPES
 
@@ -105,7 +106,7 @@ def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, la
                   start: gr.Button) -> gr.BrowserState:  # fmt: skip
     """Connect the scoring; return the id of the last one, which the browser stores."""
     chosen = vectors.inputs()
-    kept = gr.BrowserState("", storage_key="deftx-studio-score", secret="deftx-studio")
+    kept = gr.BrowserState("", storage_key=f"{PREFIX}score", secret="deftx-studio")
     start.click(
         lambda table, compared, before, *given: begin(
             table, vectors.values(given[: len(chosen)]), compared, before, *given[len(chosen) :]

@@ -13,6 +13,7 @@ from ui import strings
 from ui.current import current_workspace
 from ui.history import compare_figures, history_views
 from ui.shared import plot, removal, views
+from ui.shared.browser_store import PREFIX
 from ui.shared.errors import refusals
 
 EVERY = 5.0  # seconds
@@ -149,7 +150,7 @@ def empty_trash() -> None:
 def connect(tab: HistoryTab, section: gr.Tab, tabs: gr.Tabs, job: gr.BrowserState, place: gr.BrowserState) -> None:
     """Connect the events of the section; ``job`` and ``place`` hold the job shown and the section."""
     private = {"api_visibility": "private", "show_progress": "hidden"}
-    compared = gr.BrowserState([], storage_key="deftx-studio-compared", secret="deftx-studio")
+    compared = gr.BrowserState([], storage_key=f"{PREFIX}compared", secret="deftx-studio")
     asked = {
         "fn": look,
         "inputs": [*tab.filters(), compared, tab.seen],

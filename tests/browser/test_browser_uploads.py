@@ -1,0 +1,45 @@
+"""Uploads that are cut off in a browser: nothing of them is left, and the next one works."""
+
+import pytest
+from browsing import expect, open_page, upload
+from job_helpers import wait_for
+
+KILOBYTES_PER_SECOND = 200
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "large.txt"
+    path.write_text("".join(f"line {number} of a large text\n" for number in range(200_000)), encoding="utf-8")
+    return path
+
+
+def arrived(app):
+    """The files that Gradio writes while uploads arrive, and drafts of the studio."""
+    return [*(app.home.parent / "gradio").glob("tmp*"), *app.home.rglob("*.part")]
+
+
+def begin(page, app, text):
+    """Begin an upload over a slow connection; return once a part of it has arrived."""
+    session = page.context.new_cdp_session(page)
+    speed = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": KILOBYTES_PER_SECOND * 1_000}
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", speed)
+    upload(page, text)
+    wait_for(lambda: any(path.stat().st_size for path in arrived(app)), "a part of the upload")
+
+
+def test_a_page_that_is_closed_within_an_upload_leaves_nothing(app, browser, text, tmp_path):
+    context = browser.new_context()
+    page = context.new_page()
+    open_page(page, app)
+    begin(page, app, text)
+    page.close()
+    wait_for(lambda: not arrived(app), "what has arrived to be removed")
+    page = context.new_page()
+    open_page(page, app, section="")
+    small = tmp_path / "small.txt"
+    small.write_text("a line of text\n" * 70, encoding="utf-8")
+    upload(page, small)
+    expect(page.locator("#corpus-choice input")).to_have_value("small.txt")
+    context.close()

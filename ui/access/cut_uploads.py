@@ -1,0 +1,33 @@
+"""Uploads that are cut off: Gradio keeps the files that it has written so far, and goes on reporting their progress."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from gradio.route_utils import GradioMultiPartParser
+
+Parse = Callable[[Any], Awaitable[Any]]
+
+
+def discard_cut_uploads() -> None:
+    """Make Gradio remove what has arrived of an upload that does not become whole; it has no setting for that."""
+    parse = GradioMultiPartParser.parse
+    if not hasattr(parse, "__wrapped__"):  # several servers may be made in one process
+        GradioMultiPartParser.parse = _discarding(parse)  # type: ignore[method-assign]
+
+
+def _discarding(parse: Parse) -> Parse:
+    @wraps(parse)
+    async def discarding(parser: Any) -> Any:
+        try:
+            return await parse(parser)
+        except BaseException:  # the client left, the body was refused, the disk is full, the server stops
+            for file in parser._files_to_close_on_error:
+                file.close()
+                Path(file.name).unlink(missing_ok=True)
+            if parser.upload_progress is not None:
+                parser.upload_progress.stop_tracking(parser.upload_id)  # which ends the stream of its progress
+            raise
+
+    return discarding
