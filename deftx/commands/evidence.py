@@ -99,7 +99,8 @@ def _describe(arguments: argparse.Namespace) -> Any:
 
 
 def _changes(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    from deftx.training.recipes import parse_setting, recipe_for
+    from deftx.training.recipes import recipe_for
+    from deftx.training.setting_text import parse_setting
 
     recipe = recipe_for(kind, arguments.preset)
     return dict(parse_setting(recipe, text) for text in (*arguments.set, *getattr(arguments, f"set_{kind}")))

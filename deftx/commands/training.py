@@ -179,7 +179,8 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    from deftx.training.recipes import parse_setting, recipe_for
+    from deftx.training.recipes import recipe_for
+    from deftx.training.setting_text import parse_setting
 
     recipe = recipe_for(kind, arguments.preset)
     named = {name: getattr(arguments, name) for name in ("method", "rank", "keep", "ablate", "seed")}
