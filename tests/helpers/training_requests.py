@@ -27,8 +27,8 @@ RECIPE = {
     "clip": (0.5, 1e-6), "precision": tuple(PRECISIONS), "values": ("float32", "float16"),
 }  # fmt: skip
 OF_KIND = {
-    "language": {"l1": (0.0, 0.25), "mask_share": (0.2,), "trim": (True, False), "lexicon_share": (None, 0.25)},
-    "task": {"metric": tuple(METRICS), "group_by_length": (True, False), "lexicon_share": (0.0, 1.0)},
+    "language": {"l1": (0.0, 0.25), "mask_share": (0.2,), "trim": (True, False)},
+    "task": {"metric": tuple(METRICS), "group_by_length": (True, False)},
 }
 
 
