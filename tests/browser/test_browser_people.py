@@ -5,9 +5,9 @@ import re
 import openid_server
 import pytest
 from app_process import serving
-from browsing import expect, open_tab, start_training, upload
+from browsing import expect, field, open_tab, start_training, upload
 from people_app import PASSWORDS, write_people
-from tiny_base import write_corpus
+from tiny_base import finish_task_job, write_corpus
 
 from deftx.jobs import Store
 
@@ -100,3 +100,35 @@ def test_two_accounts_of_a_space_log_in_at_the_provider_and_have_rooms_of_their_
         assert written
         for token in provider.tokens:
             assert not [path for path in written if token.encode() in path.read_bytes()]
+
+
+def test_after_a_restart_people_log_in_again_and_the_next_person_at_the_browser_finds_nothing(
+    browser, place, page_base
+):
+    people = write_people(place / "people")
+    finish_task_job(Store(place / "home").of("ana"), page_base)
+    with serving(place / "home", page_base, DEFTX_AUTH=str(people)) as app:
+        page = visit(browser, app.url)
+        opened(log_in(page, "ana", PASSWORDS["ana"]))
+        field(page, "guide-name").fill("Anasecret")
+        page.locator("#guide-to-text").click()
+        expect(page.locator("#guide-paste")).to_be_visible()
+        open_tab(page, "Test")
+        field(page, "sentence").fill("anasecret is good")
+        expect(page.locator("#answer blockquote")).to_have_text("anasecret is good")
+        app.kill()
+        app.start()
+        page.reload()
+        opened(log_in(page, "ana", PASSWORDS["ana"]))
+        expect(field(page, "sentence")).to_have_value("anasecret is good")
+        open_tab(page, "Start")
+        expect(page.locator("#guide-paste")).to_be_visible()  # at the step where it was
+        page.locator("#who a").click()
+        expect(page.get_by_label("password")).to_be_visible()
+        assert [key for key in page.evaluate("Object.keys(localStorage)") if key.startswith("deftx")] == []
+        opened(log_in(page, "bob", PASSWORDS["bob"]))
+        expect(page.locator("#who")).to_contain_text("bob")
+        expect(field(page, "guide-name")).to_have_value("")
+        open_tab(page, "Test")
+        expect(field(page, "sentence")).not_to_have_value("anasecret is good")
+        expect(page.locator("body")).not_to_contain_text(re.compile("anasecret", re.IGNORECASE))
