@@ -4,13 +4,13 @@ import pytest
 from browsing import expect, open_page, upload
 from job_helpers import wait_for
 
-KILOBYTES_PER_SECOND = 200
+KILOBYTES_PER_SECOND = 20
 
 
 @pytest.fixture
 def text(tmp_path):
     path = tmp_path / "large.txt"
-    path.write_text("".join(f"line {number} of a large text\n" for number in range(200_000)), encoding="utf-8")
+    path.write_text("".join(f"line {number} of a large text\n" for number in range(30_000)), encoding="utf-8")
     return path
 
 
@@ -27,6 +27,7 @@ def begin(page, app, text):
     session.send("Network.emulateNetworkConditions", speed)
     upload(page, text)
     wait_for(lambda: any(path.stat().st_size for path in arrived(app)), "a part of the upload")
+    return lambda **changed: session.send("Network.emulateNetworkConditions", {**speed, **changed})
 
 
 def test_a_page_that_is_closed_within_an_upload_leaves_nothing(app, browser, text, tmp_path):
@@ -43,3 +44,14 @@ def test_a_page_that_is_closed_within_an_upload_leaves_nothing(app, browser, tex
     upload(page, small)
     expect(page.locator("#corpus-choice input")).to_have_value("small.txt")
     context.close()
+
+
+def test_after_a_reload_within_an_upload_the_page_uploads_again(app, page, text):
+    change = begin(page, app, text)
+    page.reload()
+    expect(page.locator("html[data-opened]")).to_be_attached()
+    wait_for(lambda: not arrived(app), "what has arrived to be removed")
+    change(uploadThroughput=-1)
+    upload(page, text)
+    expect(page.locator("#corpus-choice input")).to_have_value("large.txt")
+    wait_for(lambda: not any(path.stat().st_size for path in arrived(app)), "the drafts to be moved away")
