@@ -15,8 +15,16 @@ def text(tmp_path):
 
 
 def arrived(app):
-    """The files that Gradio writes while uploads arrive, and drafts of the studio."""
-    return [*(app.home.parent / "gradio").glob("tmp*"), *app.home.rglob("*.part")]
+    """The files with a part of an upload: Gradio writes them while it arrives; and drafts of the studio."""
+    files = [*(app.home.parent / "gradio").glob("tmp*"), *app.home.rglob("*.part")]
+    return [path for path in files if size(path)]
+
+
+def size(path):
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # removed meanwhile
+        return 0
 
 
 def begin(page, app, text):
@@ -26,7 +34,7 @@ def begin(page, app, text):
     session.send("Network.enable")
     session.send("Network.emulateNetworkConditions", speed)
     upload(page, text)
-    wait_for(lambda: any(path.stat().st_size for path in arrived(app)), "a part of the upload")
+    wait_for(lambda: arrived(app), "a part of the upload")
     return lambda **changed: session.send("Network.emulateNetworkConditions", {**speed, **changed})
 
 
@@ -54,4 +62,4 @@ def test_after_a_reload_within_an_upload_the_page_uploads_again(app, page, text)
     change(uploadThroughput=-1)
     upload(page, text)
     expect(page.locator("#corpus-choice input")).to_have_value("large.txt")
-    wait_for(lambda: not any(path.stat().st_size for path in arrived(app)), "the drafts to be moved away")
+    wait_for(lambda: not arrived(app), "what has arrived to be moved away")

@@ -117,26 +117,28 @@ def begin_upload(url, cookies, upload_id="u0"):
     return connection
 
 
-def test_uploads_that_are_cut_off_leave_nothing_and_hold_no_place(world, ana):
+def test_uploads_that_are_cut_off_leave_nothing_and_hold_no_place(world):
     url, people = world
+    bob = plain(url, "bob")  # who has no other request open, as the program of another test has for ana
 
     def arrived():
         return list((people.parent / "gradio").glob("tmp*"))
 
-    open_now = [begin_upload(url, ana.cookies) for _ in range(AT_A_TIME)]
+    open_now = [begin_upload(url, bob.cookies) for _ in range(AT_A_TIME)]
     wait_for(lambda: len(arrived()) == AT_A_TIME, "all uploads to begin")
-    assert start(ana).status_code == 429
+    assert start(bob).status_code == 429
     for connection in open_now:
         connection.close()
     wait_for(lambda: not arrived(), "what has arrived to be removed")
-    path = ana.post("/gradio_api/upload", files={"files": ("cut.txt", b"a line of text\n" * 20)}).json()[0]
-    assert ana.get(f"/gradio_api/file={path}").text == "a line of text\n" * 20
+    path = bob.post("/gradio_api/upload", files={"files": ("cut.txt", b"a line of text\n" * 20)}).json()[0]
+    assert bob.get(f"/gradio_api/file={path}").text == "a line of text\n" * 20
 
 
-def test_files_of_an_upload_that_becomes_too_large_are_removed(world, ana):
+def test_files_of_an_upload_that_becomes_too_large_are_removed(world):
+    bob = plain(world[0], "bob")
     chunks = iter([PART, *[b"another line of text\n" * 20_000] * 20])
     form = {"Content-Type": "multipart/form-data; boundary=x"}
-    assert ana.post("/gradio_api/upload", content=chunks, headers=form).status_code == 413
+    assert bob.post("/gradio_api/upload", content=chunks, headers=form).status_code == 413
     assert list((world[1].parent / "gradio").glob("tmp*")) == []
 
 
