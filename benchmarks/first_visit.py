@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sides import ROOT
 
 from deftx.data.text import read_corpus
+from deftx.jobs import Store
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from screenshots import open_section, running_app
@@ -96,16 +97,20 @@ def paths(text: str) -> dict[str, Callable[[Visit], None]]:
 
 @contextmanager
 def processor_share(seconds: float) -> Iterator[dict[str, float]]:
-    """Measure the share of one core that this program's children use while the block runs."""
+    """Measure the shares of one core that the server and the browser use while the block runs."""
     found: dict[str, float] = {}
     before, began = _seconds_used(), time.monotonic()
     yield found
-    found["share"] = (_seconds_used() - before) / (time.monotonic() - began)
+    found |= {who: (used - before[who]) / (time.monotonic() - began) for who, used in _seconds_used().items()}
 
 
-def _seconds_used() -> float:
-    used = [child.cpu_times() for child in psutil.Process(os.getpid()).children(recursive=True)]
-    return sum(times.user + times.system for times in used)
+def _seconds_used() -> dict[str, float]:
+    """Return the processor time of this program's children; those that are not the server are parts of the browser."""
+    found = {"server": 0.0, "browser": 0.0}
+    for child in psutil.Process(os.getpid()).children(recursive=True):
+        times = child.cpu_times()
+        found["server" if "python" in child.name() else "browser"] += times.user + times.system
+    return found
 
 
 def idle(visit: Visit, seconds: float) -> None:
@@ -113,7 +118,8 @@ def idle(visit: Visit, seconds: float) -> None:
     visit.page.wait_for_timeout(5_000)
     with processor_share(seconds) as found:
         visit.page.wait_for_timeout(1_000 * seconds)
-    print(f"idle page, server and browser together: {found['share']:.1%} of a core over {seconds:.0f} s")
+    shares = ", ".join(f"{who} {share:.1%}" for who, share in found.items())
+    print(f"idle page, of a core over {seconds:.0f} s: {shares}")
 
 
 def reload(visit: Visit, rounds: int) -> None:
@@ -161,6 +167,7 @@ def main() -> None:
         for title, path in paths(text).items():
             with tempfile.TemporaryDirectory() as home, running_app(Path(home)) as url:
                 walk(browser, url, title, path)
+                stop_training(Path(home))
         with tempfile.TemporaryDirectory() as home, running_app(Path(home)) as url:
             visit = Visit(browser, url)
             reload(visit, rounds)
@@ -178,6 +185,14 @@ def walk(browser: Browser, url: str, title: str, path: Callable[[Visit], None]) 
         print(f"| {what} | {clicks} | {seconds:.1f} |")
     print()
     visit.page.context.close()
+
+
+def stop_training(home: Path) -> None:
+    """Remove the training runs, which would continue after the app ends."""
+    store = Store(home)
+    for job in store.list():
+        store.discard(job.id)
+        store.remove(job.id)
 
 
 def balinese() -> list[str]:

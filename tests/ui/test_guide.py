@@ -63,6 +63,23 @@ def test_a_text_in_a_ready_language_can_be_tried_without_training(studio, page_b
     assert text_step.with_ready(plan.changed(code="ban")) == plan.changed(code="ban")
 
 
+@pytest.mark.parametrize(
+    ("mix", "code"),
+    [
+        ({"ban": 0.44, "unknown": 0.43, "jav": 0.13}, "ban"),  # short lines are often unknown, and say nothing
+        ({"unknown": 0.7, "ban": 0.3}, ""),
+        ({"ban": 0.5, "jav": 0.4, "unknown": 0.1}, ""),
+        ({"unknown": 1.0}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_text_is_in_a_language_that_prevails_among_the_lines_whose_language_is_known(mix, code, studio, monkeypatch):
+    monkeypatch.setattr(studio.facts, "mix", lambda text: mix)
+    plan, said = text_step.pasted(Plan(), "\n".join(BALINESE))
+    assert plan.code == code
+    assert ("looks like Balinese" in said) is bool(code)
+
+
 def test_a_pasted_text_is_stored_shown_and_repaired(studio):
     plan, said = text_step.pasted(Plan(name="Balinese", code="ban"), "\n\n".join(BALINESE))
     assert studio.corpora.path(plan.text).read_text(encoding="utf-8").splitlines() == BALINESE

@@ -25,7 +25,8 @@ from ui.shared.uploads import FILE_TYPES
 
 PASTED = "pasted"
 LONGEST_PASTE = 2_000_000  # characters; longer texts are uploaded as files
-CLEAR = 0.6  # share of the lines above which a text is taken to be in a language
+CLEAR = 0.6  # a text is in a language if so large a share of the lines whose language is known are in it,
+LEAST_KNOWN = 1 / 3  # and the language of so large a share of all lines is known
 
 
 @dataclass(frozen=True)
@@ -149,23 +150,31 @@ def _with_text(plan: Plan, text: str) -> tuple[Plan, str]:
 
 
 def _main_language(text: str) -> str:
-    """Return the code of the language that most lines are in; empty if there is none."""
+    """Return the code of the language that a text is in; empty if that is not clear."""
     try:
-        code, share = next(iter(current_workspace().facts.mix(text).items()))
-    except (DeftxError, StopIteration):
+        return _clear(current_workspace().facts.mix(text))
+    except DeftxError:
         return ""
-    return code if code != UNKNOWN and share >= CLEAR else ""
+
+
+def _clear(mix: dict[str, float]) -> str:
+    """Return the code of the language that clearly prevails among the lines; empty if there is none."""
+    known = {code: share for code, share in mix.items() if code != UNKNOWN}
+    total = sum(known.values())
+    code = max(known, key=known.__getitem__, default="")
+    return code if code and total >= LEAST_KNOWN and known[code] >= CLEAR * total else ""
 
 
 def _language(plan: Plan, mix: dict[str, float]) -> str:
-    """Say which language the text looks like, if that is clear and is not what the plan says."""
-    code, share = next(iter(mix.items()), (UNKNOWN, 0.0))
-    if code == UNKNOWN or share < CLEAR:
+    """Say which language the text looks like, if that is clear, or that it is not the one of the plan."""
+    code = _clear(mix)
+    if not code:
         return ""
+    share = f"{mix[code]:.0%}"
     if plan.code in ("", code):
-        return views.notice(strings.GUIDE_LOOKS_LIKE.format(name=titled(code), share=f"{share:.0%}"), kind="good")
+        return views.notice(strings.GUIDE_LOOKS_LIKE.format(name=titled(code), share=share), kind="good")
     return views.notice(strings.GUIDE_OTHER_LANGUAGE.format(
-        found=titled(code), share=f"{share:.0%}", name=titled(plan.code)
+        found=titled(code), share=share, name=titled(plan.code)
     ), kind="bad")  # fmt: skip
 
 
