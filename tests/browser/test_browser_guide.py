@@ -100,20 +100,3 @@ def test_what_was_tried_under_test_is_back_after_a_reload(visitor):
     page.reload()
     expect(field(page, "sentence")).to_have_value("Rancak bana hotel ko")
     expect(page.locator("#answer blockquote")).to_have_text("Rancak bana hotel ko")
-
-
-def test_the_open_path_goes_on_after_a_restart_of_the_server(visitor, app):
-    page = visitor()
-    field(page, "guide-name").fill("Bahasa Bali")
-    page.locator("#guide-to-text").click()
-    field(page, "guide-paste").fill(TEXT)
-    page.locator("#guide-use-pasted").click()
-    expect(page.locator("#guide-text")).to_contain_text("40 lines")
-    with page.expect_navigation():  # the page reloads itself when the server is back
-        app.kill()
-        app.start()
-    expect(page.locator("html[data-opened]")).to_be_attached()
-    expect(page.locator("#guide-text")).to_contain_text("40 lines")
-    page.locator("#guide-to-task").click()
-    page.locator("#guide-to-train").click()
-    expect(page.locator("#guide-outlook h3")).to_contain_text("Learn the language Bahasa Bali")
