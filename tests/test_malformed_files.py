@@ -7,11 +7,9 @@ for each reader (docs/security.md).
 import base64
 import hashlib
 import json
-import resource
 import shutil
 import zlib
 from contextlib import suppress
-from pathlib import Path
 
 import good_files
 import malformed
@@ -40,7 +38,6 @@ from deftx.vectors.lt_sft import FILE, read_lt_sft
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import INFO, TENSORS, info_sha256
 
-MEMORY = 2**31  # bytes that a reader may take beyond what the process has
 TABLES = good_files.tables()
 # A Parquet file whose rows point behind the last text of its dictionary.
 BAD_DICTIONARY = zlib.decompress(base64.b85decode(
@@ -54,16 +51,6 @@ BAD_DICTIONARY = zlib.decompress(base64.b85decode(
     b"4cNjGfIptt&63?Z`!Q}Qyt-a6cQN9YZo-{TqetxdZk;=UM>a$|=@L)(!n_DctK*&DpoANwobMR)yNrhs8lW@E+q1xm9AHF(@`|r8me$dUX-"
     b"Fq`|+_hS_yJq)#ouPT+^!m-tYcrWzkFO_;485q{1K;U&-=#mCUj!fCd;"
 ))  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def bounded_memory():
-    """Let a reader that takes too much memory fail, instead of the machine."""
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,13 +3,17 @@
 import hashlib
 import os
 import re
+import resource
 import stat
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from hypothesis import currently_in_test_context, event
 
 from deftx.core.errors import LONGEST_MESSAGE, DeftxError, printable
+
+MEMORY = 2**31  # bytes that a reader may take beyond what the process has
 
 
 def assert_read_or_refused(files, *readers):
@@ -28,7 +32,8 @@ def assert_read_or_refused(files, *readers):
         before = contents(place)
         for read in readers:
             try:
-                read(folder)
+                with bounded_memory():
+                    read(folder)
             except DeftxError as error:
                 refusals.append(str(error))
                 assert _is_clear(refusals[-1]), refusals[-1]
@@ -36,6 +41,21 @@ def assert_read_or_refused(files, *readers):
     if currently_in_test_context():  # of hypothesis, whose --hypothesis-show-statistics counts both
         event("refused" if refusals else "read")
     return refusals
+
+
+@contextmanager
+def bounded_memory():
+    """Let a reader that takes too much memory fail, instead of the machine.
+
+    The bound is set anew for each input, because hypothesis keeps what it has drawn: more than a gigabyte for 10,000 inputs.
+    """
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def contents(folder):
