@@ -65,7 +65,14 @@ def simulate(out: Path, languages: int, workers: int, seconds: tuple[float, floa
 def work_until_done(out: Path, needed: dict[str, float], shard: Shard) -> None:
     """One worker: claim a language, wait in place of training, write its result; until all are done."""
     claims = Claims(out / "claims", HEARTBEAT, PATIENCE)
-    work = Work(shard.order(list(needed)), str, lambda name: (out / f"{name}.json").is_file(), lambda name: True, claims, wait=0.5)
+    work = Work(
+        shard.order(list(needed)),
+        str,
+        lambda name: (out / f"{name}.json").is_file(),
+        lambda name: True,
+        claims,
+        wait=0.5,
+    )
     with claims.kept_alive():
         for name in work.claimed():
             if name is None:

@@ -131,9 +131,11 @@ def read_table_of_settings(file: Path | None, preset: str) -> dict[str, dict[str
 def _settings(row: Mapping[str, str | None], preset: str, where: str) -> dict[str, Any]:
     recipe = recipe_for("language", preset)
     try:
-        return dict(
+        found = dict(
             parse_setting(recipe, f"{key}={cell.strip()}") for key, cell in row.items() if cell and cell.strip()
         )
+        recipe_for("language", preset, **found)  # checks the values, and how they go together
+        return found
     except DeftxError as error:
         raise DeftxError(f"{where}: {error}") from error
 
