@@ -36,7 +36,7 @@ def add_commands(commands: Any) -> None:
     bench.add_argument(
         "--source", metavar="VECTOR", help="language vector from which task training starts (default: a trained one)"
     )
-    bench.add_argument("--jobs", type=int, default=1, metavar="N", help="training runs in parallel (1)")
+    options.add_shared_work(bench)
     bench.add_argument(
         "--plan", action="store_true", help="print the estimated time and memory, without starting anything"
     )
@@ -48,8 +48,10 @@ def add_commands(commands: Any) -> None:
 def run_benchmark(arguments: argparse.Namespace) -> None:
     """Train missing vectors, score every cell and write the tables; with ``--plan`` print an estimate."""
     from deftx.evidence import results
+    from deftx.evidence.claims import Claims
     from deftx.evidence.plan import plan
-    from deftx.evidence.run import Reporter, claim, score_all, train_all
+    from deftx.evidence.run import claim, score_all, train_all
+    from deftx.evidence.shared_work import Reporter, read_shard
 
     run, base = _describe(arguments), options.load_base_of(arguments)
     if arguments.plan:
@@ -60,8 +62,13 @@ def run_benchmark(arguments: argparse.Namespace) -> None:
                 "source": run.source})  # fmt: skip
     with stop_on_signal() as should_stop:
         reporter = Reporter(output.say, should_stop)
-        train_all(run, arguments.jobs, reporter)
-        found = results.write(run, [*results.score_baselines(run), *score_all(run, base, reporter)])
+        train_all(run, reporter, read_shard(arguments.shard))
+        claims = Claims(run.out / "claims")
+        with claims.kept_alive():
+            if not claims.take("tables"):
+                output.say(f"Another command scores the vectors and writes the tables in {run.out}.")
+                return
+            found = results.write(run, [*results.score_baselines(run), *score_all(run, base, reporter)])
     output.result(found, arguments.json, (run.out / "results.md").read_text(encoding="utf-8"))
 
 
@@ -75,10 +82,10 @@ def _describe(arguments: argparse.Namespace) -> Any:
 
     if arguments.setting not in SETTINGS:
         raise unknown_name("The benchmark", arguments.setting, SETTINGS)
-    if arguments.seeds < 1 or arguments.jobs < 1:
-        raise DeftxError("--seeds and --jobs must be 1 or more.")
+    if arguments.seeds < 1:
+        raise DeftxError("--seeds must be 1 or more.")
     setting = SETTINGS[arguments.setting]
-    data = arguments.data.expanduser()
+    data, devices = arguments.data.expanduser(), options.devices_of(arguments)
     languages = setting.languages(arguments.languages)
     rows = tuple(choose_rows(arguments.methods))
     setting.check(data, languages, {row.data for row in rows if row.data})
@@ -90,11 +97,11 @@ def _describe(arguments: argparse.Namespace) -> Any:
         data=data,
         out=arguments.out.expanduser(),
         base=arguments.base or BUNDLED_BASE,
-        device=arguments.device or ("cuda:0" if torch.cuda.is_available() else "cpu"),
+        devices=devices,
         preset=arguments.preset,
         changes={kind: _changes(kind, arguments) for kind in ("language", "task")},
         source=arguments.source,
-        threads=max(1, torch.get_num_threads() // arguments.jobs),
+        threads=max(1, torch.get_num_threads() // len(devices)),
     )
 
 

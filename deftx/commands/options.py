@@ -15,6 +15,30 @@ def add_base(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="device, e.g. cpu or cuda:0 (a GPU if there is one)")
 
 
+def add_shared_work(parser: argparse.ArgumentParser) -> None:
+    """Add ``--jobs`` and ``--shard``, for commands that train many vectors."""
+    parser.add_argument("--jobs", type=int, metavar="N",
+                        help="training runs in parallel, in turn on each GPU (one for each GPU, or 1)")  # fmt: skip
+    parser.add_argument("--shard", metavar="I/N", help="begin with part I of N, beside other commands on the same --out "
+                        "(in a Slurm array: the task's part)")  # fmt: skip
+
+
+def devices_of(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return the device of each of ``--jobs`` processes: the given one, or the machine's GPUs in turn, or the CPU.
+
+    Raises:
+        RecipeError: If ``--jobs`` is less than 1.
+    """
+    import torch
+
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    devices = [arguments.device] if arguments.device else gpus or ["cpu"]
+    jobs = len(devices) if arguments.jobs is None else arguments.jobs
+    if jobs < 1:
+        raise RecipeError("--jobs must be 1 or more.")
+    return tuple(devices[index % len(devices)] for index in range(jobs))
+
+
 def add_encoding(parser: argparse.ArgumentParser) -> None:
     """Add ``--encoding``."""
     parser.add_argument("--encoding", metavar="E", help="encoding of the text files that are not UTF-8, e.g. cp1252")

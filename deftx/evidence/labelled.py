@@ -24,6 +24,13 @@ class Rows:
     lexicon: Path | None = None
 
 
+def sources_of(task: Vector) -> list[Vector]:
+    """Return the language vectors that the training of a task vector uses; none for a language vector."""
+    targets = task.targets if task.data == "labelled" else ()
+    own = (task.language,) if task.source else ()
+    return [Vector("language", language, task.variant, task.seed) for language in (*own, *targets)]
+
+
 def labelled_rows(setting: Setting, data: Path, task: Vector) -> list[Rows]:
     """Return the rows that a task vector is trained on, those of the source language first."""
     own = Vector("language", task.language, task.variant, task.seed) if task.source else None

@@ -77,5 +77,5 @@ def _about(run: Run, metric: str) -> str:
     changes = ", ".join(f"{kind}: {s}" for kind, s in run.changes.items() if s) or "none"
     return (
         f"{name} in points; base {run.base}, preset {run.preset}, changed settings {changes}, "
-        f"seeds {', '.join(map(str, run.seeds))}; {run.threads} threads on {run.device}."
+        f"seeds {', '.join(map(str, run.seeds))}; {run.threads} threads on {', '.join(dict.fromkeys(run.devices))}."
     )

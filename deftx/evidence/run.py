@@ -1,10 +1,9 @@
 """Running the grid: training vectors in separate processes, then predicting every cell. All results are kept."""
 
 import json
-import resource
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,25 +12,24 @@ from typing import Any
 import torch
 
 from deftx.classify.composition import compose
-from deftx.core.errors import TrainingStopped, VectorError
+from deftx.core.errors import VectorError
 from deftx.core.events import read_duration
 from deftx.core.files import write_json
 from deftx.data.tables import read_table
 from deftx.evidence.cells import Cost, Scored
+from deftx.evidence.claims import Claims
 from deftx.evidence.grid import Vector, vectors_of, waves
-from deftx.evidence.labelled import labelled_rows
+from deftx.evidence.labelled import labelled_rows, sources_of
+from deftx.evidence.measured import Timed, is_measured, measured, read_cost
 from deftx.evidence.rows import VARIANTS, Row
 from deftx.evidence.settings import Setting
-from deftx.evidence.side_by_side import side_by_side
+from deftx.evidence.shared_work import ALL, Reporter, Shard, Work, claim_settings, share
 from deftx.models.bases import Base, load_base
 from deftx.training.language import learn_language
 from deftx.training.recipes import LanguageRecipe, TaskRecipe, recipe_for
-from deftx.training.run_folder import refuse_other
 from deftx.training.task import learn_task
 from deftx.vectors.lt_sft import read_lt_sft
 from deftx.vectors.vector import SparseVector
-
-COST = "cost.json"  # time and memory, in a vector's folder
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Run:
     data: Path
     out: Path
     base: str
-    device: str
+    devices: tuple[str, ...]  # one process for each
     preset: str
     changes: dict[str, dict[str, Any]]  # settings of all vectors of a kind, in addition to those of the variant
     source: str | None = None  # source vector for tasks, instead of a trained one
@@ -76,54 +74,52 @@ class Run:
         return waves(self.rows, self.languages, self.seeds, self.setting, self.source is None)
 
 
-@dataclass(frozen=True)
-class Reporter:
-    """Callbacks: ``say`` receives messages, ``should_stop`` returns whether to stop."""
+def train_all(run: Run, reporter: Reporter, shard: Shard = ALL) -> None:
+    """Train all missing vectors, a group at a time on each device. An interrupted run is resumed.
 
-    say: Callable[[str], None]
-    should_stop: Callable[[], bool]
-
-    def raise_if_stopped(self) -> None:
-        """Raise TrainingStopped if a stop was requested."""
-        if self.should_stop():
-            raise TrainingStopped("Stopped. The training so far is kept; run the same command to continue.")
-
-
-def train_all(run: Run, jobs: int, reporter: Reporter) -> None:
-    """Train all missing vectors, ``jobs`` groups at a time. An interrupted run is resumed."""
-    for wave in run.groups():
-        todo = [group for group in wave if any(not is_done(run, vector) for vector in group)]
-        if not todo:
-            continue
-        began, count = time.monotonic(), sum(not is_done(run, vector) for group in todo for vector in group)
-        reporter.say(f"{count} {todo[0][0].kind} vectors to train, in {len(todo)} groups that share a dense phase.")
-        results = side_by_side(partial(train_group, run), todo, jobs, reporter.raise_if_stopped)
-        for done, names in enumerate(results, 1):
-            left = (time.monotonic() - began) / done * (len(todo) - done)
-            reporter.say(f"{done} of {len(todo)}: {', '.join(names)}; {read_duration(left)} left of these")
+    Other commands on the same folder may do so at the same time; this one begins with the groups of its shard.
+    """
+    groups = [group for wave in run.groups() for group in shard.order(wave)]
+    work = Work(groups, lambda group: group[0].dense_name, partial(_all_done, run), partial(_has_source, run),
+                Claims(run.out / "claims"))  # fmt: skip
+    todo = [group for group in groups if not _all_done(run, group)]
+    if not todo:
+        return
+    count = sum(not is_done(run, vector) for group in todo for vector in group)
+    reporter.say(f"{count} vectors to train, in {len(todo)} groups that share a dense phase.")
+    began = time.monotonic()
+    for _, names in share(work, partial(train_group, run), run.devices, reporter.raise_if_stopped):
+        left = [group for group in todo if not _all_done(run, group)]
+        seconds = (time.monotonic() - began) / max(1, len(todo) - len(left)) * len(left)
+        reporter.say(f"{len(todo) - len(left)} of {len(todo)}: {', '.join(names)}; {read_duration(seconds)} left")
 
 
-def train_group(run: Run, group: Sequence[Vector]) -> list[str]:
+def _all_done(run: Run, group: Sequence[Vector]) -> bool:
+    return all(is_done(run, vector) for vector in group)
+
+
+def _has_source(run: Run, group: Sequence[Vector]) -> bool:
+    """Return whether the language vectors with which the rows of a group are learned have been trained."""
+    needed = {one for vector in group for one in sources_of(vector)}
+    if run.source:
+        needed = {one for one in needed if one.language != run.setting.source}
+    return all(is_done(run, vector) for vector in needed)
+
+
+def train_group(run: Run, group: Sequence[Vector], device: str) -> list[str]:
     """Train the missing vectors of a group in sequence, delete δ at the end, and return their names."""
     torch.set_num_threads(run.threads)
     delta = run.out / "delta" / group[0].dense_name
-    base = load_base(run.base, device=run.device)
+    base = load_base(run.base, device=device)
     todo = [vector for vector in group if not is_done(run, vector)]
     dense = max((_cost(run, vector)["dense"] for vector in group if vector not in todo), default=0.0)
     for vector in todo:
-        if (run.folder(vector) / "vector.json").is_file():  # interrupted before its cost was written
-            shutil.rmtree(run.folder(vector))
-        timed = Timed()
-        _train(run, vector, base, delta, timed)
-        dense = max(dense, timed.dense)  # only one vector of the group trains the dense phase
-        gpu = torch.cuda.max_memory_allocated() if run.device.startswith("cuda") else 0
-        peak = max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, gpu) / 1e9
-        write_json(run.folder(vector) / COST, {"dense": dense, "rest": timed.rest, "peak_gb": peak})
+        dense = measured(run.folder(vector), partial(_train, run, vector, base, delta), device, dense)
     shutil.rmtree(delta, ignore_errors=True)
     return [vector.name for vector in todo]
 
 
-def _train(run: Run, vector: Vector, base: Base, delta: Path, timed: "Timed") -> None:
+def _train(run: Run, vector: Vector, base: Base, delta: Path, timed: Timed) -> None:
     recipe, out = run.recipe(vector, base.model.config.hidden_size), run.folder(vector)
     if isinstance(recipe, LanguageRecipe):
         corpus = run.setting.corpus(run.data, vector.language)
@@ -189,36 +185,14 @@ def cost_of(run: Run, row: Row) -> Cost:
 
 
 def _cost(run: Run, vector: Vector) -> dict[str, float]:
-    return json.loads((run.folder(vector) / COST).read_text(encoding="utf-8"))
+    return read_cost(run.folder(vector))
 
 
 def is_done(run: Run, vector: Vector) -> bool:
     """Return whether a vector and its cost have been written."""
-    return (run.folder(vector) / COST).is_file() and (run.folder(vector) / "vector.json").is_file()
-
-
-class Timed:
-    """Measures the seconds of a training run's dense phase and of the rest, from its events."""
-
-    def __init__(self) -> None:
-        self.dense = self.rest = 0.0
-        self._last = time.monotonic()
-
-    def __call__(self, event: Any) -> None:
-        """Add the time since the last event to the phase of this event."""
-        now = time.monotonic()
-        if event.phase in ("tokenise", "dense"):
-            self.dense += now - self._last
-        else:
-            self.rest += now - self._last
-        self._last = now
+    return is_measured(run.folder(vector))
 
 
 def claim(run: Run, about: dict[str, Any]) -> None:
     """Write the settings of the folder, or raise RecipeError if the folder has other settings."""
-    note = run.out / "run.json"
-    if note.is_file():
-        refuse_other(run.out, "evidence", json.loads(note.read_text(encoding="utf-8")), about)
-    else:
-        run.out.mkdir(parents=True, exist_ok=True)
-        write_json(note, about)
+    claim_settings(run.out, "evidence", about)

@@ -4,8 +4,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
@@ -13,47 +13,59 @@ from typing import Any, TypeVar
 from deftx.core.errors import TrainingError
 
 PATIENCE = 0.2  # seconds between two calls of ``raise_if_stopped``
+END: Any = object()  # no more items
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def side_by_side(
-    work: Callable[[T], R], items: Iterable[T], jobs: int, raise_if_stopped: Callable[[], None] = lambda: None
-) -> Iterator[R]:
-    """Yield ``work(item)`` of each item as it finishes, with ``jobs`` processes at a time.
+    work: Callable[[T, str], R],
+    items: Iterable[T | None],
+    places: Sequence[str],
+    raise_if_stopped: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[T, R]]:
+    """Yield each item with ``work(item, place)`` as it finishes, with one process at a time for each of ``places``.
 
+    ``places`` are usually devices. An item is taken only when a place is free; None means that there is none at present.
     ``raise_if_stopped`` is called regularly and may raise to stop. Running processes are ended with the generator.
 
     Raises:
         TrainingError: If a process was killed, for example for lack of memory. Exceptions of ``work`` are raised as well.
     """
     context = multiprocessing.get_context("spawn")
-    waiting = deque(items)
-    running: dict[connection.Connection, BaseProcess] = {}
+    waiting, free = iter(items), list(places)
+    running: dict[connection.Connection, tuple[BaseProcess, T, str]] = {}
+    more = True
     try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                receiver, sender = context.Pipe(duplex=False)
-                process = context.Process(target=_run, args=(work, waiting.popleft(), sender), daemon=True)
-                process.start()
-                sender.close()
-                running[receiver] = process
+        while more or running:
+            while more and free:
+                if (item := next(waiting, END)) is None:
+                    break
+                if more := item is not END:
+                    receiver, sender = context.Pipe(duplex=False)
+                    place = free.pop(0)
+                    process = context.Process(target=_run, args=(work, item, place, sender), daemon=True)
+                    process.start()
+                    sender.close()
+                    running[receiver] = process, item, place
             raise_if_stopped()
-            ready = connection.wait(list(running), PATIENCE)
+            ready = connection.wait(list(running), PATIENCE) if running else time.sleep(PATIENCE) or []
             for receiver in [one for one in running if one in ready]:
-                yield _result(receiver, running.pop(receiver))
+                process, item, place = running.pop(receiver)
+                free.append(place)
+                yield item, _result(receiver, process)
     finally:
-        for process in running.values():
+        for process, _, _ in running.values():
             process.terminate()
             process.join()
 
 
-def _run(work: Callable[[Any], Any], item: Any, sender: connection.Connection) -> None:
+def _run(work: Callable[[Any, str], Any], item: Any, place: str, sender: connection.Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        sender.send((True, work(item)))
+        sender.send((True, work(item, place)))
     except Exception as error:
         sender.send((False, error))
 

@@ -16,41 +16,46 @@ from deftx.evidence.side_by_side import side_by_side
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def square(number):
-    return number * number, os.getpid()
+def square(number, place):
+    return number * number, os.getpid(), place
 
 
-def fail(number):
+def fail(number, place):
     raise ValueError(f"{number} is no good")
 
 
-def die(number):
+def die(number, place):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def sleep(folder):
+def sleep(folder, place):
     (Path(folder) / str(os.getpid())).touch()
     time.sleep(600)
 
 
 def test_each_piece_has_a_process_of_its_own():
-    found = list(side_by_side(square, range(4), jobs=2))
-    assert sorted(value for value, _ in found) == [0, 1, 4, 9]
-    assert len({process for _, process in found} | {os.getpid()}) == 5
+    found = list(side_by_side(square, range(4), ["cuda:0", "cuda:1"]))
+    assert sorted((item, value) for item, (value, _, _) in found) == [(0, 0), (1, 1), (2, 4), (3, 9)]
+    assert len({process for _, (_, process, _) in found} | {os.getpid()}) == 5
+    assert {place for _, (_, _, place) in found} == {"cuda:0", "cuda:1"}
+
+
+def test_it_waits_while_there_is_no_item():
+    assert [item for item, _ in side_by_side(square, iter([None, 2, None, None, 3]), ["cpu"])] == [2, 3]
 
 
 def test_an_error_comes_back_as_it_was():
     with pytest.raises(ValueError, match="3 is no good"):
-        list(side_by_side(fail, [3], jobs=1))
+        list(side_by_side(fail, [3], ["cpu"]))
 
 
 def test_a_killed_process_is_named_as_such():
     with pytest.raises(TrainingError, match=r"was killed \(exit status -9\)"):
-        list(side_by_side(die, [1], jobs=1))
+        list(side_by_side(die, [1], ["cpu"]))
 
 
 def test_nothing_trains_on_when_the_command_is_killed(tmp_path):
-    code = f"import sys; sys.path.insert(0, 'tests/evidence'); import test_evidence_side_by_side as t; next(t.side_by_side(t.sleep, [{str(tmp_path)!r}], 1))"
+    code = f"import sys; sys.path.insert(0, 'tests/evidence'); import test_evidence_side_by_side as t; next(t.side_by_side(t.sleep, [{str(tmp_path)!r}], ['cpu']))"
     guard = f"if __name__ == '__main__':\n    {code}\n"
     (tmp_path / "main.py").write_text(guard)
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests' / 'evidence'}"}

@@ -38,6 +38,15 @@ def test_both_sides_of_a_benchmark_agree(name):
     assert "ratio" in done.stdout
 
 
+def test_killed_workers_lose_no_language():
+    done = run(FOLDER / "many_workers.py", "--languages", "40", "--workers", "6", "--seconds", "0.1", "0.4")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["killed"] >= 1
+    assert found["started_twice"] <= found["killed"]
+    assert found == {**found, "whole": 40, "lost": 0, "finished_twice": 0, "failed_workers": 0, "files_left_over": 0}
+
+
 NOT_NEEDED = ("accelerate", "datasets", "gradio", "matplotlib", "pandas", "plotly", "pyarrow", "scipy", "sklearn")
 
 

@@ -1,0 +1,146 @@
+"""A folder of corpora becomes a folder of vectors and a report, whatever is interrupted or unreadable."""
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+import tiny
+from PIL import Image
+
+from deftx.cli import main
+from deftx.core.errors import DeftxError
+from deftx.evidence.many import corpora_in, groups_of, read_table_of_settings
+from deftx.evidence.many_report import MARGIN, draw_matrix
+from deftx.vectors.overlaps import overlap
+from deftx.vectors.vector import SparseVector
+
+SETTINGS = {"batch_size": 8, "max_length": 16, "max_steps": 4, "evaluate_every": 2, "learning_rate": 0.002}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Corpora of three languages, one of which is empty."""
+    (tmp_path / "texts" / "min").mkdir(parents=True)
+    for number, name in enumerate(("ban.txt", "min/one.txt", "min/two.txt")):
+        (tmp_path / "texts" / name).write_text("\n".join(tiny.sentences(60, seed=number)))
+    (tmp_path / "texts" / "xyz.txt").write_text("")
+    (tmp_path / "texts" / ".hidden").write_text("not a corpus")
+    return tmp_path / "texts"
+
+
+def table(path, *rows):
+    path.write_text("\n".join(rows))
+    return path
+
+
+def test_corpora_are_named_after_their_languages(folder):
+    assert list(corpora_in(folder)) == ["ban", "min", "xyz"]
+    (folder / "ban.csv").write_text("text\na\n")
+    with pytest.raises(DeftxError, match=r"ban\.csv and ban\.txt are both of ban"):
+        corpora_in(folder)
+
+
+@pytest.mark.parametrize("name", ["-x.txt", "ba n.txt"])
+def test_a_name_that_is_no_code_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("a")
+    with pytest.raises(DeftxError, match="does not begin with the code of a language"):
+        corpora_in(tmp_path)
+
+
+def test_a_folder_without_corpora_or_none_is_refused(tmp_path):
+    with pytest.raises(DeftxError, match="has no corpora"):
+        corpora_in(tmp_path)
+    with pytest.raises(DeftxError, match="is no folder"):
+        corpora_in(tmp_path / "none")
+
+
+def test_the_table_has_a_row_for_each_setting(tmp_path):
+    file = table(tmp_path / "t.csv", "name,rank,k,learning_rate", "a,optimal,300,", "b,,0.01,0.002")
+    assert read_table_of_settings(file, "quick") == {
+        "a": {"rank": "optimal", "k": 300.0},
+        "b": {"k": 0.01, "learning_rate": 0.002},
+    }
+    assert read_table_of_settings(None, "quick") == {"default": {}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["name,rank", "a,optimla"], "line 2: .*optimal"),
+        (["name,rnk", "a,optimal"], "line 2: .*rank"),
+        (["name,k", "a,1", "a,2"], "line 3: each row needs a name of its own"),
+        (["k", "1"], "line 2: each row needs a name"),
+        (["name,k", "a/b,1"], "line 2: each row needs a name"),
+        (["name,k", "a,1,2"], "line 2: each row needs a name"),
+        (["name,k"], "has no rows"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_its_line(tmp_path, rows, message):
+    with pytest.raises(DeftxError, match=message):
+        read_table_of_settings(table(tmp_path / "t.csv", *rows), "quick")
+
+
+def test_settings_after_the_dense_phase_share_it(tmp_path):
+    settings = {"a": {"rank": "optimal"}, "b": {"k": 300.0}, "c": {"learning_rate": 0.01}}
+    groups = groups_of({"ban": tmp_path, "min": tmp_path}, settings, (42, 43))
+    assert [[piece.setting for piece in group] for group in groups[:4]] == [["a", "b"], ["a", "b"], ["c"], ["c"]]
+    assert [group[0].seed for group in groups] == [42] * 4 + [43] * 4
+    assert len({group[0].dense_name for group in groups}) == 8
+
+
+def test_the_picture_is_darkest_at_the_largest_overlap():
+    picture = Image.open(io.BytesIO(draw_matrix(["a", "b", "c"], [[1, 0.2, 0], [0.2, 1, 0.1], [0, 0.1, 1]])))
+    cell = [sum(picture.getpixel((MARGIN + 16 * column + 5, MARGIN + 5))) for column in range(3)]
+    assert cell[0] == cell[1] < cell[2]
+
+
+@pytest.mark.slow
+def test_a_folder_of_corpora_is_trained_reported_and_continued(folder, base_folder, tmp_path, capsys):
+    settings = table(tmp_path / "t.csv", f"name,k,{','.join(SETTINGS)}",
+                     *(f"{name},{k},{','.join(map(str, SETTINGS.values()))}" for name, k in (("few", 100), ("more", 300))))  # fmt: skip
+    out = tmp_path / "out"
+    command = [
+        str(part)
+        for part in (
+            "many",
+            folder,
+            "--out",
+            out,
+            "--table",
+            settings,
+            "--base",
+            base_folder,
+            "--device",
+            "cpu",
+            "--json",
+        )
+    ]
+    assert main(command) == 0
+    found = json.loads(capsys.readouterr().out)
+    rows = list(csv.DictReader((out / "results.csv").open(encoding="utf-8")))
+    assert [(row["language"], row["setting"]) for row in rows] == [
+        (language, name) for name in ("few", "more") for language in ("ban", "min", "xyz")
+    ]
+    assert all(row["failure"] == "" and int(row["entries"]) == {"few": 100, "more": 300}[row["setting"]]
+               for row in rows if row["language"] != "xyz")  # fmt: skip
+    assert all(row["entries"] == "" and "text" in row["failure"] for row in rows if row["language"] == "xyz")
+    ban, other = (SparseVector.load(out / "vectors" / f"{name}-few-42") for name in ("ban", "min"))
+    assert found["overlaps"]["languages"] == ["ban", "min"]
+    assert found["overlaps"]["matrix"][0][1] == overlap(ban, other)
+    assert "4 of 6 language vectors" in (out / "report.md").read_text(encoding="utf-8")
+    assert not (out / "delta").exists() or not list((out / "delta").iterdir())
+
+    times = {path: path.stat().st_mtime_ns for path in out.glob("vectors/*/vector.json")}
+    shutil.rmtree(out / "vectors" / "min-more-42")
+    (folder / "xyz.txt").write_text("\n".join(tiny.sentences(60, seed=9)))
+    assert main(command) == 0
+    assert {path.parent.name for path in out.glob("vectors/*/vector.json")} >= {
+        "min-more-42",
+        "xyz-few-42",
+        "xyz-more-42",
+    }
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items() if "min-more" not in str(path))
+    assert main([*command, "--preset", "paper"]) == 2
+    assert "other settings" in capsys.readouterr().err
