@@ -26,9 +26,9 @@ def visitor(app, browser):
         contexts[-1].add_init_script(script)
         page = contexts[-1].new_page()
         page.outstanding = set()
-        page.on("request", page.outstanding.add)
+        page.on("request", lambda request: page.outstanding.add(request))
         for end in ("requestfinished", "requestfailed"):
-            page.on(end, page.outstanding.discard)
+            page.on(end, lambda request: page.outstanding.discard(request))
         open_page(page, app, section="")
         return page
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from gradio import components
+from gradio.components import download_button, upload_button
+from gradio.components import file as file_field
 from gradio.route_utils import GradioMultiPartParser
 
 Parse = Callable[[Any], Awaitable[Any]]
@@ -27,7 +28,7 @@ def make_no_empty_files() -> None:
 
     Gradio uses only the name of that file, which it sets itself.
     """
-    for module in (components.file, components.upload_button, components.download_button):
+    for module in (file_field, upload_button, download_button):
         module.tempfile = SimpleNamespace(NamedTemporaryFile=lambda **_: SimpleNamespace())
 
 

@@ -31,12 +31,12 @@ _FOLLOW = """
 """
 
 # What Gradio shows while the page loads counts the seconds at every frame, and goes on when it is gone: an open page draws
-# sixty times a second for nothing. Its script keeps the function that it finds here; four times a second are enough for seconds.
+# sixty times a second for nothing. Its script keeps the function that it finds here; once a second is enough for that.
 _DRAW_LESS = """
 (() => {
   const draw = window.requestAnimationFrame.bind(window);
   window.requestAnimationFrame = step =>
-    String(step).includes('performance.now()-') ? setTimeout(() => draw(step), 250) : draw(step);
+    String(step).includes('performance.now()-') ? setTimeout(() => draw(step), 1000) : draw(step);
 })();
 """
 
