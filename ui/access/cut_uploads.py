@@ -29,7 +29,7 @@ def make_no_empty_files() -> None:
     Gradio uses only the name of that file, which it sets itself.
     """
     for module in (file_field, upload_button, download_button):
-        module.tempfile = SimpleNamespace(NamedTemporaryFile=lambda **_: SimpleNamespace())
+        module.tempfile = SimpleNamespace(NamedTemporaryFile=lambda **_: SimpleNamespace())  # type: ignore[attr-defined]
 
 
 def _discarding(parse: Parse) -> Parse:
