@@ -43,6 +43,7 @@ SESSIONS = 1_000
 MOST_EVENTS = 10_000  # that wait at the same time; requests are limited elsewhere (DEFTX_REQUESTS)
 # Seconds between two looks of Gradio at its queue. Its own millisecond keeps a tenth of a slow core busy on an idle server.
 QUEUE_INTERVAL = 0.02
+PROGRESS_INTERVAL = 5.0  # seconds, instead of a hundredth, between two looks for gr.Progress, which no handler uses
 
 
 def options() -> argparse.Namespace:
@@ -93,6 +94,7 @@ def main() -> None:
         # On ZeroGPU, Gradio would let only one event wait.
         page.queue(default_concurrency_limit=4, max_size=MOST_EVENTS)
         page._queue.sleep_when_free = QUEUE_INTERVAL
+        page._queue.progress_update_sleep_when_free = PROGRESS_INTERVAL
         page.launch(
             server_name=chosen.host,
             server_port=chosen.port,

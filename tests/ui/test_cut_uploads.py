@@ -1,13 +1,15 @@
-"""Uploads that end before they are whole: what Gradio wrote of them is removed."""
+"""What Gradio leaves of uploads: parts of those that end before they are whole, and empty files beside the whole ones."""
 
 import asyncio
 
+import gradio as gr
 import pytest
+from gradio.data_classes import FileData
 from gradio.route_utils import FileUploadProgress, FileUploadProgressNotTrackedError, GradioMultiPartParser
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
-from ui.access.cut_uploads import discard_cut_uploads
+from ui.access.cut_uploads import discard_cut_uploads, make_no_empty_files
 
 FORM = Headers({"content-type": "multipart/form-data; boundary=x"})
 FIRST = b'--x\r\nContent-Disposition: form-data; name="files"; filename="one.txt"\r\n\r\nhalf of it'
@@ -47,3 +49,13 @@ def test_a_whole_upload_is_kept(tmp_path):
     assert [file.file.read() for file in form.getlist("files")] == [b"half of it", b"all of it"]
     assert len(list(tmp_path.iterdir())) == 2
     assert progress.is_done("u1")
+
+
+@pytest.mark.parametrize("make", [gr.File, gr.UploadButton, gr.DownloadButton])
+def test_a_file_that_a_handler_gets_has_no_empty_file_beside_it(make, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    text = tmp_path / "one.txt"
+    text.write_text("a line")
+    make_no_empty_files()
+    assert make().preprocess(FileData(path=str(text))) == str(text)
+    assert list(tmp_path.iterdir()) == [text]

@@ -18,7 +18,8 @@ def app(monkeypatch):
     monkeypatch.delenv("SPACE_ID", raising=False)
 
     async def answer(request):
-        return PlainTextResponse(f"{request.client.host} {len(await request.body())}")
+        body = await request.body()
+        return PlainTextResponse(f"{request.client.host} {len(body)}" + " " * len(body))
 
     hosting = Hosting(hosts=("studio.example",), proxies=("10.0.0.0/8",), upload_megabytes=2)
     app = Starlette(
@@ -53,6 +54,12 @@ def test_each_check_refuses_with_the_same_headers(app):
         assert answer.status_code == code
         assert answer.headers["x-content-type-options"] == "nosniff"
     assert ask(app, "POST", "/gradio_api/upload", content=bytes(1_500_000)).status_code == 200
+
+
+def test_only_the_page_in_each_language_is_compressed_here(app):
+    compressed = {path for path in ("/", "/id", "/es", "/config", "/gradio_api/queue/data", "/theme.css")
+                  if ask(app, "POST" if path == "/config" else "GET", path, content=bytes(9_000)).headers.get("content-encoding")}  # fmt: skip
+    assert compressed == {"/", "/id", "/es"}
 
 
 def test_a_proxy_is_believed_only_if_it_is_named(app):

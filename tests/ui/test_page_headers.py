@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+from types import SimpleNamespace
 
 import gradio.routes
 import jinja2
@@ -11,16 +12,17 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from ui.access.page_headers import PageHeadersMiddleware
 from ui.shared.browser_store import FORGET
+from ui.shared.page_scripts import STARTED_HEADER, started
 
 
-def headers_of(answer, in_space, scheme="http"):
+def headers_of(answer, in_space, scheme="http", path="/"):
     """Return the headers of an answer as (name, value)."""
     sent = []
 
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "scheme": scheme}
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "scheme": scheme}
     asyncio.run(PageHeadersMiddleware(answer, in_space)(scope, None, send))
     return [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
 
@@ -81,3 +83,24 @@ def test_only_the_scripts_of_the_template_get_the_nonce(monkeypatch):
 def test_the_handler_that_empties_the_browsers_store_may_run():
     digest = base64.b64encode(hashlib.sha256(FORGET.encode()).digest()).decode()
     assert f"'sha256-{digest}'" in dict(headers_of(HTMLResponse("page"), in_space=False))["content-security-policy"]
+
+
+def test_every_answer_says_which_start_of_the_server_gave_it_and_the_page_compares_it_before_gradio_runs():
+    for answer in (HTMLResponse("page"), JSONResponse({}, 401)):
+        assert dict(headers_of(answer, in_space=False))[STARTED_HEADER.lower()] == started()
+    template = gradio.routes.templates.env.get_template("frontend/index.html")
+    page = template.render(request=SimpleNamespace(scope={"nonce": "n"}), config={}, gradio_api_info={})
+    first = page.index("<script")
+    assert f"const started = '{started()}'" in page[first : page.index("</script>", first)]
+    assert page.startswith('<script nonce="n">', first)
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "kept"),
+    [("/assets/index-DphvyggB.js", 200, True), ("/assets/Blocks-x_-YZdr1.css", 200, True),
+     ("/assets/Index-Akn07EZk2.js", 200, True), ("/assets/index-DphvyggB.js", 404, False), ("/", 200, False), ("/theme.css", 200, False),
+     ("/gradio_api/file=/assets/index-DphvyggB.js", 200, False)],
+)  # fmt: skip
+def test_a_browser_keeps_only_the_files_whose_name_changes_with_their_content(path, code, kept):
+    headers = dict(headers_of(JSONResponse({}, code), in_space=False, path=path))
+    assert ("immutable" in headers.get("cache-control", "")) is kept

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.access.cut_uploads import discard_cut_uploads
+from ui.access.cut_uploads import discard_cut_uploads, make_no_empty_files
 from ui.access.visitors import username
 
 LARGEST_BODY = 1_000_000  # bytes of any request that is no upload
@@ -30,6 +30,7 @@ class BodyMiddleware:
         self._app, self._most_uploaded, self._most_in_flight = app, most_uploaded, most_in_flight
         self._in_flight: Counter[str] = Counter()
         discard_cut_uploads()
+        make_no_empty_files()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""

@@ -13,6 +13,7 @@ from ui.access.bodies import BodyMiddleware
 from ui.access.forwarded import PROXIES_OF_A_SPACE, ForwardedMiddleware
 from ui.access.origins import OriginMiddleware
 from ui.access.page_headers import PageHeadersMiddleware
+from ui.access.page_transfer import PageCompression
 from ui.access.visitors import LoginSessions
 
 _PASSED = "deftx.passed"  # set in the scope of a request that has passed the checks
@@ -26,6 +27,7 @@ def checks(hosting: Hosting, listens_at: str) -> list[Middleware]:
         Middleware(PageHeadersMiddleware, in_space=in_space()),  # over HTTPS, cookies are Secure
         Middleware(OriginMiddleware, hosts=(*hosting.hosts, *space_hosts()), listens_at=listens_at),
         Middleware(BodyMiddleware, most_uploaded=uploaded, most_in_flight=hosting.requests_in_flight),
+        Middleware(PageCompression),
         Middleware(_Passed),
     ]
 

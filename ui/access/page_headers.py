@@ -11,7 +11,8 @@ from jinja2 import BaseLoader, Environment
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.shared import page_languages
+from ui.access import page_transfer
+from ui.shared import page_languages, page_scripts
 from ui.shared.browser_store import FORGET
 
 FRAMES_OF_A_SPACE = "https://huggingface.co"
@@ -34,9 +35,11 @@ class PageHeadersMiddleware:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         scope["nonce"] = secrets.token_urlsafe(16)
-        await self._app(scope, receive, self._adding(send, scope["nonce"], scope.get("scheme") == "https"))
+        await self._app(scope, receive, self._adding(send, scope))
 
-    def _adding(self, send: Send, nonce: str, is_secure: bool) -> Callable:
+    def _adding(self, send: Send, scope: Scope) -> Callable:
+        nonce, is_secure = scope["nonce"], scope.get("scheme") == "https"
+
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -44,6 +47,9 @@ class PageHeadersMiddleware:
                 headers["Content-Security-Policy"] = policy(nonce, self._in_space) if is_page else _NOTHING
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "same-origin"
+                headers[page_scripts.STARTED_HEADER] = page_scripts.started()
+                if message["status"] == 200 and page_transfer.is_named_by_content(scope["path"]):
+                    headers["Cache-Control"] = page_transfer.FOREVER
                 message["headers"] = [
                     (name, self._cookie(value, is_secure) if name == b"set-cookie" else value)
                     for name, value in headers.raw
@@ -90,13 +96,14 @@ def _digest(script: str) -> str:
 
 
 class _WithNonce(BaseLoader):
-    """Gradio's templates with a nonce in each of their own script elements; nothing that is filled in gets one."""
+    """Gradio's templates with scripts of ours, and a nonce in each script element; nothing that is filled in gets one."""
 
     def __init__(self, inner: BaseLoader) -> None:
         self._inner = inner
 
     def get_source(self, environment: Environment, template: str) -> tuple:
         source, path, is_current = self._inner.get_source(environment, template)
+        source = source.replace("<head>", f"<head>{page_scripts.elements()}", 1)
         return source.replace("<script", '<script nonce="{{ request.scope.nonce }}"'), path, is_current
 
 

@@ -21,7 +21,7 @@ from ui.watch import guess_views, status_strip, watch_details, watch_views
 EVERY = 2.0  # seconds between two polls while anything trains or waits
 # Seconds otherwise. At every event, Gradio's page updates the status of all components: a poll every two seconds keeps a
 # fifth of a slow core busy.
-IDLE_EVERY = 10.0
+IDLE_EVERY = 30.0
 UNDO_OFFERED = 600.0  # seconds after a discard; the trash itself is under History
 
 # A row of the list is a button; the focused one keeps the focus when the list is replaced.
