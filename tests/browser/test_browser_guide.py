@@ -18,12 +18,17 @@ def app(tmp_path_factory):
 
 @pytest.fixture
 def visitor(app, browser):
-    """A page on a first visit, as a function of the width of its window."""
+    """A page on a first visit, as a function of the width of its window; ``page.outstanding`` holds its open requests."""
     contexts = []
 
-    def visit(width=1280):
+    def visit(width=1280, script=""):
         contexts.append(browser.new_context(viewport={"width": width, "height": 844}))
+        contexts[-1].add_init_script(script)
         page = contexts[-1].new_page()
+        page.outstanding = set()
+        page.on("request", lambda request: page.outstanding.add(request))
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda request: page.outstanding.discard(request))
         open_page(page, app, section="")
         return page
 
@@ -100,3 +105,48 @@ def test_what_was_tried_under_test_is_back_after_a_reload(visitor):
     page.reload()
     expect(field(page, "sentence")).to_have_value("Rancak bana hotel ko")
     expect(page.locator("#answer blockquote")).to_have_text("Rancak bana hotel ko")
+
+
+def quiet(page):
+    """Wait until the page has awaited nothing for a while; its own connection, the heartbeat, stays open."""
+    waits = 0
+    while waits < 5:
+        page.wait_for_timeout(200)
+        waits = 0 if [request for request in page.outstanding if "/heartbeat/" not in request.url] else waits + 1
+
+
+@pytest.mark.parametrize("section", ["Start", "Library"])
+def test_an_open_page_loads_anew_after_a_restart_of_the_server_and_the_path_goes_on(visitor, app, section):
+    """Neither section asks the server for anything by itself, so no request fails while it is away."""
+    page = visitor()
+    field(page, "guide-name").fill("Bahasa Bali")
+    page.locator("#guide-to-text").click()
+    field(page, "guide-paste").fill(TEXT)
+    page.locator("#guide-use-pasted").click()
+    expect(page.locator("#guide-text")).to_contain_text("40 lines")
+    page.get_by_role("tab", name=section).first.click()
+    quiet(page)
+    with page.expect_navigation():
+        app.kill()
+        app.start()
+    expect(page.locator("html[data-opened]")).to_be_attached()
+    page.get_by_role("tab", name="Start").first.click()
+    expect(page.locator("#guide-text")).to_contain_text("40 lines")
+    page.locator("#guide-to-task").click()
+    page.locator("#guide-to-train").click()
+    expect(page.locator("#guide-outlook h3")).to_contain_text("Learn the language Bahasa Bali")
+
+
+COUNT_FRAMES = """
+const draw = window.requestAnimationFrame.bind(window);
+window.drawn = 0;
+window.requestAnimationFrame = step => { window.drawn++; return draw(step); };
+"""
+
+
+def test_an_idle_page_hardly_draws(visitor):
+    page = visitor(script=COUNT_FRAMES)
+    quiet(page)
+    before = page.evaluate("window.drawn")
+    page.wait_for_timeout(3_000)  # 180 frames of a screen
+    assert page.evaluate("window.drawn") - before < 20
