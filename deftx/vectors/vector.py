@@ -129,6 +129,11 @@ class SparseVector:
         return vector_files.takes_pairs(self.info)
 
     @property
+    def tags_words(self) -> bool:
+        """Whether it tags the words of a text (names, parts of speech), and does not classify the text."""
+        return vector_files.tags_words(self.info)
+
+    @property
     def name(self) -> str:
         """The name that the vector was given, else its language and kind."""
         return name_of(self.info)
