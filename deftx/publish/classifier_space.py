@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
 from deftx.core.assets import ASSETS
 from deftx.core.files import new_folder, require_empty
 from deftx.models.batches import Text

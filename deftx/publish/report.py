@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import deftx
-from deftx.classify.composition import Classifier, VectorLike, compose, load_for
+from deftx.classify.classifier import Classifier
+from deftx.classify.composition import VectorLike, compose, load_for
 from deftx.core.files import write_text
 from deftx.core.names import base_name
 from deftx.data.language_names import titled

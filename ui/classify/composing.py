@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from deftx.classify.attribution import Attribution, attribute
-from deftx.classify.composition import Classifier, VectorLike, compose
+from deftx.classify.classifier import Classifier
+from deftx.classify.composition import VectorLike, compose
 from deftx.classify.doubts import Doubt, doubts
 from deftx.classify.workbench import Workbench
 from deftx.core.errors import DeftxError
