@@ -77,7 +77,9 @@ class Tagger(Classifier):
 
     def classify(self, texts: Sequence[Text], on_share: OnShare | None = None) -> NoReturn:
         """Refuse to classify whole texts. Raise DeftxError."""
-        raise DeftxError("This task vector tags the words of a text and does not classify the text. Choose another one.")
+        raise DeftxError(
+            "This task vector tags the words of a text and does not classify the text. Choose another one."
+        )
 
     def cut(self, texts: Sequence[Text]) -> list[int]:
         """Return the texts that are truncated: none, for long ones are read in windows."""

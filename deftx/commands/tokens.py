@@ -37,7 +37,9 @@ def print_scores(classifier: Any, task: Any, table: Any, arguments: argparse.Nam
         raise DeftxError("--rename is for labels of texts, not for tags of words.")
     if tags.entities != table.entities:
         kinds = {True: "names", False: "a class of each word"}
-        raise TableError(f"The task vector {task.name} finds {kinds[tags.entities]}; {table.name} has {kinds[table.entities]}.")
+        raise TableError(
+            f"The task vector {task.name} finds {kinds[tags.entities]}; {table.name} has {kinds[table.entities]}."
+        )
     for note in table.notes:
         output.say(f"warning: {note}")
     if unknown := sorted({tag for row in table.tags for tag in row} - {*tags.labels, "O"}):
@@ -59,4 +61,6 @@ def refuse_sentences(task: Any, file: str) -> None:
     from deftx.core.errors import TableError
 
     if task.tags_words:
-        raise TableError(f"The task vector {task.name} tags words; {file} has texts. Choose a task that classifies texts.")
+        raise TableError(
+            f"The task vector {task.name} tags words; {file} has texts. Choose a task that classifies texts."
+        )

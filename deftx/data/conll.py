@@ -29,7 +29,7 @@ def open_conll(file: InputFile, error: type[DeftxError]) -> Records:
     """
     lines = numbered_lines(file, error)
     ahead = list(islice(lines, LINES_AHEAD))
-    read = _universal if _is_universal(ahead) else _plain
+    read = _universal if file.kind == ".conllu" or _is_universal(ahead) else _plain
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         for number, sentence in _sentences(chain(ahead, lines)):

@@ -16,6 +16,9 @@ from deftx.data.splitting import choose_groups, fold, group_equal
 FEW_WORDS = 10  # with fewer words of a tag, its score is mostly chance
 MANY_TAGS = 200  # real sets of tags are smaller; more are mostly words or lemmas
 
+# Names of the columns of words and tags in published data sets, the expected one first.
+TOKENS, TAGS = ("tokens", "words", "form"), ("tags", "ner_tags", "upos", "pos_tags", "labels")
+
 Words = tuple[str, ...]
 
 
@@ -58,6 +61,16 @@ class TokenTable:
         positions = list(positions)
         sentences, tags = [self.sentences[at] for at in positions], [self.tags[at] for at in positions]
         return replace(self, sentences=sentences, tags=tags, fingerprint=fingerprint_of(sentences, tags))
+
+
+def refuse_words(name: str, columns: Iterable[str]) -> None:
+    """Raise TableError if the columns of a file are those of words with tags, where sentences with labels are needed."""
+    found = {column.strip().casefold() for column in columns}
+    if found.intersection(TOKENS) and found.intersection(TAGS):
+        raise TableError(
+            f"{name} has words with tags, and sentences with labels are needed here. The command task learns from words "
+            "with tags: python -m deftx task."
+        )
 
 
 def tag_names(table: TokenTable) -> list[str]:
@@ -150,7 +163,9 @@ def _warnings(found: _Findings, train: str, valid: str) -> list[str]:
         warnings.append(f"{train}: {counted_sentences(found.duplicates)} equal to an earlier one.")
     if unknown := [tag for tag in found.valid_tags if tag not in found.tags]:
         words = sum(found.valid_tags[tag] for tag in unknown)
-        warnings.append(f"{valid} has tags that {train} lacks ({', '.join(unknown)}): their {words:,} words count as wrong.")
+        warnings.append(
+            f"{valid} has tags that {train} lacks ({', '.join(unknown)}): their {words:,} words count as wrong."
+        )
     if found.shared:
         warnings.append(f"{valid}: {counted_sentences(found.shared)} also in {train}; the score will be too good.")
     return warnings

@@ -1,6 +1,5 @@
 """Reading labelled files: tables of sentences and labels, and tables of words and tags."""
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,13 +15,11 @@ from deftx.data.reading import find_file
 from deftx.data.table_formats import open_records
 from deftx.data.table_rows import Table
 from deftx.data.tables import PLACES_NAMED, read_table
-from deftx.data.token_rows import TokenTable, Words, counted_sentences, fingerprint_of
+from deftx.data.token_rows import TAGS, TOKENS, TokenTable, Words, counted_sentences, fingerprint_of
 
 if TYPE_CHECKING:
-    from datasets import Dataset, IterableDataset
+    pass
 
-TOKENS = ("tokens", "words", "form")  # names of the column of words in published data sets, the expected one first
-TAGS = ("tags", "ner_tags", "upos", "pos_tags", "labels")
 KINDS = ("sentences", "tokens")  # of labelled files
 NO_TAG = ("", "_")  # CoNLL-U writes "_" for what was not annotated
 CONLL_TEXTS = (".txt", ".tsv")  # files that may be CoNLL columns as well
@@ -65,9 +62,7 @@ def is_token_table(path: Source, columns: Mapping[str, str] | None = None, encod
     return row is not None and all(_is_list(cell) for cell in row[1])
 
 
-def read_tokens(
-    path: Source, *, columns: Mapping[str, str] | None = None, encoding: str | None = None
-) -> TokenTable:
+def read_tokens(path: Source, *, columns: Mapping[str, str] | None = None, encoding: str | None = None) -> TokenTable:
     """Read sentences whose words have tags: entities in BIO, or a class for each word, such as its part of speech.
 
     An I- without an entity before it is read as B-, as seqeval does; tags in BIOES and BILOU are read as BIO.
@@ -106,7 +101,11 @@ def read_tokens(
 
 
 def _table(
-    records: Records, sentences: list[Words], tags: list[Words], left_out: Mapping[str, list[int]], changes: Counter[str]
+    records: Records,
+    sentences: list[Words],
+    tags: list[Words],
+    left_out: Mapping[str, list[int]],
+    changes: Counter[str],
 ) -> TokenTable:
     name, unit, repaired = records.file.name, records.unit, 0
     notes = [*records.file.notes]
@@ -121,11 +120,15 @@ def _table(
         raise TableError(f"The tags of {name} are numbers. Write their names, such as B-PER or NOUN.")
     if marks_entities(found):
         repaired_tags = [tuple(as_bio(row)) for row in tags]
-        repaired = sum(a != b for old, new in zip(tags, repaired_tags, strict=True) for a, b in zip(old, new, strict=True))
+        repaired = sum(
+            a != b for old, new in zip(tags, repaired_tags, strict=True) for a, b in zip(old, new, strict=True)
+        )
         tags = repaired_tags
     if repaired:
         are = "1 tag is" if repaired == 1 else f"{repaired:,} tags are"
-        notes.append(f"{name}: {are} not in BIO, where an entity begins with B- and goes on with I-, and read as if in it.")
+        notes.append(
+            f"{name}: {are} not in BIO, where an entity begins with B- and goes on with I-, and read as if in it."
+        )
     dropped = {reason: len(places) for reason, places in left_out.items()}
     return TokenTable(sentences, tags, name, fingerprint_of(sentences, tags), dropped, repaired, tuple(notes))
 

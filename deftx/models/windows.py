@@ -64,7 +64,9 @@ def encode_words(
     before, after = _around(tokenizer)
     typed = "token_type_ids" in made
     found = []
-    for number, (words, ids, offsets) in enumerate(zip(written, made["input_ids"], made["offset_mapping"], strict=True)):
+    for number, (words, ids, offsets) in enumerate(
+        zip(written, made["input_ids"], made["offset_mapping"], strict=True)
+    ):
         ids = ids or [tokenizer.unk_token_id]  # of a sentence without a visible character
         firsts = _first_pieces(words, [end for _, end in offsets] or [0])
         for begin, end, owned in _cut(firsts, len(ids), max_length - len(before) - len(after)):

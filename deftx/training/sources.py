@@ -71,7 +71,9 @@ def gather(base: Base, train: Any, source: Any, repeat: Any, lexicon: Any) -> li
             raise RecipeError(f"repeat = {count!r} is not a number of passes: it must be from 1 to {MOST_REPEATS:,}.")
     tables = _fitting([file if isinstance(file, Table | TokenTable) else read_labelled(file) for file in files])
     if any(lists) and isinstance(tables[0], TokenTable):
-        raise RecipeError(f"Word lists replace words of sentences; {tables[0].name} has tags of words. Omit the word lists.")
+        raise RecipeError(
+            f"Word lists replace words of sentences; {tables[0].name} has tags of words. Omit the word lists."
+        )
     read = [lexicons_of(names) for names in lists]
     return [Source(*fields) for fields in zip(tables, (_checked(base, v) for v in vectors), repeats, read, strict=True)]
 

@@ -128,9 +128,7 @@ class _Prepared:
     about: dict[str, Any]
 
 
-def _texts(
-    sources: list[Source], valid: Table | None, base: Base, recipe: TaskRecipe, listener: Listener
-) -> _Prepared:
+def _texts(sources: list[Source], valid: Table | None, base: Base, recipe: TaskRecipe, listener: Listener) -> _Prepared:
     sources, valid, findings = prepare_sources(sources, valid, recipe, listener)
     labels = label_names(sources[0].table)
     shared, sources_on = shared_vector(translated(sources, recipe.lexicon_share, recipe.seed, listener))

@@ -81,9 +81,7 @@ class TokenObjective(TaskObjective):
             longest = lengths[rows[-1]]
             part = {name: tensor[rows, :longest] for name, tensor in inputs.items()}
             logits, wanted = model(**part).logits.float(), labels[rows, :longest]
-            total = total + cross_entropy(
-                logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
-            )
+            total = total + cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum")
         return total / (labels != IGNORED).sum()
 
     def evaluate(self, model: PreTrainedModel) -> float:
@@ -122,4 +120,3 @@ def piece_targets(window: Window, tags: Sequence[int]) -> list[int]:
         if found[place] == IGNORED:  # two words share a piece only if one of them has no visible character
             found[place] = tags[window.first + offset]
     return found
-

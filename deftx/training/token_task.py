@@ -37,7 +37,9 @@ def token_objective(
     listener.on_event(Event("tokenise", 0, 2))
     windows = encode_words(base.tokenizer, train.sentences, length)
     if more := len(windows) - len(train):
-        message = f"{more:,} more windows than sentences: some sentences have more than {length} tokens. No word is lost."
+        message = (
+            f"{more:,} more windows than sentences: some sentences have more than {length} tokens. No word is lost."
+        )
         listener.on_event(Event("tokenise", message=message))
     listener.on_event(Event("tokenise", 1, 2))
     valid_windows = encode_words(base.tokenizer, valid.sentences, length)
