@@ -102,6 +102,12 @@ class Tagger(Classifier):
         return TaggedText(text, words, tags, best, marks)
 
 
+def refuse_tagger(classifier: Classifier, what: str) -> None:
+    """Raise VectorError if a composed model tags words; ``what`` needs one that classifies texts, e.g. "a report"."""
+    if isinstance(classifier, Tagger):
+        raise VectorError(f"This task vector tags words; {what} needs one that classifies texts. Choose another one.")
+
+
 def tagger(classifier: Classifier, task: str) -> Tagger:
     """Return a composed model as a Tagger. Raise VectorError if the ``task`` vector classifies whole texts."""
     if not isinstance(classifier, Tagger):

@@ -37,8 +37,8 @@ from deftx.training.task_objective import Part, TaskObjective
 from deftx.training.token_objective import TokenObjective
 from deftx.training.token_task import prepare_token_sources, token_objective
 from deftx.vectors.apply import apply_vectors
+from deftx.vectors.description import WORD_UNIT
 from deftx.vectors.vector import SparseVector
-from deftx.vectors.vector_files import WORD_UNIT
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset

@@ -39,8 +39,6 @@ VALUE_TYPES = {
     "bfloat16": "half the size; every value keeps three digits",
 }
 
-WORD_UNIT = "word"  # ``unit`` in the field ``corpus`` of a task vector that tags words
-
 # A list of numbers as json.dumps indents it; a text of JSON has no line breaks.
 NUMBERS = re.compile(r"\[\n\s+-?\d[\d.eE+\-,\s]*\n\s*\]")
 
@@ -50,11 +48,6 @@ Groups = dict[str, dict[str, Tensor]]
 def takes_pairs(info: Mapping[str, Any]) -> bool:
     """Return whether a task vector classifies pairs of texts, from its ``vector.json``."""
     return bool((info.get("corpus") or {}).get("pairs"))
-
-
-def tags_words(info: Mapping[str, Any]) -> bool:
-    """Return whether a task vector tags the words of a text, from its ``vector.json``."""
-    return (info.get("corpus") or {}).get("unit") == WORD_UNIT
 
 
 def resolve_vector(name_or_path: str | os.PathLike) -> Path:
