@@ -119,7 +119,10 @@ def _metadata(info: Mapping[str, Any], published: Publication | None) -> dict[st
     }
     if published and published.datasets:
         entries["datasets"] = list(published.datasets)
-    return {**entries, **(results(_evaluated(info), published.repository, info.get("scores") or {}) if published else {})}
+    return {
+        **entries,
+        **(results(_evaluated(info), published.repository, info.get("scores") or {}) if published else {}),
+    }
 
 
 def _evaluated(info: Mapping[str, Any]) -> str:

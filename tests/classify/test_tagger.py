@@ -16,7 +16,10 @@ from deftx.publish.report import report
 from deftx.training.task import learn_task
 from deftx.vectors.vector import SparseVector
 
-TEXTS = [" ".join(words) for words in tiny_tokens.sentences()[::7]] + ["the day is very good", "unseen night was bad food"]
+TEXTS = [" ".join(words) for words in tiny_tokens.sentences()[::7]] + [
+    "the day is very good",
+    "unseen night was bad food",
+]
 
 
 def learn(base, folder, tags):
@@ -84,7 +87,9 @@ def joined(marks):
 
 def without_space(text, groups):
     """The tokenizer's offsets begin at the space before a word."""
-    return [(label, start + len(text[start:end]) - len(text[start:end].lstrip()), end) for label, start, end, _ in groups]
+    return [
+        (label, start + len(text[start:end]) - len(text[start:end].lstrip()), end) for label, start, end, _ in groups
+    ]
 
 
 def test_a_long_text_is_read_to_its_end(base, vectors):

@@ -65,7 +65,9 @@ def test_a_stopped_run_continues_to_the_same_vector(base, files, tmp_path):
     assert same_vector(whole, again)
 
 
-def test_the_vector_of_the_language_is_not_in_it_and_several_sources_are_learned(base, files, language_vector, tmp_path):
+def test_the_vector_of_the_language_is_not_in_it_and_several_sources_are_learned(
+    base, files, language_vector, tmp_path
+):
     recipe, other = tiny.task_recipe(), tmp_path / "other.jsonl"
     tiny_tokens.write_jsonl(other, tiny_tokens.rows()[::2])
     vector = learn_task(files["entities"], base, recipe, out=tmp_path / "one", source=language_vector)

@@ -161,9 +161,7 @@ class Composing:
         with self._holding(combination, states) as classifier:
             return attribute(classifier, text)
 
-    def _tag(
-        self, combination: Combination, states: tuple[State, ...], text: str
-    ) -> tuple[TaggedText, MergeReport]:
+    def _tag(self, combination: Combination, states: tuple[State, ...], text: str) -> tuple[TaggedText, MergeReport]:
         with self._holding(combination, states) as classifier:
             (tagged,) = tagger(classifier, self._vector(states[0]).name).tag([text])
             return tagged, classifier.report
