@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from deftx.commands import output
-from deftx.core.errors import DeftxError
+from deftx.core.errors import DeftxError, TableError
 
 
 def print_marks(classifier: Any, arguments: argparse.Namespace) -> None:
@@ -29,7 +29,6 @@ def print_scores(classifier: Any, task: Any, table: Any, arguments: argparse.Nam
         DeftxError: If the task classifies texts, the tags are of another kind, or an option is for texts.
     """
     from deftx.classify.tagger import tagger
-    from deftx.core.errors import TableError
     from deftx.core.tag_evaluation import METRICS, evaluate_tags, metric_for
 
     tags = tagger(classifier, task.name)
@@ -58,8 +57,6 @@ def print_scores(classifier: Any, task: Any, table: Any, arguments: argparse.Nam
 
 def refuse_sentences(task: Any, file: str) -> None:
     """Raise TableError if a task that tags words is asked about a file of texts."""
-    from deftx.core.errors import TableError
-
     if task.tags_words:
         raise TableError(
             f"The task vector {task.name} tags words; {file} has texts. Choose a task that classifies texts."

@@ -1,5 +1,6 @@
 """Reading labelled files: tables of sentences and labels, and tables of words and tags."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,15 +21,20 @@ from deftx.data.token_rows import TAGS, TOKENS, TokenTable, Words, counted_sente
 if TYPE_CHECKING:
     pass
 
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
+
 KINDS = ("sentences", "tokens")  # of labelled files
 NO_TAG = ("", "_")  # CoNLL-U writes "_" for what was not annotated
 CONLL_TEXTS = (".txt", ".tsv")  # files that may be CoNLL columns as well
 
-Source = "str | os.PathLike | Dataset | IterableDataset"
-
 
 def read_labelled(
-    path: Source, *, columns: Mapping[str, str] | None = None, encoding: str | None = None, kind: str | None = None
+    path: "str | os.PathLike | Dataset | IterableDataset",
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    kind: str | None = None,
 ) -> Table | TokenTable:
     """Read a labelled file of either kind.
 
@@ -50,7 +56,11 @@ def read_labelled(
     return (read_tokens if tokens else read_table)(path, columns=columns, encoding=encoding)
 
 
-def is_token_table(path: Source, columns: Mapping[str, str] | None = None, encoding: str | None = None) -> bool:
+def is_token_table(
+    path: "str | os.PathLike | Dataset | IterableDataset",
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+) -> bool:
     """Return whether a file looks like words with tags: CoNLL columns, or a table with lists of words and tags."""
     if {"tokens", "tags"} & set(columns or ()):
         return True
@@ -62,7 +72,12 @@ def is_token_table(path: Source, columns: Mapping[str, str] | None = None, encod
     return row is not None and all(_is_list(cell) for cell in row[1])
 
 
-def read_tokens(path: Source, *, columns: Mapping[str, str] | None = None, encoding: str | None = None) -> TokenTable:
+def read_tokens(
+    path: "str | os.PathLike | Dataset | IterableDataset",
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+) -> TokenTable:
     """Read sentences whose words have tags: entities in BIO, or a class for each word, such as its part of speech.
 
     An I- without an entity before it is read as B-, as seqeval does; tags in BIOES and BILOU are read as BIO.
