@@ -19,9 +19,6 @@ from deftx.data.tables import PLACES_NAMED, read_table
 from deftx.data.token_rows import TAGS, TOKENS, TokenTable, Words, counted_sentences, fingerprint_of
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
 KINDS = ("sentences", "tokens")  # of labelled files

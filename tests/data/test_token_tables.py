@@ -8,6 +8,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import tiny_tokens
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from deftx.core.errors import TableError
 from deftx.data.table_rows import Table
@@ -213,3 +215,19 @@ def test_a_data_set_of_hugging_face(tmp_path):
     assert isinstance(found, TokenTable)
     assert len(found) == 96
     assert json.dumps(found.fingerprint) == json.dumps(read_tokens(write(tmp_path, ROWS)).fingerprint)
+
+
+CELL = st.sampled_from(["1", "2-3", "1.1", "a", "NOUN", "B-X", "_", "", "#", "-DOCSTART-", "\u200e", "\t"])
+
+
+@settings(max_examples=150)
+@given(st.lists(st.lists(CELL, max_size=11).map("\t".join), max_size=8), st.sampled_from([".conllu", ".conll", ".txt"]))
+def test_no_lines_are_more_than_refused(tmp_path_factory, lines, ending):
+    file = tmp_path_factory.mktemp("lines") / f"a{ending}"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    for read in (read_tokens, read_labelled):
+        try:
+            found = read(file)
+        except TableError:
+            continue
+        assert all(len(words) == len(tags) > 0 for words, tags in zip(found.sentences, found.tags, strict=True))
