@@ -53,9 +53,8 @@ class Base:
     notes: list[str] = field(default_factory=list)  # remarks to show to users
     trimmed: TrimNote | None = None  # the note of a trimmed base, if its weights have not been changed since
     _fingerprint: str | None = field(default=None, init=False, repr=False)
-    _classifiers: dict[tuple[int, bool], PreTrainedModel] = field(
-        default_factory=dict, init=False, repr=False
-    )  # by number of labels, and by whether they are of words
+    # By number of labels, and by whether they are of words.
+    _classifiers: dict[tuple, PreTrainedModel] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def device(self) -> torch.device:
@@ -110,9 +109,6 @@ class Base:
             labels: The names of the classes, in the order of the head's outputs.
             seed: Seed of the head's random weights.
             words: Whether it classifies the words of a text, and not the text.
-
-        Raises:
-            BaseModelError: If the base's family has no classifier of words.
         """
         config = copy.deepcopy(self.model.config)
         config.update(_named(labels))
@@ -124,13 +120,13 @@ class Base:
         with torch.no_grad():
             for name, value in encoder_parameters(self.model).items():
                 own[name].copy_(value)
-        return freeze_norms(model.to(self.device))
+        # A decorator of transformers hides the parameters of "to".
+        return freeze_norms(model.to(self.device))  # pyright: ignore[reportArgumentType]
 
     def classifier_without_head(self, labels: list[str], *, words: bool = False) -> PreTrainedModel:
         """Return a classifier on a copy of θ0 whose head must be overwritten by the caller.
 
-        It is copied from a cached classifier that shares memory with θ0, which is four times as fast as initialising
-        every weight at random.
+        A copy of a cached one, which shares memory with θ0, is made four times as fast as weights are initialised at random.
 
         Args:
             labels: The names of the classes, in the order of the head's outputs.

@@ -101,14 +101,14 @@ def learn_task(
     out, run = work_folder(out, delta)
     sources = gather(base, train, source, repeat, lexicon)
     first = sources[0].table
-    valid = read_labelled(valid) if valid is not None and not isinstance(valid, Table | TokenTable) else valid
-    if valid is not None:
-        check_same_kind(first, valid)
+    given: Any = valid if valid is None or isinstance(valid, Table | TokenTable) else read_labelled(valid)
+    if given is not None:
+        check_same_kind(first, given)
     pairs = isinstance(first, Table) and first.pairs
     recipe = recipe_for("task", recipe, pairs=pairs) if isinstance(recipe, str) else recipe
     recipe = distributed.share(recipe, listener)
-    identity = identity_of(base, sources, valid)
-    prepared = (_words if isinstance(first, TokenTable) else _texts)(sources, valid, base, recipe, listener)
+    identity = identity_of(base, sources, given)
+    prepared = (_words if isinstance(first, TokenTable) else _texts)(sources, given, base, recipe, listener)
     objective, shared = prepared.objective, prepared.shared
     learner = task_learner(base, objective, identity, shared)
     scores = comparison(learner, objective, listener)

@@ -50,7 +50,7 @@ def word_logits(
 
 def best_tags(logits: Tensor, labels: Sequence[str]) -> list[str]:
     """Return the most probable tag of each word, in BIO if the labels mark entities."""
-    tags = [labels[place] for place in logits.argmax(-1).tolist()]
+    tags = [str(labels[int(place)]) for place in logits.argmax(-1)]
     return as_bio(tags) if marks_entities(labels) else tags
 
 
