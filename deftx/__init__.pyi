@@ -1,8 +1,11 @@
 """The public names and their modules. Both type checkers and ``deftx`` at run time read this file."""
 
-from .classify.composition import Classifier as Classifier
+from .classify.classifier import Classifier as Classifier
 from .classify.composition import VectorLike as VectorLike
 from .classify.composition import compose as compose
+from .classify.tagger import Mark as Mark
+from .classify.tagger import TaggedText as TaggedText
+from .classify.tagger import Tagger as Tagger
 from .core.errors import BaseModelError as BaseModelError
 from .core.errors import CorpusError as CorpusError
 from .core.errors import DeftxError as DeftxError
@@ -23,6 +26,9 @@ from .data.table_rows import Table as Table
 from .data.tables import read_table as read_table
 from .data.text import Corpus as Corpus
 from .data.text import read_corpus as read_corpus
+from .data.token_rows import TokenTable as TokenTable
+from .data.token_tables import read_labelled as read_labelled
+from .data.token_tables import read_tokens as read_tokens
 from .method.denoising import denoise as denoise
 from .method.ranks import choose_rank as choose_rank
 from .method.select import select_top_k as select_top_k

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
 from deftx.core.files import expanded
 from deftx.data.audit import Audit
 from deftx.data.reading import Amount

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
 from deftx.classify.gradient import gradient
 from deftx.classify.leave_one_out import leave_one_out
 from deftx.classify.weights import Weights

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
 from deftx.core.errors import DeftxError
 from deftx.data.coverage import unread_share
 from deftx.data.languages import Languages, load_languages

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
 from deftx.classify.weights import Weights, log_odds
 from deftx.classify.words import ReadText
 from deftx.models.batches import pad, pad_id

@@ -6,7 +6,7 @@ Reference: Li et al. 2016 (1612.08220), "Understanding neural networks through r
 from collections import defaultdict
 from collections.abc import Iterable
 
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
 from deftx.classify.weights import Weights, log_odds
 from deftx.classify.words import Place, ReadText
 from deftx.models.batches import Text, encode, pad_id

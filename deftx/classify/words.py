@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
 from deftx.core.errors import DeftxError
 from deftx.data.addresses import address_spans
 from deftx.data.characters import resolve_entities

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from deftx.classify.composition import Classifier, classifier_of, codes_of
+from deftx.classify.classifier import Classifier
+from deftx.classify.composition import classifier_of, codes_of
 from deftx.models.bases import Base
 from deftx.models.parameters import sparse_trainable
 from deftx.vectors.apply import Changes, Scaled, apply_changes, restore

@@ -45,7 +45,7 @@ def run_export(arguments: argparse.Namespace) -> None:
     languages = [(SparseVector.load(language), strength) for language, strength in named]
     parts = [(task, arguments.strength_task), *languages]
     export_folder(classifier, Path(arguments.out).expanduser(), parts, arguments.merge)
-    text = f"{arguments.out}: load it with transformers.{loading_code(str(arguments.out))}"
+    text = f"{arguments.out}: load it with transformers.{loading_code(str(arguments.out), task.tags_words)}"
     output.result({"out": arguments.out, "labels": classifier.labels}, arguments.json, text)
 
 

@@ -69,9 +69,16 @@ def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> N
 
 
 def add_columns(parser: argparse.ArgumentParser, option: str = "--columns", file: str = "the file") -> None:
-    """Add an option that maps "text", "label", "premise" and "hypothesis" to the column names of a table."""
+    """Add an option that maps "text", "label", "tokens" and the like to the column names of a table."""
     parser.add_argument(
         option, metavar="NAME=COLUMN", nargs="+", default=[], help=f"column names of {file}, e.g. text=review"
+    )
+
+
+def add_kind(parser: argparse.ArgumentParser) -> None:
+    """Add ``--kind``, of a labelled file."""
+    parser.add_argument(
+        "--kind", metavar="K", help="sentences (with labels) or tokens (words with tags) (what the file looks like)"
     )
 
 

@@ -34,6 +34,7 @@ def add_commands(commands: Any) -> None:
     task.add_argument("--language", metavar="CODE", help="code of TRAIN's language, stored in the vector")
     options.add_columns(task, file="TRAIN")
     options.add_columns(task, "--valid-columns", "the validation file")
+    options.add_kind(task)
     task.set_defaults(run=run_task)
     for parser in (language, task):
         _add_shared(parser)
@@ -66,21 +67,23 @@ def run_language(arguments: argparse.Namespace) -> None:
 
 def run_task(arguments: argparse.Namespace) -> None:
     """Learn a task vector and print its scores."""
-    from deftx.data.tables import read_table
+    from deftx.data.token_rows import TokenTable
+    from deftx.data.token_tables import read_labelled
     from deftx.training.task import learn_task
 
     given, encoding = sources.given_in(arguments), arguments.encoding
     request = from_arguments("task", arguments)
-    train = [read_table(file, columns=request.columns, encoding=encoding) for file in given.files]
-    valid = None
-    if request.valid:
-        valid = read_table(request.valid, columns=request.valid_columns, encoding=encoding)
-    pairs = train[0].pairs
+    kind = {"encoding": encoding, "kind": arguments.kind}
+    train = [read_labelled(file, columns=request.columns, **kind) for file in given.files]
+    valid = read_labelled(request.valid, columns=request.valid_columns, **kind) if request.valid else None
+    pairs = not isinstance(train[0], TokenTable) and train[0].pairs
     recipe: Any = request.full_recipe(pairs)  # a TaskRecipe
     if request.flavor and not given.is_one_plain_file:
         raise RecipeError(
             "Several labelled files, --repeat and --lexicon apply only to this machine; omit --on hf-jobs."
         )
+    if request.flavor and arguments.kind:
+        raise RecipeError("--kind applies only to this machine, as the other one looks at the file itself; omit it.")
     api = _check_push(arguments)
     with stop_on_signal() as should_stop:
         vector = remote.learn(request, _out(arguments), should_stop, pairs) if request.flavor else learn_task(

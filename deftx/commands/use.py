@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deftx.commands import options, output
+from deftx.commands import options, output, tokens
 from deftx.core.errors import DeftxError
 
 
@@ -31,8 +31,12 @@ def add_commands(commands: Any) -> None:
     )  # fmt: skip
     classify.set_defaults(run=run_classify)
     evaluate = commands.add_parser("evaluate", help="score a classifier on labelled text")
-    evaluate.add_argument("test", metavar="TEST", help="file with columns text,label or premise,hypothesis,label")
-    evaluate.add_argument("--metric", help="f1 (macro-F1) or accuracy (the metric of the task vector's recipe)")
+    evaluate.add_argument("test", metavar="TEST",
+                          help="file with columns text,label or premise,hypothesis,label, or words with tags")  # fmt: skip
+    evaluate.add_argument(
+        "--metric", help="f1 (macro-F1; of names, entity F1) or accuracy (the metric of the task vector's recipe)"
+    )
+    options.add_kind(evaluate)
     evaluate.add_argument(
         "--rename", metavar="OLD=NEW", action="append", default=[],
         help="rename a label of the file to that of the task, e.g. pos=positive; OLD= removes its rows; can be repeated",
@@ -59,6 +63,9 @@ def run_classify(arguments: argparse.Namespace) -> None:
         _classify_file(arguments)
         return
     classifier, task = options.compose_from(arguments)
+    if task.tags_words:
+        tokens.print_marks(classifier, arguments)
+        return
     texts = _paired(arguments.texts) if task.takes_pairs else arguments.texts
     for note in _cut_note(classifier, texts):
         output.say(f"warning: {note}")
@@ -88,12 +95,18 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     """Score a classifier, with a 95 % bootstrap interval."""
     from deftx.core.evaluation import evaluate_predictions
     from deftx.data.labels import check_kind, rename_labels, with_spellings_of
-    from deftx.data.tables import read_table
+    from deftx.data.token_rows import TokenTable
+    from deftx.data.token_tables import read_labelled
     from deftx.training.recipes import METRICS
 
-    table = read_table(arguments.test, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
-    table = rename_labels(table, _renamed(arguments.rename))
+    table = read_labelled(arguments.test, columns=options.columns_of(arguments.columns),
+                          encoding=arguments.encoding, kind=arguments.kind)  # fmt: skip
     classifier, task = options.compose_from(arguments)
+    if isinstance(table, TokenTable):
+        tokens.print_scores(classifier, task, table, arguments)
+        return
+    tokens.refuse_sentences(task, table.name)
+    table = rename_labels(table, _renamed(arguments.rename))
     table = with_spellings_of(table, classifier.labels)
     for note in (*table.notes, *_cut_note(classifier, table.texts)):
         output.say(f"warning: {note}")
@@ -118,6 +131,7 @@ def _classify_file(arguments: argparse.Namespace) -> None:
     prepare_output(arguments.out)
     rows = read_texts(arguments.file, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
     classifier, task = options.compose_from(arguments)
+    tokens.refuse_sentences(task, arguments.file)
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
     for note in _cut_note(classifier, rows.texts):
         output.say(f"warning: {note}")

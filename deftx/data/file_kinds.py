@@ -21,12 +21,22 @@ TABLES = {
     ".parquet": "a Parquet file",
     ".xlsx": "an Excel workbook",
     ".ods": "an OpenDocument spreadsheet",
+    ".conllu": "a CoNLL-U file",
+    ".conll": "a file in CoNLL columns",
 }
+CONLL = (".conllu", ".conll")  # sentences whose words have tags
 ZIP, GZIP = ".zip", ".gz"
 SAVED = "data set"  # the kind of a folder that ``Dataset.save_to_disk`` wrote; it is read as one table
 KINDS = {**TEXTS, **TABLES, ZIP: "a zip archive"}
 ALIASES = {".htm": ".html", ".xhtml": ".html", ".xlsm": ".xlsx", ".ndjson": ".jsonl"}
-PLAIN = (".txt", ".csv", ".tsv", ".jsonl", ".html")  # text in some encoding; the first bytes do not identify these
+PLAIN = (
+    ".txt",
+    ".csv",
+    ".tsv",
+    ".jsonl",
+    ".html",
+    *CONLL,
+)  # text in some encoding; the first bytes do not identify these
 ENDINGS = (*KINDS, *ALIASES)  # supported extensions, each also with .gz
 
 START = 4096  # bytes that are enough to recognise a type

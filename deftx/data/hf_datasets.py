@@ -38,16 +38,14 @@ def records_of(dataset: Any, error: type[DeftxError]) -> Records:
     names = {
         name: dict(enumerate(known)) | {-1: None}
         for name, kind in features.items()
-        if (known := getattr(kind, "names", None)) is not None
+        if (known := getattr(getattr(kind, "feature", kind), "names", None)) is not None
     }
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         rows = enumerate(
             dataset.select_columns(list(wanted)).with_format(None), 1
         )  # decode no others, such as pictures
-        return _limited(
-            ((at, [names.get(name, {}).get(row[name], row[name]) for name in wanted]) for at, row in rows), error
-        )
+        return _limited(((at, [_named(row[name], names.get(name, {})) for name in wanted]) for at, row in rows), error)
 
     return Records(_file(dataset), tuple(features), texts or tuple(features), select)
 
@@ -77,6 +75,11 @@ def to_dataset(columns: Mapping[str, Sequence[str]], labels: str | None = None) 
 
     dataset = Dataset.from_dict({name: list(cells) for name, cells in columns.items()})
     return dataset.cast_column(labels, ClassLabel(names=sorted(set(columns[labels])))) if labels else dataset
+
+
+def _named(cell: Any, names: Mapping[Any, str | None]) -> Any:
+    """Return the names of class numbers, also in a list; other values as they are."""
+    return [_named(one, names) for one in cell] if isinstance(cell, list) else names.get(cell, cell) if names else cell
 
 
 def _column(column: Any) -> Iterator[tuple[int, list[Any]]]:

@@ -11,6 +11,7 @@ from deftx.data.reading import find_file
 from deftx.data.table_formats import open_records
 from deftx.data.table_rows import LABEL, PAIR, SINGLE
 from deftx.data.tables import choose_columns
+from deftx.data.token_rows import refuse_words
 
 ROWS_LOOKED_AT = 200  # first rows, to guess the content of a column
 
@@ -37,6 +38,7 @@ def table_columns(path: str | Path, *, labelled: bool = True) -> tuple[tuple[str
     try:
         choose_columns(records, None, labelled=labelled)
     except TableError:
+        refuse_words(file.name, records.columns)
         return records.columns, False
     return records.columns, True
 

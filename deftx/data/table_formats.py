@@ -1,4 +1,4 @@
-"""One interface to tables in CSV, TSV, JSON lines, Parquet, workbooks and saved data sets: columns and numbered rows."""
+"""One interface to tables in CSV, TSV, JSON lines, Parquet, workbooks, CoNLL and saved data sets: columns and numbered rows."""
 
 import csv
 import json
@@ -8,8 +8,9 @@ from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.data import open_table
+from deftx.data.conll import open_conll
 from deftx.data.csv_shape import LINES_AHEAD, declared_delimiter, is_quoted, lacks_header
-from deftx.data.file_kinds import SAVED
+from deftx.data.file_kinds import CONLL, SAVED
 from deftx.data.hf_datasets import open_saved
 from deftx.data.open_table import Records, as_text
 from deftx.data.reading import numbered_lines
@@ -134,4 +135,5 @@ _OPENERS = {
     ".xlsx": open_workbook,
     ".ods": open_workbook,
     SAVED: open_saved,
+    **dict.fromkeys(CONLL, open_conll),
 }

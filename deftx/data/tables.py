@@ -17,6 +17,7 @@ from deftx.data.open_table import Records, find_column
 from deftx.data.reading import find_file
 from deftx.data.table_formats import open_records
 from deftx.data.table_rows import LABEL, PAIR, SINGLE, Table, counted_rows, fingerprint_of, folded, label_names
+from deftx.data.token_rows import refuse_words
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
@@ -154,6 +155,7 @@ def choose_columns(records: Records, mapping: Mapping[str, str] | None, *, label
     needed = (*texts, LABEL) if labelled else texts
     missing = [mapping.get(name, name) for name in needed if found[name] is None]
     if missing:
+        refuse_words(records.file.name, records.columns)
         expected = LABELLED_COLUMNS if labelled else TEXT_COLUMNS
         found_there = f"Found: {', '.join(records.columns)}. Expected: {expected}."
         if records.headless:

@@ -11,8 +11,9 @@ from typing import Any, cast
 import deftx.training.language
 import deftx.training.task
 from deftx.core.events import OnEvent
-from deftx.data.tables import read_table
+from deftx.data.table_rows import Table
 from deftx.data.text import read_corpus
+from deftx.data.token_tables import read_labelled
 from deftx.jobs.job import OUT, JobError
 from deftx.jobs.push import push_finished
 from deftx.models.bases import BUNDLED_BASE, Base, load_base
@@ -51,7 +52,7 @@ def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent
 def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     """Learn a task vector from ``train`` (a path), with ``valid`` (a path) and ``source`` (a vector) if given.
 
-    ``columns`` and ``valid_columns`` map text, premise, hypothesis and label to the columns of the files.
+    ``columns`` and ``valid_columns`` map text, label, tokens and the like to the columns of the files.
     """
     if not _is_written(folder):
         _learn_task(settings, folder, on_event, should_stop)
@@ -60,15 +61,15 @@ def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sho
 
 def _learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     request = _request("task", settings)
-    train = read_table(folder / request.train, columns=request.columns)
-    recipe = cast(TaskRecipe, request.full_recipe(train.pairs))
+    train = read_labelled(folder / request.train, columns=request.columns)
+    recipe = cast(TaskRecipe, request.full_recipe(isinstance(train, Table) and train.pairs))
     valid = _path(folder, request.valid)
     deftx.training.task.learn_task(
         train,
         _base(request),
         recipe,
         out=folder / OUT,
-        valid=read_table(valid, columns=request.valid_columns) if valid else None,
+        valid=read_labelled(valid, columns=request.valid_columns) if valid else None,
         source=request.source or None,
         language=request.language or None,
         delta=_path(folder, request.delta),

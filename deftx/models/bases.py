@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 import transformers
 from torch import nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoConfig, PreTrainedModel
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import BaseModelError, unknown_name
@@ -27,6 +27,7 @@ from deftx.models.families import (
     language_head,
     load_language_model,
     longest_input,
+    new_classifier,
     output_matrix,
     reads_token_types,
     word_embeddings,
@@ -52,9 +53,8 @@ class Base:
     notes: list[str] = field(default_factory=list)  # remarks to show to users
     trimmed: TrimNote | None = None  # the note of a trimmed base, if its weights have not been changed since
     _fingerprint: str | None = field(default=None, init=False, repr=False)
-    _classifiers: dict[int, PreTrainedModel] = field(
-        default_factory=dict, init=False, repr=False
-    )  # by number of labels
+    # By number of labels, and by whether they are of words.
+    _classifiers: dict[tuple, PreTrainedModel] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def device(self) -> torch.device:
@@ -102,40 +102,44 @@ class Base:
         freeze_output(model, output_matrix(self.model, language_head(self.model)).detach())
         return freeze_norms(model)
 
-    def classifier(self, labels: list[str], seed: int) -> PreTrainedModel:
-        """Return a trainable sequence classifier on a copy of θ0.
+    def classifier(self, labels: list[str], seed: int, *, words: bool = False) -> PreTrainedModel:
+        """Return a trainable classifier on a copy of θ0.
 
         Args:
             labels: The names of the classes, in the order of the head's outputs.
             seed: Seed of the head's random weights.
+            words: Whether it classifies the words of a text, and not the text.
         """
         config = copy.deepcopy(self.model.config)
         config.update(_named(labels))
-        config.problem_type = "single_label_classification"
+        if not words:
+            config.problem_type = "single_label_classification"
         with seeded(seed):
-            model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+            model = new_classifier(config, words)
         own = dict(model.named_parameters())
         with torch.no_grad():
             for name, value in encoder_parameters(self.model).items():
                 own[name].copy_(value)
-        return freeze_norms(model.to(self.device))
+        # A decorator of transformers hides the parameters of "to".
+        return freeze_norms(model.to(self.device))  # pyright: ignore[reportArgumentType]
 
-    def classifier_without_head(self, labels: list[str]) -> PreTrainedModel:
-        """Return a sequence classifier on a copy of θ0 whose head must be overwritten by the caller.
+    def classifier_without_head(self, labels: list[str], *, words: bool = False) -> PreTrainedModel:
+        """Return a classifier on a copy of θ0 whose head must be overwritten by the caller.
 
-        It is copied from a cached classifier that shares memory with θ0, which is four times as fast as initialising
-        every weight at random.
+        A copy of a cached one, which shares memory with θ0, is made four times as fast as weights are initialised at random.
 
         Args:
             labels: The names of the classes, in the order of the head's outputs.
+            words: Whether it classifies the words of a text, and not the text.
         """
-        if len(labels) not in self._classifiers:
-            first = self.classifier(labels, seed=0)
+        kind = (len(labels), words)
+        if kind not in self._classifiers:
+            first = self.classifier(labels, seed=0, words=words)
             own = dict(first.named_parameters())
             for name, value in encoder_parameters(self.model).items():
                 own[name].data = value.data
-            self._classifiers[len(labels)] = first
-        model = copy.deepcopy(self._classifiers[len(labels)])
+            self._classifiers[kind] = first
+        model = copy.deepcopy(self._classifiers[kind])
         model.config.update(_named(labels))
         return model
 

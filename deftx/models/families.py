@@ -15,12 +15,15 @@ import torch
 from torch import Tensor, nn
 from transformers import (
     MODEL_FOR_MASKED_LM_MAPPING,
+    MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING,
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
     PretrainedConfig,
     PreTrainedModel,
 )
 
+from deftx.core.errors import BaseModelError
 from deftx.core.sampling import seeded
 from deftx.models.eight_bits import read_packed
 
@@ -122,6 +125,22 @@ def freeze_output(model: PreTrainedModel, matrix: Tensor) -> None:
         setattr(model, FROZEN_OUTPUT, nn.Embedding.from_pretrained(matrix, freeze=True))
     else:
         _output_module(model, head).weight = nn.Parameter(matrix, requires_grad=False)
+
+
+def new_classifier(config: PretrainedConfig, words: bool) -> PreTrainedModel:
+    """Return a classifier of texts, or of the words of a text, with random weights.
+
+    Raises:
+        BaseModelError: If the family has no classifier of words.
+    """
+    if not words:
+        return AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+    if type(config) not in MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING:
+        raise BaseModelError(
+            f"transformers has no classifier of words for bases of the type {config.model_type}. Choose another base, such "
+            "as xlm-roberta-base."
+        )
+    return AutoModelForTokenClassification.from_config(config, dtype=torch.float32)
 
 
 def bare_classifier(config: PretrainedConfig) -> PreTrainedModel:

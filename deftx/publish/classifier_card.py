@@ -6,6 +6,7 @@ from typing import Any
 
 from deftx.core.names import base_name
 from deftx.data.language_names import titled
+from deftx.models.windows import WORD
 from deftx.publish.score_words import validation_in_words
 from deftx.publish.spoken import texts_in
 from deftx.vectors.card import CITATION, TAGS, code, front_matter, metadata_of
@@ -17,11 +18,19 @@ ABOUT = """A text classifier for a language that had no labelled text: to the we
 added (DeFT-X). It is a plain transformers model and needs nothing else to run."""
 
 
-def loading_code(source: str) -> str:
+ABOUT_WORDS = """A model that tags the words of a text, for a language that had no labelled text: to the weights of a base model, a task vector
+and language vectors were added (DeFT-X). It is a plain transformers model and needs nothing else to run."""
+
+
+def loading_code(source: str, words: bool = False) -> str:
     """Return the call of transformers that loads an exported classifier, which then gives the probabilities of ``classify``.
 
-    Without truncation, a pipeline reads longer texts than the classifier, or fails on them.
+    Without truncation, a pipeline reads longer texts than the classifier, or fails on them. For a task on ``words``, the
+    pipeline gives the marks of ``Tagger.tag``.
     """
+    if words:
+        source = json.dumps(source, ensure_ascii=False)
+        return f'pipeline("token-classification", {source}, aggregation_strategy="first")'
     return f'pipeline("text-classification", {json.dumps(source, ensure_ascii=False)}, truncation=True)'
 
 
@@ -42,7 +51,7 @@ def write_classifier_card(
     language = languages[0][0].language if languages else task.language
     entries: dict[str, Any] = {
         "library_name": "transformers",
-        "pipeline_tag": "text-classification",
+        "pipeline_tag": "token-classification" if task.tags_words else "text-classification",
         "tags": list(TAGS),
         **metadata_of(base, language, license_id),
     }
@@ -52,26 +61,42 @@ def write_classifier_card(
     parts = [
         front_matter(entries),
         f"# {code(repository.split('/')[-1])}",
-        ABOUT,
+        ABOUT_WORDS if task.tags_words else ABOUT,
         "## How to use it",
-        f"""```python
-from transformers import pipeline
-
-classify = {loading_code(repository)}
-print(classify({_EXAMPLES[task.takes_pairs]}, top_k=None))
-```""",
+        _usage(repository, task),
         "## What it consists of",
         _parts(base, task, strength, languages, method),
         "## How well it works",
         *_scores(task),
         "## Limits",
-        _limits(max_length),
+        _limits(None if task.tags_words else max_length),
         "## Licence",
         _licences([task, *(vector for vector, _ in languages)], license_id),
         "## Citation",
         CITATION,
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _usage(repository: str, task: SparseVector) -> str:
+    if not task.tags_words:
+        return f"""```python
+from transformers import pipeline
+
+classify = {loading_code(repository)}
+print(classify({_EXAMPLES[task.takes_pairs]}, top_k=None))
+```"""
+    return f"""```python
+import regex
+from transformers import pipeline
+
+tag = {loading_code(repository, words=True)}
+words = regex.findall(r"{WORD}", "a sentence in the language")
+print(tag(" ".join(words)))
+```
+
+Words have a space between them, punctuation too. A pipeline joins neighbours with the same tag, and reads a long text in
+windows only with `stride=32`."""
 
 
 def _parts(

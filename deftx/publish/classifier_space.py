@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
+from deftx.classify.tagger import refuse_tagger
 from deftx.core.assets import ASSETS
 from deftx.core.files import new_folder, require_empty
 from deftx.models.batches import Text
@@ -41,8 +42,9 @@ def write_space(
         examples: Texts to click on.
 
     Raises:
-        DeftxError: If the folder is not empty. Nothing is overwritten.
+        DeftxError: If the folder is not empty, or the classifier tags words. Nothing is overwritten.
     """
+    refuse_tagger(classifier, "a Space of this kind")
     folder = Path(folder).expanduser()
     require_empty(folder, "Space")
     with new_folder(folder) as fresh:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
 from deftx.core.files import require_free_space
 from deftx.publish.classifier_card import write_classifier_card
 from deftx.publish.classifier_space import write_space

@@ -9,7 +9,7 @@ from pathlib import Path
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from deftx.analysis.spectra_picture import write_spectra
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
 from deftx.core.errors import HubError
 from deftx.core.files import require_free_space
 from deftx.hub.client import Target, check_push

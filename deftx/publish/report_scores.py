@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deftx.classify.composition import Classifier
+from deftx.classify.classifier import Classifier
 from deftx.core.evaluation import Evaluation, evaluate_predictions
 from deftx.data.labels import check_kind
 from deftx.data.tables import Table, with_spellings_of

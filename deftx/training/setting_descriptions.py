@@ -28,6 +28,6 @@ MEANINGS = {
     "mask_share": "Share of the tokens that are masked and must be predicted.",
     "lexicon_share": "Share of the words in a word list that it replaces, if one is given; none means all for a language, half for a task.",
     "trim": "Train with only the pieces that the text uses, which needs less memory; the vector fits the whole base.",
-    "metric": "Metric that selects the best checkpoint: f1 (macro-F1) or accuracy.",
+    "metric": "Metric that selects the best checkpoint: f1 (macro-F1; of names, entity F1) or accuracy.",
     "group_by_length": "Batches of texts of similar length: faster, but in another order than the paper's.",
 }

@@ -15,7 +15,8 @@ from deftx.core.events import Event, Listener
 from deftx.data.labels import with_spellings_of
 from deftx.data.lexicon import Lexicon, translate_table
 from deftx.data.table_rows import Table, counted_rows, folded, label_names
-from deftx.data.tables import read_table
+from deftx.data.token_rows import TokenTable, check_same_scheme, tag_names
+from deftx.data.token_tables import read_labelled
 from deftx.models.bases import Base
 from deftx.training.task_objective import Part
 from deftx.training.word_lists import OF_ROWS, lexicons_of, say_coverage
@@ -29,7 +30,7 @@ MOST_REPEATS = 10_000
 class Source:
     """A labelled file, its language vector, its passes in an epoch, and the word lists for its training rows."""
 
-    table: Table
+    table: Any  # a Table, or a TokenTable for a task on words
     vector: SparseVector | None = None
     repeat: int = 1
     lexicons: tuple[Lexicon, ...] = ()
@@ -68,7 +69,11 @@ def gather(base: Base, train: Any, source: Any, repeat: Any, lexicon: Any) -> li
     for count in repeats:
         if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_REPEATS:
             raise RecipeError(f"repeat = {count!r} is not a number of passes: it must be from 1 to {MOST_REPEATS:,}.")
-    tables = _fitting([file if isinstance(file, Table) else read_table(file) for file in files])
+    tables = _fitting([file if isinstance(file, Table | TokenTable) else read_labelled(file) for file in files])
+    if any(lists) and isinstance(tables[0], TokenTable):
+        raise RecipeError(
+            f"Word lists replace words of sentences; {tables[0].name} has tags of words. Omit the word lists."
+        )
     read = [lexicons_of(names) for names in lists]
     return [Source(*fields) for fields in zip(tables, (_checked(base, v) for v in vectors), repeats, read, strict=True)]
 
@@ -84,7 +89,7 @@ def shared_vector(sources: Sequence[Source]) -> tuple[SparseVector | None, list[
     return sources[0].vector, [replace(source, vector=None) for source in sources]
 
 
-def without_rows_of(sources: Sequence[Source], valid: Table, listener: Listener) -> list[Source]:
+def without_rows_of(sources: Sequence[Source], valid: Table | TokenTable, listener: Listener) -> list[Source]:
     """Return the sources without rows whose text is a validation row; a message says how many there were."""
     held = set(map(folded, valid.texts))
     left = []
@@ -121,7 +126,7 @@ def parts_of(sources: Sequence[Source], device: torch.device) -> list[Part]:
     return parts
 
 
-def identity_of(base: Base, sources: Sequence[Source], valid: Table | None) -> dict[str, str | None]:
+def identity_of(base: Base, sources: Sequence[Source], valid: Table | TokenTable | None) -> dict[str, str | None]:
     """Return the fingerprints of what a training run learns from; those of one plain source have no other keys."""
     vectors = [source.vector.digest() if source.vector is not None else None for source in sources]
     found = {"kind": "task", "base": base.fingerprint, "corpus": sources[0].table.fingerprint,
@@ -189,22 +194,43 @@ def _one_for_each(files: list, given: Any, name: str, several: bool, default: An
     return list(given)
 
 
-def _fitting(tables: list[Table]) -> list[Table]:
-    """Return the tables with the labels written as in the first one."""
-    first, labels = tables[0], label_names(tables[0])
+def _fitting(tables: list[Any]) -> list[Any]:
+    """Return the tables with the labels written as in the first one. Raise TableError if they are of different kinds."""
+    first = tables[0]
+    for table in tables[1:]:
+        check_same_kind(first, table)
+    if isinstance(first, TokenTable):
+        for table in tables[1:]:
+            _refuse_other_labels(first.name, tag_names(first), table.name, tag_names(table))
+        return tables
+    labels = label_names(first)
     fitting = [first]
     for table in tables[1:]:
-        if table.pairs != first.pairs:
-            kinds = {True: "pairs", False: "single texts"}
-            raise TableError(f"{first.name} has {kinds[first.pairs]}, but {table.name} has {kinds[table.pairs]}.")
         table = with_spellings_of(table, labels)
-        if others := [label for label in label_names(table) if label not in labels]:
-            raise TableError(
-                f"{table.name} has labels that {first.name} lacks ({', '.join(others)}). "
-                f"Give the labels the same names in all files, and name the file first that has all of them."
-            )
+        _refuse_other_labels(first.name, labels, table.name, label_names(table))
         fitting.append(table)
     return fitting
+
+
+def check_same_kind(first: Table | TokenTable, other: Table | TokenTable) -> None:
+    """Raise TableError if one table has words with tags and the other texts, or one pairs and the other single texts."""
+    if isinstance(first, TokenTable) and isinstance(other, TokenTable):
+        check_same_scheme(first, other)
+        return
+    one, two = (
+        "words with tags" if isinstance(table, TokenTable) else "pairs" if table.pairs else "single texts"
+        for table in (first, other)
+    )
+    if one != two:
+        raise TableError(f"{first.name} has {one}, but {other.name} has {two}.")
+
+
+def _refuse_other_labels(first: str, labels: Sequence[str], name: str, found: Sequence[str]) -> None:
+    if others := [label for label in found if label not in labels]:
+        raise TableError(
+            f"{name} has labels that {first} lacks ({', '.join(others)}). "
+            f"Give the labels the same names in all files, and name the file first that has all of them."
+        )
 
 
 def _checked(base: Base, vector: SparseVector | str | os.PathLike | None) -> SparseVector | None:

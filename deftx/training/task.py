@@ -1,19 +1,19 @@
-"""Task vectors: classification of sentences or pairs in a language that has labels."""
+"""Task vectors: classification of sentences, pairs or words in a language that has labels."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from transformers import PreTrainedModel
 
-from deftx.core.evaluation import confusion
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.data.labels import drop_unknown_labels
 from deftx.data.lexicon import Lexicon
 from deftx.data.table_rows import Table, hold_out, join_tables, label_names
-from deftx.data.tables import check, read_table
+from deftx.data.tables import check
+from deftx.data.token_rows import TokenTable, join_token_tables
+from deftx.data.token_tables import read_labelled
 from deftx.models.bases import Base
 from deftx.models.batches import cut_texts, encode
 from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
@@ -22,9 +22,10 @@ from deftx.training.finish import finish, work_folder
 from deftx.training.learned import Learner
 from deftx.training.loop import stoppable
 from deftx.training.parts import EVALUATION, part
-from deftx.training.recipes import METRICS, TaskRecipe, recipe_for
+from deftx.training.recipes import TaskRecipe, recipe_for
 from deftx.training.sources import (
     Source,
+    check_same_kind,
     gather,
     identity_of,
     parts_of,
@@ -33,20 +34,25 @@ from deftx.training.sources import (
     without_rows_of,
 )
 from deftx.training.task_objective import Part, TaskObjective
+from deftx.training.token_objective import TokenObjective
+from deftx.training.token_task import prepare_token_sources, token_objective
 from deftx.vectors.apply import apply_vectors
+from deftx.vectors.description import WORD_UNIT
 from deftx.vectors.vector import SparseVector
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
+SCORE_NAMES = {"f1": "macro-F1", "accuracy": "accuracy", "entity_f1": "entity F1"}
+
 
 def learn_task(
-    train: "str | os.PathLike | Table | Dataset | IterableDataset | Sequence[str | os.PathLike | Table]",
+    train: "str | os.PathLike | Table | TokenTable | Dataset | IterableDataset | Sequence[str | os.PathLike | Table | TokenTable]",
     base: Base,
     recipe: TaskRecipe | str,
     *,
     out: str | os.PathLike,
-    valid: "str | os.PathLike | Table | Dataset | IterableDataset | None" = None,
+    valid: "str | os.PathLike | Table | TokenTable | Dataset | IterableDataset | None" = None,
     source: SparseVector | str | os.PathLike | Sequence[SparseVector | str | os.PathLike | None] | None = None,
     repeat: int | Sequence[int] = 1,
     lexicon: Lexicon | str | os.PathLike | Sequence[Lexicon | str | os.PathLike | Sequence | None] | None = None,
@@ -61,7 +67,8 @@ def learn_task(
 
     Args:
         train: The labelled rows, or what they are read from: a file, or a data set of ``datasets``. A list of several trains
-            on all of them, in batches of rows of one.
+            on all of them, in batches of rows of one. Rows of words with tags give a vector that tags words: names, or
+            parts of speech.
         base: The base model.
         recipe: The settings, or the name of a preset ("quick", "standard" or "paper").
         out: The folder for the vector; checkpoints are kept there during training.
@@ -93,20 +100,54 @@ def learn_task(
     listener = distributed.listener_for(on_event, should_stop)
     out, run = work_folder(out, delta)
     sources = gather(base, train, source, repeat, lexicon)
-    valid = valid if isinstance(valid, Table) or valid is None else read_table(valid)
-    pairs = sources[0].table.pairs
+    first = sources[0].table
+    given: Any = valid if valid is None or isinstance(valid, Table | TokenTable) else read_labelled(valid)
+    if given is not None:
+        check_same_kind(first, given)
+    pairs = isinstance(first, Table) and first.pairs
     recipe = recipe_for("task", recipe, pairs=pairs) if isinstance(recipe, str) else recipe
     recipe = distributed.share(recipe, listener)
-    identity = identity_of(base, sources, valid)
+    identity = identity_of(base, sources, given)
+    prepared = (_words if isinstance(first, TokenTable) else _texts)(sources, given, base, recipe, listener)
+    objective, shared = prepared.objective, prepared.shared
+    learner = task_learner(base, objective, identity, shared)
+    scores = comparison(learner, objective, listener)
+    about = {**prepared.about, **_described(prepared.sources)}
+    return finish(
+        learner, base, recipe, out, run, delta, listener, scores, about, language=language, labels=objective.labels
+    )
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """The objective of a task, the vector that all sources have in common, the sources, and fields of vector.json."""
+
+    objective: TaskObjective
+    shared: SparseVector | None
+    sources: list[Source]
+    about: dict[str, Any]
+
+
+def _texts(sources: list[Source], valid: Table | None, base: Base, recipe: TaskRecipe, listener: Listener) -> _Prepared:
     sources, valid, findings = prepare_sources(sources, valid, recipe, listener)
     labels = label_names(sources[0].table)
     shared, sources_on = shared_vector(translated(sources, recipe.lexicon_share, recipe.seed, listener))
     rows = join_tables([source.table for source in sources_on])
     objective = task_objective(rows, valid, labels, base, recipe, listener, parts_of(sources_on, base.device))
-    learner = task_learner(base, objective, identity, shared)
-    scores = comparison(learner, objective, listener)
-    about = {"rows": len(rows.texts), "valid_rows": len(valid.texts), "pairs": pairs, **findings, **_described(sources)}
-    return finish(learner, base, recipe, out, run, delta, listener, scores, about, language=language, labels=labels)
+    about = {"rows": len(rows.texts), "valid_rows": len(valid.texts), "pairs": rows.pairs, **findings}
+    return _Prepared(objective, shared, sources, about)
+
+
+def _words(
+    sources: list[Source], valid: TokenTable | None, base: Base, recipe: TaskRecipe, listener: Listener
+) -> _Prepared:
+    sources, valid, findings = prepare_token_sources(sources, valid, recipe, listener)
+    shared, sources_on = shared_vector(sources)
+    rows = join_token_tables([source.table for source in sources_on])
+    objective = token_objective(rows, valid, base, recipe, listener, parts_of(sources_on, base.device))
+    words = sum(map(len, rows.sentences))
+    about = {"unit": WORD_UNIT, "rows": len(rows), "words": words, "valid_rows": len(valid), **findings}
+    return _Prepared(objective, shared, sources, about)
 
 
 def comparison(
@@ -115,24 +156,22 @@ def comparison(
     """Score the model before training; return a function that scores it after training and returns both scores."""
     with part(EVALUATION), stoppable(learner.model, listener):
         before = objective.scores(objective.predicted(learner.model.eval()))
-    # The accuracy of a classifier that always answers the most frequent label.
-    majority = Counter(objective.gold).most_common(1)[0][1] / len(objective.gold)
 
     def scores(model: PreTrainedModel) -> dict[str, Any]:
-        predicted, metric = objective.predicted(model.eval()), objective.recipe.metric
+        predicted, metric = objective.predicted(model.eval()), objective.metric
         after = objective.scores(predicted)
-        message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
+        message = f"Validation: {', '.join(f'{SCORE_NAMES[name]} {value:.3f}' for name, value in after.items())}."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after[metric], metric=metric, message=message))
-        compared = {name: {"before": before[name], "after": after[name]} for name in METRICS}
-        return {**compared, "majority": majority, "confusion": confusion(objective.gold, predicted, objective.labels),
-                "examples": len(objective.gold), "on": "validation rows"}  # fmt: skip
+        compared = {name: {"before": before[name], "after": after[name]} for name in after}
+        return {**compared, **objective.details(predicted)}
 
     return scores
 
 
 def task_learner(base: Base, objective: TaskObjective, identity: dict, source: SparseVector | None) -> Learner:
     """Return a learner on a classifier that starts from θ0 or θ0 + φ_source, with a head initialised from the seed."""
-    model = base.classifier(objective.labels, objective.recipe.seed)
+    words = isinstance(objective, TokenObjective)
+    model = base.classifier(objective.labels, objective.recipe.seed, words=words)
     if source is not None:
         apply_vectors(sparse_trainable(model), [(source, 1.0)])
     return Learner(

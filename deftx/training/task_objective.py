@@ -1,15 +1,17 @@
 """The objective of a task vector: batches of labelled text, their loss, and the scores on the validation rows."""
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from deftx.core.evaluation import score
+from deftx.core.evaluation import confusion, score
 from deftx.core.sampling import batches_of, cut, mixed_order
 from deftx.models.bases import Base
 from deftx.models.batches import Encoded, by_length, least_padding, pad, pad_id
@@ -67,9 +69,9 @@ class TaskObjective(Objective):
     recipe: TaskRecipe
     labels: list[str]
     train: list[Encoded]
-    targets: list[int]  # label of each row of ``train``, as an index into ``labels``
+    targets: list[Any]  # label of each row of ``train``, as an index into ``labels``
     valid: list[Encoded]
-    gold: list[str]  # labels of ``valid``
+    gold: list[Any]  # labels of ``valid``
     parts: list[Part] = field(default_factory=list)  # one of all rows, if it is empty
     higher_is_better: bool = True
 
@@ -96,7 +98,7 @@ class TaskObjective(Objective):
     def weights(self, model: PreTrainedModel, phase: str, step: int) -> AbstractContextManager[None]:
         """Return a context in which the model has the language vector of the step's rows."""
         row = self._orders[phase](step)[0]
-        return _with(model, next(part for part in self.parts if row in part.rows))
+        return with_vector(model, next(part for part in self.parts if row in part.rows))
 
     def loss(self, model: PreTrainedModel, batch: Batch) -> Tensor:
         """Return the mean cross-entropy over the rows of a micro-batch, in nats."""
@@ -115,22 +117,32 @@ class TaskObjective(Objective):
         """Return the recipe's metric on the validation rows, from 0 to 1."""
         return score(self.metric, self.gold, self.predicted(model), self.labels)
 
-    def predicted(self, model: PreTrainedModel) -> list[str]:
+    def predicted(self, model: PreTrainedModel) -> list[Any]:
         """Return the predicted label of each validation row."""
-        with _with(model, self.parts[0]):
+        with with_vector(model, self.parts[0]):
             places = class_logits(model, self.valid, pad_id(self.base.tokenizer)).argmax(-1).tolist()
         return [self.labels[place] for place in places]
 
-    def scores(self, predicted: list[str]) -> dict[str, float]:
+    def scores(self, predicted: list[Any]) -> dict[str, float]:
         """Return every metric of predictions for the validation rows."""
         return {metric: score(metric, self.gold, predicted, self.labels) for metric in METRICS}
+
+    def details(self, predicted: list[Any]) -> dict[str, Any]:
+        """Return what else vector.json says about predictions for the validation rows.
+
+        ``majority`` is the accuracy of a classifier that always answers the most frequent label.
+        """
+        majority = Counter(self.gold).most_common(1)[0][1] / len(self.gold)
+        return {"majority": majority, "confusion": confusion(self.gold, predicted, self.labels),
+                "examples": len(self.gold), "on": "validation rows"}  # fmt: skip
 
     def _batch(self, indices: list[int]) -> Batch:
         batch = pad([self.train[i] for i in indices], pad_id(self.base.tokenizer), self.base.device)
         return {**batch, "labels": torch.tensor([self.targets[i] for i in indices], device=self.base.device)}
 
 
-def _with(model: PreTrainedModel, part: Part) -> AbstractContextManager[None]:
+def with_vector(model: PreTrainedModel, part: Part) -> AbstractContextManager[None]:
+    """Return a context in which the model has the language vector of a part of the rows."""
     if part.changes is None:
         return nullcontext()
     return applied({name: model.get_parameter(name) for name in part.changes}, part.changes)

@@ -9,7 +9,7 @@ from typing import Any
 from deftx.core.assets import ASSETS
 from deftx.core.names import HUB_NAME, base_name
 from deftx.vectors.card_data import results
-from deftx.vectors.description import name_of
+from deftx.vectors.description import WORD_UNIT, name_of, tags_words
 
 BUNDLED_BASES = ASSETS / "bases"  # none of them is on the Hub
 TAGS = ("deft-x", "sparse-fine-tuning", "cross-lingual-transfer")
@@ -20,6 +20,7 @@ LICENSE = re.compile(r"[a-z0-9.-]+")
 SCORES = {
     "masked_lm_loss": "masked-LM loss on held-out text, in nats (lower is better)",
     "f1": "macro-F1 on the validation set (0 to 1)",
+    "entity_f1": "F1 of entities on the validation set (0 to 1; type, first and last word must be right)",
     "accuracy": "accuracy on the validation set (0 to 1)",
 }
 ABOUT = {
@@ -27,6 +28,8 @@ ABOUT = {
     "Added to the base together with a task vector, it carries the task over to the language.",
     "task": "A task vector: the change that learning to classify makes to some of the base model's weights, with the "
     "classification head. Added to the base together with a language vector, it classifies text in that language.",
+    WORD_UNIT: "A task vector: the change that learning to tag words makes to some of the base model's weights, with the "
+    "head for the tags. Added to the base together with a language vector, it tags the words of text in that language.",
 }
 HERE = "THIS FOLDER OR ITS HUB ID"
 USE = {
@@ -69,7 +72,7 @@ def write_card(info: Mapping[str, Any], count: int, published: Publication | Non
     parts = [
         front_matter(_metadata(info, published)),
         f"# {code(name_of(info))}",
-        ABOUT[info["kind"]],
+        ABOUT[_evaluated(info)],
         _what(info, count),
         "## How it was made",
         _how(info),
@@ -116,7 +119,14 @@ def _metadata(info: Mapping[str, Any], published: Publication | None) -> dict[st
     }
     if published and published.datasets:
         entries["datasets"] = list(published.datasets)
-    return {**entries, **(results(info["kind"], published.repository, info.get("scores") or {}) if published else {})}
+    return {
+        **entries,
+        **(results(_evaluated(info), published.repository, info.get("scores") or {}) if published else {}),
+    }
+
+
+def _evaluated(info: Mapping[str, Any]) -> str:
+    return WORD_UNIT if tags_words(info) else info["kind"]
 
 
 def _what(info: Mapping[str, Any], count: int) -> str:
@@ -187,12 +197,13 @@ def _mask(mask: dict[str, int]) -> str:
 
 def _usage(info: Mapping[str, Any], here: str) -> str:
     base = json.dumps(base_name(info["base"]["name"]))
+    call = "tag" if tags_words(info) else "classify"
     return f"""```python
 import deftx
 
 base = deftx.load_base({base})
 classifier = deftx.compose(base, {USE[info["kind"]].format(here=here)})
-print(classifier.classify(["a sentence in the language"]))
+print(classifier.{call}(["a sentence in the language"]))
 ```
 
 or `python -m deftx classify {USE_BY_COMMAND[info["kind"]].format(here=here)} "a sentence in the language"`."""

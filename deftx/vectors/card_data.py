@@ -4,20 +4,32 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-TASKS = {"language": ("fill-mask", "Masked language modelling"), "task": ("text-classification", "Text classification")}
-METRICS = {"masked_lm_loss": ("loss", "Masked-LM loss, in nats"), "f1": ("f1", "Macro-F1"), "accuracy": ("accuracy", "Accuracy")}  # fmt: skip
+from deftx.vectors.description import WORD_UNIT
+
+TASKS = {
+    "language": ("fill-mask", "Masked language modelling"),
+    "task": ("text-classification", "Text classification"),
+    WORD_UNIT: ("token-classification", "Token classification"),
+}
+METRICS = {
+    "masked_lm_loss": ("loss", "Masked-LM loss, in nats"),
+    "f1": ("f1", "Macro-F1"),
+    "entity_f1": ("seqeval", "F1 of entities"),
+    "accuracy": ("accuracy", "Accuracy"),
+}
 
 # The evaluation data is a part of the training data, and not a data set on the Hub.
 HELD_OUT = {
     "language": ("held-out", "Held-out lines of the training text"),
     "task": ("validation", "Validation rows of the training data"),
+    WORD_UNIT: ("validation", "Validation sentences of the training data"),
 }
 
 
 def results(kind: str, name: str, scores: dict[str, Any]) -> dict[str, Any]:
     """Return ``metrics`` and ``model-index`` for the scores in vector.json; empty if there are none.
 
-    ``name`` is the name of the repository. Only numeric scores of METRICS are included.
+    ``kind`` is that of the vector, or WORD_UNIT for a task vector that tags words. ``name`` is the name of the repository. Only numeric scores of METRICS are included.
     """
     found = {key: number for key in METRICS if (number := _after(scores.get(key))) is not None}
     if not found:

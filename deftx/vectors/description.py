@@ -7,6 +7,7 @@ from deftx.core.errors import VectorError, one_of
 from deftx.vectors.vector_files import FORMAT_VERSION
 
 VECTOR_KINDS = ("language", "task")
+WORD_UNIT = "word"  # ``unit`` in the field ``corpus`` of a task vector that tags words
 
 # The fields of vector.json in order, and their types. A dict with the key str allows any keys.
 FIELDS: dict[str, Any] = {
@@ -38,6 +39,12 @@ def name_of(info: Mapping[str, Any]) -> str:
     """Return the name that the vector was given, else its language and kind."""
     given = info.get("name")
     return given if isinstance(given, str) else " ".join(filter(None, (info.get("language"), info["kind"], "vector")))
+
+
+def tags_words(info: Mapping[str, Any]) -> bool:
+    """Return whether a task vector tags the words of a text, and does not classify the text."""
+    corpus = info.get("corpus")
+    return isinstance(corpus, Mapping) and corpus.get("unit") == WORD_UNIT
 
 
 def check_info(info: dict[str, Any]) -> None:

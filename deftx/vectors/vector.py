@@ -18,7 +18,7 @@ from deftx.core.errors import VectorError, unknown_name
 from deftx.core.gaps import encode_gaps
 from deftx.vectors import vector_files
 from deftx.vectors.card import write_card
-from deftx.vectors.description import FIELDS, check_info, name_of
+from deftx.vectors.description import FIELDS, check_info, name_of, tags_words
 from deftx.vectors.vector_files import VALUE_TYPES
 
 
@@ -127,6 +127,11 @@ class SparseVector:
     def takes_pairs(self) -> bool:
         """Whether it classifies pairs of texts; False for a language vector."""
         return vector_files.takes_pairs(self.info)
+
+    @property
+    def tags_words(self) -> bool:
+        """Whether it tags the words of a text (names, parts of speech), and does not classify the text."""
+        return tags_words(self.info)
 
     @property
     def name(self) -> str:

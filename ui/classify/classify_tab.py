@@ -45,7 +45,11 @@ def build(kept: gr.BrowserState) -> TestTab:
     with gr.Row(equal_height=False, elem_classes="columns"):
         asking = gr.Column(scale=2, min_width=300)
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
-            answer, words = gr.HTML(elem_id="answer"), gr.HTML(elem_id="words")
+            answer = gr.HTML(elem_id="answer")
+            marked = gr.HighlightedText(
+                label=strings.MARKED, visible=False, combine_adjacent=False, show_inline_category=True, elem_id="marked"
+            )
+            words = gr.HTML(elem_id="words")
     with gr.Row(equal_height=False, elem_classes="columns"):
         further = gr.Column(scale=2, min_width=300)
         with gr.Column(scale=3, min_width=300, elem_id="behind-answer"):
@@ -65,12 +69,12 @@ def build(kept: gr.BrowserState) -> TestTab:
 
     def answered(*values: Any) -> tuple[Any, ...]:
         given = form.values(values)
-        return *show(given), {name: given[name] for name in KEPT}
+        return *show(given), show_marks(given), {name: given[name] for name in KEPT}
 
     def word_weights(*values: Any) -> tuple[str, str]:
         return show_words(form.values(values))
 
-    answers = [answer, sides, sides_table, merged, kept]
+    answers = [answer, sides, sides_table, merged, marked, kept]
     pressed = [form.button.click, fields["text"].submit, fields["second"].submit]
     # Texts use "change": a textbox reports "input" for typing only, not for pasted or dictated text. The others use
     # "input": the page itself sets them when it opens, which needs no answer.
@@ -106,6 +110,8 @@ def show(values: dict[str, Any]) -> tuple[str, str, str, str]:
     if not values["task"]:
         return views.notice(strings.NO_TASK), "", "", ""
     workspace = current_workspace()
+    if compose_form.is_for_words(values["task"]):
+        return _show_tagged(values)
     try:
         compared = workspace.composing.compare(*_asked(values))
     except DeftxError as error:
@@ -116,6 +122,31 @@ def show(values: dict[str, Any]) -> tuple[str, str, str, str]:
         compose_views.sides_table(compared),
         compose_views.merge_view(compared.report, [compared.found.task, *compared.found.languages]),
     )
+
+
+def _show_tagged(values: dict[str, Any]) -> tuple[str, str, str, str]:
+    workspace = current_workspace()
+    try:
+        found = workspace.composing.tag(*_asked(values))
+    except DeftxError as error:
+        return views.refusal(strings.NOT_CLASSIFIED, error), "", "", ""
+    return (
+        compose_views.tagged_view(found, workspace.machine),
+        "",
+        compose_views.tagged_table(found.tagged),
+        compose_views.merge_view(found.report, [found.found.task, *found.found.languages]),
+    )
+
+
+def show_marks(values: dict[str, Any]) -> gr.HighlightedText:
+    """Mark the tagged words in the text; hidden for a task that classifies texts, and if there is no answer."""
+    if not compose_form.is_for_words(values["task"]):
+        return gr.HighlightedText(visible=False)
+    try:
+        found = current_workspace().composing.tag(*_asked(values))
+    except DeftxError:
+        return gr.HighlightedText(visible=False)
+    return gr.HighlightedText(value=compose_views.marked_parts(found.tagged), visible=True)
 
 
 def show_words(values: dict[str, Any]) -> tuple[str, str]:

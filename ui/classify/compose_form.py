@@ -10,7 +10,7 @@ from deftx.models.batches import Text
 from deftx.vectors.merging import METHODS, PAPER, Parameter
 from ui import strings
 from ui.classify.combination import Combination
-from ui.classify.composing import takes_pairs
+from ui.classify.composing import tags_words, takes_pairs
 from ui.current import current_workspace
 from ui.library import vector_index
 
@@ -94,11 +94,20 @@ def needs_pair(task: str | None) -> bool:
     return task in found and takes_pairs(found[task].folder)
 
 
-def task_choices() -> list[tuple[str, str]]:
-    """List task vectors as (label with score, key): those made for the base of this page, the best first, then the others."""
+def is_for_words(task: str | None) -> bool:
+    """Return whether a task vector, by its key, tags words."""
+    found = {entry.key: entry for entry in vector_index.entries(current_workspace().store, "task")}
+    return task in found and tags_words(found[task].folder)
+
+
+def task_choices(words: bool = True) -> list[tuple[str, str]]:
+    """List task vectors as (label with score, key): those made for the base of this page, the best first, then the others.
+
+    Without ``words``, those that tag words are left out.
+    """
     fitting = vector_index.best_first(usable("task"))
     others = [entry for entry in vector_index.entries(current_workspace().store, "task") if entry not in fitting]
-    return [(_scored(entry), entry.key) for entry in [*fitting, *others]]
+    return [(_scored(entry), entry.key) for entry in [*fitting, *others] if words or not tags_words(entry.folder)]
 
 
 def language_choices() -> list[tuple[str, str]]:
@@ -122,7 +131,8 @@ def usable(kind: str) -> list[vector_index.Entry]:
 
 
 def _scored(entry: vector_index.Entry) -> str:
-    share = vector_index.right_share(entry)
+    # That nine of ten words are no name says little about a task on words.
+    share = None if tags_words(entry.folder) else vector_index.right_share(entry)
     return entry.label if share is None else strings.SCORED.format(title=entry.label, right=round(100 * share))
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from deftx.classify.attribution import Attribution, WordWeight
 from deftx.classify.doubts import Doubt
+from deftx.classify.tagger import TaggedText
 from deftx.vectors.merging import MergeReport
 from ui import strings
-from ui.classify.composing import Comparison
+from ui.classify.composing import Comparison, Tagged
 from ui.language_names import name_of
 from ui.shared import views
 
@@ -44,6 +45,32 @@ def _named(doubt: Doubt) -> dict[str, Any]:
         return dict(doubt.values)
     expected = " / ".join(map(name_of, doubt.values["expected_codes"]))
     return {**doubt.values, "found": name_of(doubt.values["found_code"]), "expected": expected}
+
+
+def tagged_view(found: Tagged, device: str) -> str:
+    """Say how many marks there are, and which vectors made them."""
+    languages = " + ".join(found.found.languages) or strings.NO_LANGUAGE
+    made = strings.MADE_OF.format(task=found.found.task, language=languages, device=device)
+    count = len(found.tagged.marks)
+    said = strings.MARKS_FOUND.format(count=count) if count else strings.NO_MARKS
+    return f'<p class="verdict">{escape(said)}</p>{views.paragraph(made, "quiet")}'
+
+
+def marked_parts(tagged: TaggedText) -> list[tuple[str, str | None]]:
+    """Return the text in parts, each with its label or None, as ``gr.HighlightedText`` takes them."""
+    parts: list[tuple[str, str | None]] = []
+    end = 0
+    for mark in tagged.marks:
+        parts += [(tagged.text[end : mark.start], None)] if mark.start > end else []
+        parts.append((mark.text, mark.label))
+        end = mark.end
+    return [*parts, (tagged.text[end:], None)] if end < len(tagged.text) else parts
+
+
+def tagged_table(tagged: TaggedText) -> str:
+    """List the marks with their probabilities."""
+    rows = [(mark.text, mark.label, f"{mark.probability:.1%}") for mark in tagged.marks]
+    return views.table((strings.ANSWER_TEXT, strings.ANSWER_LABEL, strings.ANSWER_PROBABILITY), rows)
 
 
 def sides_view(compared: Comparison) -> str:

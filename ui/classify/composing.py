@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from deftx.classify.attribution import Attribution, attribute
-from deftx.classify.composition import Classifier, VectorLike, compose
+from deftx.classify.classifier import Classifier
+from deftx.classify.composition import VectorLike, compose
 from deftx.classify.doubts import Doubt, doubts
+from deftx.classify.tagger import TaggedText, tagger
 from deftx.classify.workbench import Workbench
 from deftx.core.errors import DeftxError
 from deftx.jobs import Store
 from deftx.models.bases import Base
 from deftx.models.batches import Text
+from deftx.vectors import description
 from deftx.vectors.merging import MergeReport
 from deftx.vectors.vector import SparseVector
 from ui import strings
@@ -68,6 +71,15 @@ class Comparison:
     doubts: tuple[Doubt, ...] = ()
 
 
+@dataclass(frozen=True)
+class Tagged:
+    """A text with its tagged words, and the merge report."""
+
+    found: Found
+    tagged: TaggedText
+    report: MergeReport
+
+
 class Composing:
     """Composes vectors by key. Every method can be called from any thread, and callers do not affect each other."""
 
@@ -78,6 +90,7 @@ class Composing:
         self._bench = lru_cache(maxsize=BENCHES_KEPT)(lambda task: Workbench(base(), self._vector(task)))
         self.composed_of = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
         self._answer = lru_cache(maxsize=ANSWERS_KEPT)(self._classify)
+        self._marks = lru_cache(maxsize=ANSWERS_KEPT)(self._tag)
         self._words = lru_cache(maxsize=ANSWERS_KEPT)(self._attribute)  # typing and pressing Enter asks twice
 
     def for_store(self, store: Store) -> "Composing":
@@ -119,6 +132,17 @@ class Composing:
         sides = {name: dict(zip(labels, values, strict=True)) for name, (_, values, *_) in answers.items()}
         return Comparison(found, text, sides, report, cut, doubted)
 
+    def tag(self, combination: Combination, text: str) -> Tagged:
+        """Tag the words of a text.
+
+        Raises:
+            DeftxError: no text, a task that classifies texts, or vectors that cannot be combined.
+        """
+        found = self.find(combination)
+        if not text.strip():
+            raise DeftxError(strings.NO_SENTENCE)
+        return Tagged(found, *self._marks(found.combination, found.states, text))
+
     def words(self, combination: Combination, text: Text) -> Attribution:
         """Return which words of a text mattered for the predicted label; DeftxError as in ``compare``."""
         found = self.find(combination)
@@ -136,6 +160,11 @@ class Composing:
     def _attribute(self, combination: Combination, states: tuple[State, ...], text: Text) -> Attribution:
         with self._holding(combination, states) as classifier:
             return attribute(classifier, text)
+
+    def _tag(self, combination: Combination, states: tuple[State, ...], text: str) -> tuple[TaggedText, MergeReport]:
+        with self._holding(combination, states) as classifier:
+            (tagged,) = tagger(classifier, self._vector(states[0]).name).tag([text])
+            return tagged, classifier.report
 
     def _classify(
         self, combination: Combination, states: tuple[State, ...], text: Text
@@ -163,6 +192,8 @@ def check_text(task: Path, text: Text) -> None:
     """Refuse a text that the task of this folder cannot classify."""
     if not all(part.strip() for part in ((text,) if isinstance(text, str) else text)):
         raise DeftxError(strings.NO_SENTENCE if isinstance(text, str) else strings.NO_PAIR)
+    if tags_words(task):
+        raise DeftxError(strings.WORD_TASK)
     if takes_pairs(task) and isinstance(text, str):
         raise DeftxError(strings.PAIR_TASK)
     if not takes_pairs(task) and not isinstance(text, str):
@@ -172,6 +203,11 @@ def check_text(task: Path, text: Text) -> None:
 def takes_pairs(task: Path) -> bool:
     """Return whether a task vector classifies pairs of sentences."""
     return vector_index.vector_files.takes_pairs(vector_index.describe(task))
+
+
+def tags_words(task: Path) -> bool:
+    """Return whether a task vector tags the words of a text, and does not classify the text."""
+    return description.tags_words(vector_index.describe(task))
 
 
 def changed(folder: Path) -> int:

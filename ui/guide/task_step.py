@@ -47,8 +47,8 @@ def build() -> TaskStep:
 
 
 def choices() -> list[tuple[str, str]]:
-    """List the ready tasks with their scores, and at the end a labelled file of one's own."""
-    return [*compose_form.task_choices(), (strings.GUIDE_OWN, OWN)]
+    """List the ready tasks on sentences with their scores, and at the end a labelled file of one's own."""
+    return [*compose_form.task_choices(words=False), (strings.GUIDE_OWN, OWN)]
 
 
 def best() -> str:

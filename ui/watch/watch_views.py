@@ -164,7 +164,10 @@ def task_evidence(info: Mapping[str, Any]) -> str:
     if not said:
         return ""
     scores = info["scores"]
-    rows = [(strings.SCORE_NAMES[metric], f"{scores[metric]['after']:.3f}") for metric in ("f1", "accuracy")]
+    rows = [
+        (strings.SCORE_NAMES[metric], f"{scores[metric]['after']:.3f}")
+        for metric in ("f1", "entity_f1", "accuracy") if metric in scores
+    ]  # fmt: skip
     better = scores["accuracy"]["after"] > scores.get("majority", 0.0)
     warning = "" if better else views.notice(strings.TASK_NOT_BETTER, kind="bad")
     measured = views.paragraph(strings.TASK_MEASURED, "quiet")

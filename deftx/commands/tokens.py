@@ -1,0 +1,63 @@
+"""``classify`` and ``evaluate`` with a task vector that tags words."""
+
+import argparse
+from typing import Any
+
+from deftx.commands import output
+from deftx.core.errors import DeftxError, TableError
+
+
+def print_marks(classifier: Any, arguments: argparse.Namespace) -> None:
+    """Tag the texts of the command line and print what is marked in them."""
+    if arguments.notes:
+        raise DeftxError("--notes is for tasks that classify texts; this task vector tags words.")
+    tagged = classifier.tag(arguments.texts)
+    found = [{"text": one.text, "marks": [vars(mark) for mark in one.marks]} for one in tagged]
+    rows = [
+        (number, mark.label, f"{mark.probability:.3f}", mark.start, mark.end, mark.text)
+        for number, one in enumerate(tagged, 1)
+        for mark in one.marks
+    ]
+    text = output.table(("text", "label", "probability", "from", "to", "words"), rows)
+    output.result(found, arguments.json, text if rows else "No name was found.")
+
+
+def print_scores(classifier: Any, task: Any, table: Any, arguments: argparse.Namespace) -> None:
+    """Score a tagger on tagged words, with a 95 % bootstrap interval over sentences.
+
+    Raises:
+        DeftxError: If the task classifies texts, the tags are of another kind, or an option is for texts.
+    """
+    from deftx.classify.tagger import tagger
+    from deftx.core.tag_evaluation import METRICS, evaluate_tags, metric_for
+
+    tags = tagger(classifier, task.name)
+    if arguments.rename:
+        raise DeftxError("--rename is for labels of texts, not for tags of words.")
+    if tags.entities != table.entities:
+        kinds = {True: "names", False: "a class of each word"}
+        raise TableError(
+            f"The task vector {task.name} finds {kinds[tags.entities]}; {table.name} has {kinds[table.entities]}."
+        )
+    for note in table.notes:
+        output.say(f"warning: {note}")
+    if unknown := sorted({tag for row in table.tags for tag in row} - {*tags.labels, "O"}):
+        output.say(f"warning: {table.name} has tags that the task lacks: {', '.join(unknown)}. They count as wrong.")
+    metric = metric_for(arguments.metric or task.info.get("recipe", {}).get("metric", "f1"), tags.labels)
+    found = evaluate_tags(metric, table.tags, tags.tag_words(table.sentences))
+    rows = [
+        (line.label, f"{line.precision:.3f}", f"{line.recall:.3f}", f"{line.f1:.3f}", line.gold) for line in found.lines
+    ]
+    text = (
+        f"{METRICS[metric]} {found.score:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}, {found.n:,} words in "
+        f"{found.sentences:,} sentences)\n{output.table(('label', 'precision', 'recall', 'F1', 'gold'), rows)}"
+    )
+    output.result(found.to_dict(), arguments.json, text)
+
+
+def refuse_sentences(task: Any, file: str) -> None:
+    """Raise TableError if a task that tags words is asked about a file of texts."""
+    if task.tags_words:
+        raise TableError(
+            f"The task vector {task.name} tags words; {file} has texts. Choose a task that classifies texts."
+        )

@@ -1,0 +1,53 @@
+"""Tags of words: the BIO scheme of entities, its repair, and the spans that tags mark."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+OUTSIDE = "O"
+# BIOES and BILOU also mark the last word of an entity, and entities of one word; both say no more than BIO does.
+_AS_BIO = {"B": "B", "I": "I", "E": "I", "L": "I", "S": "B", "U": "B"}
+_ENTITY = re.compile(rf"([{''.join(_AS_BIO)}])-(.+)")
+
+
+@dataclass(frozen=True)
+class Span:
+    """An entity: its type, its first word, and the word after its last."""
+
+    label: str
+    start: int
+    end: int
+
+
+def marks_entities(tags: Iterable[str]) -> bool:
+    """Return whether tags mark entities: each is O, or a type after B- or I- (or E-, L-, S- or U-), and not all are O."""
+    names = set(tags) - {OUTSIDE}
+    return bool(names) and all(map(_ENTITY.fullmatch, names))
+
+
+def as_bio(tags: Sequence[str]) -> list[str]:
+    """Return the tags of entities in the BIO scheme, in which every entity begins with B-.
+
+    Types begin where conlleval and seqeval see an entity begin: an I- after another type, or after none, becomes B-.
+    """
+    found, before = [], OUTSIDE
+    for tag in tags:
+        prefix, _, name = tag.partition("-")
+        prefix = _AS_BIO.get(prefix, prefix)
+        if prefix == "I" and before != name:
+            prefix = "B"
+        found.append(f"{prefix}-{name}" if name else tag)
+        before = name or OUTSIDE
+    return found
+
+
+def spans(tags: Sequence[str]) -> list[Span]:
+    """Return the entities that tags mark, in their order."""
+    found: list[Span] = []
+    for place, tag in enumerate(as_bio(tags)):
+        prefix, _, name = tag.partition("-")
+        if prefix == "B":
+            found.append(Span(name, place, place + 1))
+        elif prefix == "I":
+            found[-1] = Span(name, found[-1].start, place + 1)
+    return found

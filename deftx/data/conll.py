@@ -1,0 +1,94 @@
+"""CoNLL columns and CoNLL-U: a word in each line, an empty line between sentences."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from deftx.core.errors import DeftxError
+from deftx.data.open_table import Records
+from deftx.data.reading import numbered_lines
+from deftx.data.unpacking import InputFile
+
+TEXT, TOKENS, TAGS = "text", "tokens", "tags"
+COLUMNS = (TEXT, TOKENS, TAGS)
+UNIVERSAL = 10  # columns of CoNLL-U
+LINES_AHEAD = 200
+_FORM, _UPOS = 1, 3  # columns of CoNLL-U, from 0
+_WORD_ID, _OTHER_ID = re.compile(r"[0-9]+"), re.compile(r"[0-9]+[-.][0-9]+")  # a word; a range, or an empty node
+_BEGINS_DOCUMENT = "-DOCSTART-"
+
+Line = tuple[int, str]
+
+
+def open_conll(file: InputFile, error: type[DeftxError]) -> Records:
+    """Open a file in CoNLL columns as a table of sentences, with the columns ``text``, ``tokens`` and ``tags``.
+
+    In CoNLL-U, the words are those with a number of their own, and the tags are universal parts of speech. In other
+    files, the word is the first column and the tag the last one, as in CoNLL-2003.
+    """
+    lines = numbered_lines(file, error)
+    ahead = list(islice(lines, LINES_AHEAD))
+    read = _universal if file.kind == ".conllu" or _is_universal(ahead) else _plain
+
+    def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
+        for number, sentence in _sentences(chain(ahead, lines)):
+            words = [word for line in sentence for word in read(line, file, error)]
+            if words:
+                tokens, tags = map(list, zip(*words, strict=True))
+                row = {TEXT: " ".join(tokens), TOKENS: tokens, TAGS: tags}
+                yield number, [row[name] for name in wanted]
+
+    return Records(file, COLUMNS, (TEXT,), select)
+
+
+def looks_like_conll(file: InputFile, error: type[DeftxError]) -> bool:
+    """Return whether a text has an empty line between sentences, and in each other line a word and as many columns as in the first."""
+    ahead = [line for _, line in islice(numbered_lines(file, error), LINES_AHEAD)]
+    rows = [line.split() for line in ahead if line.strip() and not line.startswith("#")]
+    between = any(not line.strip() for line in ahead)
+    return between and bool(rows) and len(rows[0]) > 1 and all(len(row) == len(rows[0]) for row in rows)
+
+
+def _is_universal(lines: Sequence[Line]) -> bool:
+    rows = [line.rstrip("\r\n").split("\t") for _, line in lines if line.strip() and not line.startswith("#")]
+    return bool(rows) and all(len(row) == UNIVERSAL and row[0][:1].isdigit() for row in rows)
+
+
+def _sentences(lines: Iterator[Line]) -> Iterator[tuple[int, list[Line]]]:
+    """Yield the lines of each sentence with the number of the first one."""
+    sentence: list[Line] = []
+    for number, line in lines:
+        if line.strip():
+            sentence.append((number, line.rstrip("\r\n")))
+        elif sentence:
+            yield sentence[0][0], sentence
+            sentence = []
+    if sentence:
+        yield sentence[0][0], sentence
+
+
+def _universal(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[str, str]]:
+    number, text = line
+    cells = text.split("\t")
+    if text.startswith("#") or (len(cells) == UNIVERSAL and _OTHER_ID.fullmatch(cells[0])):
+        return
+    if len(cells) != UNIVERSAL or not _WORD_ID.fullmatch(cells[0]):
+        raise error(
+            f"{file.name}, line {number}: {len(cells)} columns, the first {cells[0]!r}. In CoNLL-U a line has {UNIVERSAL}, "
+            "separated by tabs, and the first is the number of the word."
+        )
+    yield cells[_FORM], cells[_UPOS]
+
+
+def _plain(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[str, str]]:
+    number, text = line
+    cells = text.split("\t") if "\t" in text else text.split()
+    if cells[0] == _BEGINS_DOCUMENT or (text.startswith("# ") and len(cells) != 2):
+        return
+    if len(cells) < 2:
+        raise error(
+            f"{file.name}, line {number}: a word without a tag. Each line has a word, then its tag, separated by a tab or a "
+            "space; an empty line ends a sentence."
+        )
+    yield cells[0], cells[-1].strip()

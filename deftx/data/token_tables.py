@@ -1,0 +1,184 @@
+"""Reading labelled files: tables of sentences and labels, and tables of words and tags."""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from deftx.core.errors import TableError, unknown_name
+from deftx.core.tags import as_bio, marks_entities
+from deftx.data.characters import as_seen, describe
+from deftx.data.conll import looks_like_conll, open_conll
+from deftx.data.file_kinds import CONLL
+from deftx.data.hf_datasets import is_dataset, records_of
+from deftx.data.open_table import Records, find_column
+from deftx.data.reading import find_file
+from deftx.data.table_formats import open_records
+from deftx.data.table_rows import Table
+from deftx.data.tables import PLACES_NAMED, read_table
+from deftx.data.token_rows import TAGS, TOKENS, TokenTable, Words, counted_sentences, fingerprint_of
+
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
+
+KINDS = ("sentences", "tokens")  # of labelled files
+NO_TAG = ("", "_")  # CoNLL-U writes "_" for what was not annotated
+CONLL_TEXTS = (".txt", ".tsv")  # files that may be CoNLL columns as well
+
+
+def read_labelled(
+    path: "str | os.PathLike | Dataset | IterableDataset",
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    kind: str | None = None,
+) -> Table | TokenTable:
+    """Read a labelled file of either kind.
+
+    Args:
+        path: As for ``read_table`` or ``read_tokens``.
+        columns: The file's own column names if they differ, e.g. {"text": "review"} or {"tags": "xpos"}.
+        encoding: The encoding of a file that is not UTF-8.
+        kind: "sentences" or "tokens"; by default, what the file looks like.
+
+    Returns:
+        Sentences with labels, or words with tags.
+
+    Raises:
+        TableError: If the file cannot be read, or the kind is unknown.
+    """
+    if kind is not None and kind not in KINDS:
+        raise unknown_name("The kind of labelled file", kind, KINDS, TableError)
+    tokens = kind == "tokens" or (kind is None and is_token_table(path, columns, encoding))
+    return (read_tokens if tokens else read_table)(path, columns=columns, encoding=encoding)
+
+
+def is_token_table(
+    path: "str | os.PathLike | Dataset | IterableDataset",
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+) -> bool:
+    """Return whether a file looks like words with tags: CoNLL columns, or a table with lists of words and tags."""
+    if {"tokens", "tags"} & set(columns or ()):
+        return True
+    records = _open(path, encoding, sure=False)
+    if records is None or records.file.kind in (*CONLL, *CONLL_TEXTS):
+        return records is not None
+    words, tags = (_column(records, columns, names) for names in (TOKENS, TAGS))
+    row = next(records.rows([words, tags]), None) if words and tags else None
+    return row is not None and all(_is_list(cell) for cell in row[1])
+
+
+def read_tokens(
+    path: "str | os.PathLike | Dataset | IterableDataset",
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+) -> TokenTable:
+    """Read sentences whose words have tags: entities in BIO, or a class for each word, such as its part of speech.
+
+    An I- without an entity before it is read as B-, as seqeval does; tags in BIOES and BILOU are read as BIO.
+
+    Args:
+        path: JSON lines, Parquet or a saved data set with lists of words and tags (``tokens``, ``tags``), a file in CoNLL
+            columns or CoNLL-U, or a data set of ``datasets``.
+        columns: The file's own names of the columns ``tokens`` and ``tags`` if they differ.
+        encoding: The encoding of a file that is not UTF-8.
+
+    Returns:
+        The usable sentences in the order of the file, with what was left out and what was repaired.
+
+    Raises:
+        TableError: If the file cannot be read or has no usable sentence.
+    """
+    records = _open(path, encoding, sure=True)
+    if records is None:
+        raise TableError(f"{path} has no columns of words and tags.")
+    names = _columns(records, columns)
+    sentences, tags, left_out = [], [], defaultdict(list)
+    changes: Counter[str] = Counter()
+    for number, cells in records.rows(names):
+        place = f"{records.file.name}, {records.unit} {number}"
+        words, marks = (_texts(cell, place, name) for cell, name in zip(cells, names, strict=True))
+        if len(words) != len(marks):
+            raise TableError(f"{place}: {len(words):,} words, but {len(marks):,} tags. Each word needs one tag.")
+        if not words:
+            left_out["no words"].append(number)
+        elif any(mark in NO_TAG for mark in marks):
+            left_out["a word without a tag"].append(number)
+        else:
+            sentences.append(tuple(as_seen(word, changes) or word for word in words))
+            tags.append(tuple(marks))
+    return _table(records, sentences, tags, left_out, changes)
+
+
+def _table(
+    records: Records,
+    sentences: list[Words],
+    tags: list[Words],
+    left_out: Mapping[str, list[int]],
+    changes: Counter[str],
+) -> TokenTable:
+    name, unit, repaired = records.file.name, records.unit, 0
+    notes = [*records.file.notes]
+    for reason, places in left_out.items():
+        named = ", ".join(map(str, places[:PLACES_NAMED])) + (" …" if len(places) > PLACES_NAMED else "")
+        notes.append(f"{name}: {counted_sentences(len(places))} with {reason} left out ({unit} {named}).")
+    notes += [f"{name}: {describe(changes, 'word')}"] if changes else []
+    if not sentences:
+        raise TableError(" ".join([f"{name} has no usable sentence.", *notes]))
+    found = {tag for row in tags for tag in row}
+    if all(tag.isdecimal() for tag in found):
+        raise TableError(f"The tags of {name} are numbers. Write their names, such as B-PER or NOUN.")
+    if marks_entities(found):
+        repaired_tags = [tuple(as_bio(row)) for row in tags]
+        repaired = sum(
+            a != b for old, new in zip(tags, repaired_tags, strict=True) for a, b in zip(old, new, strict=True)
+        )
+        tags = repaired_tags
+    if repaired:
+        are = "1 tag is" if repaired == 1 else f"{repaired:,} tags are"
+        notes.append(
+            f"{name}: {are} not in BIO, where an entity begins with B- and goes on with I-, and read as if in it."
+        )
+    dropped = {reason: len(places) for reason, places in left_out.items()}
+    return TokenTable(sentences, tags, name, fingerprint_of(sentences, tags), dropped, repaired, tuple(notes))
+
+
+def _open(source: Any, encoding: str | None, sure: bool) -> Records | None:
+    """Open a file; None for a text without columns of words, unless it is ``sure`` that it has them."""
+    if is_dataset(source):
+        return records_of(source, TableError)
+    file = find_file(source, TableError, encoding)
+    if file.kind in CONLL_TEXTS and (sure or looks_like_conll(file, TableError)):
+        return open_conll(file, TableError)
+    return open_records(file, TableError) if file.is_table else None
+
+
+def _columns(records: Records, mapping: Mapping[str, str] | None) -> list[str]:
+    for name in mapping or {}:
+        if name not in (TOKENS[0], TAGS[0]):
+            raise unknown_name("The column", name, (TOKENS[0], TAGS[0]), TableError)
+    found = [_column(records, mapping, names) for names in (TOKENS, TAGS)]
+    if missing := [names[0] for names, column in zip((TOKENS, TAGS), found, strict=True) if column is None]:
+        raise TableError(
+            f"{records.file.name} has no column {' and no column '.join(map(repr, missing))}. "
+            f"Found: {', '.join(records.columns)}. Expected: lists of words and tags."
+        )
+    return [column for column in found if column is not None]
+
+
+def _column(records: Records, mapping: Mapping[str, str] | None, names: Sequence[str]) -> str | None:
+    wanted = (mapping or {}).get(names[0])
+    found = (find_column(records, name, TableError) for name in ((wanted,) if wanted else names))
+    return next((column for column in found if column is not None), None)
+
+
+def _is_list(cell: Any) -> bool:
+    return isinstance(cell, (list, tuple))
+
+
+def _texts(cell: Any, place: str, column: str) -> list[str]:
+    if not _is_list(cell):
+        raise TableError(f"{place}: column {column!r} contains no list. Write words and tags as lists of equal length.")
+    return ["" if one is None else str(one).strip() for one in cell]
