@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from transformers import PreTrainedModel
 
+from deftx.core.calibration import calibrate
 from deftx.core.evaluation import confusion
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.data.labels import drop_unknown_labels
@@ -34,6 +36,7 @@ from deftx.training.sources import (
 )
 from deftx.training.task_objective import Part, TaskObjective
 from deftx.vectors.apply import apply_vectors
+from deftx.vectors.description import CALIBRATION
 from deftx.vectors.vector import SparseVector
 
 if TYPE_CHECKING:
@@ -119,13 +122,16 @@ def comparison(
     majority = Counter(objective.gold).most_common(1)[0][1] / len(objective.gold)
 
     def scores(model: PreTrainedModel) -> dict[str, Any]:
-        predicted, metric = objective.predicted(model.eval()), objective.recipe.metric
+        logits, metric = objective.valid_logits(model.eval()), objective.recipe.metric
+        predicted = objective.answers(logits)
         after = objective.scores(predicted)
+        calibration = calibrate(logits.numpy(), np.array([objective.labels.index(label) for label in objective.gold]))
         message = f"Validation: macro-F1 {after['f1']:.3f}, accuracy {after['accuracy']:.3f}."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after[metric], metric=metric, message=message))
         compared = {name: {"before": before[name], "after": after[name]} for name in METRICS}
         return {**compared, "majority": majority, "confusion": confusion(objective.gold, predicted, objective.labels),
-                "examples": len(objective.gold), "on": "validation rows"}  # fmt: skip
+                "examples": len(objective.gold), "on": "validation rows",
+                CALIBRATION: calibration and calibration.to_dict()}  # fmt: skip
 
     return scores
 

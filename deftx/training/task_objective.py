@@ -117,9 +117,16 @@ class TaskObjective(Objective):
 
     def predicted(self, model: PreTrainedModel) -> list[str]:
         """Return the predicted label of each validation row."""
+        return self.answers(self.valid_logits(model))
+
+    def valid_logits(self, model: PreTrainedModel) -> Tensor:
+        """Return the logits (n, labels) of the validation rows."""
         with _with(model, self.parts[0]):
-            places = class_logits(model, self.valid, pad_id(self.base.tokenizer)).argmax(-1).tolist()
-        return [self.labels[place] for place in places]
+            return class_logits(model, self.valid, pad_id(self.base.tokenizer))
+
+    def answers(self, logits: Tensor) -> list[str]:
+        """Return the label with the highest logit of each row."""
+        return [self.labels[place] for place in logits.argmax(-1).tolist()]
 
     def scores(self, predicted: list[str]) -> dict[str, float]:
         """Return every metric of predictions for the validation rows."""
