@@ -39,15 +39,22 @@ def calibrate_on(classifier: Classifier, table: Table) -> Calibration:
     return found
 
 
-def keep_calibration(folder: str | os.PathLike, calibration: Calibration) -> None:
+def keep_calibration(folder: str | os.PathLike, calibration: Calibration, vector: SparseVector | None = None) -> None:
     """Keep a calibration in the ``vector.json`` of a task vector's folder, in the place of an earlier one.
+
+    Args:
+        folder: The folder of the vector.
+        calibration: The calibration.
+        vector: The vector, if it is to be written to ``folder`` first.
 
     Raises:
         VectorError: If the folder has no task vector, or cannot be written.
     """
     folder = Path(folder).expanduser()
+    if vector is not None:
+        vector.save(folder, values=(vector.info.get("recipe") or {}).get("values", "float32"))
     if not (folder / INFO).is_file():
-        raise VectorError(f"{os.fspath(folder)!r} is not the folder of a vector; copy the vector to a folder first.")
+        raise VectorError(f"{os.fspath(folder)!r} is not the folder of a vector; name a folder for the copy with --out.")
     vector = SparseVector.load(folder)
     if vector.kind != "task":
         raise VectorError(f"{vector.name} is a {vector.kind} vector; only a task vector has a temperature.")

@@ -86,6 +86,7 @@ def _add_notes(found: list[dict[str, Any]], classifier: Any, texts: Sequence[Any
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Score a classifier, with a 95 % bootstrap interval."""
+    from deftx.core.calibration import certainty_of
     from deftx.core.evaluation import evaluate_predictions
     from deftx.data.labels import check_kind, rename_labels, with_spellings_of
     from deftx.data.tables import read_table
@@ -99,16 +100,27 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         output.say(f"warning: {note}")
     check_kind(task.name, task.takes_pairs, table.name, table.pairs)
     metric = arguments.metric or task.info.get("recipe", {}).get("metric", "f1")
-    found = evaluate_predictions(metric, table.labels, classifier.predict(table.texts), classifier.labels)
+    probabilities = classifier.classify(table.texts)
+    predicted = [classifier.labels[place] for place in probabilities.argmax(-1).tolist()]
+    found = evaluate_predictions(metric, table.labels, predicted, classifier.labels)
+    certainty = certainty_of(probabilities.numpy(), [a == b for a, b in zip(table.labels, predicted, strict=True)])
     name = METRICS[metric]
     confusion = output.table(
         ("gold \\ predicted", *found.labels),
         [(label, *counts) for label, counts in zip(found.labels, found.confusion, strict=True)],
     )
     text = (
-        f"{name} {found.score:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}, {found.n:,} rows)\n{confusion}"
+        f"{name} {found.score:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}, {found.n:,} rows)\n{confusion}\n"
+        f"{_certainty_in_words(certainty)}"
     )
-    output.result(found.to_dict(), arguments.json, text)
+    output.result({**found.to_dict(), **certainty}, arguments.json, text)
+
+
+def _certainty_in_words(certainty: dict[str, Any]) -> str:
+    said = [f"The highest probability is {certainty['calibration_error']:.1%} away from the share of right answers, on average."]
+    said += [f"Of the surest {row['coverage']:.0%}, {100 * row['accuracy']:.0f} of 100 are right (a lead of {row['margin']:.2f} or more)."
+             for row in certainty["risk_coverage"]]  # fmt: skip
+    return "\n".join(said)
 
 
 def _classify_file(arguments: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ An answer's margin is the difference of its two highest probabilities. Dividing 
 changes probabilities and margins, never the label. All of it is fitted on labelled rows that were not trained on.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ LEAST_EXAMPLES = 100  # labelled rows for a temperature: with fewer, it is mostl
 HALVINGS = 60  # of the interval in which the temperature is searched; more change no digit
 BINS = 15  # of the calibration error, as Guo et al.
 STEPS = 100  # points of a curve
+COVERAGES = (1.0, 0.8, 0.6, 0.4)  # of the short table
 # In text of another language, errors are this many times as frequent as in the labelled rows, at every margin:
 # measured on Javanese and Sundanese (docs/calibration.md).
 SHIFT = 2.25
@@ -150,6 +152,14 @@ def accuracy_at(margin: np.ndarray, right: np.ndarray, coverage: float) -> float
     """Return the accuracy of the answers with the largest margins, a share ``coverage`` of all."""
     count = max(1, round(coverage * len(right)))
     return float(np.asarray(right)[np.argsort(-np.asarray(margin), kind="stable")[:count]].mean())
+
+
+def certainty_of(probabilities: np.ndarray, right: Sequence[bool]) -> dict[str, Any]:
+    """Return the calibration error of answers, and their accuracy at the COVERAGES with the smallest margin of each."""
+    given, margin = np.asarray(right), margins(probabilities)
+    at = [(share, np.sort(margin)[::-1][max(1, round(share * len(given))) - 1]) for share in COVERAGES]
+    table = [{"coverage": share, "accuracy": accuracy_at(margin, given, share), "margin": float(low)} for share, low in at]
+    return {"calibration_error": calibration_error(probabilities.max(1), given), "risk_coverage": table}
 
 
 def threshold_for(curve: Curve, wanted: float) -> float | None:
