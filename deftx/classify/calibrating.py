@@ -54,7 +54,9 @@ def keep_calibration(folder: str | os.PathLike, calibration: Calibration, vector
     if vector is not None:
         vector.save(folder, values=(vector.info.get("recipe") or {}).get("values", "float32"))
     if not (folder / INFO).is_file():
-        raise VectorError(f"{os.fspath(folder)!r} is not the folder of a vector; name a folder for the copy with --out.")
+        raise VectorError(
+            f"{os.fspath(folder)!r} is not the folder of a vector; name a folder for the copy with --out."
+        )
     vector = SparseVector.load(folder)
     if vector.kind != "task":
         raise VectorError(f"{vector.name} is a {vector.kind} vector; only a task vector has a temperature.")

@@ -19,8 +19,8 @@ from deftx.models.batches import Encoded, Text, cut_texts, encode, pad_id
 from deftx.models.parameters import head_parameters, output_layer, sparse_trainable
 from deftx.training.task_objective import class_logits
 from deftx.vectors.apply import Scaled, apply_changes
-from deftx.vectors.merging import PAPER, MergeReport, merge
 from deftx.vectors.description import calibration_of
+from deftx.vectors.merging import PAPER, MergeReport, merge
 from deftx.vectors.vector import SparseVector
 
 VectorLike = SparseVector | str | os.PathLike

@@ -1,10 +1,11 @@
-"""The accuracy of answers to texts without labels, estimated from their margins."""
+"""What margins say about answers to texts without labels: how many are right, and which are sure."""
 
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from deftx.classify.composition import Classifier
+from deftx.core.calibration import Calibration, margins
 from deftx.core.errors import DeftxError
 
 
@@ -32,9 +33,29 @@ def estimate_accuracy(classifier: Classifier, probabilities: Tensor) -> float:
     Raises:
         DeftxError: If the task vector has no calibration.
     """
+    return _calibrated(classifier).estimate(probabilities.numpy())
+
+
+def sure_answers(classifier: Classifier, probabilities: Tensor, wanted: float) -> list[bool]:
+    """Return for each answer whether it is so sure that of all such answers a wanted share is right.
+
+    Args:
+        classifier: The classifier. Its task vector needs a calibration.
+        probabilities: What ``classify`` returned for the texts.
+        wanted: The wanted accuracy, above 0 and below 1.
+
+    Raises:
+        DeftxError: If the task vector has no calibration, or the share is out of range.
+    """
+    if not 0 < wanted < 1:
+        raise DeftxError(f"The wanted accuracy is a share between 0 and 1, such as 0.9; it is {wanted:g}.")
+    return (margins(probabilities.numpy()) >= _calibrated(classifier).sure_from(wanted)).tolist()
+
+
+def _calibrated(classifier: Classifier) -> Calibration:
     if classifier.calibration is None:
         raise DeftxError(
-            "The task vector has no calibration, from which accuracy could be estimated: run deftx calibrate with its "
+            "The task vector has no calibration, which says how sure answers must be: run deftx calibrate with its "
             "validation rows."
         )
-    return classifier.calibration.estimate(probabilities.numpy())
+    return classifier.calibration

@@ -13,13 +13,17 @@ def add_commands(commands: Any) -> None:
     calibrate = commands.add_parser("calibrate", help="fit a task vector's temperature on labelled text")
     calibrate.add_argument("valid", metavar="VALID", help="labelled file that the task vector was not trained on, in the "
                            "language of its training or of --language")  # fmt: skip
-    calibrate.add_argument("--task", metavar="FOLDER", required=True, help="folder of the task vector, which is changed")
+    calibrate.add_argument(
+        "--task", metavar="FOLDER", required=True, help="folder of the task vector, which is changed"
+    )
     calibrate.add_argument("--out", metavar="DIR", help="write the changed vector there and leave --task as it is")
     calibrate.add_argument("--language", metavar="VECTOR", action="append", default=[],
                            help="language vector of VALID; can be repeated")  # fmt: skip
     calibrate.set_defaults(run=run_calibrate)
     estimate = commands.add_parser("estimate", help="estimate a classifier's accuracy on text without labels")
-    estimate.add_argument("file", metavar="TEXTS", help="file of texts: a text or document, or a table with a column text")
+    estimate.add_argument(
+        "file", metavar="TEXTS", help="file of texts: a text or document, or a table with a column text"
+    )
     options.add_composition(estimate)
     estimate.set_defaults(run=run_estimate)
     options.add_base(calibrate)

@@ -158,7 +158,9 @@ def certainty_of(probabilities: np.ndarray, right: Sequence[bool]) -> dict[str, 
     """Return the calibration error of answers, and their accuracy at the COVERAGES with the smallest margin of each."""
     given, margin = np.asarray(right), margins(probabilities)
     at = [(share, np.sort(margin)[::-1][max(1, round(share * len(given))) - 1]) for share in COVERAGES]
-    table = [{"coverage": share, "accuracy": accuracy_at(margin, given, share), "margin": float(low)} for share, low in at]
+    table = [
+        {"coverage": share, "accuracy": accuracy_at(margin, given, share), "margin": float(low)} for share, low in at
+    ]
     return {"calibration_error": calibration_error(probabilities.max(1), given), "risk_coverage": table}
 
 

@@ -173,7 +173,9 @@ def test_a_temperature_divides_the_logits_everywhere(base, task_vector, language
     torch.testing.assert_close(warm.classify(TEXTS), (plain.classify(TEXTS).log() / 2.5).softmax(-1), atol=1e-6, rtol=0)
     before, after = (attribute(one, TEXTS[0], method=method) for one in (plain, warm))
     assert after.probability == pytest.approx(float(warm.classify(TEXTS[:1]).max()), abs=1e-6)
-    assert [word.weight for word in after.words] == pytest.approx([word.weight / 2.5 for word in before.words], abs=1e-5)
+    assert [word.weight for word in after.words] == pytest.approx(
+        [word.weight / 2.5 for word in before.words], abs=1e-5
+    )
 
 
 def test_a_temperature_is_in_the_exported_weights(base, task_vector, language_vector, tmp_path):

@@ -71,7 +71,8 @@ def test_a_temperature_changes_no_answer_and_finds_how_far_the_logits_are_off():
     assert temperature == pytest.approx(3.0, rel=0.05)
     assert (probabilities_of(logits, temperature).argmax(1) == logits.argmax(1)).all()
     found = calibrate(logits, gold)
-    assert found.error[0] > 0.15 and found.error[1] < 0.02
+    assert found.error[0] > 0.15
+    assert found.error[1] < 0.02
     assert found.loss[1] == pytest.approx(log_loss(gold, probabilities_of(logits, temperature)), rel=1e-9)
     assert found.loss[1] < found.loss[0]
 
@@ -100,7 +101,13 @@ def test_a_calibration_survives_json_and_a_damaged_one_is_refused():
     found = calibrate(*rows())
     content = json.loads(json.dumps(found.to_dict()))
     assert Calibration.from_dict(content) == found
-    damaged = [{"temperature": 0}, {"temperature": float("nan")}, {"temperature": "2"}, {"curve": {}}, {"error": [2, 0]}]
+    damaged = [
+        {"temperature": 0},
+        {"temperature": float("nan")},
+        {"temperature": "2"},
+        {"curve": {}},
+        {"error": [2, 0]},
+    ]
     for change in damaged:
         with pytest.raises((KeyError, TypeError, ValueError)):
             Calibration.from_dict({**content, **change})

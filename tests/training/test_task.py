@@ -53,7 +53,9 @@ def test_a_temperature_is_fitted_on_the_validation_rows_with_the_source_vector(b
     assert vector.info["calibration"]["examples"] == len(rows)
     assert vector.info["calibration"]["accuracy"] == vector.info["scores"]["accuracy"]["after"]
     assert classifier.temperature == pytest.approx(calibrate_on(classifier, table(rows)).temperature, rel=1e-4)
-    assert classifier.temperature != pytest.approx(calibrate_on(compose(base, task=vector), table(rows)).temperature, rel=1e-4)
+    assert classifier.temperature != pytest.approx(
+        calibrate_on(compose(base, task=vector), table(rows)).temperature, rel=1e-4
+    )
 
 
 def test_the_loss_is_the_mean_cross_entropy_over_rows(base):
