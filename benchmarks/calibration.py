@@ -132,7 +132,8 @@ def main() -> None:
     data = Path(os.environ.get("DEFTX_DATA") or sys.exit("DEFTX_DATA must name the folder that holds nusax/ and smsa/"))
     base, task = load_base(BUNDLED_BASE), SparseVector.load(TASK)
     fitted = calibrate(*logits_of(base, task, SOURCE, data / "smsa" / "valid.csv", given.logits))
-    assert fitted is not None
+    if fitted is None:
+        sys.exit("smsa/valid.csv has too few rows for a temperature.")
     if given.keep:
         keep_calibration(ROOT / "assets" / "vectors" / TASK, fitted)
     found = {}

@@ -20,7 +20,7 @@ class Measured:
 
 
 # With the bundled vectors: python benchmarks/calibration.py prints it (docs/calibration.md).
-MEASURED = Measured(languages=9, mean=0.0, most=0.0, within_five=0)
+MEASURED = Measured(languages=9, mean=3.6, most=7.0, within_five=5)
 
 
 def estimate_accuracy(classifier: Classifier, probabilities: Tensor) -> float:

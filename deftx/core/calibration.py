@@ -43,6 +43,7 @@ class Calibration:
     accuracy: float
     error: tuple[float, float]  # expected calibration error
     loss: tuple[float, float]  # negative log-likelihood in nats
+    threshold: float  # the share of rows with this margin or a larger one is ``accuracy``
     curve: Curve
 
     def sure_from(self, wanted: float, shift: float = SHIFT) -> float:
@@ -63,8 +64,7 @@ class Calibration:
         Args:
             probabilities: The probabilities (n, labels) with the temperature.
         """
-        threshold = np.interp(self.accuracy, self.curve.coverage, self.curve.margin)
-        return float((margins(probabilities) >= threshold).mean())
+        return float((margins(probabilities) >= self.threshold).mean())
 
     def to_dict(self) -> dict[str, Any]:
         """Return what vector.json keeps."""
@@ -79,8 +79,10 @@ class Calibration:
             raise ValueError("a curve has as many coverages as margins and accuracies")
         if not COLDEST <= content["temperature"] <= HOTTEST:
             raise ValueError("the temperature is out of range")
-        return cls(float(content["temperature"]), int(content["examples"]), _share(content["accuracy"]),
-                   (_share(before), _share(after)), (float(loss), float(lower)), curve)  # fmt: skip
+        return cls(
+            float(content["temperature"]), int(content["examples"]), _share(content["accuracy"]),
+            (_share(before), _share(after)), (float(loss), float(lower)), _share(content["threshold"]), curve,
+        )  # fmt: skip
 
 
 def calibrate(logits: np.ndarray, gold: np.ndarray) -> Calibration | None:
@@ -97,8 +99,10 @@ def calibrate(logits: np.ndarray, gold: np.ndarray) -> Calibration | None:
     pairs = [probabilities_of(logits, value) for value in (1.0, temperature)]
     before, after = (calibration_error(rows.max(1), right) for rows in pairs)
     loss, lower = (float(-np.log(np.maximum(rows[np.arange(len(gold)), gold], 1e-300)).mean()) for rows in pairs)
-    curve = curve_of(margins(pairs[1]), right)
-    return Calibration(temperature, len(gold), float(right.mean()), (before, after), (loss, lower), curve)
+    margin = margins(pairs[1])
+    threshold = float(np.sort(margin)[::-1][max(1, int(right.sum())) - 1])
+    shares = (float(right.mean()), (before, after), (loss, lower), threshold)
+    return Calibration(temperature, len(gold), *shares, curve_of(margin, right))
 
 
 def fit_temperature(logits: np.ndarray, gold: np.ndarray) -> float:

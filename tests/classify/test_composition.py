@@ -162,7 +162,14 @@ def test_progress_is_told_changes_nothing_and_can_end_the_work(base, task_vector
 
 def calibrated(vector: SparseVector, temperature: float) -> SparseVector:
     curve = {"coverage": [1.0], "margin": [0.5], "accuracy": [0.8]}
-    known = {"temperature": temperature, "examples": 100, "accuracy": 0.8, "error": [0.1, 0.0], "loss": [1.0, 0.9]}
+    known = {
+        "temperature": temperature,
+        "examples": 100,
+        "accuracy": 0.8,
+        "error": [0.1, 0.0],
+        "loss": [1.0, 0.9],
+        "threshold": 0.5,
+    }
     return replace(vector, info={**vector.info, "calibration": {**known, "curve": curve}})
 
 

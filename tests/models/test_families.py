@@ -129,7 +129,7 @@ def test_masked_positions_have_the_loss_of_plain_transformers(learned):
 
 def test_an_exported_classifier_agrees_in_plain_transformers(learned, tmp_path):
     classifier = replace(
-        learned.classifier, calibration=Calibration(2.5, 100, 0.8, (0, 0), (1, 1), Curve([1], [0], [0.8]))
+        learned.classifier, calibration=Calibration(2.5, 100, 0.8, (0, 0), (1, 1), 0, Curve([1], [0], [0.8]))
     )
     classifier.save_pretrained(tmp_path / "plain")
     model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "plain").eval()

@@ -112,7 +112,7 @@ def test_accuracy_is_estimated_and_sure_answers_are_chosen_where_the_task_has_a_
     assert not shown[STATE["sure"]].visible
     margin = margins(found.probabilities.numpy())
     curve = Curve([0.3, 1.0], [float(margin.max()), 0.0], [0.9, 0.4])
-    known = replace(found, calibration=Calibration(1.0, 100, 0.3, (0.0, 0.0), (1.0, 1.0), curve))
+    known = replace(found, calibration=Calibration(1.0, 100, 0.3, (0.0, 0.0), (1.0, 1.0), float(margin.max()), curve))
     assert strings.ESTIMATED.split("{")[0] + "33 of 100" in file_views.summary(
         known
     )  # one answer is above the threshold
