@@ -1,11 +1,17 @@
 """The public names and their modules. Both type checkers and ``deftx`` at run time read this file."""
 
+from .classify.calibrating import calibrate_on as calibrate_on
+from .classify.calibrating import keep_calibration as keep_calibration
 from .classify.classifier import Classifier as Classifier
 from .classify.composition import VectorLike as VectorLike
 from .classify.composition import compose as compose
+from .classify.estimating import estimate_accuracy as estimate_accuracy
+from .classify.estimating import sure_answers as sure_answers
 from .classify.tagger import Mark as Mark
 from .classify.tagger import TaggedText as TaggedText
 from .classify.tagger import Tagger as Tagger
+from .core.calibration import Calibration as Calibration
+from .core.calibration import Curve as Curve
 from .core.errors import BaseModelError as BaseModelError
 from .core.errors import CorpusError as CorpusError
 from .core.errors import DeftxError as DeftxError

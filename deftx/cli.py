@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from deftx import __version__
 from deftx.commands import (
+    certainty,
     convert,
     evidence,
     hub,
@@ -48,7 +49,20 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"deftx {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (inspection, training, use, reporting, convert, trimming, hub, space, evidence, many, people):
+    for module in (
+        inspection,
+        training,
+        use,
+        certainty,
+        reporting,
+        convert,
+        trimming,
+        hub,
+        space,
+        evidence,
+        many,
+        people,
+    ):
         module.add_commands(commands)
     return parser
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from deftx.core.calibration import Calibration
 from deftx.core.errors import DeftxError
 from deftx.core.files import new_folder, require_empty
 from deftx.models.bases import Base
-from deftx.models.batches import Text, cut_texts, encode, pad_id
+from deftx.models.batches import Encoded, Text, cut_texts, encode, pad_id
+from deftx.models.parameters import output_layer
 from deftx.training.task_objective import class_logits
 from deftx.vectors.merging import MergeReport
 
@@ -27,6 +29,12 @@ class Classifier:
     max_length: int  # tokens; longer texts are truncated
     report: MergeReport | None = None  # report of the merge method
     languages: tuple[str, ...] = ()  # codes of the languages that it was made for; empty if one of them is unknown
+    calibration: Calibration | None = None  # of the task vector
+
+    @property
+    def temperature(self) -> float:
+        """What the logits are divided by, so that the highest probability is about the share of right answers."""
+        return self.calibration.temperature if self.calibration else 1.0
 
     @property
     def size(self) -> int:
@@ -51,7 +59,11 @@ class Classifier:
         if len({isinstance(text, str) for text in texts}) > 1:
             raise DeftxError("The texts contain both sentences and pairs; classify them separately.")
         encoded = encode(self.base.tokenizer, texts, self.max_length)
-        return class_logits(self.model, encoded, pad_id(self.base.tokenizer), on_share).softmax(-1)
+        return self.logits(encoded, on_share).softmax(-1)
+
+    def logits(self, encoded: list[Encoded], on_share: Callable[[float], None] | None = None) -> Tensor:
+        """Return the logits (n, labels) of encoded texts, divided by the temperature."""
+        return class_logits(self.model, encoded, pad_id(self.base.tokenizer), on_share) / self.temperature
 
     def cut(self, texts: Sequence[Text]) -> list[int]:
         """Return the indices of the texts that the classifier truncates to the first ``max_length`` tokens.
@@ -85,9 +97,15 @@ class Classifier:
         folder = Path(folder).expanduser()
         require_empty(folder, "classifier")
         with new_folder(folder) as fresh:
-            self.model.save_pretrained(fresh)
+            self.model.save_pretrained(fresh, state_dict=self._calibrated_weights())
             self.base.tokenizer.save_pretrained(fresh)
             _describe_tokenizer(fresh / "tokenizer_config.json", self.base.tokenizer, self.max_length)
+
+    def _calibrated_weights(self) -> dict[str, Tensor]:
+        """Return all weights, with those of the last layer divided by the temperature: the softmax needs no other change."""
+        weights = self.model.state_dict()
+        last = output_layer(self.model) if self.temperature != 1 else ()
+        return {**weights, **{name: weights[name] / self.temperature for name in last}}
 
 
 def _describe_tokenizer(path: Path, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:

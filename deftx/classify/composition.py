@@ -14,6 +14,7 @@ from deftx.core.events import Listener, ignore
 from deftx.models.bases import Base
 from deftx.models.parameters import head_parameters, sparse_trainable
 from deftx.vectors.apply import Scaled, apply_changes
+from deftx.vectors.description import calibration_of
 from deftx.vectors.merging import PAPER, merge
 from deftx.vectors.vector import SparseVector
 
@@ -68,7 +69,8 @@ def classifier_of(base: Base, task: SparseVector) -> Classifier:
     _put_head(model, task)
     wanted = (task.info.get("recipe") or {}).get("max_length", 128)
     length = base.fitting_length(wanted, Listener(ignore, lambda: False))
-    return (Tagger if task.tags_words else Classifier)(base, model.eval(), task.labels, length)
+    kind = Tagger if task.tags_words else Classifier
+    return kind(base, model.eval(), task.labels, length, calibration=calibration_of(task.info))
 
 
 def codes_of(vectors: Sequence[Scaled]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def _token_weights(classifier: Classifier, read: ReadText, label: str | None) ->
     model = classifier.model
     batch = pad([read.tokens], pad_id(classifier.base.tokenizer), next(model.parameters()).device)
     with torch.enable_grad(), _leaf_embeddings(model) as looked_up:
-        logits = model(**batch).logits.float()
+        logits = model(**batch).logits.float() / classifier.temperature
         place = int(logits[0].argmax()) if label is None else classifier.labels.index(label)
         embeddings = looked_up[0]
         (slope,) = torch.autograd.grad(log_odds(logits, place)[0], embeddings)

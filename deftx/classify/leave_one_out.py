@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from deftx.classify.classifier import Classifier
 from deftx.classify.weights import Weights, log_odds
 from deftx.classify.words import Place, ReadText
-from deftx.models.batches import Text, encode, pad_id
-from deftx.training.task_objective import class_logits
+from deftx.models.batches import Text, encode
 
 
 def leave_one_out(classifier: Classifier, read: ReadText, label: str | None) -> Weights:
@@ -23,7 +22,7 @@ def leave_one_out(classifier: Classifier, read: ReadText, label: str | None) -> 
     seen = _seen(read)
     texts = [_without(seen, [read.words[word]]) for word in words]
     encoded = [read.tokens, *encode(classifier.base.tokenizer, texts, classifier.max_length)]
-    logits = class_logits(classifier.model, encoded, pad_id(classifier.base.tokenizer))
+    logits = classifier.logits(encoded)
     place = int(logits[0].argmax()) if label is None else classifier.labels.index(label)
     odds, shares, answers = log_odds(logits, place), logits.softmax(-1)[:, place], logits.argmax(-1)
     total = len(read.words)

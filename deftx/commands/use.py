@@ -29,6 +29,10 @@ def add_commands(commands: Any) -> None:
         "--notes", action="store_true",
         help="also say what speaks against an answer: another language, unreadable or short text, a narrow margin",
     )  # fmt: skip
+    classify.add_argument(
+        "--sure", type=float, metavar="SHARE",
+        help="also say which answers are sure enough that this share of them is right, e.g. 0.9 (for a calibrated task vector)",
+    )  # fmt: skip
     classify.set_defaults(run=run_classify)
     evaluate = commands.add_parser("evaluate", help="score a classifier on labelled text")
     evaluate.add_argument("test", metavar="TEST",
@@ -69,16 +73,20 @@ def run_classify(arguments: argparse.Namespace) -> None:
     texts = _paired(arguments.texts) if task.takes_pairs else arguments.texts
     for note in _cut_note(classifier, texts):
         output.say(f"warning: {note}")
-    probabilities = classifier.classify(texts).tolist()
-    labels = classifier.labels
+    answered = classifier.classify(texts)
+    probabilities, labels = answered.tolist(), classifier.labels
     found = [
         {"text": text, "label": labels[row.index(max(row))], "probabilities": dict(zip(labels, row, strict=True))}
         for text, row in zip(texts, probabilities, strict=True)
     ]
     if arguments.notes:
         _add_notes(found, classifier, texts, probabilities)
-    rows = [(one["label"], *(f"{p:.3f}" for p in one["probabilities"].values()), one["text"]) for one in found]
-    output.result(found, arguments.json, output.table(("label", *labels, "text"), rows))
+    extra = () if arguments.sure is None else ("sure",)
+    for one, sure in zip(found, _sure(arguments, classifier, answered) if extra else [], strict=False):
+        one["sure"] = sure
+    rows = [(one["label"], *(f"{p:.3f}" for p in one["probabilities"].values()), *("yes" if one[name] else "no" for name in extra), one["text"])
+            for one in found]  # fmt: skip
+    output.result(found, arguments.json, output.table(("label", *labels, *extra, "text"), rows))
 
 
 def _add_notes(found: list[dict[str, Any]], classifier: Any, texts: Sequence[Any], probabilities: list) -> None:
@@ -93,6 +101,7 @@ def _add_notes(found: list[dict[str, Any]], classifier: Any, texts: Sequence[Any
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Score a classifier, with a 95 % bootstrap interval."""
+    from deftx.core.calibration import certainty_of
     from deftx.core.evaluation import evaluate_predictions
     from deftx.data.labels import check_kind, rename_labels, with_spellings_of
     from deftx.data.token_rows import TokenTable
@@ -112,16 +121,29 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         output.say(f"warning: {note}")
     check_kind(task.name, task.takes_pairs, table.name, table.pairs)
     metric = arguments.metric or task.info.get("recipe", {}).get("metric", "f1")
-    found = evaluate_predictions(metric, table.labels, classifier.predict(table.texts), classifier.labels)
+    probabilities = classifier.classify(table.texts)
+    predicted = [classifier.labels[place] for place in probabilities.argmax(-1).tolist()]
+    found = evaluate_predictions(metric, table.labels, predicted, classifier.labels)
+    certainty = certainty_of(probabilities.numpy(), [a == b for a, b in zip(table.labels, predicted, strict=True)])
     name = METRICS[metric]
     confusion = output.table(
         ("gold \\ predicted", *found.labels),
         [(label, *counts) for label, counts in zip(found.labels, found.confusion, strict=True)],
     )
     text = (
-        f"{name} {found.score:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}, {found.n:,} rows)\n{confusion}"
+        f"{name} {found.score:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}, {found.n:,} rows)\n{confusion}\n"
+        f"{_certainty_in_words(certainty)}"
     )
-    output.result(found.to_dict(), arguments.json, text)
+    output.result({**found.to_dict(), **certainty}, arguments.json, text)
+
+
+def _certainty_in_words(certainty: dict[str, Any]) -> str:
+    said = [
+        f"The highest probability is {certainty['calibration_error']:.1%} away from the share of right answers, on average."
+    ]
+    said += [f"Of the surest {row['coverage']:.0%}, {100 * row['accuracy']:.0f} of 100 are right (a lead of {row['margin']:.2f} or more)."
+             for row in certainty["risk_coverage"]]  # fmt: skip
+    return "\n".join(said)
 
 
 def _classify_file(arguments: argparse.Namespace) -> None:
@@ -135,12 +157,22 @@ def _classify_file(arguments: argparse.Namespace) -> None:
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
     for note in _cut_note(classifier, rows.texts):
         output.say(f"warning: {note}")
-    answers = answer_columns(classifier.labels, classifier.classify(rows.texts))
+    probabilities = classifier.classify(rows.texts)
+    answers = answer_columns(classifier.labels, probabilities)
+    if arguments.sure is not None:
+        answers["sure"] = ["yes" if sure else "no" for sure in _sure(arguments, classifier, probabilities)]
     write_rows(arguments.out, rows, answers, as_they_are=arguments.as_is)
     predicted = answers["label"]
     counts = {label: predicted.count(label) for label in classifier.labels}
     text = f"{arguments.out}: {len(predicted):,} texts, " + ", ".join(f"{n:,} {label}" for label, n in counts.items())
     output.result({"out": arguments.out, "n": len(predicted), "labels": counts}, arguments.json, text)
+
+
+def _sure(arguments: argparse.Namespace, classifier: Any, probabilities: Any) -> list[bool]:
+    """Return which answers are sure; refuse a share that is none, and a task vector without a calibration."""
+    from deftx.classify.estimating import sure_answers
+
+    return sure_answers(classifier, probabilities, arguments.sure)
 
 
 def _cut_note(classifier: Any, texts: Sequence[Any]) -> list[str]:

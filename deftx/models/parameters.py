@@ -40,6 +40,14 @@ def head_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
     return {n: p for n, p in canonical_parameters(model).items() if n not in encoder and id(p) not in fixed}
 
 
+def output_layer(model: PreTrainedModel) -> list[str]:
+    """Return the names of the weight and the bias of a classifier's last layer, in which its logits are linear."""
+    layers = {n: m for n, m in model.named_modules() if isinstance(m, nn.Linear) and m.out_features == model.num_labels}
+    prefix = f"{model.base_model_prefix}."
+    last = [name for name in layers if not name.startswith(prefix)][-1]
+    return [f"{last}.{name}" for name, _ in layers[last].named_parameters()]
+
+
 def freeze_norms(model: PreTrainedModel) -> PreTrainedModel:
     """Freeze the encoder's normalisation layers at θ0 (appendix C of the paper)."""
     for parameter in norm_parameters(model.base_model):

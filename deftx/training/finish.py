@@ -19,6 +19,7 @@ from deftx.training.loop import stoppable
 from deftx.training.parts import ENDING, part
 from deftx.training.pipeline import learn
 from deftx.training.recipes import Recipe
+from deftx.vectors.description import CALIBRATION
 from deftx.vectors.lifting import lift
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
@@ -78,7 +79,10 @@ def finish(
     learned = learn(learner, recipe, run, Path(delta).expanduser() if delta else None, listener)
     with part(ENDING):
         with stoppable(learner.model, listener):
-            about = {**_about(base, recipe, learned), "corpus": corpus, "scores": scores(learner.model)}
+            found = scores(learner.model)
+        calibration = found.pop(CALIBRATION, None)
+        about = {**_about(base, recipe, learned), "corpus": corpus, "scores": found}
+        about |= {CALIBRATION: calibration} if calibration else {}
         about["scores"]["history"] = learned.history
         vector = _vector(learner, learned, {"kind": learner.kind, "language": language, "labels": labels, **about})
         if lift_to is not None and lift_to is not base:

@@ -158,12 +158,13 @@ def comparison(
         before = objective.scores(objective.predicted(learner.model.eval()))
 
     def scores(model: PreTrainedModel) -> dict[str, Any]:
-        predicted, metric = objective.predicted(model.eval()), objective.metric
+        logits, metric = objective.valid_logits(model.eval()), objective.metric
+        predicted = objective.answers(logits)
         after = objective.scores(predicted)
         message = f"Validation: {', '.join(f'{SCORE_NAMES[name]} {value:.3f}' for name, value in after.items())}."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after[metric], metric=metric, message=message))
         compared = {name: {"before": before[name], "after": after[name]} for name in after}
-        return {**compared, **objective.details(predicted)}
+        return {**compared, **objective.details(predicted, logits)}
 
     return scores
 

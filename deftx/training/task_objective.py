@@ -6,11 +6,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
+from deftx.core.calibration import calibrate
 from deftx.core.evaluation import confusion, score
 from deftx.core.sampling import batches_of, cut, mixed_order
 from deftx.models.bases import Base
@@ -18,6 +20,7 @@ from deftx.models.batches import Encoded, by_length, least_padding, pad, pad_id
 from deftx.training.loop import Batch, Objective
 from deftx.training.recipes import METRICS, TaskRecipe
 from deftx.vectors.apply import Changes, applied
+from deftx.vectors.description import CALIBRATION
 
 # Padded tokens per batch; on a CPU, the activations of a layer should fit into the cache.
 CPU_TOKENS, ACCELERATOR_TOKENS = 1_024, 8_192
@@ -119,22 +122,31 @@ class TaskObjective(Objective):
 
     def predicted(self, model: PreTrainedModel) -> list[Any]:
         """Return the predicted label of each validation row."""
+        return self.answers(self.valid_logits(model))
+
+    def valid_logits(self, model: PreTrainedModel) -> Any:
+        """Return the logits (n, labels) of the validation rows."""
         with with_vector(model, self.parts[0]):
-            places = class_logits(model, self.valid, pad_id(self.base.tokenizer)).argmax(-1).tolist()
-        return [self.labels[place] for place in places]
+            return class_logits(model, self.valid, pad_id(self.base.tokenizer))
+
+    def answers(self, logits: Any) -> list[Any]:
+        """Return the label with the highest logit of each row."""
+        return [self.labels[place] for place in logits.argmax(-1).tolist()]
 
     def scores(self, predicted: list[Any]) -> dict[str, float]:
         """Return every metric of predictions for the validation rows."""
         return {metric: score(metric, self.gold, predicted, self.labels) for metric in METRICS}
 
-    def details(self, predicted: list[Any]) -> dict[str, Any]:
-        """Return what else vector.json says about predictions for the validation rows.
+    def details(self, predicted: list[Any], logits: Any) -> dict[str, Any]:
+        """Return what else vector.json says about predictions for the validation rows, and the calibration of the logits.
 
         ``majority`` is the accuracy of a classifier that always answers the most frequent label.
         """
         majority = Counter(self.gold).most_common(1)[0][1] / len(self.gold)
+        calibration = calibrate(logits.numpy(), np.array([self.labels.index(label) for label in self.gold]))
         return {"majority": majority, "confusion": confusion(self.gold, predicted, self.labels),
-                "examples": len(self.gold), "on": "validation rows"}  # fmt: skip
+                "examples": len(self.gold), "on": "validation rows",
+                CALIBRATION: calibration and calibration.to_dict()}  # fmt: skip
 
     def _batch(self, indices: list[int]) -> Batch:
         batch = pad([self.train[i] for i in indices], pad_id(self.base.tokenizer), self.base.device)

@@ -88,17 +88,20 @@ class TokenObjective(TaskObjective):
         """Return the recipe's metric on the validation sentences, from 0 to 1."""
         return tag_score(self.metric, self.gold, self.predicted(model))
 
-    def predicted(self, model: PreTrainedModel) -> list[list[str]]:
-        """Return the predicted tags of each validation sentence."""
+    def valid_logits(self, model: PreTrainedModel) -> list[Tensor]:
+        """Return the logits (words, labels) of each validation sentence."""
         with with_vector(model, self.parts[0]):
-            logits = word_logits(model, self.windows, len(self.gold), pad_id(self.base.tokenizer))
+            return word_logits(model, self.windows, len(self.gold), pad_id(self.base.tokenizer))
+
+    def answers(self, logits: list[Tensor]) -> list[list[str]]:
+        """Return the most probable tags of each sentence."""
         return [best_tags(one, self.labels) for one in logits]
 
     def scores(self, predicted: list[list[str]]) -> dict[str, float]:
         """Return the scores of predictions for the validation sentences; entity F1 only if the tags mark entities."""
         return {name: tag_score(name, self.gold, predicted) for name in metrics_for(self.labels)}
 
-    def details(self, predicted: list[list[str]]) -> dict[str, Any]:
+    def details(self, predicted: list[list[str]], logits: list[Tensor]) -> dict[str, Any]:
         """Return what else vector.json says; ``majority`` is the accuracy of the most frequent tag for every word."""
         counts = Counter(tag for tags in self.gold for tag in tags)
         found = evaluate_tags(self.metric, self.gold, predicted)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from deftx.core.calibration import Calibration
 from deftx.core.errors import VectorError, one_of
 from deftx.vectors.vector_files import FORMAT_VERSION
 
@@ -32,6 +33,7 @@ FIELDS: dict[str, Any] = {
     "tensors_sha256": str,
     "info_sha256": str,
 }
+CALIBRATION = "calibration"  # of a task vector only: docs/calibration.md
 REQUIRED = ("format_version", "kind", "base", "shapes")  # the others may be null or missing
 
 
@@ -66,6 +68,17 @@ def check_info(info: dict[str, Any]) -> None:
     labels = info.get("labels") or []
     if len(set(labels)) != len(labels) or (info["kind"] == "task" and not labels):
         raise VectorError("A task vector needs the names of its labels, without duplicates.")
+    calibration_of(info)
+
+
+def calibration_of(info: Mapping[str, Any]) -> Calibration | None:
+    """Return the calibration of a task vector, or None if it has none. Raise VectorError if it cannot be used."""
+    if info.get(CALIBRATION) is None:
+        return None
+    try:
+        return Calibration.from_dict(info[CALIBRATION])
+    except (KeyError, TypeError, ValueError) as error:
+        raise VectorError(f"In its description, {CALIBRATION!r} cannot be used.") from error
 
 
 def _is_of(expected: Any, value: Any) -> bool:

@@ -88,15 +88,27 @@ def write_folder(folder: Path, info: dict[str, Any], groups: Groups, card: str) 
     try:
         with replacing_files(folder, (TENSORS, CARD, INFO)) as fresh:
             (fresh / TENSORS).write_bytes(_serialise(tensors))
-            info = {**info, "tensors_sha256": file_sha256(fresh / TENSORS)}
-            info["info_sha256"] = info_sha256(info)
-            text = json.dumps(info, ensure_ascii=False, allow_nan=False, indent=1)
-            (fresh / INFO).write_text(NUMBERS.sub(_on_one_line, text) + "\n", encoding="utf-8")
+            _write_info(fresh / INFO, {**info, "tensors_sha256": file_sha256(fresh / TENSORS)})
             (fresh / CARD).write_text(card, encoding="utf-8")
     except OSError as error:
         raise VectorError(f"The vector cannot be written to {folder}: {_in_one_line(error)}.") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise VectorError(f"The description of this vector cannot be written as JSON to {INFO}: {error}.") from error
+
+
+def rewrite_info(folder: Path, info: dict[str, Any]) -> None:
+    """Replace ``vector.json`` of a vector; its tensors and card stay. Raise VectorError if it cannot be written."""
+    try:
+        with replacing_files(folder, (INFO,)) as fresh:
+            _write_info(fresh / INFO, info)
+    except OSError as error:
+        raise VectorError(f"{folder / INFO} cannot be written: {_in_one_line(error)}.") from error
+
+
+def _write_info(path: Path, info: dict[str, Any]) -> None:
+    sealed = {**info, "info_sha256": info_sha256(info)}
+    text = json.dumps(sealed, ensure_ascii=False, allow_nan=False, indent=1)
+    path.write_text(NUMBERS.sub(_on_one_line, text) + "\n", encoding="utf-8")
 
 
 def _on_one_line(numbers: re.Match) -> str:

@@ -158,3 +158,48 @@ def test_progress_is_told_changes_nothing_and_can_end_the_work(base, task_vector
 
     with pytest.raises(InterruptedError):
         classifier.classify(texts, enough)
+
+
+def calibrated(vector: SparseVector, temperature: float) -> SparseVector:
+    curve = {"coverage": [1.0], "margin": [0.5], "accuracy": [0.8]}
+    known = {
+        "temperature": temperature,
+        "examples": 100,
+        "accuracy": 0.8,
+        "error": [0.1, 0.0],
+        "loss": [1.0, 0.9],
+        "threshold": 0.5,
+    }
+    return replace(vector, info={**vector.info, "calibration": {**known, "curve": curve}})
+
+
+@pytest.mark.parametrize("method", ["leave-one-out", "gradient"])
+def test_a_temperature_divides_the_logits_everywhere(base, task_vector, language_vector, method):
+    task = SparseVector.load(task_vector)
+    plain, warm = (compose(base, task=one, language=language_vector) for one in (task, calibrated(task, 2.5)))
+    torch.testing.assert_close(warm.classify(TEXTS), (plain.classify(TEXTS).log() / 2.5).softmax(-1), atol=1e-6, rtol=0)
+    before, after = (attribute(one, TEXTS[0], method=method) for one in (plain, warm))
+    assert after.probability == pytest.approx(float(warm.classify(TEXTS[:1]).max()), abs=1e-6)
+    assert [word.weight for word in after.words] == pytest.approx(
+        [word.weight / 2.5 for word in before.words], abs=1e-5
+    )
+
+
+def test_a_temperature_is_in_the_exported_weights(base, task_vector, language_vector, tmp_path):
+    classifier = compose(base, task=calibrated(SparseVector.load(task_vector), 2.5), language=language_vector)
+    head = {name: tensor.clone() for name, tensor in classifier.model.state_dict().items()}
+    classifier.save_pretrained(tmp_path / "plain")
+    model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "plain").eval()
+    encoded = AutoTokenizer.from_pretrained(tmp_path / "plain")(
+        TEXTS, truncation=True, padding=True, return_tensors="pt"
+    )
+    with torch.no_grad():
+        probabilities = model(**encoded).logits.softmax(-1)
+    torch.testing.assert_close(probabilities, classifier.classify(TEXTS), atol=1e-6, rtol=0)
+    assert all(tensor.equal(head[name]) for name, tensor in classifier.model.state_dict().items())
+
+
+@pytest.mark.parametrize("temperature", [0, -1.0, float("nan"), "1", None])
+def test_a_temperature_that_is_no_number_above_zero_is_refused(base, task_vector, temperature):
+    with pytest.raises(VectorError, match="calibration"):
+        calibrated(SparseVector.load(task_vector), temperature).validate()

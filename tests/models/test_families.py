@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from transformers import (
 )
 
 from deftx.classify.composition import Classifier, compose
+from deftx.core.calibration import Calibration, Curve
 from deftx.core.errors import BaseModelError
 from deftx.core.events import Listener, ignore
 from deftx.data.text import Corpus
@@ -127,14 +128,17 @@ def test_masked_positions_have_the_loss_of_plain_transformers(learned):
 
 
 def test_an_exported_classifier_agrees_in_plain_transformers(learned, tmp_path):
-    learned.classifier.save_pretrained(tmp_path / "plain")
+    classifier = replace(
+        learned.classifier, calibration=Calibration(2.5, 100, 0.8, (0, 0), (1, 1), 0, Curve([1], [0], [0.8]))
+    )
+    classifier.save_pretrained(tmp_path / "plain")
     model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "plain").eval()
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "plain")
     for texts in (PAIRS, [first for first, _ in PAIRS]):
         columns = map(list, zip(*texts, strict=True)) if texts is PAIRS else [texts]
         with torch.no_grad():
             plain = model(**tokenizer(*columns, padding=True, truncation=True, return_tensors="pt")).logits.softmax(-1)
-        torch.testing.assert_close(learned.classifier.classify(texts), plain, atol=1e-5, rtol=0)
+        torch.testing.assert_close(classifier.classify(texts), plain, atol=1e-5, rtol=0)
     spaced, own = "\nthe day\nis good \r\n", learned.base.tokenizer
     assert tokenizer(spaced)["input_ids"] == own(spaced)["input_ids"] == own("the day is good")["input_ids"]
 

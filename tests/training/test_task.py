@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from torch.nn.functional import cross_entropy
 
+from deftx.classify.calibrating import calibrate_on
 from deftx.classify.composition import compose
 from deftx.core.errors import RecipeError, TableError, TrainingStopped, VectorError
 from deftx.core.events import Listener, ignore
@@ -43,6 +44,18 @@ def test_a_task_is_learned_and_its_scores_are_those_of_the_composed_classifier(t
     assert scores["examples"] == len(valid.texts)
     assert scores["confusion"] == confusion_matrix(valid.labels, predicted, labels=vector.labels).tolist()
     assert scores["f1"]["after"] > 0.9 > scores["f1"]["before"]
+
+
+def test_a_temperature_is_fitted_on_the_validation_rows_with_the_source_vector(base, language_vector, tmp_path):
+    rows = [(text, label if n % 9 else "positive") for n, (text, label) in enumerate(tiny.labelled_rows() * 3)]
+    vector = learn(base, tmp_path / "task", source=language_vector, valid=table(rows))
+    classifier = compose(base, task=vector, language=language_vector)
+    assert vector.info["calibration"]["examples"] == len(rows)
+    assert vector.info["calibration"]["accuracy"] == vector.info["scores"]["accuracy"]["after"]
+    assert classifier.temperature == pytest.approx(calibrate_on(classifier, table(rows)).temperature, rel=1e-4)
+    assert classifier.temperature != pytest.approx(
+        calibrate_on(compose(base, task=vector), table(rows)).temperature, rel=1e-4
+    )
 
 
 def test_the_loss_is_the_mean_cross_entropy_over_rows(base):

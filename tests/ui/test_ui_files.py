@@ -2,6 +2,7 @@
 
 import csv
 import threading
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -9,6 +10,7 @@ from test_ui_handlers import filled_in
 from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.cli import main
+from deftx.core.calibration import Calibration, Curve, margins
 from deftx.jobs import Store
 from ui import strings
 from ui.classify import column_form, file_tab, file_tasks, file_views
@@ -100,6 +102,25 @@ def test_rows_are_filtered_by_label_and_sorted_by_certainty(studio, keys, file):
     assert doubtful.index(file_views.text(found.rows.texts[order[0]])) > doubtful.index(
         file_views.text(found.rows.texts[order[-1]])
     )
+
+
+def test_accuracy_is_estimated_and_sure_answers_are_chosen_where_the_task_has_a_calibration(studio, keys, file):
+    id_, _ = begin(studio, file, keys)
+    shown, found = file_tab.look(id_), studio.background_tasks.find(id_).result
+    assert found.calibration is None
+    assert "estimated without labels" not in shown[STATE["view"]]
+    assert not shown[STATE["sure"]].visible
+    margin = margins(found.probabilities.numpy())
+    curve = Curve([0.3, 1.0], [float(margin.max()), 0.0], [0.9, 0.4])
+    known = replace(found, calibration=Calibration(1.0, 100, 0.3, (0.0, 0.0), (1.0, 1.0), float(margin.max()), curve))
+    assert strings.ESTIMATED.split("{")[0] + "33 of 100" in file_views.summary(
+        known
+    )  # one answer is above the threshold
+    assert known.sure(0.75) == (margin == margin.max()).tolist()  # errors count 2.25 times as often: 0.25 / 2.25 > 0.1
+    assert known.sure(0.8) == [False] * 3
+    assert file_views.sure_choices(known)[0] == (strings.ANY, 0.0)
+    assert file_views.rows(known, "", "file", 0.75).count('<th scope="row">') == 1
+    assert file_views.rows(known, "", "file").count('<th scope="row">') == 3
 
 
 def test_columns_that_are_not_recognised_are_asked_for(studio, keys, tmp_path):

@@ -34,6 +34,7 @@ class FileTab:
     found: gr.Column
     label: gr.Dropdown
     order: gr.Dropdown
+    sure: gr.Dropdown
     uncertain: gr.HTML
     rows: gr.HTML
     download: gr.DownloadButton
@@ -69,8 +70,11 @@ def build(vectors: ComposeForm) -> FileTab:
                 [(text, name) for name, text in strings.ROW_ORDERS.items()],
                 value="file", label=strings.ROW_ORDER, min_width=140, elem_id="file-order",
             )  # fmt: skip
+            sure = gr.Dropdown(
+                [(strings.ANY, 0.0)], value=0.0, label=strings.SURE_FILTER, min_width=200, elem_id="file-sure"
+            )
         rows = gr.HTML(elem_id="file-rows")
-    tab = FileTab(view, stop, found, label, order, uncertain, rows, download, gr.Timer(EVERY, active=False))
+    tab = FileTab(view, stop, found, label, order, sure, uncertain, rows, download, gr.Timer(EVERY, active=False))
     _connect_encoding(tab, file, encoding)
     _connect(tab, file, vectors, form, start)
     return tab
@@ -96,7 +100,8 @@ def _connect(tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_for
     # When the page opens, earlier work is found again; if it is gone, nothing is shown.
     gr.on(None, **{**looking, "fn": lambda id_: look(id_ if current_workspace().background_tasks.find(id_) else "")})
     tab.stop.click(lambda id_: current_workspace().background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
-    gr.on([tab.label.input, tab.order.input], show_rows, [kept, tab.label, tab.order], tab.rows, **PRIVATE)
+    filters = [tab.label, tab.order, tab.sure]
+    gr.on([one.input for one in filters], show_rows, [kept, *filters], tab.rows, **PRIVATE)
 
 
 def ask_encoding(file: str | None) -> list[Any]:
@@ -160,19 +165,20 @@ def look(id_: str) -> tuple:
 
 
 def _ended(view: str, found: Classified | None = None) -> tuple:
-    shown: Sequence[Any] = [gr.Column(visible=False), *[gr.skip()] * 4, gr.DownloadButton(visible=False)]
+    shown: Sequence[Any] = [gr.Column(visible=False), *[gr.skip()] * 5, gr.DownloadButton(visible=False)]
     if found is not None:
         workspace = current_workspace()
         label = gr.Dropdown(choices=[(strings.ANY, ""), *((name, name) for name in found.labels)], value="")
         path = str(workspace.served_files.copy(found.file(), workspace.owner))
-        shown = [gr.Column(visible=True), label, "file", file_views.uncertain(found), file_views.rows(found, "", "file"),
+        sure = gr.Dropdown(choices=file_views.sure_choices(found), value=0.0, visible=found.calibration is not None)
+        shown = [gr.Column(visible=True), label, "file", sure, file_views.uncertain(found), file_views.rows(found, "", "file"),
                  gr.DownloadButton(value=path, visible=True)]  # fmt: skip
     return view, gr.Button(visible=False), *shown, gr.Timer(active=False)
 
 
-def show_rows(id_: str, label: str | None, order: str | None) -> str:
+def show_rows(id_: str, label: str | None, order: str | None, wanted: float | None = None) -> str:
     """Show the rows that match the filter."""
     background_task = current_workspace().background_tasks.find(id_)
     if background_task is None or not isinstance(background_task.result, Classified):
         return views.notice(strings.WORK_GONE)
-    return file_views.rows(background_task.result, label or "", order or "file")
+    return file_views.rows(background_task.result, label or "", order or "file", wanted or 0.0)

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from torch import Tensor
 
+from deftx.core.calibration import Calibration, margins
 from deftx.core.errors import TableError
 from deftx.data.labels import check_kind
 from deftx.data.unlabelled import Rows, answer_columns, disarm, read_texts, write_rows
@@ -38,6 +39,7 @@ class Classified:
     cut: int  # texts of more than ``max_length`` tokens, whose rest is not read
     max_length: int
     refusal: str = ""  # why the CPU did it though a GPU was asked for
+    calibration: Calibration | None = None  # of the task vector
 
     @property
     def predicted(self) -> list[str]:
@@ -49,6 +51,12 @@ class Classified:
         """Count the texts with each label."""
         counts = Counter(self.predicted)
         return {label: counts[label] for label in self.labels}
+
+    def sure(self, wanted: float) -> list[bool]:
+        """Return which answers are so sure that this share of them is right; all without a calibration."""
+        if self.calibration is None:
+            return [True] * len(self.rows.texts)
+        return (margins(self.probabilities.numpy()) >= self.calibration.sure_from(wanted)).tolist()
 
     def file(self) -> Path:
         """Return the CSV: the file's rows with label and probabilities added, without formulas."""
@@ -83,5 +91,5 @@ def classify_file(
     folder = TemporaryDirectory(prefix="deftx-classified-")
     return Classified(
         file.name, rows, classifier.labels, probabilities, chosen.task, with_language, folder, disarm(rows)[1],
-        len(classifier.cut(rows.texts)), classifier.max_length, attempt.refusal,
+        len(classifier.cut(rows.texts)), classifier.max_length, attempt.refusal, classifier.calibration,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from deftx.classify.estimating import MEASURED
 from deftx.core.events import read_duration
 from deftx.data.unlabelled import least_certain
 from ui import strings
@@ -13,6 +14,7 @@ from ui.shared.background import BackgroundTask, BackgroundTasks
 
 ROWS_SHOWN = 100
 UNCERTAIN_SHOWN = 5
+WANTED_SHARES = (0.8, 0.85, 0.9, 0.95)
 
 
 def progress(background_tasks: BackgroundTasks, background_task: BackgroundTask) -> str:
@@ -40,9 +42,27 @@ def summary(found: Classified) -> str:
     notes += [strings.FORMULAS_DISARMED.format(count=found.disarmed)] if found.disarmed else []
     return (
         f"<h3>{escape(found.name)}</h3>{views.figures([(strings.TEXTS_CLASSIFIED, f'{count:,}')])}"
-        f"{views.bars(bars, caption=strings.LABELS_FOUND)}{views.paragraph(made, 'quiet')}"
+        f"{views.bars(bars, caption=strings.LABELS_FOUND)}{views.paragraph(made, 'quiet')}{_estimate(found)}"
         f"{views.notes(strings.NOTE, notes)}"
     )
+
+
+def _estimate(found: Classified) -> str:
+    """Say how many answers are probably right, and how far such estimates were off where the labels are known."""
+    if found.calibration is None:
+        return ""
+    said = strings.ESTIMATED.format(
+        right=round(100 * found.calibration.estimate(found.probabilities.numpy())), languages=MEASURED.languages,
+        mean=f"{MEASURED.mean:g}", most=f"{MEASURED.most:g}",
+    )  # fmt: skip
+    return views.paragraph(said, "said")
+
+
+def sure_choices(found: Classified) -> list[tuple[str, float]]:
+    """List which answers can be shown: all, or those that are right at a wanted rate, with their number."""
+    wanted = [(strings.SURE_ANSWERS.format(wanted=round(100 * share), count=sum(found.sure(share))), share)
+              for share in (WANTED_SHARES if found.calibration else ())]  # fmt: skip
+    return [(strings.ANY, 0.0), *wanted]
 
 
 def uncertain(found: Classified) -> str:
@@ -51,9 +71,10 @@ def uncertain(found: Classified) -> str:
     return f"<h4>{escape(strings.LEAST_CERTAIN)}</h4>{_table(found, rows)}"
 
 
-def rows(found: Classified, label: str, order: str) -> str:
-    """List the first rows with a label ("" for any), in the order of the file or by certainty."""
-    chosen = [row for row, said in enumerate(found.predicted) if not label or said == label]
+def rows(found: Classified, label: str, order: str, wanted: float = 0.0) -> str:
+    """List the first rows with a label ("" for any), in the order of the file or by certainty; sure ones if ``wanted`` is above 0."""
+    sure = found.sure(wanted) if wanted else [True] * len(found.predicted)
+    chosen = [row for row, said in enumerate(found.predicted) if sure[row] and (not label or said == label)]
     if order != "file":
         highest = found.probabilities.max(-1).values.tolist()
         chosen.sort(key=highest.__getitem__, reverse=order == "surest")

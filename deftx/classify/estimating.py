@@ -1,0 +1,61 @@
+"""What margins say about answers to texts without labels: how many are right, and which are sure."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from deftx.classify.classifier import Classifier
+from deftx.core.calibration import Calibration, margins
+from deftx.core.errors import DeftxError
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How far estimates were from the accuracy, in points, over the languages of NusaX."""
+
+    languages: int
+    mean: float
+    most: float
+    within_five: int  # languages
+
+
+# With the bundled vectors: python benchmarks/calibration.py prints it (docs/calibration.md).
+MEASURED = Measured(languages=9, mean=3.6, most=7.0, within_five=5)
+
+
+def estimate_accuracy(classifier: Classifier, probabilities: Tensor) -> float:
+    """Return the share of answers that are right, estimated without labels.
+
+    Args:
+        classifier: The classifier. Its task vector needs a calibration.
+        probabilities: What ``classify`` returned for the texts.
+
+    Raises:
+        DeftxError: If the task vector has no calibration.
+    """
+    return _calibrated(classifier).estimate(probabilities.numpy())
+
+
+def sure_answers(classifier: Classifier, probabilities: Tensor, wanted: float) -> list[bool]:
+    """Return for each answer whether it is so sure that of all such answers a wanted share is right.
+
+    Args:
+        classifier: The classifier. Its task vector needs a calibration.
+        probabilities: What ``classify`` returned for the texts.
+        wanted: The wanted accuracy, above 0 and below 1.
+
+    Raises:
+        DeftxError: If the task vector has no calibration, or the share is out of range.
+    """
+    if not 0 < wanted < 1:
+        raise DeftxError(f"The wanted accuracy is a share between 0 and 1, such as 0.9; it is {wanted:g}.")
+    return (margins(probabilities.numpy()) >= _calibrated(classifier).sure_from(wanted)).tolist()
+
+
+def _calibrated(classifier: Classifier) -> Calibration:
+    if classifier.calibration is None:
+        raise DeftxError(
+            "The task vector has no calibration, which says how sure answers must be: run deftx calibrate with its "
+            "validation rows."
+        )
+    return classifier.calibration
