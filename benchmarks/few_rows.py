@@ -1,6 +1,6 @@
 """What a few labelled rows of a language add to a task vector: zero-shot against the vector trained further on them.
 
-    python benchmarks/few_rows.py DATA [--languages jav sun] [--rows 50] [--draws 3] [--set learning_rate=3e-4 …]
+    python benchmarks/few_rows.py DATA [--languages jav sun] [--rows 50] [--draws 3] [--set sparse_learning_rate=1e-3 …]
 
 Rows are drawn from DATA/nusax/LANGUAGE/train.csv, and macro-F1 is that on test.csv. A bundled language vector of the language is
 on; Javanese and Sundanese have none. The settings are those of "Improve the classifier with these" on the page, which were
@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
+import sides  # noqa: F401 (it makes the project importable)
 
 import deftx
 from deftx.core.evaluation import score

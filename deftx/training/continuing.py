@@ -17,7 +17,7 @@ from deftx.data.labels import with_spellings_of
 from deftx.data.table_rows import label_names
 from deftx.models.parameters import head_parameters, sparse_trainable
 from deftx.training import distributed
-from deftx.training.learned import Continued, Learned, Learner
+from deftx.training.learned import MASK_FILE, Continued, Learned, Learner, write_mask
 from deftx.training.pipeline import course, sparse_phase
 from deftx.training.recipes import Recipe
 from deftx.training.run_folder import check_disk, claim_folder
@@ -58,6 +58,8 @@ def train_further(learner: Learner, continued: Continued, recipe: Recipe, folder
     spectra = {name: vector.info.get(name) or {} for name in ("singular_values", "spectrum_shapes")}
     ranks = (vector.info.get("rank") or {}).get("ranks") or {}
     learned = Learned(positions, {}, {}, vector.info.get("filled") or 0, ranks, **spectra)
+    if distributed.is_main() and not (folder / MASK_FILE).is_file():
+        write_mask(folder / MASK_FILE, learned)  # it says that the sparse phase comes next (``position_of``)
     progress = sparse_phase(learner, recipe, folder, learned, listener)
     learned.history["sparse"] = course(progress)
     learned.values = _without(learner.trainable, positions, continued.before)

@@ -32,6 +32,9 @@ def test_only_the_entries_of_the_vector_and_its_head_change(base, task_vector, t
     assert not same(after.values, before.values)
     assert not same(after.head, before.head)
     assert after.info["corpus"]["started_from"] == before.name
+    assert f"trained further from the task vector: `{before.name}`" in (tmp_path / "out" / "README.md").read_text(
+        "utf-8"
+    )
     assert after.info["k"] == before.info["k"]
     assert after.info["rank"]["ranks"] == before.info["rank"]["ranks"]
     assert after.labels == before.labels

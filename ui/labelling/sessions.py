@@ -22,7 +22,7 @@ from ui.library import vector_index
 
 # Chosen on Javanese and Sundanese (docs/labelling.md): so few rows need few and small steps from what the classifier knows, and
 # none of the checkpoints is chosen, because the scores of 25 sentences could not tell them apart.
-FURTHER = {"learning_rate": 3e-4, "batch_size": 10, "epochs": 6.0, "evaluate_every": 10_000}
+FURTHER = {"sparse_learning_rate": 1e-3, "batch_size": 10, "epochs": 6.0, "evaluate_every": 10_000}
 # Without a classifier, all has to be learned from these rows; a preset's steps would be over after three.
 ALONE = {"batch_size": 8, "epochs": 30.0, "max_steps": 300, "evaluate_every": 50}
 SEED = 42

@@ -146,6 +146,12 @@ def to_form(request: TrainingRequest) -> dict[str, Any]:
     return values
 
 
+def fits(request: TrainingRequest) -> bool:
+    """Return whether the form has a field for every labelled file and word list of a request."""
+    lists = [request.lexicon[1:], *(one.lexicon for one in request.further)]
+    return len(request.further) <= len(FURTHER) and not any(lists)
+
+
 def from_form(values: Values, corpus: str | None) -> TrainingRequest:
     """Return the request for the values of the fields and the chosen corpus.
 

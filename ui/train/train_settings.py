@@ -35,6 +35,8 @@ def fill(request: TrainingRequest, problems: list[str] | None = None) -> tuple:
     For files and vectors that do not exist here, the earlier choice is kept. The message lists them and ``problems``.
     """
     problems = list(problems or [])
+    if not train_fields.fits(request):
+        problems.append(strings.FORM_LACKS)
     values = train_fields.to_form(request)
     known = {"corpus": corpus_tab.choices(), **train_choices.of_fields()}
     chosen = {**values, "corpus": request.corpus[0] if request.corpus else ""}
