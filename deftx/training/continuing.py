@@ -4,6 +4,7 @@ Few rows cannot say which weights a task needs, but they can correct those that 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from deftx.models.parameters import head_parameters, sparse_trainable
 from deftx.training import distributed
 from deftx.training.learned import MASK_FILE, Continued, Learned, Learner, write_mask
 from deftx.training.pipeline import course, sparse_phase
-from deftx.training.recipes import Recipe
+from deftx.training.recipes import Recipe, TaskRecipe
 from deftx.training.run_folder import check_disk, claim_folder
 from deftx.training.sources import Source
 from deftx.vectors.apply import apply_vectors
@@ -73,19 +74,17 @@ def with_labels_of(vector: SparseVector, sources: list[Source]) -> list[Source]:
     Raises:
         TableError: If a row has a label that the vector does not have.
     """
-    for source in sources:
-        table = with_spellings_of(source.table, vector.labels)
+    spelt = [replace(source, table=with_spellings_of(source.table, vector.labels)) for source in sources]
+    for table in (source.table for source in spelt):
         if others := [label for label in label_names(table) if label not in vector.labels]:
             raise TableError(
                 f"{table.name} has labels that {vector.name} does not have ({', '.join(others)}). "
                 f"Its labels are {', '.join(vector.labels)}."
             )
-    return [
-        Source(with_spellings_of(one.table, vector.labels), one.vector, one.repeat, one.lexicons) for one in sources
-    ]
+    return spelt
 
 
-def with_selection_of(vector: SparseVector, recipe: Recipe) -> Recipe:
+def with_selection_of(vector: SparseVector, recipe: TaskRecipe) -> TaskRecipe:
     """Return the recipe with the settings by which the entries of a vector were selected."""
     own: Mapping[str, Any] = vector.info.get("recipe") or {}
     return recipe.changed({name: own[name] for name in SELECTION if name in own})

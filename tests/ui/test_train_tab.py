@@ -458,7 +458,7 @@ def test_what_came_meanwhile_is_offered_and_the_choices_stay(studio, table):
     names = ["text", *train_choices.of_fields()]
     chosen = {**dict.fromkeys(names, ""), "text": None, "train": table}
     updates = [update._constructor_args[0] for update in train_tab.renew_lists(list(chosen.values()))]
-    text, train, valid, source = (updates[names.index(name)] for name in ("text", "train", "valid", "source"))
+    train, source = (updates[names.index(name)] for name in ("train", "source"))
     assert all("value" not in update for update in updates)
     assert [name for _, name in train["choices"]] == [table]
     assert (strings.NO_SOURCE, "") in source["choices"]
