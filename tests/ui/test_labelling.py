@@ -8,13 +8,17 @@ import pytest
 from tiny_base import finish_language_job, finish_pair_job, finish_task_job, write_corpus
 
 from deftx.core.errors import DeftxError
+from deftx.core.files import write_json
 from deftx.data.tables import read_table
 from deftx.jobs import Store
+from deftx.jobs.job import RESULT
+from deftx.jobs.work import learn_task
 from ui import strings
 from ui.access import retention
 from ui.classify.combination import Combination
 from ui.current import acting_in
 from ui.labelling import label_answers, sessions
+from ui.library.vector_index import describe
 from ui.studio import Studio
 
 
@@ -180,6 +184,22 @@ def test_the_task_vector_is_trained_further_and_scored_on_the_random_half(studio
     settings = studio.train(request).request
     assert settings.train == str(studio.tables.path(request.train))
     assert settings.start == str(studio.composing.find(Combination.of(task)).entries[0].folder)
+
+
+def test_the_loop_from_labels_over_a_trained_vector_to_the_new_score(studio, task, text):
+    kept = label_answers.start_session(task, "", text, "", 40, "")[0]
+    judge(kept, lambda one: "label:0" if one.text < "n" else "label:1")
+    drawn = [one for one in session_of(kept).sentences if one.drawn]
+    right = [one.answer == ("negative" if one.text < "n" else "positive") for one in drawn]
+    job = studio.train(label_answers.improve(kept)[1])
+    learn_task(job.settings, job.folder, lambda event: None, lambda: False)
+    scores = describe(job.out)["scores"]["accuracy"]
+    assert scores["before"] == pytest.approx(sum(right) / len(right))
+    write_json(job.folder / RESULT, {"outcome": "finished", "message": ""})
+    said, view = label_answers.rescore(kept, f"job:{job.id}", "")
+    assert said == ""
+    assert f"{sum(right)} / {len(drawn)}" in view
+    assert f"{round(scores['after'] * len(drawn))} / {len(drawn)}" in view
 
 
 def test_one_label_is_nothing_to_learn(studio, text):
