@@ -12,7 +12,7 @@ from ui.guide.plan import Plan, checked
 from ui.labelling import label_answers
 from ui.library import library_tab
 from ui.sections import Kept, Sections
-from ui.train import train_fields, train_form, train_names, train_tab
+from ui.train import train_choices, train_fields, train_form, train_names, train_tab
 from ui.watch import watch
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -41,7 +41,7 @@ def _connect_tabs(sections: Sections, kept: Kept) -> None:
     for name, tab in sections.tab.items():
         tab.select(partial(moved, name), sections.watch.seen, [kept.tab, sections.history.timer], **PRIVATE)
     train = sections.train.form
-    lists = [train.text, *(train.fields[name] for name in ("train", "valid", "source"))]
+    lists = [train.text, *(train.fields[name] for name in train_choices.of_fields())]
     sections.tab["train"].select(lambda *chosen: train_tab.renew_lists(chosen), lists, lists, **PRIVATE)
     # The trash, under History, may have restored an item, and another visitor may have added or removed one.
     here = [sections.corpus.choice, *sections.corpus.labelled.choices.values()]

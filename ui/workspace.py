@@ -24,6 +24,7 @@ from ui.access.file_access import ServedFiles
 from ui.classify.combination import Combination
 from ui.classify.composing import Composing
 from ui.corpus.corpora import Corpora
+from ui.corpus.lexicons import Lexicons
 from ui.corpus.tables import Tables
 from ui.corpus.text_facts import TextFacts
 from ui.overlap.overlaps import Overlaps
@@ -34,7 +35,7 @@ from ui.spectra.spectra_facts import SpectraFacts
 
 
 class Workspace:
-    """The store of jobs, texts, labelled files, one base and composed classifiers; every method can be called from any thread."""
+    """The store of jobs, texts, labelled files, word lists, one base and composed classifiers; every method can be called from any thread."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class Workspace:
         self.served_files = host.served_files if host else ServedFiles()
         self.corpora = Corpora(self.store.root, admit, most)
         self.tables = Tables(self.store.root, admit, most)
+        self.lexicons = Lexicons(self.store.root, admit, most)
         self.facts = TextFacts(self.corpora, self.store.root, lambda: self.base().tokenizer)
         self.overlaps = Overlaps(self.store)
         self.spectra = SpectraFacts(self.store)

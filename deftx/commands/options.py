@@ -71,7 +71,12 @@ def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> N
 def add_columns(parser: argparse.ArgumentParser, option: str = "--columns", file: str = "the file") -> None:
     """Add an option that maps "text", "label", "tokens" and the like to the column names of a table."""
     parser.add_argument(
-        option, metavar="NAME=COLUMN", nargs="+", default=[], help=f"column names of {file}, e.g. text=review"
+        option,
+        metavar="NAME=COLUMN",
+        nargs="+",
+        action="extend",
+        default=[],
+        help=f"column names of {file}, e.g. text=review",
     )
 
 

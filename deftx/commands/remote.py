@@ -84,10 +84,14 @@ def _for_a_job(request: TrainingRequest, pairs: bool) -> TrainingRequest:
     preset = replace(request, recipe={}).full_recipe(pairs).to_dict()
     recipe = {name: value for name, value in request.full_recipe(pairs).to_dict().items() if value != preset[name]}
     files = {name: os.path.abspath(path) for name in ("train", "valid") if (path := getattr(request, name))}
-    return replace(
-        request, recipe=recipe, corpus=tuple(map(os.path.abspath, request.corpus)), **files,
-        base=_place(request.base), source=_place(request.source), push_to="", push_private=True,
+    several = {name: tuple(map(os.path.abspath, getattr(request, name))) for name in ("corpus", "lexicon")}
+    places = {name: _place(getattr(request, name)) for name in ("base", "source", "start")}
+    further = tuple(
+        replace(one, file=os.path.abspath(one.file), source=_place(one.source),
+                lexicon=tuple(map(os.path.abspath, one.lexicon)))
+        for one in request.further
     )  # fmt: skip
+    return replace(request, recipe=recipe, further=further, push_to="", push_private=True, **files, **several, **places)
 
 
 def _place(name: str) -> str:

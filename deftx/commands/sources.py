@@ -2,27 +2,13 @@
 
 import argparse
 import os
-from dataclasses import dataclass
 from typing import Any
 
+from deftx.commands.options import columns_of
 from deftx.core.errors import RecipeError
+from deftx.training.labelled_files import LabelledFile, by_name, short_names
 
 MORE = "more_train"  # where SourceValues puts labelled files
-
-
-@dataclass(frozen=True)
-class Given:
-    """The labelled files of a command, and for each its language vector or None, its passes, and its word lists."""
-
-    files: list[str]
-    vectors: list[str | None]
-    repeats: list[int]
-    lexicons: list[list[str]]
-
-    @property
-    def is_one_plain_file(self) -> bool:
-        """Whether there is one file, and no option that only this module reads."""
-        return len(self.files) == 1 and self.repeats == [1] and not self.lexicons[0]
 
 
 class SourceValues(argparse.Action):
@@ -56,17 +42,19 @@ def add_options(task: argparse.ArgumentParser) -> None:
     task.add_argument("--lexicon", metavar="FILE", action="append", default=[],
                       help="word list with the columns word,translation: some words of the training rows are replaced "
                       "(lexicon_share below); of several files: A=FILE; can be repeated")  # fmt: skip
+    task.add_argument("--start", metavar="VECTOR",
+                      help="task vector to train further, e.g. on a few rows: its entries and its head are trained, and no "
+                      "others are selected")  # fmt: skip
     task.set_defaults(parser=task)
 
 
-def given_in(arguments: argparse.Namespace) -> Given:
+def given_in(arguments: argparse.Namespace) -> list[LabelledFile]:
     """Return the labelled files with their options.
 
     Raises:
         RecipeError: If an option does not fit the files.
+        TableError: If columns are not written as NAME=COLUMN.
     """
-    from deftx.training.sources import by_name, short_names
-
     files = [*arguments.train, *getattr(arguments, MORE, [])]
     if not files:
         arguments.parser.error("the following arguments are required: TRAIN")
@@ -75,12 +63,23 @@ def given_in(arguments: argparse.Namespace) -> Given:
     vectors = {name: values[-1] for name, values in by_name("--source", arguments.source or [], names).items()}
     repeats = {name: values[-1] for name, values in by_name("--repeat", arguments.repeat, names).items()}
     lexicons = by_name("--lexicon", arguments.lexicon, names)
-    return Given(
-        files,
-        [vectors.get(name) for name in names],
-        [_number(repeats.get(name, "1")) for name in names],
-        [lexicons.get(name, []) for name in names],
-    )
+    columns = _columns_by_name(arguments.columns, names)
+    return [
+        LabelledFile(file=file, columns=columns[name], source=vectors.get(name, ""),
+                     repeat=_number(repeats.get(name, "1")), lexicon=tuple(lexicons.get(name, ())))
+        for file, name in zip(files, names, strict=True)
+    ]  # fmt: skip
+
+
+def _columns_by_name(values: list[str], names: list[str]) -> dict[str, dict[str, str]]:
+    """Return the columns of each file: A=NAME=COLUMN is a column of one, NAME=COLUMN one of all."""
+    found: dict[str, dict[str, str]] = {name: {} for name in names}
+    for value in values:
+        named = [name for name in names if value.startswith(f"{name}=") and "=" in value.removeprefix(f"{name}=")]
+        own = max(named, key=len) if named and len(names) > 1 else None
+        for name in [own] if own else names:
+            found[name] |= columns_of([value.removeprefix(f"{own}=") if own else value])
+    return found
 
 
 def _number(text: str) -> int:

@@ -50,15 +50,13 @@ def run_language(arguments: argparse.Namespace) -> None:
     request = from_arguments("language", arguments)
     recipe: Any = request.full_recipe()  # a LanguageRecipe, as the kind says
     api = _check_push(arguments)
-    if request.flavor and arguments.lexicon:
-        raise RecipeError("--lexicon applies only to this machine; omit --on hf-jobs.")
     corpus = request.corpus
     if arguments.encoding or request.column:
         corpus = read_corpus(corpus, column=request.column or None, encoding=arguments.encoding)
     with stop_on_signal() as should_stop:
         vector = remote.learn(request, _out(arguments), should_stop) if request.flavor else learn_language(
             corpus, options.load_base_of(arguments), recipe, out=arguments.out,
-            language=request.language or None, lexicon=arguments.lexicon, delta=request.delta or None,
+            language=request.language or None, lexicon=request.lexicon, delta=request.delta or None,
             on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
@@ -71,25 +69,22 @@ def run_task(arguments: argparse.Namespace) -> None:
     from deftx.data.token_tables import read_labelled
     from deftx.training.task import learn_task
 
-    given, encoding = sources.given_in(arguments), arguments.encoding
+    encoding = arguments.encoding
     request = from_arguments("task", arguments)
     kind = {"encoding": encoding, "kind": arguments.kind}
-    train = [read_labelled(file, columns=request.columns, **kind) for file in given.files]
+    train = [read_labelled(one.file, columns=one.columns, **kind) for one in request.labelled]
     valid = read_labelled(request.valid, columns=request.valid_columns, **kind) if request.valid else None
     pairs = not isinstance(train[0], TokenTable) and train[0].pairs
     recipe: Any = request.full_recipe(pairs)  # a TaskRecipe
-    if request.flavor and not given.is_one_plain_file:
-        raise RecipeError(
-            "Several labelled files, --repeat and --lexicon apply only to this machine; omit --on hf-jobs."
-        )
     if request.flavor and arguments.kind:
         raise RecipeError("--kind applies only to this machine, as the other one looks at the file itself; omit it.")
     api = _check_push(arguments)
     with stop_on_signal() as should_stop:
         vector = remote.learn(request, _out(arguments), should_stop, pairs) if request.flavor else learn_task(
             train, options.load_base_of(arguments), recipe, out=arguments.out, valid=valid,
-            source=given.vectors, repeat=given.repeats, lexicon=given.lexicons,
-            language=request.language or None, delta=request.delta or None,
+            source=[one.source or None for one in request.labelled],
+            repeat=[one.repeat for one in request.labelled], lexicon=[one.lexicon for one in request.labelled],
+            start=request.start or None, language=request.language or None, delta=request.delta or None,
             on_event=output.ProgressLine(), should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
@@ -109,15 +104,19 @@ def from_arguments(kind: str, arguments: argparse.Namespace) -> TrainingRequest:
         "hours",
         "push_to",
         "valid",
+        "start",
         "column",
     )
-    given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
-    given |= {name: options.columns_of(getattr(arguments, name, [])) for name in ("columns", "valid_columns")}
+    given: dict[str, Any] = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
     if arguments.push_to:
         given["push_private"] = arguments.private
     if kind == "task":
-        first = sources.given_in(arguments)
-        given |= {"train": first.files[0], "source": first.vectors[0] or ""}
+        first, *further = sources.given_in(arguments)
+        given |= {"train": first.file, "columns": first.columns, "source": first.source, "repeat": first.repeat,
+                  "lexicon": first.lexicon, "further": tuple(further),
+                  "valid_columns": options.columns_of(arguments.valid_columns)}  # fmt: skip
+    else:
+        given["lexicon"] = tuple(arguments.lexicon)
     corpus = tuple(getattr(arguments, "corpus", ()))
     return TrainingRequest(kind=kind, corpus=corpus, recipe=_settings(kind, arguments), **given)
 

@@ -13,6 +13,7 @@ from deftx.core.errors import CorpusError, TableError
 from deftx.data.audit import Audit, Unused, audit, unused
 from deftx.data.cleaning import CLEANINGS, Effect, clean, preview
 from deftx.data.languages import Profile, load_languages, register
+from deftx.data.lexicon import read_lexicon
 from deftx.data.nearest import Near, nearest
 from deftx.data.open_table import as_text
 from deftx.data.reading import Amount, check_amount, find_file
@@ -67,6 +68,13 @@ def accept_table(path: Path, columns: Mapping[str, str] | None, most: Amount | N
         check_amount(path, most, TableError)
     read_table(path, columns=columns)
     return choose_columns(open_records(find_file(path, TableError), TableError), columns, labelled=True)
+
+
+def accept_lexicon(path: Path, most: Amount | None) -> None:
+    """Check a word list. TableError if it cannot be used."""
+    if most is not None:
+        check_amount(path, most, TableError)
+    read_lexicon(path)
 
 
 def first_cells(path: Path, columns: Sequence[str], count: int) -> list[list[str]]:

@@ -43,6 +43,7 @@ def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent
         recipe,
         out=folder / OUT,
         language=request.language or None,
+        lexicon=[folder / path for path in request.lexicon],
         delta=_path(folder, request.delta),
         on_event=on_event,
         should_stop=should_stop,
@@ -52,7 +53,8 @@ def _learn_language(settings: Mapping[str, Any], folder: Path, on_event: OnEvent
 def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     """Learn a task vector from ``train`` (a path), with ``valid`` (a path) and ``source`` (a vector) if given.
 
-    ``columns`` and ``valid_columns`` map text, label, tokens and the like to the columns of the files.
+    ``columns`` and ``valid_columns`` map text, label, tokens and the like to the columns of the files. ``further`` has
+    more labelled files, each with its columns, source, passes and word lists.
     """
     if not _is_written(folder):
         _learn_task(settings, folder, on_event, should_stop)
@@ -61,8 +63,9 @@ def learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sho
 
 def _learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, should_stop: ShouldStop) -> None:
     request = _request("task", settings)
-    train = read_labelled(folder / request.train, columns=request.columns)
-    recipe = cast(TaskRecipe, request.full_recipe(isinstance(train, Table) and train.pairs))
+    labelled = request.labelled
+    train = [read_labelled(folder / one.file, columns=one.columns) for one in labelled]
+    recipe = cast(TaskRecipe, request.full_recipe(isinstance(train[0], Table) and train[0].pairs))
     valid = _path(folder, request.valid)
     deftx.training.task.learn_task(
         train,
@@ -70,7 +73,10 @@ def _learn_task(settings: Mapping[str, Any], folder: Path, on_event: OnEvent, sh
         recipe,
         out=folder / OUT,
         valid=read_labelled(valid, columns=request.valid_columns) if valid else None,
-        source=request.source or None,
+        source=[one.source or None for one in labelled],
+        repeat=[one.repeat for one in labelled],
+        lexicon=[[folder / path for path in one.lexicon] for one in labelled],
+        start=request.start or None,
         language=request.language or None,
         delta=_path(folder, request.delta),
         on_event=on_event,

@@ -23,6 +23,18 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Two classifiers on the same sentences: those that only the first and only the second one gets right.
+
+    ``chance`` is the probability of a difference as large as this if both are equally good (McNemar's exact test).
+    """
+
+    first: int
+    second: int
+    chance: float
+
+
+@dataclass(frozen=True)
 class Counts:
     """How many sentences a person has judged: those with a label, without a fitting one, and skipped."""
 
@@ -74,6 +86,31 @@ def score(session: Session, judged: Judged, answers: Mapping[int, str] | None = 
     gold, predicted = [judged[place].label for place in places], [given[place] for place in places]
     reached = accuracy(sum(a == b for a, b in zip(gold, predicted, strict=True)), len(gold))
     return reached and Score(reached, confusion(gold, predicted, session.labels))
+
+
+def compare(session: Session, judged: Judged, answers: Mapping[int, str]) -> Comparison | None:
+    """Compare the answers of another classifier with those that the session began with, on the sentences drawn at random.
+
+    Args:
+        session: The session.
+        judged: The answers of the person.
+        answers: The labels of the other classifier by place.
+
+    Returns:
+        The comparison, or None if no such sentence has a label and both answers.
+    """
+    from scipy.stats import binomtest  # slow to import
+
+    right = [
+        (session.sentences[place].answer == one.label, answers[place] == one.label)
+        for place, one in judged.items()
+        if one.mark == LABEL and session.sentences[place].drawn and session.sentences[place].answer and place in answers
+    ]
+    if not right:
+        return None
+    first, second = right.count((True, False)), right.count((False, True))
+    chance = float(binomtest(first, first + second).pvalue) if first + second else 1.0
+    return Comparison(first, second, chance)
 
 
 def consensus(people: Mapping[str, Judged]) -> dict[int, str]:

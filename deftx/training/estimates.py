@@ -9,13 +9,14 @@ from transformers import PreTrainedModel
 
 from deftx.data.labels import drop_unknown_labels
 from deftx.data.splitting import fold
-from deftx.data.table_rows import Table, hold_out, label_names
+from deftx.data.table_rows import Table, hold_out, join_tables, label_names
 from deftx.data.tables import check
 from deftx.models.batches import encode
 from deftx.models.families import word_embeddings
 from deftx.models.parameters import encoder_parameters, sparse_trainable
 from deftx.training.recipes import LanguageRecipe, Recipe, TaskRecipe
 from deftx.training.run_folder import NOT_RETRAINED, bytes_needed
+from deftx.training.sources import fitting
 from deftx.training.speed import Speed
 
 PRODUCTS = 6  # operations per weight and token: two forward, four backward (Kaplan et al. 2020)
@@ -131,32 +132,48 @@ class TextSize:
 
 @dataclass(frozen=True)
 class TableSize:
-    """The size of labelled files, whatever the settings. ``valid_rows`` is None if rows are to be held out."""
+    """The size of labelled files, whatever the settings. ``valid_rows`` is None if rows are to be held out.
+
+    ``rows`` are those of the first file, with ``repeat`` passes in an epoch; ``further`` are the rows of the others, each
+    counted as often as an epoch passes over it.
+    """
 
     rows: int
     valid_rows: int | None
     labels: int
     pairs: bool
     lengths: tuple[int, ...]  # tokens of a sample of the rows
+    repeat: int = 1
+    further: int = 0
 
     @classmethod
-    def of(cls, train: Table, valid: Table | None, tokenizer: Any) -> "TableSize":
-        """Count rows, labels and tokens. Raise TableError if the rows cannot be used for training."""
-        found = check(train, valid)
+    def of(
+        cls, train: Table, valid: Table | None, tokenizer: Any, repeat: int = 1,
+        further: Sequence[tuple[Table, int]] = (),
+    ) -> "TableSize":  # fmt: skip
+        """Count rows, labels and tokens. Raise TableError if the rows cannot be used for training.
+
+        ``further`` are the other labelled files, each with its passes.
+        """
+        tables = fitting([train, *(table for table, _ in further)])
+        found = check(join_tables(tables), valid)
         if valid is None:
             hold_out(train, 0.1, 0)
         else:
             drop_unknown_labels(valid, label_names(train))
-        some = train.texts[:: -(-len(train) // SAMPLE)]
-        lengths = tuple(map(len, encode(tokenizer, some, 1_000_000)))
-        return cls(len(train), len(valid) if valid is not None else None, len(found.labels), train.pairs, lengths)
+        texts = [text for table in tables for text in table.texts]
+        lengths = tuple(map(len, encode(tokenizer, texts[:: -(-len(texts) // SAMPLE)], 1_000_000)))
+        others = sum(len(table) * passes for table, passes in further)
+        valid_rows = len(valid) if valid is not None else None
+        return cls(len(train), valid_rows, len(found.labels), train.pairs, lengths, repeat, others)
 
     def amount(self, recipe: TaskRecipe, longest: int) -> Amount:
         """Return the amount of data for a recipe, on a base with inputs of at most ``longest`` tokens."""
         length = min(recipe.max_length, longest)
         tokens = sum(min(length, one) for one in self.lengths) / len(self.lengths)
         held_out = round(self.rows * recipe.hold_out) if self.valid_rows is None else self.valid_rows
-        return Amount(max(1, self.rows - (held_out if self.valid_rows is None else 0)), tokens, held_out * tokens)
+        rows = max(1, self.rows - (held_out if self.valid_rows is None else 0))
+        return Amount(self.repeat * rows + self.further, tokens, held_out * tokens)
 
 
 @dataclass(frozen=True)
@@ -178,9 +195,14 @@ class Estimate:
         return self.dense_steps + self.sparse_steps
 
 
-def estimate(kind: str, recipe: Recipe, model: Model, amount: Amount, speed: Speed, labels: int = 2) -> Estimate:
-    """Estimate a training run of ``kind``. Raise RecipeError if k is too large for the base."""
-    dense = recipe.steps(amount.examples, "dense")
+def estimate(
+    kind: str, recipe: Recipe, model: Model, amount: Amount, speed: Speed, labels: int = 2, continues: bool = False
+) -> Estimate:
+    """Estimate a training run of ``kind``. Raise RecipeError if k is too large for the base.
+
+    ``continues`` says that a vector is trained further, without a dense phase.
+    """
+    dense = 0 if continues else recipe.steps(amount.examples, "dense")
     sparse = 0 if recipe.ablate in NOT_RETRAINED else recipe.steps(amount.examples, "sparse")
     evaluations = 2 + sum(-(-steps // recipe.evaluate_every) for steps in (dense, sparse))  # also before and after
     filled = amount.examples / (

@@ -14,6 +14,7 @@ from deftx.core.names import base_name
 from deftx.method.parameter_kinds import count_by_part
 from deftx.models.bases import Base
 from deftx.training import distributed
+from deftx.training.continuing import train_further
 from deftx.training.learned import Learned, Learner
 from deftx.training.loop import stoppable
 from deftx.training.parts import ENDING, part
@@ -76,7 +77,10 @@ def finish(
     Raises:
         TrainingError: If the vector cannot be written; the checkpoints are kept.
     """
-    learned = learn(learner, recipe, run, Path(delta).expanduser() if delta else None, listener)
+    if learner.continued is None:
+        learned = learn(learner, recipe, run, Path(delta).expanduser() if delta else None, listener)
+    else:
+        learned = train_further(learner, learner.continued, recipe, run, listener)
     with part(ENDING):
         with stoppable(learner.model, listener):
             found = scores(learner.model)

@@ -10,6 +10,7 @@ from deftx.core.events import Event, Listener
 from deftx.training.checkpoints import PhaseProgress, read_tensors, write_tensors
 from deftx.training.loop import Objective
 from deftx.training.run_folder import refuse_other
+from deftx.vectors.vector import SparseVector
 
 DELTA_FILE = "delta.safetensors"
 # Settings without effect on the dense phase: runs that differ only in these can share one δ.
@@ -30,6 +31,15 @@ class Learner:
     examples: int  # training sequences or rows
     denominator: int  # N of the L1 penalty: the number of all parameters
     identity: dict[str, str | None]  # fingerprints of data, base and source, which determine δ
+    continued: "Continued | None" = None  # if a vector that the model has is trained further, instead of Algorithm 1
+
+
+@dataclass(frozen=True)
+class Continued:
+    """A task vector that is trained further, and the weights at its positions before it was added to the model."""
+
+    vector: SparseVector
+    before: dict[str, Tensor]  # in the order of the vector's positions
 
 
 @dataclass

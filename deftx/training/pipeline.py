@@ -74,7 +74,7 @@ def learn(learner: Learner, recipe: Recipe, folder: Path, delta: Path | None, li
     _reset(learner, start)
     start = {n: start[n].view(-1).index_select(0, p) for n, p in learned.positions.items()}  # the part that φ needs
     progress = sparse_phase(learner, recipe, folder, learned, listener)  # θ2
-    learned.history["sparse"] = _course(progress)
+    learned.history["sparse"] = course(progress)
     for name, chosen in learned.positions.items():
         learned.values[name] = learner.trainable[name].detach().view(-1)[chosen] - start[name]  # φ = θ2 − θ0
     learned.head = {n: p.detach().clone() for n, p in learner.head.items()}
@@ -106,7 +106,7 @@ def dense_phase(
 def choose_entries(change: Change, recipe: Recipe, k: int, listener: Listener) -> Learned:
     """Denoise δ and select μ. Also set φ if there is no sparse phase."""
     learned = Learned({}, {}, change.head)
-    learned.history["dense"] = _course(change.progress)
+    learned.history["dense"] = course(change.progress)
     denoised = denoise_all(change.delta, recipe, learned, listener) if recipe.method == "deft-x" else change.delta
     if recipe.ablate == "dense-delta":
         learned.positions = {n: d.flatten().nonzero().flatten() for n, d in denoised.items()}
@@ -183,7 +183,8 @@ def _place(learner: Learner, start: Mapping[str, Tensor], learned: Learned) -> N
         learner.trainable[name].view(-1)[chosen.to(learner.trainable[name].device)] += learned.values[name]
 
 
-def _course(progress: PhaseProgress) -> dict:
+def course(progress: PhaseProgress) -> dict:
+    """Return what vector.json tells of a phase."""
     return {k: v for k, v in asdict(progress).items() if k not in ("seconds", "loss_sum", "evaluated")}
 
 

@@ -5,13 +5,14 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from deftx.training.labelled_files import LabelledFile, short_names
 from deftx.training.request import HF_JOBS, TrainingRequest
 
 OPTIONS = ("method", "rank", "keep", "ablate", "k", "seed")  # settings with their own option
 FIELDS = (
     "column",
     "valid",
-    "source",
+    "start",
     "language",
     "base",
     "device",
@@ -30,7 +31,7 @@ def to_argv(request: TrainingRequest) -> list[str]:
 
     The name of the job and the number of processes, which a launcher starts, are omitted.
     """
-    files = [*request.corpus, *([request.train] if request.train else [])]
+    files = [*request.corpus, *(one.file for one in request.labelled)]
     words = [request.kind, *(f"./{file}" if file.startswith("-") else file for file in files)]
     words += _option("out", out_name(request))
     for name in FIELDS:
@@ -41,9 +42,9 @@ def to_argv(request: TrainingRequest) -> list[str]:
     if request.flavor:
         words += ["--on", HF_JOBS, *_option("flavor", request.flavor), *_option("hours", f"{request.hours:.12g}")]
     words += _push(request, "push-to")
-    for name in ("columns", "valid_columns"):
-        if columns := getattr(request, name):
-            words += [f"--{name.replace('_', '-')}", *(f"{here}={there}" for here, there in columns.items())]
+    words += _of_files(request)
+    if columns := request.valid_columns:
+        words += ["--valid-columns", *(f"{here}={there}" for here, there in columns.items())]
     own = {name: request.recipe[name] for name in OPTIONS if request.recipe.get(name) is not None}
     for name, value in own.items():
         words += _option(name, _typed(value))
@@ -52,12 +53,31 @@ def to_argv(request: TrainingRequest) -> list[str]:
     return words
 
 
+def _of_files(request: TrainingRequest) -> list[str]:
+    """Return the options for the files of training data; with several labelled files, they name the file."""
+    files = request.labelled
+    if not files:
+        return [word for path in request.lexicon for word in _option("lexicon", path)]
+    names = [f"{name}=" for name in short_names([one.file for one in files])] if len(files) > 1 else [""]
+    words = []
+    for name, one in zip(names, files, strict=True):
+        given = [("source", one.source), ("repeat", str(one.repeat) if one.repeat > 1 else "")]
+        for option, value in [*given, *(("lexicon", path) for path in one.lexicon)]:
+            words += _option(option, f"{name}{value}") if value else []
+    columns = [f"{name}{here}={there}" for name, one in zip(names, files, strict=True)
+               for here, there in one.columns.items()]  # fmt: skip
+    if len(files) == 1:
+        return [*words, *(["--columns", *columns] if columns else [])]
+    return [*words, *(word for column in columns for word in _option("columns", column))]
+
+
 def to_python(request: TrainingRequest) -> str:
     """Return the Python code of a training run; that of a remote one trains on the machine that runs it."""
     changed = "".join(f", {name}={value!r}" for name, value in request.recipe.items())
     device = f", device={request.device!r}" if request.device else ""
     given = {"out": out_name(request)}
-    given |= {name: value for name in ("source", "language", "delta") if (value := getattr(request, name))}
+    given |= {name: value for name in ("start", "language", "delta") if (value := getattr(request, name))}
+    given |= _of_labelled(request.labelled) if request.further else _of_one(request)
     named = ", ".join(f"{name}={value!r}" for name, value in given.items())
     if request.valid:
         named += f", valid={_table(request.valid, request.valid_columns)}"
@@ -67,8 +87,11 @@ def to_python(request: TrainingRequest) -> str:
         device = ", device=f\"cuda:{os.environ['LOCAL_RANK']}\""
     lines += ["", f"base = deftx.load_base({repr(request.base) if request.base else 'deftx.BUNDLED_BASE'}{device})"]
     if request.kind == "task":
-        lines += [f"train = {_table(request.train, request.columns)}"]
-        lines += [f"recipe = deftx.recipe_for('task', {request.preset!r}, pairs=train.pairs{changed})"]
+        tables = [_table(one.file, one.columns) for one in request.labelled]
+        several = len(tables) > 1
+        lines += [f"train = {'[' + ', '.join(tables) + ']' if several else tables[0]}"]
+        pairs = f"pairs=train{'[0]' if several else ''}.pairs"
+        lines += [f"recipe = deftx.recipe_for('task', {request.preset!r}, {pairs}{changed})"]
         lines += [f"vector = deftx.learn_task(train, base, recipe, {named})"]
     else:
         corpus = request.corpus[0] if len(request.corpus) == 1 else list(request.corpus)
@@ -79,6 +102,22 @@ def to_python(request: TrainingRequest) -> str:
         words = ["python", "-m", "deftx", "push", given["out"], *_push(request, "to")]
         lines += [f"# To push the vector: {shlex.join(words)}"]
     return "\n".join(lines) + "\n"
+
+
+def _of_one(request: TrainingRequest) -> dict[str, Any]:
+    """Return the arguments of ``learn_task`` or ``learn_language`` for one file that are given."""
+    found = {"source": request.source, "repeat": request.repeat, "lexicon": list(request.lexicon)}
+    return {name: value for name, value in found.items() if value and value != 1}
+
+
+def _of_labelled(files: list[LabelledFile]) -> dict[str, Any]:
+    """Return the arguments of ``learn_task`` for several files: lists with a value for each."""
+    found = {
+        "source": [one.source or None for one in files],
+        "repeat": [one.repeat for one in files],
+        "lexicon": [list(one.lexicon) or None for one in files],
+    }
+    return {name: values for name, values in found.items() if any(value not in (None, 1) for value in values)}
 
 
 def out_name(request: TrainingRequest) -> str:

@@ -10,6 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from deftx.core.errors import RecipeError, unknown_name
+from deftx.training.labelled_files import LabelledFile, lexicon_problem, repeat_problem
 
 if TYPE_CHECKING:
     from deftx.training.recipes import LanguageRecipe, Recipe, TaskRecipe
@@ -21,13 +22,17 @@ FEWEST_HOURS, MOST_HOURS = 0.5, 168.0
 NO_FLAVOR = "A training run on Hugging Face Jobs needs the name of a machine (flavor), such as l4x1."
 
 # The fields of the training data; the first one of each kind is required.
-DATA = {"language": ("corpus", "column"), "task": ("train", "valid", "source", "columns", "valid_columns")}
+DATA = {
+    "language": ("corpus", "column"),
+    "task": ("train", "valid", "source", "columns", "valid_columns", "repeat", "further", "start"),
+}
 TEXTS = (
     "name",
     "column",
     "train",
     "valid",
     "source",
+    "start",
     "language",
     "base",
     "preset",
@@ -71,7 +76,11 @@ class TrainingRequest:
     columns: Mapping[str, str] = field(default_factory=dict)  # names of the columns in ``train``, if they differ
     valid: str = ""  # for a task: a labelled file for validation; by default, rows of ``train``
     valid_columns: Mapping[str, str] = field(default_factory=dict)
-    source: str = ""  # for a task: the language vector to start from
+    source: str = ""  # for a task: the language vector to start from, that of ``train``
+    repeat: int = 1  # for a task: passes over ``train`` in an epoch
+    further: tuple[LabelledFile, ...] = ()  # for a task: labelled files besides ``train``
+    start: str = ""  # for a task: the task vector that is trained further
+    lexicon: tuple[str, ...] = ()  # word lists for the corpus, or for the rows of ``train``
     language: str = ""  # a code, stored in the vector
     base: str = ""
     device: str = ""  # of this machine, as in torch, or ZERO_GPU; empty: a GPU if there is one
@@ -95,6 +104,14 @@ class TrainingRequest:
     def data(self) -> str:
         """The file of training data, the first one of several; empty if none is given."""
         return self.train or next(iter(self.corpus), "")
+
+    @property
+    def labelled(self) -> list[LabelledFile]:
+        """The labelled files of a task, the first one first."""
+        first = LabelledFile(
+            file=self.train, columns=self.columns, source=self.source, repeat=self.repeat, lexicon=self.lexicon
+        )
+        return [first, *self.further] if self.train else []
 
     def full_recipe(self, pairs: bool = False) -> "LanguageRecipe | TaskRecipe":
         """Return the recipe: the preset, changed by the settings of the request.
@@ -126,6 +143,10 @@ class TrainingRequest:
         found = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("kind", "name")}
         settings = {name: value for name, value in found.items() if name in needed or value != _default(name)}
         settings |= {name: dict(settings[name]) for name in MAPPINGS if name in settings}
+        if self.lexicon:
+            settings["lexicon"] = list(self.lexicon)
+        if self.further:
+            settings["further"] = [one.to_dict() for one in self.further]
         if self.corpus:
             settings["corpus"] = self.corpus[0] if len(self.corpus) == 1 else list(self.corpus)
         return settings | ({"device": HF_JOBS} if self.flavor else {})
@@ -145,6 +166,7 @@ class TrainingRequest:
         given = {one: settings[one] for one in _names(kind) if settings.get(one)}
         if isinstance(given.get("corpus"), str | list):
             given["corpus"] = (given["corpus"],) if isinstance(given["corpus"], str) else tuple(given["corpus"])
+        given |= tuples_of(given)
         if given.get("push_to"):
             given["push_private"] = bool(settings.get("push_private"))
         if given.get("device") == HF_JOBS and given.get("flavor"):
@@ -160,8 +182,9 @@ class TrainingRequest:
                 yield name, f"{name} cannot be used: expected settings by name, in braces."
         if not isinstance(self.corpus, tuple) or not all(isinstance(path, str) for path in self.corpus):
             yield "corpus", f"corpus = {self.corpus!r} cannot be used: expected a text in quotes."
+        yield from self._problems_of_data()
         for name in (name for kind, names in DATA.items() if kind != self.kind for name in names):
-            if getattr(self, name):
+            if getattr(self, name) != _default(name):
                 yield name, f"{name} cannot be used: a {self.kind} training run has no such setting."
         if not _is_number(self.processes, int) or self.processes < 1:
             yield "processes", f"{self.processes!r} is not a number of GPUs; expected an integer, 1 or more."
@@ -177,6 +200,33 @@ class TrainingRequest:
                 "hours",
                 f"The time limit on Hugging Face Jobs must be {FEWEST_HOURS:g} to {MOST_HOURS:g} hours, not {self.hours!r}.",
             )
+
+    def _problems_of_data(self) -> Iterator[tuple[str, str]]:
+        if reason := repeat_problem(self.repeat):
+            yield "repeat", reason
+        if reason := lexicon_problem(self.lexicon):
+            yield "lexicon", reason
+        if not isinstance(self.further, tuple) or not all(isinstance(one, LabelledFile) for one in self.further):
+            yield "further", f"further = {self.further!r} cannot be used: expected a list of labelled files."
+            return
+        yield from (("further", reason) for one in self.further for reason in one.problems())
+        if self.further and not self.train:
+            yield "train", "Further labelled files need a first one."
+
+
+def tuples_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the word lists and the further labelled files in JSON values as a request has them.
+
+    Raises:
+        SettingsRefused: If a labelled file cannot be read.
+    """
+    found = {"lexicon": tuple(given["lexicon"])} if isinstance(given.get("lexicon"), list) else {}
+    if not isinstance(given.get("further"), list):
+        return found
+    try:
+        return {**found, "further": tuple(map(LabelledFile.from_dict, given["further"]))}
+    except RecipeError as error:
+        raise SettingsRefused([Refusal("further", str(error))]) from error
 
 
 def _names(kind: str) -> list[str]:

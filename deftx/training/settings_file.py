@@ -12,12 +12,15 @@ from typing import Any
 
 from deftx.core.errors import RecipeError, unknown_name
 from deftx.training.recipes import PRESETS
-from deftx.training.request import SettingsRefused, TrainingRequest
+from deftx.training.request import SettingsRefused, TrainingRequest, tuples_of
 
 FORMAT, VERSION = "deftx-settings", 1
-# Fields in a file besides the recipe, by kind; all are texts.
-SHARED = ("name", "language", "base", "preset")
-FIELDS = {"language": (*SHARED, "corpus"), "task": (*SHARED, "train", "valid", "source")}
+# Fields in a file besides the recipe, by kind: texts, the number of passes, and lists of files.
+SHARED = ("name", "language", "base", "preset", "lexicon")
+FIELDS = {
+    "language": (*SHARED, "corpus"),
+    "task": (*SHARED, "train", "valid", "source", "repeat", "further", "start"),
+}
 LARGEST = 1_000_000  # characters; usual files have a few hundred
 
 
@@ -37,8 +40,8 @@ def to_file(request: TrainingRequest) -> str:
     """
     if len(request.corpus) > 1:
         raise RecipeError("A settings file can name only one corpus file.")
-    values = {name: getattr(request, name) for name in FIELDS[request.kind]} | {"corpus": request.data}
-    kept = {name: values[name] for name in FIELDS[request.kind] if values[name]}
+    values = {**request.to_job(), "name": request.name, "corpus": request.data}
+    kept = {name: values[name] for name in FIELDS[request.kind] if values.get(name)}
     content = {"format": FORMAT, "version": VERSION, "kind": request.kind, **kept, "recipe": dict(request.recipe)}
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
@@ -69,6 +72,10 @@ def from_file(text: str) -> SettingsFile:
     given = {name: value for name, value in content.items() if name in known}
     if isinstance(given.get("corpus"), str):
         given["corpus"] = (given["corpus"],) if given["corpus"] else ()
+    try:
+        given |= tuples_of(given)
+    except SettingsRefused as refused:
+        given = _rest(given, refused, problems)
     request = _usable(kind, given, problems)
     return SettingsFile(request, problems)
 

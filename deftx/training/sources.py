@@ -5,12 +5,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import PurePath
 from typing import Any
 
 import torch
 
-from deftx.core.errors import RecipeError, TableError, VectorError, one_of, unknown_name
+from deftx.core.errors import RecipeError, TableError, VectorError
 from deftx.core.events import Event, Listener
 from deftx.data.labels import with_spellings_of
 from deftx.data.lexicon import Lexicon, translate_table
@@ -18,12 +17,11 @@ from deftx.data.table_rows import Table, counted_rows, folded, label_names
 from deftx.data.token_rows import TokenTable, check_same_scheme, tag_names
 from deftx.data.token_tables import read_labelled
 from deftx.models.bases import Base
+from deftx.training.labelled_files import repeat_problem
 from deftx.training.task_objective import Part
 from deftx.training.word_lists import OF_ROWS, lexicons_of, say_coverage
 from deftx.vectors.apply import sum_vectors
 from deftx.vectors.vector import SparseVector
-
-MOST_REPEATS = 10_000
 
 
 @dataclass(frozen=True)
@@ -67,15 +65,15 @@ def gather(base: Base, train: Any, source: Any, repeat: Any, lexicon: Any) -> li
     repeats = _one_for_each(files, repeat, "repeat", several, 1)
     lists = _one_for_each(files, lexicon, "lexicon", several, None)
     for count in repeats:
-        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_REPEATS:
-            raise RecipeError(f"repeat = {count!r} is not a number of passes: it must be from 1 to {MOST_REPEATS:,}.")
-    tables = _fitting([file if isinstance(file, Table | TokenTable) else read_labelled(file) for file in files])
+        if reason := repeat_problem(count):
+            raise RecipeError(reason)
+    tables = fitting([file if isinstance(file, Table | TokenTable) else read_labelled(file) for file in files])
     if any(lists) and isinstance(tables[0], TokenTable):
         raise RecipeError(
             f"Word lists replace words of sentences; {tables[0].name} has tags of words. Omit the word lists."
         )
     read = [lexicons_of(names) for names in lists]
-    return [Source(*fields) for fields in zip(tables, (_checked(base, v) for v in vectors), repeats, read, strict=True)]
+    return [Source(*fields) for fields in zip(tables, (checked(base, v) for v in vectors), repeats, read, strict=True)]
 
 
 def shared_vector(sources: Sequence[Source]) -> tuple[SparseVector | None, list[Source]]:
@@ -126,11 +124,15 @@ def parts_of(sources: Sequence[Source], device: torch.device) -> list[Part]:
     return parts
 
 
-def identity_of(base: Base, sources: Sequence[Source], valid: Table | TokenTable | None) -> dict[str, str | None]:
+def identity_of(
+    base: Base, sources: Sequence[Source], valid: Table | TokenTable | None, start: SparseVector | None = None
+) -> dict[str, str | None]:
     """Return the fingerprints of what a training run learns from; those of one plain source have no other keys."""
     vectors = [source.vector.digest() if source.vector is not None else None for source in sources]
-    found = {"kind": "task", "base": base.fingerprint, "corpus": sources[0].table.fingerprint,
+    found: dict[str, str | None] = {"kind": "task", "base": base.fingerprint, "corpus": sources[0].table.fingerprint,
              "valid": valid.fingerprint if valid else None, "source": vectors[0]}  # fmt: skip
+    if start is not None:
+        found["start"] = start.digest()
     if len(sources) == 1 and sources[0].is_plain:
         return found
     parts = [
@@ -138,50 +140,6 @@ def identity_of(base: Base, sources: Sequence[Source], valid: Table | TokenTable
         for source, vector in zip(sources, vectors, strict=True)
     ]
     return {**found, "sources": sha256(json.dumps(parts).encode()).hexdigest()}
-
-
-def short_names(paths: Sequence[str]) -> list[str]:
-    """Return a name for each file: its own without extensions, with as many of its folders as tell the files apart.
-
-    Raises:
-        RecipeError: If a file is given twice.
-    """
-    parts = [_parts(path) for path in paths]
-    for path in paths:
-        if paths.count(path) > 1:
-            raise RecipeError(f"{path} is given twice. To learn more often from its rows, use --repeat.")
-    for length in range(1, max(map(len, parts), default=1) + 1):
-        names = ["/".join(part[-length:]) for part in parts]
-        if len(set(names)) == len(names):
-            return names
-    return list(paths)
-
-
-def by_name(option: str, values: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:
-    """Return the values of an option by the name of their file; the values are written as NAME=VALUE.
-
-    A value without the name of a file is that of the only file.
-
-    Raises:
-        RecipeError: If a name is unknown, or missing where there are several files.
-    """
-    found: dict[str, list[str]] = {}
-    for value in values:
-        name = max((name for name in names if value.startswith(f"{name}=")), key=len, default=None)
-        if name is not None:
-            found.setdefault(name, []).append(value.removeprefix(f"{name}="))
-        elif len(names) == 1:
-            found.setdefault(names[0], []).append(value)
-        elif "=" in value:
-            raise unknown_name(f"The file of {option} {value}:", value.partition("=")[0], names)
-        else:
-            raise RecipeError(f"{option} {value} names no file: write it as {one_of(f'{n}={value}' for n in names)}.")
-    return found
-
-
-def _parts(path: str) -> list[str]:
-    whole = PurePath(path)
-    return [*(part for part in whole.parts[:-1] if part != whole.anchor), whole.name.partition(".")[0] or whole.name]
 
 
 def _one_for_each(files: list, given: Any, name: str, several: bool, default: Any) -> list:
@@ -194,8 +152,12 @@ def _one_for_each(files: list, given: Any, name: str, several: bool, default: An
     return list(given)
 
 
-def _fitting(tables: list[Any]) -> list[Any]:
-    """Return the tables with the labels written as in the first one. Raise TableError if they are of different kinds."""
+def fitting(tables: list[Any]) -> list[Any]:
+    """Return the tables with the labels written as in the first one.
+
+    Raises:
+        TableError: If a table has other labels, or is of another kind.
+    """
     first = tables[0]
     for table in tables[1:]:
         check_same_kind(first, table)
@@ -204,12 +166,12 @@ def _fitting(tables: list[Any]) -> list[Any]:
             _refuse_other_labels(first.name, tag_names(first), table.name, tag_names(table))
         return tables
     labels = label_names(first)
-    fitting = [first]
+    fitted = [first]
     for table in tables[1:]:
         table = with_spellings_of(table, labels)
         _refuse_other_labels(first.name, labels, table.name, label_names(table))
-        fitting.append(table)
-    return fitting
+        fitted.append(table)
+    return fitted
 
 
 def check_same_kind(first: Table | TokenTable, other: Table | TokenTable) -> None:
@@ -233,11 +195,17 @@ def _refuse_other_labels(first: str, labels: Sequence[str], name: str, found: Se
         )
 
 
-def _checked(base: Base, vector: SparseVector | str | os.PathLike | None) -> SparseVector | None:
+def checked(base: Base, vector: SparseVector | str | os.PathLike | None, kind: str = "language") -> SparseVector | None:
+    """Return a vector of this kind, loaded if it is named; None if there is none.
+
+    Raises:
+        VectorError: If it is of another kind, or made for another base.
+    """
     if vector is None:
         return None
     vector = vector if isinstance(vector, SparseVector) else SparseVector.load(vector)
     vector.check_base(base)
-    if vector.kind != "language":
-        raise VectorError(f"The source {vector.name} is a {vector.kind} vector; a language vector is needed.")
+    if vector.kind != kind:
+        role = {"language": "source", "task": "start"}[kind]
+        raise VectorError(f"The {role} {vector.name} is a {vector.kind} vector; a {kind} vector is needed.")
     return vector

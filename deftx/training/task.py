@@ -3,10 +3,12 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from transformers import PreTrainedModel
 
+from deftx.core.errors import VectorError
 from deftx.core.events import Event, Listener, OnEvent
 from deftx.data.labels import drop_unknown_labels
 from deftx.data.lexicon import Lexicon
@@ -18,6 +20,7 @@ from deftx.models.bases import Base
 from deftx.models.batches import cut_texts, encode
 from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
 from deftx.training import distributed
+from deftx.training.continuing import begin_with, with_labels_of, with_selection_of
 from deftx.training.finish import finish, work_folder
 from deftx.training.learned import Learner
 from deftx.training.loop import stoppable
@@ -26,6 +29,7 @@ from deftx.training.recipes import TaskRecipe, recipe_for
 from deftx.training.sources import (
     Source,
     check_same_kind,
+    checked,
     gather,
     identity_of,
     parts_of,
@@ -56,6 +60,7 @@ def learn_task(
     source: SparseVector | str | os.PathLike | Sequence[SparseVector | str | os.PathLike | None] | None = None,
     repeat: int | Sequence[int] = 1,
     lexicon: Lexicon | str | os.PathLike | Sequence[Lexicon | str | os.PathLike | Sequence | None] | None = None,
+    start: SparseVector | str | os.PathLike | None = None,
     language: str | None = None,
     delta: str | os.PathLike | None = None,
     on_event: OnEvent | None = None,
@@ -81,6 +86,8 @@ def learn_task(
         lexicon: A word list from the language of the labelled text to another one, or several: some words of the training
             rows are replaced by their translations (the setting ``lexicon_share``). For a list of files, a list with a word
             list, several, or None for each.
+        start: A task vector to train further, for example on a few rows: its entries and its head are trained from their
+            values, and no other entries are selected. The settings of the dense phase and of the selection have no effect.
         language: The language's code, for the vector's description.
         delta: A folder that keeps δ, the change after the dense phase, for further runs.
         on_event: Called with the progress.
@@ -92,7 +99,7 @@ def learn_task(
     Raises:
         TableError: If the rows cannot be used.
         RecipeError: If a setting or folder cannot be used.
-        VectorError: If the source vector cannot be used.
+        VectorError: If the source vector or ``start`` cannot be used.
         TrainingStopped: If training was stopped; the checkpoint is kept in ``out``.
         TrainingError: If training failed; the checkpoint is kept in ``out``.
     """
@@ -107,12 +114,19 @@ def learn_task(
     pairs = isinstance(first, Table) and first.pairs
     recipe = recipe_for("task", recipe, pairs=pairs) if isinstance(recipe, str) else recipe
     recipe = distributed.share(recipe, listener)
-    identity = identity_of(base, sources, given)
-    prepared = (_words if isinstance(first, TokenTable) else _texts)(sources, given, base, recipe, listener)
+    start = checked(base, start, "task")
+    if start is not None:
+        if start.tags_words or isinstance(first, TokenTable):
+            raise VectorError("Only a task vector on whole texts can be trained further, with labelled texts.")
+        sources, recipe = with_labels_of(start, sources), with_selection_of(start, recipe)
+    identity = identity_of(base, sources, given, start)
+    prepare = _words if isinstance(first, TokenTable) else partial(_texts, labels=start.labels if start else None)
+    prepared = prepare(sources, given, base, recipe, listener)
     objective, shared = prepared.objective, prepared.shared
-    learner = task_learner(base, objective, identity, shared)
+    learner = task_learner(base, objective, identity, shared, start)
     scores = comparison(learner, objective, listener)
-    about = {**prepared.about, **_described(prepared.sources)}
+    about = {**prepared.about, **_described(prepared.sources),
+             **({"started_from": start.name} if start is not None else {})}  # fmt: skip
     return finish(
         learner, base, recipe, out, run, delta, listener, scores, about, language=language, labels=objective.labels
     )
@@ -128,9 +142,12 @@ class _Prepared:
     about: dict[str, Any]
 
 
-def _texts(sources: list[Source], valid: Table | None, base: Base, recipe: TaskRecipe, listener: Listener) -> _Prepared:
-    sources, valid, findings = prepare_sources(sources, valid, recipe, listener)
-    labels = label_names(sources[0].table)
+def _texts(
+    sources: list[Source], valid: Table | None, base: Base, recipe: TaskRecipe, listener: Listener,
+    labels: list[str] | None = None,
+) -> _Prepared:  # fmt: skip
+    sources, valid, findings = prepare_sources(sources, valid, recipe, listener, labels)
+    labels = labels or label_names(sources[0].table)
     shared, sources_on = shared_vector(translated(sources, recipe.lexicon_share, recipe.seed, listener))
     rows = join_tables([source.table for source in sources_on])
     objective = task_objective(rows, valid, labels, base, recipe, listener, parts_of(sources_on, base.device))
@@ -169,8 +186,14 @@ def comparison(
     return scores
 
 
-def task_learner(base: Base, objective: TaskObjective, identity: dict, source: SparseVector | None) -> Learner:
-    """Return a learner on a classifier that starts from θ0 or θ0 + φ_source, with a head initialised from the seed."""
+def task_learner(
+    base: Base, objective: TaskObjective, identity: dict, source: SparseVector | None,
+    start: SparseVector | None = None,
+) -> Learner:  # fmt: skip
+    """Return a learner on a classifier that starts from θ0 or θ0 + φ_source, with a head initialised from the seed.
+
+    With ``start``, a task vector to train further, it has that vector and its head.
+    """
     words = isinstance(objective, TokenObjective)
     model = base.classifier(objective.labels, objective.recipe.seed, words=words)
     if source is not None:
@@ -184,26 +207,32 @@ def task_learner(base: Base, objective: TaskObjective, identity: dict, source: S
         examples=objective.examples,
         denominator=sum(p.numel() for p in canonical_parameters(model).values()),
         identity=identity,
+        continued=begin_with(start, model) if start is not None else None,
     )
 
 
 def prepare_sources(
-    sources: list[Source], valid: Table | None, recipe: TaskRecipe, listener: Listener
+    sources: list[Source], valid: Table | None, recipe: TaskRecipe, listener: Listener, labels: list[str] | None
 ) -> tuple[list[Source], Table, dict]:
-    """Return sources, validation rows and findings, as ``prepare_rows`` does. Rows are held out of the first source."""
+    """Return sources, validation rows and findings, as ``prepare_rows`` does. Rows are held out of the first source.
+
+    ``labels`` are those of the task, if there are others than those of the first source.
+    """
     first, others = sources[0], sources[1:]
     joined = join_tables([source.table for source in sources])
-    train, rows, findings = prepare_rows(first.table, valid, recipe, listener, joined)
+    train, rows, findings = prepare_rows(first.table, valid, recipe, listener, joined, labels)
     others = others if valid is not None else without_rows_of(others, rows, listener)
     return [replace(first, table=train), *others], rows, findings
 
 
 def prepare_rows(
-    train: Table, valid: Table | None, recipe: TaskRecipe, listener: Listener, all_rows: Table | None = None
-) -> tuple[Table, Table, dict]:
+    train: Table, valid: Table | None, recipe: TaskRecipe, listener: Listener, all_rows: Table | None = None,
+    labels: list[str] | None = None,
+) -> tuple[Table, Table, dict]:  # fmt: skip
     """Return training rows, validation rows and findings. Rows are held out if there is no validation table.
 
-    ``all_rows`` are the training rows to check, if there are others than ``train``.
+    ``all_rows`` are the training rows to check, if there are others than ``train``; ``labels`` those of the task, if there are
+    others than those of ``train``.
     """
     findings = check(all_rows or train, valid)
     for warning in findings.warnings:
@@ -213,7 +242,7 @@ def prepare_rows(
         message = f"No validation file: {len(valid.texts):,} rows are held out, stratified by label."
         listener.on_event(Event("tokenise", message=message))
     # Needed even for held-out rows: all rows of a label can be held out if its texts also have other labels.
-    return train, drop_unknown_labels(valid, label_names(train)), findings.to_dict()
+    return train, drop_unknown_labels(valid, labels or label_names(train)), findings.to_dict()
 
 
 def task_objective(

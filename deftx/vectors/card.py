@@ -151,6 +151,10 @@ def _how(info: Mapping[str, Any]) -> str:
         ("of them filled up from the change before denoising", _number(info.get("filled") or None)),
         ("seed", _number(info.get("seed"), "d")),
         *(("labelled file", _source(source)) for source in _items((info.get("corpus") or {}).get("trained_on"))),
+        (
+            "trained further from the task vector",
+            _codes([started] if (started := (info.get("corpus") or {}).get("started_from")) else None),
+        ),
         ("text translated word by word with", _codes((info.get("corpus") or {}).get("lexicons"))),
         *((f"corpus, {code(name)}", _number(value)) for name, value in (info.get("corpus") or {}).items()),
     ]

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from deftx.training.labelled_files import LabelledFile
 from deftx.training.recipes import ABLATIONS, METRICS, PRECISIONS
 from deftx.training.request import TrainingRequest
 
@@ -59,11 +60,24 @@ def _place(random: Random) -> dict:
 def _data(random: Random, kind: str) -> dict:
     if kind == "language":
         files = tuple(random.sample(FILES, random.randint(1, 3)))
-        return {"corpus": files, "column": random.choice(("", "the text"))}
+        return {"corpus": files, "column": random.choice(("", "the text")), "lexicon": _lexicon(random)}
     found = {"train": random.choice(FILES), "source": random.choice(("", *FILES)), "columns": _columns(random)}
     if random.random() < 0.5:
         found |= {"valid": random.choice(FILES), "valid_columns": _columns(random)}
-    return found
+    found |= {"repeat": random.choice((1, 1, 7)), "lexicon": _lexicon(random), "start": random.choice(("", *FILES))}
+    others = random.sample([file for file in FILES if file != found["train"]], random.choice((0, 0, 1, 3)))
+    return found | {"further": tuple(_further(random, file) for file in others)}
+
+
+def _further(random: Random, file: str) -> LabelledFile:
+    return LabelledFile(
+        file=file, source=random.choice(("", *FILES)), repeat=random.choice((1, 20)), lexicon=_lexicon(random),
+        columns=_columns(random),
+    )  # fmt: skip
+
+
+def _lexicon(random: Random) -> tuple[str, ...]:
+    return tuple(random.sample(FILES, random.choice((0, 0, 1, 2))))
 
 
 def _columns(random: Random) -> dict:

@@ -57,6 +57,33 @@ def test_folders_go_along_whole_and_names_stay_names(folder, tmp_path):
     assert {"files/base/my-base/config.json", "files/base/my-base/more/x"} <= named(package).keys()
 
 
+def test_further_labelled_files_word_lists_and_vectors_go_along(folder, tmp_path):
+    paths = {name: tmp_path / name / "a.csv" for name in ("train", "further", "words", "more")}
+    for name, path in paths.items():
+        path.parent.mkdir()
+        path.write_bytes(name.encode())
+    vector = tmp_path / "vector"
+    vector.mkdir()
+    (vector / "vector.json").write_bytes(b"{}")
+    settings = {
+        "train": str(paths["train"]), "lexicon": [str(paths["words"])], "start": str(vector), "repeat": 2,
+        "further": [{"file": str(paths["further"]), "source": str(vector), "repeat": 9, "lexicon": [str(paths["more"])]},
+                    {"file": str(paths["more"]), "source": "ana/min"}],
+    }  # fmt: skip
+    package = pack(settings, folder, "cpu")
+    assert package.settings["further"] == [
+        {"file": "files/further-0-file-0/a.csv", "source": "files/further-0-source/vector", "repeat": 9,
+         "lexicon": ["files/further-0-lexicon-0/a.csv"]},
+        {"file": "files/further-1-file-0/a.csv", "source": "ana/min"},
+    ]  # fmt: skip
+    assert package.settings["lexicon"] == ["files/lexicon-0/a.csv"]
+    assert package.settings["start"] == "files/start/vector"
+    sent = named(package)
+    assert sent["files/further-0-file-0/a.csv"] == b"further"
+    assert sent["files/further-0-source/vector/vector.json"] == b"{}"
+    assert settings["further"][0]["file"] == str(paths["further"])  # the job here keeps its own paths
+
+
 def test_a_file_that_is_gone_is_named(folder):
     with pytest.raises(JobError, match=r"gone\.csv, a data file of the job, does not exist"):
         pack({"train": "/nowhere/gone.csv"}, folder, "cpu")

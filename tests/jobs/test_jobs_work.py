@@ -6,11 +6,14 @@ import pytest
 import tiny
 from job_helpers import scheduler, wait_for_state
 
+import deftx.training.task
 from deftx.core.errors import DeftxError, TrainingStopped
 from deftx.core.events import ignore
+from deftx.data.tables import read_table
 from deftx.jobs import Store, progress_of, state_of, work
 from deftx.jobs.scheduler import WORKER
 from deftx.jobs.work import learn_language, learn_task
+from deftx.training.recipes import recipe_for
 from deftx.vectors.vector import SparseVector
 
 RECIPE = {"epochs": 1, "max_steps": 6, "batch_size": 4, "max_length": 16, "evaluate_every": 3, "k": 50}
@@ -71,6 +74,47 @@ def test_a_stopped_training_goes_on_to_the_vector_of_an_undisturbed_one(store, b
     learn_language(settings, stopped.folder, ignore, lambda: False)
     one, other = (SparseVector.load(job.out) for job in (undisturbed, stopped))
     assert one.digest() == other.digest()
+
+
+def test_several_labelled_files_and_a_word_list_are_learned_from_and_a_stop_changes_nothing(
+    store, base_folder, base, language_vector, tmp_path
+):
+    header, rows = ("text", "label"), tiny.labelled_rows()
+    first = tiny.write_csv(tmp_path / "a.csv", header, rows)
+    second = tiny.write_csv(tmp_path / "b.csv", ("review", "label"), tiny.labelled_rows(("day", "night")))
+    words = tiny.write_csv(tmp_path / "words.csv", ("word", "translation"), [("good", "sweet"), ("house", "road")])
+    settings = {
+        "base": str(base_folder), "device": "cpu", "recipe": {**RECIPE, "precision": "float32"}, "train": str(first), "valid": str(first),
+        "lexicon": [str(words)],
+        "further": [{"file": str(second), "columns": {"text": "review"}, "source": str(language_vector), "repeat": 3}],
+    }  # fmt: skip
+    tables = [read_table(first), read_table(second, columns={"text": "review"})]
+    direct = deftx.training.task.learn_task(
+        tables, base, recipe_for("task", "quick", **settings["recipe"]), out=tmp_path / "direct", valid=tables[0],
+        source=[None, language_vector], repeat=[1, 3], lexicon=[[words], None],
+    )  # fmt: skip
+    job = store.add("task", "t", settings)
+    questions = count()
+    with pytest.raises(TrainingStopped):
+        learn_task(job.settings, job.folder, ignore, lambda: next(questions) == 5)
+    learn_task(job.settings, job.folder, ignore, lambda: False)
+    found = SparseVector.load(job.out)
+    assert found.digest() == direct.digest()
+    assert [one["repeat"] for one in found.info["corpus"]["trained_on"]] == [1, 3]
+    assert found.info["corpus"]["trained_on"][0]["lexicons"] == ["words.csv"]
+
+
+def test_a_task_vector_is_trained_further_and_a_language_vector_is_learned_from_a_word_list(
+    store, base_folder, task_vector, corpus_file, table_file, tmp_path
+):
+    shared = {"base": str(base_folder), "device": "cpu", "recipe": RECIPE}
+    job = store.add("task", "t", {**shared, "train": str(table_file), "start": str(task_vector)})
+    learn_task(job.settings, job.folder, ignore, lambda: False)
+    assert SparseVector.load(job.out).info["corpus"]["started_from"] == SparseVector.load(task_vector).name
+    words = tiny.write_csv(tmp_path / "words.csv", ("word", "translation"), [("the", "good")])
+    other = store.add("language", "l", {**shared, "corpus": str(corpus_file), "lexicon": [str(words)]})
+    learn_language(other.settings, other.folder, ignore, lambda: False)
+    assert SparseVector.load(other.out).info["corpus"]["lexicons"] == ["words.csv"]
 
 
 def test_labelled_files_keep_the_names_of_their_own_columns(store, base_folder, tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from deftx.classify.self_check import accuracy
-from deftx.labelling.results import agreement, consensus, counts, rows, score
+from deftx.labelling.results import agreement, compare, consensus, counts, rows, score
 from deftx.labelling.session import LABEL, NONE, SKIP, Judgement, Sentence, Session
 
 # What the classifier answered about eight sentences, which are drawn at random and chosen in turn.
@@ -40,6 +40,15 @@ def test_another_classifier_is_scored_on_the_same_sentences():
     said = judged("pnpn")
     assert score(SESSION, said, {0: "n", 2: "p", 1: "n"}).confusion == [[1, 1], [0, 0]]
     assert score(SESSION, said, {0: "p", 2: "p"}).accuracy.right == 2
+
+
+def test_two_classifiers_are_compared_sentence_by_sentence():
+    """Drawn are places 0, 2, 4 and 6, with the answers p, n, p, p; the other classifier is right on 2, 4 and 6."""
+    found = compare(SESSION, judged("p.p.n.n."), {0: "n", 2: "p", 4: "n", 6: "n", 1: "p"})
+    assert (found.first, found.second) == (1, 3)
+    assert found.chance == pytest.approx(2 * (1 + 4) / 2**4)  # by hand: four differences, at most one of a side
+    assert compare(SESSION, judged("p.n."), {0: "p", 2: "n"}).chance == 1
+    assert compare(SESSION, judged(".n.n"), {1: "n"}) is None
 
 
 def test_every_answer_is_counted_once():

@@ -112,15 +112,24 @@ def test_the_python_calls_the_library_with_the_same(request_, monkeypatch):
     assert called["base"].name == (request_.base or deftx.BUNDLED_BASE)
     assert called["base"].device == (request_.device if request_.processes == 1 else "cuda:1")
     data, given = called["data"], called["given"]
+    several, labelled = isinstance(data, list), request_.labelled
     if request_.kind == "task":
-        assert (data.path, data.columns) == (request_.train, request_.columns)
+        tables = data if several else [data]
+        assert [(one.path, one.columns) for one in tables] == [(one.file, one.columns) for one in labelled]
         valid = given.pop("valid", SimpleNamespace(path="", columns={}))
         assert (valid.path, valid.columns) == (request_.valid, request_.valid_columns)
     else:
         assert (tuple(data) if isinstance(data, list) else (data,)) == request_.corpus
         assert called.get("column", "") == request_.column
-    names = {name: getattr(request_, name) for name in ("source", "language", "delta")}
-    assert given == {name: value for name, value in names.items() if value}
+    names = {name: getattr(request_, name) for name in ("start", "language", "delta")}
+    if request_.further:
+        names |= {"source": [one.source or None for one in labelled], "repeat": [one.repeat for one in labelled],
+                  "lexicon": [list(one.lexicon) or None for one in labelled]}  # fmt: skip
+        plain = ([None] * len(labelled), [1] * len(labelled))
+    else:
+        names |= {"source": request_.source, "repeat": request_.repeat, "lexicon": list(request_.lexicon)}
+        plain = ("", 1, [])
+    assert given == {name: value for name, value in names.items() if value and value not in plain}
 
 
 def test_the_python_really_trains(base_folder, corpus_file, tmp_path, monkeypatch):

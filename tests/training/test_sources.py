@@ -13,8 +13,8 @@ from deftx.data.table_rows import Table
 from deftx.models.bases import load_base
 from deftx.models.parameters import head_parameters, sparse_trainable
 from deftx.training import finish, task
+from deftx.training.labelled_files import by_name, short_names
 from deftx.training.language import learn_language
-from deftx.training.sources import by_name, short_names
 from deftx.training.task import learn_task
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector

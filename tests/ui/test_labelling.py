@@ -8,12 +8,17 @@ import pytest
 from tiny_base import finish_language_job, finish_pair_job, finish_task_job, write_corpus
 
 from deftx.core.errors import DeftxError
+from deftx.core.files import write_json
 from deftx.data.tables import read_table
 from deftx.jobs import Store
+from deftx.jobs.job import RESULT
+from deftx.jobs.work import learn_task
 from ui import strings
 from ui.access import retention
+from ui.classify.combination import Combination
 from ui.current import acting_in
 from ui.labelling import label_answers, sessions
+from ui.library.vector_index import describe
 from ui.studio import Studio
 
 
@@ -164,20 +169,37 @@ def test_a_label_set_of_ones_own_needs_no_classifier(studio, text):
     assert job.request.recipe == dict(sessions.ALONE)
 
 
-def test_what_is_trained_on_leaves_the_random_half_out_and_keeps_what_the_classifier_knows(studio, task, text):
+def test_the_task_vector_is_trained_further_and_scored_on_the_random_half(studio, task, text):
     kept = label_answers.start_session(task, "", text, "", 40, "")[0]
     judge(kept, lambda one: "label:0" if one.text < "n" else "label:1")
     session = session_of(kept)
     request = label_answers.improve(kept)[1]
-    table = studio.tables.read(request.train)
-    judged = [(one.text, "negative" if one.text < "n" else "positive") for one in session.sentences if not one.drawn]
-    count = len(judged) * sessions.REPEATED
-    assert list(zip(table.texts, table.labels, strict=True))[:count] == judged * sessions.REPEATED
-    others = table.texts[count:]
-    assert len(others) > 100
-    assert table.labels[count:] == studio.predict(others, task)
-    assert not {one.text for one in session.sentences} & set(others)
-    assert studio.train(request).request.train == str(studio.tables.path(request.train))
+    judged = [(one.text, "negative" if one.text < "n" else "positive", one.drawn) for one in session.sentences]
+    for name, half in ((request.train, False), (request.valid, True)):
+        table = studio.tables.read(name)
+        assert list(zip(table.texts, table.labels, strict=True)) == [
+            (text, label) for text, label, drawn in judged if drawn == half
+        ]
+    assert (request.start, request.recipe) == (task, dict(sessions.FURTHER))
+    settings = studio.train(request).request
+    assert settings.train == str(studio.tables.path(request.train))
+    assert settings.start == str(studio.composing.find(Combination.of(task)).entries[0].folder)
+
+
+def test_the_loop_from_labels_over_a_trained_vector_to_the_new_score(studio, task, text):
+    kept = label_answers.start_session(task, "", text, "", 40, "")[0]
+    judge(kept, lambda one: "label:0" if one.text < "n" else "label:1")
+    drawn = [one for one in session_of(kept).sentences if one.drawn]
+    right = [one.answer == ("negative" if one.text < "n" else "positive") for one in drawn]
+    job = studio.train(label_answers.improve(kept)[1])
+    learn_task(job.settings, job.folder, lambda event: None, lambda: False)
+    scores = describe(job.out)["scores"]["accuracy"]
+    assert scores["before"] == pytest.approx(sum(right) / len(right))
+    write_json(job.folder / RESULT, {"outcome": "finished", "message": ""})
+    said, view = label_answers.rescore(kept, f"job:{job.id}", "")
+    assert said == ""
+    assert f"{sum(right)} / {len(drawn)}" in view
+    assert f"{round(scores['after'] * len(drawn))} / {len(drawn)}" in view
 
 
 def test_one_label_is_nothing_to_learn(studio, text):
@@ -206,6 +228,11 @@ def test_other_vectors_are_scored_on_the_same_sentences(studio, page_base, kept)
     right = sum(a == one.answer for a, one in zip(predicted, drawn, strict=True))
     assert f"{right} / 6" in view
     assert "6 / 6" in view
+    # The session's own classifier is judged right everywhere, so the other one can only be worse.
+    wrong = 6 - right
+    worse = strings.LABELLING_CHOSEN_WORSE if wrong else strings.LABELLING_EQUAL
+    assert worse.format(more=0, fewer=wrong) in view
+    assert (strings.LABELLING_CHANCE.split("{")[0] in view) == (0 < wrong < 6)  # 2 · 0.5⁶ = 3 %
     pairs = f"job:{finish_pair_job(studio.store, page_base).id}"
     assert strings.PAIR_TASK in label_answers.rescore(kept, pairs, "")[0]
     own = label_answers.start_session(None, "", session_of(kept).text, "a, b", 4, "")[0]

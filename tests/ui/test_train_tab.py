@@ -30,7 +30,7 @@ from ui.train import (
     train_tab,
     valid_labels,
 )
-from ui.train.train_fields import ABSENT, ADVANCED, EMPTY
+from ui.train.train_fields import ADVANCED, EMPTY
 
 FORM = {**EMPTY, "name": "Minangkabau", "code": "min"}
 TASK = {**EMPTY, "kind": "task", "name": "Mood", "code": "ind"}
@@ -217,7 +217,7 @@ def test_k_is_a_share_or_a_number(text, k):
 
 def test_every_setting_that_the_form_takes_has_a_field_a_label_and_a_line_of_explanation():
     for kind, recipe in (("language", LanguageRecipe), ("task", TaskRecipe)):
-        settings = set(recipe().to_dict()) - set(ABSENT)
+        settings = set(recipe().to_dict())
         assert settings <= {"method", "rank", "keep", "k", *ADVANCED}
         assert settings <= set(strings.SETTINGS)
         fields = {**EMPTY, **{name: train_fields.shown(recipe(), name) for name in ADVANCED if name in settings}}
@@ -455,17 +455,20 @@ def test_an_uploaded_table_in_another_encoding_with_other_columns_is_asked_about
 
 
 def test_what_came_meanwhile_is_offered_and_the_choices_stay(studio, table):
-    updates = train_tab.renew_lists([None, table, "", ""])
-    text, train, valid, source = (update._constructor_args[0] for update in updates)
-    assert all("value" not in update for update in (text, train, valid, source))
+    names = ["text", *train_choices.of_fields()]
+    chosen = {**dict.fromkeys(names, ""), "text": None, "train": table}
+    updates = [update._constructor_args[0] for update in train_tab.renew_lists(list(chosen.values()))]
+    train, source = (updates[names.index(name)] for name in ("train", "source"))
+    assert all("value" not in update for update in updates)
     assert [name for _, name in train["choices"]] == [table]
     assert (strings.NO_SOURCE, "") in source["choices"]
 
 
 def test_a_choice_that_was_removed_meanwhile_is_taken_back(studio, table):
     studio.tables.discard(table)
-    updates = train_tab.renew_lists(["gone.txt", table, table, "job:gone"])
-    assert [update.value for update in updates] == [None, None, "", ""]
+    lists = train_choices.of_fields()
+    updates = train_tab.renew_lists(["gone.txt", *[table] * len(lists)])
+    assert [update.value for update in updates] == [None, *(EMPTY[name] for name in lists)]
 
 
 def test_all_that_cannot_be_read_or_used_is_said_at_once(studio, table):

@@ -61,7 +61,7 @@ def clear(workspace: Studio, before: float) -> None:
     for job in workspace.store.list():
         if _rests(job) and _changed(job) < before:
             _discard(partial(removal.discard_job, workspace.store, job.id))
-    for files in (workspace.corpora, workspace.tables):
+    for files in (workspace.corpora, workspace.tables, workspace.lexicons):
         for name in files.names():
             if files.path(name).stat().st_mtime < before:
                 _discard(partial(_discard_file, workspace.store, files, name))

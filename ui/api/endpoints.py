@@ -69,7 +69,9 @@ def _offer_files() -> None:
     ) -> dict[str, Any]:
         """Put the training of a task vector into the queue, from uploaded files or from files named in ``options``.
 
-        ``options``: train, valid (stored labelled files), source (a vector's key), language, base, preset, recipe (settings
+        ``options``: train, valid (stored labelled files), source (a vector's key), repeat (passes over train), further (more
+        labelled files, each with file, source, repeat and lexicon), lexicon (a list of stored word lists), start (the key of a
+        task vector to train further), language, base, preset, recipe (settings
         that differ from the preset's), processes (the number of GPUs), flavor and hours (a machine of Hugging Face Jobs, and
         its time limit), push_to and push_private (a Hub repository that the vector is pushed to at the end, "owner/name", and
         whether it is private, which is the default). For uploaded files: columns and valid_columns ({"text": "review"}),

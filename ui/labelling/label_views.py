@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from deftx.labelling.results import agreement, counts, score
+from deftx.labelling.results import agreement, compare, counts, score
 from deftx.labelling.session import LABEL, NONE, SKIP, Session
 from deftx.labelling.store import Judged
 from deftx.publish.score_words import scores_in_words
@@ -14,6 +14,7 @@ from ui.shared import views
 UNDO = "undo"
 FURTHER = {NONE: ("0", "LABELLING_NONE"), SKIP: ("s", "LABELLING_SKIP"), UNDO: ("u", "LABELLING_UNDO")}
 DIGITS = "123456789"  # keys of the first labels
+SURE = 0.05  # a difference that chance makes less often than this is not called chance
 LEAST = 30  # labelled sentences from which a classifier is trained
 
 
@@ -101,8 +102,22 @@ def rescored(session: Session, judged: Judged, answers: Mapping[int, str], made_
          f"{one.accuracy.right} / {one.accuracy.judged}")
         for name, one in found.items() if one is not None
     ]  # fmt: skip
+    words = _better(session, judged, answers)
     heads = (strings.LABELLING_VECTORS, strings.CHECK_ACCURACY, strings.CHECK_INTERVAL, strings.LABELLING_RIGHT)
-    return views.table(heads, rows, caption=strings.LABELLING_RESCORED) if rows else ""
+    return words + views.table(heads, rows, caption=strings.LABELLING_RESCORED) if rows else ""
+
+
+def _better(session: Session, judged: Judged, answers: Mapping[int, str]) -> str:
+    """Say which of two classifiers is better on the same sentences, and whether that can be chance."""
+    found = compare(session, judged, answers)
+    if found is None:
+        return ""
+    which = (strings.LABELLING_EQUAL, strings.LABELLING_CHOSEN_BETTER, strings.LABELLING_CHOSEN_WORSE)
+    said = which[(found.second > found.first) - (found.second < found.first)]
+    said = said.format(more=found.second, fewer=found.first)
+    if found.first != found.second and found.chance > SURE:
+        said += " " + strings.LABELLING_CHANCE.format(share=f"{found.chance:.0%}")
+    return views.in_words([said])
 
 
 def _score_items(session: Session, judged: Judged) -> list[tuple[str, str]]:

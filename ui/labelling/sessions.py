@@ -6,12 +6,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
-from deftx.classify.self_check import READABLE
 from deftx.core.errors import DeftxError
-from deftx.data.splitting import fold
 from deftx.data.table_rows import LABEL as LABEL_COLUMN
 from deftx.data.table_rows import SINGLE
-from deftx.labelling.results import Rows, consensus, rows
+from deftx.labelling.results import consensus, rows
 from deftx.labelling.session import LABEL, Judgement, LabellingError, Session, begin, check_labels
 from deftx.labelling.store import Sessions
 from deftx.training.request import TrainingRequest
@@ -22,12 +20,11 @@ from ui.current import current_workspace
 from ui.labelling.label_views import LEAST, UNDO
 from ui.library import vector_index
 
-# Beside the judged rows, the present classifier's own answers to so many other sentences of the text keep what it knows.
-OTHERS = 300
-REPEATED = 4  # times that a judged row counts among those
-# So few rows need small batches and many passes; a preset's steps would be over after three.
-RECIPE = {"batch_size": 8, "epochs": 6.0, "max_steps": 300, "evaluate_every": 50}
-ALONE = {**RECIPE, "epochs": 30.0}
+# Chosen on Javanese and Sundanese (docs/labelling.md): so few rows need few and small steps from what the classifier knows, and
+# none of the checkpoints is chosen, because the scores of 25 sentences could not tell them apart.
+FURTHER = {"sparse_learning_rate": 1e-3, "batch_size": 10, "epochs": 6.0, "evaluate_every": 10_000}
+# Without a classifier, all has to be learned from these rows; a preset's steps would be over after three.
+ALONE = {"batch_size": 8, "epochs": 30.0, "max_steps": 300, "evaluate_every": 50}
 SEED = 42
 _BETWEEN = re.compile(r"[,;\n]")
 
@@ -121,8 +118,9 @@ def keep_test(session: Session) -> str:
 def improvement(session: Session) -> TrainingRequest:
     """Store the rows to train on as a labelled file and return the request of a training run on it.
 
-    They are the judged sentences outside of the random half, which stays for the score. With a classifier, its own answers to
-    other sentences of the text are added, so that the new one knows what the present one knows.
+    They are the judged sentences outside of the random half. That half is the validation file, so the training run tells how
+    many of its sentences the present and the new classifier get right. The session's task vector is trained further, with
+    its language vector; without a classifier, a task vector is learned from these rows alone.
 
     Raises:
         DeftxError: If too few sentences are judged, or all have the same label.
@@ -130,10 +128,8 @@ def improvement(session: Session) -> TrainingRequest:
     people = stored().judged(session.id)
     if (count := len(consensus(people))) < LEAST:
         raise LabellingError(strings.LABELLING_TOO_FEW.format(least=LEAST, count=count))
-    judged = rows(session, people, drawn=False)
-    others = _own_answers(session) if session.task else []
-    found = [*(judged * REPEATED if others else judged), *others]
-    if len({label for _, label in found}) < 2:
+    judged, drawn = (rows(session, people, drawn=half) for half in (False, True))
+    if len({label for _, label in judged}) < 2:
         raise LabellingError(strings.LABELLING_ONE_LABEL)
     stem, language = PurePath(session.text).stem, session.language
     code = (
@@ -141,9 +137,11 @@ def improvement(session: Session) -> TrainingRequest:
         if language
         else ""
     )
+    known = bool(session.task and drawn)
     return TrainingRequest(
-        kind="task", name=strings.LABELLING_JOB.format(text=stem), train=_keep(f"{stem}-judged", found),
-        source=language, language=code, recipe=RECIPE if others else ALONE,
+        kind="task", name=strings.LABELLING_JOB.format(text=stem), train=_keep(f"{stem}-judged", judged),
+        valid=keep_test(session) if known else "", source=language, language=code, start=session.task,
+        recipe=FURTHER if session.task else ALONE,
     )  # fmt: skip
 
 
@@ -154,20 +152,6 @@ def predicted(session: Session, combination: Combination) -> dict[int, str]:
     places = [place for place, one in enumerate(session.sentences) if one.drawn]
     answers = current_workspace().composed(combination).predict([session.sentences[place].text for place in places])
     return dict(zip(places, answers, strict=True))
-
-
-def _own_answers(session: Session) -> Rows:
-    """Return other sentences of the text with the answers of the session's classifier."""
-    workspace = current_workspace()
-    asked = {fold(one.text) for one in session.sentences}
-    lines = workspace.facts.read(session.text).lines
-    shortest, longest = READABLE
-    texts = [line for line in lines if shortest <= len(line) <= longest and fold(line) not in asked]
-    chosen = texts[:: -(-len(texts) // OTHERS) or 1]
-    if not chosen:
-        return []
-    combination = Combination.of(session.task, [(session.language, 1.0)])
-    return list(zip(chosen, workspace.composed(combination).predict(chosen), strict=True))
 
 
 def _keep(name: str, found: Sequence[tuple[str, str]]) -> str:

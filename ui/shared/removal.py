@@ -1,7 +1,7 @@
 """Removal of uploaded files, with undo; files that a training run still needs are protected."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from ui.shared import views
 from ui.shared.uploads import KeptFiles, Removed
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-READS = ("corpus", "train", "valid")  # the settings of a job that name files
+# The settings of a job, and of its further labelled files, that name files and folders of vectors.
+READS, STARTS = ("corpus", "train", "valid", "lexicon", "file"), ("source", "start")
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def check_unused(store: Store, file: Path) -> list[Job]:
 
 def check_source_unused(store: Store, folder: Path, name: str) -> None:
     """Refuse (JobError) to remove a vector from which a waiting, running or interrupted training run starts."""
-    needing = [job for job in store.list() if job.settings.get("source") and _starts_from(job, folder)]
+    needing = [job for job in store.list() if folder.resolve() in _starts(job)]
     if busy := [job for job in needing if _busy(job) or state_of(job).name == "interrupted"]:
         raise JobError(strings.SOURCE_IN_USE.format(name=name, trainings=_names(busy)))
 
@@ -150,16 +151,22 @@ def empty_trash() -> None:
 
 def _places() -> dict[str, KeptFiles]:
     workspace = current_workspace()
-    return {"corpora": workspace.corpora, "tables": workspace.tables}
+    return {"corpora": workspace.corpora, "tables": workspace.tables, "lexicons": workspace.lexicons}
 
 
 def _reads(job: Job) -> set[Path]:
-    named = (job.settings.get(name) or [] for name in READS)
-    return {Path(path) for paths in named for path in ([paths] if isinstance(paths, str) else paths)}
+    return {Path(path) for path in _named(job, READS)}
 
 
-def _starts_from(job: Job, folder: Path) -> bool:
-    return Path(str(job.settings["source"])).resolve() == folder.resolve()
+def _starts(job: Job) -> set[Path]:
+    return {Path(path).resolve() for path in _named(job, STARTS)}
+
+
+def _named(job: Job, names: Sequence[str]) -> Iterator[str]:
+    """Yield the paths in these settings of a job and of its further labelled files."""
+    for settings in (job.settings, *(job.settings.get("further") or ())):
+        for paths in (settings.get(name) or [] for name in names):
+            yield from [paths] if isinstance(paths, str) else paths
 
 
 def _busy(job: Job) -> bool:

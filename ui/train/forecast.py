@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import BaseModelError, CorpusError, DeftxError, TableError
+from deftx.data.lexicon import Covered, coverage
 from deftx.jobs import Job
 from deftx.jobs.pace import Pace, paces
 from deftx.training.base_facts import BaseFacts, read_base_facts
@@ -28,12 +29,14 @@ from deftx.training.recipes import Recipe
 from deftx.training.request import Refusal, SettingsRefused, TrainingRequest
 from deftx.training.speed import ZERO_GPU_RATE, Speed, rated_speed, speed_from, trial_speed
 from deftx.training.trimming import kept_rows
+from ui import strings
 from ui.library import vector_index
 from ui.train import remote
 from ui.train.requests import base_of
 from ui.workspace import Workspace
 
 REMOTE = Machine(sys.maxsize, sys.maxsize)  # this machine does not limit its memory
+COVERED_LINES = 2_000  # lines or rows whose words are looked up, evenly spread
 ASK_AGAIN = 60.0  # seconds after which a missing base is looked up again
 
 
@@ -48,6 +51,7 @@ class Outlook:
     refusals: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     place: remote.Place | None = None  # a remote machine; None: this one
+    covered: Covered | None = None  # the words of the text that the word list has translations for
 
 
 class Forecast:
@@ -60,6 +64,7 @@ class Forecast:
         self._bases = lru_cache(maxsize=8)(read_base_facts)
         self._texts = lru_cache(maxsize=32)(self._text)
         self._tables = lru_cache(maxsize=32)(self._table)
+        self._covered = lru_cache(maxsize=32)(self._cover)
         self._pairs = lru_cache(maxsize=32)(lambda name, _stamp: workspace.tables.read(name).pairs)
         self._rows = lru_cache(maxsize=32)(self._kept)
         self._paces: dict[str, list[Pace]] = {}
@@ -80,12 +85,14 @@ class Forecast:
         if base is None:
             return Outlook(recipe, base, refusals=refused)
         whole, base = base, self._try("trim", refused, self._trimmed, base, recipe, request) or base
-        refused += check_size(recipe, base) + self._check_source(request, base)
+        refused += check_size(recipe, base) + self._check_vectors(request, base)
+        covered = self._try("lexicon", refused, self._coverage, request)
         if size is None or refused:
             return Outlook(recipe, base, refusals=refused)
-        recipe = for_processes(recipe, processes)
+        recipe = for_processes(self._as_started(recipe, request), processes)
         amount, speed = size.amount(recipe, base.longest), self.speed(base.name, place.flavor.name if place else "")
-        found = estimate(request.kind, recipe, base.model, amount, speed, getattr(size, "labels", 2))
+        labels, continues = getattr(size, "labels", 2), bool(request.start)
+        found = estimate(request.kind, recipe, base.model, amount, speed, labels, continues)
         machine = Machine.of(self._workspace.device) if place is None else REMOTE
         refused += check_free_space(found, self._workspace.store.folder, machine)
         said = notes(recipe, base, size, amount, found, machine)
@@ -95,7 +102,9 @@ class Forecast:
             said.append(
                 f"The time is estimated for one GPU; with {processes} GPUs it is shorter. The training waits until all GPUs are free."
             )
-        return Outlook(recipe, base, found, speed.trainings, refused, said, place)
+        if covered is not None and not covered.covered:
+            said.append(strings.COVERS_NOTHING)
+        return Outlook(recipe, base, found, speed.trainings, refused, said, place, covered)
 
     def base(self, name: str) -> BaseFacts:
         """Return facts about a base; BaseModelError if it cannot be used."""
@@ -152,8 +161,10 @@ class Forecast:
         try:
             if request.kind == "language":
                 return self._texts(base.name, chosen, _changed(self._workspace.corpora.path(chosen)))
-            stamps = [_changed(self._workspace.tables.path(name)) for name in (chosen, request.valid) if name]
-            return self._tables(base.name, chosen, request.valid, *stamps)
+            files = tuple((one.file, one.repeat) for one in request.labelled)
+            names = [name for name in (*(name for name, _ in files), request.valid) if name]
+            stamps = [_changed(self._workspace.tables.path(name)) for name in names]
+            return self._tables(base.name, files, request.valid, *stamps)
         except CorpusError as error:
             refused.append(Refusal("corpus", str(error)))
         except TableError as error:
@@ -163,9 +174,34 @@ class Forecast:
     def _text(self, base: str, name: str, _stamp: tuple[int, int]) -> TextSize:
         return TextSize.of(self._workspace.corpora.read(name).lines, self.base(base).tokenizer)
 
-    def _table(self, base: str, train: str, valid: str, *_stamps: tuple[int, int]) -> TableSize:
+    def _table(self, base: str, files: tuple[tuple[str, int], ...], valid: str, *_stamps: tuple[int, int]) -> TableSize:
         tables = self._workspace.tables
-        return TableSize.of(tables.read(train), tables.read(valid) if valid else None, self.base(base).tokenizer)
+        (train, repeat), *further = ((tables.read(name), passes) for name, passes in files)
+        rows = tables.read(valid) if valid else None
+        return TableSize.of(train, rows, self.base(base).tokenizer, repeat, further)
+
+    def _coverage(self, request: TrainingRequest) -> Covered | None:
+        """Return how many words of the text, or of the first labelled file, the word list covers; None without one."""
+        if not request.lexicon or not request.data:
+            return None
+        files = self._workspace.corpora if request.kind == "language" else self._workspace.tables
+        stamps = [
+            _changed(files.path(request.data)),
+            *(map(_changed, map(self._workspace.lexicons.path, request.lexicon))),
+        ]
+        return self._covered(request.kind, request.data, request.lexicon[0], *stamps)
+
+    def _cover(self, kind: str, data: str, lexicon: str, *_stamps: tuple[int, int]) -> Covered:
+        workspace = self._workspace
+        texts = workspace.corpora.read(data).lines if kind == "language" else workspace.tables.read(data).texts
+        return coverage(workspace.lexicons.read(lexicon), texts[:: -(-len(texts) // COVERED_LINES)])
+
+    def _as_started(self, recipe: Recipe, request: TrainingRequest) -> Recipe:
+        """Return the recipe with the number of entries of the task vector that is trained further, if there is one."""
+        if not request.start:
+            return recipe
+        info = vector_index.describe(vector_index.find(self._workspace.store, "task", request.start).folder)
+        return recipe.changed({"k": info.get("k") or recipe.k})
 
     def _trimmed(self, base: BaseFacts, recipe: Recipe, request: TrainingRequest) -> BaseFacts:
         """Return the base as the recipe trims it to the text of the request; otherwise unchanged."""
@@ -177,17 +213,20 @@ class Forecast:
     def _kept(self, base: str, name: str, _stamp: tuple[int, int]) -> int:
         return kept_rows(self.base(base).tokenizer, base, self._workspace.corpora.read(name).lines)
 
-    def _check_source(self, request: TrainingRequest, base: BaseFacts) -> list[Refusal]:
-        """Refuse a source vector that does not exist, or that is known to be made for another base."""
-        if not request.source:
-            return []
+    def _check_vectors(self, request: TrainingRequest, base: BaseFacts) -> list[Refusal]:
+        """Refuse vectors to start from that do not exist, or that are known to be made for another base."""
+        named = [("source", "language", request.source), ("start", "task", request.start)]
+        named += [("further", "language", one.source) for one in request.further]
+        return [one for place, kind, key in named if key for one in self._check_vector(place, kind, key, base)]
+
+    def _check_vector(self, place: str, kind: str, key: str, base: BaseFacts) -> list[Refusal]:
         refused: list[Refusal] = []
-        entry = self._try("source", refused, vector_index.find, self._workspace.store, "language", request.source)
+        entry = self._try(place, refused, vector_index.find, self._workspace.store, kind, key)
         made_for = (vector_index.describe(entry.folder).get("base") or {}) if entry else {}
         ours = self._workspace.loaded_base()
         if ours is not None and base.name == ours.name and made_for.get("fingerprint") not in (None, ours.fingerprint):
             reason = f"{entry.label} was made for the base {made_for.get('name')}, not for {base.name}."
-            refused.append(Refusal("source", reason))
+            refused.append(Refusal(place, reason))
         return refused
 
 

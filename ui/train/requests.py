@@ -8,7 +8,7 @@ from typing import Any
 from deftx.core.errors import BaseModelError, RecipeError, unknown_name
 from deftx.jobs import Job
 from deftx.jobs.other_rank import DELTA
-from deftx.training.request import TrainingRequest
+from deftx.training.request import TrainingRequest, tuples_of
 from deftx.vectors import vector_files
 from ui import strings
 from ui.corpus.corpora import SAMPLE, SAMPLE_FILE
@@ -17,7 +17,10 @@ from ui.workspace import Workspace, full_name
 
 # Fields that an API call may set, besides those in NAMED. Devices, folders and columns are set by the page.
 OPTIONS = ("name", "language", "base", "preset", "recipe", "processes", "flavor", "hours", "push_to", "push_private")
-NAMED = {"language": ("corpus",), "task": ("train", "valid", "source")}
+NAMED = {
+    "language": ("corpus", "lexicon"),
+    "task": ("train", "valid", "source", "repeat", "further", "lexicon", "start"),
+}
 
 
 def from_options(kind: str, options: Mapping[str, Any]) -> TrainingRequest:
@@ -38,8 +41,10 @@ def from_options(kind: str, options: Mapping[str, Any]) -> TrainingRequest:
             raise unknown_name("The option", str(name), known)
     given = {name: value.strip() if isinstance(value, str) else value for name, value in options.items()}
     given = {name: value for name, value in given.items() if value not in (None, "")}
-    if isinstance(given.get("corpus"), str):
-        given["corpus"] = (given["corpus"],)
+    for name in ("corpus", "lexicon"):
+        if isinstance(given.get(name), str):
+            given[name] = (given[name],)
+    given |= tuples_of(given)
     return TrainingRequest(kind=kind, **given)
 
 
@@ -70,7 +75,19 @@ def named(workspace: Workspace, job: Job) -> TrainingRequest:
         corpus=tuple(map(_name_of, request.corpus)),
         train=_name_of(request.train),
         valid=_name_of(request.valid),
-        source=_key_of(workspace, Path(request.source)) if request.source else "",
+        source=_key_of(workspace, request.source),
+        start=_key_of(workspace, request.start, "task"),
+        lexicon=tuple(map(_name_of, request.lexicon)),
+        further=tuple(
+            replace(
+                one,
+                file=_name_of(one.file),
+                source=_key_of(workspace, one.source),
+                columns={},
+                lexicon=tuple(map(_name_of, one.lexicon)),
+            )
+            for one in request.further
+        ),
         columns={},
         valid_columns={},
         device="",
@@ -92,17 +109,38 @@ def base_of(workspace: Workspace, named: str) -> str:
 
 
 def _files(workspace: Workspace, request: TrainingRequest) -> dict[str, Any]:
+    lexicon = _lexicons(workspace, request.lexicon)
     if request.kind == "language":
-        return {"corpus": (str(workspace.corpora.path(request.data)),)}
+        return {"corpus": (str(workspace.corpora.path(request.data)),), "lexicon": lexicon}
     tables = workspace.tables
-    valid, source = request.valid, request.source
+    valid = request.valid
     return {
+        "lexicon": lexicon,
+        "further": tuple(
+            replace(
+                one,
+                file=str(tables.path(one.file)),
+                columns=_own_columns(tables.columns(one.file)),
+                source=_folder(workspace, "language", one.source),
+                lexicon=_lexicons(workspace, one.lexicon),
+            )
+            for one in request.further
+        ),
         "train": str(tables.path(request.train)),
         "columns": _own_columns(tables.columns(request.train)),
         "valid": str(tables.path(valid)) if valid else "",
         "valid_columns": _own_columns(tables.columns(valid)) if valid else {},
-        "source": str(vector_index.find(workspace.store, "language", source).folder) if source else "",
+        "source": _folder(workspace, "language", request.source),
+        "start": _folder(workspace, "task", request.start),
     }
+
+
+def _folder(workspace: Workspace, kind: str, key: str) -> str:
+    return str(vector_index.find(workspace.store, kind, key).folder) if key else ""
+
+
+def _lexicons(workspace: Workspace, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(workspace.lexicons.path(name)) for name in names)
 
 
 def _own_columns(columns: Mapping[str, str]) -> dict[str, str]:
@@ -113,10 +151,13 @@ def _name_of(path: str) -> str:
     return SAMPLE if path and Path(path) == SAMPLE_FILE else Path(path).name
 
 
-def _key_of(workspace: Workspace, folder: Path) -> str:
+def _key_of(workspace: Workspace, path: str, kind: str = "language") -> str:
+    if not path:
+        return ""
+    folder = Path(path)
     if folder.parent == vector_files.BUNDLED_VECTORS:
         return f"bundled:{folder.name}"
     return next(
-        (e.key for e in vector_index.entries(workspace.store, "language") if e.folder == folder),
+        (e.key for e in vector_index.entries(workspace.store, kind) if e.folder == folder),
         f"job:{folder.parent.name}",
     )

@@ -4,6 +4,7 @@ from deftx.models.bases import ASSETS
 from ui import strings
 from ui.current import current_workspace
 from ui.library import vector_index
+from ui.train.train_fields import FURTHER
 
 
 def table_choices() -> list[tuple[str, str]]:
@@ -25,6 +26,29 @@ def source_choices() -> list[tuple[str, str]]:
     """List language vectors that a task can start from as (label, key), "none" first."""
     entries = vector_index.entries(current_workspace().store, "language")
     return [(strings.NO_SOURCE, ""), *((entry.label, entry.key) for entry in entries)]
+
+
+def further_choices() -> list[tuple[str, str]]:
+    """List labelled files that are learned from besides the first one, "none" first."""
+    return [(strings.NO_FILE, ""), *table_choices()]
+
+
+def start_choices() -> list[tuple[str, str]]:
+    """List task vectors that can be trained further as (label, key), "none" first."""
+    entries = vector_index.entries(current_workspace().store, "task")
+    return [(strings.NO_START, ""), *((entry.label, entry.key) for entry in entries)]
+
+
+def lexicon_choices() -> list[tuple[str, str]]:
+    """List word lists, "none" first."""
+    return [(strings.NO_FILE, ""), *((name, name) for name in current_workspace().lexicons.names())]
+
+
+def of_fields() -> dict[str, list[tuple[str, str]]]:
+    """List the choices of every field of the form that names a file or a vector."""
+    further = {f"train_{number}": further_choices() for number in FURTHER}
+    sources = dict.fromkeys(["source", *(f"source_{number}" for number in FURTHER)], source_choices())
+    return {**listed(), **further, **sources, "start": start_choices(), "lexicon": lexicon_choices()}
 
 
 def base_choices() -> list[tuple[str, str]]:

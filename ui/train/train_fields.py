@@ -1,11 +1,12 @@
 """The fields of the form: their names and labels, and converting their values to a training request and back."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_type_hints
 
 from deftx.core.errors import RecipeError
 from deftx.method.ranks import STRATEGIES
+from deftx.training.labelled_files import LabelledFile
 from deftx.training.recipes import (
     ABLATIONS,
     METRICS,
@@ -24,9 +25,9 @@ Values = Mapping[str, Any]  # the values of the fields, by name
 RECIPES = {"language": LanguageRecipe, "task": TaskRecipe}
 TYPES = {kind: get_type_hints(recipe) for kind, recipe in RECIPES.items()}
 MAIN = ("method", "rank", "keep", "k")  # settings with their own part of the form
-ABSENT = ("lexicon_share",)  # settings of word lists, which only the command line and Python take
+FURTHER = range(2, 7)  # numbers of the further labelled files of a task; the first file is ``train``
 # All other settings, in the order of the form. An empty field stands for the preset's value.
-ADVANCED = tuple(dict.fromkeys(name for types in TYPES.values() for name in types if name not in MAIN + ABSENT))
+ADVANCED = tuple(dict.fromkeys(name for types in TYPES.values() for name in types if name not in MAIN))
 CHOICES: dict[str, tuple[str, ...]] = {
     "ablate": tuple(ABLATIONS),
     "precision": tuple(PRECISIONS),
@@ -42,11 +43,27 @@ CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")  # as in BCP 47: min,
 EMPTY: dict[str, Any] = {
     "kind": "language", "name": "", "code": "", "train": None, "valid": "", "source": "", "base": "", "preset": "quick",
     "processes": 1, "push_to": "", "push_private": True, "method": "deft-x", "rank": "variance", "share": 0.9, "uniform": 100, "keep": "", "k": "",
-    "flavor": "", "hours": HOURS, **dict.fromkeys(ADVANCED, ""),
+    "flavor": "", "hours": HOURS, "start": "", "lexicon": "", "repeat": 1,
+    **{f"{name}_{number}": none for number in FURTHER for name, none in (("train", ""), ("source", ""), ("repeat", 1))},
+    **dict.fromkeys(ADVANCED, ""),
 }  # fmt: skip
 # Fields with the same name in a request, and those of them that only tasks have.
-NAMES = ("kind", "name", "train", "valid", "source", "base", "preset", "flavor", "hours", "processes", "push_to")
-FOR_TASK = ("train", "valid", "source")
+NAMES = (
+    "kind",
+    "name",
+    "train",
+    "valid",
+    "source",
+    "start",
+    "repeat",
+    "base",
+    "preset",
+    "flavor",
+    "hours",
+    "processes",
+    "push_to",
+)
+FOR_TASK = ("train", "valid", "source", "start", "repeat")
 
 
 def has(kind: str, setting: str) -> bool:
@@ -115,6 +132,9 @@ def to_form(request: TrainingRequest) -> dict[str, Any]:
     """Return the values of all fields for a request; settings that it does not have are empty."""
     found = {name: value for name in NAMES if (value := getattr(request, name))}
     values = {**EMPTY, **found, "code": request.language, "push_private": request.push_private}
+    values["lexicon"] = next(iter(request.lexicon), "")
+    for number, one in zip(FURTHER, request.further, strict=False):
+        values |= {f"train_{number}": one.file, f"source_{number}": one.source, f"repeat_{number}": one.repeat}
     for name, value in request.recipe.items():
         if name == "rank":
             strategy, _, parameter = value.partition(":")
@@ -124,6 +144,12 @@ def to_form(request: TrainingRequest) -> dict[str, Any]:
         elif name in values:
             values[name] = "" if name == "ablate" and value is None else _typed(value)
     return values
+
+
+def fits(request: TrainingRequest) -> bool:
+    """Return whether the form has a field for every labelled file and word list of a request."""
+    lists = [request.lexicon[1:], *(one.lexicon for one in request.further)]
+    return len(request.further) <= len(FURTHER) and not any(lists)
 
 
 def from_form(values: Values, corpus: str | None) -> TrainingRequest:
@@ -139,6 +165,9 @@ def from_form(values: Values, corpus: str | None) -> TrainingRequest:
     refused = [Refusal("code", strings.NO_CODE.format(text=code))] if code and not CODE.fullmatch(code) else []
     if corpus and kind == "language":
         given["corpus"] = (corpus,)
+    given["lexicon"] = (values["lexicon"],) if values.get("lexicon") else ()
+    if kind == "task" and given.get("train"):
+        given["further"] = tuple(further_of(values))
     if given.get("push_to"):
         given["push_private"] = bool(values.get("push_private", True))
     if not given.get("flavor"):
@@ -154,6 +183,15 @@ def from_form(values: Values, corpus: str | None) -> TrainingRequest:
     if refused:
         raise SettingsRefused(refused)
     return request
+
+
+def further_of(values: Values) -> Iterator[LabelledFile]:
+    """Yield the further labelled files in the values of the fields."""
+    for number in FURTHER:
+        if file := values.get(f"train_{number}"):
+            repeat = values.get(f"repeat_{number}")
+            source = values.get(f"source_{number}") or ""
+            yield LabelledFile(file=file, source=source, repeat=1 if repeat is None else repeat)
 
 
 def label(setting: str) -> str:

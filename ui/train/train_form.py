@@ -13,7 +13,7 @@ from ui.corpus import labelled_upload
 from ui.current import current_workspace
 from ui.shared import label_form, views
 from ui.shared.uploads import TABLE_TYPES
-from ui.train import remote, train_choices, train_fields
+from ui.train import further_form, remote, train_choices, train_fields
 from ui.train.train_fields import ADVANCED, CHOICES, EMPTY
 
 
@@ -30,6 +30,7 @@ class Form:
     for_language: gr.Column
     for_task: gr.Column
     ranks: gr.Column
+    further: further_form.FurtherForm
 
     def shaped(self) -> list[gr.blocks.Block]:
         """The outputs of ``shape``, in its order."""
@@ -48,10 +49,14 @@ def build() -> Form:
     with gr.Column(visible=False) as for_task:
         found, uploads = _files()
         fields |= found
+        fields["start"] = further_form.build_start()
+        found, part, rows = further_form.build_files()
+        fields |= found
         columns = labelled_upload.build("train")
         labels = label_form.build("train")
         with labels.place:
             use_labels = gr.Button(strings.USE_LABELS, size="sm", elem_id="train-use-labels")
+    fields["lexicon"], further = further_form.build_words(part, rows)
     fields |= _names()
     fields |= remote.fields()
     fields["preset"] = gr.Radio(_choices(strings.PRESETS), value="quick", label=strings.PRESET, elem_id="preset")
@@ -63,7 +68,7 @@ def build() -> Form:
         with gr.Row(elem_classes="pair"):
             fields |= {name: _advanced(name) for name in ADVANCED if name not in fields}
     ordered = {name: fields[name] for name in EMPTY}
-    return Form(text, ordered, uploads, columns, labels, use_labels, for_language, for_task, ranks)
+    return Form(text, ordered, uploads, columns, labels, use_labels, for_language, for_task, ranks, further)
 
 
 def _method(gpus: int) -> tuple[dict[str, Any], gr.Column]:
@@ -118,7 +123,7 @@ def filled(values: train_fields.Values) -> list:
     A field missing in ``values`` does not change; a file or vector that no longer exists leaves its field empty.
     """
     workspace = current_workspace()
-    lists = {**train_choices.listed(), "source": train_choices.source_choices()}
+    lists = train_choices.of_fields()
     lists["flavor"] = remote.choices(workspace)
     if "processes" in values:  # from a machine with more GPUs than this one
         values = {**values, "processes": max(1, min(int(values["processes"] or 1), workspace.gpus))}

@@ -78,6 +78,14 @@ def rough(seconds: float) -> str:
     return strings.DAYS.format(count=round(seconds / DAY))
 
 
+def _covered(outlook: Outlook) -> list[tuple[str, str]]:
+    if outlook.covered is None:
+        return []
+    found = outlook.covered
+    return [(strings.COVERED, strings.COVERED_OF.format(share=f"{100 * found.share:.1f}", covered=f"{found.covered:,}",
+                                                        words=f"{found.words:,}"))]  # fmt: skip
+
+
 def _numbers(outlook: Outlook) -> list[tuple[str, str]]:
     found, trainable, place = outlook.found, outlook.base.model.trainable, outlook.place
     low, high = (rough(seconds) for seconds in found.seconds)
@@ -90,6 +98,7 @@ def _numbers(outlook: Outlook) -> list[tuple[str, str]]:
         (strings.DISK, read_size(found.disk)),
         (strings.VECTOR_SIZE, strings.ABOUT.format(value=read_size(found.vector))),
         (strings.STEPS, strings.STEPS_OF.format(dense=found.dense_steps, sparse=found.sparse_steps)),
+        *_covered(outlook),
         (strings.CHANGED_WEIGHTS, strings.ENTRIES_OF.format(entries=found.entries, all=trainable)),
     ]
 

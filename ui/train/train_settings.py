@@ -35,18 +35,14 @@ def fill(request: TrainingRequest, problems: list[str] | None = None) -> tuple:
     For files and vectors that do not exist here, the earlier choice is kept. The message lists them and ``problems``.
     """
     problems = list(problems or [])
-    known = {
-        "corpus": corpus_tab.choices(),
-        "train": train_choices.table_choices(),
-        "valid": train_choices.valid_choices(),
-        "source": train_choices.source_choices(),
-    }
-    chosen = {"corpus": request.corpus[0] if request.corpus else ""}
-    chosen |= {name: getattr(request, name) for name in ("train", "valid", "source")}
+    if not train_fields.fits(request):
+        problems.append(strings.FORM_LACKS)
+    values = train_fields.to_form(request)
+    known = {"corpus": corpus_tab.choices(), **train_choices.of_fields()}
+    chosen = {**values, "corpus": request.corpus[0] if request.corpus else ""}
     absent = {name for name, listed in known.items() if chosen[name] and chosen[name] not in [key for _, key in listed]}
     for name in sorted(absent):
         problems.append(strings.NOT_HERE.format(field=train_fields.label(name), name=chosen[name]))
-    values = train_fields.to_form(request)
     if values["base"] == current_workspace().base_name:
         values["base"] = ""
     updates = dict(zip(train_fields.EMPTY, train_form.filled(values), strict=True))

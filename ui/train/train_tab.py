@@ -12,7 +12,7 @@ from ui import strings
 from ui.corpus import corpus_tab, labelled_upload
 from ui.current import current_workspace
 from ui.shared import removal, views
-from ui.train import train_choices, train_fields, train_form, train_settings, valid_labels
+from ui.train import further_form, train_choices, train_fields, train_form, train_settings, valid_labels
 from ui.train.train_fields import EMPTY, Values
 from ui.train.train_preview import preview, refusals_view
 
@@ -101,6 +101,7 @@ def _connect_fields(tab: TrainTab, kept: gr.BrowserState) -> None:
     gr.on(changes, **looking(tab, kept), **LATEST)
     lists = {name: form.fields[name] for name in form.uploads}
     labelled_upload.connect(form.uploads, lists, form.columns, train_choices.listed)
+    further_form.connect(form.further, form.fields)
     _connect_labels(form)
     tab.settings.upload(train_settings.open_file, tab.settings, tab.filled(), **PRIVATE)
 
@@ -134,10 +135,9 @@ def restore(kept: object) -> tuple:
 
 
 def renew_lists(chosen: Sequence[str | None]) -> tuple:
-    """Refresh the lists (text, train, valid, source); a choice that no longer exists is cleared."""
-    lists = (corpus_tab.choices, train_choices.table_choices, train_choices.valid_choices, train_choices.source_choices)
-    nothing = (None, EMPTY["train"], EMPTY["valid"], EMPTY["source"])
-    return tuple(map(removal.renewed, (choices() for choices in lists), chosen, nothing))
+    """Refresh the lists (text, and those of ``train_choices.of_fields``); a choice that no longer exists is cleared."""
+    lists = {"text": corpus_tab.choices(), **train_choices.of_fields()}
+    return tuple(map(removal.renewed, lists.values(), chosen, (EMPTY.get(name) for name in lists)))
 
 
 def start_training(corpus: str | None, values: Values) -> tuple[str, str]:

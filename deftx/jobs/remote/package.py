@@ -14,6 +14,8 @@ FILES = "files"  # folder of the data files in a job's folder
 BUNDLED_BASES = ASSETS / "bases"
 # Settings for this machine only: device, number of GPUs, and the push, since only this machine has the token.
 FOR_HERE = ("device", "flavor", "hours", "processes", "push_to", "push_private")
+# Settings that name files of data, and folders of vectors or a base; "file" is that of a further labelled file.
+DATA_FILES, FOLDERS = ("corpus", "train", "valid", "file", "lexicon"), ("base", "source", "start")
 # Files in a job's folder for this machine only.
 OF_THIS_MACHINE = (SETTINGS, EVENTS, HEARTBEAT, LOCK, LOG, RESULT, NOTE, "spent.json", "expected.json", FILES)
 
@@ -40,13 +42,11 @@ def pack(settings: Mapping[str, Any], folder: Path, device: str) -> JobPackage:
     packed = {name: value for name, value in settings.items() if name not in FOR_HERE}
     packed["device"] = device
     files: list[tuple[Path, str]] = []
-    for name in ("corpus", "train", "valid"):
-        if settings.get(name):
-            packed[name] = _data(name, settings[name], folder, files)
-    for name in ("base", "source"):
-        found = _folder(name, settings.get(name))
-        if found is not None:
-            packed[name] = _take(found, f"{FILES}/{name}", files)
+    packed |= _packed(settings, folder, files)
+    if further := settings.get("further"):
+        packed["further"] = [
+            {**one, **_packed(one, folder, files, f"further-{number}-")} for number, one in enumerate(further)
+        ]
     delta = str(settings.get("delta") or "")
     if delta and (Path(delta).is_absolute() or ".." in Path(delta).parts):
         raise JobError("A remote job can keep δ only in its own folder. Omit --delta.")
@@ -57,6 +57,16 @@ def pack(settings: Mapping[str, Any], folder: Path, device: str) -> JobPackage:
 def is_bundled(base: str) -> bool:
     """Return whether a base of this name is bundled."""
     return Path(base).name == base and (BUNDLED_BASES / base).is_dir()
+
+
+def _packed(given: Mapping[str, Any], folder: Path, files: list[tuple[Path, str]], prefix: str = "") -> dict[str, Any]:
+    """Add the files and folders that the settings name to ``files``; return the settings that name them in the package."""
+    packed = {name: _data(f"{prefix}{name}", given[name], folder, files) for name in DATA_FILES if given.get(name)}
+    for name in FOLDERS:
+        found = _folder(name, given.get(name))
+        if found is not None:
+            packed[name] = _take(found, f"{FILES}/{prefix}{name}", files)
+    return packed
 
 
 def _data(name: str, given: Any, folder: Path, files: list[tuple[Path, str]]) -> Any:

@@ -1,0 +1,89 @@
+"""A task vector is trained further on a few rows: only its entries and its head change, and a language vector stays out."""
+
+import pytest
+import tiny
+import torch
+
+from deftx.classify.composition import compose
+from deftx.core.errors import TableError, TrainingStopped, VectorError
+from deftx.data.table_rows import Table
+from deftx.training.task import learn_task
+from deftx.vectors.vector import SparseVector
+
+
+def table(rows, name="rows"):
+    return Table([text for text, _ in rows], [label for _, label in rows], False, name, "0" * 64)
+
+
+def further(base, start, where, rows=None, **arguments):
+    settings = arguments.pop("settings", {})
+    rows = rows or tiny.labelled_rows(("day", "night"))
+    return learn_task(table(rows), base, tiny.task_recipe(**settings), out=where, start=start, **arguments)
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_only_the_entries_of_the_vector_and_its_head_change(base, task_vector, tmp_path):
+    before = SparseVector.load(task_vector)
+    after = further(base, task_vector, tmp_path / "out")
+    assert same(after.positions, before.positions)
+    assert not same(after.values, before.values)
+    assert not same(after.head, before.head)
+    assert after.info["corpus"]["started_from"] == before.name
+    assert f"trained further from the task vector: `{before.name}`" in (tmp_path / "out" / "README.md").read_text(
+        "utf-8"
+    )
+    assert after.info["k"] == before.info["k"]
+    assert after.info["rank"]["ranks"] == before.info["rank"]["ranks"]
+    assert after.labels == before.labels
+
+
+def test_it_starts_from_the_composed_classifier(base, task_vector, language_vector, tmp_path):
+    """A step too small to change a float32 leaves the vector, with the language vector on and off again."""
+    before = SparseVector.load(task_vector)
+    rows = tiny.labelled_rows(("day", "night"))
+    after = further(
+        base, task_vector, tmp_path / "out", rows, source=language_vector, valid=table(rows, "valid"),
+        settings={"learning_rate": 1e-9, "max_steps": 1},
+    )  # fmt: skip
+    for name, values in before.values.items():
+        torch.testing.assert_close(after.values[name], values, rtol=0, atol=1e-6)
+    predicted = compose(base, task=before, language=language_vector).predict([text for text, _ in rows])
+    right = sum(a == label for a, (_, label) in zip(predicted, rows, strict=True)) / len(rows)
+    assert after.info["scores"]["accuracy"]["before"] == pytest.approx(right)
+
+
+def test_the_rows_are_learned(base, task_vector, tmp_path):
+    """Rows that say the opposite of what the vector knows turn its answers round."""
+    turned = {"good": "negative", "bad": "positive"}
+    rows = [(f"the {noun} is {word}", label) for noun in tiny.NOUNS for word, label in turned.items()]
+    after = further(
+        base, task_vector, tmp_path / "out", rows, settings={"learning_rate": 1e-2, "epochs": 40, "max_steps": 150}
+    )
+    predicted = compose(base, task=after).predict([text for text, _ in rows])
+    assert sum(a == label for a, (_, label) in zip(predicted, rows, strict=True)) > 0.9 * len(rows)
+
+
+def test_a_stopped_run_goes_on_to_the_same_vector(base, task_vector, language_vector, tmp_path):
+    whole = further(base, task_vector, tmp_path / "whole", source=language_vector)
+    asked = iter([False, False, False, True])
+    with pytest.raises(TrainingStopped):
+        further(base, task_vector, tmp_path / "cut", source=language_vector, should_stop=lambda: next(asked, True))
+    resumed = further(base, task_vector, tmp_path / "cut", source=language_vector)
+    assert same(resumed.values, whole.values)
+    assert same(resumed.head, whole.head)
+
+
+def test_labels_may_be_missing_but_not_new(base, task_vector, tmp_path):
+    rows = [*tiny.labelled_rows(("day",)), ("the road is blue", "blue")]
+    with pytest.raises(TableError, match="blue"):
+        further(base, task_vector, tmp_path / "out", rows)
+    spelt = [(text, label.upper()) for text, label in tiny.labelled_rows(("day", "night"))]
+    assert further(base, task_vector, tmp_path / "other", spelt).labels == SparseVector.load(task_vector).labels
+
+
+def test_a_language_vector_cannot_be_trained_further_as_a_task(base, language_vector, tmp_path):
+    with pytest.raises(VectorError, match="task vector is needed"):
+        further(base, language_vector, tmp_path / "out")
