@@ -5,19 +5,29 @@ from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output
+from deftx.core.errors import RecipeError
 
 
 def add_commands(commands: Any) -> None:
     """Add the two commands."""
-    export = commands.add_parser("export", help="write a composed classifier as a transformers folder")
+    export = commands.add_parser(
+        "export", help="write a composed classifier as a transformers folder, or for other tools"
+    )
     export.add_argument("--out", metavar="DIR", required=True, help="folder for the classifier")
-    export.add_argument("--space", action="store_true",
-                        help="write a Space instead: a folder with a page to classify texts, a card and requirements")  # fmt: skip
+    kind = export.add_mutually_exclusive_group()
+    kind.add_argument("--space", action="store_true",
+                      help="write a Space instead: a folder with a page to classify texts, a card and requirements")  # fmt: skip
+    kind.add_argument(
+        "--peft", action="store_true", help="write an adapter of PEFT (Super-Tuning) for the base instead"
+    )
     options.add_composition(export)
     options.add_json(export)
     export.set_defaults(run=run_export)
-    bring = commands.add_parser("import", help="read an LT-SFT vector (pytorch_diff.bin)")
-    bring.add_argument("source", metavar="SOURCE", help="an LT-SFT folder or Hub id")
+    bring = commands.add_parser("import", help="read an LT-SFT vector (pytorch_diff.bin), or an adapter of PEFT")
+    bring.add_argument(
+        "source", metavar="SOURCE", help="an LT-SFT folder, a folder of PEFT (Super-Tuning), or a Hub id"
+    )
+    bring.add_argument("--peft", action="store_true", help="SOURCE is the Hub id of an adapter of PEFT")
     bring.add_argument("--out", metavar="DIR", required=True, help="folder for the vector")
     bring.add_argument("--language", metavar="CODE", help="code of its language, stored in the vector")
     bring.add_argument("--labels", metavar="NAME", nargs="+", help="names of a task vector's labels, in order")
@@ -28,6 +38,9 @@ def add_commands(commands: Any) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Compose and write the classifier."""
+    if arguments.peft:
+        _export_peft(arguments)
+        return
     classifier, task = options.compose_from(arguments)
     if arguments.space:
         from deftx.publish.classifier_space import write_space
@@ -39,25 +52,49 @@ def run_export(arguments: argparse.Namespace) -> None:
         return
     from deftx.publish.classifier_card import loading_code
     from deftx.publish.exporting import export_folder
-    from deftx.vectors.vector import SparseVector
 
-    named = options.with_strengths(arguments.language, arguments.strength_language)
-    languages = [(SparseVector.load(language), strength) for language, strength in named]
-    parts = [(task, arguments.strength_task), *languages]
+    parts = options.vectors_of(arguments)
     export_folder(classifier, Path(arguments.out).expanduser(), parts, arguments.merge)
     text = f"{arguments.out}: load it with transformers.{loading_code(str(arguments.out))}"
     output.result({"out": arguments.out, "labels": classifier.labels}, arguments.json, text)
 
 
+def _export_peft(arguments: argparse.Namespace) -> None:
+    from deftx.publish.peft_folder import write_peft
+
+    vectors, parameters = options.vectors_of(arguments), options.merge_parameters(arguments)
+    done = write_peft(options.load_base_of(arguments), vectors, arguments.out, arguments.merge, parameters)
+    lines = [
+        f"{arguments.out}: README.md has the lines that load it.",
+        f"{done.sparse_modules} linear layers as {done.entries:,} positions and values, and {done.padding:,} that only pad.",
+        f"Whole, because Super-Tuning cannot hold their changes: {len(done.whole)} modules.",
+        *(f"  {module}: {reason}" for module, reason in done.whole.items()),
+        f"Size of the adapter: {done.size / 1e6:,.1f} MB.",
+        *([f"The base is in {done.base}, because it is not on the Hub."] if done.base else []),
+    ]
+    found = {
+        "out": arguments.out, "labels": vectors[0][0].labels, "sparse_modules": done.sparse_modules, "entries": done.entries,
+        "padding": done.padding, "whole": done.whole, "bytes": done.size, "base": done.base and str(done.base),
+    }  # fmt: skip
+    output.result(found, arguments.json, "\n".join(lines))
+
+
 def run_import(arguments: argparse.Namespace) -> None:
-    """Read an LT-SFT file and write it as a vector."""
+    """Read the file of LT-SFT or PEFT and write it as a vector."""
     from dataclasses import replace
 
+    from deftx.publish.peft_import import is_peft, read_peft
     from deftx.training.finish import work_folder
     from deftx.vectors.lt_sft import read_lt_sft
 
+    from_peft = arguments.peft or is_peft(arguments.source)
+    if from_peft and not arguments.labels:
+        raise RecipeError(
+            "An adapter of PEFT does not name its labels: give them with --labels, in the order of its head."
+        )
     out, _ = work_folder(arguments.out)
-    vector = read_lt_sft(arguments.source, options.load_base_of(arguments), labels=arguments.labels)
+    read = read_peft if from_peft else read_lt_sft
+    vector = read(arguments.source, options.load_base_of(arguments), labels=arguments.labels)
     if arguments.language:
         vector = replace(vector, info={**vector.info, "language": arguments.language})
     vector.save(out)
