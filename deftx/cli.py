@@ -11,7 +11,20 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from deftx import __version__
-from deftx.commands import convert, evidence, hub, inspection, output, people, reporting, space, training, trimming, use
+from deftx.commands import (
+    convert,
+    evidence,
+    hub,
+    inspection,
+    output,
+    people,
+    reporting,
+    serve,
+    space,
+    training,
+    trimming,
+    use,
+)
 from deftx.core.advice import explain  # imported here, because memory may be exhausted when it is needed
 from deftx.core.errors import DeftxError, TrainingError, TrainingStopped
 
@@ -35,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"deftx {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (inspection, training, use, reporting, convert, trimming, hub, space, evidence, people):
+    for module in (inspection, training, use, reporting, convert, trimming, hub, space, serve, evidence, people):
         module.add_commands(commands)
     return parser
 
