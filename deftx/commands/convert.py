@@ -20,7 +20,11 @@ def add_commands(commands: Any) -> None:
     kind.add_argument(
         "--peft", action="store_true", help="write an adapter of PEFT (Super-Tuning) for the base instead"
     )
-    options.add_composition(export)
+    kind.add_argument("--onnx", action="store_true", help="write a graph of ONNX instead, for onnxruntime")
+    kind.add_argument("--sentence-transformers", action="store_true",
+                      help="write language vectors alone as an embedding model of sentence-transformers")  # fmt: skip
+    export.add_argument("--int8", action="store_true", help="with --onnx: also write a graph with weights in 8 bits")
+    options.add_composition(export, required=False)
     options.add_json(export)
     export.set_defaults(run=run_export)
     bring = commands.add_parser("import", help="read an LT-SFT vector (pytorch_diff.bin), or an adapter of PEFT")
@@ -38,6 +42,13 @@ def add_commands(commands: Any) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Compose and write the classifier."""
+    if arguments.int8 and not arguments.onnx:
+        raise RecipeError("--int8 is for a graph of ONNX: use it with --onnx.")
+    if arguments.sentence_transformers:
+        _export_embedder(arguments)
+        return
+    if not arguments.task:
+        raise RecipeError("A classifier needs a task vector: give it with --task.")
     if arguments.peft:
         _export_peft(arguments)
         return
@@ -49,6 +60,9 @@ def run_export(arguments: argparse.Namespace) -> None:
         write_space(classifier, arguments.out, title=title, pairs=task.takes_pairs)
         text = f"{arguments.out}: try it with python app.py in that folder, or put it on the Hub: hf upload NAME/SPACE . --type space"
         output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
+        return
+    if arguments.onnx:
+        _export_onnx(arguments, classifier)
         return
     from deftx.publish.classifier_card import loading_code
     from deftx.publish.exporting import export_folder
@@ -76,6 +90,30 @@ def _export_peft(arguments: argparse.Namespace) -> None:
         "out": arguments.out, "labels": vectors[0][0].labels, "sparse_modules": done.sparse_modules, "entries": done.entries,
         "padding": done.padding, "whole": done.whole, "bytes": done.size, "base": done.base and str(done.base),
     }  # fmt: skip
+    output.result(found, arguments.json, "\n".join(lines))
+
+
+def _export_embedder(arguments: argparse.Namespace) -> None:
+    from deftx.publish.embedding_folder import write_embedder
+
+    if arguments.task:
+        raise RecipeError("An embedding model is made of language vectors alone: leave out --task.")
+    vectors, parameters = options.languages_of(arguments), options.merge_parameters(arguments)
+    size = write_embedder(options.load_base_of(arguments), vectors, arguments.out, arguments.merge, parameters)
+    text = f"{arguments.out}: embeddings of {size} numbers; load it with sentence_transformers.SentenceTransformer"
+    output.result({"out": arguments.out, "dimensions": size}, arguments.json, text)
+
+
+def _export_onnx(arguments: argparse.Namespace, classifier: Any) -> None:
+    from deftx.publish.onnx_folder import write_onnx
+
+    done = write_onnx(classifier, arguments.out, int8=arguments.int8)
+    lines = [
+        f"{arguments.out}: README.md has the lines that run it.",
+        *(f"{name}: {size / 1e6:,.1f} MB" for name, size in done.sizes.items()),
+        f"Largest difference of a probability from the classifier, on three texts: {done.difference:.1e}",
+    ]
+    found = {"out": arguments.out, "labels": classifier.labels, "bytes": done.sizes, "difference": done.difference}
     output.result(found, arguments.json, "\n".join(lines))
 
 

@@ -104,8 +104,14 @@ def vectors_of(arguments: argparse.Namespace) -> list[tuple[Any, float]]:
     """Load the vectors of the options with their strengths, the task vector first."""
     from deftx.vectors.vector import SparseVector
 
-    named = [(arguments.task, arguments.strength_task)]
-    named += with_strengths(arguments.language, arguments.strength_language)
+    return [(SparseVector.load(arguments.task), arguments.strength_task), *languages_of(arguments)]
+
+
+def languages_of(arguments: argparse.Namespace) -> list[tuple[Any, float]]:
+    """Load the language vectors of the options with their strengths."""
+    from deftx.vectors.vector import SparseVector
+
+    named = with_strengths(arguments.language, arguments.strength_language)
     return [(SparseVector.load(name), strength) for name, strength in named]
 
 

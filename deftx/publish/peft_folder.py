@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -148,7 +149,7 @@ def _fill(model: nn.Module, sparse: Mapping[str, Entries]) -> int:
     """Write positions and values into PEFT's layers; return the number of entries that only pad."""
     padding = 0
     for module, (positions, values) in sparse.items():
-        layer = model.get_submodule(module)
+        layer: Any = model.get_submodule(module)  # PEFT's, whose parts are dictionaries by adapter
         places, numbers = layer.supertuning_indices["default"], layer.supertuning_values["default"]
         padding += len(places) - len(positions)
         places.zero_()

@@ -1,6 +1,6 @@
 """The HTTP server: a FastAPI app with bounded requests, and uvicorn."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -68,7 +68,7 @@ def make_app(service: Service, limits: Limits | None = None, hosts: tuple[str, .
     ask, answers, about = _schemas(service, limits)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> Any:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         service.batcher.close()
 
@@ -84,9 +84,9 @@ def make_app(service: Service, limits: Limits | None = None, hosts: tuple[str, .
 
     @app.exception_handler(DeftxError)
     async def refused(_: Request, error: DeftxError) -> JSONResponse:
-        if isinstance(error, Busy):
-            return JSONResponse({"detail": str(error)}, 503, headers={"Retry-After": RETRY_SECONDS})
-        return JSONResponse({"detail": str(error)}, 422)
+        busy = isinstance(error, Busy)
+        headers = {"Retry-After": RETRY_SECONDS} if busy else None
+        return JSONResponse({"detail": str(error)}, 503 if busy else 422, headers)
 
     @app.post("/classify", response_model=answers, summary="Classify texts, each with the vector of its language")
     async def classify(wanted: ask) -> Any:  # pyright: ignore[reportInvalidTypeForm] (a model made from the task)
@@ -120,7 +120,7 @@ def _schemas(service: Service, limits: Limits) -> tuple[Any, Any, Any]:
     from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
     sentence = Annotated[str, StringConstraints(max_length=limits.characters)]
-    code = Annotated[str, StringConstraints(max_length=40)]
+    code: Any = Annotated[str, StringConstraints(max_length=40)] | None
     text: Any = tuple[sentence, sentence] if service.pairs else sentence
 
     class Ask(BaseModel):
@@ -130,8 +130,10 @@ def _schemas(service: Service, limits: Limits) -> tuple[Any, Any, Any]:
             max_length=limits.texts,
             description="Premise and hypothesis each" if service.pairs else "Texts",
         )
-        language: code | None = Field(None, description="The language of all texts; null: it is found for each")
-        languages: list[code | None] | None = Field(
+        language: code = Field(  # pyright: ignore[reportInvalidTypeForm]
+            None, description="The language of all texts; null: it is found for each"
+        )
+        languages: list[code] | None = Field(  # pyright: ignore[reportInvalidTypeForm]
             None, max_length=limits.texts, description="The language of each text; null: it is found"
         )
 
