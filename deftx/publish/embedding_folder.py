@@ -4,6 +4,7 @@ import copy
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from deftx.classify.composition import describe_tokenizer, load_for
 from deftx.core.errors import VectorError
@@ -52,7 +53,8 @@ def write_embedder(
     length = base.fitting_length(LONGEST, Listener(ignore, lambda: False))
     size = int(model.config.hidden_size)
     with new_folder(folder) as fresh:
-        model.base_model.save_pretrained(fresh)
+        encoder: Any = model.base_model
+        encoder.save_pretrained(fresh)
         base.tokenizer.save_pretrained(fresh)
         describe_tokenizer(fresh / "tokenizer_config.json", base.tokenizer, length)
         write_json(fresh / "modules.json", MODULES)

@@ -120,7 +120,7 @@ def _schemas(service: Service, limits: Limits) -> tuple[Any, Any, Any]:
     from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
     sentence = Annotated[str, StringConstraints(max_length=limits.characters)]
-    code: Any = Annotated[str, StringConstraints(max_length=40)] | None
+    code: Any = Annotated[str, StringConstraints(max_length=40)]
     text: Any = tuple[sentence, sentence] if service.pairs else sentence
 
     class Ask(BaseModel):
@@ -130,10 +130,10 @@ def _schemas(service: Service, limits: Limits) -> tuple[Any, Any, Any]:
             max_length=limits.texts,
             description="Premise and hypothesis each" if service.pairs else "Texts",
         )
-        language: code = Field(  # pyright: ignore[reportInvalidTypeForm]
+        language: code | None = Field(  # pyright: ignore[reportInvalidTypeForm]
             None, description="The language of all texts; null: it is found for each"
         )
-        languages: list[code] | None = Field(  # pyright: ignore[reportInvalidTypeForm]
+        languages: list[code | None] | None = Field(  # pyright: ignore[reportInvalidTypeForm]
             None, max_length=limits.texts, description="The language of each text; null: it is found"
         )
 
