@@ -56,6 +56,7 @@ from .training.task import learn_task as learn_task
 from .training.trimming import BaseSize as BaseSize
 from .training.trimming import Trimmed as Trimmed
 from .training.trimming import trim as trim
+from .vectors.fitting import BaseLike as BaseLike
 from .vectors.lifting import Carried as Carried
 from .vectors.lifting import lift as lift
 from .vectors.lt_sft import read_lt_sft as read_lt_sft
@@ -63,7 +64,6 @@ from .vectors.lt_sft import write_lt_sft as write_lt_sft
 from .vectors.merging import MergeReport as MergeReport
 from .vectors.merging import VectorReport as VectorReport
 from .vectors.overlaps import overlap as overlap
-from .vectors.vector import BaseLike as BaseLike
 from .vectors.vector import SparseVector as SparseVector
 
 __version__: str

@@ -99,7 +99,7 @@ class Classifier:
         with new_folder(folder) as fresh:
             self.model.save_pretrained(fresh, state_dict=self._calibrated_weights())
             self.base.tokenizer.save_pretrained(fresh)
-            _describe_tokenizer(fresh / "tokenizer_config.json", self.base.tokenizer, self.max_length)
+            describe_tokenizer(fresh / "tokenizer_config.json", self.base.tokenizer, self.max_length)
 
     def _calibrated_weights(self) -> dict[str, Tensor]:
         """Return all weights, with those of the last layer divided by the temperature: the softmax needs no other change."""
@@ -108,7 +108,7 @@ class Classifier:
         return {**weights, **{name: weights[name] / self.temperature for name in last}}
 
 
-def _describe_tokenizer(path: Path, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
+def describe_tokenizer(path: Path, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
     """Write the tokenizer's settings, so that transformers tokenises and truncates texts as this classifier does."""
     settings = {**json.loads(path.read_text(encoding="utf-8")), "model_max_length": max_length}
     if tokenizer.is_fast:  # other classes are built from the vocabulary and ignore the normaliser in the file

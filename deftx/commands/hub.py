@@ -24,6 +24,11 @@ def add_commands(commands: Any) -> None:
         "--dataset", metavar="OWNER/NAME", action="append", default=[],
         help="data set on the Hub that the vector was learned from, for its card; can be repeated",
     )  # fmt: skip
+    push.add_argument(
+        "--result", metavar="DATASET=FILE", action="append", default=[],
+        help="score of the classifier on a data set of the Hub, for its card and .eval_results: OWNER/DATASET=FILE, where FILE "
+        "is the output of evaluate --json; can be repeated",
+    )  # fmt: skip
     push.add_argument("--space", action="store_true", help="push the classifier as a Space with a page to try it")
     add_consent(push)
     options.add_composition(push, required=False)
@@ -37,6 +42,8 @@ def run_push(arguments: argparse.Namespace) -> None:
         raise HubError("Give what to push: a VECTOR, or --task (with --language) for a composed classifier.")
     if arguments.space and arguments.vector:
         raise HubError("A vector alone cannot be a Space: use --space with --task (and --language).")
+    if arguments.result and (arguments.vector or arguments.space):
+        raise HubError("--result is the score of a composed classifier: use it with --task, without --space.")
     with tempfile.TemporaryDirectory(prefix="deftx-push-") as folder:
         push_with_consent(arguments, lambda api: _prepared(api, arguments, Path(folder)))
 
@@ -56,7 +63,7 @@ def add_consent(parser: argparse.ArgumentParser) -> None:
 def push_with_consent(arguments: argparse.Namespace, prepare: Callable[[Any], Any]) -> None:
     """Print what ``prepare`` has prepared with a client of the Hub, ask, push it, and print the result."""
     from deftx.hub.client import hub
-    from deftx.publish.pushing import describe, push
+    from deftx.hub.uploads import describe, push
 
     api = hub(getpass.getpass("Token of the Hugging Face Hub: ") if arguments.ask_token else None)
     upload = prepare(api)
@@ -75,7 +82,8 @@ def push_with_consent(arguments: argparse.Namespace, prepare: Callable[[Any], An
 
 def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
     """Push a newly trained vector and return a message. Raise HubError, with how to push it later, if that fails."""
-    from deftx.publish.pushing import describe, prepare_vector, push
+    from deftx.hub.uploads import describe, push
+    from deftx.publish.pushing import prepare_vector
 
     try:
         with tempfile.TemporaryDirectory(prefix="deftx-push-") as beside:
@@ -92,6 +100,7 @@ def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
 
 
 def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
+    from deftx.publish.measured import read_measured
     from deftx.publish.pushing import prepare_classifier, prepare_space, prepare_vector
     from deftx.vectors.vector import SparseVector
 
@@ -104,7 +113,7 @@ def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
         (SparseVector.load(name), strength)
         for name, strength in options.with_strengths(arguments.language, arguments.strength_language)
     ]
-    task = SparseVector.load(arguments.task)
+    task, results = SparseVector.load(arguments.task), [read_measured(text) for text in arguments.result]
 
     def compose() -> Any:
         return options.compose_from(arguments)[0]
@@ -115,7 +124,7 @@ def _prepared(api: Any, arguments: argparse.Namespace, folder: Path) -> Any:
         )
     return prepare_classifier(
         api, compose, task, arguments.strength_task, languages, arguments.to, folder,
-        private=arguments.private, license_id=arguments.license, method=arguments.merge,
+        private=arguments.private, license_id=arguments.license, method=arguments.merge, results=results,
     )  # fmt: skip
 
 

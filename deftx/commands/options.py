@@ -118,12 +118,10 @@ def load_base_of(arguments: argparse.Namespace) -> Any:
 def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
     """Compose the classifier of the options; return it and its task vector."""
     from deftx.classify.composition import compose
-    from deftx.vectors.merging import check_method
     from deftx.vectors.vector import SparseVector
 
     languages = with_strengths(arguments.language, arguments.strength_language)
-    parameters = dict(map(_parameter, arguments.merge_set))
-    check_method(arguments.merge, parameters)  # before the base is loaded
+    parameters = merge_parameters(arguments)
     task = SparseVector.load(arguments.task)
     classifier = compose(
         load_base_of(arguments),
@@ -136,6 +134,30 @@ def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
     if arguments.merge != "sum":
         _print_report(classifier.report)
     return classifier, task
+
+
+def vectors_of(arguments: argparse.Namespace) -> list[tuple[Any, float]]:
+    """Load the vectors of the options with their strengths, the task vector first."""
+    from deftx.vectors.vector import SparseVector
+
+    return [(SparseVector.load(arguments.task), arguments.strength_task), *languages_of(arguments)]
+
+
+def languages_of(arguments: argparse.Namespace) -> list[tuple[Any, float]]:
+    """Load the language vectors of the options with their strengths."""
+    from deftx.vectors.vector import SparseVector
+
+    named = with_strengths(arguments.language, arguments.strength_language)
+    return [(SparseVector.load(name), strength) for name, strength in named]
+
+
+def merge_parameters(arguments: argparse.Namespace) -> dict[str, float]:
+    """Return the parameters of the merge method. Raise DeftxError if the method or a parameter is unknown."""
+    from deftx.vectors.merging import check_method
+
+    parameters = dict(map(_parameter, arguments.merge_set))
+    check_method(arguments.merge, parameters)  # before the base is loaded
+    return parameters
 
 
 def with_strengths(languages: list[str], strengths: list[float]) -> list[tuple[str, float]]:

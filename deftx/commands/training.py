@@ -204,7 +204,7 @@ def _check_push(arguments: argparse.Namespace) -> Any:
     if not arguments.push_to or not distributed.is_main():
         return None
     from deftx.hub.client import hub
-    from deftx.publish.pushing import check_target
+    from deftx.hub.uploads import check_target
 
     api = hub()
     target = check_target(api, arguments.push_to, arguments.private)

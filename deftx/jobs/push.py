@@ -33,7 +33,7 @@ def check(request: TrainingRequest) -> None:
         return
     # Importing the Hub client is slow, and most training runs do not push.
     from deftx.hub.client import hub
-    from deftx.publish.pushing import check_target
+    from deftx.hub.uploads import check_target
 
     if not is_offered():
         raise HubError(
@@ -63,7 +63,8 @@ def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) 
 def _push(settings: Mapping[str, Any], folder: Path) -> Any:
     # Imported here for the same reason as in ``check``.
     from deftx.hub.client import hub
-    from deftx.publish.pushing import prepare_vector, push
+    from deftx.hub.uploads import push
+    from deftx.publish.pushing import prepare_vector
 
     private = bool(settings.get("push_private"))
     with tempfile.TemporaryDirectory(prefix="deftx-push-") as beside:

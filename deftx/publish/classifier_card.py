@@ -7,6 +7,7 @@ from typing import Any
 from deftx.core.names import base_name
 from deftx.data.language_names import titled
 from deftx.models.windows import WORD
+from deftx.publish.measured import Measured, measured_data, measured_table
 from deftx.publish.score_words import validation_in_words
 from deftx.publish.spoken import texts_in
 from deftx.vectors.card import CITATION, TAGS, code, front_matter, metadata_of
@@ -16,6 +17,9 @@ from deftx.vectors.vector import SparseVector
 _EXAMPLES = {False: '"a sentence in the language"', True: '{"text": "a premise", "text_pair": "a hypothesis"}'}
 ABOUT = """A text classifier for a language that had no labelled text: to the weights of a base model, a task vector and language vectors were
 added (DeFT-X). It is a plain transformers model and needs nothing else to run."""
+
+NOT_MEASURED = """This card has no scores of the classifier in the language of the text. To measure them, labelled text in the language is needed
+(`python -m deftx evaluate`)."""
 
 
 ABOUT_WORDS = """A model that tags the words of a text, for a language that had no labelled text: to the weights of a base model, a task vector
@@ -42,10 +46,11 @@ def write_classifier_card(
     license_id: str | None = None,
     method: str = "sum",
     max_length: int | None = None,
+    results: Sequence[Measured] = (),
 ) -> str:
     """Return README.md for a classifier in ``repository``, a Hub id or a folder. Text from vectors is escaped.
 
-    ``max_length`` is the number of tokens that it reads of a text.
+    ``max_length`` is the number of tokens that it reads of a text; ``results`` are scores on data sets of the Hub.
     """
     base = task.info["base"]["name"]
     language = languages[0][0].language if languages else task.language
@@ -58,6 +63,7 @@ def write_classifier_card(
     known = [one for vector, _ in languages for one in metadata_of("", vector.language, None).get("language", [])]
     if known:
         entries["language"] = list(dict.fromkeys(known))
+    entries |= measured_data(repository, results)
     parts = [
         front_matter(entries),
         f"# {code(repository.split('/')[-1])}",
@@ -67,7 +73,7 @@ def write_classifier_card(
         "## What it consists of",
         _parts(base, task, strength, languages, method),
         "## How well it works",
-        *_scores(task),
+        *_scores(task, results),
         "## Limits",
         _limits(None if task.tags_words else max_length),
         "## Licence",
@@ -114,14 +120,14 @@ def _vector(vector: SparseVector, strength: float) -> str:
     return f"{code(vector.name)}{language}, strength {strength:g}, {vector.count:,} changed weights"
 
 
-def _scores(task: SparseVector) -> list[str]:
+def _scores(task: SparseVector, results: Sequence[Measured]) -> list[str]:
     said = validation_in_words({**task.info, "labels": [code(label) for label in task.labels]})
     listed = "\n".join(f"- {sentence}" for sentence in said)
     where = f", in {code(titled(task.language))}" if task.language else ""
     return [
+        *(["This classifier, on labelled data sets of the Hub:", measured_table(results)] if results else []),
         *([f"The task vector alone, on the validation rows of its training{where}:", listed] if said else []),
-        "This card has no scores of the classifier in the language of the text. To measure them, labelled text in the "
-        "language is needed (`python -m deftx evaluate`).",
+        *([] if results else [NOT_MEASURED]),
     ]
 
 

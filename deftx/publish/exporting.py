@@ -9,6 +9,7 @@ from deftx.classify.classifier import Classifier
 from deftx.core.files import require_free_space
 from deftx.publish.classifier_card import write_classifier_card
 from deftx.publish.classifier_space import write_space
+from deftx.publish.measured import Measured, write_measured
 from deftx.vectors.archives import pack
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD
@@ -21,8 +22,9 @@ def export_folder(
     method: str = "sum",
     repository: str = "",
     license_id: str | None = None,
+    results: Sequence[Measured] = (),
 ) -> None:
-    """Write a classifier as a transformers folder with a README.md.
+    """Write a classifier as a transformers folder with a README.md, and its measured scores in ``.eval_results``.
 
     Args:
         classifier: The classifier.
@@ -31,16 +33,25 @@ def export_folder(
         method: How they were merged.
         repository: Where it will be loaded from, for the card: a Hub id; by default the name of the folder.
         license_id: The licence of the classifier, for the card.
+        results: Its scores on data sets of the Hub.
 
     Raises:
         DeftxError: If the folder is not empty. Nothing is overwritten.
     """
     (task, strength), *languages = parts
     card = write_classifier_card(
-        repository or folder.resolve().name, task, strength, languages, license_id, method, classifier.max_length
+        repository or folder.resolve().name,
+        task,
+        strength,
+        languages,
+        license_id,
+        method,
+        classifier.max_length,
+        results,
     )
     classifier.save_pretrained(folder)
     (folder / CARD).write_text(card, encoding="utf-8")
+    write_measured(folder, results)
 
 
 def export_zip(

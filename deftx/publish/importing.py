@@ -18,8 +18,9 @@ from deftx.publish.own_vectors import OwnVector, OwnVectors
 from deftx.vectors import lt_sft
 from deftx.vectors.archives import unpack
 from deftx.vectors.card import write_card
+from deftx.vectors.fitting import BaseLike
 from deftx.vectors.lt_sft import read_lt_sft
-from deftx.vectors.vector import BaseLike, SparseVector
+from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS
 
 # Imported files and their largest sizes in bytes. XLM-R large with the paper's settings: 150 MB tensors, 2 MB spectra.

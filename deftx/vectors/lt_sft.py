@@ -18,9 +18,10 @@ from deftx.core.files import replacing_files
 from deftx.core.names import base_name
 from deftx.hub.client import read_name
 from deftx.hub.pull import pull
+from deftx.vectors.fitting import BaseLike
 from deftx.vectors.lt_sft_contents import is_plain, read_contents
 from deftx.vectors.lt_sft_heads import head_tensor, kind_of, labels_of
-from deftx.vectors.vector import BaseLike, SparseVector
+from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import file_sha256
 
 FILE = "pytorch_diff.bin"

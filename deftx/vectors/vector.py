@@ -4,11 +4,12 @@ import hashlib
 import math
 import os
 import platform
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,26 +17,15 @@ from torch import Tensor
 import deftx
 from deftx.core.errors import VectorError, unknown_name
 from deftx.core.gaps import encode_gaps
+from deftx.hub.client import hub, read_name
+from deftx.hub.uploads import check_target, push
 from deftx.vectors import vector_files
 from deftx.vectors.card import write_card
 from deftx.vectors.description import FIELDS, check_info, name_of, tags_words
+from deftx.vectors.entries import check_entries, check_numbers
+from deftx.vectors.fitting import BaseLike, check_fits
+from deftx.vectors.sharing import vector_upload
 from deftx.vectors.vector_files import VALUE_TYPES
-
-
-class BaseLike(Protocol):
-    """The part of a base model that vectors need; ``deftx.models.bases.Base`` implements it."""
-
-    name: str
-    revision: str | None
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over the encoder's float32 values."""
-        ...
-
-    def parameters(self) -> Mapping[str, Tensor]:
-        """The sparse-trainable parameters M with their values θ0."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +93,62 @@ class SparseVector:
         vector_files.write_folder(Path(folder), complete.info, groups, write_card(complete.info, self.count))
         return Path(folder)
 
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | os.PathLike, *, revision: str | None = None) -> "SparseVector":
+        """Load a vector, as ``load`` does, from the Hub at a revision if one is given.
+
+        Args:
+            name_or_path: A folder, the name of a bundled vector, or a Hub id.
+            revision: A branch, a tag or a commit of the Hub repository.
+
+        Raises:
+            VectorError: If it does not exist, is damaged or modified, or has no revisions because it is not on the Hub.
+        """
+        if revision is None:
+            return cls.load(name_or_path)
+        remote = read_name(os.fspath(name_or_path))
+        if remote is None or os.path.isdir(name_or_path):
+            raise VectorError(
+                f"{name_or_path} is not on the Hub, and only repositories there have revisions: leave it out."
+            )
+        return cls.load(f"{remote.id}@{revision}")
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        private: bool = False,
+        license_id: str | None = None,
+        datasets: Sequence[str] = (),
+        values: str = "float32",
+        token: str | None = None,
+    ) -> str:
+        """Push the vector to the Hub in one commit: its files, a picture of its spectra, and a card with its scores.
+
+        Args:
+            repository: The repository, OWNER/NAME; it is created if it does not exist.
+            private: Whether a new repository is private.
+            license_id: The licence for the card, as the Hub writes it, e.g. "cc-by-4.0".
+            datasets: Data sets on the Hub that it was learned from, for the card.
+            values: The dtype of φ in the file, as for ``save``.
+            token: A token of the Hub; by default HF_TOKEN or that of ``hf auth login``.
+
+        Returns:
+            The URL of the repository.
+
+        Raises:
+            HubError: If the account may not write there, or the upload fails; the message says what is on the Hub.
+            VectorError: If the vector or the dtype is invalid.
+        """
+        api = hub(token)
+        target = check_target(api, repository, private)
+        with tempfile.TemporaryDirectory(prefix="deftx-push-") as folder:
+            saved, info = self.save(folder, values=values), self._complete_info()
+            upload = vector_upload(
+                saved, info, self.count, target, private=private, license_id=license_id, datasets=datasets
+            )
+            return push(api, upload).url
+
     @property
     def count(self) -> int:
         """The number of entries, over all parameters."""
@@ -166,22 +212,7 @@ class SparseVector:
         Raises:
             VectorError: If it was made for another base.
         """
-        made_for = self.info["base"]
-        if made_for["fingerprint"] != base.fingerprint:
-            raise VectorError(
-                f"The {self.name} was made for the base {_named(made_for['name'], made_for.get('revision'))}, not for "
-                f"{_named(base.name, base.revision)}: their weights differ (fingerprints "
-                f"{made_for['fingerprint'][:12]} and {base.fingerprint[:12]}). Load the base that it was made for."
-            )
-        parameters = base.parameters()
-        for name in self.positions:
-            if name not in parameters:
-                raise VectorError(f"The {self.name} changes {name}, which the base {base.name} does not train.")
-            if tuple(parameters[name].shape) != tuple(self.shapes[name]):
-                raise VectorError(
-                    f"The {self.name} has {name} in the shape {tuple(self.shapes[name])}; in the base {base.name} it "
-                    f"is {tuple(parameters[name].shape)}."
-                )
+        check_fits(self.name, self.info["base"], {name: self.shapes[name] for name in self.positions}, base)
 
     def validate(self) -> None:
         """Raise VectorError if the description, names, lengths, order, range or values are invalid."""
@@ -194,9 +225,9 @@ class SparseVector:
         for name, positions in self.positions.items():
             if name not in self.shapes:
                 raise VectorError(f"{name} has positions, but no shape.")
-            _check_entries(name, positions, self.values[name], math.prod(self.shapes[name]))
+            check_entries(name, positions, self.values[name], math.prod(self.shapes[name]))
         for name, tensor in self.head.items():
-            _check_numbers(name, tensor)
+            check_numbers(name, tensor)
 
     def _complete_info(self) -> dict[str, Any]:
         known = {
@@ -209,32 +240,6 @@ class SparseVector:
         known["singular_values"] = {name: [float(f"{s:.7g}") for s in values] for name, values in spectra.items()}
         in_order = {name: known.get(name) for name in FIELDS}
         return {**in_order, **{name: value for name, value in known.items() if name not in FIELDS}}
-
-
-def _check_entries(name: str, positions: Tensor, values: Tensor, size: int) -> None:
-    if positions.dtype != torch.int64 or positions.ndim != 1 or values.ndim != 1:
-        raise VectorError(f"{name}: positions must be one-dimensional 64-bit integers, values one-dimensional numbers.")
-    if len(positions) != len(values):
-        raise VectorError(f"{name} has {len(positions):,} positions, but {len(values):,} values.")
-    _check_numbers(name, values)
-    if not len(positions):
-        return
-    if not bool((positions[1:] > positions[:-1]).all()):
-        raise VectorError(f"{name}: positions are not strictly ascending.")
-    if int(positions[0]) < 0 or int(positions[-1]) >= size:
-        outside = int(positions[0]) if int(positions[0]) < 0 else int(positions[-1])
-        raise VectorError(f"{name}: position {outside:,} is outside its {size:,} entries.")
-
-
-def _check_numbers(name: str, tensor: Tensor) -> None:
-    if tensor.dtype != torch.float32:
-        raise VectorError(f"{name} has the dtype {tensor.dtype}, not float32.")
-    if not bool(torch.isfinite(tensor).all()):
-        raise VectorError(f"{name} contains values that are not finite (NaN or infinity).")
-
-
-def _named(name: str, revision: str | None) -> str:
-    return f"{name} (revision {revision[:12]})" if revision else name
 
 
 def _versions() -> dict[str, str]:

@@ -71,6 +71,22 @@ def test_a_classifier_is_pushed(writer, language_vector, task_vector, base_folde
     assert b"strength 1" in files["README.md"]
 
 
+def test_a_classifier_is_pushed_with_its_measured_scores(
+    writer, language_vector, task_vector, base_folder, table_file, tmp_path, capsys
+):
+    arguments = ["--task", str(task_vector), "--language", str(language_vector), "--base", str(base_folder)]
+    assert main(["evaluate", *arguments, str(table_file), "--json"]) == EXIT_OK
+    printed = capsys.readouterr().out
+    (tmp_path / "result.json").write_text(printed)
+    result = ["--result", f"lab/mood={tmp_path / 'result.json'}"]
+    assert main(["push", *arguments, *result, "--to", "ana/mood", "--yes"]) == EXIT_OK
+    files = writer.repositories["ana/mood"].commits[-1][1]
+    (entry,) = json.loads(files[".eval_results/lab--mood.yaml"])
+    assert entry["value"] == round(json.loads(printed)["score"], 4)
+    assert b"model-index" in files["README.md"]
+    assert main(["push", str(language_vector), *result, "--to", "ana/min", "--yes"]) == EXIT_BAD_INPUT
+
+
 @pytest.mark.parametrize(("more", "reason"), [([], "Give what to push"), (["min", "--task", "sentiment"], "Give what")])
 def test_one_thing_is_pushed_at_a_time(writer, more, reason, capsys):
     assert main(["push", *more, "--to", "ana/min"]) == EXIT_BAD_INPUT

@@ -10,7 +10,8 @@ from tiny_vectors import make_vector, same_vector
 
 from deftx.core.errors import HubError
 from deftx.hub.client import check_push, hub
-from deftx.publish.pushing import describe, prepare_vector, push
+from deftx.hub.uploads import describe, push
+from deftx.publish.pushing import prepare_vector
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import file_sha256
 

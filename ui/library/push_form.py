@@ -12,8 +12,9 @@ from huggingface_hub import HfApi
 
 from deftx.core.errors import DeftxError
 from deftx.hub.client import hub
+from deftx.hub.uploads import Upload, push
 from deftx.jobs.push import SHARED
-from deftx.publish.pushing import Upload, prepare_classifier, prepare_space, prepare_vector, push
+from deftx.publish.pushing import prepare_classifier, prepare_space, prepare_vector
 from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.classify.combination import Combination

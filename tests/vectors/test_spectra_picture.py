@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageColor
 from tiny_vectors import make_vector
 
-from deftx.analysis.spectra_picture import (
+from deftx.vectors.spectra_picture import (
     BOTTOM,
     COLOURS,
     FILE,
