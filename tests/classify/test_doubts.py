@@ -70,10 +70,19 @@ def test_few_words_are_too_short_whatever_they_are(classifier):
 
 
 def test_a_narrow_margin_is_not_sure(classifier):
+    classifier = replace(classifier, calibration=None)
     said = stated(classifier, MINANGKABAU, [0.48, 0.1, 0.42])
     assert said == {"margin": "Not sure: negative 48%, positive 42%."}
     assert stated(classifier, MINANGKABAU, [0.65, 0.3, 0.05]) == {}
     assert "margin" in stated(classifier, MINANGKABAU, [0.65, 0.3, 0.05], limits=Limits(margin=0.5))
+
+
+def test_with_a_calibration_the_wanted_accuracy_decides_what_is_not_sure(classifier):
+    for wanted in (0.8, 0.85, 0.9):
+        least = classifier.calibration.sure_from(wanted)
+        for margin in (least - 0.01, least + 0.01):
+            shares = [(1 + margin) / 2, (1 - margin) / 2, 0.0]
+            assert ("margin" in stated(classifier, MINANGKABAU, shares, limits=Limits(wanted=wanted))) is (margin < least)
 
 
 def test_answers_and_texts_must_be_as_many(classifier):
