@@ -21,8 +21,9 @@ def of_the_form(seed):
     request = draw(seed)
     unused = ("rank", "keep") if request.recipe.get("method", "deft-x") != "deft-x" else ()
     recipe = {name: value for name, value in request.recipe.items() if name not in unused}
+    further = tuple(replace(one, lexicon=(), columns={}) for one in request.further)
     return replace(
-        request, corpus=request.corpus[:1], language=("", "min", "id-Latn")[seed % 3], recipe=recipe, device="", delta="",
+        request, lexicon=request.lexicon[:1], further=further, corpus=request.corpus[:1], language=("", "min", "id-Latn")[seed % 3], recipe=recipe, device="", delta="",
         column="", columns={}, valid_columns={},  # the page chooses columns when a file is uploaded
     )  # fmt: skip
 
@@ -41,6 +42,9 @@ def test_the_form_holds_a_request_and_gives_it_back(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_job_of_the_page_becomes_the_request_it_came_of(seed, studio, tmp_path):
     request = replace(of_the_form(seed), name="Mine", base=studio.base_name)
+    if request.lexicon:
+        words = tiny.write_csv(tmp_path / "words.csv", ("word", "translation"), [("good", "baik")])
+        request = replace(request, lexicon=(studio.lexicons.add(words),))
     if request.kind == "language":
         corpus = studio.corpora.add(write_corpus(tmp_path / "a text.txt")) if seed % 4 else SAMPLE
         request = replace(request, corpus=(corpus,))
@@ -50,7 +54,10 @@ def test_a_job_of_the_page_becomes_the_request_it_came_of(seed, studio, tmp_path
         columns = {"text": "sentence", "label": "class"}
         other = studio.tables.add(tiny.write_csv(tmp_path / "b.csv", tuple(columns.values()), rows), columns)
         source = "bundled:ind" if request.source else ""
-        request = replace(request, train=other, valid=table if request.valid else "", source=source)
+        further = tuple(replace(one, file=table, source="bundled:ind" if one.source else "") for one in request.further)
+        start = "bundled:sentiment" if request.start else ""
+        valid = table if request.valid else ""
+        request = replace(request, train=other, valid=valid, source=source, further=further, start=start)
     if request.flavor:
         request = replace(request, processes=1)
     found = resolve(studio, request)
