@@ -44,6 +44,7 @@ from .method.spectrum import singular_values as singular_values
 from .models.bases import BUNDLED_BASE as BUNDLED_BASE
 from .models.bases import Base as Base
 from .models.bases import load_base as load_base
+from .models.batches import Encoded as Encoded
 from .models.batches import Text as Text
 from .models.trim_note import TrimNote as TrimNote
 from .publish.report import report as report

@@ -82,7 +82,9 @@ def test_with_a_calibration_the_wanted_accuracy_decides_what_is_not_sure(classif
         least = classifier.calibration.sure_from(wanted)
         for margin in (least - 0.01, least + 0.01):
             shares = [(1 + margin) / 2, (1 - margin) / 2, 0.0]
-            assert ("margin" in stated(classifier, MINANGKABAU, shares, limits=Limits(wanted=wanted))) is (margin < least)
+            assert ("margin" in stated(classifier, MINANGKABAU, shares, limits=Limits(wanted=wanted))) is (
+                margin < least
+            )
 
 
 def test_answers_and_texts_must_be_as_many(classifier):

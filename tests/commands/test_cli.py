@@ -510,7 +510,7 @@ def test_an_error_in_the_program_itself_is_not_hidden(deftx, learned, monkeypatc
     def broken(*_):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr("deftx.classify.composition.class_logits", broken)
+    monkeypatch.setattr("deftx.classify.classifier.class_logits", broken)
     with pytest.raises(RuntimeError):
         deftx("classify", *learned, "a text")
 

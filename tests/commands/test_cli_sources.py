@@ -7,6 +7,7 @@ import tiny
 
 from deftx.cli import build_parser, main
 from deftx.commands import sources
+from deftx.training.labelled_files import LabelledFile
 from deftx.vectors.vector import SparseVector
 
 FAST = ("--k", "60", "--set", "precision=float32", "batch_size=4", "max_length=16", "evaluate_every=3", "max_steps=6",
@@ -29,22 +30,23 @@ def given(*words):
 
 def test_each_value_belongs_to_its_file():
     found = given("A.csv", "B.csv", "--source", "A=ind", "B=min", "--repeat", "B=10", "--lexicon", "A=x.csv")
-    assert found == sources.Given(["A.csv", "B.csv"], ["ind", "min"], [1, 10], [["x.csv"], []])
+    assert found == [
+        LabelledFile(file="A.csv", source="ind", lexicon=("x.csv",)),
+        LabelledFile(file="B.csv", source="min", repeat=10),
+    ]
     found = given("--source", "B=min", "--lexicon", "A=x.csv", "--lexicon", "A=y.csv", "A.csv", "B.csv")
-    assert found == sources.Given(["A.csv", "B.csv"], [None, "min"], [1, 1], [["x.csv", "y.csv"], []])
+    assert found == [LabelledFile(file="A.csv", lexicon=("x.csv", "y.csv")), LabelledFile(file="B.csv", source="min")]
 
 
 @pytest.mark.parametrize("words", [("A.csv", "--source", "ind"), ("--source", "ind", "A.csv"), ("--source=ind", "A.csv"),
                                    ("--source", "min", "--source", "ind", "A.csv"), ("A.csv", "--source", "A=ind")])  # fmt: skip
 def test_one_file_has_one_vector_wherever_it_is_written(words):
-    found = given(*words)
-    assert (found.files, found.vectors) == (["A.csv"], ["ind"])
-    assert found.is_one_plain_file
+    assert given(*words) == [LabelledFile(file="A.csv", source="ind")]
 
 
 def test_a_file_after_its_vector_may_have_an_equals_sign(files):
     (files / "x=1.csv").write_text("text,label\n", encoding="utf-8")
-    assert given("--source", "ind", "x=1.csv").files == ["x=1.csv"]
+    assert given("--source", "ind", "x=1.csv") == [LabelledFile(file="x=1.csv", source="ind")]
 
 
 @pytest.mark.parametrize(("words", "message"), [
@@ -53,13 +55,11 @@ def test_a_file_after_its_vector_may_have_an_equals_sign(files):
     (("A.csv", "B.csv", "--source", "C=ind"), "'C' is not known"),
     (("A.csv", "--repeat", "A=often"), "'often' is not a number"),
     (("A.csv", "--repeat", "0"), "repeat = 0"),
-    (("A.csv", "--repeat", "2", "--on", "hf-jobs", "--flavor", "l4x1"), "apply only to this machine"),
     (("A.csv", "--lexicon", "B.csv"), "not a word list"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_said_in_one_line(files, base_folder, capsys, words, message):
-    device = () if "--on" in words else ("--device", "cpu")
     try:
-        status = main(["task", *words, "--out", "v", "--base", str(base_folder), *device])
+        status = main(["task", *words, "--out", "v", "--base", str(base_folder), "--device", "cpu"])
     except SystemExit as ended:
         status = ended.code
     assert status == 2
