@@ -147,6 +147,7 @@ window.requestAnimationFrame = step => { window.drawn++; return draw(step); };
 def test_an_idle_page_hardly_draws(visitor):
     page = visitor(script=COUNT_FRAMES)
     quiet(page)
+    page.wait_for_timeout(3_000)  # the last transitions
     before = page.evaluate("window.drawn")
     page.wait_for_timeout(3_000)  # 180 frames of a screen
     assert page.evaluate("window.drawn") - before < 20

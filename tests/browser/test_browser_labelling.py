@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from app_process import serving
-from browsing import choose, expect, field, open_page, open_tab
+from browsing import choose, expect, field, open_page
 
 from deftx.data.tables import read_table
 from deftx.models.bases import BUNDLED_BASE
@@ -101,5 +101,20 @@ def test_fifty_sentences_are_judged_with_keys_over_a_reload_and_become_a_score_a
     expect(field(page, "order-train")).to_have_value("balinese-judged.csv")
     expect(field(page, "language-name")).to_have_value("balinese, judged")
     expect(field(page, "source")).to_have_value(re.compile("Balinese"))
-    open_tab(page, "Test")
+    expect(field(page, "train-start")).to_have_value(re.compile("entiment"))
+    page.locator("#start").click()
+    expect(page.locator("#train-answer")).to_contain_text("is in the queue")
+    expect(page.locator("#use")).to_be_visible(timeout=WHILE_CLASSIFYING)
+    page.locator("#use").click()  # the new task vector, with the language vector that was chosen before
+    expect(field(page, "task")).to_have_value(re.compile("balinese, judged"))
     done(page, COUNT)  # nothing of it is lost
+    page.locator("#label-rescore").click()
+    expect(page.locator("#label-compared table")).to_be_visible(timeout=WHILE_CLASSIFYING)
+    rights = [int(one) for one in re.findall(r"(\d+) / 25", page.locator("#label-compared table").inner_text())]
+    assert rights[0] == right
+    said = page.locator("#label-compared .in-words").first.inner_text()
+    verdict = "better" if rights[1] > right else "worse" if rights[1] < right else "equally often"
+    assert verdict in said
+    if "LABELLING_PICTURE" in os.environ:  # docs/labelling.md
+        page.locator("#label-result").scroll_into_view_if_needed()
+        page.screenshot(path=os.environ["LABELLING_PICTURE"])

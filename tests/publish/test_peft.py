@@ -165,6 +165,8 @@ def test_the_bundled_base_is_written_beside_and_loaded(tmp_path):
     composed = compose(base, task=task, language=language)
     model = loaded(parts.base, tmp_path / "out", len(task.labels))
     texts = ["Pelayanannyo elok jo ramah", "Makanannyo indak lamak"]
-    torch.testing.assert_close(
-        logits(model, tmp_path / "out", texts), logits(composed.model, tmp_path / "out", texts), atol=1e-6, rtol=0
-    )
+    found = logits(model, tmp_path / "out", texts)
+    assert composed.temperature != 1  # the adapter has it in its head
+    expected = logits(composed.model, tmp_path / "out", texts) / composed.temperature
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(found.softmax(-1), composed.classify(texts), atol=1e-6, rtol=0)
