@@ -188,10 +188,13 @@ def test_sentences_are_classified_while_a_long_file_is_and_it_can_be_stopped(stu
     first = studio.background_tasks.start(long)
     assert running.wait(20)
     id_ = file_tab.begin(str(file), filled_in(task=keys["task"]), "", None, None, None)[0]
-    assert "Before this: 1." in file_tab.look(id_)[0]
+    going = file_tab.look(id_)
+    assert "Before this: 1." in going[0]
+    assert len(going) == len(STATE)  # Gradio refuses another number of values than of outputs
     assert sum(studio.classify("the food is good", keys["task"]).probabilities.values()) == pytest.approx(1)
     studio.background_tasks.stop(id_)
     shown = file_tab.look(id_)
+    assert len(shown) == len(STATE)
     assert strings.WORK_STOPPED.split(";")[0] in shown[0]
     assert not shown[STATE["timer"]].active
     studio.background_tasks.stop(first)
@@ -201,6 +204,7 @@ def test_sentences_are_classified_while_a_long_file_is_and_it_can_be_stopped(stu
 def test_a_result_that_is_gone_or_was_never_there_is_said(studio):
     assert strings.WORK_GONE[:30] in file_tab.look("guessed")[0]
     assert file_tab.look("")[0] == gr.skip()
+    assert len(file_tab.look("")) == len(STATE)
     other = studio.background_tasks.start(lambda on_share: "not a file")
     studio.background_tasks.wait(other)
     assert strings.WORK_GONE[:30] in file_tab.look(other)[0]

@@ -158,9 +158,9 @@ def look(id_: str) -> tuple:
     """Show the progress; after the end, show the result and stop polling."""
     seen = see(current_workspace().background_tasks, id_, Classified, strings.FILE_REFUSED)
     if seen is None:
-        return *[gr.skip()] * 8, gr.Timer(active=False)
+        return *[gr.skip()] * 9, gr.Timer(active=False)
     if seen.going:
-        return seen.view, gr.Button(visible=True), *[gr.skip()] * 6, gr.Timer(active=True)
+        return seen.view, gr.Button(visible=True), *[gr.skip()] * 7, gr.Timer(active=True)
     return _ended(seen.view or file_views.summary(seen.result), seen.result)
 
 
