@@ -18,7 +18,8 @@ from deftx.models.bases import load_base
 from deftx.models.parameters import sparse_trainable
 from deftx.training.learned import Learned
 from deftx.training.recipes import TaskRecipe
-from deftx.training.task import learn_task, prepare_rows, task_objective
+from deftx.training.task import learn_task
+from deftx.training.text_task import prepare_rows, task_objective
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector
 
