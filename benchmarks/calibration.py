@@ -104,7 +104,7 @@ def estimates(answers: Answers, fitted: Calibration) -> list[float]:
 
 
 def estimate_rows(found: dict[str, Answers], fitted: Calibration) -> list[str]:
-    """List the accuracy and its estimates, with the error of that which is used; below it, what MEASURED has."""
+    """List the accuracy and its estimates, with the error of that which is used; below it, what ESTIMATE_ERROR has."""
     rows, errors = [], []
     for language, answers in found.items():
         given = estimates(answers, fitted)
@@ -112,7 +112,7 @@ def estimate_rows(found: dict[str, Answers], fitted: Calibration) -> list[str]:
         rows.append(row(language, float(answers.right.mean()), *given, f"{errors[-1]:+.1f}"))
     off = np.abs(errors)
     measured = f"languages={len(off)}, mean={off.mean():.1f}, most={off.max():.1f}, within_five={int((off <= 5).sum())}"
-    return [*rows, "", f"MEASURED = Measured({measured})"]
+    return [*rows, "", f"ESTIMATE_ERROR = EstimateError({measured})"]
 
 
 def shift_line(found: dict[str, Answers], fitted: Calibration) -> str:

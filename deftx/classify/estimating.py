@@ -10,7 +10,7 @@ from deftx.core.errors import DeftxError
 
 
 @dataclass(frozen=True)
-class Measured:
+class EstimateError:
     """How far estimates were from the accuracy, in points, over the languages of NusaX."""
 
     languages: int
@@ -20,7 +20,7 @@ class Measured:
 
 
 # With the bundled vectors: python benchmarks/calibration.py prints it (docs/calibration.md).
-MEASURED = Measured(languages=9, mean=5.6, most=11.3, within_five=4)
+ESTIMATE_ERROR = EstimateError(languages=9, mean=5.6, most=11.3, within_five=4)
 
 
 def estimate_accuracy(classifier: Classifier, probabilities: Tensor) -> float:

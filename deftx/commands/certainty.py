@@ -62,7 +62,7 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
 
 def run_estimate(arguments: argparse.Namespace) -> None:
     """Estimate the accuracy on texts without labels."""
-    from deftx.classify.estimating import MEASURED, estimate_accuracy
+    from deftx.classify.estimating import ESTIMATE_ERROR, estimate_accuracy
     from deftx.data.labels import check_kind
     from deftx.data.unlabelled import read_texts
 
@@ -72,8 +72,8 @@ def run_estimate(arguments: argparse.Namespace) -> None:
     accuracy = estimate_accuracy(classifier, classifier.classify(rows.texts))
     text = (
         f"About {100 * accuracy:.0f} of 100 answers are right, estimated without labels from {len(rows.texts):,} texts.\n"
-        f"In {MEASURED.languages} languages this was off by {MEASURED.mean} points on average, at most {MEASURED.most}: "
+        f"In {ESTIMATE_ERROR.languages} languages this was off by {ESTIMATE_ERROR.mean} points on average, at most {ESTIMATE_ERROR.most}: "
         "judge a sample of the answers to be sure."
     )
-    result = {"accuracy": accuracy, "n": len(rows.texts), "measured": vars(MEASURED)}
+    result = {"accuracy": accuracy, "n": len(rows.texts), "measured": vars(ESTIMATE_ERROR)}
     output.result(result, arguments.json, text)

@@ -37,7 +37,7 @@ def run_many(arguments: argparse.Namespace) -> None:
     from deftx.evidence.claims import Claims
     from deftx.evidence.many import Many, corpora_in, groups_of, read_table_of_settings, train_many
     from deftx.evidence.many_report import write_report
-    from deftx.evidence.shared_work import Reporter, claim_settings, read_shard
+    from deftx.evidence.shared_work import Reporter, keep_settings, read_shard
     from deftx.models.bases import BUNDLED_BASE
 
     if arguments.seeds < 1:
@@ -48,7 +48,7 @@ def run_many(arguments: argparse.Namespace) -> None:
     many = Many(arguments.out.expanduser(), arguments.base or BUNDLED_BASE, arguments.preset,
                 max(1, torch.get_num_threads() // len(devices)))  # fmt: skip
     base = options.load_base_of(arguments)
-    claim_settings(many.out, "vectors", {"base": base.fingerprint, "preset": many.preset, "settings": settings})
+    keep_settings(many.out, "vectors", {"base": base.fingerprint, "preset": many.preset, "settings": settings})
     groups = groups_of(corpora, settings, range(SEED, SEED + arguments.seeds))
     with stop_on_signal() as should_stop:
         train_many(many, groups, devices, Reporter(output.say, should_stop), shard)

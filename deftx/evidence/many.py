@@ -16,7 +16,7 @@ from deftx.core.events import read_duration
 from deftx.core.files import write_text
 from deftx.core.names import is_plain
 from deftx.evidence.claims import Claims
-from deftx.evidence.measured import Timed, is_measured, measured
+from deftx.evidence.costs import Timed, is_trained, train_with_cost
 from deftx.evidence.shared_work import Reporter, Shard, Work, share
 from deftx.models.bases import Base, load_base
 from deftx.training.language import learn_language
@@ -73,7 +73,7 @@ class Many:
 
     def is_done(self, group: Sequence[Piece]) -> bool:
         """Return whether all vectors of a group have been trained, or cannot be."""
-        return all(is_measured(self.folder(piece)) for piece in group) or self.failure(group).is_file()
+        return all(is_trained(self.folder(piece)) for piece in group) or self.failure(group).is_file()
 
 
 def corpora_in(folder: Path) -> dict[str, Path]:
@@ -188,8 +188,8 @@ def train_group(many: Many, group: Sequence[Piece], device: str) -> str | None:
         base = load_base(many.base, device=device)
         dense = 0.0
         for piece in group:
-            if not is_measured(many.folder(piece)):
-                dense = measured(many.folder(piece), partial(_train, many, piece, base, delta), device, dense)
+            if not is_trained(many.folder(piece)):
+                dense = train_with_cost(many.folder(piece), partial(_train, many, piece, base, delta), device, dense)
     except DeftxError as error:  # of this corpus or its settings; the other languages go on
         return str(error)
     shutil.rmtree(delta, ignore_errors=True)

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from deftx.core.files import write_bytes, write_text
 from deftx.data.language_names import language_name
+from deftx.evidence.costs import is_trained, read_cost
 from deftx.evidence.many import Many, Piece
-from deftx.evidence.measured import is_measured, read_cost
 from deftx.vectors.overlaps import as_matrix, compare_all
 from deftx.vectors.vector import SparseVector
 
@@ -60,7 +60,7 @@ def _line(many: Many, group: Sequence[Piece], piece: Piece) -> Line:
         "seed": piece.seed,
     }
     folder = many.folder(piece)
-    if is_measured(folder):
+    if is_trained(folder):
         info, cost = SparseVector.load(folder).info, read_cost(folder)
         loss = info["scores"]["masked_lm_loss"]
         values |= {"lines": info["corpus"]["lines"], "tokens": info["corpus"].get("tokens", ""), "entries": info["k"],
@@ -75,7 +75,7 @@ def _compared(many: Many, lines: Sequence[Line]) -> list[SparseVector]:
     """Return the vectors of the first setting and seed."""
     first = lines[0].piece
     same = [line.piece for line in lines if (line.piece.setting, line.piece.seed) == (first.setting, first.seed)]
-    return [SparseVector.load(many.folder(piece)) for piece in same if is_measured(many.folder(piece))][:MOST_COMPARED]
+    return [SparseVector.load(many.folder(piece)) for piece in same if is_trained(many.folder(piece))][:MOST_COMPARED]
 
 
 def _csv(rows: Sequence[Sequence[Any]]) -> str:

@@ -18,12 +18,12 @@ from deftx.core.files import write_json
 from deftx.data.tables import read_table
 from deftx.evidence.cells import Cost, Scored
 from deftx.evidence.claims import Claims
+from deftx.evidence.costs import Timed, is_trained, read_cost, train_with_cost
 from deftx.evidence.grid import Vector, vectors_of, waves
 from deftx.evidence.labelled import labelled_rows, sources_of
-from deftx.evidence.measured import Timed, is_measured, measured, read_cost
 from deftx.evidence.rows import VARIANTS, Row
 from deftx.evidence.settings import Setting
-from deftx.evidence.shared_work import ALL, Reporter, Shard, Work, claim_settings, share
+from deftx.evidence.shared_work import ALL, Reporter, Shard, Work, keep_settings, share
 from deftx.models.bases import Base, load_base
 from deftx.training.language import learn_language
 from deftx.training.recipes import LanguageRecipe, TaskRecipe, recipe_for
@@ -114,7 +114,7 @@ def train_group(run: Run, group: Sequence[Vector], device: str) -> list[str]:
     todo = [vector for vector in group if not is_done(run, vector)]
     dense = max((_cost(run, vector)["dense"] for vector in group if vector not in todo), default=0.0)
     for vector in todo:
-        dense = measured(run.folder(vector), partial(_train, run, vector, base, delta), device, dense)
+        dense = train_with_cost(run.folder(vector), partial(_train, run, vector, base, delta), device, dense)
     shutil.rmtree(delta, ignore_errors=True)
     return [vector.name for vector in todo]
 
@@ -190,9 +190,9 @@ def _cost(run: Run, vector: Vector) -> dict[str, float]:
 
 def is_done(run: Run, vector: Vector) -> bool:
     """Return whether a vector and its cost have been written."""
-    return is_measured(run.folder(vector))
+    return is_trained(run.folder(vector))
 
 
 def claim(run: Run, about: dict[str, Any]) -> None:
     """Write the settings of the folder, or raise RecipeError if the folder has other settings."""
-    claim_settings(run.out, "evidence", about)
+    keep_settings(run.out, "evidence", about)

@@ -140,7 +140,7 @@ def share(
             yield item, found
 
 
-def claim_settings(out: Path, what: str, about: dict[str, Any]) -> None:
+def keep_settings(out: Path, what: str, about: dict[str, Any]) -> None:
     """Write the settings of an output folder, or raise RecipeError if the folder has other settings.
 
     Commands that start at the same moment may all do so: one file replaces the other, and each compares what is there.

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from deftx.classify.classifier import describe_tokenizer
+from deftx.classify.classifier import Classifier, describe_tokenizer
 from deftx.classify.composition import classifier_of
 from deftx.classify.tagger import refuse_tagger
 from deftx.core.files import folder_size, new_folder, require_empty, require_free_space
@@ -79,16 +79,7 @@ def write_peft(
     bundled = (BUNDLED_BASES / base.name).is_dir()
     require_free_space(folder.parent, (2 if bundled else 1) * classifier.size)
     sparse, whole = _split(classifier.model, changes)
-    # PEFT copies the modules that it stores whole, so they have their final weights before it does.
-    kept = {name: parts for name, parts in changes.items() if name.rpartition(".")[0] in whole}
-    apply_changes(sparse_trainable(classifier.model), kept, {})
-    _divide_logits(classifier.model, classifier.temperature)
-    config = peft.SupertuningConfig(
-        target_modules=sorted(sparse) or NO_LAYER, modules_to_save=sorted({*whole, *_head_modules(classifier.model)}),
-        sparsity=_sparsity(classifier.model, sparse), task_type="SEQ_CLS", inference_mode=True,
-    )  # fmt: skip
-    model = peft.get_peft_model(classifier.model, config)
-    padding = _fill(model.base_model.model, sparse)
+    model, padding = _adapted(peft, classifier, changes, sparse, whole)
     model.peft_config["default"].base_model_name_or_path = base_name(base.name)
     with new_folder(folder) as fresh:
         model.save_pretrained(fresh, save_embedding_layers=False)  # they are whole modules; the default asks the Hub
@@ -102,6 +93,22 @@ def write_peft(
         (fresh / CARD).write_text(card, encoding="utf-8")
     entries = sum(len(positions) for positions, _ in sparse.values())
     return PeftParts(len(sparse), entries, padding, whole, size, folder / BASE if bundled else None)
+
+
+def _adapted(
+    peft: Any, classifier: Classifier, changes: Changes, sparse: Mapping[str, Entries], whole: Mapping[str, str]
+) -> tuple[Any, int]:
+    """Return the classifier as a model of PEFT, and the number of entries that only pad."""
+    # PEFT copies the modules that it stores whole, so they have their final weights before it does.
+    kept = {name: parts for name, parts in changes.items() if name.rpartition(".")[0] in whole}
+    apply_changes(sparse_trainable(classifier.model), kept, {})
+    _divide_logits(classifier.model, classifier.temperature)
+    config = peft.SupertuningConfig(
+        target_modules=sorted(sparse) or NO_LAYER, modules_to_save=sorted({*whole, *_head_modules(classifier.model)}),
+        sparsity=_sparsity(classifier.model, sparse), task_type="SEQ_CLS", inference_mode=True,
+    )  # fmt: skip
+    model = peft.get_peft_model(classifier.model, config)
+    return model, _fill(model.base_model.model, sparse)
 
 
 @torch.no_grad()

@@ -86,6 +86,7 @@ def test_a_page_that_asks_for_nothing_loads_anew_when_another_start_of_the_serve
 
 def test_the_first_answer_of_another_start_is_enough(page, server):
     server.id = "another"
+    assert server.pages() == 1
     page.evaluate("() => { fetch('/gradio_api/queue/join') }")
     wait_for(looking(page, lambda: server.pages() >= 2), "the page to load anew")
 

@@ -9,7 +9,7 @@ import pytest
 
 from deftx.core.errors import DeftxError, RecipeError, TrainingStopped
 from deftx.evidence.claims import Claims
-from deftx.evidence.shared_work import Shard, Work, claim_settings, read_shard, share
+from deftx.evidence.shared_work import Shard, Work, keep_settings, read_shard, share
 
 
 def test_a_claim_has_one_owner_until_it_is_released(tmp_path):
@@ -135,7 +135,7 @@ def wait_long(path, place):
 
 
 def test_a_folder_keeps_the_settings_of_its_first_command(tmp_path):
-    claim_settings(tmp_path / "out", "vectors", {"preset": "quick"})
-    claim_settings(tmp_path / "out", "vectors", {"preset": "quick"})
+    keep_settings(tmp_path / "out", "vectors", {"preset": "quick"})
+    keep_settings(tmp_path / "out", "vectors", {"preset": "quick"})
     with pytest.raises(RecipeError, match="preset: quick before, paper now"):
-        claim_settings(tmp_path / "out", "vectors", {"preset": "paper"})
+        keep_settings(tmp_path / "out", "vectors", {"preset": "paper"})

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from deftx.classify.estimating import MEASURED
+from deftx.classify.estimating import ESTIMATE_ERROR
 from deftx.core.events import read_duration
 from deftx.data.unlabelled import least_certain
 from ui import strings
@@ -52,8 +52,8 @@ def _estimate(found: Classified) -> str:
     if found.calibration is None:
         return ""
     said = strings.ESTIMATED.format(
-        right=round(100 * found.calibration.estimate(found.probabilities.numpy())), languages=MEASURED.languages,
-        mean=f"{MEASURED.mean:g}", most=f"{MEASURED.most:g}",
+        right=round(100 * found.calibration.estimate(found.probabilities.numpy())), languages=ESTIMATE_ERROR.languages,
+        mean=f"{ESTIMATE_ERROR.mean:g}", most=f"{ESTIMATE_ERROR.most:g}",
     )  # fmt: skip
     return views.paragraph(said, "said")
 

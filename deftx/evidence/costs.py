@@ -32,7 +32,7 @@ class Timed:
         self._last = now
 
 
-def measured(folder: Path, train: Callable[[Timed], None], device: str, dense: float = 0.0) -> float:
+def train_with_cost(folder: Path, train: Callable[[Timed], None], device: str, dense: float = 0.0) -> float:
     """Train a vector into ``folder``, write its cost there, and return the seconds of its dense phase.
 
     ``dense`` are the seconds of a dense phase that an earlier vector of the same group has trained.
@@ -53,6 +53,6 @@ def read_cost(folder: Path) -> dict[str, float]:
     return json.loads((folder / COST).read_text(encoding="utf-8"))
 
 
-def is_measured(folder: Path) -> bool:
+def is_trained(folder: Path) -> bool:
     """Return whether a vector and its cost have been written."""
     return (folder / COST).is_file() and (folder / "vector.json").is_file()
