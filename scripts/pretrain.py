@@ -1,6 +1,6 @@
 """Pretrain the bundled base: masked-language modelling in languages related to the targets.
 
-    python scripts/pretrain.py --data DIR --base FOLDER --out OUT [--tokens 2e6] [--device cuda]
+    python scripts/pretrain.py --data DIR --base FOLDER --out OUT [--tokens 2e6 | --minutes 4] [--device cuda --compile]
 
 The text is in ``DIR/corpora``; ``FOLDER`` is a masked-language model, as ``scripts/make_base.py`` writes it. The same command
 resumes a stopped run, also with more or fewer ``--tokens``. At the end, ``OUT/base`` is a transformers folder and
@@ -12,14 +12,14 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402 (the project's root is put in the path above)
-from pretraining import card, keeping, text  # noqa: E402
+from pretraining import aligning, card, keeping, text  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from transformers import PreTrainedTokenizerFast  # noqa: E402
 
@@ -35,6 +35,7 @@ from deftx.training.language import EVALUATION_MASKS, masked_lm_loss  # noqa: E4
 JUDGED_SHARE = 0.15  # share of held-out tokens to predict; independent of the training, so that losses can be compared
 JUDGED = 32  # evaluation sequences per corpus
 CHANGEABLE = ("tokens", "decay")  # settings that can be changed when a run is resumed
+TIMED = 100  # steps after the warm-up from whose duration --minutes computes the number of tokens
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class Settings:
     decay: float = 0.4  # share of the steps, at the end, in which the rate decays to 0
     weight_decay: float = 0.01
     mask_share: float = 0.25  # share of masked tokens; more than usual is more efficient
+    align: float = 0.0  # weight of the distance of hidden states from those of the initial encoder; 0: none
+    align_what: str = "tokens"  # which hidden states: a key of aligning.DISTANCES
+    left_out: str = ""  # corpora that are not trained on, separated by spaces: to choose settings on their languages
     seed: int = 42
 
     @property
@@ -73,10 +77,12 @@ def main() -> None:
     settings = Settings(**{name: value for name, value in vars(given).items() if name in Settings.__dataclass_fields__})
     given.out.mkdir(parents=True, exist_ok=True)
     claim(given.out / "settings.json", settings)
-    train, held_out = text.read_corpora(given.data, settings.seed)
+    train, held_out = text.read_corpora(given.data, settings.seed, settings.left_out.split())
     base = load_base(settings.base, device=given.device)
     if given.device == "cpu":  # the backward pass of the fused attention is slower on a CPU for short sequences
         base.model.set_attn_implementation("eager")
+    if given.compile:
+        compile_layers(base.model)
     with stop_on_signal() as should_stop:
         run(base.model, base.tokenizer, settings, train, held_out, given, should_stop)
     keeping.save_base(given.out / "base", base.model.cpu(), base.tokenizer, given.out / "log.csv", given.store)
@@ -107,6 +113,9 @@ def run(
     )
     order = batch_order(len(sequences), settings.batch_tokens // settings.length, settings.seed, "pretrain")
     bfloat16 = has_bfloat16(torch.device(given.device))
+    teacher = aligning.Teacher(model, settings.align, settings.align_what, settings.base) if settings.align else None
+    if teacher and given.compile:
+        compile_layers(teacher.model)
     began = saved = time.monotonic()
     losses = []
 
@@ -122,8 +131,11 @@ def run(
             parameter.requires_grad_(step >= settings.head_steps)
         batch = masked(sequences[order(step)], tokenizer, settings.mask_share, seed_for(settings.seed, "mask", step))
         batch = {name: tensor.to(given.device) for name, tensor in batch.items()}
-        losses.append(update(model, batch, optimizer, settings.rate_at(step), bfloat16))
+        losses.append(update(model, batch, optimizer, settings.rate_at(step), bfloat16, teacher))
         step += 1
+        if given.minutes and step in (timed := settings.head_steps + settings.warm_up, timed + TIMED):
+            losses[-1].item()  # waits for the device
+            settings = until(settings, step, given, about["seconds"] + time.monotonic() - began)
         last = step == settings.steps
         if step % given.look_every == 0 or last:
             note(torch.stack(losses).mean(), judge=last or step % given.judge_every == 0)
@@ -137,11 +149,33 @@ def run(
             raise SystemExit(f"Stopped at step {step:,} of {settings.steps:,}. Run the same command to continue.")
 
 
-def update(model: nn.Module, batch: dict, optimizer: torch.optim.Optimizer, rate: float, bfloat16: bool) -> Tensor:
-    """Take one optimiser step with clipped gradients and this learning rate; return the loss, a scalar."""
+def compile_layers(model: nn.Module) -> None:
+    """Compile each layer: their code is the same, so it is compiled once."""
+    for layer in model.base_model.encoder.layer:
+        layer.compile()
+
+
+def until(settings: Settings, step: int, given: argparse.Namespace, seconds: float) -> Settings:
+    """Return the settings with as many tokens as fit into ``given.minutes``, from the speed between two calls."""
+    before, given.timed = getattr(given, "timed", None), (step, seconds)
+    if before is None:
+        return settings
+    left = (60 * given.minutes - seconds) * (step - before[0]) / (seconds - before[1])
+    settings = replace(settings, tokens=(step + max(1, int(left))) * settings.batch_tokens)
+    write_json(given.out / "settings.json", asdict(settings))
+    print(f"{settings.tokens:,} tokens in {given.minutes:g} minutes", flush=True)
+    return settings
+
+
+def update(
+    model: nn.Module, batch: dict, optimizer: torch.optim.Optimizer, rate: float, bfloat16: bool,
+    teacher: aligning.Teacher | None,
+) -> Tensor:  # fmt: skip
+    """Take one optimiser step with clipped gradients and this learning rate; return the masked-LM loss, a scalar."""
     with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=bfloat16):
         loss = masked_lm_loss(model, batch)
-    loss.backward()
+        whole = loss + teacher.loss(batch) if teacher else loss
+    whole.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -182,7 +216,8 @@ def evaluation_batches(held_out: dict, tokenizer: PreTrainedTokenizerFast, setti
 @torch.no_grad()
 def evaluate(model: nn.Module, batches: dict[str, dict], device: str) -> dict[str, float]:
     """Return the masked-LM loss in nats on the held-out lines of each corpus."""
-    return {n: float(masked_lm_loss(model, {k: t.to(device) for k, t in b.items()})) for n, b in batches.items()}
+    with torch.compiler.set_stance("force_eager"):  # batches of another shape would be compiled anew
+        return {n: float(masked_lm_loss(model, {k: t.to(device) for k, t in b.items()})) for n, b in batches.items()}
 
 
 def claim(path: Path, settings: Settings) -> None:
@@ -201,6 +236,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder that contains corpora/")
     parser.add_argument("--out", type=Path, required=True, help="folder for state, log and base")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--compile", action="store_true", help="compile the layers: faster on a GPU")
+    parser.add_argument("--minutes", type=float, help="as many --tokens as this time allows, from the measured speed")
     parser.add_argument("--look-every", type=int, default=50, help="steps between two lines of the log")
     parser.add_argument(
         "--judge-every", type=int, default=1_000, help="steps between two evaluations on held-out lines"

@@ -1,6 +1,6 @@
 """Training and evaluation text of the bundled base, and packing it into sequences."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +18,20 @@ UNSEEN = ("min", "ban", "ace", "mad", "bjn")  # not used for training; their los
 HELD_OUT = 200  # evaluation lines per corpus
 
 
-def read_corpora(data: Path, seed: int) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Return the training lines and the evaluation lines of each corpus; the latter also for unseen languages, if present."""
+def read_corpora(
+    data: Path, seed: int, left_out: Collection[str] = ()
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the training lines and the evaluation lines of each corpus.
+
+    The latter also for unseen languages, if present, and for those that are left out of the training.
+    """
     train, held_out = {}, {}
     for name in (*CORPORA, *UNSEEN):
         path = data / "corpora" / f"{name}.txt.gz"
         if name in CORPORA or path.is_file():
             lines = read_corpus(path).lines
             rest, held_out[name] = split(lines, min(0.1, HELD_OUT / len(lines)), seed)
-            train |= {name: rest} if name in CORPORA else {}
+            train |= {name: rest} if name in CORPORA and name not in left_out else {}
     return train, held_out
 
 
