@@ -54,6 +54,7 @@ class Settings:
     weight_decay: float = 0.01
     mask_share: float = 0.25  # share of masked tokens; more than usual is more efficient
     align: float = 0.0  # weight of the distance of hidden states from those of the initial encoder; 0: none
+    teacher: str = ""  # folder of the initial encoder for align, if it is not the base
     align_what: str = "tokens"  # which hidden states: a key of aligning.DISTANCES
     left_out: str = ""  # corpora that are not trained on, separated by spaces: to choose settings on their languages
     seed: int = 42
@@ -113,7 +114,7 @@ def run(
     )
     order = batch_order(len(sequences), settings.batch_tokens // settings.length, settings.seed, "pretrain")
     bfloat16 = has_bfloat16(torch.device(given.device))
-    teacher = aligning.Teacher(model, settings.align, settings.align_what, settings.base) if settings.align else None
+    teacher = aligning.Teacher(model, settings.align, settings.align_what, settings.teacher or settings.base) if settings.align else None
     if teacher and given.compile:
         compile_layers(teacher.model)
     began = saved = time.monotonic()
