@@ -114,7 +114,11 @@ def run(
     )
     order = batch_order(len(sequences), settings.batch_tokens // settings.length, settings.seed, "pretrain")
     bfloat16 = has_bfloat16(torch.device(given.device))
-    teacher = aligning.Teacher(model, settings.align, settings.align_what, settings.teacher or settings.base) if settings.align else None
+    teacher = (
+        aligning.Teacher(model, settings.align, settings.align_what, settings.teacher or settings.base)
+        if settings.align
+        else None
+    )
     if teacher and given.compile:
         compile_layers(teacher.model)
     began = saved = time.monotonic()

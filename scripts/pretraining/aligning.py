@@ -43,12 +43,11 @@ class Teacher:
         device = next(model.parameters()).device
         self.weight, self.distance = weight, DISTANCES[what]
         self.model = load_base(base, device=str(device)).model.requires_grad_(False)
-        self._hidden: Tensor | None = None
+        self._hidden = torch.empty(0)
         model.base_model.register_forward_hook(self._keep)
 
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
         """Return the weighted distance, a scalar, for the last forward pass of the model, which was on this batch."""
-        assert self._hidden is not None
         asked = batch["labels"] != -100
         whole = batch["labels"].where(asked, batch["input_ids"])  # the text without masks
         with torch.no_grad():

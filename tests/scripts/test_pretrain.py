@@ -2,22 +2,28 @@
 
 import csv
 import gzip
+import json
 import os
 import shutil
 import signal
 
 import pytest
 import tiny
+import torch
 from forked import ROOT, Program
 from job_helpers import wait_for
 from safetensors.torch import load_file
+from torch.nn.functional import cosine_similarity
 
 from deftx.models.bases import load_base
 from deftx.models.eight_bits import PACKED
+from deftx.models.pieces import read_state, trim_pieces
+from scripts.pretraining.text import read_corpora
 
 pytestmark = pytest.mark.slow
 
 SCRIPT = ROOT / "scripts" / "pretrain.py"
+AVERAGE = ROOT / "scripts" / "average_bases.py"
 CORPORA = ("ind", "jav", "sun", "bew", "mak", "mui", "rej", "abs", "eng_clear")
 SMALL = ("--tokens", "30000", "--batch-tokens", "256", "--length", "16", "--head-steps", "10", "--warm-up", "5",
          "--learning-rate", "2e-3", "--look-every", "20", "--device", "cpu")  # fmt: skip
@@ -126,6 +132,74 @@ def test_a_finished_base_is_gone_on_from(data, whole, tmp_path):
     assert after[: len(before)] == before
     assert int(after[-1]["tokens"]) == int(before[-1]["tokens"]) + 10240
     assert load_base(tmp_path / "base").fingerprint != load_base(whole / "base").fingerprint
+
+
+def test_alignment_keeps_the_hidden_states_near_those_of_the_initial_encoder(data, base, whole, tmp_path):
+    status, _, errors = finish(start(data, base, tmp_path, "--align", "10"))
+    assert status == 0, errors
+    before, plain, aligned = (load_base(folder) for folder in (base, whole / "base", tmp_path / "base"))
+    text = before.tokenizer(tiny.sentences(20, seed=9), return_tensors="pt")
+    wanted, *found = (one.model.base_model.eval()(**text).last_hidden_state for one in (before, plain, aligned))
+    far, near = (1 - cosine_similarity(hidden, wanted, dim=-1).mean() for hidden in found)
+    assert near < far / 2
+    log = read_log(tmp_path)
+    assert all(float(log[-1][name]) < float(log[0][name]) for name in CORPORA)  # and words are learned all the same
+
+
+def test_an_unknown_alignment_is_refused(data, base, tmp_path):
+    status, _, errors = finish(start(data, base, tmp_path, "--align", "1", "--align-what", "token"))
+    assert status == 1
+    assert "tokens" in errors
+
+
+def test_corpora_that_are_left_out_are_judged_but_not_trained_on(data):
+    train, held_out = read_corpora(data, 42, ("jav", "sun"))
+    assert set(train) == set(CORPORA) - {"jav", "sun"}
+    assert set(held_out) == set(CORPORA)
+
+
+def test_a_training_takes_as_many_tokens_as_its_time_allows(data, base, tmp_path):
+    status, printed, errors = finish(start(data, base, tmp_path, "--minutes", "0.05"))
+    assert status == 0, errors
+    tokens = json.loads((tmp_path / "settings.json").read_text())["tokens"]
+    assert f"{tokens:,} tokens in 0.05 minutes" in printed
+    assert int(read_log(tmp_path)[-1]["tokens"]) == tokens != 30_000
+
+
+@pytest.mark.parametrize("share", [0, 0.25, 1])
+def test_the_average_of_two_bases_lies_between_them_piece_by_piece(base, whole, tmp_path, share):
+    other = other_vocabulary(base, tmp_path / "before")
+    done = Program(AVERAGE, other, whole / "base", "--share", share, "--out", tmp_path / "out")
+    assert done.wait() == 0, done.stderr
+    before, after, found = (load_base(folder) for folder in (other, whole / "base", tmp_path / "out"))
+    vectors = [one.model.get_input_embeddings().weight for one in (before, after, found)]
+    for piece, row in found.tokenizer.get_vocab().items():
+        old = before.tokenizer.get_vocab().get(piece)
+        new = vectors[1][row]
+        torch.testing.assert_close(vectors[2][row], new if old is None else (1 - share) * vectors[0][old] + share * new)
+    matrices = [one.model.base_model.encoder.layer[0].output.dense.weight for one in (before, after, found)]
+    torch.testing.assert_close(matrices[2], (1 - share) * matrices[0] + share * matrices[1])
+    assert found.model.lm_head.dense.weight.equal(after.model.lm_head.dense.weight)
+    assert (tmp_path / "out" / "pretraining.csv").read_text() == (whole / "log.csv").read_text()
+
+
+def other_vocabulary(base, folder):
+    """Write the base without one piece, so that all following ids differ."""
+    one = load_base(base)
+    kept = [
+        row for piece, row in sorted(one.tokenizer.get_vocab().items(), key=lambda item: item[1]) if piece != "▁the"
+    ]
+    assert len(kept) == len(one.tokenizer) - 1
+    state = read_state(one.tokenizer.backend_tokenizer)
+    with torch.no_grad():
+        words = one.model.get_input_embeddings().weight[torch.tensor(kept)].clone()
+    one.model.resize_token_embeddings(len(kept))
+    with torch.no_grad():
+        one.model.get_input_embeddings().weight.copy_(words)
+    one.model.save_pretrained(folder)
+    one.tokenizer.save_pretrained(folder)
+    (folder / "tokenizer.json").write_text(json.dumps(trim_pieces(state, kept), ensure_ascii=False), encoding="utf-8")
+    return folder
 
 
 def read_log(folder):
