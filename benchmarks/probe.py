@@ -15,18 +15,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-import numpy as np
-import pretrain
-import torch
-from pretraining import text
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+import numpy as np  # noqa: E402 (the project's folders are put in the path above)
+import pretrain  # noqa: E402
+import torch  # noqa: E402
+from pretraining import text  # noqa: E402
+from sklearn.linear_model import LogisticRegression  # noqa: E402
+from sklearn.metrics import f1_score  # noqa: E402
+from sklearn.pipeline import make_pipeline  # noqa: E402
+from sklearn.preprocessing import StandardScaler  # noqa: E402
 
-from deftx.data.tables import read_table
-from deftx.models.bases import Base, load_base
-from deftx.models.batches import by_length
+from deftx.data.tables import read_table  # noqa: E402
+from deftx.models.bases import Base, load_base  # noqa: E402
+from deftx.models.batches import by_length  # noqa: E402
 
 LANGUAGES = ("ind", "jav", "sun")  # the source, and the development languages
 JUDGED = ("ind", "jav", "sun", "min", "ban", "mad")

@@ -1,10 +1,12 @@
 """Every benchmark runs, on a small shape, and both of its sides give the same: otherwise its ratio means nothing."""
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tiny
 from forked import run
 
 from deftx import SparseVector
@@ -45,6 +47,29 @@ def test_killed_workers_lose_no_language():
     assert found["killed"] >= 1
     assert found["started_twice"] <= found["killed"]
     assert found == {**found, "whole": 40, "lost": 0, "finished_twice": 0, "failed_workers": 0, "files_left_over": 0}
+
+
+def test_a_base_is_probed_by_its_sentence_embeddings_and_its_loss(tmp_path):
+    """A random base knows which words a sentence has, and here one word decides."""
+    rows = [f"{text},{label}" for text, label in tiny.labelled_rows()]
+    corpora = ("ind", "jav", "sun", "bew", "mak", "mui", "rej", "abs", "eng_clear")
+    for name in corpora:
+        text = gzip.compress("\n".join(tiny.sentences(120)).encode())
+        write(tmp_path / "corpora" / f"{name}.txt.gz", text)
+    for name in ("smsa/train", "nusax/ind/test", "nusax/jav/test", "nusax/sun/test"):
+        write(tmp_path / f"{name}.csv", "\n".join(["text,label", *rows]).encode())
+    done = run(FOLDER / "probe.py", "--data", tmp_path, tiny.make_base(tmp_path / "base"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    scores, losses = (dict(zip(part.split()[::2], map(float, part.split()[1::2]), strict=True))
+                      for part in done.stdout.split("macro-F1 ")[1].split("; loss "))  # fmt: skip
+    assert list(scores) == list(losses) == ["ind", "jav", "sun"]
+    assert all(score > 80 for score in scores.values())
+    assert all(2 < loss < 6 for loss in losses.values())
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
 NOT_NEEDED = ("accelerate", "datasets", "gradio", "matplotlib", "pandas", "plotly", "pyarrow", "scipy", "sklearn")
