@@ -87,7 +87,7 @@ def main() -> None:
     with stop_on_signal() as should_stop:
         run(base.model, base.tokenizer, settings, train, held_out, given, should_stop)
     keeping.save_base(given.out / "base", base.model.cpu(), base.tokenizer, given.out / "log.csv", given.store)
-    card.write_card(given.out / "base", base.model, settings.mask_share, given.device)
+    card.write_card(given.out / "base", base.model, settings.mask_share, given.device, settings.align > 0)
     print(f"The base is in {given.out / 'base'}.")
 
 

@@ -41,9 +41,8 @@ The bundled base of the studio: multilingual-e5-small (Wang et al. 2024; MIT), w
 a vocabulary of {vocabulary:,} pieces: those that the project's corpora use, single characters, and bytes for all other characters,
 so that no text is unknown to it. {layers} layers × {hidden}, {parameters:.1f} M parameters, {longest} positions, case-sensitive.
 
-Made by `python scripts/make_base.py` and `python scripts/pretrain.py` (docs/base.md of the project): the original has no
-language-model head, so this one was trained on masked-language modelling, with {tokens:.2f} M tokens {device} ({minutes:.0f} minutes of
-wall time, pauses included). Its log is `pretraining.csv`. Training loss at the end: {loss} nats, with {mask_share:.0%} of the tokens masked.
+Made as docs/base.md of the project describes: the original has no language-model head, so this one was trained on masked-language
+modelling, with {tokens:.2f} M tokens {device} ({minutes:.0f} minutes of wall time, pauses included){aligned}. Its log is `pretraining.csv`. Training loss at the end: {loss} nats, with {mask_share:.0%} of the tokens masked.
 
 | language | before | after | text |
 |---|---:|---:|---|
@@ -57,7 +56,11 @@ restrictive of the texts.
 """
 
 
-def write_card(folder: Path, model: nn.Module, mask_share: float, device: str) -> None:
+ALIGNED = """, the last of them with a penalty on the change
+of hidden states of tokens that are not masked"""
+
+
+def write_card(folder: Path, model: nn.Module, mask_share: float, device: str, aligned: bool) -> None:
     """Write ``README.md`` into the folder of a base."""
     log, config = read_log(folder / LOG), model.config
     first, last = log[0], log[-1]
@@ -67,6 +70,6 @@ def write_card(folder: Path, model: nn.Module, mask_share: float, device: str) -
         name=folder.name, vocabulary=config.vocab_size, layers=config.num_hidden_layers, hidden=config.hidden_size,
         longest=config.max_position_embeddings, parameters=sum(p.numel() for p in model.parameters()) / 1e6,
         tokens=int(last["tokens"]) / 1e6, minutes=int(last["seconds"]) / 60, loss=f"{float(last['loss']):.2f}",
-        mask_share=mask_share, device="on a GPU" if device.startswith("cuda") else "on a CPU", rows=rows,
+        mask_share=mask_share, aligned=ALIGNED if aligned else "", device="on a GPU" if device.startswith("cuda") else "on a CPU", rows=rows,
     )  # fmt: skip
     (folder / "README.md").write_text(text, encoding="utf-8")
