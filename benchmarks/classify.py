@@ -20,7 +20,8 @@ from transformers import XLMRobertaForMaskedLM, XLMRobertaForSequenceClassificat
 
 from deftx import BUNDLED_BASE
 from deftx.classify.composition import Classifier
-from deftx.models.bases import Base, load_base, quiet_transformers
+from deftx.models.base_files import quiet_transformers
+from deftx.models.bases import Base, load_base
 
 LABELS = ["negative", "neutral", "positive"]
 BATCH_SIZES = (1, 4, 16, 64)

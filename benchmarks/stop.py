@@ -20,7 +20,8 @@ from sides import ROOT, THREADS, config
 from transformers import XLMRobertaForMaskedLM
 
 from deftx import BUNDLED_BASE
-from deftx.models.bases import load_base, quiet_transformers
+from deftx.models.base_files import quiet_transformers
+from deftx.models.bases import load_base
 
 PHASES = ("dense", "denoise", "sparse")
 TERMINATED = 143

@@ -1,4 +1,4 @@
-"""Checks of an untrusted base model before it is loaded: the files of its folder and the sizes in its configuration."""
+"""Before an untrusted base model is loaded: checks of its files and sizes, and what holds while it is loaded."""
 
 import os
 import re
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import transformers
 from transformers import PretrainedConfig
 
 from deftx.core.errors import BaseModelError, DeftxError, one_of
@@ -27,6 +28,18 @@ def refusing_base(name: str | os.PathLike) -> Iterator[None]:
         raise
     except Exception as error:
         raise BaseModelError(_describe(name, error)) from error
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Suppress transformers' load reports and progress bars."""
+    level = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(level)
 
 
 def check_files(source: str) -> None:

@@ -3,8 +3,6 @@
 import copy
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from deftx.core.errors import BaseModelError, unknown_name
 from deftx.core.events import Event, Listener
 from deftx.core.files import expanded
 from deftx.core.sampling import seeded
-from deftx.models.base_files import check_files, check_sizes, check_weights, refusing_base
+from deftx.models.base_files import check_files, check_sizes, check_weights, quiet_transformers, refusing_base
 from deftx.models.base_tokenizer import load_tokenizer
 from deftx.models.families import (
     LANGUAGE_HEAD,
@@ -226,18 +224,6 @@ def find_base(name_or_path: str | os.PathLike) -> str:
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return name
     raise unknown_name("The base", name, [*bundled, *similar_names(name)], BaseModelError)
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Suppress transformers' load reports and progress bars."""
-    level = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers.logging.set_verbosity(level)
 
 
 def _check_classifier(model: PreTrainedModel, name: str | os.PathLike) -> None:

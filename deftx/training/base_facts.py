@@ -9,9 +9,9 @@ from typing import Any
 from transformers import AutoConfig
 
 from deftx.core.errors import BaseModelError
-from deftx.models.base_files import check_files, check_sizes, refusing_base
+from deftx.models.base_files import check_files, check_sizes, quiet_transformers, refusing_base
 from deftx.models.base_tokenizer import load_tokenizer
-from deftx.models.bases import find_base, quiet_transformers
+from deftx.models.bases import find_base
 from deftx.models.families import bare_classifier, longest_input
 from deftx.models.other_kinds import refuse_other_kinds
 from deftx.training.estimates import Model

@@ -27,20 +27,8 @@ DATA = {
     "task": ("train", "valid", "source", "columns", "valid_columns", "repeat", "further", "start"),
 }
 TEXTS = (
-    "name",
-    "column",
-    "train",
-    "valid",
-    "source",
-    "start",
-    "language",
-    "base",
-    "preset",
-    "device",
-    "delta",
-    "flavor",
-    "push_to",
-)
+    "name", "column", "train", "valid", "source", "start", "language", "base", "preset", "device", "delta", "flavor", "push_to",
+)  # fmt: skip
 MAPPINGS = ("recipe", "columns", "valid_columns")
 
 

@@ -1,8 +1,13 @@
 """The fields of ``vector.json``, their types, and checks of them."""
 
+import platform
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
+import torch
+
+import deftx
 from deftx.core.calibration import Calibration
 from deftx.core.errors import VectorError, one_of
 from deftx.vectors.vector_files import FORMAT_VERSION
@@ -47,6 +52,16 @@ def tags_words(info: Mapping[str, Any]) -> bool:
     """Return whether a task vector tags the words of a text, and does not classify the text."""
     corpus = info.get("corpus")
     return isinstance(corpus, Mapping) and corpus.get("unit") == WORD_UNIT
+
+
+def versions_here() -> dict[str, str]:
+    """Return the versions that a new vector is made with."""
+    return {
+        "deftx": getattr(deftx, "__version__", "unreleased"),
+        "torch": torch.__version__,
+        "transformers": version("transformers"),
+        "python": platform.python_version(),
+    }
 
 
 def check_info(info: dict[str, Any]) -> None:

@@ -3,25 +3,22 @@
 import hashlib
 import math
 import os
-import platform
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-import deftx
 from deftx.core.errors import VectorError, unknown_name
 from deftx.core.gaps import encode_gaps
 from deftx.hub.client import hub, read_name
 from deftx.hub.uploads import check_target, push
 from deftx.vectors import vector_files
 from deftx.vectors.card import write_card
-from deftx.vectors.description import FIELDS, check_info, name_of, tags_words
+from deftx.vectors.description import FIELDS, check_info, name_of, tags_words, versions_here
 from deftx.vectors.entries import check_entries, check_numbers
 from deftx.vectors.fitting import BaseLike, check_fits
 from deftx.vectors.sharing import vector_upload
@@ -234,18 +231,9 @@ class SparseVector:
             **self.info,
             "format_version": self.info.get("format_version", vector_files.FORMAT_VERSION),
             "shapes": {name: list(shape) for name, shape in self.shapes.items()},
-            "versions": self.info.get("versions") or _versions(),
+            "versions": self.info.get("versions") or versions_here(),
         }
         spectra = known.get("singular_values") or {}
         known["singular_values"] = {name: [float(f"{s:.7g}") for s in values] for name, values in spectra.items()}
         in_order = {name: known.get(name) for name in FIELDS}
         return {**in_order, **{name: value for name, value in known.items() if name not in FIELDS}}
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "deftx": getattr(deftx, "__version__", "unreleased"),
-        "torch": torch.__version__,
-        "transformers": version("transformers"),
-        "python": platform.python_version(),
-    }

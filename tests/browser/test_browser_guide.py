@@ -1,5 +1,7 @@
 """The guided path in headless Chromium: from an empty home to an answer in one click, and through all steps over a reload."""
 
+import json
+
 import pytest
 from app_process import serving
 from browsing import expect, field, open_page
@@ -135,6 +137,31 @@ def test_an_open_page_loads_anew_after_a_restart_of_the_server_and_the_path_goes
     page.locator("#guide-to-task").click()
     page.locator("#guide-to-train").click()
     expect(page.locator("#guide-outlook h3")).to_contain_text("Learn the language Bahasa Bali")
+
+
+# A field is there before it is drawn, and a slow machine draws late.
+FILL_AT_ONCE = """
+new MutationObserver((_, observer) => {
+  const field = document.querySelector('#guide-paste textarea');
+  if (!field || !field.offsetHeight) return;
+  observer.disconnect();
+  setTimeout(() => {
+    field.value = %s;
+    field.dispatchEvent(new Event('input', {bubbles: true}));
+    window.filled = true;
+  });
+}).observe(document, {childList: true, subtree: true, attributes: true});
+"""
+
+
+def test_what_is_filled_in_at_the_moment_a_field_appears_stays(visitor):
+    page = visitor(script=FILL_AT_ONCE % json.dumps(TEXT))
+    page.locator("#guide-to-text").click()
+    page.wait_for_function("window.filled")
+    quiet(page)
+    expect(field(page, "guide-paste")).to_have_value(TEXT)
+    page.locator("#guide-use-pasted").click()
+    expect(page.locator("#guide-text")).to_contain_text("40 lines")
 
 
 COUNT_FRAMES = """

@@ -1,4 +1,4 @@
-"""Scripts that the page runs before Gradio's own: one that follows the server, and one that limits idle drawing."""
+"""Scripts that the page runs before Gradio's own: they follow the server, limit idle drawing, and keep what is typed."""
 
 import secrets
 from functools import cache
@@ -40,6 +40,16 @@ _DRAW_LESS = """
 })();
 """
 
+# Gradio builds the fields of a tab, a step or an accordion when it is first opened, and gives them their first values again one
+# frame later: what was typed or pasted meanwhile would be lost. Without that frame, nothing can come between.
+_KEEP_INPUT = """
+(() => {
+  const draw = window.requestAnimationFrame.bind(window);
+  window.requestAnimationFrame = step =>
+    new Error().stack.includes('render_previously_invisible_children') ? queueMicrotask(step) : draw(step);
+})();
+"""
+
 
 @cache
 def started() -> str:
@@ -49,4 +59,4 @@ def started() -> str:
 
 def elements() -> str:
     """Return the script elements; Gradio's setting for the head of the page adds its own only after Gradio's scripts ran."""
-    return f"<script>{_FOLLOW % (started(), STARTED_HEADER)}{_DRAW_LESS}</script>"
+    return f"<script>{_FOLLOW % (started(), STARTED_HEADER)}{_DRAW_LESS}{_KEEP_INPUT}</script>"
