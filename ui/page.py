@@ -17,7 +17,7 @@ from ui.sections import Kept, Sections, lay_out
 from ui.shared import page_languages, views
 from ui.shared.browser_store import PREFIX
 from ui.shared.errors import refusals
-from ui.shared.updates import Page
+from ui.shared.updates import Page, without_progress
 from ui.slices import call_bar
 from ui.spectra import spectra_tab
 from ui.studio import Studio
@@ -58,10 +58,13 @@ def _build_languages(page: gr.Blocks, workspaces: Workspaces | None, admit: Admi
         if workspaces:
             who.offer(workspaces)
             public.offer()
+    places = {}
     for code, name in strings.SPOKEN.items():
         place = page if code == page_languages.FIRST else page.route(name, code, show_in_navbar=False)
         with place, strings.speaking(code):
+            places[page.current_page] = gr.HTML(visible=False)
             _build(page, workspaces, admit)
+    without_progress(page, places)
 
 
 def _build(page: gr.Blocks, workspaces: Workspaces | None, admit: Admit) -> None:
