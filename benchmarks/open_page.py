@@ -20,6 +20,7 @@ import httpx
 PATIENCE = 60.0  # seconds until an answer counts as missing
 KEYS_A_SECOND = 5.0  # typing speed of people
 QUIET = 0.25  # seconds that the page waits after a key (ui/shared/debounce.py)
+EVERY, IDLE_EVERY = 2.0, 10.0  # seconds between two questions of the status line (ui/watch/status_strip.py)
 CONFIG = "window.gradio_config = "
 NAMED = re.compile(r"""<(?:script|link)\b[^>]*?\b(?:src|href)="([^"]+\.(?:js|css|json))["?]""")
 IMPORTED = re.compile(r"""(?:from|import)\s*["']\./([\w./-]+\.js)["']""")
@@ -109,6 +110,7 @@ class Page:
         self._start(self._stay())
         opening = [event for event in self.site.events.values() if any(what == "load" for _, what in event["targets"])]
         await asyncio.gather(*map(self.fire, opening))
+        self._start(self._poll())
         for timer, seconds in self.site.timers.items():
             self._start(self._tick(timer, seconds))
 
@@ -218,6 +220,21 @@ class Page:
                 async for _ in beats:
                     pass
             raise Failed("The server ended it.")
+
+    async def _poll(self) -> None:
+        """Ask as the status line does while Train is shown: a look follows at each answer while anything trains."""
+        strip, seconds, state = self.site.parts["strip"], EVERY, None
+        question = {"data": "", "component_id": strip, "fn_name": "news", "session_hash": self.session}
+        while True:
+            await asyncio.sleep(seconds)
+            with self.notes.timed("the page's poll"):
+                answer = await self.client.post("gradio_api/component_server/", json=question)
+                if answer.is_error:
+                    raise Failed(f"{answer.status_code} {answer.text[:200]}")
+                news = answer.json()
+                if news["busy"] or news["state"] != state:
+                    await asyncio.gather(*map(self.fire, self.site.on[strip, "tick"]))
+                seconds, state = EVERY if news["busy"] else IDLE_EVERY, news["state"]
 
     async def _tick(self, timer: int, seconds: float) -> None:
         due = time.monotonic()

@@ -23,11 +23,15 @@ from reading_checks import assert_read_or_refused
 from deftx.classify import self_check
 from deftx.classify.self_check import Check
 from deftx.core.errors import CorpusError
+from deftx.core.tags import spans
 from deftx.data import table_columns, unlabelled
 from deftx.data.tables import read_table
 from deftx.data.text import columns_of, read_corpus, unused_lines
+from deftx.data.token_rows import TokenTable, check_tokens, hold_out_sentences, join_token_tables
+from deftx.data.token_tables import read_labelled, read_tokens
 from deftx.models.bases import load_base
 from deftx.models.trim_note import read_note
+from deftx.models.windows import encode_words
 from deftx.publish.importing import Wishes, bring_file
 from deftx.publish.own_vectors import OwnVectors
 from deftx.training.base_facts import read_base_facts
@@ -59,6 +63,15 @@ def offline():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
         yield
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory):
+    """A base of 19 pieces, of which NOTE's trimmed base has every second one."""
+    folder = tmp_path_factory.mktemp("parent")
+    for name, content in good_files.bases()[0].items():
+        (folder / name).write_bytes(content)
+    return load_base(folder)
 
 
 def tables():
@@ -112,6 +125,30 @@ def test_tables(file, columns):
         table_columns.guess_text_column(folder / file[0], named, CorpusError)
 
     assert_read_or_refused(dict([file]), lambda folder: read_table(folder / file[0], columns=columns), classify, guess)
+
+
+def words_with_tags():
+    """(name, content) of a file of words with tags."""
+    good = good_files.words_with_tags()
+    return st.sampled_from(sorted(good)).flatmap(lambda ending: malformed.named_file(
+        ending, [good[ending]], (malformed.token_table if ending in TABLES and ending != ".tsv" else malformed.conll)(ending)
+    ))  # fmt: skip
+
+
+@given(words_with_tags(), st.sampled_from((None, None, {"tags": "x"}, {"tokens": "form", "tags": "upos"}, {"x": "y"})))
+def test_words_with_tags(parent, file, columns):
+    def learn_from(found):
+        if isinstance(found, TokenTable):
+            check_tokens(found, found)
+            train, valid = hold_out_sentences(found, 0.5, 1)
+            assert len(join_token_tables([train, valid])) == len(found)
+            list(map(spans, found.tags))
+            windows = encode_words(parent.tokenizer, found.sentences, 32)
+            assert sum(len(window.places) for window in windows) == sum(map(len, found.sentences)) > 0
+
+    assert_read_or_refused(dict([file]), lambda folder: learn_from(read_labelled(folder / file[0], columns=columns)))
+    assert_read_or_refused(dict([file]), lambda folder: learn_from(read_tokens(folder / file[0])))
+    assert_read_or_refused(dict([file]), lambda folder: read_corpus(folder / file[0]))
 
 
 @given(st.sampled_from(good_files.SETTINGS).flatmap(
@@ -210,15 +247,6 @@ def test_notes_of_trimmed_bases(content):
     assert_read_or_refused({"config.json": b"{}", "trimmed.json": content}, read_note)
 
 
-@pytest.fixture(scope="module")
-def parent(tmp_path_factory):
-    """A base of 19 pieces, of which NOTE's trimmed base has every second one."""
-    folder = tmp_path_factory.mktemp("parent")
-    for name, content in good_files.bases()[0].items():
-        (folder / name).write_bytes(content)
-    return load_base(folder)
-
-
 @given(malformed.changed_json(NOTE).map(json.loads), st.data())
 def test_vectors_that_are_carried_by_a_malformed_note(parent, told, data):
     """The fingerprints are right: whoever changes a note can write them as well."""
@@ -263,6 +291,9 @@ def test_good_files_are_read():
         )
         == []
     )
+    named = {f"a{ending}": content for ending, content in good_files.words_with_tags().items()}
+    readers = [lambda folder, name=name: _need(len(read_labelled(folder / name)) == 8) for name in named]
+    assert assert_read_or_refused(named, *readers) == []
     for ending, content in {".txt": good_files.TEXTS[1], **TEXT_DOCUMENTS}.items():
         assert assert_read_or_refused({f"a{ending}": content}, lambda folder: _need(read_corpus(folder).lines)) == []
     assert assert_read_or_refused(good_files.vector(), lambda folder: use(SparseVector.load(folder))) == []

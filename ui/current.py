@@ -12,6 +12,7 @@ import gradio as gr
 from ui.shared.errors import refusals
 from ui.studio import Studio
 
+Admit = Callable[[Sequence[Any]], Studio]  # returns the workspace of a handler's caller, for the handler's arguments
 _workspace: ContextVar[Studio] = ContextVar("workspace")
 
 
@@ -37,7 +38,7 @@ def acting_in(workspace: Studio) -> Iterator[None]:
         _workspace.reset(before)
 
 
-def serve(page: gr.Blocks, admit: Callable[[Sequence[Any]], Studio]) -> None:
+def serve(page: gr.Blocks, admit: Admit) -> None:
     """Make every handler of a page, on every route, run in the workspace that ``admit`` returns for its arguments.
 
     ``admit`` is called once for each call, and refuses it with a DeftxError.
@@ -47,7 +48,7 @@ def serve(page: gr.Blocks, admit: Callable[[Sequence[Any]], Studio]) -> None:
             handler.fn = served(handler.fn, admit)
 
 
-def served(function: Callable, admit: Callable[[Sequence[Any]], Studio]) -> Callable:
+def served(function: Callable, admit: Admit) -> Callable:
     """Return the function, run in the workspace that ``admit`` returns for its arguments."""
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         raise TypeError(f"{function} is a generator or coroutine function, in which the workspace would be lost.")

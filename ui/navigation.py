@@ -1,6 +1,5 @@
 """The ways between the sections: buttons that lead to another one, and lists that are renewed where a section opens."""
 
-from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -16,6 +15,9 @@ from ui.train import train_choices, train_fields, train_form, train_names, train
 from ui.watch import watch
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+
+# Tabs report the first one as selected when the page opens: that must not replace the stored one.
+_MOVED = "seen => seen ? ['%s', {__type__: 'update', active: %s}] : []"
 
 
 def _scroll_to(part: str) -> str:
@@ -34,12 +36,9 @@ def connect(sections: Sections, kept: Kept) -> None:
 def _connect_tabs(sections: Sections, kept: Kept) -> None:
     """Store the section and the text; connect the buttons that lead to other sections."""
 
-    # Tabs report the first one as selected when the page opens: that must not replace the stored one.
-    def moved(name: str, seen: str) -> tuple:
-        return (name, gr.Timer(active=name == "history")) if seen else (gr.skip(), gr.skip())
-
     for name, tab in sections.tab.items():
-        tab.select(partial(moved, name), sections.watch.seen, [kept.tab, sections.history.timer], **PRIVATE)
+        script = _MOVED % (name, "true" if name == "history" else "false")
+        tab.select(None, sections.watch.seen, [kept.tab, sections.history.timer], js=script, **PRIVATE)
     train = sections.train.form
     lists = [train.text, *(train.fields[name] for name in train_choices.of_fields())]
     sections.tab["train"].select(lambda *chosen: train_tab.renew_lists(chosen), lists, lists, **PRIVATE)

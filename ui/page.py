@@ -1,4 +1,4 @@
-"""The page: header, status strip, sections from left to right in the order of work, and one timer."""
+"""The page: header, status strip, sections from left to right in the order of work."""
 
 from functools import partial
 from typing import Any
@@ -10,14 +10,14 @@ from ui import navigation, restoring, strings
 from ui.access import middleware, public, who
 from ui.access.workspaces import Workspaces
 from ui.api import endpoints
-from ui.current import acting_in, current_workspace, serve
+from ui.current import Admit, acting_in, current_workspace, serve
 from ui.history import history_tab
 from ui.overlap import overlap_tab
 from ui.sections import Kept, Sections, lay_out
 from ui.shared import page_languages, views
 from ui.shared.browser_store import PREFIX
 from ui.shared.errors import refusals
-from ui.shared.updates import Page
+from ui.shared.updates import Page, without_progress
 from ui.slices import call_bar
 from ui.spectra import spectra_tab
 from ui.studio import Studio
@@ -42,36 +42,40 @@ _SHOW_FORM = "() => { document.querySelector('#kind')?.scrollIntoView({behavior:
 def build_page(studio: Studio | Workspaces) -> gr.Blocks:
     """Build the page for a studio, or for the workspaces of all who log in, once per language: English at /, Indonesian at /id, Spanish at /es."""
     workspaces = studio if isinstance(studio, Workspaces) else None
+    admit = partial(middleware.admit, workspaces) if workspaces else lambda values: studio
     page = Page(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
     # Everybody who logs in receives the page as it is built here, so it is built in a workspace that stays empty.
     with acting_in(workspaces.of(NOBODY) if workspaces else studio):
-        _build_languages(page, workspaces)
-    serve(page, partial(middleware.admit, workspaces) if workspaces else lambda values: studio)
+        _build_languages(page, workspaces, admit)
+    serve(page, admit)
     page_languages.speak(page)
     return page
 
 
-def _build_languages(page: gr.Blocks, workspaces: Workspaces | None) -> None:
+def _build_languages(page: gr.Blocks, workspaces: Workspaces | None, admit: Admit) -> None:
     with page:
         endpoints.build()
         if workspaces:
             who.offer(workspaces)
             public.offer()
+    places = {}
     for code, name in strings.SPOKEN.items():
         place = page if code == page_languages.FIRST else page.route(name, code, show_in_navbar=False)
         with place, strings.speaking(code):
-            _build(page, workspaces)
+            places[page.current_page] = gr.HTML(visible=False)
+            _build(page, workspaces, admit)
+    without_progress(page, places)
 
 
-def _build(page: gr.Blocks, workspaces: Workspaces | None) -> None:
+def _build(page: gr.Blocks, workspaces: Workspaces | None, admit: Admit) -> None:
     # This secret protects nothing, but it must not change between starts.
     kept = Kept(*(gr.BrowserState("", storage_key=f"{PREFIX}{name}", secret="deftx-studio")
                   for name in ("corpus", "job", "tab", "form", "test", "guide", "check", "label")))  # fmt: skip
     gr.HTML(page_languages.header())
     if workspaces:
         who.build(workspaces, page)
+    strip = status_strip.build(admit)
     workspace = current_workspace()
-    strip = gr.HTML(status_strip.status_strip(workspace.store.list()), elem_id="strip")
     if not workspace.host.lasting:
         gr.HTML(views.notice(strings.NOT_LASTING), elem_id="not-lasting")
     if workspace.calls:
@@ -86,7 +90,7 @@ def _build(page: gr.Blocks, workspaces: Workspaces | None) -> None:
         "concurrency_limit": None,
         **PRIVATE,
     }
-    polling = sections.watch.timer.tick(**look)
+    polling = strip.tick(**look)
     restoring.connect(page, sections, kept, look)
     navigation.connect(sections, kept)
     _connect_start(sections, kept, look)

@@ -58,6 +58,16 @@ def test_two_tabs_share_one_queue_and_a_discard_can_be_undone_in_either(app, bro
         expect(waiting(page)).to_have_text(["Third", "Second"])
 
 
+def test_the_status_line_follows_in_a_section_other_than_train(app, browser):
+    page = browser.new_context().new_page()
+    open_page(page, app, section="")
+    now = page.locator("#strip dd").nth(2)
+    expect(now).to_contain_text("Long")
+    before = now.text_content()
+    page.wait_for_function("before => document.querySelectorAll('#strip dd')[2].textContent !== before", arg=before)
+    assert page.locator("#jobs").count() == 0
+
+
 # Requests take so long that the page polls while a click is unanswered; the inputs of each request are noted.
 SLOW_REQUESTS = """
 const quick = window.fetch;

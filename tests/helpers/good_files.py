@@ -12,6 +12,7 @@ import office_files
 import pyarrow
 import pyarrow.parquet
 import tiny_base
+import tiny_tokens
 import tiny_vectors
 import torch
 
@@ -43,6 +44,19 @@ def tables():
         ".jsonl": "\n".join(map(json.dumps, ROWS)).encode(),
         ".parquet": stream.getvalue(),
     }
+
+
+@cache
+def words_with_tags():
+    """Return sentences of words with tags by ending: in CoNLL columns, in CoNLL-U, and in tables with lists."""
+    rows, stream = tiny_tokens.rows()[:8], io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), stream)
+    with tempfile.TemporaryDirectory() as folder:
+        for ending in (".conll", ".txt", ".tsv"):
+            tiny_tokens.write_conll(Path(folder, ending), rows)
+        tiny_tokens.write_conllu(Path(folder, ".conllu"), rows)
+        tiny_tokens.write_jsonl(Path(folder, ".jsonl"), rows)
+        return {**_contents(Path(folder)), ".parquet": stream.getvalue()}
 
 
 @cache

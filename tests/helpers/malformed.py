@@ -34,6 +34,59 @@ ODD_FILES = ("folder", "pipe", "link", "hard link", "device", "loop", "nothing")
 TOKENS = tuple(word.encode("utf-8", "surrogatepass") for word in WORDS)
 GLOBALS = ("os system", "builtins eval", "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch FloatStorage",
            "numpy dtype", "_codecs encode")  # fmt: skip
+TAGS = (
+    "O",
+    "B-A",
+    "I-A",
+    "I-B",
+    "E-A",
+    "S-A",
+    "L-A",
+    "U-A",
+    "B-",
+    "-A",
+    "I--",
+    "B-a-b",
+    "b-A",
+    "NOUN",
+    "_",
+    "-",
+    "12",
+    "\u00b2",
+    "",
+)
+PLAIN_WORDS = (
+    "satu",
+    "dua",
+    "\u202eabc",
+    "a\u200bb",
+    "\u200b",
+    "\ufeff",
+    "=1+1",
+    "<b>",
+    "12",
+    "\u00ad",
+    "नमस्ते",
+    "e\u0301",
+    "x" * 5_000,
+)
+WORD_IDS = (
+    "1",
+    "2",
+    "3",
+    "1-2",
+    "3-1",
+    "1.1",
+    "0",
+    "01",
+    "",
+    "x",
+    "-1",
+    "\u0663",
+    "9" * 400,
+)  # the first column of CoNLL-U
+COMMENTS = ("# text = satu dua", "# newdoc", "#", "# 1", "# a b", "-DOCSTART- -X- O O", "-DOCSTART-")
+TOKEN_COLUMNS = (("tokens", "tags"), ("words", "ner_tags"), ("form", "upos"), ("Tokens ", "TAGS"), ("tokens", "x"))
 STEPS = [
     *(step.encode("latin1") for step in "().0]}Rabdest" + "\x85\x86\x87\x88\x89NQ"),
     *("c{}\n{}\n".format(*name.split()).encode() for name in GLOBALS),
@@ -124,6 +177,53 @@ def table(draw, kind):
     )
     written = end.join(mark.join(f"{quote}{cell}{quote}" for cell in row) for row in [columns, *rows])
     return written.encode(code, "replace")
+
+
+tags = st.sampled_from(TAGS) | words
+
+
+@st.composite
+def conll(draw, kind):
+    """Sentences in CoNLL columns, or in CoNLL-U (".conllu"), with odd words, tags, numbers and numbers of columns."""
+    # With words and tags that have no spaces, most files can be read.
+    word, tag = (words, tags) if draw(st.integers(0, 2)) else (st.sampled_from(PLAIN_WORDS), st.sampled_from(TAGS[:8]))
+    gap = draw(st.sampled_from(("\t", "\t", " ", "  ", " \t", "\u00a0")))
+
+    def line():
+        if not draw(st.integers(0, 9)):
+            return draw(st.sampled_from(COMMENTS))
+        between = draw(st.lists(word, max_size=2)) if kind != ".conllu" else ["_"]
+        cells = [draw(word), *between, draw(tag)]
+        if kind == ".conllu":
+            places = WORD_IDS if word is words else WORD_IDS[:6]
+            cells = [draw(st.sampled_from(places)), *cells, *["_"] * draw(st.sampled_from((6,) * 9 + (5, 7)))]
+        return gap.join(cells)
+
+    sentences = [[line() for _ in range(draw(st.integers(0, 4)))] for _ in range(draw(st.integers(0, 4)))]
+    end = draw(st.sampled_from(("\n", "\r\n", "\r", "\n\n", "\u2028")))
+    written = (end * draw(st.sampled_from((2, 2, 1, 3)))).join(map(end.join, sentences))
+    return written.encode(draw(st.sampled_from(("utf-8", "utf-8-sig", "utf-16", "cp1252"))), "replace")
+
+
+@st.composite
+def token_table(draw, kind):
+    """JSON lines or Parquet with lists of words and tags: odd ones, of unequal length, of other types, or no lists."""
+    columns = draw(st.sampled_from(TOKEN_COLUMNS))
+    many = st.lists(st.tuples(cells, tags.map(lambda tag: tag.encode("utf-8", "replace").decode())), max_size=4)
+    rows = [dict(zip(columns, map(list, zip(*row, strict=True)), strict=True)) if row else {name: [] for name in columns}
+            for row in draw(st.lists(many, max_size=4))]  # fmt: skip
+    if kind == ".parquet":
+        lengthened = draw(st.booleans())
+        lists = {name: [row[name] + ["x"] * lengthened for row in rows] for name in columns[: draw(st.integers(1, 2))]}
+        stream = io.BytesIO()
+        made = {name: pyarrow.array(values, pyarrow.list_(pyarrow.string())) for name, values in lists.items()}
+        empty = {"label": pyarrow.nulls(len(rows), draw(st.sampled_from(KINDS_OF_COLUMN)))}
+        pyarrow.parquet.write_table(pyarrow.table(made | empty), stream)
+        return stream.getvalue()
+    for row in rows:
+        if not draw(st.integers(0, 2)):
+            row[draw(st.sampled_from(columns))] = draw(st.lists(json_values, max_size=4) | json_values)
+    return b"\n".join(map(write_json, rows))
 
 
 @st.composite

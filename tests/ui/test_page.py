@@ -28,3 +28,16 @@ def test_only_so_many_files_are_read_at_the_same_time(studio):
     assert len(reading) >= 2 + 4 * len(
         strings.SPOKEN
     )  # each page's upload, its encoding and column, and the shown text
+
+
+def test_events_without_progress_have_their_status_at_one_component_that_is_never_shown(studio):
+    page = build_page(studio)
+    hidden = [handler for handler in page.fns.values() if handler.show_progress == "hidden"]
+    assert len(hidden) > 100
+    places = {place for handler in hidden for place in handler.show_progress_on}
+    assert len(places) == len(strings.SPOKEN)
+    assert all(handler.show_progress_on[0].page == handler.page for handler in hidden)
+    assert not any(place.visible for place in places)
+    assert {"full", "minimal"} == {
+        handler.show_progress for handler in page.fns.values() if not handler.show_progress_on
+    }

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextvars import Context
 from dataclasses import fields
 
 import gradio as gr
@@ -20,9 +21,10 @@ from ui.guide import train_step
 from ui.guide.plan import Plan
 from ui.history import history_views
 from ui.library import vector_index
+from ui.page import build_page
 from ui.shared import figures, views
 from ui.studio import Studio
-from ui.watch import job_actions, watch, watch_details, watch_views
+from ui.watch import changes, job_actions, status_strip, watch, watch_details, watch_views
 
 
 @pytest.fixture
@@ -54,6 +56,39 @@ def end(job, outcome, message="Said."):
 
 def names(jobs):
     return [job.name for job in jobs]
+
+
+# The status line
+
+
+def test_the_line_says_when_a_look_is_due(studio, page_base):
+    states = [status_strip.news("")["state"]]
+    assert not status_strip.news("")["busy"]
+    job = studio.store.add("language", "New", {})
+    assert status_strip.news("")["busy"]
+    states.append(status_strip.news("")["state"])
+    say(job, Event("dense", 1, 10, loss=2.0))
+    strip = status_strip.news("")["strip"]
+    say(job, Event("dense", 2, 10, loss=2.0))
+    assert status_strip.news("")["state"] == states[-1]  # the line shows progress, and looks while it trains
+    assert look()["strip"].props["shown"] == states[-1]
+    assert look()["strip"].value == status_strip.news("")["strip"] == strip  # it has no process, and so it waits
+    studio.store.discard(job.id)
+    states.append(status_strip.news("")["state"])
+    finish_task_job(studio.store, page_base)
+    states.append(status_strip.news("")["state"])
+    assert len(set(states)) == len(states)
+
+
+def test_the_line_answers_in_its_page_s_language_and_the_caller_s_workspace_also_after_a_change(studio):
+    blocks = build_page(studio).blocks.values()
+    strips = [block for block in blocks if getattr(block, "elem_id", None) == "strip"]
+    studio.store.add("language", "New", {})
+    for strip, code in zip(strips, strings.SPOKEN, strict=True):
+        changed = gr.HTML(**{**strip.constructor_args, "shown": 1, "render": False})  # as Gradio makes it for a visitor
+        answer = Context().run(changed.news, "")
+        with strings.speaking(code):
+            assert strings.SO_MANY_WAIT.format(count=1) in answer["strip"]
 
 
 # The queue
@@ -118,7 +153,7 @@ def test_a_discarded_training_vanishes_and_undo_brings_it_back(studio, buttons):
 
 def test_undo_is_offered_for_a_while_only(studio, monkeypatch):
     studio.store.discard(studio.store.add("language", "old", {}).id)
-    monkeypatch.setattr(watch, "UNDO_OFFERED", 0.0)
+    monkeypatch.setattr(changes, "UNDO_OFFERED", 0.0)
     assert look()["undone"] == ""
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 from gradio.context import LocalContext
+from starlette.requests import Request
 from tiny_base import SHORT, finish_language_job, write_corpus
 
 from deftx.accounts.people import EMPTY, NOBODY, Person
@@ -18,6 +19,7 @@ from deftx.core.files import write_json
 from deftx.core.hosting import Hosting
 from deftx.jobs import JobError, Store
 from deftx.jobs.job import RESULT
+from ui import strings
 from ui.access import middleware, public, who
 from ui.access.retention import DAY, Retention
 from ui.access.workspaces import Workspaces
@@ -27,6 +29,7 @@ from ui.library import library
 from ui.page import build_page
 from ui.shared.browser_store import FORGET, PREFIX
 from ui.studio import Studio
+from ui.watch import changes
 
 ROLES = {"root": "admin", "vic": "visitor", "ana": "member", "bob": "member"}
 
@@ -314,3 +317,29 @@ def test_a_small_training_is_described_for_the_house_as_for_anybody(workspaces):
         job = workspace.store.add("language", "x", {"recipe": SHORT})
     assert job.folder == workspaces.host.store.home / "people" / "ana" / "jobs" / job.id
     assert workspaces.host.store.get(job.id).folder == job.folder
+
+
+def test_the_status_line_answers_whoever_the_server_s_own_request_belongs_to(workspaces):
+    """The line asks without an event, so the request is not one of Gradio's, which have the name of a person."""
+    strip = next(part for part in build_page(workspaces).blocks.values() if getattr(part, "elem_id", None) == "strip")
+    app = SimpleNamespace(cookie_id="c", tokens={"1": "ana", "2": "bob", "3": "removed"})
+
+    def ask(token):
+        scope = {"type": "http", "app": app, "headers": [(b"cookie", f"access-token-c={token}".encode())]}
+        set_request = LocalContext.request.set(Request(scope))
+        try:
+            return strip.news("")["state"]
+        finally:
+            LocalContext.request.reset(set_request)
+
+    states = {}
+    for name in ("ana", "bob"):
+        with acting_as(workspaces, name) as workspace:
+            workspace.store.add("language", f"of {name}", {})
+    for name in ("ana", "bob"):
+        with acting_as(workspaces, name):
+            states[name] = changes.state()
+    assert (ask("1"), ask("2")) == (states["ana"], states["bob"])
+    assert states["ana"] != states["bob"]
+    with pytest.raises(gr.Error, match=strings.LOG_IN_AGAIN):
+        ask("3")

@@ -17,6 +17,7 @@ from deftx.jobs import Job, JobError
 from deftx.jobs.home import PEOPLE, workspace
 from ui import strings
 from ui.access.identity import LoginMethod
+from ui.access.visitors import username
 from ui.studio import Studio
 
 WORKSPACES_KEPT = 64  # open at the same time; the content of a workspace is on disk
@@ -39,7 +40,11 @@ class Workspaces:
         if request is None:
             return NOBODY
         raw = getattr(request, "request", None) or request
-        return self.person(getattr(request, "username", None), getattr(raw, "scope", {}).get("session") or {})
+        scope = getattr(raw, "scope", {})
+        # A function that a script calls without an event receives the server's own request, which has no name of a person.
+        server_own = request is raw and "headers" in scope
+        name = username(scope) if server_own else getattr(request, "username", None)
+        return self.person(name, scope.get("session") or {})
 
     def person(self, username: str | None, session: Mapping[str, Any]) -> Person:
         """Return the person of a request, by the login name or by the session of a Hub login."""

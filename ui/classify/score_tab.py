@@ -116,8 +116,8 @@ def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, la
     )  # fmt: skip
     looking = {"fn": look, "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
-    # When the page opens, earlier work is found again; if it is gone, nothing is shown.
-    gr.on(None, **{**looking, "fn": lambda id_: look(id_ if current_workspace().background_tasks.find(id_) else "")})
+    # Earlier work is found again when the browser's value is read, as the section is first shown; if it is gone, nothing is shown.
+    kept.change(**{**looking, "fn": lambda id_: look(id_ if current_workspace().background_tasks.find(id_) else "")})
     tab.stop.click(lambda id_: current_workspace().background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
     tab.combination.input(show, [kept, tab.combination], [tab.plot, tab.details], **PRIVATE)
     return kept

@@ -4,9 +4,13 @@ For each output that a handler leaves unchanged (``gr.skip()``), Gradio rebuilds
 outputs and changes two of them, so that is most of its cost, and every open page polls every two seconds.
 Gradio also describes every component for every opened page (2.8 MB, a tenth of a second), for links that reopen a page
 with its values; the studio has no such links.
+In the browser, each step of an event updates the status of every component that any earlier event had as an output, and looks for
+each of them in the whole page: half of the time until a page is ready. Events without a display of progress have one invisible
+component for their status instead.
 """
 
 import logging
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
@@ -19,6 +23,13 @@ log = logging.getLogger(__name__)
 
 SKIPPED = gr.skip()
 _NONE: dict[str, Any] = {}
+
+
+def without_progress(page: gr.Blocks, places: Mapping[str, gr.components.Component]) -> None:
+    """Let the events that show no progress have their status at one component: that of their page, by the page's address."""
+    for handler in page.fns.values():
+        if handler.show_progress == "hidden" and handler.page in places:
+            handler.show_progress_on = [places[handler.page]]
 
 
 class _Config(BlocksConfig):

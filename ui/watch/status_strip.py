@@ -1,10 +1,57 @@
-"""The line at the top of the page: the machine, the base, what trains now and how many training runs wait."""
+"""The line at the top of the page: the machine, the base, what trains now and how many training runs wait.
+
+It follows the training runs in every section. Gradio's timers tick only in a section that was shown, and each of their events
+updates the status of all components of the page. So the line asks by itself, and an event follows only where the section Train
+has something new to show.
+"""
+
+import gradio as gr
 
 from deftx.jobs import Job, progress_of, state_of
 from ui import strings
-from ui.current import current_workspace
+from ui.current import Admit, current_workspace, served
 from ui.shared import views
-from ui.watch import watch_views
+from ui.watch import changes, watch_views
+
+EVERY, IDLE_EVERY = 2, 10  # seconds between two questions while anything trains or waits, and otherwise
+
+# ``shown`` is the state that the last look showed (``watch.look``). A look is repeated while something trains and its section is
+# visible, and otherwise where another state is to be shown. A changed line means that something has just begun or ended.
+_ASK = """
+let timer;
+const wait = seconds => { clearTimeout(timer); timer = setTimeout(ask, 1000 * seconds); };
+const ask = async () => {
+  let next = %(idle)d;
+  try {
+    const news = await server.news('');
+    if (news.strip !== props.value) props.value = news.strip;
+    const visible = document.querySelector('#jobs')?.offsetParent;
+    if (props.shown && (news.state !== props.shown || (news.busy && visible))) trigger('tick');
+    if (news.busy) next = %(every)d;
+  } catch { /* without an answer, ask again later */ }
+  wait(next);
+};
+watch('value', () => wait(%(every)d));
+wait(%(every)d);
+"""
+
+
+def build(admit: Admit) -> gr.HTML:
+    """Lay out the line; its event ``tick`` means that the training runs must be looked at.
+
+    ``admit`` returns the workspace of who asks, as in ``serve``. Gradio makes the component anew with every change for a visitor, so
+    what it is made with must have the workspace and the language.
+    """
+    answer = served(strings.spoken(strings.language(), news), admit)
+    script = _ASK % {"every": EVERY, "idle": IDLE_EVERY}
+    jobs = current_workspace().store.list()
+    return gr.HTML(status_strip(jobs), elem_id="strip", js_on_load=script, server_functions=[answer], shown="")
+
+
+def news(asked: object) -> dict[str, str | int | bool]:
+    """Answer the line in the page: what it shows now, whether anything trains or waits, and the state of the training runs."""
+    jobs = current_workspace().store.list()
+    return {"strip": status_strip(jobs), "busy": changes.is_busy(), "state": changes.state()}
 
 
 def status_strip(jobs: tuple[Job, ...]) -> str:

@@ -1,7 +1,6 @@
-"""The training runs: the page polls, and receives only what has changed."""
+"""The training runs: the page looks at them again and again, and receives only what has changed."""
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from zlib import crc32
@@ -15,14 +14,7 @@ from ui.classify import classify_tab
 from ui.current import current_workspace
 from ui.library import vector_index
 from ui.shared import figures, plot
-from ui.slices import calls
-from ui.watch import guess_views, status_strip, watch_details, watch_views
-
-EVERY = 2.0  # seconds between two polls while anything trains or waits
-# Seconds otherwise. At every event, Gradio's page updates the status of all components: a poll every two seconds keeps a
-# fifth of a slow core busy.
-IDLE_EVERY = 30.0
-UNDO_OFFERED = 600.0  # seconds after a discard; the trash itself is under History
+from ui.watch import changes, guess_views, status_strip, watch_details, watch_views
 
 # A row of the list is a button; the focused one keeps the focus when the list is replaced.
 _LIST = """
@@ -74,7 +66,6 @@ class Watch:
     free_keep: gr.Button
     task: gr.Dropdown
     language: gr.Dropdown
-    timer: gr.Timer
     seen: (
         gr.Textbox
     )  # fingerprints of what the page shows, kept by the page itself, so that a lost answer is sent again
@@ -110,7 +101,7 @@ def build(strip: gr.HTML, tasks: gr.Dropdown, languages: gr.Dropdown) -> Watch:
                     buttons |= {name: _button(name, getattr(strings, label)) for name, label in _FREEING.items()}
     seen = gr.Textbox("", visible=False)
     return Watch(
-        strip=strip, jobs=jobs, undone=undone, undo=undo, task=tasks, language=languages, timer=gr.Timer(EVERY), seen=seen,
+        strip=strip, jobs=jobs, undone=undone, undo=undo, task=tasks, language=languages, seen=seen,
         **parts, **buttons,
     )  # fmt: skip
 
@@ -127,7 +118,7 @@ _FOLDED = {"numbers": "NUMBERS", "messages": "MESSAGES", "log": "LOG", "disk": "
 
 
 def look(chosen: str, seen: str, smooth: bool = False) -> tuple:
-    """Answer a poll: a value for what has changed since ``seen``, ``gr.skip()`` for the rest, in the order of Watch.
+    """Answer a look: a value for what has changed since ``seen``, ``gr.skip()`` for the rest, in the order of Watch.
 
     With ``smooth``, the training loss in the plot is a moving average.
     """
@@ -141,23 +132,19 @@ def look(chosen: str, seen: str, smooth: bool = False) -> tuple:
 
     jobs = workspace.store.list()
     job = chosen_job(jobs, chosen)
-    everyone = (
-        workspace.host.store
-    )  # everybody may know that other people's training runs come first, but nothing else about them
-    waiting, all_jobs = everyone.queue(), everyone.list()
-    queue = turns(all_jobs, waiting)
-    busy = waiting or calls.current(workspace.store) or any(state_of(job).active for job in all_jobs)
-    every = EVERY if busy else IDLE_EVERY
-    discarded = _just_discarded()
+    everyone = workspace.host.store  # everybody may know that training runs of others come first, but nothing else
+    queue = turns(everyone.list(), everyone.queue())
+    discarded = changes.just_discarded()
     now["job"] = job.id if job else ""
+    strip, state = status_strip.status_strip(jobs), changes.state()
     values = {
-        "strip": status_strip.status_strip(jobs),
         "jobs": watch_views.job_list(jobs, job.id if job else "", queue),
         "undone": watch_views.undo_note(discarded) if discarded else "",
         **_parts(job, queue.get(job.id) if job else None, smooth),
     }
     answers = {name: value if changed(name, value) else gr.skip() for name, value in values.items()}
     has_plot = bool(values["plot"])
+    answers["strip"] = gr.HTML(strip, shown=state) if changed("strip", (strip, state)) else gr.skip()
     answers["smooth"] = gr.Checkbox(visible=has_plot) if changed("smooth", has_plot) else gr.skip()
     buttons = {"undo": discarded is not None, **_buttons(job, [own.id for own in workspace.store.queue()])}
     new_buttons = changed("buttons", (job.id if job else "", buttons))
@@ -166,7 +153,6 @@ def look(chosen: str, seen: str, smooth: bool = False) -> tuple:
     first = {"value": tasks[0][1]} if tasks and before.get("tasks") == crc32(repr([]).encode()) else {}
     answers["task"] = gr.Dropdown(choices=tasks, **first) if changed("tasks", tasks) else gr.skip()
     answers["language"] = gr.Dropdown(choices=languages) if changed("languages", languages) else gr.skip()
-    answers["timer"] = gr.Timer(every) if changed("timer", every) else gr.skip()
     answers["seen"] = json.dumps(now) if now != before else gr.skip()
     return tuple(answers[field.name] for field in fields(Watch))
 
@@ -198,11 +184,6 @@ def chosen_job(jobs: tuple[Job, ...], chosen: str) -> Job | None:
 def shown(seen: str) -> str:
     """Return the id of the job that the page shows: a button acts on that one, whatever was added or removed meanwhile."""
     return str(json.loads(seen).get("job", "")) if seen else ""
-
-
-def _just_discarded() -> Job | None:
-    trash = current_workspace().store.trash()
-    return trash[0] if trash and time.time() - trash[0].trashed < UNDO_OFFERED else None
 
 
 def vector_key(chosen: str) -> tuple[str, str]:
