@@ -163,6 +163,7 @@ for steps in ((1, 2), (3,)):  # stopped, and resumed
 """
 
 
+@pytest.mark.slow
 def test_trackio_has_one_run_with_all_steps(tmp_path):
     done = forked.run(LOG, "trackio", tmp_path / "tracked", TRACKIO_DIR=str(tmp_path / "trackio"))
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
@@ -179,6 +180,7 @@ def test_trackio_has_one_run_with_all_steps(tmp_path):
     assert {key.partition("/")[0] for one in logs for key in one} <= {"dense", "step", "timestamp"}
 
 
+@pytest.mark.slow
 def test_weights_and_biases_has_all_steps_and_offline_sends_nothing(tmp_path):
     done = forked.run(LOG, "wandb", tmp_path / "tracked", WANDB_MODE="offline", WANDB_ERROR_REPORTING="false")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
