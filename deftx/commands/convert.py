@@ -51,6 +51,10 @@ def run_export(arguments: argparse.Namespace) -> None:
         raise RecipeError("--int8 is for a graph of ONNX: use it with --onnx.")
     if (arguments.page and not (arguments.onnx and arguments.runtime)) or (arguments.runtime and not arguments.page):
         raise RecipeError("A page needs a graph and what runs it: use --onnx --page --runtime DIR.")
+    if arguments.page and arguments.int8:
+        raise RecipeError(
+            "A page has a graph in 32 bits, since 8 bits give other probabilities in a browser: omit --int8."
+        )
     if arguments.sentence_transformers:
         _export_embedder(arguments)
         return
@@ -119,7 +123,7 @@ def _export_onnx(arguments: argparse.Namespace, classifier: Any) -> None:
 
     if arguments.page:
         title = Path(arguments.out).expanduser().resolve().name
-        done = write_page(classifier, arguments.out, arguments.runtime, title=title, int8=arguments.int8)
+        done = write_page(classifier, arguments.out, arguments.runtime, title=title)
     else:
         done = write_onnx(classifier, arguments.out, int8=arguments.int8)
     how = (

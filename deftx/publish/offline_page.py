@@ -17,7 +17,7 @@ from deftx.core.assets import ASSETS
 from deftx.core.errors import DeftxError
 from deftx.core.files import new_folder, require_empty
 from deftx.models.batches import encode
-from deftx.publish.onnx_folder import GRAPH, QUANTISED, OnnxParts, onnx_probabilities, write_onnx
+from deftx.publish.onnx_folder import GRAPH, OnnxParts, onnx_probabilities, write_onnx
 
 CLOSE = 1e-3  # the page refuses to answer if a probability of a probe differs by more
 # Texts that the page reads before it answers: scripts, marks, bytes that no piece has, names of special tokens.
@@ -56,7 +56,7 @@ RUNTIME = (
 
 
 def write_page(
-    classifier: Classifier, folder: str | os.PathLike, runtime: str | os.PathLike, *, title: str, int8: bool = False
+    classifier: Classifier, folder: str | os.PathLike, runtime: str | os.PathLike, *, title: str
 ) -> OnnxParts:
     """Write a classifier of sentences as a folder of static files; ``index.html`` is the page.
 
@@ -65,10 +65,9 @@ def write_page(
         folder: A new or empty folder.
         runtime: The folder with the files that ``npm pack`` wrote for ``RUNTIME``.
         title: The title of the page.
-        int8: Whether the page uses a graph with weights in 8 bits.
 
     Returns:
-        The graphs, and the largest difference of a probability, as ``write_onnx`` returns them.
+        The graph, and the largest difference of a probability, as ``write_onnx`` returns them.
 
     Raises:
         DeftxError: If a package is missing or has another hash, or as ``write_onnx``.
@@ -80,11 +79,8 @@ def write_page(
         (fresh / "runtime").mkdir()
         for package, path in packages:
             _take(package, path, fresh / "runtime")
-        parts = write_onnx(classifier, fresh / "model", int8=int8)
-        if int8:
-            (fresh / "model" / GRAPH).unlink()  # a phone loads one graph
-            parts.sizes.pop(GRAPH)
-        _describe(classifier, fresh, "model/" + (QUANTISED if int8 else GRAPH), title)
+        parts = write_onnx(classifier, fresh / "model")
+        _describe(classifier, fresh, f"model/{GRAPH}", title)
         for name in ("index.html", "style.css", "page.js"):
             (fresh / name).write_bytes((ASSETS / "offline" / name).read_bytes())
         _write_worker(fresh)

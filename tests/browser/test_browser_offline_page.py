@@ -156,3 +156,9 @@ def test_a_package_that_is_missing_or_another_one_is_refused(base, task_vector, 
 def test_options_that_do_not_go_together_are_refused(task_vector, tmp_path, words, capsys):
     assert main(["export", "--task", str(task_vector), "--out", str(tmp_path / "out"), *words]) == EXIT_BAD_INPUT
     assert "use --onnx --page --runtime DIR" in capsys.readouterr().err
+
+
+def test_eight_bits_are_refused(task_vector, tmp_path, capsys):
+    words = ["--onnx", "--page", "--runtime", str(tmp_path), "--int8"]
+    assert main(["export", "--task", str(task_vector), "--out", str(tmp_path / "out"), *words]) == EXIT_BAD_INPUT
+    assert "omit --int8" in capsys.readouterr().err
