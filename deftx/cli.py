@@ -72,7 +72,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status."""
     output.replace_unencodable()
-    parsed = build_parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parsed = build_parser().parse_args(words, argparse.Namespace(words=words))
     try:
         parsed.run(parsed)
         sys.stdout.flush()

@@ -44,7 +44,12 @@ def why_no_browser() -> str | None:
     return None if CHROMIUM.exists() else f"no Chromium at {CHROMIUM} (set CHROMIUM to its path)"
 
 
-NEEDS = {"data": why_no_data, "root": disks.why_not, "browser": why_no_browser}  # by mark
+def why_no_npm() -> str | None:
+    """Return why the packages of the npm registry are not here; None where they are."""
+    return None if "DEFTX_NPM" in os.environ else "DEFTX_NPM is not set: it names the folder where npm pack has run"
+
+
+NEEDS = {"data": why_no_data, "root": disks.why_not, "browser": why_no_browser, "npm": why_no_npm}  # by mark
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -116,7 +116,7 @@ def test_the_extras_are_the_requirements_files(wheel):
         lines = (ROOT / file).read_text().splitlines()
         return {Requirement(line).name.lower() for line in lines if line and line[0] not in "#-"}
 
-    extras = {"app": [], "files": [], "exports": [], "serve": [], "dev": []}
+    extras = {"app": [], "files": [], "exports": [], "serve": [], "trackers": [], "slurm": [], "dev": []}
     for one in map(Requirement, requirements(wheel)):
         for extra, found in extras.items():
             found += [one.name.lower()] if one.marker and one.marker.evaluate({"extra": extra}) else []
@@ -124,4 +124,7 @@ def test_the_extras_are_the_requirements_files(wheel):
     assert set(extras["files"]) == names("requirements-files.txt") <= names("requirements.txt")
     assert set(extras["exports"]) == names("requirements-exports.txt")
     assert set(extras["serve"]) == names("requirements-serve.txt")
-    assert set(extras["dev"]) == set().union(*(names(f"requirements{part}.txt") for part in ("", "-exports", "-dev")))
+    assert set(extras["trackers"]) == names("requirements-trackers.txt")
+    assert set(extras["slurm"]) == names("requirements-slurm.txt")
+    parts = ("", "-exports", "-trackers", "-slurm", "-dev")
+    assert set(extras["dev"]) == set().union(*(names(f"requirements{part}.txt") for part in parts))

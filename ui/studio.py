@@ -11,6 +11,7 @@ from deftx.jobs.pace import note_expected
 from deftx.jobs.state import worker_of
 from deftx.publish.own_vectors import LONGEST_TITLE, clean
 from deftx.training.request import SettingsRefused, TrainingRequest
+from deftx.training.trackers import check_tracker
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import check_text, takes_pairs
@@ -71,6 +72,9 @@ class Studio(Workspace):
         if request.push_to and not self.is_host:
             raise HubError(strings.PUSH_NOT_YOURS)
         push.check(request)
+        if request.report_to and not self.reports:
+            raise DeftxError(strings.REPORT_NOT_YOURS)
+        check_tracker(request.report_to)
         job = self.store.add(request.kind, request.name, request.to_job())
         note_expected(job, outlook.found)
         return job

@@ -15,7 +15,7 @@ from deftx.classify.classifier import Classifier
 from deftx.core.files import expanded
 from deftx.data.audit import Audit
 from deftx.data.reading import Amount
-from deftx.jobs import Store
+from deftx.jobs import Store, push
 from deftx.jobs.remote.flavors import Offers
 from deftx.models.bases import ASSETS, Base, load_base
 from deftx.training.request import ZERO_GPU
@@ -97,6 +97,11 @@ class Workspace:
     def is_host(self) -> bool:
         """Whether only the host uses it, who may name any path of the machine."""
         return self.host is self
+
+    @property
+    def reports(self) -> bool:
+        """Whether training runs can be reported to trackers, which use the accounts of this machine."""
+        return self.is_host and not push.is_shared()
 
     @property
     def title(self) -> str:

@@ -24,6 +24,11 @@ def add_commands(commands: Any) -> None:
     kind.add_argument("--sentence-transformers", action="store_true",
                       help="write language vectors alone as an embedding model of sentence-transformers")  # fmt: skip
     export.add_argument("--int8", action="store_true", help="with --onnx: also write a graph with weights in 8 bits")
+    export.add_argument("--page", action="store_true",
+                        help="with --onnx: write a page that classifies in the browser, without a network (docs/onnx.md)")  # fmt: skip
+    export.add_argument(
+        "--runtime", metavar="DIR", help="with --page: the folder with the files of npm pack (docs/onnx.md)"
+    )
     options.add_composition(export, required=False)
     options.add_json(export)
     export.set_defaults(run=run_export)
@@ -44,6 +49,12 @@ def run_export(arguments: argparse.Namespace) -> None:
     """Compose and write the classifier."""
     if arguments.int8 and not arguments.onnx:
         raise RecipeError("--int8 is for a graph of ONNX: use it with --onnx.")
+    if (arguments.page and not (arguments.onnx and arguments.runtime)) or (arguments.runtime and not arguments.page):
+        raise RecipeError("A page needs a graph and what runs it: use --onnx --page --runtime DIR.")
+    if arguments.page and arguments.int8:
+        raise RecipeError(
+            "A page has a graph in 32 bits, since 8 bits give other probabilities in a browser: omit --int8."
+        )
     if arguments.sentence_transformers:
         _export_embedder(arguments)
         return
@@ -61,6 +72,8 @@ def run_export(arguments: argparse.Namespace) -> None:
         text = f"{arguments.out}: try it with python app.py in that folder, or put it on the Hub: hf upload NAME/SPACE . --type space"
         output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
         return
+    if arguments.page and (task.takes_pairs or task.tags_words):
+        raise RecipeError("A page classifies single sentences: this task takes pairs, or tags words.")
     if arguments.onnx:
         _export_onnx(arguments, classifier)
         return
@@ -105,11 +118,21 @@ def _export_embedder(arguments: argparse.Namespace) -> None:
 
 
 def _export_onnx(arguments: argparse.Namespace, classifier: Any) -> None:
+    from deftx.publish.offline_page import write_page
     from deftx.publish.onnx_folder import write_onnx
 
-    done = write_onnx(classifier, arguments.out, int8=arguments.int8)
+    if arguments.page:
+        title = Path(arguments.out).expanduser().resolve().name
+        done = write_page(classifier, arguments.out, arguments.runtime, title=title)
+    else:
+        done = write_onnx(classifier, arguments.out, int8=arguments.int8)
+    how = (
+        "serve the folder over HTTPS, or try it: python -m http.server"
+        if arguments.page
+        else "README.md has the lines that run it."
+    )
     lines = [
-        f"{arguments.out}: README.md has the lines that run it.",
+        f"{arguments.out}: {how}",
         *(f"{name}: {size / 1e6:,.1f} MB" for name, size in done.sizes.items()),
         f"Largest difference of a probability from the classifier, on three texts: {done.difference:.1e}",
     ]

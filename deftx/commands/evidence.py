@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from deftx.commands import options, output
+from deftx.commands import cluster, options, output
 from deftx.commands.training import stop_on_signal
 from deftx.core.errors import DeftxError, unknown_name
 
@@ -37,6 +37,7 @@ def add_commands(commands: Any) -> None:
         "--source", metavar="VECTOR", help="language vector from which task training starts (default: a trained one)"
     )
     options.add_shared_work(bench)
+    cluster.add_options(bench)
     bench.add_argument(
         "--plan", action="store_true", help="print the estimated time and memory, without starting anything"
     )
@@ -46,14 +47,17 @@ def add_commands(commands: Any) -> None:
 
 
 def run_benchmark(arguments: argparse.Namespace) -> None:
-    """Train missing vectors, score every cell and write the tables; with ``--plan`` print an estimate."""
+    """Train missing vectors, score every cell and write the tables; with ``--plan`` print an estimate, with ``--on`` submit jobs."""
     from deftx.evidence import results
     from deftx.evidence.claims import Claims
     from deftx.evidence.plan import plan
     from deftx.evidence.run import claim, score_all, train_all
     from deftx.evidence.shared_work import Reporter, read_shard
 
-    run, base = _describe(arguments), options.load_base_of(arguments)
+    run = _describe(arguments)
+    if cluster.submit_if_asked(arguments):
+        return
+    base = options.load_base_of(arguments)
     if arguments.plan:
         found = plan(run, base)
         output.result(asdict(found), arguments.json, output.table(("what", "how much"), found.lines()))

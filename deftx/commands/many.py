@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from deftx.commands import options, output
+from deftx.commands import cluster, options, output
 from deftx.commands.training import stop_on_signal
 from deftx.core.errors import DeftxError, unknown_name
 
@@ -25,13 +25,14 @@ def add_commands(commands: Any) -> None:
     many.add_argument("--seeds", type=int, default=1, metavar="N", help="number of seeds (1), starting with 42")
     many.add_argument("--preset", default="quick", help="quick, standard or paper (quick)")
     options.add_shared_work(many)
+    cluster.add_options(many)
     options.add_base(many)
     options.add_json(many)
     many.set_defaults(run=run_many)
 
 
 def run_many(arguments: argparse.Namespace) -> None:
-    """Train the missing vectors, and write the report once all are done."""
+    """Train the missing vectors, and write the report once all are done; with ``--on``, submit jobs that do so."""
     import torch
 
     from deftx.evidence.claims import Claims
@@ -45,6 +46,8 @@ def run_many(arguments: argparse.Namespace) -> None:
     shard, devices = read_shard(arguments.shard), options.devices_of(arguments)
     settings = read_table_of_settings(arguments.table, arguments.preset)
     corpora = _chosen(corpora_in(arguments.folder.expanduser()), arguments.languages)
+    if cluster.submit_if_asked(arguments):
+        return
     many = Many(arguments.out.expanduser(), arguments.base or BUNDLED_BASE, arguments.preset,
                 max(1, torch.get_num_threads() // len(devices)))  # fmt: skip
     base = options.load_base_of(arguments)

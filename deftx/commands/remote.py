@@ -15,7 +15,7 @@ from typing import Any
 
 from deftx.commands import output
 from deftx.core.errors import RecipeError
-from deftx.core.events import Event
+from deftx.core.events import Event, OnEvent
 from deftx.core.files import move, require_empty, write_json
 from deftx.jobs.job import EVENTS, OUT, SETTINGS, read_json
 from deftx.jobs.remote import places
@@ -49,7 +49,9 @@ def check_options(arguments: argparse.Namespace) -> None:
             raise RecipeError(f"--{name} applies only to Hugging Face Jobs; add --on {HF_JOBS}.")
 
 
-def learn(request: TrainingRequest, out: Path, should_stop: Callable[[], bool], pairs: bool = False) -> Any:
+def learn(
+    request: TrainingRequest, out: Path, on_event: OnEvent, should_stop: Callable[[], bool], pairs: bool = False
+) -> Any:
     """Train on Hugging Face Jobs, write the vector to ``out`` and return it.
 
     Raises:
@@ -64,13 +66,13 @@ def learn(request: TrainingRequest, out: Path, should_stop: Callable[[], bool], 
     request = _for_a_job(request, pairs)
     _say_price(request)
     folder = _claim(out, request)
-    event_log, progress_line = EventLog(folder / EVENTS), output.ProgressLine()
+    event_log = EventLog(folder / EVENTS)
 
-    def on_event(event: Event) -> None:
+    def both(event: Event) -> None:
         event_log.write(event)
-        progress_line(event)
+        on_event(event)
 
-    train_remotely(request.to_job(), folder, on_event, should_stop)
+    train_remotely(request.to_job(), folder, both, should_stop)
     for entry in sorted(
         (folder / OUT).iterdir(), key=lambda entry: entry.name == INFO
     ):  # INFO last: it marks a complete vector
@@ -91,7 +93,17 @@ def _for_a_job(request: TrainingRequest, pairs: bool) -> TrainingRequest:
                 lexicon=tuple(map(os.path.abspath, one.lexicon)))
         for one in request.further
     )  # fmt: skip
-    return replace(request, recipe=recipe, further=further, push_to="", push_private=True, **files, **several, **places)
+    return replace(
+        request,
+        recipe=recipe,
+        further=further,
+        push_to="",
+        push_private=True,
+        report_to="",
+        **files,
+        **several,
+        **places,
+    )
 
 
 def _place(name: str) -> str:

@@ -3,13 +3,14 @@
 import argparse
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output, remote, sources
 from deftx.commands.hub import push_trained
 from deftx.core.errors import HubError, RecipeError
+from deftx.core.events import OnEvent
 from deftx.training.request import TrainingRequest
 from deftx.training.setting_descriptions import MEANINGS
 
@@ -53,11 +54,11 @@ def run_language(arguments: argparse.Namespace) -> None:
     corpus = request.corpus
     if arguments.encoding or request.column:
         corpus = read_corpus(corpus, column=request.column or None, encoding=arguments.encoding)
-    with stop_on_signal() as should_stop:
-        vector = remote.learn(request, _out(arguments), should_stop) if request.flavor else learn_language(
+    with stop_on_signal() as should_stop, _reported(request, _out(arguments)) as on_event:
+        vector = remote.learn(request, _out(arguments), on_event, should_stop) if request.flavor else learn_language(
             corpus, options.load_base_of(arguments), recipe, out=arguments.out,
             language=request.language or None, lexicon=request.lexicon, delta=request.delta or None,
-            on_event=output.ProgressLine(), should_stop=should_stop,
+            on_event=on_event, should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
     _push(api, arguments)
@@ -79,13 +80,13 @@ def run_task(arguments: argparse.Namespace) -> None:
     if request.flavor and arguments.kind:
         raise RecipeError("--kind applies only to this machine, as the other one looks at the file itself; omit it.")
     api = _check_push(arguments)
-    with stop_on_signal() as should_stop:
-        vector = remote.learn(request, _out(arguments), should_stop, pairs) if request.flavor else learn_task(
+    with stop_on_signal() as should_stop, _reported(request, _out(arguments)) as on_event:
+        vector = remote.learn(request, _out(arguments), on_event, should_stop, pairs) if request.flavor else learn_task(
             train, options.load_base_of(arguments), recipe, out=arguments.out, valid=valid,
             source=[one.source or None for one in request.labelled],
             repeat=[one.repeat for one in request.labelled], lexicon=[one.lexicon for one in request.labelled],
             start=request.start or None, language=request.language or None, delta=request.delta or None,
-            on_event=output.ProgressLine(), should_stop=should_stop,
+            on_event=on_event, should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
     _push(api, arguments)
@@ -103,6 +104,7 @@ def from_arguments(kind: str, arguments: argparse.Namespace) -> TrainingRequest:
         "flavor",
         "hours",
         "push_to",
+        "report_to",
         "valid",
         "start",
         "column",
@@ -174,6 +176,8 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--push-to", metavar="OWNER/NAME",
                         help="push the vector to the Hugging Face Hub at the end; write access is checked at the start")  # fmt: skip
     parser.add_argument("--private", action="store_true", help="with --push-to: make the repository private (public)")
+    parser.add_argument("--report-to", metavar="TRACKER",
+                        help="report the progress to tensorboard, trackio or wandb (docs/trackers.md)")  # fmt: skip
     options.add_encoding(parser)
     options.add_base(parser)
     remote.add_options(parser)
@@ -189,6 +193,13 @@ def _settings(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
     settings = {name: value for name, value in named.items() if value is not None}
     typed = [*([f"k={arguments.k}"] if arguments.k is not None else []), *arguments.set]
     return settings | dict(parse_setting(recipe, text) for text in typed)
+
+
+def _reported(request: TrainingRequest, out: Path) -> AbstractContextManager[OnEvent]:
+    from deftx.training import trackers
+
+    report = trackers.report_of(request, trackers.folder_beside(out), out.resolve().name)
+    return trackers.reporting(request.report_to, report, output.ProgressLine())
 
 
 def _out(arguments: argparse.Namespace) -> Path:

@@ -1,6 +1,7 @@
 """Optional packages, imported on use; if one is missing, the error says how to install it."""
 
 import importlib
+import importlib.util
 from types import ModuleType
 
 from deftx.core.errors import DeftxError
@@ -21,5 +22,15 @@ def optional_package(module: str, needs: str, extra: str, error: type[DeftxError
     try:
         return importlib.import_module(module)
     except ImportError:
-        package = module.split(".")[0].replace("_", "-")
-        raise error(f'{needs} {package}, which is missing. Install it: pip install "deftx[{extra}]"') from None
+        raise error(_missing(module, needs, extra)) from None
+
+
+def require_package(module: str, needs: str, extra: str) -> None:
+    """Raise DeftxError, as ``optional_package`` does, if a package is missing; it is not imported."""
+    if importlib.util.find_spec(module) is None:
+        raise DeftxError(_missing(module, needs, extra))
+
+
+def _missing(module: str, needs: str, extra: str) -> str:
+    package = module.split(".")[0].replace("_", "-")
+    return f'{needs} {package}, which is missing. Install it: pip install "deftx[{extra}]"'

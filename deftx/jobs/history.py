@@ -33,7 +33,7 @@ def method_of(job: Job) -> str:
 
 def settings_of(job: Job) -> dict[str, Any]:
     """Return all settings that affect a job's result, those of its preset included; files are given by name."""
-    given = {name: value for name, value in job.settings.items() if name not in ("recipe", "device")}
+    given = {name: value for name, value in job.settings.items() if name not in ("recipe", "device", "report_to")}
     named = {name: _short(value) if name in (*DATA, "base") else value for name, value in given.items()}
     return {"kind": job.kind, **named, **_recipe(job)}
 

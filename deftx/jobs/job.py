@@ -13,9 +13,9 @@ from deftx.jobs.process import ProcessId
 from deftx.training.request import HF_JOBS, ZERO_GPU, TrainingRequest
 
 # The files in a job's folder. `out` is the folder of the training run, for checkpoints and the vector.
-# `stop` asks a running slice to stop.
-SETTINGS, LOG, EVENTS, HEARTBEAT, RESULT, LOCK, OUT, STOP = (
-    "job.json", "log.txt", "events.jsonl", "heartbeat", "result.json", "lock", "out", "stop",
+# `stop` asks a running slice to stop; `tracked` has the files of a tracker, if the run is reported to one.
+SETTINGS, LOG, EVENTS, HEARTBEAT, RESULT, LOCK, OUT, STOP, TRACKED = (
+    "job.json", "log.txt", "events.jsonl", "heartbeat", "result.json", "lock", "out", "stop", "tracked",
 )  # fmt: skip
 
 _PLAIN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}")  # date, time, microseconds (UTC), so ids are in order of creation

@@ -24,7 +24,12 @@ PUSHED = "pushed.json"  # in the job's folder after the push: URL and commit
 
 def is_offered(environment: Mapping[str, str] = os.environ) -> bool:
     """Return whether training runs on this server can push their vector."""
-    return bool(environment.get(TOKEN)) and not any(environment.get(name) for name in SHARED)
+    return bool(environment.get(TOKEN)) and not is_shared(environment)
+
+
+def is_shared(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether several people use this server."""
+    return any(environment.get(name) for name in SHARED)
 
 
 def check(request: TrainingRequest) -> None:

@@ -10,7 +10,7 @@ import pkgutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from deftx.core.events import Event, OnEvent
 from deftx.core.files import write_json
 from deftx.jobs import group
 from deftx.jobs.ending import Ending, StopRequest, ending_of
-from deftx.jobs.job import EVENTS, HEARTBEAT, HF_JOBS, LOCK, RESULT, SETTINGS, JobError, read_json
+from deftx.jobs.job import EVENTS, HEARTBEAT, HF_JOBS, LOCK, RESULT, SETTINGS, TRACKED, JobError, read_json
 from deftx.jobs.limits import JobLimits
 from deftx.jobs.process import process_id, take_lock
+from deftx.training.request import TrainingRequest
 
 # The function for each kind of job, as "module:function", imported only when needed. Its arguments are the job's
 # settings, its folder, a callback for events, and a function that returns whether to stop.
@@ -80,9 +81,20 @@ def _work(folder: Path, work: Mapping[str, str], events: "EventLog", stop: StopR
 def train(
     job: Mapping[str, Any], work: Mapping[str, str], folder: Path, on_event: OnEvent, should_stop: Callable[[], bool]
 ) -> None:
-    """Run the function of the job's kind in this process."""
+    """Run the function of the job's kind in this process, and report its events to the tracker in its settings."""
     name = REMOTE if _is_remote(job) else work[job["kind"]]
-    pkgutil.resolve_name(name)(job["settings"], folder, on_event, should_stop)
+    with _tracked(job, folder, on_event) as told:
+        pkgutil.resolve_name(name)(job["settings"], folder, told, should_stop)
+
+
+def _tracked(job: Mapping[str, Any], folder: Path, on_event: OnEvent) -> AbstractContextManager[OnEvent]:
+    if not job["settings"].get("report_to"):
+        return nullcontext(on_event)
+    from deftx.training import trackers  # few jobs need it
+
+    request = TrainingRequest.from_job(job["kind"], job["settings"])
+    report = trackers.report_of(request, folder / TRACKED, str(job.get("name") or ""))
+    return trackers.reporting(request.report_to, report, on_event)
 
 
 def read_job(folder: Path, work: Mapping[str, str]) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def update(
         entries.add_l1_gradients(plan.l1)
     accelerator.clip_grad_norm_(list(entries.compact.values()), plan.clip)
     for group in optimizer.param_groups:
-        group["lr"] = plan.learning_rate * (1 - progress.step / plan.steps)
+        group["lr"] = plan.rate(progress.step)
     optimizer.step()
     optimizer.zero_grad()
     entries.write_back()

@@ -42,6 +42,7 @@ def to_argv(request: TrainingRequest) -> list[str]:
     if request.flavor:
         words += ["--on", HF_JOBS, *_option("flavor", request.flavor), *_option("hours", f"{request.hours:.12g}")]
     words += _push(request, "push-to")
+    words += _option("report-to", request.report_to) if request.report_to else []
     words += _of_files(request)
     if columns := request.valid_columns:
         words += ["--valid-columns", *(f"{here}={there}" for here, there in columns.items())]

@@ -19,6 +19,8 @@ HF_JOBS = "hf-jobs"  # the device of jobs that run on Hugging Face Jobs (deftx.j
 ZERO_GPU = "zero-gpu"  # the device of jobs that run in calls to a GPU on ZeroGPU (deftx.jobs.slices)
 HOURS = 4.0  # default time limit
 FEWEST_HOURS, MOST_HOURS = 0.5, 168.0
+# Where a training run can be reported to (deftx.training.trackers), with the name of each.
+TRACKERS = {"tensorboard": "TensorBoard", "trackio": "Trackio", "wandb": "Weights & Biases"}
 NO_FLAVOR = "A training run on Hugging Face Jobs needs the name of a machine (flavor), such as l4x1."
 
 # The fields of the training data; the first one of each kind is required.
@@ -28,6 +30,7 @@ DATA = {
 }
 TEXTS = (
     "name", "column", "train", "valid", "source", "start", "language", "base", "preset", "device", "delta", "flavor", "push_to",
+    "report_to",
 )  # fmt: skip
 MAPPINGS = ("recipe", "columns", "valid_columns")
 
@@ -80,6 +83,7 @@ class TrainingRequest:
     processes: int = 1  # number of GPUs of this machine to train on
     push_to: str = ""  # the Hub repository to push the vector to at the end
     push_private: bool = True
+    report_to: str = ""  # the tracker that receives the events
 
     def __post_init__(self) -> None:
         """Check each field."""
@@ -171,6 +175,8 @@ class TrainingRequest:
         if not isinstance(self.corpus, tuple) or not all(isinstance(path, str) for path in self.corpus):
             yield "corpus", f"corpus = {self.corpus!r} cannot be used: expected a text in quotes."
         yield from self._problems_of_data()
+        if isinstance(self.report_to, str) and self.report_to and self.report_to not in TRACKERS:
+            yield "report_to", str(unknown_name("The tracker", self.report_to, TRACKERS))
         for name in (name for kind, names in DATA.items() if kind != self.kind for name in names):
             if getattr(self, name) != _default(name):
                 yield name, f"{name} cannot be used: a {self.kind} training run has no such setting."

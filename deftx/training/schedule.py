@@ -32,6 +32,10 @@ class Plan:
         """Steps between two entries of the loss history: about 200 per phase, at most 50 steps apart."""
         return min(50, max(1, self.steps // 200))
 
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        return self.learning_rate * (1 - step / self.steps)
+
     def evaluation_due(self, progress: PhaseProgress) -> bool:
         """Return whether to evaluate before the next step."""
         due = progress.step % self.evaluate_every == 0 or progress.step == self.steps
@@ -85,4 +89,5 @@ class Clock:
         left = pace * (self.plan.steps - progress.step + self.plan.steps_after)
         loss = progress.losses[-1][1] if progress.losses else None
         metric = metric if score is not None else ""
-        return Event(self.plan.phase, progress.step, self.plan.steps, loss, score, metric, left)
+        rate = self.plan.rate(max(0, progress.step - 1))
+        return Event(self.plan.phase, progress.step, self.plan.steps, loss, score, metric, left, learning_rate=rate)

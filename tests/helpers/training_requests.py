@@ -4,7 +4,7 @@ from random import Random
 
 from deftx.training.labelled_files import LabelledFile
 from deftx.training.recipes import ABLATIONS, METRICS, PRECISIONS
-from deftx.training.request import TrainingRequest
+from deftx.training.request import TRACKERS, TrainingRequest
 
 SEEDS = range(40)
 WORDS = (
@@ -43,6 +43,7 @@ def draw(seed: int, **given: object) -> TrainingRequest:
     values |= _place(random)
     if values["push_to"]:
         values["push_private"] = random.random() < 0.5
+    values["report_to"] = random.choice(("", "", *TRACKERS))
     values |= _data(random, kind)
     return TrainingRequest(kind=kind, **{**values, **given})
 

@@ -74,7 +74,7 @@ def _offer_files() -> None:
         task vector to train further), language, base, preset, recipe (settings
         that differ from the preset's), processes (the number of GPUs), flavor and hours (a machine of Hugging Face Jobs, and
         its time limit), push_to and push_private (a Hub repository that the vector is pushed to at the end, "owner/name", and
-        whether it is private, which is the default). For uploaded files: columns and valid_columns ({"text": "review"}),
+        whether it is private, which is the default), report_to (a tracker). For uploaded files: columns and valid_columns ({"text": "review"}),
         encoding.
         """
         workspace = current_workspace()

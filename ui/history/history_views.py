@@ -11,6 +11,9 @@ from deftx.jobs import Job, progress_of, state_of
 from deftx.jobs.disk import usage_of
 from deftx.jobs.forecast import duration
 from deftx.jobs.history import differences, method_of
+from deftx.jobs.job import TRACKED, read_json
+from deftx.training.request import TRACKERS
+from deftx.training.trackers import LINK
 from ui import strings
 from ui.history import compare_figures
 from ui.library import vector_index
@@ -50,8 +53,20 @@ def _row(job: Job, chosen: bool) -> str:
     )
     return (
         f'<tr><td><input type="checkbox" data-compare="{job.id}" aria-label="{label}"{" checked" * chosen}></td>'
-        f'<th scope="row"><button type="button" data-open="{job.id}">{escape(job.name)}</button></th>{shown}</tr>'
+        f'<th scope="row"><button type="button" data-open="{job.id}">{escape(job.name)}</button>{_report(job)}</th>{shown}</tr>'
     )
+
+
+def _report(job: Job) -> str:
+    """Return where a tracker shows the training run, if it is reported to one: a link, or a folder to open with it."""
+    found = read_json(job.folder / TRACKED / LINK) if job.settings.get("report_to") else None
+    if not found:
+        return ""
+    title = strings.REPORTED_TO.format(tracker=TRACKERS.get(str(found.get("tracker")), ""))
+    link = escape(str(found.get("link")))
+    if link.startswith(("https://", "http://")):
+        return f'<p class="quiet">{escape(title)} <a href="{link}" target="_blank" rel="noopener noreferrer">{link}</a></p>'
+    return f'<p class="quiet">{escape(title)} <code>{link}</code></p>'
 
 
 def best_score(job: Job) -> str:

@@ -16,7 +16,19 @@ from ui.library import vector_index
 from ui.workspace import Workspace, full_name
 
 # Fields that an API call may set, besides those in NAMED. Devices, folders and columns are set by the page.
-OPTIONS = ("name", "language", "base", "preset", "recipe", "processes", "flavor", "hours", "push_to", "push_private")
+OPTIONS = (
+    "name",
+    "language",
+    "base",
+    "preset",
+    "recipe",
+    "processes",
+    "flavor",
+    "hours",
+    "push_to",
+    "push_private",
+    "report_to",
+)
 NAMED = {
     "language": ("corpus", "lexicon"),
     "task": ("train", "valid", "source", "repeat", "further", "lexicon", "start"),

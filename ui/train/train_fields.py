@@ -42,7 +42,7 @@ CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")  # as in BCP 47: min,
 
 EMPTY: dict[str, Any] = {
     "kind": "language", "name": "", "code": "", "train": None, "valid": "", "source": "", "base": "", "preset": "quick",
-    "processes": 1, "push_to": "", "push_private": True, "method": "deft-x", "rank": "variance", "share": 0.9, "uniform": 100, "keep": "", "k": "",
+    "processes": 1, "push_to": "", "push_private": True, "report_to": "", "method": "deft-x", "rank": "variance", "share": 0.9, "uniform": 100, "keep": "", "k": "",
     "flavor": "", "hours": HOURS, "start": "", "lexicon": "", "repeat": 1,
     **{f"{name}_{number}": none for number in FURTHER for name, none in (("train", ""), ("source", ""), ("repeat", 1))},
     **dict.fromkeys(ADVANCED, ""),
@@ -62,6 +62,7 @@ NAMES = (
     "hours",
     "processes",
     "push_to",
+    "report_to",
 )
 FOR_TASK = ("train", "valid", "source", "start", "repeat")
 

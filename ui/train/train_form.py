@@ -7,6 +7,7 @@ import gradio as gr
 
 from deftx.jobs import push
 from deftx.method.ranks import STRATEGIES
+from deftx.training.request import TRACKERS
 from deftx.training.setting_descriptions import MEANINGS
 from ui import strings
 from ui.corpus import labelled_upload
@@ -87,7 +88,7 @@ def _method(gpus: int) -> tuple[dict[str, Any], gr.Column]:
     with gr.Column() as ranks:
         fields |= _ranks()
     fields["k"] = _text_field("k", "language")
-    return fields | _push(), ranks
+    return fields | _push() | _reports(), ranks
 
 
 def shape(kind: str, preset: str, method: str, rank: str, pairs: bool = False) -> tuple:
@@ -129,6 +130,8 @@ def filled(values: train_fields.Values) -> list:
         values = {**values, "processes": max(1, min(int(values["processes"] or 1), workspace.gpus))}
     if not push.is_offered() and values.get("push_to"):  # from a machine with permission to push
         values = {**values, "push_to": ""}
+    if not workspace.reports and values.get("report_to"):
+        values = {**values, "report_to": ""}
     return [_filled(name, values, lists.get(name)) for name in EMPTY]
 
 
@@ -207,6 +210,16 @@ def _push() -> dict[str, Any]:
             elem_id="train-push-private",
         )  # fmt: skip
     return {"push_to": to, "push_private": private}
+
+
+def _reports() -> dict[str, Any]:
+    choices = [(strings.NO_TRACKER, ""), *((title, name) for name, title in TRACKERS.items())]
+    return {
+        "report_to": gr.Dropdown(
+            choices, value="", label=strings.FIELDS["report_to"], info=strings.FIELD_HINTS["report_to"],
+            visible=current_workspace().reports, elem_id="train-report-to",
+        )
+    }  # fmt: skip
 
 
 def _text_field(setting: str, kind: str, visible: bool = True) -> gr.Textbox:

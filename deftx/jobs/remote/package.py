@@ -7,17 +7,17 @@ from typing import Any
 
 from deftx.core.assets import ASSETS
 from deftx.core.files import PART
-from deftx.jobs.job import EVENTS, HEARTBEAT, LOCK, LOG, RESULT, SETTINGS, JobError
+from deftx.jobs.job import EVENTS, HEARTBEAT, LOCK, LOG, RESULT, SETTINGS, TRACKED, JobError
 from deftx.jobs.remote.note import NOTE
 
 FILES = "files"  # folder of the data files in a job's folder
 BUNDLED_BASES = ASSETS / "bases"
 # Settings for this machine only: device, number of GPUs, and the push, since only this machine has the token.
-FOR_HERE = ("device", "flavor", "hours", "processes", "push_to", "push_private")
+FOR_HERE = ("device", "flavor", "hours", "processes", "push_to", "push_private", "report_to")
 # Settings that name files of data, and folders of vectors or a base; "file" is that of a further labelled file.
 DATA_FILES, FOLDERS = ("corpus", "train", "valid", "file", "lexicon"), ("base", "source", "start")
 # Files in a job's folder for this machine only.
-OF_THIS_MACHINE = (SETTINGS, EVENTS, HEARTBEAT, LOCK, LOG, RESULT, NOTE, "spent.json", "expected.json", FILES)
+OF_THIS_MACHINE = (SETTINGS, EVENTS, HEARTBEAT, LOCK, LOG, RESULT, NOTE, "spent.json", "expected.json", FILES, TRACKED)
 
 
 @dataclass(frozen=True)

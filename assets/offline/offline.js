@@ -1,0 +1,7 @@
+// Keeps the files of this folder in the browser and answers with them; another version has another name.
+const NAME = '@VERSION@', FILES = ['./', '@FILES@'];
+self.addEventListener('install', event => event.waitUntil(caches.open(NAME).then(cache => cache.addAll(FILES))));
+self.addEventListener('activate', event => event.waitUntil(
+  caches.keys().then(names => Promise.all(names.filter(name => name !== NAME && name.startsWith('deftx-')).map(name => caches.delete(name))))));
+self.addEventListener('fetch', event => event.respondWith(
+  caches.open(NAME).then(async cache => await cache.match(event.request) ?? fetch(event.request))));
