@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deftx.core.errors import unknown_name
+from deftx.vectors.merging import PAPER
 
 PAPER_WIDTH = 768  # width of XLM-R base, to which the paper's uniform ranks refer
 
@@ -52,6 +53,7 @@ class Row:
     reference: str = ""
     data: str = ""  # of the targets, for tasks: "labelled" rows or a "lexicon"; such a row is run only if named
     few: int = 0  # labelled rows of the one target language, drawn by the seed; 0: all rows of all targets
+    merge: str = PAPER  # how task and language vector are merged: a key of merging.METHODS
 
 
 ROWS = {
@@ -73,6 +75,8 @@ ROWS = {
         Row("dense-delta", "DeFT-X, dense δ̂ as vector", "dense-delta", reference="table 5"),
         Row("no-retrain", "DeFT-X, pruned and not retrained", "no-retrain", reference="table 5"),
         Row("no-source", "DeFT-X, task not started from the source", "variance", source=False, reference="table 4"),
+        Row("ties", "DeFT-X, merged by TIES", "variance", reference="Yadav et al. 2023", merge="ties"),
+        Row("dare", "DeFT-X, merged by DARE", "variance", reference="Yu et al. 2024", merge="dare"),
         Row(
             "multi-source",
             "DeFT-X, with the training rows of all targets",

@@ -167,7 +167,8 @@ def score_all(run: Run, base: Base, reporter: Reporter) -> Iterator[Scored]:
                 file = run.score_file(row.name, language, seed)
                 if not file.is_file():
                     task, own = vectors_of(row, language, seed, run.setting, run.languages)
-                    classifier = compose(base, task=run.folder(task), language=run.folder(own) if own else None)
+                    language_vector = run.folder(own) if own else None
+                    classifier = compose(base, task=run.folder(task), language=language_vector, method=row.merge)
                     scored = Scored(row.name, language, seed, list(test.labels), classifier.predict(test.texts))
                     run.keep(scored)
                     reporter.say(f"{row.name}, {language}, seed {seed}: {scored.score(run.setting.metric):.3f}")

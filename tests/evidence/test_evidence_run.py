@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,14 +13,16 @@ import pytest
 import tiny
 from forked import DEFTX, Program
 
+from deftx.classify.composition import compose
 from deftx.cli import main
 from deftx.core.errors import DeftxError, VectorError
 from deftx.data.table_rows import Table
 from deftx.evidence.grid import Vector, vectors_of, waves
 from deftx.evidence.labelled import draw
 from deftx.evidence.rows import ROWS, VARIANTS, choose_rows
-from deftx.evidence.run import Run, given_source
+from deftx.evidence.run import Run, given_source, score_all
 from deftx.evidence.settings import SETTINGS
+from deftx.evidence.shared_work import Reporter
 from deftx.vectors.lt_sft import write_lt_sft
 from deftx.vectors.overlaps import overlap
 from deftx.vectors.vector import SparseVector
@@ -97,6 +100,26 @@ def test_vectors_are_what_their_row_says(finished):
     dense = [load[f"language-min-{name}-42"].info["scores"]["history"]["dense"] for name in METHODS[1:]]
     assert dense[0] == dense[1] == dense[2]
     assert not (finished / "delta").exists() or list((finished / "delta").iterdir()) == []
+
+
+def test_a_row_is_merged_by_its_method(data, base, finished, tmp_path, monkeypatch):
+    shutil.copytree(finished / "vectors", tmp_path / "vectors")
+    rows = tuple(replace(ROWS[name], variant="lt-sft") for name in ("lt-sft", "ties", "dare"))
+    run = Run(NUSAX, rows, ("min",), (42,), data, tmp_path, "base", ("cpu",), "quick", {"language": {}, "task": {}})
+    reports = {}
+
+    def composed(*given, **named):
+        classifier = compose(*given, **named)
+        reports[classifier.report.method] = classifier.report
+        return classifier
+
+    monkeypatch.setattr("deftx.evidence.run.compose", composed)
+    scored = list(score_all(run, base, Reporter(print, lambda: False)))
+    assert [cell.row for cell in scored] == ["lt-sft", "ties", "dare"]
+    assert list(reports) == ["sum", "ties", "dare"]
+    task, language = reports["dare"].vectors
+    assert 0 < task.dropped < task.entries
+    assert 0 < language.dropped < language.entries
 
 
 def test_what_is_done_is_not_done_again_and_what_is_missing_is(benchmark, finished):

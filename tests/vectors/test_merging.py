@@ -89,6 +89,18 @@ def test_where_signs_cancel_the_majority_decides():
     assert mirrored["b.bias"][0][1].tolist() == [-1.0, -1.5, -2.0]
 
 
+def test_ties_gives_the_values_of_mergekit():
+    """Written down from mergekit 0.1.5: its ``get_mask`` and the lines after it, for these three rows and weights of 1."""
+    rows = ([0.5, -1.0, 0.0, 2.0, -0.25, 0.75, 0.0, -3.0], [0.25, 0.5, 0.0, -1.0, -0.75, 0.0, 1.5, 1.0],
+            [-0.5, 0.25, 0.0, -0.5, 0.5, 0.125, -2.0, -1.0])  # fmt: skip
+    vectors = []
+    for row in map(torch.tensor, rows):
+        positions = row.nonzero().flatten()
+        vectors.append((replace(draw(0), positions={"b.bias": positions}, values={"b.bias": row[positions]}), 1.0))
+    found = flat_changes(merge(vectors, "ties")[0])[-9:-1]
+    assert found.tolist() == [0.375, -1.0, 0.0, 2.0, -0.5, 0.4375, -2.0, -2.0]
+
+
 def test_ties_without_trimming_is_the_sum_wherever_vectors_do_not_meet():
     one, two = draw(1), draw(2)
     summed, merged = (flat_changes(merge([(one, 1.0), (two, 1.0)], method)[0]) for method in ("sum", "ties"))
