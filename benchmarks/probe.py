@@ -10,6 +10,7 @@ no part in it, except for the loss on raw text.
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +25,7 @@ from sklearn.metrics import f1_score  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
+from deftx.core.events import Listener, ignore  # noqa: E402
 from deftx.data.tables import read_table  # noqa: E402
 from deftx.models.bases import Base, load_base  # noqa: E402
 from deftx.models.batches import by_length  # noqa: E402
@@ -64,6 +66,7 @@ def transfer(base: Base, data: Path) -> dict[str, float]:
 def losses(base: Base, held_out: dict[str, list[str]]) -> dict[str, float]:
     """Return the masked-LM loss by language, on the lines and masks of scripts/pretrain.py."""
     settings = pretrain.Settings(base=base.name)
+    settings = replace(settings, length=base.fitting_length(settings.length, Listener(ignore, lambda: False)))
     return pretrain.evaluate(base.model, pretrain.evaluation_batches(held_out, base.tokenizer, settings), "cpu")
 
 
