@@ -36,6 +36,7 @@ JUDGED_SHARE = 0.15  # share of held-out tokens to predict; independent of the t
 JUDGED = 32  # evaluation sequences per corpus
 CHANGEABLE = ("tokens", "decay")  # settings that can be changed when a run is resumed
 TIMED = 100  # steps after the warm-up from whose duration --minutes computes the number of tokens
+ENDLESS = 10**15  # tokens, until they have been computed
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def main() -> None:
     given = arguments()
     settings = Settings(**{name: value for name, value in vars(given).items() if name in Settings.__dataclass_fields__})
     given.out.mkdir(parents=True, exist_ok=True)
-    claim(given.out / "settings.json", settings)
+    settings = claim(given.out / "settings.json", settings, given.minutes)
     train, held_out = text.read_corpora(given.data, settings.seed, settings.left_out.split())
     base = load_base(settings.base, device=given.device)
     if given.device == "cpu":  # the backward pass of the fused attention is slower on a CPU for short sequences
@@ -114,13 +115,8 @@ def run(
     )
     order = batch_order(len(sequences), settings.batch_tokens // settings.length, settings.seed, "pretrain")
     bfloat16 = has_bfloat16(torch.device(given.device))
-    teacher = (
-        aligning.Teacher(model, settings.align, settings.align_what, settings.teacher or settings.base)
-        if settings.align
-        else None
-    )
-    if teacher and given.compile:
-        compile_layers(teacher.model)
+    teacher = teacher_of(model, settings, given.compile)
+    pace = Pace(given, max(step, settings.head_steps + settings.warm_up)) if settings.tokens == ENDLESS else None
     began = saved = time.monotonic()
     losses = []
 
@@ -138,9 +134,8 @@ def run(
         batch = {name: tensor.to(given.device) for name, tensor in batch.items()}
         losses.append(update(model, batch, optimizer, settings.rate_at(step), bfloat16, teacher))
         step += 1
-        if given.minutes and step in (timed := settings.head_steps + settings.warm_up, timed + TIMED):
-            losses[-1].item()  # waits for the device
-            settings = until(settings, step, given, about["seconds"] + time.monotonic() - began)
+        if pace and (tokens := pace.tokens(step, losses[-1], about["seconds"] + time.monotonic() - began, settings)):
+            settings = claim(given.out / "settings.json", replace(settings, tokens=tokens))
         last = step == settings.steps
         if step % given.look_every == 0 or last:
             note(torch.stack(losses).mean(), judge=last or step % given.judge_every == 0)
@@ -160,16 +155,34 @@ def compile_layers(model: nn.Module) -> None:
         layer.compile()
 
 
-def until(settings: Settings, step: int, given: argparse.Namespace, seconds: float) -> Settings:
-    """Return the settings with as many tokens as fit into ``given.minutes``, from the speed between two calls."""
-    before, given.timed = getattr(given, "timed", None), (step, seconds)
-    if before is None:
-        return settings
-    left = (60 * given.minutes - seconds) * (step - before[0]) / (seconds - before[1])
-    settings = replace(settings, tokens=(step + max(1, int(left))) * settings.batch_tokens)
-    write_json(given.out / "settings.json", asdict(settings))
-    print(f"{settings.tokens:,} tokens in {given.minutes:g} minutes", flush=True)
-    return settings
+def teacher_of(model: nn.Module, settings: Settings, compiled: bool) -> aligning.Teacher | None:
+    """Return the initial encoder for ``settings.align``, or None without it."""
+    if not settings.align:
+        return None
+    teacher = aligning.Teacher(model, settings.align, settings.align_what, settings.teacher or settings.base)
+    if compiled:
+        compile_layers(teacher.model)
+    return teacher
+
+
+class Pace:
+    """Computes the number of tokens that fit into ``--minutes`` from the speed of TIMED steps after the warm-up."""
+
+    def __init__(self, given: argparse.Namespace, first: int) -> None:
+        self.minutes, self.first, self._began = given.minutes, first, 0.0
+
+    def tokens(self, step: int, loss: Tensor, seconds: float, settings: Settings) -> int | None:
+        """Return the number after the last of these steps, otherwise None. ``seconds`` is the time of the training so far."""
+        if step == self.first + 1:
+            loss.item()  # waits for the device
+            self._began = seconds
+        if step != self.first + 1 + TIMED:
+            return None
+        loss.item()
+        left = (60 * self.minutes - seconds) * TIMED / (seconds - self._began)
+        found = (step + max(1, int(left))) * settings.batch_tokens
+        print(f"{found:,} tokens in {self.minutes:g} minutes", flush=True)
+        return found
 
 
 def update(
@@ -225,14 +238,20 @@ def evaluate(model: nn.Module, batches: dict[str, dict], device: str) -> dict[st
         return {n: float(masked_lm_loss(model, {k: t.to(device) for k, t in b.items()})) for n, b in batches.items()}
 
 
-def claim(path: Path, settings: Settings) -> None:
-    """Write the settings of this folder, after checking that only CHANGEABLE settings differ from earlier ones."""
+def claim(path: Path, settings: Settings, minutes: float | None = None) -> Settings:
+    """Write the settings of this folder and return them, after checking that only CHANGEABLE settings differ from earlier ones.
+
+    With ``minutes``, the number of tokens is what was computed earlier, or ENDLESS until it is.
+    """
     new = asdict(settings)
     old = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else new
     differing = [name for name in new if old.get(name) != new[name] and name not in CHANGEABLE]
     if differing:
         sys.exit(f"{path} has other settings ({', '.join(differing)}); choose another folder.")
-    write_json(path, new)
+    if minutes:
+        settings = replace(settings, tokens=old["tokens"] if path.is_file() else ENDLESS)
+    write_json(path, asdict(settings))
+    return settings
 
 
 def arguments() -> argparse.Namespace:

@@ -164,6 +164,18 @@ def test_a_training_takes_as_many_tokens_as_its_time_allows(data, base, tmp_path
     tokens = json.loads((tmp_path / "settings.json").read_text())["tokens"]
     assert f"{tokens:,} tokens in 0.05 minutes" in printed
     assert int(read_log(tmp_path)[-1]["tokens"]) == tokens != 30_000
+    log = (tmp_path / "log.csv").read_text()
+    status, _, errors = finish(start(data, base, tmp_path, "--minutes", "0.05"))  # it continues to the same end
+    assert status == 0, errors
+    assert json.loads((tmp_path / "settings.json").read_text())["tokens"] == tokens
+    assert (tmp_path / "log.csv").read_text() == log
+
+
+def test_time_decides_also_where_fewer_tokens_were_given(data, base, tmp_path):
+    status, printed, errors = finish(start(data, base, tmp_path, "--minutes", "0.05", "--tokens", "2560"))
+    assert status == 0, errors
+    assert int(read_log(tmp_path)[-1]["tokens"]) > 115 * 256  # the warm-up and the timed steps
+    assert "tokens in 0.05 minutes" in printed
 
 
 @pytest.mark.parametrize("share", [0, 0.25, 1])

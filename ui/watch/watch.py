@@ -118,7 +118,7 @@ _FOLDED = {"numbers": "NUMBERS", "messages": "MESSAGES", "log": "LOG", "disk": "
 
 
 def look(chosen: str, seen: str, smooth: bool = False) -> tuple:
-    """Answer a look: a value for what has changed since ``seen``, ``gr.skip()`` for the rest, in the order of Watch.
+    """Return a value for what has changed since ``seen``, ``gr.skip()`` for the rest, in the order of Watch.
 
     With ``smooth``, the training loss in the plot is a moving average.
     """
