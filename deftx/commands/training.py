@@ -198,8 +198,8 @@ def _settings(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
 def _reported(request: TrainingRequest, out: Path) -> AbstractContextManager[OnEvent]:
     from deftx.training import trackers
 
-    report = trackers.report_of(request, trackers.folder_beside(out), out.resolve().name)
-    return trackers.reporting(request.report_to, report, output.ProgressLine())
+    tracked = trackers.tracked_run(request, trackers.folder_beside(out), out.resolve().name)
+    return trackers.reporting(request.report_to, tracked, output.ProgressLine())
 
 
 def _out(arguments: argparse.Namespace) -> Path:

@@ -93,8 +93,8 @@ def _tracked(job: Mapping[str, Any], folder: Path, on_event: OnEvent) -> Abstrac
     from deftx.training import trackers  # few jobs need it
 
     request = TrainingRequest.from_job(job["kind"], job["settings"])
-    report = trackers.report_of(request, folder / TRACKED, str(job.get("name") or ""))
-    return trackers.reporting(request.report_to, report, on_event)
+    tracked = trackers.tracked_run(request, folder / TRACKED, str(job.get("name") or ""))
+    return trackers.reporting(request.report_to, tracked, on_event)
 
 
 def read_job(folder: Path, work: Mapping[str, str]) -> dict[str, Any]:

@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Report:
-    """What is reported: a folder for the tracker's files, the name of the run, and its settings."""
+class TrackedRun:
+    """A training run that is reported: a folder for the tracker's files, its name, and its settings."""
 
     folder: Path
     name: str
@@ -56,10 +56,10 @@ class Tracker(Protocol):
         ...
 
 
-def report_of(request: TrainingRequest, folder: Path, name: str) -> Report:
+def tracked_run(request: TrainingRequest, folder: Path, name: str) -> TrackedRun:
     """Return what is reported of a training run: the settings that it was asked for, without paths of data."""
     settings = {"kind": request.kind, "language": request.language, "base": base_name(request.base)}
-    return Report(folder, name, {**settings, "preset": request.preset, **request.recipe})
+    return TrackedRun(folder, name, {**settings, "preset": request.preset, **request.recipe})
 
 
 def folder_beside(out: Path) -> Path:
@@ -69,14 +69,14 @@ def folder_beside(out: Path) -> Path:
 
 
 @contextmanager
-def reporting(tracker: str, report: Report, on_event: OnEvent) -> Iterator[OnEvent]:
+def reporting(tracker: str, tracked: TrackedRun, on_event: OnEvent) -> Iterator[OnEvent]:
     """Yield a callback that passes events on to ``on_event`` and reports them.
 
     A tracker that fails later is left out, with a warning, and training continues.
 
     Args:
         tracker: A name of ``TRACKERS``; without one, nothing is reported.
-        report: What is reported.
+        tracked: The run that is reported.
         on_event: The callback that receives every event.
 
     Raises:
@@ -87,7 +87,7 @@ def reporting(tracker: str, report: Report, on_event: OnEvent) -> Iterator[OnEve
     if not tracker or not distributed.is_main():
         yield on_event
         return
-    opened = open_tracker(tracker, report)
+    opened = open_tracker(tracker, tracked)
     on_event(Event("tokenise", message=f"This run is reported to {TRACKERS[tracker]}: {opened.link}"))
     failed = False
 
@@ -111,7 +111,7 @@ def reporting(tracker: str, report: Report, on_event: OnEvent) -> Iterator[OnEve
             opened.close()
 
 
-def open_tracker(tracker: str, report: Report) -> Tracker:
+def open_tracker(tracker: str, tracked: TrackedRun) -> Tracker:
     """Start a tracker, and write where it shows the run.
 
     Raises:
@@ -119,10 +119,10 @@ def open_tracker(tracker: str, report: Report) -> Tracker:
     """
     check_tracker(tracker)
     try:
-        report.folder.mkdir(parents=True, exist_ok=True)
+        tracked.folder.mkdir(parents=True, exist_ok=True)
         with redirect_stdout(sys.stderr):  # stdout is for results
-            opened = _OPEN[tracker](report)
-        write_json(report.folder / LINK, {"tracker": tracker, "link": opened.link})
+            opened = _OPEN[tracker](tracked)
+        write_json(tracked.folder / LINK, {"tracker": tracker, "link": opened.link})
     except Exception as error:  # whatever a tracker raises, for example without a login
         raise TrainingError(f"{TRACKERS[tracker]} could not start: {error}") from error
     return opened
@@ -147,11 +147,11 @@ def values_of(event: Event) -> dict[str, float]:
 class _TensorBoard:
     """Event files in a folder for each phase, so that TensorBoard draws the phases into one plot."""
 
-    def __init__(self, report: Report) -> None:
-        self._folder = report.folder / "tensorboard"
+    def __init__(self, tracked: TrackedRun) -> None:
+        self._folder = tracked.folder / "tensorboard"
         self._writers: dict[str, Any] = {}
         self.link = str(self._folder)
-        settings = "\n".join(f"- {name}: {value}" for name, value in report.settings.items())
+        settings = "\n".join(f"- {name}: {value}" for name, value in tracked.settings.items())
         self._writer("settings", 0).add_text("settings", settings)
 
     def take(self, event: Event) -> None:
@@ -190,22 +190,22 @@ class _Run:
         self._run.finish()
 
 
-def _trackio(report: Report) -> _Run:
+def _trackio(tracked: TrackedRun) -> _Run:
     trackio: Any = importlib.import_module("trackio")
-    run = trackio.init(project=PROJECT, name=report.run, config=dict(report.settings), resume="allow", embed=False,
+    run = trackio.init(project=PROJECT, name=tracked.run, config=dict(tracked.settings), resume="allow", embed=False,
                        auto_log_cpu=False, auto_log_gpu=False)  # fmt: skip
     return _Run(run, str(run.url or importlib.import_module("trackio.utils").TRACKIO_DIR))
 
 
-def _wandb(report: Report) -> _Run:
+def _wandb(tracked: TrackedRun) -> _Run:
     wandb: Any = importlib.import_module("wandb")
     settings = wandb.Settings(console="off", disable_git=True, save_code=False, x_disable_stats=True,
                               x_disable_meta=True, x_save_requirements=False)  # fmt: skip
-    run = wandb.init(project=PROJECT, name=report.name, id=report.run, config=dict(report.settings), resume="allow",
-                     dir=report.folder, settings=settings)  # fmt: skip
+    run = wandb.init(project=PROJECT, name=tracked.name, id=tracked.run, config=dict(tracked.settings), resume="allow",
+                     dir=tracked.folder, settings=settings)  # fmt: skip
     for phase in PHASES:  # their steps count from 1
         run.define_metric(f"{phase}/*", step_metric=f"{phase}/step")
     return _Run(run, str(run.url or Path(run.dir).parent))
 
 
-_OPEN: dict[str, Callable[[Report], Tracker]] = {"tensorboard": _TensorBoard, "trackio": _trackio, "wandb": _wandb}
+_OPEN: dict[str, Callable[[TrackedRun], Tracker]] = {"tensorboard": _TensorBoard, "trackio": _trackio, "wandb": _wandb}

@@ -15,7 +15,7 @@ from deftx.training import trackers
 from deftx.training.language import learn_language
 from deftx.training.recipes import recipe_for
 from deftx.training.request import TRACKERS, TrainingRequest
-from deftx.training.trackers import Report, reporting
+from deftx.training.trackers import TrackedRun, reporting
 
 SETTINGS = {"epochs": 1, "max_steps": 8, "batch_size": 4, "max_length": 16, "evaluate_every": 4, "k": 50}
 RECIPE = recipe_for("language", "quick", **SETTINGS)
@@ -23,7 +23,7 @@ RECIPE = recipe_for("language", "quick", **SETTINGS)
 
 @pytest.fixture
 def report(tmp_path):
-    return Report(tmp_path / "tracked", "Minangkabau", {"base": "tiny", "k": 50})
+    return TrackedRun(tmp_path / "tracked", "Minangkabau", {"base": "tiny", "k": 50})
 
 
 def read(folder, phase):
@@ -155,9 +155,9 @@ LOG = """
 import sys
 from pathlib import Path
 from deftx.core.events import Event, ignore
-from deftx.training.trackers import Report, reporting
+from deftx.training.trackers import TrackedRun, reporting
 for steps in ((1, 2), (3,)):  # stopped, and resumed
-    with reporting(sys.argv[1], Report(Path(sys.argv[2]), "Minangkabau", {"k": 50}), ignore) as on_event:
+    with reporting(sys.argv[1], TrackedRun(Path(sys.argv[2]), "Minangkabau", {"k": 50}), ignore) as on_event:
         for step in steps:
             on_event(Event("dense", step, 4, loss=1.5 / step, learning_rate=0.5))
 """
@@ -175,7 +175,7 @@ def test_trackio_has_one_run_with_all_steps(tmp_path):
     )
     done = forked.run(code, TRACKIO_DIR=str(tmp_path / "trackio"))
     ((run, logs),) = json.loads(done.stdout).items()
-    assert run == Report(tmp_path / "tracked", "Minangkabau", {}).run
+    assert run == TrackedRun(tmp_path / "tracked", "Minangkabau", {}).run
     assert [(one["dense/step"], one["dense/loss"]) for one in logs] == [(1, 1.5), (2, 0.75), (3, 0.5)]
     assert {key.partition("/")[0] for one in logs for key in one} <= {"dense", "step", "timestamp"}
 
@@ -186,7 +186,9 @@ def test_weights_and_biases_has_all_steps_and_offline_sends_nothing(tmp_path):
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     files = sorted((tmp_path / "tracked" / "wandb").glob("offline-run-*/*.wandb"))
     assert len(files) == 2  # one for each part of the run, with one id
-    assert {file.stem.removeprefix("run-") for file in files} == {Report(tmp_path / "tracked", "Minangkabau", {}).run}
+    assert {file.stem.removeprefix("run-") for file in files} == {
+        TrackedRun(tmp_path / "tracked", "Minangkabau", {}).run
+    }
     assert json.loads((tmp_path / "tracked" / trackers.LINK).read_text())["link"] == str(files[1].parent)
     history = [row for file in files for row in rows_of(file)]
     assert [(row["dense/step"], row["dense/loss"]) for row in history] == [(1, 1.5), (2, 0.75), (3, 0.5)]
