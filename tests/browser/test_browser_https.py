@@ -45,9 +45,9 @@ def test_an_account_logs_in_over_https_and_stays_logged_in_over_a_restart(space,
     session = next(one for one in page.context.cookies() if one["name"] == "session")
     assert (session["secure"], session["httpOnly"], session["sameSite"]) == (True, True, "None")
     assert session["partitionKey"]
-    app.kill()
-    app.start()
-    page.reload()
+    with page.expect_navigation():  # the page loads anew by itself
+        app.kill()
+        app.start()
     expect(page.get_by_role("button", name="Logout (ana)")).to_be_visible()
     expect(page.locator("html[data-opened]")).to_be_attached()
     page.get_by_role("tab", name="Corpus").first.click()

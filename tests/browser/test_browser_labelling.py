@@ -65,6 +65,7 @@ def test_fifty_sentences_are_judged_with_keys_over_a_reload_and_become_a_score_a
     expect(page.locator("#label-card blockquote")).to_be_visible(timeout=WHILE_CLASSIFYING)
     expect(page.locator("#label-card .under-bar")).to_contain_text("Balinese")
     assert page.locator("#label-card .last").count() == 0  # nothing tells the classifier's answer
+    expect(page.locator("#label-area")).to_be_focused()  # from here on, keys press the buttons
     judged = {}
     for count in range(COUNT):
         if count == COUNT // 2:

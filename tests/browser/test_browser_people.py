@@ -126,8 +126,7 @@ def test_after_a_restart_people_log_in_again_and_the_next_person_at_the_browser_
         expect(page.locator("#answer blockquote")).to_have_text("anasecret is good")
         app.kill()
         app.start()
-        page.reload()
-        opened(log_in(page, "ana", PASSWORDS["ana"]))
+        opened(log_in(page, "ana", PASSWORDS["ana"]))  # the page loads anew by itself
         expect(field(page, "sentence")).to_have_value("anasecret is good")
         open_tab(page, "Start")
         expect(page.locator("#guide-paste")).to_be_visible()  # at the step where it was
