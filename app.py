@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import threading
 from functools import partial
 from importlib.util import find_spec
@@ -43,6 +44,9 @@ SESSIONS = 1_000
 MOST_EVENTS = 10_000  # that wait at the same time; requests are limited elsewhere (DEFTX_REQUESTS)
 # Seconds between two looks of Gradio at its queue. Its own millisecond keeps a tenth of a slow core busy on an idle server.
 QUEUE_INTERVAL = 0.02
+# Seconds after which a thread gives way to another one that waits. A sentence takes hundreds of calls of torch, and after each
+# of them the thread waits for the server's other threads that long at most (docs/load.md). Python's own are 0.005.
+SWITCH_INTERVAL = 0.0005
 PROGRESS_INTERVAL = 5.0  # seconds, instead of a hundredth, between two looks for gr.Progress, which no handler uses
 
 
@@ -70,6 +74,7 @@ def main() -> None:
     """Start the job scheduler, and serve the page until it is interrupted."""
     chosen = options()
     return_freed_memory()
+    sys.setswitchinterval(SWITCH_INTERVAL)
     try:
         way = set_up(default="json" if is_container() else "text")
         container = Container() if is_container() else None

@@ -101,15 +101,15 @@ class Studio(Workspace):
             raise DeftxError(strings.NO_SENTENCE)
         found = self.composing.find(Combination.of(task, [(language, 1.0)]))
         check_text(found.entries[0].folder, text)
-        classifier = self.composing.composed_of(found.combination, found.states)
-        values = classifier.classify([text])[0].tolist()
-        return Answer(
-            dict(zip(classifier.labels, values, strict=True)),
-            task=found.task,
-            language=found.languages[0] if language else strings.NO_LANGUAGE,
-            device=self.machine,
-            cut=bool(classifier.cut([text])),
-        )
+        with self.composing.classifier(found, 1) as classifier:
+            values = classifier.classify([text])[0].tolist()
+            return Answer(
+                dict(zip(classifier.labels, values, strict=True)),
+                task=found.task,
+                language=found.languages[0] if language else strings.NO_LANGUAGE,
+                device=self.machine,
+                cut=bool(classifier.cut([text])),
+            )
 
     def predict(self, texts: Sequence[str], task: str, language: str = "") -> list[str]:
         """Return the most probable label of each text, with vectors by key; DeftxError as in ``classify``."""

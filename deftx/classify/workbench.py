@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 
 from deftx.classify.classifier import Classifier
 from deftx.classify.composition import classifier_of, codes_of
@@ -12,6 +13,10 @@ from deftx.models.parameters import sparse_trainable
 from deftx.vectors.apply import Changes, Scaled, apply_changes, restore
 from deftx.vectors.merging import PAPER, MergeReport, merge
 from deftx.vectors.vector import SparseVector
+
+MERGES_KEPT = 16  # about 12 bytes per entry of their vectors each
+
+Wanted = tuple[tuple[Scaled, ...], str, tuple[tuple[str, float], ...]]  # vectors (by identity), method, its parameters
 
 
 class Workbench:
@@ -24,8 +29,10 @@ class Workbench:
         self._parameters = sparse_trainable(self._classifier.model)
         self._lock = threading.Lock()
         self._saved: Changes = {}
-        self._on: object = None
+        self._on: Wanted | None = None
         self._report: MergeReport | None = None
+        # Merging takes longer than writing the result, and most sentences are classified with few combinations.
+        self._merge = lru_cache(maxsize=MERGES_KEPT)(_merged)
 
     @contextmanager
     def holding(
@@ -42,14 +49,19 @@ class Workbench:
         wanted = (tuple(vectors), method, tuple(sorted((parameters or {}).items())))  # vectors are compared by identity
         with self._lock:
             if wanted != self._on:
-                self._put_on(vectors, method, parameters)
+                self._put_on(wanted)
                 self._on = wanted
             yield replace(self._classifier, report=self._report, languages=codes_of(vectors))
 
-    def _put_on(self, vectors: Sequence[Scaled], method: str, parameters: Mapping[str, float] | None) -> None:
-        changes, report = merge(vectors, method, parameters)
+    def _put_on(self, wanted: Wanted) -> None:
+        changes, report = self._merge(wanted)
         self._on = None  # the copy is inconsistent until the end of this method
         restore(self._parameters, self._saved)  # exactly θ0 again
         self._saved = {}
         apply_changes(self._parameters, changes, self._saved)
         self._report = report
+
+
+def _merged(wanted: Wanted) -> tuple[Changes, MergeReport]:
+    vectors, method, parameters = wanted
+    return merge(vectors, method, dict(parameters))

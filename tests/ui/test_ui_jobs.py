@@ -62,21 +62,21 @@ def names(jobs):
 
 
 def test_the_line_says_when_a_look_is_due(studio, page_base):
-    states = [status_strip.news("")["state"]]
-    assert not status_strip.news("")["busy"]
+    states = [status_strip.current_news()["state"]]
+    assert not status_strip.current_news()["busy"]
     job = studio.store.add("language", "New", {})
-    assert status_strip.news("")["busy"]
-    states.append(status_strip.news("")["state"])
+    assert status_strip.current_news()["busy"]
+    states.append(status_strip.current_news()["state"])
     say(job, Event("dense", 1, 10, loss=2.0))
-    strip = status_strip.news("")["strip"]
+    strip = status_strip.current_news()["strip"]
     say(job, Event("dense", 2, 10, loss=2.0))
-    assert status_strip.news("")["state"] == states[-1]  # the line shows progress, and looks while it trains
+    assert status_strip.current_news()["state"] == states[-1]  # the line shows progress, and looks while it trains
     assert look()["strip"].props["shown"] == states[-1]
-    assert look()["strip"].value == status_strip.news("")["strip"] == strip  # it has no process, and so it waits
+    assert look()["strip"].value == status_strip.current_news()["strip"] == strip  # it has no process, and so it waits
     studio.store.discard(job.id)
-    states.append(status_strip.news("")["state"])
+    states.append(status_strip.current_news()["state"])
     finish_task_job(studio.store, page_base)
-    states.append(status_strip.news("")["state"])
+    states.append(status_strip.current_news()["state"])
     assert len(set(states)) == len(states)
 
 

@@ -47,17 +47,17 @@ def answer(
     workspace = current_workspace()
     combination = Combination.of(task, (languages or {}).items(), strength_task, method, parameters)
     wanted = [_text(text) for text in texts]
-    folder = workspace.composing.find(combination).entries[0].folder
+    found = workspace.composing.find(combination)
     for text in wanted:
-        check_text(folder, text)
-    classifier = workspace.composed(combination)
-    rows = classifier.classify(wanted).tolist()
-    return {
-        "labels": classifier.labels,
-        "probabilities": [dict(zip(classifier.labels, row, strict=True)) for row in rows],
-        "cut": classifier.cut(wanted),
-        "report": classifier.report.to_dict(),
-    }
+        check_text(found.entries[0].folder, text)
+    with workspace.composing.classifier(found, len(wanted)) as classifier:
+        rows = classifier.classify(wanted).tolist()
+        return {
+            "labels": classifier.labels,
+            "probabilities": [dict(zip(classifier.labels, row, strict=True)) for row in rows],
+            "cut": classifier.cut(wanted),
+            "report": classifier.report.to_dict(),
+        }
 
 
 def _text(text: Any) -> Text:

@@ -1,11 +1,11 @@
 """Composed classifiers shared by all visitors: which are kept in memory, and what a changed strength recomputes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from deftx.classify.attribution import Attribution, attribute
 from deftx.classify.classifier import Classifier
@@ -22,11 +22,13 @@ from deftx.vectors.merging import MergeReport
 from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.classify.combination import SIDES, Combination
+from ui.classify.few_threads import Threads
 from ui.library import vector_index
 
 # Each classifier and each workbench is as large as the base.
 COMPOSED_KEPT, BENCHES_KEPT = 2, 2
 VECTORS_KEPT = 12
+FEW_TEXTS = 64  # the largest number of texts for which the workbench, which all share, is held
 ANSWERS_KEPT = 512  # a few numbers each, and the text
 
 State = tuple[Path, int]  # a vector's folder, and when it was written
@@ -85,7 +87,7 @@ class Composing:
 
     def __init__(self, store: Store, base: Callable[[], Base]) -> None:
         """Use the vectors of this store and this base, which is loaded when it is first needed."""
-        self._store, self._base = store, base
+        self._store, self._base, self._threads = store, base, Threads(store)
         self._vector = lru_cache(maxsize=VECTORS_KEPT)(lambda state: SparseVector.load(state[0]))
         self._bench = lru_cache(maxsize=BENCHES_KEPT)(lambda task: Workbench(base(), self._vector(task)))
         self.composed_of = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
@@ -110,6 +112,19 @@ class Composing:
         found = self.find(combination)
         return self.composed_of(found.combination, found.states)
 
+    @contextmanager
+    def classifier(self, found: Found, texts: int) -> Iterator[Classifier]:
+        """Yield a classifier for a number of texts: for few that of the workbench, which needs no new copy of the base.
+
+        Raises:
+            DeftxError: If the vectors cannot be combined.
+        """
+        if texts > FEW_TEXTS:
+            yield self.composed_of(found.combination, found.states)
+        else:
+            with self._holding(found.combination, found.states) as classifier:
+                yield classifier
+
     def vectors(self, combination: Combination) -> list[tuple[SparseVector, float]]:
         """Return the vectors of a combination with their strengths, the task vector first; VectorError as in ``find``."""
         strengths = (combination.strength_task, *(strength for _, strength in combination.languages))
@@ -127,7 +142,7 @@ class Composing:
         answers = {}
         for name in wanted:
             side = found.side(name)
-            answers[name] = self._answer(side.combination, side.states, text)
+            answers[name] = self._answer(side.combination, side.states, text, name == wanted[-1])
         labels, _, report, cut, doubted = answers[wanted[-1]]
         sides = {name: dict(zip(labels, values, strict=True)) for name, (_, values, *_) in answers.items()}
         return Comparison(found, text, sides, report, cut, doubted)
@@ -152,7 +167,8 @@ class Composing:
     def _compose(self, combination: Combination, states: tuple[State, ...]) -> Classifier:
         return composed_from(self._base(), combination, [self._vector(state) for state in states])
 
-    def _holding(self, combination: Combination, states: tuple[State, ...]) -> Any:
+    def _holding(self, combination: Combination, states: tuple[State, ...]) -> AbstractContextManager[Classifier]:
+        self._threads.set()
         strengths = (combination.strength_task, *(strength for _, strength in combination.languages))
         scaled = list(zip(map(self._vector, states), strengths, strict=True))
         return self._bench(states[0]).holding(scaled, combination.method, dict(combination.parameters))
@@ -167,12 +183,14 @@ class Composing:
             return tagged, classifier.report
 
     def _classify(
-        self, combination: Combination, states: tuple[State, ...], text: Text
+        self, combination: Combination, states: tuple[State, ...], text: Text, whole: bool
     ) -> tuple[list[str], list[float], MergeReport, int | None, tuple[Doubt, ...]]:
+        """Classify a text; ``doubts`` are found for the whole combination only, whose answer is shown."""
         with self._holding(combination, states) as classifier:
             cut = classifier.max_length if classifier.cut([text]) else None
             values = classifier.classify([text])[0].tolist()
-            return classifier.labels, values, classifier.report, cut, doubts(classifier, [text], [values])[0]
+            doubted = doubts(classifier, [text], [values])[0] if whole else ()
+            return classifier.labels, values, classifier.report, cut, doubted
 
 
 def composed_from(base: Base, combination: Combination, vectors: Sequence[VectorLike]) -> Classifier:

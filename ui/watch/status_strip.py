@@ -5,6 +5,9 @@ updates the status of all components of the page. So the line asks by itself, an
 has something new to show.
 """
 
+import time
+from functools import lru_cache
+
 import gradio as gr
 
 from deftx.jobs import Job, progress_of, state_of
@@ -12,8 +15,10 @@ from ui import strings
 from ui.current import Admit, current_workspace, served
 from ui.shared import views
 from ui.watch import changes, watch_views
+from ui.workspace import Workspace
 
 EVERY, IDLE_EVERY = 2, 10  # seconds between two questions while anything trains or waits, and otherwise
+SAME = 1.0  # seconds in which all pages of a workspace in one language get the same answer: each takes several reads of the queue
 
 # ``shown`` is the state that the last look showed (``watch.look``). A look is repeated while something trains and its section is
 # visible, and otherwise where another state is to be shown. A changed line means that something has just begun or ended.
@@ -49,7 +54,17 @@ def build(admit: Admit) -> gr.HTML:
 
 
 def news(asked: object) -> dict[str, str | int | bool]:
-    """Answer the line in the page: what it shows now, whether anything trains or waits, and the state of the training runs."""
+    """Answer the line in the page, for each workspace and language at most once in SAME seconds."""
+    return _news(current_workspace(), strings.language(), int(time.monotonic() / SAME))
+
+
+@lru_cache(maxsize=64)
+def _news(_workspace: Workspace, _language: str, _time: int) -> dict[str, str | int | bool]:
+    return current_news()
+
+
+def current_news() -> dict[str, str | int | bool]:
+    """Return what the line shows now, whether anything trains or waits, and the state of the training runs."""
     jobs = current_workspace().store.list()
     return {"strip": status_strip(jobs), "busy": changes.is_busy(), "state": changes.state()}
 
