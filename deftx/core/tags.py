@@ -30,14 +30,15 @@ def as_bio(tags: Sequence[str]) -> list[str]:
 
     Types begin where conlleval and seqeval see an entity begin: an I- after another type, or after none, becomes B-.
     """
-    found, before = [], OUTSIDE
+    found, before = [], ""
     for tag in tags:
-        prefix, _, name = tag.partition("-")
-        prefix = _AS_BIO.get(prefix, prefix)
-        if prefix == "I" and before != name:
-            prefix = "B"
-        found.append(f"{prefix}-{name}" if name else tag)
-        before = name or OUTSIDE
+        entity = _ENTITY.fullmatch(tag)
+        name = entity[2] if entity else ""
+        if entity:
+            goes_on = _AS_BIO[entity[1]] == "I" and name == before
+            tag = f"{'I' if goes_on else 'B'}-{name}"
+        found.append(tag)
+        before = name
     return found
 
 
@@ -45,9 +46,9 @@ def spans(tags: Sequence[str]) -> list[Span]:
     """Return the entities that tags mark, in their order."""
     found: list[Span] = []
     for place, tag in enumerate(as_bio(tags)):
-        prefix, _, name = tag.partition("-")
-        if prefix == "B":
-            found.append(Span(name, place, place + 1))
-        elif prefix == "I":
-            found[-1] = Span(name, found[-1].start, place + 1)
+        entity = _ENTITY.fullmatch(tag)
+        if entity and entity[1] == "B":
+            found.append(Span(entity[2], place, place + 1))
+        elif entity:
+            found[-1] = Span(entity[2], found[-1].start, place + 1)
     return found

@@ -27,6 +27,8 @@ def drawn(seed, tags=TAGS, count=6):
         ("B-PER B-PER", "B-PER B-PER"),
         ("S-PER B-LOC E-LOC U-PER B-LOC L-LOC", "B-PER B-LOC I-LOC B-PER B-LOC I-LOC"),
         ("B-X-Y I-X-Y", "B-X-Y I-X-Y"),
+        ("I-O I-O O I-O", "B-O I-O O B-O"),
+        ("x-A I-A I-A", "x-A B-A I-A"),
         ("", ""),
     ],
 )
@@ -42,7 +44,9 @@ def test_spans():
         Span("LOC", 4, 6),
         Span("PER", 6, 7),
     ]
-    assert spans(["O", "O"]) == spans([]) == []
+    assert spans(["O", "O"]) == spans(["x-A", "I"]) == spans([]) == []
+    assert spans(["I-O", "I-O"]) == [Span("O", 0, 2)]
+    assert spans(["a B-A", "I-A"]) == [Span("A", 1, 2)]
 
 
 def test_which_tags_mark_entities():

@@ -104,6 +104,13 @@ def test_conll_lines_that_are_damaged(tmp_path):
         read_tokens(file)
 
 
+def test_blanks_before_a_word_of_conll_are_no_column(tmp_path):
+    file = tmp_path / "a.conll"
+    file.write_text(" a O\n\tb B-A\n\t c\tI-A\n", encoding="utf-8")
+    found = read_tokens(file)
+    assert (found.sentences, found.tags) == ([("a", "b", "c")], [("O", "B-A", "I-A")])
+
+
 def test_four_columns_of_conll_2003(tmp_path):
     file = tmp_path / "a.txt"
     file.write_text(
