@@ -47,11 +47,11 @@ KINDS = (
     _kind("attention", "attention", r"\.(attention|attn|self_attn|self_attention)\.", "families whose names are not known here"),
     _kind(
         "intermediate", "feed-forward",
-        r"\.intermediate\.dense\.|\.mlp\.Wi\.|\.(gate_proj|up_proj|c_fc|dense_h_to_4h|fc1|lin1|ffn)\.(weight|bias)",
+        r"\.intermediate\.dense\.|\.mlp\.Wi\.|\.(gate_proj|up_proj|c_fc|dense_h_to_4h|lin1|ffn)\.(weight|bias)|\d\.fc1\.",
         "BERT, XLM-R; ModernBERT; EuroBERT, Llama; GPT-2; BLOOM; XGLM; DistilBERT; ALBERT",
     ),
     _kind(
-        "output", "feed-forward", r"\.output\.dense\.|\.mlp\.(Wo|c_proj)\.|\.(down_proj|dense_4h_to_h|fc2|lin2|ffn_output)\.",
+        "output", "feed-forward", r"\.output\.dense\.|\.mlp\.(Wo|c_proj)\.|\.(down_proj|dense_4h_to_h|lin2|ffn_output)\.|\d\.fc2\.",
         "BERT, XLM-R; ModernBERT; GPT-2; EuroBERT, Llama; BLOOM; XGLM; DistilBERT; ALBERT",
     ),
     _kind("feed-forward", "feed-forward", r"\.(mlp|ffn|intermediate)\.", "families whose names are not known here"),
