@@ -15,6 +15,7 @@ from deftx.core.files import new_folder, require_empty
 from deftx.models.bases import Base
 from deftx.models.batches import Encoded, Text, cut_texts, encode, pad_id
 from deftx.models.parameters import output_layer
+from deftx.models.xglm import needs_deftx
 from deftx.training.task_objective import class_logits
 from deftx.vectors.merging import MergeReport
 
@@ -86,7 +87,7 @@ class Classifier:
         return [self.labels[place] for place in self.classify(texts).argmax(-1).tolist()]
 
     def save_pretrained(self, folder: str | os.PathLike) -> None:
-        """Write a transformers folder, which loads without deftx and gives the same probabilities.
+        """Write a transformers folder, which loads without deftx (except XGLM) and gives the same probabilities.
 
         Args:
             folder: The folder, which must be empty or new.
@@ -106,6 +107,15 @@ class Classifier:
         weights = self.model.state_dict()
         last = output_layer(self.model) if self.temperature != 1 else ()
         return {**weights, **{name: weights[name] / self.temperature for name in last}}
+
+
+def refuse_own_class(classifier: Classifier, what: str) -> None:
+    """Raise DeftxError if only deftx has the classifier's class; ``what`` is loaded without deftx, e.g. "a Space"."""
+    if needs_deftx(classifier.model):
+        raise DeftxError(
+            f"transformers has no classifier for {classifier.model.config.model_type}: {what} could not load it. "
+            "Export a plain folder, a graph of ONNX, or use `serve`."
+        )
 
 
 def describe_tokenizer(path: Path, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:

@@ -72,7 +72,8 @@ def _places(classifier: Classifier, texts: Sequence[str]) -> list[Place | None]:
     made = tokenizer(first, second, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True)
     parts = made.sequence_ids(0)
     spans = made["offset_mapping"]
-    return [(part, *span) if part is not None else None for part, span in zip(parts, spans, strict=True)]
+    places = [(part, *span) if part is not None else None for part, span in zip(parts, spans, strict=True)]
+    return places or [None]  # ``encode`` gives an empty text a token
 
 
 def _words(part: int, text: str, tokens: Iterable[Place]) -> list[Place]:

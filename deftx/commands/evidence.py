@@ -17,7 +17,7 @@ def add_commands(commands: Any) -> None:
     bench = commands.add_parser(
         "benchmark", help="the paper's tables: DeFT-X compared with LT-SFT and others, on real data"
     )
-    bench.add_argument("setting", metavar="nusax|americasnli", help="which experiment")
+    bench.add_argument("setting", metavar="nusax|americasnli|xnli", help="which experiment")
     bench.add_argument("--data", metavar="DIR", required=True, type=Path, help="folder with the data")
     bench.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("evidence"), help="folder for the results (evidence)"

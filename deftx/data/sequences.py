@@ -1,4 +1,4 @@
-"""Sequences of tokens for masked-language modelling: packing lines into them, and masking."""
+"""Sequences of tokens for language modelling: packing lines into them, and masking."""
 
 from array import array
 from collections.abc import Callable, Sequence
@@ -21,17 +21,22 @@ def special_ids(tokenizer: Any) -> list[int]:
 
 
 def pack(
-    lines: Sequence[str], tokenizer: Any, max_length: int, *, on_progress: OnProgress | None = None
+    lines: Sequence[str],
+    tokenizer: Any,
+    max_length: int,
+    *,
+    end: int | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[Tensor]:
     """Tokenise each line with its special tokens, concatenate all, and split into int32 tensors of ``max_length`` tokens.
 
     The last tensor may be shorter (LT-SFT drops it, but a short corpus needs it); it is dropped if it has only special
-    tokens. All are views of one tensor.
+    tokens. All are views of one tensor. ``end`` is a token to put after each line, if the tokenizer puts none around it.
     """
     tokens = array("i")
     for start in range(0, len(lines), BATCH_LINES):
         for ids in tokenise(lines[start : start + BATCH_LINES], tokenizer):
-            tokens.extend(ids)
+            tokens.extend(ids if end is None else [*ids, end])
         if on_progress:
             on_progress(min(start + BATCH_LINES, len(lines)), len(lines))
     if not tokens:

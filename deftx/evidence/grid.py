@@ -52,7 +52,7 @@ def vectors_of(
 ) -> tuple[Vector, Vector | None]:
     """Return the task vector and, if the row has one, the language vector of a cell.
 
-    ``languages`` are those of the table, whose labelled rows a task can be learned from.
+    ``languages`` are the targets of the table, whose labelled rows a task can be learned from.
     """
     task = Vector("task", setting.source, row.variant, seed, row.source)
     if row.data == "lexicon" and language != setting.source:  # no word list translates the source into itself
@@ -60,7 +60,8 @@ def vectors_of(
     elif row.data == "labelled":
         targets = (language,) if row.few else tuple(one for one in languages if one != setting.reference)
         task = replace(task, data=row.data, few=row.few, targets=targets)
-    return task, Vector("language", language, row.variant, seed) if row.language else None
+    own = Vector("language", setting.language_of(language), row.variant, seed)
+    return task, own if row.language else None
 
 
 def waves(

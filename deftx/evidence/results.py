@@ -32,7 +32,8 @@ def overlaps(run: Run) -> dict[str, dict[tuple[str, str], float]]:
     """Return the overlaps of all vectors of the first seed, for each compared variant (figures 2 and 3)."""
     found: dict[str, dict[tuple[str, str], float]] = {}
     for variant in COMPARED:
-        named = {language: Vector("language", language, variant, run.seeds[0]) for language in run.languages}
+        languages = dict.fromkeys(map(run.setting.language_of, run.languages))
+        named = {language: Vector("language", language, variant, run.seeds[0]) for language in languages}
         named["task"] = Vector("task", run.setting.source, variant, run.seeds[0], source=True)
         loaded = {name: SparseVector.load(run.folder(v)) for name, v in named.items() if is_done(run, v)}
         if len(loaded) == len(named):

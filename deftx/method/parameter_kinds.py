@@ -27,9 +27,9 @@ OTHER = _kind("other", "other", "", "poolers, DeBERTa's convolution, and all nam
 
 # The first kind that matches applies. Normalisation and biases come first, because their names can also match other kinds.
 KINDS = (
-    _kind("LayerNorm", "other", r"(?i)norm|\.ln\.", "any family; no part of M"),
+    _kind("LayerNorm", "other", r"(?i)norm|\.ln(_\w+)?\.", "any family; no part of M"),
     _kind("bias", "biases", r"bias$", "any family"),
-    _kind("embeddings", "embeddings", r"embed", "any family; also the projection of ELECTRA, ALBERT, RemBERT to the encoder's width"),
+    _kind("embeddings", "embeddings", r"embed|\.(wte|wpe)\.", "any family; GPT-2; also the projection of ELECTRA, ALBERT, RemBERT to the encoder's width"),
     _kind(
         "query", "attention", r"\.(query|query_proj|pos_query_proj|q_proj|q_lin)\.",
         "BERT, XLM-R; DeBERTa; EuroBERT; DistilBERT",
@@ -39,20 +39,20 @@ KINDS = (
         "BERT, XLM-R; DeBERTa; EuroBERT; DistilBERT",
     ),
     _kind("value", "attention", r"\.(value|value_proj|v_proj|v_lin)\.", "BERT, XLM-R; DeBERTa; EuroBERT; DistilBERT"),
-    _kind("query, key, value", "attention", r"\.Wqkv\.", "ModernBERT: one matrix for the three"),
+    _kind("query, key, value", "attention", r"\.(Wqkv|c_attn|query_key_value)\.", "ModernBERT, GPT-2, BLOOM: one matrix for the three"),
     _kind(
-        "attention output", "attention", r"attention\.(output\.)?dense\.|attn\.Wo\.|\.(o_proj|out_lin)\.",
-        "BERT, XLM-R, ALBERT; ModernBERT; EuroBERT; DistilBERT",
+        "attention output", "attention", r"attention\.(output\.)?dense\.|attn\.(Wo|c_proj)\.|\.(o_proj|out_proj|out_lin)\.",
+        "BERT, XLM-R, ALBERT, BLOOM; ModernBERT; GPT-2; EuroBERT, Llama; XGLM; DistilBERT",
     ),
-    _kind("attention", "attention", r"\.(attention|attn|self_attn)\.", "families whose names are not known here"),
+    _kind("attention", "attention", r"\.(attention|attn|self_attn|self_attention)\.", "families whose names are not known here"),
     _kind(
         "intermediate", "feed-forward",
-        r"\.intermediate\.dense\.|\.mlp\.Wi\.|\.(gate_proj|up_proj|lin1|ffn)\.(weight|bias)",
-        "BERT, XLM-R; ModernBERT; EuroBERT; DistilBERT; ALBERT",
+        r"\.intermediate\.dense\.|\.mlp\.Wi\.|\.(gate_proj|up_proj|c_fc|dense_h_to_4h|lin1|ffn)\.(weight|bias)|\d\.fc1\.",
+        "BERT, XLM-R; ModernBERT; EuroBERT, Llama; GPT-2; BLOOM; XGLM; DistilBERT; ALBERT",
     ),
     _kind(
-        "output", "feed-forward", r"\.output\.dense\.|\.mlp\.Wo\.|\.(down_proj|lin2|ffn_output)\.",
-        "BERT, XLM-R; ModernBERT; EuroBERT; DistilBERT; ALBERT",
+        "output", "feed-forward", r"\.output\.dense\.|\.mlp\.(Wo|c_proj)\.|\.(down_proj|dense_4h_to_h|lin2|ffn_output)\.|\d\.fc2\.",
+        "BERT, XLM-R; ModernBERT; GPT-2; EuroBERT, Llama; BLOOM; XGLM; DistilBERT; ALBERT",
     ),
     _kind("feed-forward", "feed-forward", r"\.(mlp|ffn|intermediate)\.", "families whose names are not known here"),
     OTHER,

@@ -13,13 +13,16 @@ from transformers.utils.import_utils import is_protobuf_available, is_sentencepi
 from deftx.core.errors import BaseModelError, one_of
 from deftx.data.coverage import has_accents, is_cased
 from deftx.models.batches import read_as_seen
+from deftx.models.decoders import adapt_tokenizer
 
 _TOKENIZER = "tokenizer.json"
 # Setting of a tokenizer class for accents -> its value with which accents are dropped. A class has at most one of these.
 _ACCENTS = {"strip_accents": True, "keep_accents": False}
 
 
-def load_tokenizer(source: str, name: str | os.PathLike, size: int, **options: Any) -> tuple[Any, list[str]]:
+def load_tokenizer(
+    source: str, name: str | os.PathLike, size: int, *, decoder: bool = False, **options: Any
+) -> tuple[Any, list[str]]:
     """Load a base's tokenizer for a model of ``size`` tokens, and return it with notes to show to users.
 
     Without tokenizer_config.json, transformers reads every BERT in lower case and without accents. Here, such files are
@@ -29,6 +32,7 @@ def load_tokenizer(source: str, name: str | os.PathLike, size: int, **options: A
         source: A folder or a Hub id.
         name: The base's name in messages.
         size: The number of tokens of its model.
+        decoder: Whether the base is a decoder, which needs no mask token, and can do without a padding token.
         options: Further arguments of ``from_pretrained``.
 
     Raises:
@@ -39,7 +43,9 @@ def load_tokenizer(source: str, name: str | os.PathLike, size: int, **options: A
     settings, notes = _implied_settings(tokenizer, source, options)
     if settings:
         tokenizer = _from_pretrained(source, name, {**options, **settings})
-    _check_tokenizer(tokenizer, size, name)
+    if decoder:
+        adapt_tokenizer(tokenizer)
+    _check_tokenizer(tokenizer, size, name, decoder)
     read_as_seen(tokenizer)
     return tokenizer, [*notes, *_start_notes(tokenizer)]
 
@@ -109,11 +115,13 @@ def _start_notes(tokenizer: Any) -> list[str]:
     ]
 
 
-def _check_tokenizer(tokenizer: PreTrainedTokenizerBase, size: int, name: str | os.PathLike) -> None:
+def _check_tokenizer(tokenizer: PreTrainedTokenizerBase, size: int, name: str | os.PathLike, decoder: bool) -> None:
     if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # transformers' result if the file is missing
         files = dict.fromkeys([_TOKENIZER, *tokenizer.vocab_files_names.values()])
         raise BaseModelError(f"The base {name} has no tokenizer: the folder needs its {one_of(files)}.")
-    if tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
+    if decoder and tokenizer.pad_token_id is None:
+        raise BaseModelError(f"The tokenizer of base {name} has no padding or end token; choose another base.")
+    if not decoder and (tokenizer.mask_token_id is None or tokenizer.pad_token_id is None):
         raise BaseModelError(f"The tokenizer of base {name} has no mask or padding token; choose another base.")
     if len(tokenizer) > size:
         raise BaseModelError(f"The tokenizer of base {name} has {len(tokenizer):,} tokens, its model only {size:,}.")

@@ -18,6 +18,8 @@ from deftx.core.files import expanded
 from deftx.core.sampling import seeded
 from deftx.models.base_files import check_files, check_sizes, check_weights, quiet_transformers, refusing_base
 from deftx.models.base_tokenizer import load_tokenizer
+from deftx.models.batches import pad_id
+from deftx.models.decoders import predicts_next
 from deftx.models.families import (
     LANGUAGE_HEAD,
     bare_classifier,
@@ -42,11 +44,11 @@ HUB_ADDRESS = "https://huggingface.co/"
 
 @dataclass
 class Base:
-    """A pretrained encoder θ0 with its masked-LM head and tokenizer. Its weights are never modified."""
+    """A pretrained encoder or decoder θ0 with its language-model head and tokenizer. Its weights are never modified."""
 
     name: str  # as given to load_base; for a short name of the Hub, its repository
     revision: str | None  # the commit, if it comes from the Hub
-    model: PreTrainedModel  # the masked-language model, float32, word embeddings tied
+    model: PreTrainedModel  # the language model, masked or causal, float32, word embeddings tied
     tokenizer: transformers.PreTrainedTokenizerBase
     notes: list[str] = field(default_factory=list)  # remarks to show to users
     trimmed: TrimNote | None = None  # the note of a trimmed base, if its weights have not been changed since
@@ -58,6 +60,11 @@ class Base:
     def device(self) -> torch.device:
         """The device of the weights."""
         return next(self.model.parameters()).device
+
+    @property
+    def predicts_next(self) -> bool:
+        """Whether it is a decoder, which predicts the next token, and not an encoder, which predicts masked ones."""
+        return predicts_next(self.model.config)
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """Return the sparse-trainable parameters M by name, with values θ0. They share the base's memory."""
@@ -167,8 +174,11 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
         refuse_other_kinds(config, str(name_or_path))
         check_sizes(config, str(name_or_path))
         check_weights(source, sum(p.numel() for p in bare_classifier(config).parameters()))
+        decoder = predicts_next(config)
+        tokenizer, notes = load_tokenizer(source, name_or_path, config.vocab_size, decoder=decoder)
+        if decoder:  # classifiers look for the last token that is not padding; nothing is generated
+            config.update({"pad_token_id": pad_id(tokenizer), "use_cache": False})
         model, lost = load_language_model(source, config)
-        tokenizer, notes = load_tokenizer(source, name_or_path, config.vocab_size)
         if missing := [name for name in lost if name in encoder_parameters(model)]:
             raise BaseModelError(
                 f"The weights of base {name_or_path} lack {missing[0]} and {len(missing) - 1} other parameters."

@@ -51,12 +51,15 @@ def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
 
 
 def mask_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    """Return the id of the mask token, which every tokenizer of a base has."""
+    """Return the id of the mask token, which every tokenizer of an encoder has."""
     return _special_id(tokenizer.mask_token_id)
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int) -> list[Encoded]:
-    """Return the token ids of sentences or pairs, special tokens included, truncated to ``max_length``."""
+    """Return the token ids of sentences or pairs, special tokens included, truncated to ``max_length``.
+
+    A text without tokens, which the tokenizers of some decoders make of an empty one, gets the padding token as its only one.
+    """
     if not texts:
         return []
     special = tokenizer.all_special_tokens
@@ -65,7 +68,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length
     second = columns[1] if len(columns) > 1 else None
     made = tokenizer(columns[0], second, truncation=True, max_length=max_length, verbose=False)
     types = made.get("token_type_ids", [None] * len(texts))
-    return [Encoded(ids, kinds) for ids, kinds in zip(made["input_ids"], types, strict=True)]
+    return [Encoded(ids or [pad_id(tokenizer)], kinds) for ids, kinds in zip(made["input_ids"], types, strict=True)]
 
 
 def cut_texts(

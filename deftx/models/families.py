@@ -1,8 +1,9 @@
-"""Families of encoders: the masked-LM head of each, checked when a base is loaded.
+"""Families of bases: the language model of each, and the masked-LM head of encoders, checked when a base is loaded.
 
-Logits are computed at the masked positions only, so the head must be applied separately from the encoder. The table lists
-the head's modules for the families that are tested; for other encoders they are found in a trial run. In both cases a base
-is used only if its head, applied to single positions, gives the same logits as the whole model.
+An encoder's logits are computed at the masked positions only, so the head must be applied separately from the encoder. The
+table lists the head's modules for the families that are tested; for other encoders they are found in a trial run. In both
+cases a base is used only if its head, applied to single positions, gives the same logits as the whole model. Decoders are in
+``deftx.models.decoders``.
 """
 
 import copy
@@ -14,8 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
     MODEL_FOR_MASKED_LM_MAPPING,
     MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING,
+    AutoModelForCausalLM,
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
@@ -25,6 +28,8 @@ from transformers import (
 
 from deftx.core.errors import BaseModelError
 from deftx.core.sampling import seeded
+from deftx.models import xglm  # noqa: F401 (its import makes its classifier known to transformers)
+from deftx.models.decoders import predicts_next
 from deftx.models.eight_bits import read_packed
 
 HEAD_SEED = 0  # seed of the head's weights that a checkpoint lacks
@@ -37,7 +42,7 @@ class Head:
     """A masked-LM head: modules of the model, applied in sequence to hidden states (positions, hidden).
 
     If ``given_embeddings``, each module also takes the module with the output matrix as an argument. ``settings`` is the
-    configuration under which a model has this head, if the family has several.
+    configuration under which a model has this head, if the family has several. A decoder is used as a whole, because every position predicts: its head has no modules.
     """
 
     modules: tuple[str, ...]
@@ -49,6 +54,7 @@ class Head:
 ROBERTA = Head(("lm_head",), "Conneau et al. 2020, Liu et al. 2019; transformers modeling_roberta.RobertaLMHead")
 BERT = Head(("cls",), "Devlin et al. 2019; transformers modeling_bert.BertOnlyMLMHead")
 ELECTRA = Head(("generator_predictions", "generator_lm_head"), "Clark et al. 2020; modeling_electra.ElectraForMaskedLM")
+NEXT_TOKEN = Head((), "any decoder")
 
 # Model type (as in config.json) -> the heads that a model of this type may have.
 FAMILIES: dict[str, tuple[Head, ...]] = {
@@ -76,8 +82,16 @@ FAMILIES: dict[str, tuple[Head, ...]] = {
 }  # fmt: skip
 
 
+# By whether the base is a decoder: the class that chooses the model of a configuration, and its table.
+_LANGUAGE_MODELS: dict[bool, tuple[Any, Any]] = {
+    False: (AutoModelForMaskedLM, MODEL_FOR_MASKED_LM_MAPPING),
+    True: (AutoModelForCausalLM, MODEL_FOR_CAUSAL_LM_MAPPING),
+}
+
+
 def load_language_model(source: str, config: PretrainedConfig) -> tuple[PreTrainedModel, list[str]]:
-    """Load a masked-language model in float32. Return it and the names of parameters that its checkpoint lacks.
+    """Load a language model in float32, a causal one for a decoder. Return it and the names of parameters that its checkpoint
+    lacks.
 
     These are initialised at random with a fixed seed, so that a base is always the same. If the checkpoint has the weights
     of another head of its family than the configuration says, the model gets that head.
@@ -127,14 +141,25 @@ def freeze_output(model: PreTrainedModel, matrix: Tensor) -> None:
         _output_module(model, head).weight = nn.Parameter(matrix, requires_grad=False)
 
 
+def empty_language_model(config: PretrainedConfig) -> PreTrainedModel:
+    """Return a language model of this configuration in float32, with random weights."""
+    automatic, _ = _LANGUAGE_MODELS[predicts_next(config)]
+    return automatic.from_config(config, dtype=torch.float32)
+
+
 def new_classifier(config: PretrainedConfig, words: bool) -> PreTrainedModel:
     """Return a classifier of texts, or of the words of a text, with random weights.
 
     Raises:
-        BaseModelError: If the family has no classifier of words.
+        BaseModelError: If the family has no classifier of words, or is a decoder.
     """
     if not words:
         return AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+    if predicts_next(config):
+        raise BaseModelError(
+            f"A decoder ({config.model_type}) reads from left to right: the tag of a word would not depend on what follows it. "
+            "Choose an encoder as the base, such as xlm-roberta-base."
+        )
     if type(config) not in MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING:
         raise BaseModelError(
             f"transformers has no classifier of words for bases of the type {config.model_type}. Choose another base, such "
@@ -175,13 +200,13 @@ def norm_parameters(module: nn.Module) -> Iterator[nn.Parameter]:
 
 
 def _load(source: str, config: PretrainedConfig) -> tuple[PreTrainedModel, dict[str, Any]]:
+    automatic, table = _LANGUAGE_MODELS[predicts_next(config)]
     with seeded(HEAD_SEED):
         if (weights := read_packed(source)) is not None:
-            family: Any = MODEL_FOR_MASKED_LM_MAPPING[type(config)]
-            return family.from_pretrained(
+            return table[type(config)].from_pretrained(
                 None, config=config, state_dict=weights, dtype=torch.float32, output_loading_info=True
             )
-        return AutoModelForMaskedLM.from_pretrained(
+        return automatic.from_pretrained(
             source, config=config, dtype=torch.float32, output_loading_info=True, trust_remote_code=False
         )
 

@@ -1,6 +1,7 @@
 """Finding the masked-LM head of a base in a trial run, and checking it.
 
-A head is used only if, applied to single positions, it gives the same logits as the whole model.
+A head is used only if, applied to single positions, it gives the same logits as the whole model; a decoder only if its logits
+do not depend on later tokens.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from deftx.core.errors import BaseModelError, one_of
-from deftx.models.families import FAMILIES, Head, apply_head, output_matrix
+from deftx.models.decoders import DECODERS, predicts_next
+from deftx.models.families import FAMILIES, NEXT_TOKEN, Head, apply_head, output_matrix
 
 TOLERANCE = 1e-4  # between logits at single positions and those of the whole model, which round differently in float32
 TRIAL_TOKENS = 6
@@ -20,18 +22,22 @@ TRIAL_TOKENS = 6
 
 @torch.no_grad()
 def find_head(model: PreTrainedModel, name: str) -> Head:
-    """Return the head of a masked-language model in evaluation mode, checked in a trial run on a few tokens.
+    """Return the head of a language model in evaluation mode, checked in a trial run on a few tokens.
 
     Raises:
-        BaseModelError: If the head cannot be separated from the encoder, or gives other logits at single positions.
+        BaseModelError: If the head cannot be separated from the encoder, or gives other logits at single positions; for a
+            decoder, if its logits depend on later tokens.
     """
-    kind = model.config.model_type
+    kind, decoder = model.config.model_type, predicts_next(model.config)
     known = [head for head in FAMILIES.get(kind, ()) if all(hasattr(model, part) for part in head.modules)]
     try:
+        if decoder:
+            return _try_decoder(model)
         return _try(model, known[0]) if known else _observe(model)
     except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
         raise BaseModelError(
-            f"The base {name} ({kind}) cannot be used: a trial run failed: {error} Supported families: {one_of(FAMILIES)}."
+            f"The base {name} ({kind}) cannot be used: a trial run failed: {error} "
+            f"Supported families: {one_of(DECODERS if decoder else FAMILIES)}."
         ) from error
 
 
@@ -48,10 +54,24 @@ def _try(model: PreTrainedModel, head: Head | None) -> Head:
         raise TypeError(f"its head {', '.join(head.modules)} returns a {type(logits).__name__} instead of logits.")
     if not torch.allclose(logits, expected[0, places], rtol=TOLERANCE, atol=TOLERANCE):
         raise ValueError("its head gives other logits at single positions than the whole model.")
+    _check_rows(model, head)
+    return head
+
+
+def _try_decoder(model: PreTrainedModel) -> Head:
+    """Check that the logits of a decoder are the same with and without later tokens."""
+    count = TRIAL_TOKENS - 2
+    alone, followed = (model(**_trial_tokens(model, tokens)).logits[0, :count] for tokens in (count, TRIAL_TOKENS))
+    if not torch.allclose(alone, followed, rtol=TOLERANCE, atol=TOLERANCE):
+        raise ValueError("its predictions depend on later tokens, so it does not predict the next one.")
+    _check_rows(model, NEXT_TOKEN)
+    return NEXT_TOKEN
+
+
+def _check_rows(model: PreTrainedModel, head: Head) -> None:
     rows = output_matrix(model, head).shape[0]
     if rows != model.config.vocab_size:
         raise ValueError(f"its output embedding has {rows:,} rows for {model.config.vocab_size:,} words.")
-    return head
 
 
 def _observe(model: PreTrainedModel) -> Head:

@@ -9,7 +9,6 @@ from typing import Any
 
 from safetensors import safe_open
 from transformers import (
-    MODEL_FOR_CAUSAL_LM_MAPPING,
     MODEL_FOR_MASKED_LM_MAPPING,
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
     PretrainedConfig,
@@ -18,6 +17,7 @@ from transformers import (
 from deftx.core.errors import BaseModelError, one_of
 from deftx.hub.client import hub
 from deftx.hub.errors import FAMILIES as HUB_ERRORS
+from deftx.models.decoders import DECODERS, predicts_next
 from deftx.models.eight_bits import PACKED
 from deftx.models.families import FAMILIES
 
@@ -91,14 +91,18 @@ def other_repository(source: str) -> str | None:
 
 
 def refuse_other_kinds(config: PretrainedConfig, name: str) -> None:
-    """Raise BaseModelError unless the model is an encoder with a masked-LM head and a sequence classifier, not quantised."""
-    kind, needed = config.model_type, f"The method needs an encoder that predicts masked words: {one_of(FAMILIES)}."
+    """Raise BaseModelError unless the model is an encoder or a decoder with a sequence classifier, not quantised."""
+    kind = config.model_type
+    needed = (
+        f"The method needs an encoder that predicts masked words, such as {one_of(FAMILIES)}, or a decoder, such as "
+        f"{one_of(DECODERS)}."
+    )
     if config.is_encoder_decoder:
         raise BaseModelError(f"The base {name} is an encoder-decoder model ({kind}). {needed}")
-    causal = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING and type(config) not in MODEL_FOR_MASKED_LM_MAPPING
-    if causal or getattr(config, "is_decoder", False):
-        raise BaseModelError(f"The base {name} is a decoder ({kind}): it predicts the next word only. {needed}")
-    if type(config) not in MODEL_FOR_MASKED_LM_MAPPING:
+    decoder = predicts_next(config)
+    if not decoder and getattr(config, "is_decoder", False):
+        raise BaseModelError(f"The base {name} is a decoder ({kind}) of a family of encoders. {needed}")
+    if not decoder and type(config) not in MODEL_FOR_MASKED_LM_MAPPING:
         raise BaseModelError(f"The base {name} has no masked-language model in transformers ({kind}). {needed}")
     if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
         raise BaseModelError(f"The base {name} has no sequence classifier in transformers ({kind}). {needed}")

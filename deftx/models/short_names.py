@@ -27,8 +27,8 @@ _OWNERS = {
     "almanach": "camembert-base",
     "TurkuNLP": "bert-base-finnish-cased-v1 bert-base-finnish-uncased-v1",
     "xlnet": "xlnet-base-cased xlnet-large-cased",
-    # These cannot be bases; with their repository, the message says why.
     "openai-community": "gpt2 gpt2-medium gpt2-large gpt2-xl openai-gpt",
+    # These cannot be bases; with their repository, the message says why.
     "google-t5": "t5-small t5-base t5-large t5-3b t5-11b",
 }
 SHORT_NAMES = {name: f"{owner}/{name}" for owner, names in _OWNERS.items() for name in names.split()}

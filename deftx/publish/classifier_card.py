@@ -15,15 +15,20 @@ from deftx.vectors.vector import SparseVector
 
 # What a pipeline is given, by whether the task classifies pairs.
 _EXAMPLES = {False: '"a sentence in the language"', True: '{"text": "a premise", "text_pair": "a hypothesis"}'}
-ABOUT = """A text classifier for a language that had no labelled text: to the weights of a base model, a task vector and language vectors were
-added (DeFT-X). It is a plain transformers model and needs nothing else to run."""
+PLAIN = "It is a plain transformers model and needs nothing else to run."
+NOT_PLAIN = "It is a transformers model, whose class is in the package deftx."
+ABOUT = f"""A text classifier for a language that had no labelled text: to the weights of a base model, a task vector and language vectors were
+added (DeFT-X). {PLAIN}"""
+
+# What loading an exported classifier of XGLM needs first.
+OWN_CLASS = "import deftx.models.xglm  # transformers has no classifier for XGLM\n"
 
 NOT_MEASURED = """This card has no scores of the classifier in the language of the text. To measure them, labelled text in the language is needed
 (`python -m deftx evaluate`)."""
 
 
-ABOUT_WORDS = """A model that tags the words of a text, for a language that had no labelled text: to the weights of a base model, a task vector
-and language vectors were added (DeFT-X). It is a plain transformers model and needs nothing else to run."""
+ABOUT_WORDS = f"""A model that tags the words of a text, for a language that had no labelled text: to the weights of a base model, a task vector
+and language vectors were added (DeFT-X). {PLAIN}"""
 
 
 def loading_code(source: str, words: bool = False) -> str:
@@ -47,10 +52,12 @@ def write_classifier_card(
     method: str = "sum",
     max_length: int | None = None,
     results: Sequence[Measured] = (),
+    imports: str = "",
 ) -> str:
     """Return README.md for a classifier in ``repository``, a Hub id or a folder. Text from vectors is escaped.
 
-    ``max_length`` is the number of tokens that it reads of a text; ``results`` are scores on data sets of the Hub.
+    ``max_length`` is the number of tokens that it reads of a text; ``results`` are scores on data sets of the Hub, ``imports``
+    is a line of Python that must come first.
     """
     base = task.info["base"]["name"]
     language = languages[0][0].language if languages else task.language
@@ -67,9 +74,9 @@ def write_classifier_card(
     parts = [
         front_matter(entries),
         f"# {code(repository.split('/')[-1])}",
-        ABOUT_WORDS if task.tags_words else ABOUT,
+        _about(task, imports),
         "## How to use it",
-        _usage(repository, task),
+        _usage(repository, task, imports),
         "## What it consists of",
         _parts(base, task, strength, languages, method),
         "## How well it works",
@@ -84,10 +91,15 @@ def write_classifier_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _usage(repository: str, task: SparseVector) -> str:
+def _about(task: SparseVector, imports: str) -> str:
+    about = ABOUT_WORDS if task.tags_words else ABOUT
+    return about.replace(PLAIN, NOT_PLAIN) if imports else about
+
+
+def _usage(repository: str, task: SparseVector, imports: str) -> str:
     if not task.tags_words:
         return f"""```python
-from transformers import pipeline
+{imports}from transformers import pipeline
 
 classify = {loading_code(repository)}
 print(classify({_EXAMPLES[task.takes_pairs]}, top_k=None))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from deftx.classify.classifier import Classifier
+from deftx.classify.classifier import Classifier, refuse_own_class
 from deftx.classify.tagger import refuse_tagger
 from deftx.core.assets import ASSETS
 from deftx.core.files import new_folder, require_empty
@@ -42,9 +42,10 @@ def write_space(
         examples: Texts to click on.
 
     Raises:
-        DeftxError: If the folder is not empty, or the classifier tags words. Nothing is overwritten.
+        DeftxError: If the folder is not empty, the classifier tags words, or transformers lacks its class. Nothing is overwritten.
     """
     refuse_tagger(classifier, "a Space of this kind")
+    refuse_own_class(classifier, "a Space of this kind")
     folder = Path(folder).expanduser()
     require_empty(folder, "Space")
     with new_folder(folder) as fresh:

@@ -88,7 +88,7 @@ model = SentenceTransformer(".")
 print(model.similarity(model.encode(["a sentence"]), model.encode(["another sentence"])))
 ```
 
-The vectors were trained to predict hidden words, not to compare sentences: measure on your own texts whether they help.
+The vectors were trained to predict words, not to compare sentences: measure on your own texts whether they help.
 
 {CITATION}
 """

@@ -7,7 +7,8 @@ from typing import Any
 
 from deftx.classify.classifier import Classifier
 from deftx.core.files import require_free_space
-from deftx.publish.classifier_card import write_classifier_card
+from deftx.models.xglm import needs_deftx
+from deftx.publish.classifier_card import OWN_CLASS, write_classifier_card
 from deftx.publish.classifier_space import write_space
 from deftx.publish.measured import Measured, write_measured
 from deftx.vectors.archives import pack
@@ -48,6 +49,7 @@ def export_folder(
         method,
         classifier.max_length,
         results,
+        OWN_CLASS if needs_deftx(classifier.model) else "",
     )
     classifier.save_pretrained(folder)
     (folder / CARD).write_text(card, encoding="utf-8")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from deftx.classify.classifier import Classifier, describe_tokenizer
+from deftx.classify.classifier import Classifier, describe_tokenizer, refuse_own_class
 from deftx.classify.composition import classifier_of
 from deftx.classify.tagger import refuse_tagger
 from deftx.core.files import folder_size, new_folder, require_empty, require_free_space
@@ -76,6 +76,7 @@ def write_peft(
     changes, _ = merge(vectors, method, parameters)
     classifier = classifier_of(base, vectors[0][0])
     refuse_tagger(classifier, "an adapter")
+    refuse_own_class(classifier, "an adapter")
     bundled = (BUNDLED_BASES / base.name).is_dir()
     require_free_space(folder.parent, (2 if bundled else 1) * classifier.size)
     sparse, whole = _split(classifier.model, changes)

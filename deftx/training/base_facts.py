@@ -12,6 +12,7 @@ from deftx.core.errors import BaseModelError
 from deftx.models.base_files import check_files, check_sizes, quiet_transformers, refusing_base
 from deftx.models.base_tokenizer import load_tokenizer
 from deftx.models.bases import find_base
+from deftx.models.decoders import predicts_next
 from deftx.models.families import bare_classifier, longest_input
 from deftx.models.other_kinds import refuse_other_kinds
 from deftx.training.estimates import Model
@@ -43,7 +44,9 @@ def read_base_facts(name: str) -> BaseFacts:
         config = _cached_first(partial(AutoConfig.from_pretrained, source, trust_remote_code=False), is_folder)
         refuse_other_kinds(config, name)
         check_sizes(config, name)
-        tokenizer, _ = _cached_first(partial(load_tokenizer, source, name, config.vocab_size), is_folder)
+        tokenizer, _ = _cached_first(
+            partial(load_tokenizer, source, name, config.vocab_size, decoder=predicts_next(config)), is_folder
+        )
         bare = bare_classifier(config)
         model = Model.of(bare)
         longest = min(tokenizer.model_max_length, longest_input(bare) or tokenizer.model_max_length)

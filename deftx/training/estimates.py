@@ -12,6 +12,7 @@ from deftx.data.splitting import fold
 from deftx.data.table_rows import Table, hold_out, join_tables, label_names
 from deftx.data.tables import check
 from deftx.models.batches import encode
+from deftx.models.decoders import predicts_next
 from deftx.models.families import word_embeddings
 from deftx.models.parameters import encoder_parameters, sparse_trainable
 from deftx.training.recipes import LanguageRecipe, Recipe, TaskRecipe
@@ -24,7 +25,7 @@ FORWARD = 2  # operations per weight and token in an evaluation
 # Bytes per weight in the dense phase: value, gradient, two moments, copy of the start, and the base itself.
 TRAINED = 24
 ACTIVATIONS = 68  # bytes per layer, token and hidden unit in float32 (Korthikanti et al. 2022, without recomputation)
-LOGITS = 12  # bytes per masked token and vocabulary entry: logits, softmax, gradient
+LOGITS = 12  # bytes per predicted token and vocabulary entry: logits, softmax, gradient
 PROCESS = 600_000_000  # bytes: Python, torch and transformers
 POSITION = 1  # bytes per position of a vector on disk, approximately (docs/vector-format.md)
 VALUE = {"float32": 4, "float16": 2, "bfloat16": 2}  # bytes per value
@@ -42,6 +43,7 @@ class Model:
     trainable: int
     width: int
     layers: int
+    all_positions: bool = False  # a decoder predicts at every position, so that each has its logits
     whole: int = 0  # weights of the base that this one was trimmed from, if a run keeps it in memory to lift the vector
 
     @classmethod
@@ -53,6 +55,7 @@ class Model:
             trainable=sum(p.numel() for p in sparse_trainable(model).values()),
             width=model.config.hidden_size,
             layers=model.config.num_hidden_layers,
+            all_positions=predicts_next(model.config),
         )
 
     def with_rows(self, rows: int) -> "Model":
@@ -72,7 +75,7 @@ class Model:
     def memory(self, recipe: Recipe) -> float:
         """Return the peak memory of a training run in bytes, which is reached in the dense phase."""
         portion = recipe.batch_size // recipe.accumulation * recipe.max_length
-        logits = LOGITS * _asked(recipe) * portion * self.words / self.width
+        logits = LOGITS * self._asked(recipe) * portion * self.words / self.width
         activations = ACTIVATIONS * self.layers * self.width * portion
         return PROCESS + TRAINED * self.trainable + 4 * (self.words + self.whole) + activations + logits
 
@@ -82,11 +85,13 @@ class Model:
         return dense + (2 * self.width + self.words // self.width if kind == "language" else labels * (self.width + 1))
 
     def _multiplied(self, recipe: Recipe) -> float:
-        return self.encoder - self.words + _asked(recipe) * self.words
+        return self.encoder - self.words + self._asked(recipe) * self.words
 
-
-def _asked(recipe: Recipe) -> float:
-    return getattr(recipe, "mask_share", 0.0)  # only the logits of masked tokens are computed
+    def _asked(self, recipe: Recipe) -> float:
+        """Return the share of the tokens whose logits are computed: of an encoder, only those of masked tokens."""
+        if not isinstance(recipe, LanguageRecipe):
+            return 0.0
+        return 1.0 if self.all_positions else recipe.mask_share
 
 
 def denoising_seconds(delta: Iterable[Tensor]) -> float:

@@ -1,9 +1,12 @@
-"""Language vectors: masked-language modelling on raw text, with logits at the masked positions only."""
+"""Language vectors: language modelling on raw text. Encoders predict masked tokens, decoders the next one.
+
+The logits of encoders are computed at the masked positions only.
+"""
 
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -23,11 +26,13 @@ from deftx.models.families import language_logits
 from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
 from deftx.training import distributed
 from deftx.training.finish import finish, work_folder
+from deftx.training.held_out import comparison
 from deftx.training.hidden_words import HiddenWords
 from deftx.training.learned import Learner
-from deftx.training.loop import Batch, Objective, stoppable
-from deftx.training.parts import EVALUATION, part
+from deftx.training.loop import Batch, Objective
+from deftx.training.next_token import next_token_batch, next_token_loss, next_token_sequences
 from deftx.training.recipes import LanguageRecipe, recipe_for
+from deftx.training.text_warnings import warn_of_unknowns
 from deftx.training.trimming import trimmed_base
 from deftx.training.word_lists import lexicons_of, pseudo_text
 from deftx.vectors.vector import SparseVector
@@ -36,7 +41,6 @@ if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
     from datasets.arrow_dataset import Column
 
-UNKNOWN_WARNING = 0.02  # share of unknown tokens above which a warning is given
 EVALUATION_MASKS = 2_147_483_647  # seed of the evaluation masks, the same at every evaluation (LT-SFT's constant)
 
 
@@ -61,8 +65,10 @@ class LanguageObjective(Objective):
     held_out: list[Tensor]
     higher_is_better: bool = False
     metric: str = "masked_lm_loss"
+    predicted: str = "masked tokens"  # in the evaluation
     hidden: HiddenWords | None = None  # guessed at every evaluation
     _evaluation: list[Batch] = field(default_factory=list)
+    _at_once: ClassVar[int] = 8_192  # tokens of an evaluation batch
 
     def __post_init__(self) -> None:
         """Choose the evaluation masks, and the order of the training sequences in each phase."""
@@ -70,24 +76,24 @@ class LanguageObjective(Objective):
         self._orders = {
             phase: batch_order(len(self.train), recipe.batch_size, recipe.seed, phase) for phase in ("dense", "sparse")
         }
-        for number, indices in enumerate(by_length(self.held_out)):
+        for number, indices in enumerate(by_length(self.held_out, self._at_once)):
             generator = torch.Generator().manual_seed(seed_for(EVALUATION_MASKS, number))
-            self._evaluation.append(self._masked([self.held_out[i] for i in indices], generator))
+            self._evaluation.append(self._batch([self.held_out[i] for i in indices], generator))
 
     def micro_batches(self, phase: str, step: int) -> list[Batch]:
         """Return the micro-batches of a step; their masks depend on the seed, the phase and the step."""
         generator = torch.Generator().manual_seed(seed_for(self.recipe.seed, phase, "mask", step))
         parts = cut(self._orders[phase](step), self.recipe.accumulation)
-        return [self._masked([self.train[i] for i in part], generator) for part in parts]
+        return [self._batch([self.train[i] for i in part], generator) for part in parts]
 
     def loss(self, model: PreTrainedModel, batch: Batch) -> Tensor:
-        """Return the mean over the masked tokens of a micro-batch."""
-        return masked_lm_loss(model, batch)
+        """Return the mean over the predicted tokens of a micro-batch."""
+        return self._nats(model, batch)
 
     def evaluate(self, model: PreTrainedModel) -> float:
-        """Return the mean masked-LM loss over all masked tokens of the held-out text, in nats."""
+        """Return the mean loss over all predicted tokens of the held-out text, in nats."""
         with torch.no_grad():
-            total = sum(float(masked_lm_loss(model, batch, "sum")) for batch in self._evaluation)
+            total = sum(float(self._nats(model, batch, "sum")) for batch in self._evaluation)
         if self.hidden is not None:
             self.hidden.guess(model)
         return total / self.evaluation_tokens
@@ -97,7 +103,7 @@ class LanguageObjective(Objective):
         """The number of tokens that the evaluation predicts."""
         return sum(int((batch["labels"] != -100).sum()) for batch in self._evaluation)
 
-    def _masked(self, sequences: list[Tensor], generator: torch.Generator) -> Batch:
+    def _batch(self, sequences: list[Tensor], generator: torch.Generator) -> Batch:
         tokenizer = self.base.tokenizer
         batch = pad(sequences, pad_id(tokenizer), "cpu")
         special = torch.isin(batch["input_ids"], torch.tensor(special_ids(tokenizer)))
@@ -107,6 +113,24 @@ class LanguageObjective(Objective):
         )  # fmt: skip
         masked = {"input_ids": inputs, "attention_mask": batch["attention_mask"], "labels": labels}
         return {name: tensor.to(self.base.device) for name, tensor in masked.items()}
+
+    def _nats(self, model: PreTrainedModel, batch: Batch, *reduction: str) -> Tensor:
+        return masked_lm_loss(model, batch, *reduction)
+
+
+@dataclass
+class NextTokenObjective(LanguageObjective):
+    """Next-token prediction on packed text, at all positions, for decoders. Nothing is drawn at random but the order."""
+
+    metric: str = "next_token_loss"
+    predicted: str = "tokens"
+    _at_once: ClassVar[int] = 1_024  # each of them has its logits
+
+    def _batch(self, sequences: list[Tensor], generator: torch.Generator) -> Batch:
+        return next_token_batch(sequences, self.base)
+
+    def _nats(self, model: PreTrainedModel, batch: Batch, *reduction: str) -> Tensor:
+        return next_token_loss(model, batch, *reduction)
 
 
 def learn_language(
@@ -181,26 +205,6 @@ def _trimmed(base: Base, corpus: Corpus, listener: Listener) -> Base:
     return small
 
 
-def comparison(base: Base, objective: "LanguageObjective", listener: Listener) -> Callable[[PreTrainedModel], dict]:
-    """Evaluate the base before training; return a function that evaluates after training and returns both losses."""
-    with part(EVALUATION), stoppable(base.model, listener):
-        before = objective.evaluate(base.model)
-    message = f"Held-out masked-LM loss of the base: {before:.3f} nats."
-    listener.on_event(Event("evaluate", 1, 2, evaluation=before, metric=objective.metric, message=message))
-
-    def scores(model: PreTrainedModel) -> dict:
-        after = objective.evaluate(model.eval())
-        message = f"Held-out masked-LM loss: {before:.3f} nats before, {after:.3f} with the vector."
-        listener.on_event(Event("evaluate", 2, 2, evaluation=after, metric=objective.metric, message=message))
-        return {
-            "masked_lm_loss": {"before": before, "after": after},
-            "examples": objective.evaluation_tokens,
-            "on": f"masked tokens of held-out text ({objective.recipe.hold_out:.0%} of the lines, chosen by seed)",
-        }
-
-    return scores
-
-
 def language_learner(base: Base, objective: Objective, sequences: int, corpus: str) -> Learner:
     """Return a learner on a copy of the base: M and the LM head are trained, the output embedding is frozen."""
     model = base.language_model()
@@ -230,21 +234,16 @@ def language_objective(corpus: Corpus, base: Base, recipe: LanguageRecipe, liste
         listener.raise_if_stopped("Stopped while reading the corpus. Run the same command to start again.")
         listener.on_event(Event("tokenise", done, total))
 
-    train = pack(train_lines, base.tokenizer, length, on_progress=on_progress)
-    held_out = pack(held_out_lines, base.tokenizer, length)
+    if base.predicts_next:
+        train = next_token_sequences(train_lines, base, length, on_progress)
+        held_out = next_token_sequences(held_out_lines, base, length)
+    else:
+        train = pack(train_lines, base.tokenizer, length, on_progress=on_progress)
+        held_out = pack(held_out_lines, base.tokenizer, length)
     if not train or not held_out:
         raise CorpusError("The tokenizer of this base finds no tokens in the corpus. Check that it is text.")
-    _warn_of_unknowns(train, base, listener)
+    warn_of_unknowns(train, base, listener)
+    if base.predicts_next:
+        return NextTokenObjective(base, recipe, train, held_out)
     hidden = HiddenWords(held_out_lines, base.tokenizer, length, recipe.seed)
     return LanguageObjective(base, recipe, train, held_out, hidden=hidden)
-
-
-def _warn_of_unknowns(pieces: list[Tensor], base: Base, listener: Listener) -> None:
-    token = base.tokenizer.unk_token_id
-    if not isinstance(token, int):  # a byte-level tokenizer has no unknown token
-        return
-    unknown = sum(int((piece == token).sum()) for piece in pieces)
-    share = unknown / sum(len(piece) for piece in pieces)
-    if share > UNKNOWN_WARNING:
-        message = f"{share:.1%} of the tokens are unknown to this base: it cannot read the script. See `audit`."
-        listener.on_event(Event("tokenise", message=message, warning=True))

@@ -25,7 +25,7 @@ MEANINGS = {
     "clip": "Largest gradient norm; larger gradients are scaled down to it.",
     "values": "Format in which the vector's values are stored: float32, or float16 or bfloat16 at half the size.",
     "hold_out": "Share of the data held out for evaluation, if no validation file is given.",
-    "mask_share": "Share of the tokens that are masked and must be predicted.",
+    "mask_share": "Share of the tokens that are masked and must be predicted. Not for decoders.",
     "lexicon_share": "Share of the words in a word list that it replaces, if one is given; none means all for a language, half for a task.",
     "trim": "Train with only the pieces that the text uses, which needs less memory; the vector fits the whole base.",
     "metric": "Metric that selects the best checkpoint: f1 (macro-F1; of names, entity F1) or accuracy.",

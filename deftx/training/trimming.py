@@ -16,7 +16,6 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import (
-    AutoModelForMaskedLM,
     PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -28,7 +27,7 @@ from deftx.core.files import new_folder, require_empty
 from deftx.core.sampling import seeded
 from deftx.data.text import read_corpus
 from deftx.models.bases import Base, load_base
-from deftx.models.families import LANGUAGE_HEAD
+from deftx.models.families import LANGUAGE_HEAD, empty_language_model
 from deftx.models.head_trial import find_head
 from deftx.models.pieces import choose_pieces, count_pieces, read_state, trim_pieces
 from deftx.models.trim_note import TrimNote, write_note
@@ -52,7 +51,7 @@ class BaseSize:
 
     @classmethod
     def of(cls, model: PreTrainedModel, tokenizer: Tokenizer, lines: Sequence[str]) -> "BaseSize":
-        """Return the size of a masked-language model; tokens are counted on about SAMPLE evenly spread lines.
+        """Return the size of a language model; tokens are counted on about SAMPLE evenly spread lines.
 
         Args:
             model: The model.
@@ -172,12 +171,12 @@ def kept_pieces(
 
 @torch.no_grad()
 def trim_model(model: PreTrainedModel, kept: Tensor) -> PreTrainedModel:
-    """Return a copy of a masked-language model with only the vocabulary rows ``kept`` (n,) int64."""
+    """Return a copy of a language model with only the vocabulary rows ``kept`` (n,) int64."""
     config, new = copy.deepcopy(model.config), {old: place for place, old in enumerate(kept.tolist())}
     config.vocab_size = len(kept)
     config.update({name: new[old] for name, old in _token_ids(model.config).items()})
     with seeded(0):  # every weight is replaced
-        small = AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
+        small = empty_language_model(config)
     rows = kept.to(model.device)
     own = small.state_dict()
     for name, value in model.state_dict().items():

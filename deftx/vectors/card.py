@@ -19,6 +19,7 @@ LICENSE = re.compile(r"[a-z0-9.-]+")
 # Names of scores; each score is {"before": number, "after": number}.
 SCORES = {
     "masked_lm_loss": "masked-LM loss on held-out text, in nats (lower is better)",
+    "next_token_loss": "next-token loss on held-out text, in nats (lower is better)",
     "f1": "macro-F1 on the validation set (0 to 1)",
     "entity_f1": "F1 of entities on the validation set (0 to 1; type, first and last word must be right)",
     "accuracy": "accuracy on the validation set (0 to 1)",

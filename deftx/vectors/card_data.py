@@ -8,11 +8,13 @@ from deftx.vectors.description import WORD_UNIT
 
 TASKS = {
     "language": ("fill-mask", "Masked language modelling"),
+    "next_token_loss": ("text-generation", "Language modelling"),  # of language vectors with this score
     "task": ("text-classification", "Text classification"),
     WORD_UNIT: ("token-classification", "Token classification"),
 }
 METRICS = {
     "masked_lm_loss": ("loss", "Masked-LM loss, in nats"),
+    "next_token_loss": ("loss", "Next-token loss, in nats"),
     "f1": ("f1", "Macro-F1"),
     "entity_f1": ("seqeval", "F1 of entities"),
     "accuracy": ("accuracy", "Accuracy"),
@@ -34,7 +36,7 @@ def results(kind: str, name: str, scores: dict[str, Any]) -> dict[str, Any]:
     found = {key: number for key in METRICS if (number := _after(scores.get(key))) is not None}
     if not found:
         return {}
-    task, task_name = TASKS[kind]
+    task, task_name = TASKS[next((key for key in found if key in TASKS), kind)]
     dataset, dataset_name = HELD_OUT[kind]
     listed = [
         EvalResult(

@@ -14,6 +14,8 @@ from deftx.vectors.vector_files import FORMAT_VERSION
 
 VECTOR_KINDS = ("language", "task")
 WORD_UNIT = "word"  # ``unit`` in the field ``corpus`` of a task vector that tags words
+# Scores of language vectors, in nats: of encoders, and of decoders; a vector has one of them.
+LANGUAGE_LOSSES = {"masked_lm_loss": "masked-LM loss", "next_token_loss": "next-token loss"}
 
 # The fields of vector.json in order, and their types. A dict with the key str allows any keys.
 FIELDS: dict[str, Any] = {
@@ -52,6 +54,11 @@ def tags_words(info: Mapping[str, Any]) -> bool:
     """Return whether a task vector tags the words of a text, and does not classify the text."""
     corpus = info.get("corpus")
     return isinstance(corpus, Mapping) and corpus.get("unit") == WORD_UNIT
+
+
+def language_loss(scores: Mapping[str, Any] | None) -> Any:
+    """Return the held-out loss in the scores of a language vector, {"before": nats, "after": nats}; None if it is unknown."""
+    return next((found[name] for name in LANGUAGE_LOSSES if name in (found := scores or {})), None)
 
 
 def versions_here() -> dict[str, str]:

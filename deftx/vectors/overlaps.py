@@ -12,7 +12,8 @@ from deftx.core.errors import VectorError
 from deftx.method.parameter_kinds import kind_of, reading_order
 from deftx.vectors.vector import SparseVector
 
-LAYER = re.compile(r"layers?\.(\d+)\.")  # also ALBERT's "albert_layers.0."
+LAYER = re.compile(r"(?:layers?|\.h)\.(\d+)\.")  # also ALBERT's "albert_layers.0." and GPT-2's "transformer.h.0."
+EMBEDDINGS = re.compile(r"embed|\.(wte|wpe)\.")
 
 # Words for an overlap, and the largest multiple of chance for each.
 READINGS = (("below", 0.8), ("chance", 1.25), ("above", 3.0), ("far above", math.inf))
@@ -160,7 +161,7 @@ def layer_of(parameter: str) -> str:
     """Return the group of a parameter: "embeddings", "layer N" or "other"."""
     if match := LAYER.search(parameter):
         return f"layer {int(match[1])}"
-    return "embeddings" if "embed" in parameter else "other"
+    return "embeddings" if EMBEDDINGS.search(parameter) else "other"
 
 
 def in_reading_order(groups: Iterable[str]) -> list[str]:

@@ -283,8 +283,7 @@ def write_config(folder, kind, **settings):
 @pytest.mark.parametrize(
     ("kind", "settings", "words"),
     [
-        ("gpt2", {}, r"is a decoder \(gpt2\): it predicts the next word only.*xlm-roberta"),
-        ("llama", {}, r"is a decoder \(llama\)"),
+        ("marian", {}, r"is an encoder-decoder model \(marian\).*xlm-roberta.*gpt2"),
         ("bert", {"is_decoder": True}, r"is a decoder \(bert\)"),
         ("t5", {}, r"is an encoder-decoder model \(t5\)"),
         ("mbart", {}, r"is an encoder-decoder model \(mbart\)"),

@@ -14,6 +14,7 @@ from deftx.jobs.history import differences, method_of
 from deftx.jobs.job import TRACKED, read_json
 from deftx.training.request import TRACKERS
 from deftx.training.trackers import LINK
+from deftx.vectors.description import LANGUAGE_LOSSES
 from ui import strings
 from ui.history import compare_figures
 from ui.library import vector_index
@@ -72,7 +73,7 @@ def _report(job: Job) -> str:
 def best_score(job: Job) -> str:
     """Return the score of a finished training run in a few characters: the loss with its vector, or the task's metric."""
     found = scores(job)
-    for name in (strings.SCORE_NAMES["masked_lm_loss"], strings.SCORE_NAMES["f1"]):
+    for name in (strings.SCORE_NAMES[metric] for metric in (*LANGUAGE_LOSSES, "f1")):
         if name in found:
             return found[name]
     return ""
@@ -88,7 +89,7 @@ def scores(job: Job) -> dict[str, str]:
         pair = found.get(metric)
         if isinstance(pair, dict) and isinstance(pair.get("after"), int | float):
             shown[name] = f"{pair['after']:.3f}"
-            if metric == "masked_lm_loss" and isinstance(pair.get("before"), int | float):
+            if metric in LANGUAGE_LOSSES and isinstance(pair.get("before"), int | float):
                 shown[strings.BEFORE] = f"{pair['before']:.3f}"
     return shown
 

@@ -11,6 +11,7 @@ from deftx.core.events import read_duration
 from deftx.core.files import TRASH_KEPT
 from deftx.jobs import Job, Progress, State, Turn, progress_of, state_of
 from deftx.publish.score_words import validation_in_words
+from deftx.vectors.description import language_loss
 from ui import strings
 from ui.shared import views
 
@@ -143,7 +144,7 @@ def result(kind: str, info: Mapping[str, Any]) -> str:
 
 def evidence(scores: dict[str, Any] | None) -> str:
     """Show the held-out loss without and with the vector; empty if it is unknown."""
-    pair = (scores or {}).get("masked_lm_loss")
+    pair = language_loss(scores)
     if not isinstance(pair, dict) or {"before", "after"} - pair.keys():
         return ""
     before, after = pair["before"], pair["after"]
