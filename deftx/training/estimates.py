@@ -176,7 +176,7 @@ class TableSize:
         return Amount(self.repeat * rows + self.further, tokens, held_out * tokens)
 
 
-def _checked_texts(tables: Sequence[Table], valid: Table | None) -> int:
+def _checked_texts(tables: Sequence[Table], valid: Any) -> int:
     """Return the number of labels. Raise TableError if the rows cannot be used for training."""
     found = check(join_tables(tables), valid)
     if valid is None:
@@ -186,7 +186,7 @@ def _checked_texts(tables: Sequence[Table], valid: Table | None) -> int:
     return len(found.labels)
 
 
-def _checked_words(tables: Sequence[TokenTable], valid: TokenTable | None) -> int:
+def _checked_words(tables: Sequence[TokenTable], valid: Any) -> int:
     """Return the number of tags. Raise TableError if the sentences cannot be used for training."""
     found = check_tokens(join_token_tables(tables), valid)
     if valid is None:
