@@ -12,7 +12,7 @@ from deftx.data.table_formats import open_records
 from deftx.data.table_rows import LABEL, PAIR, SINGLE
 from deftx.data.tables import choose_columns
 from deftx.data.token_rows import refuse_words
-from deftx.data.token_tables import is_token_table, token_columns
+from deftx.data.token_tables import is_token_table
 
 ROWS_LOOKED_AT = 200  # first rows, to guess the content of a column
 
@@ -30,14 +30,14 @@ def table_columns(path: str | Path, *, labelled: bool = True) -> tuple[tuple[str
 
     Plain text has the one column "text". Words with tags are recognised where labels are needed.
     """
-    if labelled and is_token_table(path):
-        return tuple(token_columns(path).values()), True
     file = find_file(path, TableError)
     if not file.is_table and not labelled:
         return SINGLE, True
     if not file.is_table:
         raise TableError(f"{file.name} is {KINDS[file.kind]} without columns; labelled texts need a table.")
     records = open_records(file, TableError)
+    if labelled and is_token_table(path):
+        return records.columns, True
     try:
         choose_columns(records, None, labelled=labelled)
     except TableError:
