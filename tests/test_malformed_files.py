@@ -29,6 +29,7 @@ from deftx.data.tables import read_table
 from deftx.data.text import columns_of, read_corpus, unused_lines
 from deftx.data.token_rows import TokenTable, check_tokens, hold_out_sentences, join_token_tables
 from deftx.data.token_tables import read_labelled, read_tokens
+from deftx.data.words_to_tag import read_to_tag
 from deftx.models.bases import load_base
 from deftx.models.trim_note import read_note
 from deftx.models.windows import encode_words
@@ -149,6 +150,13 @@ def test_words_with_tags(parent, file, columns):
     assert_read_or_refused(dict([file]), lambda folder: learn_from(read_labelled(folder / file[0], columns=columns)))
     assert_read_or_refused(dict([file]), lambda folder: learn_from(read_tokens(folder / file[0])))
     assert_read_or_refused(dict([file]), lambda folder: read_corpus(folder / file[0]))
+
+    def tag(folder):
+        found = read_to_tag(folder / file[0])
+        assert len(found.rows.texts) == len(found.rows.positions) == len(found.words or found.rows.texts) > 0
+        assert all(map(len, found.words or ()))
+
+    assert_read_or_refused(dict([file]), tag)
 
 
 @given(st.sampled_from(good_files.SETTINGS).flatmap(

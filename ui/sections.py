@@ -10,7 +10,7 @@ from ui.corpus import corpus_tab
 from ui.current import current_workspace
 from ui.guide import guide
 from ui.history import history_tab
-from ui.labelling import label_tab
+from ui.labelling import label_tab, word_label_tab
 from ui.library import library_tab
 from ui.overlap import overlap_tab
 from ui.shared import views
@@ -75,6 +75,7 @@ def lay_out(strip: gr.HTML, kept: Kept) -> Sections:
             score = score_tab.build(test.form)
             check = check_tab.build(test.task, test.language, kept.check)
             label = label_tab.build(test.task, test.language, kept.label)
+            word_label_tab.build(test.task, test.language)
         with gr.Tab(strings.TABS["spectra"], id="spectra") as tab["spectra"]:
             spectra = spectra_form.build()
         with gr.Tab(strings.TABS["overlap"], id="overlap") as tab["overlap"]:

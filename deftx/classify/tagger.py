@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NoReturn
 
 from torch import Tensor
@@ -75,6 +76,18 @@ class Tagger(Classifier):
         """
         return [best_tags(logits, self.labels) for logits in self._logits(sentences, on_share)]
 
+    def mark_words(self, sentences: Sequence[Sequence[str]], on_share: OnShare | None = None) -> list[TaggedText]:
+        """Tag sentences that are split into words already; the text of each is its words with a space between them.
+
+        Args:
+            sentences: The words of each sentence.
+            on_share: As for ``tag``.
+        """
+        return [
+            self._marked(" ".join(words), _places(words), logits)
+            for words, logits in zip(sentences, self._logits(sentences, on_share), strict=True)
+        ]
+
     def classify(self, texts: Sequence[Text], on_share: OnShare | None = None) -> NoReturn:
         """Refuse to classify whole texts. Raise DeftxError."""
         raise DeftxError(
@@ -91,15 +104,36 @@ class Tagger(Classifier):
 
     def _marked(self, text: str, words: list[tuple[int, int]], logits: Tensor) -> TaggedText:
         tags, best = best_tags(logits, self.labels), logits.softmax(-1).amax(-1).tolist()
-        if self.entities:
-            parts = [(span.label, span.start, span.end) for span in spans(tags)]
-        else:
-            parts = [(tag, place, place + 1) for place, tag in enumerate(tags)]
-        marks = []
-        for label, first, after in parts:
-            start, end = words[first][0], words[after - 1][1]
-            marks.append(Mark(label, start, end, text[start:end], sum(best[first:after]) / (after - first)))
-        return TaggedText(text, words, tags, best, marks)
+        return marked(text, words, tags, best, entities=self.entities)
+
+
+def marked(
+    text: str, words: Sequence[tuple[int, int]], tags: Sequence[str], probabilities: Sequence[float], *, entities: bool
+) -> TaggedText:
+    """Return a text with the parts that the tags of its words mark.
+
+    Args:
+        text: The text.
+        words: The (start, end) of each word.
+        tags: The tag of each word.
+        probabilities: The probability of each tag.
+        entities: Whether the tags mark entities; otherwise each word is a mark.
+    """
+    if entities:
+        parts = [(span.label, span.start, span.end) for span in spans(tags)]
+    else:
+        parts = [(tag, place, place + 1) for place, tag in enumerate(tags)]
+    marks = []
+    for label, first, after in parts:
+        start, end = words[first][0], words[after - 1][1]
+        marks.append(Mark(label, start, end, text[start:end], sum(probabilities[first:after]) / (after - first)))
+    return TaggedText(text, list(words), list(tags), list(probabilities), marks)
+
+
+def _places(words: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the (start, end) of words that stand in a text with a space between them."""
+    starts = accumulate((len(word) + 1 for word in words), initial=0)
+    return [(start, start + len(word)) for start, word in zip(starts, words, strict=False)]
 
 
 def refuse_tagger(classifier: Classifier, what: str) -> None:

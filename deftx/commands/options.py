@@ -115,14 +115,14 @@ def load_base_of(arguments: argparse.Namespace) -> Any:
     return load_base(arguments.base or BUNDLED_BASE, device=device)
 
 
-def compose_from(arguments: argparse.Namespace) -> tuple[Any, Any]:
-    """Compose the classifier of the options; return it and its task vector."""
+def compose_from(arguments: argparse.Namespace, task: Any = None) -> tuple[Any, Any]:
+    """Compose the classifier of the options; return it and its task vector, which is loaded unless it is given."""
     from deftx.classify.composition import compose
     from deftx.vectors.vector import SparseVector
 
     languages = with_strengths(arguments.language, arguments.strength_language)
     parameters = merge_parameters(arguments)
-    task = SparseVector.load(arguments.task)
+    task = SparseVector.load(arguments.task) if task is None else task
     classifier = compose(
         load_base_of(arguments),
         task=task,

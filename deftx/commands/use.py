@@ -16,11 +16,14 @@ def add_commands(commands: Any) -> None:
         "texts", metavar="TEXT", nargs="*", help="texts; for a task on pairs: premise and hypothesis alternately"
     )
     classify.add_argument(
-        "--file", metavar="CSV", help="file of texts: a text or document, or a table with a column text"
-    )
+        "--file", metavar="FILE",
+        help="file of texts: a text or document, or a table with a column text; for a task on words, also sentences of words",
+    )  # fmt: skip
     classify.add_argument(
-        "--out", metavar="CSV", help="output file: the rows of --file with label and probabilities added"
-    )
+        "--out", metavar="FILE",
+        help="output file: the rows of --file with label and probabilities added, as CSV; for a task on words, marks as .csv or "
+        ".jsonl, or tags as .conll or .conllu",
+    )  # fmt: skip
     classify.add_argument(
         "--as-is", action="store_true",
         help="write cells unchanged, for programs (default: an apostrophe before cells that a spreadsheet would treat as a formula)",
@@ -149,11 +152,15 @@ def _certainty_in_words(certainty: dict[str, Any]) -> str:
 def _classify_file(arguments: argparse.Namespace) -> None:
     from deftx.data.labels import check_kind
     from deftx.data.unlabelled import answer_columns, prepare_output, read_texts, write_rows
+    from deftx.vectors.vector import SparseVector
 
     prepare_output(arguments.out)
+    task = SparseVector.load(arguments.task)
+    if task.tags_words:
+        tokens.write_marks(arguments, task)
+        return
     rows = read_texts(arguments.file, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
-    classifier, task = options.compose_from(arguments)
-    tokens.refuse_sentences(task, arguments.file)
+    classifier, task = options.compose_from(arguments, task)
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
     for note in _cut_note(classifier, rows.texts):
         output.say(f"warning: {note}")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -21,15 +22,17 @@ _BEGINS_DOCUMENT = "-DOCSTART-"
 Line = tuple[int, str]
 
 
-def open_conll(file: InputFile, error: type[DeftxError]) -> Records:
+def open_conll(file: InputFile, error: type[DeftxError], *, tagged: bool = True) -> Records:
     """Open a file in CoNLL columns as a table of sentences, with the columns ``text``, ``tokens`` and ``tags``.
 
     In CoNLL-U, the words are those with a number of their own, and the tags are universal parts of speech. In other
-    files, the word is the first column and the tag the last one, as in CoNLL-2003.
+    files, the word is the first column and the tag the last one, as in CoNLL-2003; unless they must be ``tagged``, a line may
+    have the word alone.
     """
     lines = numbered_lines(file, error)
     ahead = list(islice(lines, LINES_AHEAD))
-    read = _universal if file.kind == ".conllu" or _is_universal(ahead) else _plain
+    universal = file.kind == ".conllu" or _is_universal(ahead)
+    read = _universal if universal else partial(_plain, fewest=2 if tagged else 1)
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         for number, sentence in _sentences(chain(ahead, lines)):
@@ -81,12 +84,12 @@ def _universal(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator
     yield cells[_FORM], cells[_UPOS]
 
 
-def _plain(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[str, str]]:
+def _plain(line: Line, file: InputFile, error: type[DeftxError], fewest: int) -> Iterator[tuple[str, str]]:
     number, text = line[0], line[1].lstrip()  # no column is before the word
     cells = text.split("\t") if "\t" in text else text.split()
     if cells[0] == _BEGINS_DOCUMENT or (text.startswith("# ") and len(cells) != 2):
         return
-    if len(cells) < 2:
+    if len(cells) < fewest:
         raise error(
             f"{file.name}, line {number}: a word without a tag. Each line has a word, then its tag, separated by a tab or a "
             "space; an empty line ends a sentence."

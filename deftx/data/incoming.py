@@ -18,8 +18,10 @@ from deftx.data.nearest import Near, nearest
 from deftx.data.open_table import as_text
 from deftx.data.reading import Amount, check_amount, find_file
 from deftx.data.table_formats import open_records
+from deftx.data.table_rows import LABEL
 from deftx.data.tables import choose_columns, read_table
 from deftx.data.text import all_lines, read_corpus
+from deftx.data.token_tables import is_token_table, read_tokens, token_columns
 
 FIRST_LINES = 3  # lines of a text that are shown: a wrong encoding is seen in them
 
@@ -63,9 +65,12 @@ def accept_text(files: Sequence[Path], column: str | None, most: Amount | None, 
 
 
 def accept_table(path: Path, columns: Mapping[str, str] | None, most: Amount | None) -> dict[str, str]:
-    """Check a labelled file, and return its names of the standard columns. TableError if it cannot be used."""
+    """Check a labelled file of sentences or words, and return its names of the standard columns. TableError if it cannot be used."""
     if most is not None:
         check_amount(path, most, TableError)
+    if LABEL not in (columns or {}) and is_token_table(path, columns):
+        read_tokens(path, columns=columns)
+        return token_columns(path, columns)
     read_table(path, columns=columns)
     return choose_columns(open_records(find_file(path, TableError), TableError), columns, labelled=True)
 

@@ -12,6 +12,7 @@ from deftx.data.table_formats import open_records
 from deftx.data.table_rows import LABEL, PAIR, SINGLE
 from deftx.data.tables import choose_columns
 from deftx.data.token_rows import refuse_words
+from deftx.data.token_tables import is_token_table
 
 ROWS_LOOKED_AT = 200  # first rows, to guess the content of a column
 
@@ -27,7 +28,7 @@ USUAL_NAMES = {
 def table_columns(path: str | Path, *, labelled: bool = True) -> tuple[tuple[str, ...], bool]:
     """Return the columns of a file, and whether they have the expected names. Raise TableError if it cannot be read.
 
-    Plain text has the one column "text".
+    Plain text has the one column "text". Words with tags are recognised where labels are needed.
     """
     file = find_file(path, TableError)
     if not file.is_table and not labelled:
@@ -35,6 +36,8 @@ def table_columns(path: str | Path, *, labelled: bool = True) -> tuple[tuple[str
     if not file.is_table:
         raise TableError(f"{file.name} is {KINDS[file.kind]} without columns; labelled texts need a table.")
     records = open_records(file, TableError)
+    if labelled and is_token_table(path):
+        return records.columns, True
     try:
         choose_columns(records, None, labelled=labelled)
     except TableError:

@@ -64,9 +64,9 @@ def is_token_table(
     records = _open(path, encoding, sure=False)
     if records is None or records.file.kind in (*CONLL, *CONLL_TEXTS):
         return records is not None
-    words, tags = (_column(records, columns, names) for names in (TOKENS, TAGS))
+    words, tags = (column_of(records, columns, names) for names in (TOKENS, TAGS))
     row = next(records.rows([words, tags]), None) if words and tags else None
-    return row is not None and all(_is_list(cell) for cell in row[1])
+    return row is not None and all(is_list(cell) for cell in row[1])
 
 
 def read_tokens(
@@ -99,7 +99,7 @@ def read_tokens(
     changes: Counter[str] = Counter()
     for number, cells in records.rows(names):
         place = f"{records.file.name}, {records.unit} {number}"
-        words, marks = (_texts(cell, place, name) for cell, name in zip(cells, names, strict=True))
+        words, marks = (words_of(cell, place, name) for cell, name in zip(cells, names, strict=True))
         if len(words) != len(marks):
             raise TableError(f"{place}: {len(words):,} words, but {len(marks):,} tags. Each word needs one tag.")
         if not words:
@@ -110,6 +110,16 @@ def read_tokens(
             sentences.append(tuple(as_seen(word, changes) or word for word in words))
             tags.append(tuple(marks))
     return _table(records, sentences, tags, left_out, changes)
+
+
+def token_columns(
+    path: str | os.PathLike, columns: Mapping[str, str] | None = None, encoding: str | None = None
+) -> dict[str, str]:
+    """Return the file's own names of the columns ``tokens`` and ``tags``. Raise TableError if it has none."""
+    records = _open(path, encoding, sure=True)
+    if records is None:
+        raise TableError(f"{path} has no columns of words and tags.")
+    return dict(zip((TOKENS[0], TAGS[0]), _columns(records, columns), strict=True))
 
 
 def _table(
@@ -159,7 +169,7 @@ def _columns(records: Records, mapping: Mapping[str, str] | None) -> list[str]:
     for name in mapping or {}:
         if name not in (TOKENS[0], TAGS[0]):
             raise unknown_name("The column", name, (TOKENS[0], TAGS[0]), TableError)
-    found = [_column(records, mapping, names) for names in (TOKENS, TAGS)]
+    found = [column_of(records, mapping, names) for names in (TOKENS, TAGS)]
     if missing := [names[0] for names, column in zip((TOKENS, TAGS), found, strict=True) if column is None]:
         raise TableError(
             f"{records.file.name} has no column {' and no column '.join(map(repr, missing))}. "
@@ -168,17 +178,20 @@ def _columns(records: Records, mapping: Mapping[str, str] | None) -> list[str]:
     return [column for column in found if column is not None]
 
 
-def _column(records: Records, mapping: Mapping[str, str] | None, names: Sequence[str]) -> str | None:
+def column_of(records: Records, mapping: Mapping[str, str] | None, names: Sequence[str]) -> str | None:
+    """Return the file's own name of a column: that in ``mapping``, else the first of the expected ``names``; None without one."""
     wanted = (mapping or {}).get(names[0])
     found = (find_column(records, name, TableError) for name in ((wanted,) if wanted else names))
     return next((column for column in found if column is not None), None)
 
 
-def _is_list(cell: Any) -> bool:
+def is_list(cell: Any) -> bool:
+    """Return whether a cell holds several values."""
     return isinstance(cell, (list, tuple))
 
 
-def _texts(cell: Any, place: str, column: str) -> list[str]:
-    if not _is_list(cell):
+def words_of(cell: Any, place: str, column: str) -> list[str]:
+    """Return the words or tags in a cell without outer spaces. Raise TableError if the cell at ``place`` holds no list."""
+    if not is_list(cell):
         raise TableError(f"{place}: column {column!r} contains no list. Write words and tags as lists of equal length.")
     return ["" if one is None else str(one).strip() for one in cell]

@@ -9,15 +9,16 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from deftx.core.errors import printable
 from deftx.core.files import sync_folder, write_json
 from deftx.labelling.session import Judgement, LabellingError, Session
+from deftx.labelling.word_session import WordSession
 
 FOLDER, SESSION, JUDGEMENTS = "labelling", "session.json", "judgements.jsonl"
 VERSION = 1
@@ -28,15 +29,17 @@ Judged = dict[int, Judgement]  # by place, in the order of judging
 
 _APPENDING = threading.Lock()
 
+S = TypeVar("S", Session, WordSession)
 
-class Sessions:
-    """The labelling sessions below a folder; every method can be called from any thread."""
 
-    def __init__(self, home: Path) -> None:
-        """Use the folder "labelling" of ``home``; it is created with the first session."""
-        self.folder = home / FOLDER
+class Folder(Generic[S]):
+    """Sessions of one kind below a folder; every method can be called from any thread."""
 
-    def add(self, session: Session) -> None:
+    def __init__(self, folder: Path, read: Callable[[Any], S]) -> None:
+        """Use a folder, which is created with the first session; ``read`` makes a session of what its ``to_dict`` returned."""
+        self.folder, self._read = folder, read
+
+    def add(self, session: S) -> None:
         """Store a new session.
 
         Raises:
@@ -47,7 +50,7 @@ class Sessions:
             place.mkdir(mode=0o700, parents=True)
             write_json(place / SESSION, {"version": VERSION, **session.to_dict()})
 
-    def list(self) -> list[Session]:
+    def list(self) -> list[S]:
         """Return the sessions, the newest first; what cannot be read is left out."""
         found = []
         for place in self.folder.iterdir() if self.folder.is_dir() else ():
@@ -57,7 +60,7 @@ class Sessions:
                 continue  # being added or removed, or changed by hand
         return sorted(found, key=lambda session: session.created, reverse=True)
 
-    def open(self, session_id: str) -> Session:
+    def open(self, session_id: str) -> S:
         """Return a session by its id.
 
         Raises:
@@ -66,37 +69,7 @@ class Sessions:
         content = _read_json(self._place(session_id) / SESSION)
         if not isinstance(content, dict) or content.pop("version", None) != VERSION:
             raise LabellingError("There is no such labelling session. Start a new one.")
-        return Session.from_dict(content)
-
-    def record(self, session_id: str, person: str, judgements: Sequence[Judgement]) -> None:
-        """Store what a person said, one or more answers; a later answer to the same sentence replaces the earlier one.
-
-        Raises:
-            LabellingError: If an answer does not fit the session, or the disk refuses it.
-        """
-        session, person = self.open(session_id), person_name(person)
-        lines = [{"person": person, **asdict(one.check(session))} for one in judgements]
-        self._append(session_id, lines)
-
-    def undo(self, session_id: str, person: str) -> None:
-        """Take back the last answer of a person; without one, nothing happens.
-
-        Raises:
-            LabellingError: If there is no such session, or the disk refuses it.
-        """
-        if self.judged(session_id).get(person_name(person)):
-            self._append(session_id, [{"person": person_name(person), "undo": True}])
-
-    def judged(self, session_id: str) -> dict[str, Judged]:
-        """Return the answers that stand, by person.
-
-        Raises:
-            LabellingError: If there is no such session.
-        """
-        session, people = self.open(session_id), {}
-        for line in self._lines(session_id):
-            _apply(people, line, session)
-        return {person: judged for person, judged in people.items() if judged}
+        return self._read(content)
 
     def changed(self, session_id: str) -> float:
         """Return when a session was last written to, in seconds since 1970."""
@@ -138,6 +111,44 @@ class Sessions:
             os.fsync(stream.fileno())
             if new:
                 sync_folder(file.parent)
+
+
+class Sessions(Folder[Session]):
+    """The labelling sessions below a folder; every method can be called from any thread."""
+
+    def __init__(self, home: Path) -> None:
+        """Use the folder "labelling" of ``home``; it is created with the first session."""
+        super().__init__(home / FOLDER, Session.from_dict)
+
+    def record(self, session_id: str, person: str, judgements: Sequence[Judgement]) -> None:
+        """Store what a person said, one or more answers; a later answer to the same sentence replaces the earlier one.
+
+        Raises:
+            LabellingError: If an answer does not fit the session, or the disk refuses it.
+        """
+        session, person = self.open(session_id), person_name(person)
+        lines = [{"person": person, **asdict(one.check(session))} for one in judgements]
+        self._append(session_id, lines)
+
+    def undo(self, session_id: str, person: str) -> None:
+        """Take back the last answer of a person; without one, nothing happens.
+
+        Raises:
+            LabellingError: If there is no such session, or the disk refuses it.
+        """
+        if self.judged(session_id).get(person_name(person)):
+            self._append(session_id, [{"person": person_name(person), "undo": True}])
+
+    def judged(self, session_id: str) -> dict[str, Judged]:
+        """Return the answers that stand, by person.
+
+        Raises:
+            LabellingError: If there is no such session.
+        """
+        session, people = self.open(session_id), {}
+        for line in self._lines(session_id):
+            _apply(people, line, session)
+        return {person: judged for person, judged in people.items() if judged}
 
 
 def person_name(name: str) -> str:

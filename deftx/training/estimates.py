@@ -11,13 +11,14 @@ from deftx.data.labels import drop_unknown_labels
 from deftx.data.splitting import fold
 from deftx.data.table_rows import Table, hold_out, join_tables, label_names
 from deftx.data.tables import check
+from deftx.data.token_rows import TokenTable, check_tokens, hold_out_sentences, join_token_tables
 from deftx.models.batches import encode
 from deftx.models.decoders import predicts_next
 from deftx.models.families import word_embeddings
 from deftx.models.parameters import encoder_parameters, sparse_trainable
 from deftx.training.recipes import LanguageRecipe, Recipe, TaskRecipe
 from deftx.training.run_folder import NOT_RETRAINED, bytes_needed
-from deftx.training.sources import fitting
+from deftx.training.sources import check_same_kind, fitting
 from deftx.training.speed import Speed
 
 PRODUCTS = 6  # operations per weight and token: two forward, four backward (Kaplan et al. 2020)
@@ -153,24 +154,23 @@ class TableSize:
 
     @classmethod
     def of(
-        cls, train: Table, valid: Table | None, tokenizer: Any, repeat: int = 1,
-        further: Sequence[tuple[Table, int]] = (),
+        cls, train: Table | TokenTable, valid: Table | TokenTable | None, tokenizer: Any, repeat: int = 1,
+        further: Sequence[tuple[Table | TokenTable, int]] = (),
     ) -> "TableSize":  # fmt: skip
         """Count rows, labels and tokens. Raise TableError if the rows cannot be used for training.
 
-        ``further`` are the other labelled files, each with its passes.
+        ``further`` are the other labelled files, each with its passes. Of words with tags, a row is a sentence.
         """
+        if valid is not None:
+            check_same_kind(train, valid)
         tables = fitting([train, *(table for table, _ in further)])
-        found = check(join_tables(tables), valid)
-        if valid is None:
-            hold_out(train, 0.1, 0)
-        else:
-            drop_unknown_labels(valid, label_names(train))
+        labels = _checked_words(tables, valid) if isinstance(train, TokenTable) else _checked_texts(tables, valid)
         texts = [text for table in tables for text in table.texts]
         lengths = tuple(map(len, encode(tokenizer, texts[:: -(-len(texts) // SAMPLE)], 1_000_000)))
         others = sum(len(table) * passes for table, passes in further)
         valid_rows = len(valid) if valid is not None else None
-        return cls(len(train), valid_rows, len(found.labels), train.pairs, lengths, repeat, others)
+        pairs = isinstance(train, Table) and train.pairs
+        return cls(len(train), valid_rows, labels, pairs, lengths, repeat, others)
 
     def amount(self, recipe: TaskRecipe, longest: int) -> Amount:
         """Return the amount of data for a recipe, on a base with inputs of at most ``longest`` tokens."""
@@ -179,6 +179,24 @@ class TableSize:
         held_out = round(self.rows * recipe.hold_out) if self.valid_rows is None else self.valid_rows
         rows = max(1, self.rows - (held_out if self.valid_rows is None else 0))
         return Amount(self.repeat * rows + self.further, tokens, held_out * tokens)
+
+
+def _checked_texts(tables: Sequence[Table], valid: Any) -> int:
+    """Return the number of labels. Raise TableError if the rows cannot be used for training."""
+    found = check(join_tables(tables), valid)
+    if valid is None:
+        hold_out(tables[0], 0.1, 0)
+    else:
+        drop_unknown_labels(valid, label_names(tables[0]))
+    return len(found.labels)
+
+
+def _checked_words(tables: Sequence[TokenTable], valid: Any) -> int:
+    """Return the number of tags. Raise TableError if the sentences cannot be used for training."""
+    found = check_tokens(join_token_tables(tables), valid)
+    if valid is None:
+        hold_out_sentences(tables[0], 0.1, 0)
+    return len(found["tags"])
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The commands with a task that tags words: train, evaluate, classify, export, and what is refused."""
 
+import csv
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import tiny
 import tiny_tokens
 
 from deftx.cli import main
+from deftx.data.token_tables import read_tokens
 
 SETTINGS = ["precision=float32", "batch_size=16", "max_length=16", "learning_rate=5e-3", "epochs=60", "max_steps=60",
             "evaluate_every=20", "k=3000"]  # fmt: skip
@@ -52,6 +54,34 @@ def test_classify(run):
     assert "night" in run("classify", "--task", "@v", "the night was bad").out
 
 
+def test_a_file_of_texts_becomes_a_table_with_a_row_for_each_mark(run, made):
+    (made / "in.csv").write_text("id,text\n1,the night was bad\n2,\n", encoding="utf-8")
+    found = json.loads(run("classify", "--file", "@in.csv", "--out", "@out.csv", "--task", "@v", "--json").out)
+    assert (found["n"], found["marks"], found["labels"]) == (1, 2, {"MOOD": 1, "THING": 1})
+    with (made / "out.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = [list(row.values())[:6] for row in csv.DictReader(stream)]
+    assert rows == [
+        ["1", "the night was bad", "night", "THING", "4", "9"],
+        ["1", "the night was bad", "was bad", "MOOD", "10", "17"],
+        ["2", "", "", "", "", ""],
+    ]
+
+
+def test_words_stay_as_they_are_and_what_is_written_can_be_read_as_a_labelled_file(run, made):
+    (made / "words.conll").write_text("the\nnight\nwas\nbad\n\nthe\nday.\n", encoding="utf-8")
+    assert "2 texts" in run("classify", "--file", "@words.conll", "--out", "@out.conll", "--task", "@v").out
+    run("classify", "--file", "@words.conll", "--out", "@out.jsonl", "--task", "@v")
+    columns, lines = (read_tokens(made / name) for name in ("out.conll", "out.jsonl"))
+    assert columns.sentences == lines.sentences == [("the", "night", "was", "bad"), ("the", "day.")]
+    assert columns.tags == lines.tags
+    assert columns.tags[0] == ("O", "B-THING", "B-MOOD", "I-MOOD")
+    first = json.loads((made / "out.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert [(mark["label"], first["text"][mark["start"] : mark["end"]]) for mark in first["marks"]] == [
+        ("THING", "night"),
+        ("MOOD", "was bad"),
+    ]
+
+
 def test_export(run, made):
     said = run("export", "--task", "@v", "--out", "@exported").out
     assert 'pipeline("token-classification"' in said
@@ -67,7 +97,9 @@ def test_export(run, made):
         (["evaluate", "@rows.jsonl", "--task", "@v", "--metric", "entity"], "Did you mean"),
         (["evaluate", "@rows.jsonl", "--task", "@v", "--rename", "a=b"], "--rename"),
         (["evaluate", "@rows.jsonl", "--task", "@v", "--kind", "sentences"], "words with tags"),
-        (["classify", "--file", "@texts.csv", "--out", "@out.csv", "--task", "@v"], "tags words"),
+        (["classify", "--file", "@texts.csv", "--out", "@out.txt", "--task", "@v"], ".csv, .jsonl, .conll or .conllu"),
+        (["classify", "--file", "@texts.csv", "--out", "@out.conllu", "--task", "@v"], "none for names"),
+        (["classify", "--file", "@texts.csv", "--out", "@out.csv", "--sure", "0.9", "--task", "@v"], "--sure"),
         (["classify", "--notes", "--task", "@v", "x"], "--notes"),
         (["export", "--space", "--task", "@v", "--out", "@space"], "a Space"),
     ],

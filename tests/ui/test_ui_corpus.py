@@ -220,7 +220,7 @@ def test_a_labelled_file_is_kept_chosen_and_counted(studio, tmp_path):
 
 def test_columns_that_are_not_recognised_are_asked_for_with_a_guess_and_the_first_rows(studio, tmp_path):
     file = write(tmp_path, "t.csv", "id,review,stars\n" + "".join(f"{n},<b>x</b> {n},{n % 2}\n" for n in range(9)))
-    *_, place, asked, kind, text, premise, hypothesis, label, refused, waiting = labelled_upload.receive(
+    *_, place, asked, kind, text, premise, hypothesis, label, _, _, refused, waiting = labelled_upload.receive(
         file, "train", labelled_tab.listed
     )
     assert (place.visible, kind, text.value, label.value, refused) == (True, "single", "review", "stars", "")

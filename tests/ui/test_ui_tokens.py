@@ -118,8 +118,3 @@ def test_the_library_lists_its_scores(studio, trained):
     info = vector_index.describe(vector_index.find(studio.store, "task", trained[1]["words"]).folder)
     assert list(library_views.scores(info)) == ["entity_f1", "accuracy"]
     assert library_views.score(info).startswith("F1 ")
-
-
-def test_a_table_of_words_is_refused_with_the_reason(studio, trained):
-    with pytest.raises(DeftxError, match="words with tags"):
-        studio.tables.add(trained[2])

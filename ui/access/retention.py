@@ -11,6 +11,7 @@ from deftx.core.errors import DeftxError
 from deftx.core.files import TRASH_KEPT, folder_size
 from deftx.jobs import Job, Store, state_of
 from deftx.labelling.store import Sessions
+from deftx.labelling.word_store import WordSessions
 from deftx.publish.own_vectors import OwnVectors
 from ui.access.workspaces import Workspaces
 from ui.shared import removal
@@ -71,10 +72,10 @@ def clear(workspace: Studio, before: float) -> None:
         if vector.added < before:
             _discard(partial(own.discard, vector.name))
     own.remove_expired()
-    sessions = Sessions(workspace.store.root)
-    for session in sessions.list():  # they have no trash, so they are kept for as long as it keeps other things
-        if sessions.changed(session.id) < before - TRASH_KEPT:
-            _discard(partial(sessions.remove, session.id))
+    for sessions in (Sessions(workspace.store.root), WordSessions(workspace.store.root)):
+        for session in sessions.list():  # they have no trash, so they are kept for as long as it keeps other things
+            if sessions.changed(session.id) < before - TRASH_KEPT:
+                _discard(partial(sessions.remove, session.id))
 
 
 def _rests(job: Job) -> bool:

@@ -10,10 +10,12 @@ import gradio as gr
 from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import TABLES, TEXTS
 from deftx.data.table_columns import table_columns
+from deftx.data.words_to_tag import has_words
 from ui import strings
-from ui.classify import column_form, file_views
-from ui.classify.compose_form import ComposeForm, combination_of
+from ui.classify import column_form, file_views, word_file_views
+from ui.classify.compose_form import ComposeForm, combination_of, is_for_words
 from ui.classify.file_tasks import Classified, classify_file, wants_pairs
+from ui.classify.word_files import TaggedWords, tag_words
 from ui.current import current_workspace
 from ui.shared import encoding_form, views
 from ui.shared.background_views import see
@@ -38,6 +40,7 @@ class FileTab:
     uncertain: gr.HTML
     rows: gr.HTML
     download: gr.DownloadButton
+    others: gr.File
     timer: gr.Timer
 
     def outputs(self) -> list[Any]:
@@ -60,6 +63,14 @@ def build(vectors: ComposeForm) -> FileTab:
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             view = gr.HTML(views.paragraph(strings.NO_FILE_YET, "quiet"), elem_id="file-view")
             download = gr.DownloadButton(strings.FILE_DOWNLOAD, visible=False, elem_id="file-download")
+            others = gr.File(
+                label=strings.OTHER_FORMATS,
+                visible=False,
+                interactive=False,
+                file_count="multiple",
+                height=110,
+                elem_id="file-others",
+            )
     with gr.Column(visible=False) as found:
         uncertain = gr.HTML(elem_id="file-uncertain")
         with gr.Row(elem_classes="filters"):
@@ -74,7 +85,8 @@ def build(vectors: ComposeForm) -> FileTab:
                 [(strings.ANY, 0.0)], value=0.0, label=strings.SURE_FILTER, min_width=200, elem_id="file-sure"
             )
         rows = gr.HTML(elem_id="file-rows")
-    tab = FileTab(view, stop, found, label, order, sure, uncertain, rows, download, gr.Timer(EVERY, active=False))
+    timer = gr.Timer(EVERY, active=False)
+    tab = FileTab(view, stop, found, label, order, sure, uncertain, rows, download, others, timer)
     _connect_encoding(tab, file, encoding)
     _connect(tab, file, vectors, form, start)
     return tab
@@ -93,7 +105,7 @@ def _connect(tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_for
     start.click(
         lambda file, before, *given: begin(file, vectors.values(given[: len(chosen)]), before, *given[len(chosen) :]),
         [file, kept, *chosen, *form.inputs()],
-        [kept, tab.view, tab.stop, tab.found, tab.download, tab.timer], **PRIVATE,
+        [kept, tab.view, tab.stop, tab.found, tab.download, tab.others, tab.timer], **PRIVATE,
     )  # fmt: skip
     looking = {"fn": look, "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
@@ -124,6 +136,8 @@ def receive(file: str | None, task: str | None) -> tuple:
     if not file or not task:
         return *nothing, gr.skip(), gr.skip()
     try:
+        if is_for_words(task) and read_isolated([file], has_words, file):
+            return *nothing, gr.skip(), gr.skip()
         columns, recognised = read_isolated([file], table_columns, file, labelled=False)
         if recognised:
             return *nothing, gr.skip(), gr.skip()
@@ -143,42 +157,78 @@ def begin(file: str | None, vectors: dict[str, Any], before: str, *columns: str 
         if not file:
             raise DeftxError(strings.NEEDS_FILE)
         named = column_form.mapping(columns, wants_pairs(workspace, combination.task), labelled=False)
+        work = tag_words if is_for_words(combination.task) else classify_file
         id_ = workspace.background_tasks.start(
-            lambda on_share: classify_file(workspace, Path(file), named, combination, on_share), instead_of=before
+            lambda on_share: work(workspace, Path(file), named, combination, on_share), instead_of=before
         )
     except DeftxError as error:
-        hidden = (gr.skip(), gr.Column(visible=False), gr.DownloadButton(visible=False), gr.skip())
-        return gr.skip(), views.refusal(strings.FILE_REFUSED, error), *hidden
+        return gr.skip(), views.refusal(strings.FILE_REFUSED, error), gr.skip(), *_hidden(), gr.skip()
     view = file_views.progress(workspace.background_tasks, workspace.background_tasks.find(id_))
-    hidden = (gr.Button(visible=True), gr.Column(visible=False), gr.DownloadButton(visible=False))
-    return id_, view, *hidden, gr.Timer(active=True)
+    return id_, view, gr.Button(visible=True), *_hidden(), gr.Timer(active=True)
+
+
+def _hidden() -> tuple[gr.Column, gr.DownloadButton, gr.File]:
+    """Hide an earlier result and its files."""
+    return gr.Column(visible=False), gr.DownloadButton(visible=False), gr.File(visible=False)
 
 
 def look(id_: str) -> tuple:
     """Show the progress; after the end, show the result and stop polling."""
-    seen = see(current_workspace().background_tasks, id_, Classified, strings.FILE_REFUSED)
+    seen = see(current_workspace().background_tasks, id_, (Classified, TaggedWords), strings.FILE_REFUSED)
     if seen is None:
-        return *[gr.skip()] * 9, gr.Timer(active=False)
+        return *[gr.skip()] * 10, gr.Timer(active=False)
     if seen.going:
-        return seen.view, gr.Button(visible=True), *[gr.skip()] * 7, gr.Timer(active=True)
-    return _ended(seen.view or file_views.summary(seen.result), seen.result)
+        return seen.view, gr.Button(visible=True), *[gr.skip()] * 8, gr.Timer(active=True)
+    shown = [*_hidden()[:1], *[gr.skip()] * 5, *_hidden()[1:]] if seen.view else _shown(seen.result)
+    return (
+        seen.view or _views(seen.result).summary(seen.result),
+        gr.Button(visible=False),
+        *shown,
+        gr.Timer(active=False),
+    )
 
 
-def _ended(view: str, found: Classified | None = None) -> tuple:
-    shown: Sequence[Any] = [gr.Column(visible=False), *[gr.skip()] * 5, gr.DownloadButton(visible=False)]
-    if found is not None:
-        workspace = current_workspace()
-        label = gr.Dropdown(choices=[(strings.ANY, ""), *((name, name) for name in found.labels)], value="")
-        path = str(workspace.served_files.copy(found.file(), workspace.owner))
-        sure = gr.Dropdown(choices=file_views.sure_choices(found), value=0.0, visible=found.calibration is not None)
-        shown = [gr.Column(visible=True), label, "file", sure, file_views.uncertain(found), file_views.rows(found, "", "file"),
-                 gr.DownloadButton(value=path, visible=True)]  # fmt: skip
-    return view, gr.Button(visible=False), *shown, gr.Timer(active=False)
+def _views(found: Classified | TaggedWords) -> Any:
+    return word_file_views if isinstance(found, TaggedWords) else file_views
+
+
+def _shown(found: Classified | TaggedWords) -> Sequence[Any]:
+    """Show a result: its filters, its rows and its files."""
+    if isinstance(found, TaggedWords):
+        return _shown_words(found)
+    sure = gr.Dropdown(choices=file_views.sure_choices(found), value=0.0, visible=found.calibration is not None)
+    order = gr.update(value="file", visible=True)
+    return (
+        gr.Column(visible=True), _labels(found.labels), order, sure, file_views.uncertain(found),
+        file_views.rows(found, "", "file"), gr.DownloadButton(value=_served([found.file()])[0], visible=True),
+        gr.File(visible=False),
+    )  # fmt: skip
+
+
+def _shown_words(found: TaggedWords) -> Sequence[Any]:
+    table, *others = _served(found.files())
+    hidden = gr.Dropdown(visible=False)
+    return (
+        gr.Column(visible=True), _labels(list(found.found.counts)), hidden, hidden, "", word_file_views.rows(found, ""),
+        gr.DownloadButton(value=table, visible=True), gr.File(value=others, visible=True),
+    )  # fmt: skip
+
+
+def _labels(names: Sequence[str]) -> gr.Dropdown:
+    return gr.Dropdown(choices=[(strings.ANY, ""), *((name, name) for name in names)], value="")
+
+
+def _served(files: Sequence[Path]) -> list[str]:
+    workspace = current_workspace()
+    return [str(workspace.served_files.copy(file, workspace.owner)) for file in files]
 
 
 def show_rows(id_: str, label: str | None, order: str | None, wanted: float | None = None) -> str:
     """Show the rows that match the filter."""
     background_task = current_workspace().background_tasks.find(id_)
-    if background_task is None or not isinstance(background_task.result, Classified):
+    found = background_task.result if background_task is not None else None
+    if isinstance(found, TaggedWords):
+        return word_file_views.rows(found, label or "")
+    if not isinstance(found, Classified):
         return views.notice(strings.WORK_GONE)
-    return file_views.rows(background_task.result, label or "", order or "file", wanted or 0.0)
+    return file_views.rows(found, label or "", order or "file", wanted or 0.0)

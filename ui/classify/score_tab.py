@@ -10,10 +10,11 @@ from deftx.core.errors import DeftxError
 from deftx.data.file_kinds import TABLES
 from deftx.data.table_columns import table_columns
 from ui import strings
-from ui.classify import column_form, file_tab, file_views, score_figures, score_views
+from ui.classify import column_form, file_tab, file_views, score_shown
 from ui.classify.compose_form import ComposeForm, combination_of
 from ui.classify.file_tasks import wants_pairs
 from ui.classify.scoring import Mismatch, Scores, Wanted
+from ui.classify.word_scoring import WordScores
 from ui.current import current_workspace
 from ui.library import library
 from ui.shared import encoding_form, label_form, plot, removal, views
@@ -166,10 +167,7 @@ def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: st
         if not table:
             raise DeftxError(strings.NEEDS_TABLE_TO_SCORE)
         wanted = Wanted(table, names, combination.task, workspace.scoring.combinations(combination, bool(compared)))
-        workspace.scoring.read(wanted)
-        id_ = workspace.background_tasks.start(
-            lambda on_share: workspace.scoring.score(wanted, on_share), instead_of=before
-        )
+        id_ = workspace.background_tasks.start(score_shown.work_for(wanted), instead_of=before)
     except Mismatch as error:
         said = (strings.LABELS_GUESSED, strings.LABELS_NOT_GUESSED)
         messages = (text.format(known=", ".join(error.known)) for text in said)
@@ -188,18 +186,18 @@ def _hidden() -> tuple[str, gr.Column]:
 
 def look(id_: str) -> tuple:
     """Show the progress; after the end, show the result and stop polling."""
-    seen = see(current_workspace().background_tasks, id_, Scores, strings.SCORE_REFUSED)
+    seen = see(current_workspace().background_tasks, id_, (Scores, WordScores), strings.SCORE_REFUSED)
     if seen is None:
         return *[gr.skip()] * 8, gr.Timer(active=False)
     if seen.going:
         return seen.view, gr.Button(visible=True), "", *[gr.skip()] * 5, gr.Timer(active=True)
-    return _ended(seen.view or score_views.about(seen.result), seen.result)
+    return _ended(seen.view or score_shown.about(seen.result), seen.result)
 
 
 def show(id_: str, combination: str | None) -> tuple[str, str]:
     """Show the mistakes of one combination: the plot and its tables."""
     found = _found(id_, combination)
-    return ("", views.notice(strings.WORK_GONE)) if found is None else _shown(found, combination)
+    return ("", views.notice(strings.WORK_GONE)) if found is None else score_shown.details(found, combination)
 
 
 def write_report(id_: str, combination: str | None) -> tuple[str | None, str]:
@@ -207,6 +205,8 @@ def write_report(id_: str, combination: str | None) -> tuple[str | None, str]:
     found = _found(id_, combination)
     if found is None:
         return None, views.notice(strings.WORK_GONE)
+    if isinstance(found, WordScores):
+        return None, views.refusal(strings.NOT_EXPORTED, strings.WORD_TASK)
     vectors = next(one.vectors for one in found.wanted.combinations if one.id == combination)
     answers = next(one.probabilities for one in found.predictions if one.name == combination)
     try:
@@ -217,26 +217,13 @@ def write_report(id_: str, combination: str | None) -> tuple[str | None, str]:
     return str(file), views.notice(said, kind="good")
 
 
-def _found(id_: str, combination: str | None) -> Scores | None:
+def _found(id_: str, combination: str | None) -> score_shown.AnyScores | None:
     """Return a finished scoring, if it has this combination."""
     background_task = current_workspace().background_tasks.find(id_)
     found = background_task.result if background_task is not None else None
-    known = isinstance(found, Scores) and combination in [line.name for line in found.lines]
-    return found if known else None
+    return found if score_shown.has(found, combination) else None
 
 
-def _shown(found: Scores, combination: str) -> tuple[str, str]:
-    line = next(line for line in found.lines if line.name == combination)
-    figure = score_figures.confusion_figure(line.scores["f1"])
-    return plot.as_value(figure), score_views.details(found, combination)
-
-
-def _ended(view: str, found: Scores | None = None) -> tuple:
-    shown: Sequence[Any] = ["", gr.Column(visible=False), *[gr.skip()] * 4]
-    if found is not None:
-        named = [(score_views.title(one), one.id) for one in found.wanted.combinations]
-        chosen = score_views.first(found)
-        intervals = plot.as_value(score_figures.intervals_figure([name for name, _ in named], found.lines))
-        choice = gr.Dropdown(choices=named, value=chosen)
-        shown = [intervals, gr.Column(visible=True), score_views.table(found), choice, *_shown(found, chosen)]
+def _ended(view: str, found: score_shown.AnyScores | None = None) -> tuple:
+    shown = ("", gr.Column(visible=False), *[gr.skip()] * 4) if found is None else score_shown.result(found)
     return view, gr.Button(visible=False), *shown, gr.Timer(active=False)

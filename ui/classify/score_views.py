@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 from deftx.core.evaluation import Evaluation
 from deftx.evidence.comparison import LabelScore, Line, Mistake, hardest_mistakes, per_label
@@ -36,8 +37,8 @@ def about(found: Scores) -> str:
     return f"<h3>{escape(found.wanted.table)}</h3>{words(found, first(found))}{views.paragraph(said, 'quiet')}{notes}"
 
 
-def first(found: Scores) -> str:
-    """Return the combination that is looked at first: all vectors, or the task vector alone without a language."""
+def first(found: Any) -> str:
+    """Return the combination of scores that is looked at first: all vectors, or the task vector alone without a language."""
     return next((one.id for one in found.wanted.combinations if one.kind == "both"), TASK_ALONE)
 
 
@@ -56,7 +57,7 @@ def table(found: Scores) -> str:
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
     rows = zip(found.wanted.combinations, found.lines, strict=True)
     body = "".join(
-        f'<tr><th scope="row">{_two(title(one), SIGNS[one.kind])}</th>{"".join(_cells(line, m) for m in METRICS)}</tr>'
+        f'<tr><th scope="row">{two_lines(title(one), SIGNS[one.kind])}</th>{"".join(_cells(line, m) for m in METRICS)}</tr>'
         for one, line in rows
     )
     said = views.paragraph(strings.SCORES_INTERVALS, "quiet")
@@ -83,15 +84,16 @@ def _labels(found: Scores) -> list[str]:
 def _cells(line: Line, metric: str) -> str:
     found, change = line.scores[metric], line.differences.get(metric)
     ends = strings.INTERVAL_ENDS.format(low=f"{found.low:.4f}", high=f"{found.high:.4f}")
-    score = f"<td>{_two(f'{found.score:.4f}', ends)}</td>"
+    score = f"<td>{two_lines(f'{found.score:.4f}', ends)}</td>"
     if change is None:
         return f"{score}<td>–</td><td>{escape(strings.SCORE_REFERENCE)}</td>"
     ends = strings.INTERVAL_ENDS.format(low=f"{change.low:+.4f}", high=f"{change.high:+.4f}")
     reads = strings.DIFFERENCE_READS[_reads(change)]
-    return f"{score}<td>{_two(f'{change.mean:+.4f}', ends)}</td><td>{escape(reads)}</td>"
+    return f"{score}<td>{two_lines(f'{change.mean:+.4f}', ends)}</td><td>{escape(reads)}</td>"
 
 
-def _two(above: str, below: str) -> str:
+def two_lines(above: str, below: str) -> str:
+    """Show two texts, the lower one small."""
     return f"{escape(above)}<br><small>{escape(below)}</small>"
 
 

@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError
@@ -152,14 +153,11 @@ class Scoring:
 
     def shared_rows(self, task: str, table: Table) -> int | None:
         """Count the rows whose text is in the file that the task was trained on; None if that file is unknown."""
-        place, _, job_id = task.partition(":")
-        if place != "job":
-            return None  # a vector does not store its training texts
-        job = self._workspace.store.get(job_id)
-        if not job.settings.get("train"):
+        file = training_file(self._workspace, task)
+        if file is None:
             return None
         try:
-            train = read_table(job.folder / job.settings["train"], columns=job.settings.get("columns"))
+            train = read_table(file[0], columns=file[1])
             return check(train, table).shared
         except DeftxError:
             return None
@@ -202,6 +200,16 @@ class Scoring:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return found
+
+
+def training_file(workspace: Workspace, task: str) -> tuple[Path, Mapping[str, str] | None] | None:
+    """Return the file that a task vector was trained on here, with its columns; None if it is unknown."""
+    place, _, job_id = task.partition(":")
+    if place != "job":
+        return None  # a vector does not store its training texts
+    job = workspace.store.get(job_id)
+    train = job.settings.get("train")
+    return (job.folder / train, job.settings.get("columns")) if train else None
 
 
 def _key(one: Combination, found: Found, table: Table) -> Key:

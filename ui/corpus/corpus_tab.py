@@ -153,7 +153,7 @@ def choices() -> list[tuple[str, str]]:
 def renew_lists(kept: Sequence[str | None]) -> tuple:
     """Return the current lists: the texts, then the labelled files for each role."""
     text, *tables = kept
-    listed = labelled_tab.choices()
+    listed = labelled_tab.choices(words=True)
     return removal.renewed(choices(), text, None), *(removal.renewed(listed, table, "") for table in tables)
 
 

@@ -10,8 +10,10 @@ from deftx.data.file_kinds import TABLES
 from deftx.data.labels import drop_unknown_labels
 from deftx.data.table_rows import label_names
 from deftx.data.tables import check
+from deftx.data.token_rows import TokenTable
+from deftx.training.sources import check_same_kind
 from ui import strings
-from ui.corpus import hub_form, labelled_upload, labelled_views
+from ui.corpus import hub_form, labelled_upload, labelled_views, word_views
 from ui.current import current_workspace
 from ui.shared import removal, views
 from ui.shared.uploads import READING, TABLE_TYPES
@@ -39,7 +41,7 @@ def build() -> LabelledTab:
                 title = getattr(strings, key)
                 uploads[role] = gr.File(label=title, file_types=TABLE_TYPES, height=140, elem_id=f"table-file-{role}")
                 lists[role] = gr.Dropdown(
-                    choices(), value="", label=f"{strings.CHOOSE_TABLE}: {title}", show_label=False,
+                    choices(words=True), value="", label=f"{strings.CHOOSE_TABLE}: {title}", show_label=False,
                     elem_id=f"table-{role}",
                 )  # fmt: skip
                 removing[role] = removal.build(role, strings.REMOVE_TABLE)
@@ -60,7 +62,9 @@ def build() -> LabelledTab:
     )  # fmt: skip
     for chosen in lists.values():
         chosen.change(show, list(lists.values()), findings, **READS)
-    removable = removal.RemovableFiles(lambda: current_workspace().tables, list(lists.values()), choices, "")
+    removable = removal.RemovableFiles(
+        lambda: current_workspace().tables, list(lists.values()), lambda: choices(words=True), ""
+    )
     for place, role in enumerate(lists):
         removal.connect(removable, place, removing[role])
     return LabelledTab(lists, to_train)
@@ -76,19 +80,20 @@ def fetch(parts: tuple, part: str | None, role: str) -> tuple:
     return *labelled_upload.receive(path, role, listed), ""
 
 
-def choices() -> list[tuple[str, str]]:
-    """List the files for either role as (label, name), "none" first."""
-    return [(strings.NO_TABLE, ""), *((name, name) for name in current_workspace().tables.names())]
+def choices(words: bool = False) -> list[tuple[str, str]]:
+    """List the files for either role as (label, name), "none" first; with ``words``, those of words with tags too."""
+    tables = current_workspace().tables
+    return [(strings.NO_TABLE, ""), *((name, name) for name in tables.names() if words or not tables.has_words(name))]
 
 
 def listed() -> dict[str, list[tuple[str, str]]]:
     """Return the current choices of each role."""
-    return dict.fromkeys(ROLES, choices())
+    return dict.fromkeys(ROLES, choices(words=True))
 
 
 def refresh() -> list[gr.Dropdown]:
     """Return the current lists of both roles, for a page that opens."""
-    return [gr.Dropdown(choices=choices()) for _ in ROLES]
+    return [gr.Dropdown(choices=choices(words=True)) for _ in ROLES]
 
 
 def show(train: str | None, valid: str | None) -> str:
@@ -97,7 +102,10 @@ def show(train: str | None, valid: str | None) -> str:
         return views.paragraph(strings.NO_TABLE_YET, "quiet")
     workspace = current_workspace()
     try:
-        tables = [workspace.tables.read(name) for name in (train, valid) if name]
+        tables = [workspace.tables.labelled(name) for name in (train, valid) if name]
+        check_same_kind(tables[0], tables[-1])
+        if isinstance(tables[0], TokenTable):
+            return word_views.findings(tables, workspace.tables.columns(train))
         found = check(*tables)
         if len(tables) > 1:
             drop_unknown_labels(tables[1], label_names(tables[0]))

@@ -10,6 +10,7 @@ import gradio as gr
 from deftx.core.errors import DeftxError, TableError
 from deftx.data.table_columns import guess_columns, table_columns
 from deftx.data.table_rows import LABEL, PAIR, SINGLE
+from deftx.data.token_rows import TAGS, TOKENS
 from ui import strings
 from ui.corpus import labelled_views
 from ui.current import current_workspace
@@ -20,7 +21,8 @@ from ui.shared.uploads import READING
 
 PRIVATE = {"api_visibility": "private"}
 READS = {**PRIVATE, **READING}
-COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL)}  # the columns that each kind needs
+# The columns that each kind needs.
+COLUMNS_OF_KIND = {"single": (*SINGLE, LABEL), "pair": (*PAIR, LABEL), "words": (TOKENS[0], TAGS[0])}
 
 # The choices of each role ("train", "valid"), in the order of the lists, as (label, name).
 Listed = Callable[[], Mapping[str, list[tuple[str, str]]]]
@@ -165,6 +167,8 @@ def _keep_lists(listed: Listed) -> tuple:
 
 
 def _chosen(role: str, name: str, listed: Listed) -> tuple:
-    """Return both lists, with the file chosen in the list of this role."""
+    """Return both lists, with the file chosen in the list of this role; TableError if that list has no files of its kind."""
+    if name not in [key for _, key in listed()[role]]:
+        raise TableError(strings.WORDS_NOT_HERE.format(name=name))
     chosen = {role: {"value": name}}
     return tuple(gr.Dropdown(choices=choices, **chosen.get(one, {})) for one, choices in listed().items())

@@ -12,6 +12,9 @@ from deftx.data.labels import rename_labels
 from deftx.data.reading import Amount
 from deftx.data.table_rows import LABEL, PAIR, SINGLE, Table
 from deftx.data.tables import read_table
+from deftx.data.token_rows import TOKENS, TokenTable
+from deftx.data.token_tables import read_tokens
+from ui import strings
 from ui.shared.isolation import read_isolated
 from ui.shared.uploads import Admit, KeptFiles, admit_all
 
@@ -27,9 +30,19 @@ class Tables(KeptFiles):
         """Return the file's own name of each column, as ``read_table(columns=…)`` takes it; TableError for an unknown name."""
         return dict(self.note(name).get("columns", {}))
 
+    def has_words(self, name: str) -> bool:
+        """Return whether a file has words with tags, and not sentences with labels; TableError for an unknown name."""
+        return TOKENS[0] in self.columns(name)
+
     def read(self, name: str) -> Table:
-        """Read a file with its chosen columns; TableError if it cannot be used for training."""
+        """Read a file of sentences with its chosen columns; TableError if it cannot be used for training, or has words."""
+        if self.has_words(name):
+            raise TableError(strings.WORDS_NOT_HERE.format(name=name))
         return read_table(self.path(name), columns=self.columns(name))
+
+    def labelled(self, name: str) -> Table | TokenTable:
+        """Read a file of sentences or of words with its chosen columns; TableError if it cannot be used for training."""
+        return read_tokens(self.path(name), columns=self.columns(name)) if self.has_words(name) else self.read(name)
 
     def add(self, uploaded: str | os.PathLike, columns: Mapping[str, str] | None = None) -> str:
         """Store a labelled file and its columns and return its name; TableError if it cannot be read.

@@ -19,8 +19,8 @@ class Seen:
     going: bool = False
 
 
-def see(background_tasks: BackgroundTasks, id_: str, kind: type, title: str) -> Seen | None:
-    """Look up a task; None if none was started. ``title`` heads an error, ``kind`` is the type of its result."""
+def see(background_tasks: BackgroundTasks, id_: str, kind: type | tuple[type, ...], title: str) -> Seen | None:
+    """Look up a task; None if none was started. ``title`` heads an error, ``kind`` is the type of its result, or several."""
     background_task = background_tasks.find(id_)
     if background_task is None:
         return Seen(views.notice(strings.WORK_GONE)) if id_ else None

@@ -176,8 +176,8 @@ class Forecast:
 
     def _table(self, base: str, files: tuple[tuple[str, int], ...], valid: str, *_stamps: tuple[int, int]) -> TableSize:
         tables = self._workspace.tables
-        (train, repeat), *further = ((tables.read(name), passes) for name, passes in files)
-        rows = tables.read(valid) if valid else None
+        (train, repeat), *further = ((tables.labelled(name), passes) for name, passes in files)
+        rows = tables.labelled(valid) if valid else None
         return TableSize.of(train, rows, self.base(base).tokenizer, repeat, further)
 
     def _coverage(self, request: TrainingRequest) -> Covered | None:

@@ -2,6 +2,7 @@
 
 from deftx.models.bases import ASSETS
 from ui import strings
+from ui.classify.composing import tags_words
 from ui.current import current_workspace
 from ui.library import vector_index
 from ui.train.train_fields import FURTHER
@@ -34,8 +35,8 @@ def further_choices() -> list[tuple[str, str]]:
 
 
 def start_choices() -> list[tuple[str, str]]:
-    """List task vectors that can be trained further as (label, key), "none" first."""
-    entries = vector_index.entries(current_workspace().store, "task")
+    """List task vectors on sentences, which can be trained further, as (label, key), "none" first."""
+    entries = [one for one in vector_index.entries(current_workspace().store, "task") if not tags_words(one.folder)]
     return [(strings.NO_START, ""), *((entry.label, entry.key) for entry in entries)]
 
 

@@ -15,7 +15,7 @@ def language_of_table(table: str | None) -> str:
         return ""
     workspace = current_workspace()
     try:
-        texts = workspace.tables.read(table).texts
+        texts = workspace.tables.labelled(table).texts
         mix = workspace.facts.languages().mix([one if isinstance(one, str) else " ".join(one) for one in texts])
     except DeftxError:  # the Corpus section gives the reason
         return ""
