@@ -20,9 +20,11 @@ from language_profiles import NAMES  # noqa: E402
 from piece_profiles import FAMILIES, split_lines  # noqa: E402
 
 from deftx.analysis.language_states import FILE, LINES, compare, save_states, states_of  # noqa: E402
+from deftx.data.languages import load_languages  # noqa: E402
+from deftx.data.nearest import nearest as compare_writing  # noqa: E402
 from deftx.data.nearest import spread  # noqa: E402
 from deftx.data.tables import read_table  # noqa: E402
-from deftx.models.bases import BUNDLED_BASE, load_base  # noqa: E402
+from deftx.models.bases import BUNDLED_BASE, Base, load_base  # noqa: E402
 
 AFRICAN = ("hau", "kin", "lug", "nya", "sna", "swa", "zul")
 UTO_AZTECAN = FAMILIES["Uto-Aztecan"]
@@ -47,6 +49,7 @@ def main() -> None:
         print(f"{code}: {len(known[code])} and {len(held_out[code])} lines", file=sys.stderr, flush=True)
     translated = {code: states_of(base, sentences(given.data, code)) for code in UTO_AZTECAN}
     report(known, held_out, translated)
+    report_writing(base, given.data)
     save_states({code: known[code][:, LAYER].mean(0) for code in NAMES}, base.fingerprint, LAYER, given.out)
     print(f"\n{given.out.name}: {given.out.stat().st_size:,} bytes, layer {LAYER}")
 
@@ -115,6 +118,17 @@ def report(known: States, held_out: States, translated: States) -> None:
                 means.pop("spa")  # nothing is left of it
             row = measured(means, asked, other)
             print(f"| {way} | {layer} | {' | '.join(row)} |")
+
+
+def report_writing(base: Base, data: Path) -> None:
+    """Print the nearest other languages of the translated sentences by letters and by pieces."""
+    for what in ("letters", "pieces"):
+        near = {}
+        for code in UTO_AZTECAN:
+            found = compare_writing(sentences(data, code), load_languages(), base.tokenizer)
+            near[code] = {one.code: getattr(one, what) for one in found if one.code != code}
+        mean = np.mean([precision(one, UTO_AZTECAN) for one in near.values()])
+        print(f"{what}, translated: {', '.join(map(nearest, near.values()))}, precision {mean:.2f}")
 
 
 def measured(known: States, asked: States, translated: States) -> list[str]:

@@ -34,7 +34,7 @@ class BaseChoice:
     """A base and a text: sizes, tokens a word, and memory and time of a language training. None: not known.
 
     ``estimated`` says that the tokens a word are those of the bundled base, which has a part of the same pieces: a base with all of
-    them needs about as many, or fewer. ``memory`` is in bytes; ``seconds`` is (shortest, longest).
+    them needs as many, or fewer. ``memory`` is in bytes; ``seconds`` is (shortest, longest).
     """
 
     name: str
