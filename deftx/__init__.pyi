@@ -1,5 +1,10 @@
 """The public names and their modules. Both type checkers and ``deftx`` at run time read this file."""
 
+from .analysis.base_choice import BaseChoice as BaseChoice
+from .analysis.choices import Choices as Choices
+from .analysis.choices import Relative as Relative
+from .analysis.choices import advise as advise
+from .analysis.text_amount import TextAmount as TextAmount
 from .classify.calibrating import calibrate_on as calibrate_on
 from .classify.calibrating import keep_calibration as keep_calibration
 from .classify.classifier import Classifier as Classifier

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from deftx import __version__
 from deftx.commands import (
+    advising,
     certainty,
     convert,
     evidence,
@@ -52,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for module in (
         inspection,
+        advising,
         training,
         use,
         certainty,

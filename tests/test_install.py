@@ -106,6 +106,8 @@ def test_the_wheel_holds_the_library_its_files_and_its_types(wheel):
         "deftx/py.typed",
         "deftx/_assets/bases/nusantara-e5/model.int8.safetensors",
         "deftx/_assets/lt_sft.toml",
+        "deftx/_assets/published_bases.toml",
+        "deftx/_assets/language_states.safetensors",
         "deftx/_assets/report/id.toml",
     } <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"deftx"}

@@ -90,6 +90,18 @@ def test_a_text_in_a_ready_language_is_tried_without_training(visitor):
     expect(page.locator("#guide-made-of")).to_contain_text("Balinese (ban, bundled)")
 
 
+def test_a_text_is_looked_at_on_request_before_any_training(visitor):
+    page = visitor()
+    page.locator("#guide-to-text").click()
+    field(page, "guide-paste").fill(TEXT)
+    page.locator("#guide-use-pasted").click()
+    expect(page.locator("#guide-text")).to_contain_text("40 lines")
+    page.locator("#guide-choices button").first.click()
+    page.locator("#guide-choices-look").click()
+    expect(page.locator("#guide-choices-answer")).to_contain_text(f"Best on this machine: {BUNDLED_BASE}")
+    expect(page.locator("#guide-choices-answer table").nth(1)).to_contain_text("Balinese (ban)")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_sentence_and_its_answer_are_in_sight_together_and_the_example_is_answered(visitor, width):
     page = visitor(width)

@@ -23,7 +23,19 @@ from deftx.commands import output
 from deftx.vectors.vector import SparseVector
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("audit", "nearest", "language", "task", "spectrum", "overlap", "classify", "evaluate", "export", "import")
+COMMANDS = (
+    "audit",
+    "nearest",
+    "advise",
+    "language",
+    "task",
+    "spectrum",
+    "overlap",
+    "classify",
+    "evaluate",
+    "export",
+    "import",
+)
 FAST = ("--k", "60", "--set", "precision=float32", "batch_size=4", "max_length=16", "min_steps=0", "evaluate_every=3",
         "learning_rate=0.002", "sparse_learning_rate=none")  # fmt: skip
 SIX = (*FAST, "max_steps=6")
@@ -280,6 +292,18 @@ def test_nearest_names_the_known_languages_in_order(deftx, tmp_path):
     assert [near["letters"] for near in found] == sorted((near["letters"] for near in found), reverse=True)
     _, shown, _ = deftx("nearest", tmp_path / "min.txt")
     assert "Minangkabau" in shown.splitlines()[1]
+
+
+def test_advise_compares_bases_languages_and_amounts(deftx, corpus_file, base_folder):
+    status, out, err = deftx("advise", corpus_file, "--device", "cpu", "--json")
+    assert status == 0, err
+    found = json.loads(out)
+    assert found["best"] == str(base_folder)
+    assert {"bases", "relatives", "amount"} <= found.keys()
+    _, shown, _ = deftx("advise", corpus_file, "--device", "cpu")
+    assert "Best on this machine" in shown
+    assert "nothing was measured" in shown
+    assert f"{'jhu-clsp/mmBERT-base':20}" in shown
 
 
 # What a person got wrong, and a word that the one line about it must hold.

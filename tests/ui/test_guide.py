@@ -7,7 +7,8 @@ import pytest
 from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.publish.score_words import validation_in_words
-from ui.guide import guide, language_step, task_step, text_step, train_step, try_step
+from ui import strings
+from ui.guide import choices_panel, guide, language_step, task_step, text_step, train_step, try_step
 from ui.guide.plan import Plan, checked
 from ui.library import vector_index
 
@@ -219,3 +220,26 @@ def test_without_a_ready_task_a_ready_language_says_that_a_task_is_missing(studi
     monkeypatch.setattr(task_step, "choices", lambda: [("own", task_step.OWN)])
     assert task_step.best() == ""
     assert 'role="alert"' in try_step.made_of(Plan(vector="bundled:min", task=task_step.best()))
+
+
+def test_a_text_is_looked_at_before_any_training_when_a_person_asks(studio, page_base, monkeypatch):
+    monkeypatch.setattr(choices_panel, "cached_bases", tuple)
+    assert 'role="alert"' in choices_panel.look(Plan())
+    text = write_corpus(studio.store.root / "text.txt")
+    plan, _ = text_step.pasted(Plan(), text.read_text(encoding="utf-8"))
+    shown = choices_panel.look(plan)
+    assert f"Best on this machine: {page_base.name}" in shown
+    assert str(page_base) not in shown  # another person need not know the paths of the host
+    assert "FacebookAI/xlm-roberta-base" in shown
+    assert "nothing was measured" in shown
+    assert "By hidden states" not in shown  # they are known for the bundled base alone
+    monkeypatch.setattr("deftx.analysis.choices.similarities", lambda base, lines: {"jav": 0.7, "min": -0.1})
+    assert "By hidden states, the nearest are Javanese (jav), Minangkabau (min)." in choices_panel.look(plan)
+    with strings.speaking("es"):
+        assert "El mejor en este equipo" in choices_panel.look(plan)
+
+
+def test_a_text_without_letters_is_refused_where_it_is_looked_at(studio, monkeypatch):
+    monkeypatch.setattr(choices_panel, "cached_bases", tuple)
+    name = studio.corpora.add_lines("numbers", ["12 34", "5 6"])
+    assert "no letters" in choices_panel.look(Plan(text=name))

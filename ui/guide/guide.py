@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from ui import strings
-from ui.guide import language_step, plan, task_step, text_step, train_step, try_step
+from ui.guide import choices_panel, language_step, plan, task_step, text_step, train_step, try_step
 from ui.guide.language_step import LanguageStep
 from ui.guide.plan import Plan, checked
 from ui.guide.task_step import TaskStep
@@ -181,6 +181,7 @@ def _connect_text(guide: Guide) -> None:
 
     step.ready.click(_leading(TRY, to_ready), guide.kept, guide.shown(), **QUIET)
     step.go.click(to_task, [guide.kept, step.paste], guide.shown(), **READS)
+    step.choices.look.click(lambda kept: choices_panel.look(checked(kept)), guide.kept, step.choices.answer, **READS)
 
 
 def _connect_task(guide: Guide) -> None:

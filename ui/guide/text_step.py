@@ -16,7 +16,8 @@ from ui.corpus.audit_view import first_lines
 from ui.corpus.clean_form import label
 from ui.corpus.corpora import SAMPLE, title_of
 from ui.current import current_workspace
-from ui.guide import language_step
+from ui.guide import choices_panel, language_step
+from ui.guide.choices_panel import ChoicesPanel
 from ui.guide.plan import Plan
 from ui.language_names import name_of, titled
 from ui.shared import encoding_form, views
@@ -40,6 +41,7 @@ class TextStep:
     said: gr.HTML
     ready: gr.Button
     go: gr.Button
+    choices: ChoicesPanel
 
 
 def build() -> TextStep:
@@ -63,7 +65,7 @@ def build() -> TextStep:
             said = gr.HTML(views.paragraph(strings.GUIDE_NO_TEXT, "quiet"), elem_id="guide-text", js_on_load=views.PICK)
             ready = gr.Button(strings.GUIDE_TRY, visible=False, elem_id="guide-text-ready")
             go = gr.Button(strings.GUIDE_NEXT, variant="primary", elem_id="guide-to-task")
-    return TextStep(paste, use, upload, sample, said, ready, go)
+    return TextStep(paste, use, upload, sample, said, ready, go, choices_panel.build())
 
 
 def pasted(plan: Plan, text: str) -> tuple[Plan, str]:

@@ -7,7 +7,7 @@ from functools import partial
 import gradio as gr
 
 from ui import strings
-from ui.library import library, library_answers, library_forms, push_form
+from ui.library import library, library_answers, library_forms, many_form, push_form
 from ui.shared import views
 from ui.shared.errors import refusals
 
@@ -59,6 +59,7 @@ class LibraryTab:
     export: library_forms.ExportForm
     nearest: library_forms.NearestForm
     push: push_form.PushForm
+    many: many_form.ManyForm
 
     def lists(self) -> list[gr.components.Component]:
         """The outputs that list the vectors, in the order of ``look``."""
@@ -98,12 +99,13 @@ def build() -> LibraryTab:
         library_forms.build_export(),
     )
     push = push_form.build()
+    many = many_form.build()
     with gr.Accordion(strings.TRASH, open=False, elem_id="vector-trash"):
         trash = gr.HTML(js_on_load=_TABLE)
     taking = gr.DownloadButton(strings.TAKE_AWAY, visible="hidden", elem_id="taking")
     chosen, undoable = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
     return LibraryTab(
-        words, kind, table, *card, said, undo, trash, chosen, undoable, taking, import_form, export, nearest, push
+        words, kind, table, *card, said, undo, trash, chosen, undoable, taking, import_form, export, nearest, push, many
     )  # fmt: skip
 
 
@@ -135,6 +137,7 @@ def connect(tab: LibraryTab, section: gr.Tab, corpus: gr.Dropdown) -> None:
     lists = [*tab.export.choices(), tab.nearest.corpus]
     listed(section.select).then(library_forms.renew, [*lists, corpus], lists, **PRIVATE)
     section.select(push_form.renew, tab.push.choices(), tab.push.choices(), **PRIVATE)
+    section.select(many_form.renew, None, [tab.many.folder, tab.many.open], **PRIVATE)
     push_form.connect(tab.push)
     for component in found:
         listed(component.change)
@@ -209,3 +212,6 @@ def _connect_forms(tab: LibraryTab, found: list[gr.components.Component]) -> Non
     )  # fmt: skip
     packed.success(None, js=_TAKE, **PRIVATE)
     nearest.corpus.change(library_forms.compare, nearest.corpus, nearest.answer, **SLOW)
+    many, shown = tab.many, [tab.many.answer, tab.many.figure]
+    many.file.upload(many_form.from_file, many.file, shown, **SLOW)
+    many.open.click(many_form.from_folder, many.folder, shown, **SLOW)

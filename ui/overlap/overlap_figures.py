@@ -11,6 +11,7 @@ from ui import strings
 from ui.shared import figures
 
 CELL, MARGIN = 46, 96  # pixels: a row of the heatmap, and the space for its labels
+SMALL_CELL, MOST_WRITTEN = 16, 20  # pixels: a row of a large heatmap; vectors whose numbers are written in the cells
 ROW = 30  # pixels: a bar
 BLANK, HEAT, AGAINST = "var(--card)", "var(--heat)", "var(--heat-against)"  # pale enough for dark numbers
 
@@ -37,18 +38,26 @@ MEASURES = {
 
 def heatmap(names: Sequence[str], pairs: Pairs, measure: str) -> go.Figure | None:
     """Draw a measure of every two vectors, with the number in each cell; None for fewer than two."""
+    return matrix_figure(names, as_matrix(len(names), pairs, MEASURES[measure].value, [None] * len(names)), measure)
+
+
+def matrix_figure(
+    names: Sequence[str], values: Sequence[Sequence[float | None]], measure: str = "overlap"
+) -> go.Figure | None:
+    """Draw a value for every two names; None for fewer than two. Of many names, the numbers are shown on hover alone."""
     if len(names) < 2:
         return None
     how, names = MEASURES[measure], [escape(name) for name in names]  # plotly reads some tags as markup
-    values = as_matrix(len(names), pairs, how.value, [None] * len(names))
+    few = len(names) <= MOST_WRITTEN
     figure = go.Figure(layout=figures.layout())
     figure.add_heatmap(
         z=values, x=names, y=names, text=[[_written(how, value) for value in row] for row in values],
-        texttemplate="%{text}", textfont={"size": 13, "color": figures.INK}, showscale=False, xgap=2, ygap=2, hoverongaps=False,
+        texttemplate="%{text}" if few else None, textfont={"size": 13, "color": figures.INK}, showscale=False,
+        xgap=2, ygap=2, hoverongaps=False,
         hovertemplate="%{y} – %{x}: %{text}<extra></extra>", **_colours(how, values),
     )  # fmt: skip
     figure.update_layout(
-        height=MARGIN + CELL * len(names), margin={"t": 8, "r": 8},
+        height=MARGIN + (CELL if few else SMALL_CELL) * len(names), margin={"t": 8, "r": 8},
         xaxis={"side": "top", "title": {"text": ""}, "ticks": "", "type": "category"},
         yaxis={"title": {"text": ""}, "ticks": "", "autorange": "reversed", "showgrid": False, "type": "category"},
     )  # fmt: skip
