@@ -114,8 +114,10 @@ def check_method(method: str, parameters: Mapping[str, float] | None = None) -> 
 
 
 def add(vectors: Sequence[Scaled], _: Mapping[str, float]) -> tuple[Changes, MergeReport]:
-    """Return Σ s·φ, as in the paper."""
-    return sum_vectors(vectors), _report("sum", vectors, _overlays(vectors))
+    """Return Σ s·φ, as in the paper; a float64 sum of two values is rounded to that of float32."""
+    overlays = _overlays(vectors)
+    changes = {name: [(part.positions, part.sums().float()) for part in parts] for name, parts in overlays.items()}
+    return changes, _report("sum", vectors, overlays)
 
 
 def ties(vectors: Sequence[Scaled], settings: Mapping[str, float]) -> tuple[Changes, MergeReport]:
