@@ -8,6 +8,8 @@ from app_process import serving
 from browsing import expect, field, open_page, open_tab
 from tiny_base import finish_language_job, write_corpus
 
+from deftx.evidence.many_report import COLUMNS
+from deftx.evidence.many_results import OVERLAPS, RESULTS
 from deftx.jobs import Store
 from deftx.publish.own_vectors import OwnVectors
 from deftx.vectors.archives import pack
@@ -82,3 +84,15 @@ def test_bad_archives_are_explained_and_leave_the_list_as_it_is(page, app, tmp_p
     choose_vector(page, "Madurese")
     expect(page.locator("#vector-detail")).to_contain_text("nusantara-e5")
     expect(page.locator("#vector-discard")).to_be_hidden()
+
+
+def test_the_results_of_many_languages_are_shown_from_a_folder(page, tmp_path):
+    row = ("ban", "Balinese", "default", "42", "60", "900", "6.9", "5.4", "600", "12", "0.5", "")
+    (tmp_path / RESULTS).write_text("\n".join(",".join(line) for line in (COLUMNS, row)), encoding="utf-8")
+    (tmp_path / OVERLAPS).write_text(",ban,min\nban,1.0,0.25\nmin,0.25,1.0\n", encoding="utf-8")
+    open_tab(page, "Library")
+    page.locator("#many button").first.click()
+    field(page, "many-folder").fill(str(tmp_path))
+    page.locator("#many-open").click()
+    expect(page.locator("#many-answer")).to_contain_text("1 of 1 vectors")
+    expect(page.locator("#many-overlaps .heatmaplayer").first).to_be_attached()
