@@ -22,7 +22,7 @@ class PublishedBase:
     pieces: int
     layers: int
     width: int
-    licence: str
+    licence: str = ""  # not known
     languages: int | None = None
     tokenizer: str = ""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -32,7 +31,7 @@ def open_conll(file: InputFile, error: type[DeftxError], *, tagged: bool = True)
     lines = numbered_lines(file, error)
     ahead = list(islice(lines, LINES_AHEAD))
     universal = file.kind == ".conllu" or _is_universal(ahead)
-    read = _universal if universal else partial(_plain, fewest=2 if tagged else 1)
+    read = _universal if universal else _plain if tagged else _word
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         for number, sentence in _sentences(chain(ahead, lines)):
@@ -84,14 +83,26 @@ def _universal(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator
     yield cells[_FORM], cells[_UPOS]
 
 
+<<<<<<< HEAD
 def _plain(line: Line, file: InputFile, error: type[DeftxError], fewest: int) -> Iterator[tuple[str, str]]:
     number, text = line[0], line[1].lstrip()  # no column is before the word
+=======
+def _plain(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[str, str]]:
+    number, text = line
+>>>>>>> words-page
     cells = text.split("\t") if "\t" in text else text.split()
     if cells[0] == _BEGINS_DOCUMENT or (text.startswith("# ") and len(cells) != 2):
         return
-    if len(cells) < fewest:
+    if len(cells) < 2:
         raise error(
             f"{file.name}, line {number}: a word without a tag. Each line has a word, then its tag, separated by a tab or a "
             "space; an empty line ends a sentence."
         )
     yield cells[0], cells[-1].strip()
+
+
+def _word(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[str, str]]:
+    """Read a line of CoNLL columns that may have a word without a tag."""
+    number, text = line
+    alone = len(text.split()) == 1
+    yield from _plain((number, f"{text.strip()}\t_" if alone else text), file, error)

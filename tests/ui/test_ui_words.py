@@ -11,14 +11,16 @@ import tiny_tokens
 from test_ui_handlers import filled_in
 
 from deftx.cli import main
-from deftx.core.errors import TableError
+from deftx.core.errors import DeftxError, TableError
 from deftx.core.files import write_json
 from deftx.data.token_tables import read_tokens
 from deftx.jobs import Store, work
 from deftx.jobs.job import RESULT
 from deftx.labelling.word_session import WordSentence, WordSession
+from deftx.labelling.word_store import WordSessions
 from deftx.training.request import SettingsRefused, TrainingRequest
 from ui import strings
+from ui.access import retention
 from ui.classify import compose_form, file_tab, score_tab, word_score_views, word_scoring
 from ui.classify.file_tab import FileTab
 from ui.classify.score_tab import ScoreTab
@@ -309,10 +311,35 @@ def test_words_are_labelled_with_a_task_on_words_and_a_session_can_be_removed(st
     assert not word_answers.open_session(labelling["session"])[2].visible
 
 
-def test_names_are_buttons_with_their_label_after_the_last_word():
+def test_nothing_is_kept_where_nothing_may_be(studio, keys, labelling, monkeypatch):
+    def refuse(size):
+        raise DeftxError("Visitors keep nothing.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(studio, "admit", refuse)
+        assert "Visitors keep nothing." in word_answers.start(keys["words"], "", "town.txt", 4)[1]
+        assert "Visitors keep nothing." in word_answers.pick(labelling, "AUX", "0:word:1")[1]
+    assert word_answers.stored().corrected(labelling["session"]) == {}
+
+
+def names_session():
     sentence = WordSentence("Ayu <came> to Kota Tua.", ((0, 3), (5, 9), (11, 13), (14, 18), (19, 22)),
                             ("B-PER", "O", "O", "B-LOC", "I-LOC"), drawn=True)  # fmt: skip
-    session = WordSession("0" * 16, 0.0, "a.txt", "Names", ("B-LOC", "B-PER", "I-LOC", "I-PER", "O"), (sentence,))
+    return WordSession("0" * 16, 0.0, "a.txt", "Names", ("B-LOC", "B-PER", "I-LOC", "I-PER", "O"), (sentence,))
+
+
+def test_what_is_long_unused_goes(page_base, tmp_path):
+    other, session = Studio(str(page_base), Store(tmp_path / "home")), names_session()
+    kept = WordSessions(other.store.root)
+    kept.add(session)
+    retention.clear(other, kept.changed(session.id))
+    assert kept.list() == [session]
+    retention.clear(other, kept.changed(session.id) + 8 * retention.DAY)
+    assert kept.list() == []
+
+
+def test_names_are_buttons_with_their_label_after_the_last_word():
+    session = names_session()
     card = word_views.card(session, {}, 0)
     assert "Kota</button>" in card
     assert "Tua<sup>LOC</sup></button>." in card
