@@ -83,13 +83,8 @@ def _universal(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator
     yield cells[_FORM], cells[_UPOS]
 
 
-<<<<<<< HEAD
-def _plain(line: Line, file: InputFile, error: type[DeftxError], fewest: int) -> Iterator[tuple[str, str]]:
-    number, text = line[0], line[1].lstrip()  # no column is before the word
-=======
 def _plain(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[str, str]]:
-    number, text = line
->>>>>>> words-page
+    number, text = line[0], line[1].lstrip()  # no column is before the word
     cells = text.split("\t") if "\t" in text else text.split()
     if cells[0] == _BEGINS_DOCUMENT or (text.startswith("# ") and len(cells) != 2):
         return
