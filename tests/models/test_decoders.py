@@ -37,6 +37,7 @@ from deftx.models.families import output_matrix
 from deftx.models.parameters import canonical_parameters, encoder_parameters, head_parameters, sparse_trainable
 from deftx.publish.classifier_space import write_space
 from deftx.publish.exporting import export_folder
+from deftx.publish.onnx_folder import write_onnx
 from deftx.training.base_facts import read_base_facts
 from deftx.training.estimates import Model
 from deftx.training.language import language_objective, learn_language
@@ -386,3 +387,8 @@ def test_a_vector_learned_on_the_trimmed_decoder_fits_the_whole_one(tmp_path):
     vector = learn_language(corpus_of(tiny.sentences(40)), base, recipe, out=tmp_path / "language")
     vector.check_base(base)
     assert vector.shapes["model.embed_tokens.weight"] == tuple(base.model.get_input_embeddings().weight.shape)
+
+
+@pytest.mark.slow
+def test_a_graph_of_onnx_gives_the_same_probabilities(learned, tmp_path):
+    assert write_onnx(learned.classifier, tmp_path / "onnx").difference < 1e-5

@@ -8,9 +8,10 @@ import pytest
 from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.core.events import Event
-from deftx.jobs.job import EVENTS
+from deftx.jobs.job import EVENTS, RESULT
 from ui import strings
 from ui.history import compare_figures, history_tab, history_views
+from ui.watch import watch_views
 
 
 def trained(studio, name, *, kind="language", metric="masked_lm_loss", values=(3.0, 2.0), **settings):
@@ -145,3 +146,17 @@ def test_the_trash_lists_what_was_discarded_and_gives_it_back_or_not(studio):
     history_tab.empty_trash()
     assert not b.folder.exists()
     assert a.folder.exists()
+
+
+def test_the_loss_of_a_vector_of_a_decoder_is_shown_as_that_of_an_encoder(studio):
+    shown = {}
+    for metric in ("masked_lm_loss", "next_token_loss"):
+        job = trained(studio, metric, metric=metric)
+        scores = {metric: {"before": 3.0, "after": 2.0}}
+        job.out.mkdir()
+        (job.out / "vector.json").write_text(json.dumps({"kind": "language", "scores": scores}))
+        (job.folder / RESULT).write_text(json.dumps({"outcome": "finished", "message": ""}))
+        assert history_views.best_score(job) == "2.000"
+        assert history_views.scores(job) == {strings.SCORE_NAMES[metric]: "2.000", strings.BEFORE: "3.000"}
+        shown[metric] = watch_views.evidence(scores)
+    assert strings.EVIDENCE in shown["next_token_loss"] == shown["masked_lm_loss"]

@@ -23,6 +23,15 @@ def test_scores_are_read_back_as_results():
     assert 'task="ana/mood"' in card.text
 
 
+@pytest.mark.parametrize(("metric", "task"), [("masked_lm_loss", "fill-mask"), ("next_token_loss", "text-generation")])
+def test_the_loss_of_a_language_vector_is_that_of_its_kind_of_base(metric, task):
+    vector = make_vector(scores={metric: {"before": 5.0, "after": 3.25}})
+    card = ModelCard(card_of(vector, Publication("ana/min")))
+    (found,) = card.data.eval_results
+    assert (found.task_type, found.metric_type, found.metric_value) == (task, "loss", 3.25)
+    assert "lower is better) | 5.0000 | 3.2500 |" in card.text
+
+
 @pytest.mark.parametrize(
     "scores", [{}, {"f1": 3}, {"f1": {"after": None}}, {"f1": {"after": True}}, {"odd": {"after": 1}}]
 )
