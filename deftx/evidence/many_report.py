@@ -12,6 +12,7 @@ from deftx.core.files import write_bytes, write_text
 from deftx.data.language_names import language_name
 from deftx.evidence.costs import is_trained, read_cost
 from deftx.evidence.many import Many, Piece
+from deftx.vectors.description import language_loss
 from deftx.vectors.overlaps import as_matrix, compare_all
 from deftx.vectors.vector import SparseVector
 
@@ -62,7 +63,7 @@ def _line(many: Many, group: Sequence[Piece], piece: Piece) -> Line:
     folder = many.folder(piece)
     if is_trained(folder):
         info, cost = SparseVector.load(folder).info, read_cost(folder)
-        loss = info["scores"]["masked_lm_loss"]
+        loss = language_loss(info["scores"])
         values |= {"lines": info["corpus"]["lines"], "tokens": info["corpus"].get("tokens", ""), "entries": info["k"],
                    "loss_before": round(loss["before"], 4), "loss_after": round(loss["after"], 4),
                    "seconds": round(cost["dense"] + cost["rest"]), "peak_gb": round(cost["peak_gb"], 2)}  # fmt: skip
@@ -93,7 +94,7 @@ def _markdown(lines: Sequence[Line], compared: Sequence[str]) -> str:
     ]
     return "\n".join([
         f"# {len(done)} of {len(lines)} language vectors", "",
-        "The loss is the masked-LM loss of held-out text in nats, before and after. results.csv has all columns.", "",
+        "The loss is that of held-out text in nats (of masked tokens, or for a decoder of next ones), before and after. results.csv has all columns.", "",
         "| language | settings | seed | lines | loss before | after | seconds | failure |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |", *rows, "",
         f"## Overlaps of {len(compared)} vectors", "",
