@@ -20,7 +20,10 @@ import httpx
 PATIENCE = 60.0  # seconds until an answer counts as missing
 KEYS_A_SECOND = 5.0  # typing speed of people
 QUIET = 0.25  # seconds that the page waits after a key (ui/shared/debounce.py)
-EVERY, IDLE_EVERY = 2.0, 10.0  # seconds between two questions of the status line (ui/watch/status_strip.py)
+EVERY, IDLE_EVERY = (
+    2.0,
+    10.0,
+)  # seconds until the first question of the status line, and while nothing trains (ui/watch/status_strip.py)
 CONFIG = "window.gradio_config = "
 NAMED = re.compile(r"""<(?:script|link)\b[^>]*?\b(?:src|href)="([^"]+\.(?:js|css|json))["?]""")
 IMPORTED = re.compile(r"""(?:from|import)\s*["']\./([\w./-]+\.js)["']""")
@@ -224,7 +227,7 @@ class Page:
     async def _poll(self) -> None:
         """Ask as the status line does while Train is shown: a look follows at each answer while anything trains."""
         strip, seconds, state = self.site.parts["strip"], EVERY, None
-        question = {"data": "", "component_id": strip, "fn_name": "news", "session_hash": self.session}
+        question = {"data": self.session, "component_id": strip, "fn_name": "news", "session_hash": self.session}
         while True:
             await asyncio.sleep(seconds)
             with self.notes.timed("the page's poll"):
@@ -234,7 +237,7 @@ class Page:
                 news = answer.json()
                 if news["busy"] or news["state"] != state:
                     await asyncio.gather(*map(self.fire, self.site.on[strip, "tick"]))
-                seconds, state = EVERY if news["busy"] else IDLE_EVERY, news["state"]
+                seconds, state = news["every"] if news["busy"] else max(IDLE_EVERY, news["every"]), news["state"]
 
     async def _tick(self, timer: int, seconds: float) -> None:
         due = time.monotonic()

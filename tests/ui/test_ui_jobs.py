@@ -91,6 +91,16 @@ def test_the_line_answers_in_its_page_s_language_and_the_caller_s_workspace_also
             assert strings.SO_MANY_WAIT.format(count=1) in answer["strip"]
 
 
+def test_beside_many_open_pages_each_asks_less_often(studio, monkeypatch):
+    monkeypatch.setattr(status_strip, "_asked", {})
+    intervals = [status_strip.news(f"page {number}")["every"] for number in range(50)]
+    assert intervals[:10] == [status_strip.EVERY] * 10
+    assert intervals[-1] == 50 / status_strip.ANSWERS
+    assert status_strip.news("page 0")["every"] == intervals[-1]  # a page counts once
+    status_strip._asked.update(dict.fromkeys(status_strip._asked, -status_strip.OPEN))
+    assert status_strip.news("page 0")["every"] == status_strip.EVERY  # the others were closed
+
+
 # The queue
 
 

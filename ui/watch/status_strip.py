@@ -18,26 +18,31 @@ from ui.watch import changes, watch_views
 from ui.workspace import Workspace
 
 EVERY, IDLE_EVERY = 2, 10  # seconds between two questions while anything trains or waits, and otherwise
+ANSWERS = 5  # a second to all pages together: where more would ask, each asks less often
+OPEN = 60.0  # seconds for which a page that asked counts as open
+MOST_PAGES = 500  # that are counted
 SAME = 1.0  # seconds in which all pages of a workspace in one language get the same answer: each takes several reads of the queue
 
 # ``shown`` is the state that the last look showed (``watch.look``). A look is repeated while something trains and its section is
 # visible, and otherwise where another state is to be shown. A changed line means that something has just begun or ended.
 _ASK = """
-let timer;
+let timer, every = %(every)d;
+const page = String(Math.random());
 const wait = seconds => { clearTimeout(timer); timer = setTimeout(ask, 1000 * seconds); };
 const ask = async () => {
   let next = %(idle)d;
   try {
-    const news = await server.news('');
+    const news = await server.news(page);
+    every = news.every;
     if (news.strip !== props.value) props.value = news.strip;
     const visible = document.querySelector('#jobs')?.offsetParent;
     if (props.shown && (news.state !== props.shown || (news.busy && visible))) trigger('tick');
-    if (news.busy) next = %(every)d;
+    next = news.busy ? every : Math.max(every, next);
   } catch { /* without an answer, ask again later */ }
   wait(next);
 };
-watch('value', () => wait(%(every)d));
-wait(%(every)d);
+watch('value', () => wait(every));
+wait(every);
 """
 
 
@@ -53,9 +58,27 @@ def build(admit: Admit) -> gr.HTML:
     return gr.HTML(status_strip(jobs), elem_id="strip", js_on_load=script, server_functions=[answer], shown="")
 
 
-def news(asked: object) -> dict[str, str | int | bool]:
-    """Answer the line in the page, for each workspace and language at most once in SAME seconds."""
-    return _news(current_workspace(), strings.language(), int(time.monotonic() / SAME))
+_asked: dict[str, float] = {}  # when each open page asked last
+
+
+def news(page: object) -> dict[str, str | int | float | bool]:
+    """Answer the line in a page, for each workspace and language at most once in SAME seconds.
+
+    ``every`` is the number of seconds until the page asks again while anything trains.
+    """
+    found = _news(current_workspace(), strings.language(), int(time.monotonic() / SAME))
+    return {**found, "every": max(EVERY, _open_pages(str(page)[:40]) / ANSWERS)}
+
+
+def _open_pages(page: str) -> int:
+    """Return how many pages have asked lately, this one included."""
+    now = time.monotonic()
+    if page in _asked or len(_asked) < MOST_PAGES:
+        _asked[page] = now
+    for one, at in list(_asked.items()):
+        if now - at > OPEN:
+            _asked.pop(one, None)
+    return len(_asked)
 
 
 @lru_cache(maxsize=64)
