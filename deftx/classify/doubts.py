@@ -7,13 +7,14 @@ from deftx.classify.classifier import Classifier
 from deftx.core.errors import DeftxError
 from deftx.data.coverage import unread_share
 from deftx.data.languages import Languages, load_languages
-from deftx.data.writing_systems import word_count
+from deftx.data.writing_systems import main_writing, word_count
 from deftx.models.batches import Text
 
 # Kinds of doubt, with the sentence for each. The values in braces are those of ``Doubt.values``.
 SENTENCES = {
     "short": "Too short to tell: {words} of at least {least} words.",
     "unread": "The model cannot read {share:.0%} of this text.",
+    "script": "The script is {found}, not {expected}.",
     "language": "This looks like {found}, not {expected}.",
     "margin": "Not sure: {first} {first_share:.0%}, {second} {second_share:.0%}.",
 }
@@ -75,10 +76,11 @@ def doubts(
     found = []
     for text, row in zip(texts, probabilities, strict=True):
         whole = text if isinstance(text, str) else " ".join(text)
+        script = _script(whole, classifier.languages, known)
         reasons = (
             _short(whole, limits),
             _unread(whole, classifier, limits),
-            _language(whole, classifier.languages, known, limits),
+            script or _language(whole, classifier.languages, known, limits),
             _margin([float(share) for share in row], classifier.labels, narrow),
         )
         found.append(tuple(reason for reason in reasons if reason is not None))
@@ -93,6 +95,15 @@ def _short(text: str, limits: Limits) -> Doubt | None:
 def _unread(text: str, classifier: Classifier, limits: Limits) -> Doubt | None:
     share = unread_share(text, classifier.base.tokenizer) or 0.0
     return Doubt("unread", {"share": share}) if share > limits.unread else None
+
+
+def _script(text: str, expected: Sequence[str], known: Languages) -> Doubt | None:
+    """Compare the writing system of most letters with those of the languages' profiles: a language without one can be told by it."""
+    found = main_writing([text])
+    writings = {known.writings.get(code) for code in expected}
+    if found is None or not expected or None in writings or found in writings:
+        return None
+    return Doubt("script", {"found": found, "expected": " / ".join(sorted(map(str, writings)))})
 
 
 def _language(text: str, expected: Sequence[str], known: Languages, limits: Limits) -> Doubt | None:

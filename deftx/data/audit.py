@@ -66,6 +66,11 @@ class Audit:
     spelled: float | None = None  # share of the words' tokens that are single characters or bytes; None: not known
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def small(self) -> bool:
+        """Whether the text has few lines and few words."""
+        return self.lines < SMALL_LINES and self.words < SMALL_WORDS
+
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as a dictionary that can be written as JSON."""
         return asdict(self)
@@ -177,7 +182,7 @@ def _warnings(found: Audit, median_words: float) -> list[str]:
             f"{found.unknown_rate:.1%} of the tokens are unknown to this base model{examples}: it cannot read them. "
             "Choose a base that covers the script, or change the spelling of the text."
         )
-    if found.lines < SMALL_LINES and found.words < SMALL_WORDS:
+    if found.small:
         warnings.append(f"This is a small corpus: {found.lines:,} lines. More text will help more than any setting.")
     if found.duplicates > DUPLICATE_SHARE * found.lines:
         warnings.append(

@@ -21,6 +21,7 @@ from deftx.core.errors import CorpusError
 from deftx.core.files import write_bytes, write_json
 from deftx.data.text import split
 from deftx.data.unpacking import BROKEN_GZIP
+from deftx.data.writing_systems import main_writing
 
 UNKNOWN = "unknown"  # no language code has seven letters
 BUNDLED = ASSETS / "languages.json.gz"
@@ -84,6 +85,14 @@ class Languages:
             rows = [places[ngram] for ngram in profile.counts]
             table[rows, column] = np.log(np.fromiter(profile.counts.values(), float) / profile.total)
         return places, table
+
+    @cached_property
+    def writings(self) -> dict[str, str | None]:
+        """The writing system of each language by code, that of most of its profile's letters."""
+        return {
+            profile.code: main_writing(ngram * count for ngram, count in profile.counts.items() if len(ngram) == 1)
+            for profile in self.profiles
+        }
 
     def names(self) -> dict[str, str]:
         """Return the names of the languages by code."""

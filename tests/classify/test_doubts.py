@@ -62,6 +62,15 @@ def test_what_the_base_spells_in_bytes_is_counted(classifier):
     assert "unread" not in stated(classifier, MINANGKABAU)
 
 
+def test_another_script_is_named_also_of_a_language_without_a_profile(classifier):
+    assert stated(classifier, "这家餐馆的菜很好吃，我们还会再来") == {
+        "script": "The script is Han and its companions, not Latin."
+    }
+    assert stated(classifier, "Еда была ужасной и официант тоже")["script"] == "The script is Cyrillic, not Latin."
+    assert "script" not in stated(classifier, f"{MINANGKABAU} 好吃")
+    assert "script" not in stated(replace(classifier, languages=("swa",)), "Еда была ужасной и официант тоже")
+
+
 def test_few_words_are_too_short_whatever_they_are(classifier):
     assert stated(classifier, "enak") == {"short": "Too short to tell: 1 of at least 3 words."}
     assert stated(classifier, "the food") == {"short": "Too short to tell: 2 of at least 3 words."}

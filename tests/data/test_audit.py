@@ -77,6 +77,12 @@ def test_what_should_be_looked_at_is_said(lines, said):
     assert said in warnings(lines)
 
 
+def test_few_long_lines_are_no_small_text():
+    assert not audit(corpus(["kata " * 4_000] * 6)).small
+    assert "small corpus" not in warnings(["kata " * 4_000] * 6)
+    assert audit(corpus(["kata " * 3_000] * 6)).small
+
+
 def test_many_lines_without_letters_are_said():
     assert "200 lines have no letter" in warnings(sentences(1000), **{"without letters": 200})
     assert "no letter" not in warnings(sentences(1000), **{"without letters": 50})

@@ -8,6 +8,8 @@ from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.publish.score_words import validation_in_words
 from ui import strings
+from ui.classify import compose_views
+from ui.classify.combination import Combination
 from ui.guide import choices_panel, guide, language_step, task_step, text_step, train_step, try_step
 from ui.guide.plan import Plan, checked
 from ui.library import vector_index
@@ -172,6 +174,10 @@ def test_a_finished_pair_of_vectors_classifies_a_sentence_and_shows_its_worth(st
     assert (plan.task_key(), plan.language_key()) == (f"job:{task.id}", f"job:{language.id}")
     shown = try_step.answer(plan, "enak sekali")
     assert "<blockquote>enak sekali</blockquote>" in shown
+    changed = compose_views.change_sentence(
+        studio.composing.compare(Combination.of(plan.task_key(), [(plan.language_key(), 1.0)]), "enak sekali")
+    )
+    assert changed in shown  # what the language vector does to this sentence
     assert f"Task: {task.name}" in try_step.made_of(plan)
     worth = train_step.progress(plan)
     assert all(said in worth for said in validation_in_words(vector_index.describe(task.out)))

@@ -19,6 +19,7 @@ from deftx.training.request import Refusal, TrainingRequest
 from ui import strings
 from ui.corpus import labelled_upload
 from ui.corpus.corpora import SAMPLE
+from ui.page import build_page
 from ui.train import (
     requests,
     train_choices,
@@ -34,6 +35,19 @@ from ui.train.train_fields import ADVANCED, EMPTY
 
 FORM = {**EMPTY, "name": "Minangkabau", "code": "min"}
 TASK = {**EMPTY, "kind": "task", "name": "Mood", "code": "ind"}
+
+
+def test_the_settings_of_the_method_are_folded(studio):
+    blocks = build_page(studio).blocks.values()
+    folded = [block for block in blocks if getattr(block, "elem_id", None) == "method-settings"]
+    assert folded
+    assert not any(block.open for block in folded)
+    inside = {field.elem_id for block in folded for field in _fields(block)}
+    assert {"method", "rank", "variance-share", "uniform-rank"} <= inside
+
+
+def _fields(block):
+    return [one for child in getattr(block, "children", []) for one in (child, *_fields(child))]
 
 
 @pytest.fixture

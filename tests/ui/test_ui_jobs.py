@@ -244,6 +244,7 @@ def test_nothing_but_a_finished_training_offers_a_vector_or_a_score(studio, butt
     assert strings.STATES["finished"] not in shown["view"] + shown["jobs"]
     assert shown["evidence"] == history_views.best_score(studio.store.get(job.id)) == ""
     assert "use" not in buttons(job)
+    assert look(job.id)["resume"].variant == ("secondary" if outcome == "failed" else "primary")
     assert vector_index.entries(studio.store, "language") == vector_index._bundled("language")
 
 

@@ -82,7 +82,7 @@ def test_a_pair_is_shown_by_layer_and_by_kind_with_a_table(studio, trained):
     assert (shown["first"].value, shown["second"].value) == (trained[0], trained[2])  # a language and the task
     chosen = look(trained, first=trained[1], second=trained[0])
     assert "Bugis and Minang share" in chosen["pair_words"]
-    assert json.loads(chosen["layers"])["data"][0]["y"] == ["Embeddings", "Layer 1", "Layer 2"]
+    assert json.loads(chosen["layers"])["data"][0]["y"] == ["Embeddings", "Layer 0", "Layer 1"]
     assert json.loads(chosen["kinds"])["data"][0]["y"] == ["Embeddings", "Query", "Output", "Biases"]
     assert chosen["pair_words"].count("<table") == 2
     same = look(trained, first=trained[0], second=trained[0])

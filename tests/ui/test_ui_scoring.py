@@ -1,6 +1,7 @@
 """A labelled file on the page: without these, a vector could be praised for rows it was trained on, or for another's."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -217,6 +218,26 @@ def test_one_combination_is_looked_at_closer(studio, keys):
     assert mistakes.count('<th scope="row">') == wrong > 0
     assert strings.WORK_GONE[:20] in score_tab.show(id_, "nothing")[1]
     assert strings.WORK_GONE[:20] in score_tab.show("guessed", "base")[1]
+
+
+def test_the_answers_that_the_language_vector_changed_are_counted_and_listed(studio, keys):
+    found = studio.background_tasks.wait(begin(keys)[0])
+    alone, both = (
+        next(one for one in found.predictions if one.name == name) for name in ("task", f"both:{keys['Bugis']}")
+    )
+    other = replace(both, probabilities=both.probabilities.flip(1))  # every answer is the other one
+    changed = replace(found, predictions=[alone, other])
+    rows = list(zip(found.table.texts, found.table.labels, alone.predicted, other.predicted, strict=True))
+    right = [row for row in rows if row[2] != row[1] == row[3]]
+    wrong = [row for row in rows if row[2] == row[1] != row[3]]
+    assert right or wrong
+    shown = score_views.details(replace(changed, lines=found.lines), other.name)
+    assert strings.CHANGED_ANSWERS.format(right=len(right), wrong=len(wrong)) in shown
+    listed = shown[
+        shown.index(strings.CHANGED_SENTENCES) : shown.index("</details>", shown.index(strings.CHANGED_SENTENCES))
+    ]
+    assert all(row[0] in listed for row in (*right, *wrong))
+    assert strings.CHANGED_SENTENCES not in score_views.details(found, "task")
 
 
 def test_a_report_has_the_scores_of_the_combination_that_is_looked_at(studio, keys):

@@ -5,8 +5,9 @@ from html import escape
 from typing import Any
 
 from deftx.core.evaluation import Evaluation
-from deftx.evidence.comparison import LabelScore, Line, Mistake, hardest_mistakes, per_label
+from deftx.evidence.comparison import LabelScore, Line, Mistake, Predictions, hardest_mistakes, per_label
 from deftx.evidence.statistics import Interval
+from deftx.models.batches import Text
 from deftx.publish.score_words import scores_in_words
 from ui import strings
 from ui.classify.file_views import text
@@ -14,6 +15,7 @@ from ui.classify.scoring import TASK_ALONE, Combination, Scores
 from ui.shared import views
 
 MISTAKES_SHOWN = 20
+CHANGES_SHOWN = 10  # sentences that became right, and as many that became wrong
 METRICS = ("f1", "accuracy")
 SIGNS = {
     "base": "θ0",
@@ -71,10 +73,29 @@ def details(found: Scores, id_: str) -> str:
     gold = found.table.labels
     mistakes = hardest_mistakes(predictions, found.table.texts, gold, MISTAKES_SHOWN)
     return (
-        f"{words(found, id_)}"
+        f"{words(found, id_)}{_changed(found, predictions)}"
         f"<details><summary>{escape(strings.CONFUSION_TABLE)}</summary>{_confusion(line.scores['f1'])}</details>"
         f"{_per_label(per_label(gold, predictions.predicted, predictions.labels))}{_mistakes(mistakes)}"
     )
+
+
+def _changed(found: Scores, predictions: Predictions) -> str:
+    """Say how many answers became right or wrong by the language vectors, and list their sentences; empty for the task vector alone."""
+    alone = next(one for one in found.predictions if one.name == TASK_ALONE)
+    if predictions.name == TASK_ALONE:
+        return ""
+    rows = list(zip(found.table.texts, found.table.labels, alone.predicted, predictions.predicted, strict=True))
+    right = [row for row in rows if row[2] != row[1] == row[3]]
+    wrong = [row for row in rows if row[2] == row[1] != row[3]]
+    said = views.paragraph(strings.CHANGED_ANSWERS.format(right=len(right), wrong=len(wrong)), "said")
+    heads = (strings.ANSWER_TEXT, strings.GOLD_LABEL, strings.CHANGED_BEFORE, strings.PREDICTED_LABEL)
+    shown = [(_plain(sentence), *labels) for sentence, *labels in (*right[:CHANGES_SHOWN], *wrong[:CHANGES_SHOWN])]
+    listed = f"<details><summary>{escape(strings.CHANGED_SENTENCES)}</summary>{views.table(heads, shown)}</details>"
+    return said + (listed if shown else "")
+
+
+def _plain(sentence: Text) -> str:
+    return sentence if isinstance(sentence, str) else " / ".join(sentence)
 
 
 def _labels(found: Scores) -> list[str]:

@@ -95,7 +95,7 @@ def _rests_on(found: Audit, mix: dict[str, float], names: dict[str, str]) -> str
     repeated = found.duplicates / found.lines
     rows = [
         (strings.AMOUNT, strings.SO_MANY_LINES.format(count=f"{found.lines:,}"),
-         strings.SO_MANY_OR_MORE.format(count=f"{SMALL_LINES:,}"), found.lines >= SMALL_LINES),
+         strings.SO_MANY_OR_MORE.format(count=f"{SMALL_LINES:,}"), not found.small),
         (strings.UNKNOWN, f"{found.unknown_rate:.2%}", strings.AT_MOST.format(share=f"{UNKNOWN_RATE:.0%}"),
          found.unknown_rate <= UNKNOWN_RATE),
         (strings.REPEATED, f"{repeated:.0%}", strings.AT_MOST.format(share=f"{DUPLICATE_SHARE:.0%}"),

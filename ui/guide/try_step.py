@@ -89,4 +89,7 @@ def answer(plan: Plan, text: str) -> str:
         compared = workspace.composing.compare(combination, text)
     except DeftxError as error:
         return views.refusal(strings.NOT_CLASSIFIED, error)
-    return compose_views.answer_view(compared, workspace.machine)
+    changed = compose_views.change_sentence(compared) if plan.language_key() else ""
+    return compose_views.answer_view(compared, workspace.machine) + (
+        views.paragraph(changed, "said") if changed else ""
+    )

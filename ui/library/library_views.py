@@ -10,6 +10,7 @@ from deftx.data.nearest import Near
 from deftx.publish.score_words import validation_in_words
 from deftx.vectors.vector_files import CARD
 from ui import strings
+from ui.language_names import titled
 from ui.library import library_facts, readme
 from ui.library.library import Item, Trashed
 from ui.shared import views
@@ -35,7 +36,7 @@ def _row(item: Item, chosen: bool) -> str:
     info = item.info
     cells = (
         strings.KIND_NAMES.get(info.get("kind"), ""),
-        str(info.get("language") or "–"),
+        _language(info),
         item.base if item.fits else strings.OTHER_BASE.format(base=item.base),
         method(info),
         entries(info),
@@ -49,6 +50,11 @@ def _row(item: Item, chosen: bool) -> str:
         f'<button type="button" data-show="{escape(item.key)}" aria-pressed="{pressed}">{escape(item.title)}</button>'
     )
     return f'<tr><th scope="row">{name}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+
+
+def _language(info: Mapping[str, Any]) -> str:
+    """Return the language of a vector by name and code."""
+    return titled(str(info["language"])) if info.get("language") else "–"
 
 
 def method(info: Mapping[str, Any]) -> str:
@@ -99,7 +105,7 @@ def _facts(item: Item) -> list[tuple[str, str]]:
     known = {name: corpus.get(name) for name in strings.CORPUS_FACTS if _number(corpus.get(name)) != "–"}
     return [
         (strings.KIND_COLUMN, strings.KIND_NAMES.get(info.get("kind"), "")),
-        (strings.LANGUAGE_COLUMN, str(info.get("language") or "–")),
+        (strings.LANGUAGE_COLUMN, _language(info)),
         (strings.BASE, item.base),
         (strings.METHOD, method(info)),
         (strings.ENTRIES, entries(info)),

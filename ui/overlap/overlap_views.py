@@ -73,7 +73,7 @@ def named_kinds(kinds: Mapping[str, Shared]) -> dict[str, Shared]:
 
 def _layer_name(layer: str) -> str:
     first, _, number = layer.partition(" ")
-    return strings.LAYER_NUMBER.format(number=int(number) + 1) if number else strings.MATRIX_KINDS[first]
+    return strings.LAYER_NUMBER.format(number=int(number)) if number else strings.MATRIX_KINDS[first]
 
 
 def _folded(table: str) -> str:

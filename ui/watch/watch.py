@@ -149,6 +149,9 @@ def look(chosen: str, seen: str, smooth: bool = False) -> tuple:
     buttons = {"undo": discarded is not None, **_buttons(job, [own.id for own in workspace.store.queue()])}
     new_buttons = changed("buttons", (job.id if job else "", buttons))
     answers |= {n: gr.Button(visible=visible) if new_buttons else gr.skip() for n, visible in buttons.items()}
+    if new_buttons and job is not None:  # what failed would mostly fail again
+        failed = state_of(job).name == "failed"
+        answers["resume"] = gr.Button(visible=buttons["resume"], variant="secondary" if failed else "primary")
     tasks, languages = classify_tab.task_choices(), classify_tab.language_choices()
     first = {"value": tasks[0][1]} if tasks and before.get("tasks") == crc32(repr([]).encode()) else {}
     answers["task"] = gr.Dropdown(choices=tasks, **first) if changed("tasks", tasks) else gr.skip()
