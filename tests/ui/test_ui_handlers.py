@@ -299,10 +299,10 @@ def test_a_classifier_is_composed_once_and_anew_when_its_vector_is_replaced(stud
     task = finish_task_job(studio.store, page_base)
     for _ in range(3):
         studio.classify("the food", f"job:{task.id}")
-    assert studio.composing.composed_of.cache_info().misses == 1
+    assert studio.composing._bench.cache_info().misses == 1
     os.utime(task.out / "vector.json")
     studio.classify("the food", f"job:{task.id}")
-    assert studio.composing.composed_of.cache_info().misses == 2
+    assert studio.composing._bench.cache_info().misses == 2
 
 
 def test_errors_reach_other_programs_in_their_own_words():
