@@ -51,7 +51,10 @@ def test_a_folder_and_a_zip_of_it_give_the_same(tmp_path):
         ({OVERLAPS: ",ban\nban,7\n"}, "for each two"),
         ({OVERLAPS: "," + "a," * 200}, "for each two"),
         ({OVERLAPS: "0" * (LARGEST[OVERLAPS] + 1)}, "too large"),
-        ({RESULTS: '"' + "a" * 200_000}, "cannot be read|columns are not"),  # by csv's limit, which the process may raise
+        (
+            {RESULTS: '"' + "a" * 200_000},
+            "cannot be read|columns are not",
+        ),  # by csv's limit, which the process may raise
     ],
 )
 def test_a_file_that_many_did_not_write_is_refused(tmp_path, changes, said):
