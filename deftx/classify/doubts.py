@@ -7,7 +7,7 @@ from deftx.classify.classifier import Classifier
 from deftx.core.errors import DeftxError
 from deftx.data.coverage import unread_share
 from deftx.data.languages import Languages, load_languages
-from deftx.data.writing_systems import main_writing, word_count
+from deftx.data.writing_systems import main_writing, script_shares, word_count
 from deftx.models.batches import Text
 
 # Kinds of doubt, with the sentence for each. The values in braces are those of ``Doubt.values``.
@@ -103,7 +103,8 @@ def _script(text: str, expected: Sequence[str], known: Languages) -> Doubt | Non
     writings = {known.writings.get(code) for code in expected}
     if found is None or not expected or None in writings or found in writings:
         return None
-    return Doubt("script", {"found": found, "expected": " / ".join(sorted(map(str, writings)))})
+    most = next(iter(script_shares([text])))  # one script of those that are written mixed
+    return Doubt("script", {"found": most, "expected": " / ".join(sorted(map(str, writings)))})
 
 
 def _language(text: str, expected: Sequence[str], known: Languages, limits: Limits) -> Doubt | None:
