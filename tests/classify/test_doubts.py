@@ -63,9 +63,7 @@ def test_what_the_base_spells_in_bytes_is_counted(classifier):
 
 
 def test_another_script_is_named_also_of_a_language_without_a_profile(classifier):
-    assert stated(classifier, "这家餐馆的菜很好吃，我们还会再来") == {
-        "script": "The script is Han, not Latin."
-    }
+    assert stated(classifier, "这家餐馆的菜很好吃，我们还会再来") == {"script": "The script is Han, not Latin."}
     assert stated(classifier, "Еда была ужасной и официант тоже")["script"] == "The script is Cyrillic, not Latin."
     assert "script" not in stated(classifier, f"{MINANGKABAU} 好吃")
     assert "script" not in stated(replace(classifier, languages=("swa",)), "Еда была ужасной и официант тоже")
