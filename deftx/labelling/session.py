@@ -23,6 +23,7 @@ FEWEST, MOST = 4, 500
 POOL = 100  # sentences, besides those drawn for the score, among which the least sure ones are found
 FEWEST_LABELS, MOST_LABELS = 2, 50  # as for labelled files, more are mostly not labels
 LONGEST_LABEL = 60  # characters
+NONE_LEFT = "Every sentence of this text is in a labelling session already. Continue one of them, or add a longer text."
 LABEL, SKIP, NONE = MARKS = ("label", "skip", "none")
 
 Classify = Callable[[list[str]], Tensor]  # probabilities (sentences, labels)
@@ -147,14 +148,7 @@ def begin(
     Raises:
         DeftxError: If no sentence is left, or the number is out of range.
     """
-    if not FEWEST <= count <= MOST:
-        raise LabellingError(f"{count} sentences are not possible; choose {FEWEST} to {MOST}.")
-    known = set(map(fold, without))
-    there = [line for line in draw(lines, count=2**31, seed=seed) if fold(line) not in known]
-    if not there:
-        raise LabellingError(
-            "Every sentence of this text is in a labelling session already. Continue one of them, or add a longer text."
-        )
+    there = unused_sentences(lines, count, seed, without)
     count = min(count, len(there))
     half = -(-count // 2)
     drawn, others = there[:half], there[half : half + max(POOL, count - half)]
@@ -166,6 +160,27 @@ def begin(
     pairs = chain.from_iterable(zip_longest(drawn_part, taught_part))
     sentences = tuple(one for one in pairs if one is not None)
     return Session(secrets.token_hex(8), time.time(), text, made_of, task, language, tuple(labels), sentences)
+
+
+def unused_sentences(lines: Iterable[str], count: int, seed: int, without: Iterable[str]) -> list[str]:
+    """Return the sentences that a new session can have, in random order.
+
+    Args:
+        lines: The lines of the text.
+        count: The wanted number of sentences.
+        seed: Determines the order.
+        without: Sentences of earlier sessions.
+
+    Raises:
+        LabellingError: If no sentence is left, or the number is out of range.
+    """
+    if not FEWEST <= count <= MOST:
+        raise LabellingError(f"{count} sentences are not possible; choose {FEWEST} to {MOST}.")
+    known = set(map(fold, without))
+    there = [line for line in draw(lines, count=2**31, seed=seed) if fold(line) not in known]
+    if not there:
+        raise LabellingError(NONE_LEFT)
+    return there
 
 
 def least_sure(probabilities: Sequence[Tensor]) -> list[int]:

@@ -11,12 +11,10 @@ from dataclasses import asdict, dataclass
 from itertools import chain, zip_longest
 from typing import Any
 
-from deftx.classify.self_check import draw
 from deftx.classify.tagger import TaggedText
 from deftx.core.errors import unknown_name
 from deftx.core.tags import OUTSIDE, as_bio, marks_entities
-from deftx.data.splitting import fold
-from deftx.labelling.session import COUNT, FEWEST, MOST, POOL, LabellingError
+from deftx.labelling.session import COUNT, NONE_LEFT, POOL, LabellingError, unused_sentences
 
 Tag = Callable[[list[str]], list[TaggedText]]
 
@@ -125,16 +123,11 @@ def begin_words(
     Raises:
         DeftxError: If no sentence is left, or the number is out of range.
     """
-    if not FEWEST <= count <= MOST:
-        raise LabellingError(f"{count} sentences are not possible; choose {FEWEST} to {MOST}.")
-    known = set(map(fold, without))
-    there = [line for line in draw(lines, count=2**31, seed=seed) if fold(line) not in known]
+    there = unused_sentences(lines, count, seed, without)
     half = -(-min(count, len(there)) // 2)
     found = [one for one in tag(there[: half + max(POOL, count - half)]) if one.words]
     if not found:
-        raise LabellingError(
-            "Every sentence of this text is in a labelling session already. Continue one of them, or add a longer text."
-        )
+        raise LabellingError(NONE_LEFT)
     drawn, others = found[:half], sorted(found[half:], key=_sureness)[: count - half]
     pairs = chain.from_iterable(zip_longest(_sentences(drawn, True), _sentences(others, False)))
     sentences = tuple(one for one in pairs if one is not None)

@@ -95,9 +95,9 @@ def test_beside_many_open_pages_each_asks_less_often(studio, monkeypatch):
     monkeypatch.setattr(status_strip, "_asked", {})
     intervals = [status_strip.news(f"page {number}")["every"] for number in range(50)]
     assert intervals[:10] == [status_strip.EVERY] * 10
-    assert intervals[-1] == 50 / status_strip.ANSWERS
+    assert intervals[-1] == 50 / status_strip.ANSWERS_PER_SECOND
     assert status_strip.news("page 0")["every"] == intervals[-1]  # a page counts once
-    status_strip._asked.update(dict.fromkeys(status_strip._asked, -status_strip.OPEN))
+    status_strip._asked.update(dict.fromkeys(status_strip._asked, -status_strip.OPEN_SECONDS))
     assert status_strip.news("page 0")["every"] == status_strip.EVERY  # the others were closed
 
 

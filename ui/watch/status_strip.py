@@ -18,10 +18,10 @@ from ui.watch import changes, watch_views
 from ui.workspace import Workspace
 
 EVERY, IDLE_EVERY = 2, 10  # seconds between two questions while anything trains or waits, and otherwise
-ANSWERS = 5  # a second to all pages together: where more would ask, each asks less often
-OPEN = 60.0  # seconds for which a page that asked counts as open
+ANSWERS_PER_SECOND = 5  # a second to all pages together: where more would ask, each asks less often
+OPEN_SECONDS = 60.0  # seconds for which a page that asked counts as open
 MOST_PAGES = 500  # that are counted
-SAME = 1.0  # seconds in which all pages of a workspace in one language get the same answer: each takes several reads of the queue
+SHARED_SECONDS = 1.0  # seconds in which all pages of a workspace in one language get the same answer: each takes several reads of the queue
 
 # ``shown`` is the state that the last look showed (``watch.look``). A look is repeated while something trains and its section is
 # visible, and otherwise where another state is to be shown. A changed line means that something has just begun or ended.
@@ -62,12 +62,12 @@ _asked: dict[str, float] = {}  # when each open page asked last
 
 
 def news(page: object) -> dict[str, str | int | float | bool]:
-    """Answer the line in a page, for each workspace and language at most once in SAME seconds.
+    """Answer the line in a page, for each workspace and language at most once in SHARED_SECONDS seconds.
 
     ``every`` is the number of seconds until the page asks again while anything trains.
     """
-    found = _news(current_workspace(), strings.language(), int(time.monotonic() / SAME))
-    return {**found, "every": max(EVERY, _open_pages(str(page)[:40]) / ANSWERS)}
+    found = _news(current_workspace(), strings.language(), int(time.monotonic() / SHARED_SECONDS))
+    return {**found, "every": max(EVERY, _open_pages(str(page)[:40]) / ANSWERS_PER_SECOND)}
 
 
 def _open_pages(page: str) -> int:
@@ -76,7 +76,7 @@ def _open_pages(page: str) -> int:
     if page in _asked or len(_asked) < MOST_PAGES:
         _asked[page] = now
     for one, at in list(_asked.items()):
-        if now - at > OPEN:
+        if now - at > OPEN_SECONDS:
             _asked.pop(one, None)
     return len(_asked)
 
