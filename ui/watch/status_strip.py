@@ -18,9 +18,9 @@ from ui.watch import changes, watch_views
 from ui.workspace import Workspace
 
 EVERY, IDLE_EVERY = 2, 10  # seconds between two questions while anything trains or waits, and otherwise
-ANSWERS_PER_SECOND = 5  # a second to all pages together: where more would ask, each asks less often
+ANSWERS_PER_SECOND = 5  # to all pages together: where more would ask, each asks less often
 OPEN_SECONDS = 60.0  # seconds for which a page that asked counts as open
-MOST_PAGES = 500  # that are counted
+MOST_PAGES = 500  # open pages that are counted
 SHARED_SECONDS = 1.0  # seconds in which all pages of a workspace in one language get the same answer: each takes several reads of the queue
 
 # ``shown`` is the state that the last look showed (``watch.look``). A look is repeated while something trains and its section is
