@@ -37,6 +37,7 @@ class JobLimits:
         self._before = float((read_json(folder / SPENT) or {}).get("seconds", 0.0))
         self._began = time.monotonic()
         self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="limits", daemon=True)
         self.exceeded = ""  # the message, after a limit was reached
 
     @property
@@ -55,14 +56,15 @@ class JobLimits:
 
     def __enter__(self) -> "JobLimits":
         """Start a thread that measures the disk usage and records the time."""
-        threading.Thread(target=self._look, name="limits", daemon=True).start()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop measuring."""
+        """Stop measuring, and record the time once more."""
         self._done.set()
+        self._thread.join()  # two threads must not write the same file at the same time
         self._note()
 
     def _look(self) -> None:

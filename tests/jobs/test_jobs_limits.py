@@ -35,6 +35,13 @@ def test_the_time_of_all_runs_counts(tmp_path):
     assert json.loads((tmp_path / SPENT).read_text())["seconds"] > 100
 
 
+def test_the_time_is_never_half_written(tmp_path):
+    for _ in range(300):  # the thread and the end of the block write the same file
+        with JobLimits(tmp_path, {}, every=0.0):
+            pass
+        json.loads((tmp_path / SPENT).read_text())
+
+
 @pytest.mark.slow
 def test_a_training_over_its_limit_stops_keeps_the_best_so_far_and_says_why(page_base, tmp_path):
     store = Store(tmp_path / "home")
