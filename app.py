@@ -31,6 +31,7 @@ from deftx.jobs import Scheduler
 from deftx.jobs.container import Container, is_container
 from deftx.jobs.limits import limits_for
 from deftx.models.bases import BUNDLED_BASE, find_base
+from ui.access import component_lookup
 from ui.access.front import checks
 from ui.access.opening import launch_arguments, open_studio
 from ui.page import build_page
@@ -115,7 +116,9 @@ def main() -> None:
             max_file_size=f"{hosting.upload_megabytes}mb" if hosting.upload_megabytes else None,
             quiet=way == "json",
             _frontend=False,  # otherwise a machine too busy to answer itself within 3 s would serve no page
-            **launch_arguments(studio, checks(hosting, chosen.host), [route(host, scheduler, container)]),
+            **launch_arguments(
+                studio, checks(hosting, chosen.host), [route(host, scheduler, container), *component_lookup.routes()]
+            ),
         )
     except OSError as error:  # the port is in use, or the address is not this machine's
         raise SystemExit(f"The page cannot be served at {chosen.host}:{chosen.port}: {error}") from error
