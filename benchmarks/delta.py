@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sides import ROOT, arguments, measure, median, report
+from sides import QUICK, ROOT, arguments, measure, median, report
 
 from deftx import BUNDLED_BASE
 from deftx.models.bases import load_base
@@ -30,7 +30,8 @@ def train_all(given: argparse.Namespace, shared: bool) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         for number, rank in enumerate(ranks):
             # The same number of steps in both phases and no evaluation in between, like the paper's settings.
-            recipe = recipe_for("language", "quick", rank=rank, min_steps=steps, max_steps=steps, evaluate_every=steps)
+            recipe = recipe_for("language", "quick", rank=rank, min_steps=steps, max_steps=steps, evaluate_every=steps,
+                                **(QUICK if given.quick else {}))  # fmt: skip
             delta = Path(folder) / "delta" if shared else None
             start = time.perf_counter()
             vector = learn_language(ROOT / "assets" / "samples" / "indonesian.txt", base, recipe,

@@ -25,7 +25,7 @@ import denoise
 import selection
 import step
 import torch
-from sides import ROOT, THREADS, forget_peak, median, now, report
+from sides import QUICK, ROOT, THREADS, forget_peak, median, now, report
 from torch import Tensor
 
 from deftx import BUNDLED_BASE
@@ -132,8 +132,8 @@ def synthetic() -> Table:
 
 
 def shortened(recipe: Recipe, given: argparse.Namespace) -> Recipe:
-    """Return the recipe, or two steps of it."""
-    return recipe.changed({"max_steps": 2, "min_steps": 0, "evaluate_every": 2}) if given.quick else recipe
+    """Return the recipe, or two small steps of it."""
+    return recipe.changed({**QUICK, "max_steps": 2, "min_steps": 0, "evaluate_every": 2}) if given.quick else recipe
 
 
 def twice(given: argparse.Namespace, learn: Callable[[Base, Path], SparseVector]) -> dict:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sides import ROOT
+from sides import QUICK, ROOT
 
 from deftx.vectors.vector import SparseVector
 
@@ -42,11 +42,11 @@ def busy(count: int) -> Iterator[None]:
             loop.wait()
 
 
-def train(out: Path, steps: int, way: dict[str, str]) -> float:
+def train(out: Path, settings: dict[str, int], way: dict[str, str]) -> float:
     """Train a language vector and return the time in seconds."""
     corpus = ROOT / "assets" / "samples" / "indonesian.txt"
     command = [sys.executable, "-m", "deftx", "language", str(corpus), "--out", str(out), "--device", "cpu", "--set",
-               f"min_steps={steps}", f"max_steps={steps}", f"evaluate_every={steps}"]  # fmt: skip
+               *(f"{name}={value}" for name, value in settings.items())]  # fmt: skip
     environment = {**{k: v for k, v in os.environ.items() if not k.startswith("OMP_")}, "PYTHONPATH": str(ROOT), **way}
     began = time.monotonic()
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few steps, once: only check that it runs")
     given = parser.parse_args()
     steps, rounds = (2, 1) if given.quick else (given.steps, given.rounds)
+    settings = {**dict.fromkeys(("min_steps", "max_steps", "evaluate_every"), steps), **(QUICK if given.quick else {})}
     ways = dict(list(WAYS.items())[1:2]) if given.quick else WAYS  # alone and beside: two training runs
     found: dict[tuple[str, int], list[float]] = {}
     digests: dict[str, set[str]] = {}
@@ -72,7 +73,7 @@ def main() -> None:
                 for name, way in ways.items():
                     out = Path(place) / f"{turn}-{neighbours}-{name}"
                     with busy(neighbours):
-                        found.setdefault((name, neighbours), []).append(train(out, steps, way))
+                        found.setdefault((name, neighbours), []).append(train(out, settings, way))
                     digests.setdefault(way["OMP_NUM_THREADS"], set()).add(SparseVector.load(out).digest())
     print("| | alone | next to a busy process |\n|---|---|---|")
     for name in ways:

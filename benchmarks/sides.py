@@ -19,6 +19,7 @@ import torch
 from transformers import XLMRobertaConfig
 
 THREADS = 2
+QUICK = {"batch_size": 2, "max_length": 16}  # settings of the training runs of --quick
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 

@@ -24,20 +24,20 @@ def data():
 
 @pytest.fixture(scope="module")
 def vectors(data, tmp_path_factory):
-    """A language vector for Minangkabau and a sentiment vector, each of a few steps."""
+    """A language vector for Balinese and a sentiment vector, each of a few steps."""
     folder = tmp_path_factory.mktemp("vectors")
-    corpus = str(data / "corpora" / "min.txt.gz")
-    settings = [*SHORT, "hold_out=0.002"]
+    corpus = str(data / "corpora" / "ban.txt.gz")
+    settings = [*SHORT, "hold_out=0.01"]
     language = [
         "language",
         corpus,
         "--language",
-        "min",
+        "ban",
         "--set",
         *settings,
         "max_steps=8",
         "--out",
-        str(folder / "min"),
+        str(folder / "ban"),
     ]
     files = [str(data / "smsa" / "train.csv"), "--valid", str(data / "nusax" / "jav" / "valid.csv")]
     task = ["task", *files, "--out", str(folder / "sentiment")]
@@ -55,7 +55,7 @@ def printed(capsys, *arguments):
 
 @pytest.mark.data
 def test_a_language_vector_says_what_it_is_worth(vectors, capsys):
-    info = json.loads((vectors / "min" / "vector.json").read_text(encoding="utf-8"))
+    info = json.loads((vectors / "ban" / "vector.json").read_text(encoding="utf-8"))
     loss = info["scores"]["masked_lm_loss"]
     assert loss["after"] < loss["before"]
     trainable = sum(p.numel() for p in load_base(BUNDLED_BASE).parameters().values())
@@ -83,26 +83,26 @@ def test_sentences_are_classified_better_than_by_guessing(data, vectors, capsys)
     assert found["low"] > 0.25
     alone, composed = (
         printed(capsys, "classify", "--task", vectors / "sentiment", *language, "Hotel ini sangat bagus")
-        for language in ((), ("--language", vectors / "min"))
+        for language in ((), ("--language", vectors / "ban"))
     )
     assert alone != composed  # the language vector takes part
 
 
 @pytest.mark.data
 def test_spectra_and_overlap_are_those_of_the_vectors(vectors, capsys):
-    spectrum = printed(capsys, "spectrum", vectors / "min")["matrices"]
+    spectrum = printed(capsys, "spectrum", vectors / "ban")["matrices"]
     assert len(spectrum) == sum(p.dim() == 2 for p in load_base(BUNDLED_BASE).parameters().values())
     for matrix in spectrum.values():
         assert matrix["ranks"]["variance:0.9"] == matrix["chosen"]
-    overlap = printed(capsys, "overlap", vectors / "min", vectors / "sentiment")["overlap"]
+    overlap = printed(capsys, "overlap", vectors / "ban", vectors / "sentiment")["overlap"]
     assert overlap[0][0] == overlap[1][1] == 1.0
     assert 0 < overlap[0][1] == overlap[1][0] < 0.5
 
 
 @pytest.mark.data
 def test_an_exported_classifier_needs_nothing_of_ours(data, vectors, tmp_path, capsys):
-    texts = read_table(data / "nusax" / "min" / "test.csv").texts[:40]
-    options = ["--task", vectors / "sentiment", "--language", vectors / "min"]
+    texts = read_table(data / "nusax" / "ban" / "test.csv").texts[:40]
+    options = ["--task", vectors / "sentiment", "--language", vectors / "ban"]
     ours = printed(capsys, "classify", *options, *texts)
     printed(capsys, "export", *options, "--out", tmp_path / "classifier")
     model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "classifier").eval()

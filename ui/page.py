@@ -44,11 +44,13 @@ def build_page(studio: Studio | Workspaces) -> gr.Blocks:
     workspaces = studio if isinstance(studio, Workspaces) else None
     admit = partial(middleware.admit, workspaces) if workspaces else lambda values: studio
     page = Page(title=strings.TITLE, analytics_enabled=False, delete_cache=(DAY, DAY))
+    page.is_built = False
     # Everybody who logs in receives the page as it is built here, so it is built in a workspace that stays empty.
     with acting_in(workspaces.of(NOBODY) if workspaces else studio):
         _build_languages(page, workspaces, admit)
     serve(page, admit)
     page_languages.speak(page)
+    page.is_built = True
     return page
 
 

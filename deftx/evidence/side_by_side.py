@@ -33,7 +33,7 @@ def side_by_side(
     Raises:
         TrainingError: If a process was killed, for example for lack of memory. Exceptions of ``work`` are raised as well.
     """
-    context = multiprocessing.get_context("spawn")
+    context = _context(getattr(work, "func", work).__module__)  # of a partial function, that of the function
     waiting, free = iter(items), list(places)
     running: dict[connection.Connection, tuple[BaseProcess, T, str]] = {}
     more = True
@@ -45,7 +45,9 @@ def side_by_side(
                 if more := item is not END:
                     receiver, sender = context.Pipe(duplex=False)
                     place = free.pop(0)
-                    process = context.Process(target=_run, args=(work, item, place, sender), daemon=True)
+                    process = context.Process(
+                        target=_run, args=(work, item, place, sender, dict(os.environ)), daemon=True
+                    )
                     process.start()
                     sender.close()
                     running[receiver] = process, item, place
@@ -61,7 +63,23 @@ def side_by_side(
             process.join()
 
 
-def _run(work: Callable[[Any, str], Any], item: Any, place: str, sender: connection.Connection) -> None:
+def _context(module: str) -> multiprocessing.context.BaseContext:
+    """Return how processes are started: forked from one that has imported ``module``, which saves seconds for each item.
+
+    That process imports only, so it has no threads and no GPU that a fork would lose.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():  # Windows
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([module])
+    return context
+
+
+def _run(
+    work: Callable[[Any, str], Any], item: Any, place: str, sender: connection.Connection, environment: dict[str, str]
+) -> None:
+    os.environ.clear()  # it was copied when the process was started that this one was forked from
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

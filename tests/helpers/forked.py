@@ -23,7 +23,7 @@ _context = multiprocessing.get_context("forkserver")
 _environment = dict(os.environ)  # before any test changed it
 
 
-def _ready():
+def ready():
     """Start the process that the others are forked from, unless it runs."""
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "helpers")])
     with mock.patch.dict(os.environ, {**_environment, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}, clear=True):
@@ -93,7 +93,7 @@ def _start(program, arguments, cwd, environment, said):
 
 
 def _fork(*settings):
-    _ready()
+    ready()
     process = _context.Process(target=_become, args=settings, daemon=True)
     process.start()
     return process

@@ -45,12 +45,21 @@ class _Config(BlocksConfig):
 class Page(gr.Blocks):
     """Blocks that ignore outputs that a handler leaves unchanged, and say so if an input is not what they expect."""
 
+    is_built = True
+
     def __init__(self, **settings: Any) -> None:
         """Create an empty page with the settings of Blocks."""
         super().__init__(**settings)
         config = _Config(self)
         vars(config).update(vars(self.default_config))
         self.default_config = config
+
+    def get_config_file(self) -> Any:
+        """Return the description of all components; an empty one while the page is built.
+
+        Gradio describes the page eight times while its languages are built, and uses none of these descriptions.
+        """
+        return super().get_config_file() if self.is_built else {}
 
     async def preprocess_data(self, block_fn: Any, *given: Any, **named: Any) -> Any:
         """Prepare the inputs of a handler; without this, whoever sends a file that is not theirs is answered null."""
