@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsing import choose, expect, open_page
+from browsing import choose, expect, open_page, open_tab
 from tiny_base import write_corpus
 
 
