@@ -82,10 +82,12 @@ def build(kept: gr.BrowserState) -> TestTab:
     texts = ("text", "second")
     typed = debounce.debounced([fields[name] for name in texts], "typed")
     changed = [typed.change, *(part.input for name, part in fields.items() if name not in texts)]
-    # Both are asked for at the same time: a second event after the answer would add its way to the server and back.
+    # The answer and its words are asked for together, so that the words are computed while the answer is shown. Gradio's page
+    # calls the handlers of one event one after the other, but together those that follow an event.
     for triggers, progress in ((pressed, {"show_progress": "minimal"}), (changed, {})):
-        gr.on(triggers, answered, form.inputs(), answers, **{**AT_ONCE, **PRIVATE, **progress})
-        gr.on(triggers, word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE, **WORDS})
+        asked = gr.on(triggers, None, js="() => []", trigger_mode="multiple", **PRIVATE)
+        asked.then(answered, form.inputs(), answers, **{**AT_ONCE, **PRIVATE, **progress})
+        asked.then(word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE, **WORDS})
     opening = {"fn": lambda *values: (*answered(*values), *word_weights(*values)), "inputs": form.inputs(),
                "outputs": [*answers, words, words_table], **PRIVATE}  # fmt: skip
     return TestTab(fields["task"], fields["language"], form, opening)
