@@ -47,12 +47,8 @@ def _connect_tabs(sections: Sections, kept: Kept) -> None:
     # The trash, under History, may have restored an item, and another visitor may have added or removed one.
     here = [sections.corpus.choice, *sections.corpus.labelled.choices.values()]
     sections.tab["corpus"].select(lambda *chosen: corpus_tab.renew_lists(chosen), here, here, **PRIVATE)
-    chosen = sections.score.table
-    sections.tab["test"].select(score_tab.renew, chosen, chosen, **PRIVATE)
-    texts = [sections.check.text, sections.label.text]
-    sections.tab["test"].select(
-        lambda: [gr.Dropdown(choices=corpus_tab.choices()) for _ in texts], None, texts, **PRIVATE
-    )
+    lists = [sections.score.table, sections.check.text, sections.label.text]
+    sections.tab["test"].select(renew_test, lists[0], lists, **PRIVATE)
     sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
     naming, moving = [train.fields["name"], train.fields["code"]], [sections.tabs, kept.tab]
     sections.corpus.to_train.click(
@@ -72,6 +68,11 @@ def _connect_tabs(sections: Sections, kept: Kept) -> None:
 
     outputs = [sections.test.task, sections.test.language, sections.tabs, kept.tab]
     sections.watch.use.click(use, kept.job, outputs, **PRIVATE).then(**sections.test.classify)
+
+
+def renew_test(table: str | None) -> tuple:
+    """Return the lists of Test: the labelled files, and the texts for checking and labelling."""
+    return score_tab.renew(table), *(gr.Dropdown(choices=corpus_tab.choices()) for _ in range(2))
 
 
 def to_train(text: str | None, name: str, code: str) -> tuple:
