@@ -78,7 +78,7 @@ def renew_test(table: str | None) -> tuple:
 def to_train(text: str | None, name: str, code: str) -> tuple:
     """Open Train with the language of the text; without a text, ask for one: (message, name, code, section, its name)."""
     if not text:
-        return views.notice(strings.GUIDE_NEEDS_TEXT, kind="bad"), *[gr.skip()] * 4
+        return views.notice(strings.CORPUS_NEEDS_TEXT, kind="bad"), *[gr.skip()] * 4
     return "", *train_names.suggest(text, name, code), gr.Tabs(selected="train"), "train"
 
 

@@ -49,7 +49,7 @@ def test_the_way_to_train_asks_for_a_text_in_place(page):
     page.reload()
     open_tab(page, "Corpus")
     page.locator("#to-train").click()
-    expect(page.locator("#corpus-refused [role=alert]")).to_contain_text("Please paste a text")
+    expect(page.locator("#corpus-refused [role=alert]")).to_contain_text("Please upload a text")
     assert page.locator("#corpus-file").is_visible()
 
 

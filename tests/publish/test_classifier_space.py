@@ -120,9 +120,9 @@ def test_the_program_is_short_and_knows_nothing_of_this_library(classifier, tmp_
 
 
 @pytest.mark.parametrize(("language", "said"), [
-    ("en", "Language: Minangkabau (min). 75 of 100 answers are right (3 of 4;"),
-    ("id", "Bahasa: Minangkabau (min). 75 dari 100 jawaban benar (3 dari 4;"),
-    ("es", "Lengua: minangkabau (min). 75 de 100 respuestas son correctas (3 de 4;"),
+    ("en", "Language: Minangkabau (min). 75 of 100 answers of the task vector alone are right (3 of 4;"),
+    ("id", "Bahasa: Minangkabau (min). 75 dari 100 jawaban vektor tugas saja benar (3 dari 4;"),
+    ("es", "Lengua: minangkabau (min). 75 de 100 respuestas del vector de tarea, por sí solo, son correctas (3 de 4;"),
 ])  # fmt: skip
 def test_the_page_names_its_language_and_says_the_known_score_in_words(classifier, tmp_path, language, said):
     info = {"language": "ind", "scores": {"accuracy": {"after": 0.75}, "examples": 4}}
@@ -132,7 +132,7 @@ def test_the_page_names_its_language_and_says_the_known_score_in_words(classifie
     asked = texts_in(language)["NOT_MEASURED_IN"].split("{")[0]
     assert asked in intro  # the score is that of the task vector alone
     card = (folder / "README.md").read_text(encoding="utf-8")
-    assert "75 of 100 answers are right (3 of 4; 95 % interval: 30 to 95 of 100)." in card
+    assert "75 of 100 answers of the task vector alone are right (3 of 4; 95 % interval: 30 to 95 of 100)." in card
     assert "Language: Minangkabau (min)." in card
 
 

@@ -54,8 +54,8 @@ def test_a_known_score_says_how_many_of_100_its_interval_and_what_it_was_measure
         "corpus": {"trained_on": [{"file": "train.csv"}, {"file": "train.csv"}]},
     }
     assert known_score(info) == (
-        "90 of 100 answers are right (1,124 of 1,249; 95 % interval: 88 to 92 of 100).",
-        "This was measured with the task vector alone, on validation rows of its training (`train.csv`, Indonesian (ind)).",
+        "90 of 100 answers of the task vector alone are right (1,124 of 1,249; 95 % interval: 88 to 92 of 100).",
+        "This was measured on validation rows of its training (`train.csv`, Indonesian (ind)).",
     )
     assert "(no indicada)." in known_score({"scores": scores}, "es")[1]
     counted = known_score({**info, "labels": LABELS, "scores": {"confusion": CONFUSION, **scores}})

@@ -190,7 +190,7 @@ def test_a_note_that_can_be_repaired_has_its_button_and_the_others_have_none(stu
 
 def test_without_a_text_the_way_to_train_asks_for_one_in_place(studio, tmp_path):
     said, *rest = navigation.to_train(None, "", "")
-    assert strings.GUIDE_NEEDS_TEXT in said
+    assert strings.CORPUS_NEEDS_TEXT in said
     assert rest == [gr.skip()] * 4
     said, name, code, tabs, tab = navigation.to_train(SAMPLE, "", "")
     assert (said, name, code, tabs.selected, tab) == ("", "Indonesian", "ind", "train", "train")
