@@ -124,9 +124,11 @@ def idle(visit: Visit, section: str, seconds: float) -> None:
     print(f"idle page, {section}, of a core over {seconds:.0f} s: {shares}")
 
 
-def reload(visit: Visit, rounds: int) -> None:
-    """Print the requests and the time of a reload."""
-    requests, times = [], []
+def reload(visit: Visit, section: str, rounds: int) -> None:
+    """Print the requests and the time of a reload in a section."""
+    open_section(visit.page, section)
+    visit.page.wait_for_timeout(5_000)
+    requests, times, counts = [], [], []
     visit.page.on("request", lambda request: requests.append(request.url))
     for _ in range(rounds):
         requests.clear()
@@ -134,8 +136,12 @@ def reload(visit: Visit, rounds: int) -> None:
         visit.page.reload()
         opened(visit.page)
         times.append(time.monotonic() - began)
-    asked = [url for url in requests if "/gradio_api/" in url]  # the others are files, which the browser has cached
-    print(f"reload: ready after {median(times):.1f} s (median of {rounds}), {len(asked)} requests to the server's API")
+        # Not files, which the browser has cached, nor the status line, which asks by itself every few seconds.
+        counts.append(
+            sum("/gradio_api/" in url and "/file=" not in url and "component_server" not in url for url in requests)
+        )
+    said = f"{min(counts)} to {max(counts)} requests to the server's API"
+    print(f"reload, {section}: ready after {median(times):.1f} s (median of {rounds}), {said}")
 
 
 def words(visit: Visit, rounds: int) -> None:
@@ -175,7 +181,9 @@ def main() -> None:
                 stop_training(Path(home))
         with tempfile.TemporaryDirectory() as home, running_app(Path(home)) as url:
             visit = Visit(browser, url)
-            reload(visit, rounds)
+            for section in ("Start", "Test"):
+                reload(visit, section, rounds)
+            open_section(visit.page, "Start")
             for section in ("Start", "Train"):
                 idle(visit, section, wait)
             words(visit, rounds)

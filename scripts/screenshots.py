@@ -216,9 +216,9 @@ def check(page: Page) -> None:
     page.locator("#check-text input").click()
     page.get_by_role("option").last.click()
     page.locator("#check-start").click()
-    page.locator("#check-right").wait_for(timeout=120_000)
-    for mark in ("right", "right", "wrong", "right"):
-        page.locator(f"#check-{mark}").click()
+    page.locator('#check-card [data-key="1"]').wait_for(timeout=120_000)
+    for key in ("3", "3", "1", "2"):
+        page.locator(f'#check-card [data-key="{key}"]').click()
         page.wait_for_timeout(1_000)
 
 

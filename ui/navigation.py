@@ -5,12 +5,14 @@ from typing import Any
 
 import gradio as gr
 
+from ui import strings
 from ui.classify import classify_tab, score_tab
 from ui.corpus import corpus_tab
 from ui.guide.plan import Plan, checked
 from ui.labelling import label_answers
 from ui.library import library_tab
 from ui.sections import Kept, Sections
+from ui.shared import views
 from ui.train import train_choices, train_fields, train_form, train_names, train_tab
 from ui.watch import watch
 
@@ -45,17 +47,14 @@ def _connect_tabs(sections: Sections, kept: Kept) -> None:
     # The trash, under History, may have restored an item, and another visitor may have added or removed one.
     here = [sections.corpus.choice, *sections.corpus.labelled.choices.values()]
     sections.tab["corpus"].select(lambda *chosen: corpus_tab.renew_lists(chosen), here, here, **PRIVATE)
-    chosen = sections.score.table
-    sections.tab["test"].select(score_tab.renew, chosen, chosen, **PRIVATE)
-    texts = [sections.check.text, sections.label.text]
-    sections.tab["test"].select(
-        lambda: [gr.Dropdown(choices=corpus_tab.choices()) for _ in texts], None, texts, **PRIVATE
-    )
+    lists = [sections.score.table, sections.check.text, sections.label.text]
+    sections.tab["test"].select(renew_test, lists[0], lists, **PRIVATE)
     sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
-    naming = [train.fields["name"], train.fields["code"]]
-    sections.corpus.to_train.click(train_names.suggest, [sections.corpus.choice, *naming], naming, **PRIVATE)
-    for button, name in ((sections.corpus.to_train, "train"), (sections.corpus.to_test, "test")):
-        button.click(lambda name=name: (gr.Tabs(selected=name), name), None, [sections.tabs, kept.tab], **PRIVATE)
+    naming, moving = [train.fields["name"], train.fields["code"]], [sections.tabs, kept.tab]
+    sections.corpus.to_train.click(
+        to_train, [sections.corpus.choice, *naming], [sections.corpus.said, *naming, *moving], **PRIVATE
+    )
+    sections.corpus.to_test.click(lambda: (gr.Tabs(selected="test"), "test"), None, moving, **PRIVATE)
 
     def use(job: str) -> tuple:
         """Open Test with the vector of the current training run."""
@@ -69,6 +68,18 @@ def _connect_tabs(sections: Sections, kept: Kept) -> None:
 
     outputs = [sections.test.task, sections.test.language, sections.tabs, kept.tab]
     sections.watch.use.click(use, kept.job, outputs, **PRIVATE).then(**sections.test.classify)
+
+
+def renew_test(table: str | None) -> tuple:
+    """Return the lists of Test: the labelled files, and the texts for checking and labelling."""
+    return score_tab.renew(table), *(gr.Dropdown(choices=corpus_tab.choices()) for _ in range(2))
+
+
+def to_train(text: str | None, name: str, code: str) -> tuple:
+    """Open Train with the language of the text; without a text, ask for one: (message, name, code, section, its name)."""
+    if not text:
+        return views.notice(strings.CORPUS_NEEDS_TEXT, kind="bad"), *[gr.skip()] * 4
+    return "", *train_names.suggest(text, name, code), gr.Tabs(selected="train"), "train"
 
 
 def _connect_labelled(sections: Sections, kept: Kept) -> None:

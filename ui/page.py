@@ -72,7 +72,7 @@ def _build_languages(page: gr.Blocks, workspaces: Workspaces | None, admit: Admi
 def _build(page: gr.Blocks, workspaces: Workspaces | None, admit: Admit) -> None:
     # This secret protects nothing, but it must not change between starts.
     kept = Kept(*(gr.BrowserState("", storage_key=f"{PREFIX}{name}", secret="deftx-studio")
-                  for name in ("corpus", "job", "tab", "form", "test", "guide", "check", "label")))  # fmt: skip
+                  for name in ("corpus", "job", "tab", "form", "test", "guide", "check", "label", "file", "score")))  # fmt: skip
     gr.HTML(page_languages.header())
     if workspaces:
         who.build(workspaces, page)

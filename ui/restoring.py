@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from ui.classify import check_tab, classify_tab
+from ui.classify import check_tab, classify_tab, file_tab, score_tab
 from ui.corpus import corpus_tab, labelled_tab
 from ui.guide import guide
 from ui.labelling import label_answers
@@ -54,6 +54,8 @@ def _parts(sections: Sections, kept: Kept) -> tuple[Part, ...]:
         Part(_restore_page, [kept.corpus, kept.tab], shared),
         Part(guide.restore, [kept.guide], sections.guide.shown()),
         Part(classify_tab.restore, [kept.test], [test[name] for name in classify_tab.KEPT]),
+        Part(file_tab.restore, [kept.file], sections.file.outputs()),
+        Part(score_tab.restore, [kept.score], sections.score.outputs()),
         Part(check_tab.restore, [check.kept], [check.part, check.text, *check.shown()]),
         Part(label_answers.restore, [sections.label.kept], sections.label.restored()),
         Part(labelled_tab.refresh, [], list(sections.corpus.labelled.choices.values())),

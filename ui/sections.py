@@ -34,6 +34,8 @@ class Kept:
     guide: gr.BrowserState
     check: gr.BrowserState
     label: gr.BrowserState
+    file: gr.BrowserState
+    score: gr.BrowserState
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Sections:
     train: train_tab.TrainTab
     watch: watch.Watch
     test: classify_tab.TestTab
+    file: file_tab.FileTab
     score: score_tab.ScoreTab
     check: check_tab.CheckTab
     label: label_tab.LabelTab
@@ -71,8 +74,8 @@ def lay_out(strip: gr.HTML, kept: Kept) -> Sections:
                 train = train_tab.build(corpus.choice, kept.form)
         with gr.Tab(strings.TABS["test"], id="test") as tab["test"]:
             test = classify_tab.build(kept.test)
-            file_tab.build(test.form)
-            score = score_tab.build(test.form)
+            file = file_tab.build(test.form, kept.file)
+            score = score_tab.build(test.form, kept.score)
             check = check_tab.build(test.task, test.language, kept.check)
             label = label_tab.build(test.task, test.language, kept.label)
             word_label_tab.build(test.task, test.language)
@@ -87,5 +90,5 @@ def lay_out(strip: gr.HTML, kept: Kept) -> Sections:
     with train.beside:
         watching = watch.build(strip, test.task, test.language)
     return Sections(
-        tabs, tab, guided, corpus, train, watching, test, score, check, label, spectra, overlap, library, history
+        tabs, tab, guided, corpus, train, watching, test, file, score, check, label, spectra, overlap, library, history
     )

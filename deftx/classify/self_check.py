@@ -70,7 +70,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class Check:
-    """Sentences with a classifier's predictions (``answers``), and the marks of the first sentences so far."""
+    """Sentences with a classifier's predictions (``answers``), its labels, and the marks of the first sentences so far."""
 
     id: str
     task: Vector
@@ -80,6 +80,11 @@ class Check:
     sentences: tuple[str, ...]
     answers: tuple[str, ...]
     marks: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    def choose(self, label: str) -> "Check":
+        """Return the check with the label that a person chose for the next sentence: right if it is the predicted one."""
+        return self if self.done else self.mark(RIGHT if label == self.answers[len(self.marks)] else WRONG)
 
     def mark(self, mark: str) -> "Check":
         """Return the check with a mark for the next sentence, or unchanged if all are judged."""
@@ -119,7 +124,7 @@ class Check:
                 id=_fits(ID, content["id"]), task=_vector(content["task"]),
                 language=_vector(content["language"]) if content["language"] is not None else None,
                 corpus=_text(content["corpus"]), seed=int(content["seed"]),
-                **{name: tuple(map(_text, content[name])) for name in ("sentences", "answers", "marks")},
+                **{name: tuple(map(_text, content[name])) for name in ("sentences", "answers", "marks", "labels")},
             )  # fmt: skip
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise CheckError("The stored state of this check cannot be read. Start the check again.") from error
@@ -150,10 +155,19 @@ def draw(lines: Iterable[str], *, count: int = COUNT, seed: int = 0) -> tuple[st
 
 
 def begin(
-    sentences: Sequence[str], answers: Sequence[str], *, task: Vector, language: Vector | None, corpus: str, seed: int
+    sentences: Sequence[str],
+    answers: Sequence[str],
+    *,
+    task: Vector,
+    language: Vector | None,
+    corpus: str,
+    seed: int,
+    labels: Sequence[str] = (),
 ) -> Check:
-    """Return a new check of predictions for sentences, with a random id."""
-    return Check(secrets.token_hex(8), task, language, corpus, seed, tuple(sentences), tuple(answers))
+    """Return a new check of predictions for sentences, with a random id; ``labels`` are those of the task."""
+    return Check(
+        secrets.token_hex(8), task, language, corpus, seed, tuple(sentences), tuple(answers), labels=tuple(labels)
+    )  # fmt: skip
 
 
 def accuracy(right: int, judged: int) -> Accuracy | None:

@@ -68,7 +68,7 @@ def run_export(arguments: argparse.Namespace) -> None:
         from deftx.publish.classifier_space import write_space
 
         title = Path(arguments.out).expanduser().resolve().name
-        write_space(classifier, arguments.out, title=title, pairs=task.takes_pairs)
+        write_space(classifier, arguments.out, title=title, pairs=task.takes_pairs, task=task.info)
         text = f"{arguments.out}: try it with python app.py in that folder, or put it on the Hub: hf upload NAME/SPACE . --type space"
         output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
         return

@@ -45,7 +45,7 @@ class Audit:
 
     ``duplicates`` counts lines equal to an earlier one, ignoring case and white space. ``scripts`` gives each script's
     share of all letters, the largest first. ``lengths`` counts lines by their number of words. ``unknown_examples`` are
-    single words or characters, never whole lines.
+    single words or characters, never whole lines. ``repairs`` names the cleaning step of each warning that has one.
     """
 
     lines: int
@@ -65,6 +65,7 @@ class Audit:
     unknown_examples: list[str] = field(default_factory=list)
     spelled: float | None = None  # share of the words' tokens that are single characters or bytes; None: not known
     warnings: list[str] = field(default_factory=list)
+    repairs: dict[str, str] = field(default_factory=dict)
 
     @property
     def small(self) -> bool:
@@ -94,7 +95,9 @@ def audit(corpus: Corpus, tokenizer: Any = None) -> Audit:
         normalised=corpus.normalised,
         **tokens,
     )
-    findings.warnings.extend([*corpus.notes, *_warnings(findings, median(words)), *_wiki_warning(corpus.lines)])
+    found = _warnings(findings, median(words)) | _wiki_warning(corpus.lines)
+    findings.warnings.extend([*corpus.notes, *found])
+    findings.repairs.update({warning: step for warning, step in found.items() if step})
     if tokenizer is not None:
         findings.warnings.extend(reading_notes(corpus.lines, findings.scripts, findings.spelled, tokenizer))
     return findings
@@ -163,46 +166,52 @@ def _token_ids(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
     return tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
 
 
-def _wiki_warning(lines: Sequence[str]) -> list[str]:
+def _wiki_warning(lines: Sequence[str]) -> dict[str, str]:
+    """Return a warning on wiki markup, as ``_warnings`` does; empty if there is little of it."""
     count = wiki_lines(lines)
     if count <= WIKI_SHARE * len(lines):
-        return []
-    return [
+        return {}
+    said = (
         f"{count:,} lines have wiki markup, such as [[links]], {{{{templates}}}} or tables. It is not language: remove it "
         'by "Remove web addresses and markup", or take the text from pages without it.'
-    ]
+    )
+    return {said: "markup"}
 
 
-def _warnings(found: Audit, median_words: float) -> list[str]:
-    """Return a warning for each finding above its threshold, with its meaning and what to do."""
-    warnings = []
+def _warnings(found: Audit, median_words: float) -> dict[str, str]:
+    """Return a warning for each finding above its threshold, with the cleaning step that repairs it or an empty string."""
+    warnings = {}
     if found.unknown_rate is not None and found.unknown_rate > UNKNOWN_RATE:
         examples = f" (for example {', '.join(found.unknown_examples[:5])})" if found.unknown_examples else ""
-        warnings.append(
+        warning = (
             f"{found.unknown_rate:.1%} of the tokens are unknown to this base model{examples}: it cannot read them. "
             "Choose a base that covers the script, or change the spelling of the text."
         )
+        warnings[warning] = ""
     if found.small:
-        warnings.append(f"This is a small corpus: {found.lines:,} lines. More text will help more than any setting.")
+        warnings[f"This is a small corpus: {found.lines:,} lines. More text will help more than any setting."] = ""
     if found.duplicates > DUPLICATE_SHARE * found.lines:
-        warnings.append(
+        warning = (
             f"{found.duplicates / found.lines:.0%} of the lines repeat an earlier line. Remove the copies, "
             "unless they are intended."
         )
+        warnings[warning] = "repeated"
     scripts = {name: share for name, share in writing_shares(found.scripts).items() if share > SCRIPT_SHARE}
     if len(scripts) > 1:
         shares = ", ".join(f"{script} {share:.0%}" for script, share in scripts.items())
-        warnings.append(f"The text mixes scripts ({shares}). If that is not expected, a second language may be in it.")
-    if median_words < SHORT_WORDS:
-        warnings.append(
-            f"Half of the lines have fewer than {SHORT_WORDS} words: this looks like a word list, not sentences."
+        warnings[f"The text mixes scripts ({shares}). If that is not expected, a second language may be in it."] = (
+            "script"
         )
+    if median_words < SHORT_WORDS:
+        warning = f"Half of the lines have fewer than {SHORT_WORDS} words: this looks like a word list, not sentences."
+        warnings[warning] = "short"
     if found.long_lines > LONG_SHARE * found.lines:
-        warnings.append(
+        warning = (
             f"{found.long_lines:,} lines are longer than {LONG_CHARACTERS:,} characters: probably whole documents. "
             "Put one sentence or paragraph on each line, so that held-out lines can be chosen better."
         )
+        warnings[warning] = "long"
     unusable = found.skipped.get(WITHOUT_LETTERS, 0)
     if unusable > UNUSABLE_SHARE * (found.lines + unusable):
-        warnings.append(f"{unusable:,} lines have no letter or digit and were left out. Is this the right file?")
+        warnings[f"{unusable:,} lines have no letter or digit and were left out. Is this the right file?"] = ""
     return warnings

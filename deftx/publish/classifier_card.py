@@ -8,7 +8,7 @@ from deftx.core.names import base_name
 from deftx.data.language_names import titled
 from deftx.models.windows import WORD
 from deftx.publish.measured import Measured, measured_data, measured_table
-from deftx.publish.score_words import validation_in_words
+from deftx.publish.score_words import known_score, languages_in_words, validation_in_words
 from deftx.publish.spoken import texts_in
 from deftx.vectors.card import CITATION, TAGS, code, front_matter, metadata_of
 from deftx.vectors.vector import SparseVector
@@ -75,6 +75,7 @@ def write_classifier_card(
         front_matter(entries),
         f"# {code(repository.split('/')[-1])}",
         _about(task, imports),
+        texts_in("en")["IN_LANGUAGES"].format(languages=", ".join(_languages(task, languages)) or "not stated"),
         "## How to use it",
         _usage(repository, task, imports),
         "## What it consists of",
@@ -89,6 +90,10 @@ def write_classifier_card(
         CITATION,
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _languages(task: SparseVector, languages: Sequence[tuple[SparseVector, float]]) -> list[str]:
+    return languages_in_words(dict.fromkeys([vector.language for vector, _ in languages] or [task.language]))
 
 
 def _about(task: SparseVector, imports: str) -> str:
@@ -134,11 +139,10 @@ def _vector(vector: SparseVector, strength: float) -> str:
 
 def _scores(task: SparseVector, results: Sequence[Measured]) -> list[str]:
     said = validation_in_words({**task.info, "labels": [code(label) for label in task.labels]})
-    listed = "\n".join(f"- {sentence}" for sentence in said)
-    where = f", in {code(titled(task.language))}" if task.language else ""
+    known = [" ".join(known_score(task.info)), "\n".join(f"- {sentence}" for sentence in said[1:])] if said else []
     return [
         *(["This classifier, on labelled data sets of the Hub:", measured_table(results)] if results else []),
-        *([f"The task vector alone, on the validation rows of its training{where}:", listed] if said else []),
+        *filter(None, known),
         *([] if results else [NOT_MEASURED]),
     ]
 

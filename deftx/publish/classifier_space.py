@@ -6,9 +6,10 @@ The folder is a Hugging Face Space (``sdk: gradio``); on any other machine, ``py
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from deftx.classify.classifier import Classifier, refuse_own_class
 from deftx.classify.tagger import refuse_tagger
@@ -17,18 +18,20 @@ from deftx.core.files import new_folder, require_empty
 from deftx.models.batches import Text
 from deftx.publish.classifier_card import loading_code
 from deftx.publish.own_vectors import safe_name
+from deftx.publish.score_words import known_score, languages_in_words
 from deftx.publish.space_card import GRADIO, TORCH, space_metadata
+from deftx.publish.spoken import SPOKEN, texts_in
 from deftx.vectors.card import CITATION, LANGUAGE_CODE, LICENSE, TAGS, code
 
 # The program of the page, and its texts in the languages of the page.
-PAGE = (ASSETS / "space" / "app.py", ASSETS / "space" / "texts.json")
+PROGRAM, TEXTS = ASSETS / "space" / "app.py", ASSETS / "space" / "texts.json"
 NEEDED = ("transformers", "safetensors")  # pinned to the versions that wrote the classifier
 FIELDS = {False: ["text"], True: ["premise", "hypothesis"]}
 
 
 def write_space(
-    classifier: Classifier, folder: str | os.PathLike, *, title: str, pairs: bool = False, language: str = "",
-    license_id: str = "", examples: Sequence[Text] = (),
+    classifier: Classifier, folder: str | os.PathLike, *, title: str, pairs: bool = False,
+    task: Mapping[str, Any] | None = None, license_id: str = "", examples: Sequence[Text] = (),
 ) -> Path:  # fmt: skip
     """Write the Space into ``folder`` and return it.
 
@@ -37,7 +40,7 @@ def write_space(
         folder: A new or empty folder.
         title: The title of the page.
         pairs: Whether the task classifies pairs of texts.
-        language: The code of its language, for the card.
+        task: The content of the task vector's vector.json, whose score the page and the card state.
         license_id: Its licence as the Hub writes it, for the card.
         examples: Texts to click on.
 
@@ -49,7 +52,7 @@ def write_space(
     folder = Path(folder).expanduser()
     require_empty(folder, "Space")
     with new_folder(folder) as fresh:
-        _fill(classifier, fresh, safe_name(title), FIELDS[pairs], language, license_id, examples)
+        _fill(classifier, fresh, safe_name(title), FIELDS[pairs], task or {}, license_id, examples)
     return folder
 
 
@@ -60,23 +63,45 @@ def requirements() -> str:
 
 
 def _fill(
-    classifier: Classifier, folder: Path, title: str, inputs: list[str], language: str, license_id: str,
+    classifier: Classifier, folder: Path, title: str, inputs: list[str], task: Mapping[str, Any], license_id: str,
     examples: Sequence[Text],
 ) -> None:  # fmt: skip
     classifier.save_pretrained(folder / "model")
-    for file in PAGE:
-        shutil.copyfile(file, folder / file.name)
+    shutil.copyfile(PROGRAM, folder / PROGRAM.name)
+    known = {language: " ".join(about_classifier(classifier, task, language)) for language in SPOKEN}
+    texts = json.loads(TEXTS.read_text(encoding="utf-8"))
+    said = {language: {**own, "intro": f"{own['intro']}\n\n{known[language]}"} for language, own in texts.items()}
+    (folder / TEXTS.name).write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
     # User input is data that the page reads, not part of its code.
     rows = [[text] if isinstance(text, str) else list(text) for text in examples]
     about = {"title": title, "inputs": inputs, "examples": [row for row in rows if len(row) == len(inputs)]}
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
     (folder / "requirements.txt").write_text(requirements(), encoding="utf-8")
-    card = _card(title, classifier.labels, language, license_id)
+    card = _card(title, classifier, known["en"], license_id)
     (folder / "README.md").write_text(card, encoding="utf-8")
 
 
-def _card(title: str, labels: list[str], language: str, license_id: str) -> str:
-    tags = [*TAGS, f"language:{language}"] if LANGUAGE_CODE.fullmatch(language) else TAGS
+def about_classifier(classifier: Classifier, task: Mapping[str, Any], language: str = "en") -> tuple[str, ...]:
+    """Return which languages a classifier is for, and what is known of how many of its answers are right, for Markdown.
+
+    Args:
+        classifier: The classifier.
+        task: The content of the task vector's vector.json.
+        language: One of ``deftx.publish.spoken.SPOKEN``.
+
+    Raises:
+        RecipeError: If the language is unknown.
+    """
+    texts, named = texts_in(language), languages_in_words(classifier.languages, language)
+    languages, score = ", ".join(named) or texts["NOT_STATED"], known_score(task, language)
+    sentences = [texts["IN_LANGUAGES"].format(languages=languages), *(score or (texts["SCORE_UNKNOWN"],))]
+    if score and named and set(classifier.languages) != {task.get("language")}:
+        sentences.append(texts["NOT_MEASURED_IN"].format(languages=languages))
+    return tuple(sentences)
+
+
+def _card(title: str, classifier: Classifier, about: str, license_id: str) -> str:
+    tags = [*TAGS, *(f"language:{one}" for one in classifier.languages if LANGUAGE_CODE.fullmatch(one))]
     more = {"license": license_id} if LICENSE.fullmatch(license_id) else {}
     metadata = space_metadata(title, "app.py", "A text classifier made with DeFT-X", tags, **more)
     return f"""{metadata}
@@ -84,7 +109,9 @@ def _card(title: str, labels: list[str], language: str, license_id: str) -> str:
 # {title}
 
 A text classifier for a language without labelled text, composed of a task vector and a language vector (DeFT-X). Its labels:
-{", ".join(map(code, labels))}. To measure how well it works, labelled text in the language is needed.
+{", ".join(map(code, classifier.labels))}.
+
+{about}
 
 Locally: `pip install -r requirements.txt`, then `python app.py`. On the Hub: `hf upload NAME/SPACE . --type space`.
 From a program, with the address of either: `gradio_client.Client(ADDRESS).predict("a text", api_name="/classify")`.

@@ -69,8 +69,7 @@ def prepare_space(
     classifier = compose()
     require_free_space(folder, classifier.size)
     title = target.repository.split("/")[1]
-    language = (languages[0][0].language or "") if languages else ""
-    write_space(classifier, folder, title=title, pairs=task.takes_pairs, language=language, license_id=license_id or "")
+    write_space(classifier, folder, title=title, pairs=task.takes_pairs, task=task.info, license_id=license_id or "")
     return upload_of(f"a Space that classifies as {', '.join(classifier.labels)}", target, private, folder, HARDWARE)
 
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsing import choose, expect, open_page
+from browsing import choose, expect, open_page, open_tab
 from tiny_base import write_corpus
 
 
@@ -36,7 +36,21 @@ def test_files_become_one_text_and_a_cleaned_copy_beside_it(page, tmp_path):
     expect(page.locator("#audit")).to_contain_text("Cleaned from one-and-1-more.txt")
     choose(page, "corpus-choice", "one-and-1-more.txt")
     expect(page.locator("#audit")).to_contain_text("430")
+    page.locator("#corpus-file input[type=file]").set_input_files(files[1])  # nearly every line repeats the first one
+    page.locator('#audit .notes li:has-text("repeat an earlier line") [data-pick="repeated"]').click()
+    expect(page.locator("#audit h3")).to_have_text("two-cleaned.txt")
+    expect(page.locator("#corpus-refused [role=status]")).to_contain_text("To undo, choose two.txt again")
     assert fits(page)
+
+
+def test_the_way_to_train_asks_for_a_text_in_place(page):
+    page.reload()
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    open_tab(page, "Corpus")
+    page.locator("#to-train").click()
+    expect(page.locator("#corpus-refused [role=alert]")).to_contain_text("Please upload a text")
+    assert page.locator("#corpus-file").is_visible()
 
 
 def test_columns_that_are_not_recognised_are_chosen_by_hand(page, tmp_path):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from app_process import serving
-from browsing import expect, field, open_page
+from browsing import choose, expect, field, open_page
 
 from deftx.models.bases import BUNDLED_BASE
 
@@ -110,15 +110,32 @@ def test_the_sentence_and_its_answer_are_in_sight_together_and_the_example_is_an
     assert in_window(page, "#sentence", "#answer .verdict")
 
 
+def counts(url):
+    """Whether a request is one for the opening page: not a file, which is cached, nor the status line, which asks for itself."""
+    return "/gradio_api/" in url and "/file=" not in url and "component_server" not in url
+
+
 def test_what_was_tried_under_test_is_back_after_a_reload(visitor):
     page = visitor()
     page.get_by_role("tab", name="Test").first.click()
     expect(page.locator("#answer .verdict")).to_be_visible()
     field(page, "sentence").fill("Rancak bana hotel ko")
     expect(page.locator("#answer blockquote")).to_have_text("Rancak bana hotel ko")
+    quiet(page)  # what was answered is stored
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if counts(request.url) else None)
     page.reload()
+    expect(page.locator("html[data-opened]")).to_be_attached()
+    assert 0 < len(asked) <= 12, [url.split("/gradio_api/")[1] for url in asked]
     expect(field(page, "sentence")).to_have_value("Rancak bana hotel ko")
     expect(page.locator("#answer blockquote")).to_have_text("Rancak bana hotel ko")
+    choose(page, "language", "Minangkabau")
+    expect(page.locator("#answer")).to_contain_text("Minangkabau (min, bundled)")
+    quiet(page)
+    page.reload()
+    expect(page.locator("#answer blockquote")).to_have_text("Rancak bana hotel ko")
+    expect(page.locator("#answer")).to_contain_text("Minangkabau (min, bundled)")
+    expect(page.locator("#words")).not_to_be_empty()
 
 
 def quiet(page):

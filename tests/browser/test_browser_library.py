@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 from app_process import serving
-from browsing import expect, field, open_page, open_tab
+from browsing import choose, expect, field, open_page, open_tab
 from tiny_base import finish_language_job, write_corpus
 
 from deftx.evidence.many_report import COLUMNS
@@ -51,6 +51,8 @@ def test_a_vector_is_brought_renamed_taken_away_removed_and_brought_back(page, a
     field(page, "vector-title").fill("Buginese")
     page.locator("#vector-rename").click()
     expect(page.locator("#vectors")).to_contain_text("Buginese")
+    page.locator("#push button").first.click()
+    choose(page, "push-vector", "Buginese")  # at once, without leaving the section
     with page.expect_download() as taken:
         page.locator("#vector-take").click()
     assert taken.value.suggested_filename == "Buginese.zip"

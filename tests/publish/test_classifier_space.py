@@ -26,6 +26,7 @@ from deftx.core.errors import DeftxError
 from deftx.publish.classifier_space import requirements, write_space
 from deftx.publish.exporting import export_space_zip
 from deftx.publish.space_card import GRADIO, TORCH
+from deftx.publish.spoken import texts_in
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ["the food is good", "the night was awful and bitter", " the day\nis good\n", " ".join(tiny.WORDS[:30] * 3)]
@@ -107,7 +108,7 @@ def answers(address, page, tmp_path):
 
 
 def test_the_program_is_short_and_knows_nothing_of_this_library(classifier, tmp_path):
-    folder = write_space(classifier, tmp_path / "space", title="Mood", license_id="apache-2.0", language="min")
+    folder = write_space(classifier, tmp_path / "space", title="Mood", license_id="apache-2.0")
     program = (folder / "app.py").read_text(encoding="utf-8")
     assert "deftx" not in re.findall(r"^(?:from|import) (\w+)", program, re.MULTILINE)
     assert len(program.splitlines()) <= 130
@@ -116,6 +117,29 @@ def test_the_program_is_short_and_knows_nothing_of_this_library(classifier, tmp_
         "suggested_hardware": "zero-a10g", "short_description": "A text classifier made with DeFT-X", "license": "apache-2.0",
         "tags": ["deft-x", "sparse-fine-tuning", "cross-lingual-transfer", "language:min"],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    ("en", "Language: Minangkabau (min). 75 of 100 answers of the task vector alone are right (3 of 4;"),
+    ("id", "Bahasa: Minangkabau (min). 75 dari 100 jawaban vektor tugas saja benar (3 dari 4;"),
+    ("es", "Lengua: minangkabau (min). 75 de 100 respuestas del vector de tarea, por sí solo, son correctas (3 de 4;"),
+])  # fmt: skip
+def test_the_page_names_its_language_and_says_the_known_score_in_words(classifier, tmp_path, language, said):
+    info = {"language": "ind", "scores": {"accuracy": {"after": 0.75}, "examples": 4}}
+    folder = write_space(classifier, tmp_path / "space", title="Mood", task=info)
+    intro = json.loads((folder / "texts.json").read_text(encoding="utf-8"))[language]["intro"]
+    assert said in intro
+    asked = texts_in(language)["NOT_MEASURED_IN"].split("{")[0]
+    assert asked in intro  # the score is that of the task vector alone
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "75 of 100 answers of the task vector alone are right (3 of 4; 95 % interval: 30 to 95 of 100)." in card
+    assert "Language: Minangkabau (min)." in card
+
+
+def test_without_a_known_score_the_page_says_so(classifier, tmp_path):
+    folder = write_space(classifier, tmp_path / "space", title="Mood")
+    for language, own in json.loads((folder / "texts.json").read_text(encoding="utf-8")).items():
+        assert texts_in(language)["SCORE_UNKNOWN"] in own["intro"]
 
 
 def test_the_line_in_its_card_gives_the_probabilities_of_texts_of_any_length(classifier, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from deftx.classify.composition import compose
 from deftx.core import files
 from deftx.core.errors import DeftxError
 from deftx.publish.exporting import export_zip
-from deftx.publish.score_words import scores_in_words
+from deftx.publish.score_words import known_score, scores_in_words
 from deftx.vectors.vector import SparseVector
 
 TEXTS = ["the food is good", "the night was awful and bitter"]
@@ -59,7 +59,9 @@ def test_the_readme_has_the_code_and_what_a_reader_must_know(classifier, parts, 
     task = parts[0][0]
     labels = [f"`{label}`" for label in task.labels]
     for said in (
-        *scores_in_words(labels, task.info["scores"]["confusion"]),
+        "Language: Minangkabau (min).",
+        *known_score(task.info),
+        *scores_in_words(labels, task.info["scores"]["confusion"])[1:],
         f"labels: {', '.join(labels)}",
         "language `Minangkabau (min)`, strength 1.2",
         f"Only the first {classifier.max_length} tokens",

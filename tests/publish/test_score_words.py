@@ -5,7 +5,7 @@ from string import Formatter
 import pytest
 
 from deftx.core.errors import RecipeError
-from deftx.publish.score_words import scores_in_words, validation_in_words
+from deftx.publish.score_words import known_score, languages_in_words, scores_in_words, validation_in_words
 from deftx.publish.spoken import SPOKEN, texts_in
 
 LABELS, CONFUSION = ["complaint", "neutral", "praise"], [[100, 4, 49], [10, 1_000, 0], [2, 3, 80]]
@@ -44,6 +44,30 @@ def test_a_vector_without_a_usable_confusion_matrix_gets_one_sentence_or_none():
         assert validation_in_words(info) == ("1,124 of 1,249 are right.",)
     for unknown in ({}, {"accuracy": 0.9, "examples": 5}, {"accuracy": {"after": 7}, "examples": 5}, None):
         assert validation_in_words({"labels": LABELS, "scores": unknown}) == ()
+
+
+def test_a_known_score_says_how_many_of_100_its_interval_and_what_it_was_measured_on():
+    scores = {"accuracy": {"before": 0.5, "after": 0.9}, "examples": 1_249}
+    info = {
+        "scores": scores,
+        "language": "ind",
+        "corpus": {"trained_on": [{"file": "train.csv"}, {"file": "train.csv"}]},
+    }
+    assert known_score(info) == (
+        "90 of 100 answers of the task vector alone are right (1,124 of 1,249; 95 % interval: 88 to 92 of 100).",
+        "This was measured on validation rows of its training (`train.csv`, Indonesian (ind)).",
+    )
+    assert "(no indicada)." in known_score({"scores": scores}, "es")[1]
+    counted = known_score({**info, "labels": LABELS, "scores": {"confusion": CONFUSION, **scores}})
+    assert "(1,180 of 1,248;" in counted[0]
+    for unknown in ({}, {"examples": 0, "accuracy": {"after": 0.5}}, None):
+        assert known_score({"scores": unknown}) == ()
+
+
+def test_what_is_written_in_place_of_a_language_or_a_file_is_no_markup():
+    assert languages_in_words(["ban", None, "<b>"]) == ["Balinese (ban)", "`<b>`"]
+    info = {"scores": {"accuracy": {"after": 1.0}, "examples": 5}, "corpus": {"trained_on": [{"file": "[a](b)"}, 7]}}
+    assert "(`[a](b)`)" in known_score(info)[1]
 
 
 def test_an_unknown_language_is_refused():

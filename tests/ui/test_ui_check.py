@@ -9,7 +9,7 @@ from ui import strings
 from ui.classify import check_tab, check_views
 from ui.library import vector_index
 
-PARTS = ("area", "card", "right", "wrong", "unsure", "result", "save")
+PARTS = ("area", "card", "result", "save")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def text(studio, tmp_path):
 
 def check_of(answers, marks=()):
     begun = begin([f"a sentence number {n}" for n, _ in enumerate(answers)], answers, task=Vector("t", "a" * 64),
-                  language=None, corpus="a.txt", seed=1)  # fmt: skip
+                  language=None, corpus="a.txt", seed=1, labels=sorted(set(answers)))  # fmt: skip
     for mark in marks:
         begun = begun.mark(mark)
     return begun
@@ -47,6 +47,7 @@ def test_fifty_distinct_sentences_are_drawn_and_classified(studio, keys, text):
     assert shown["area"].visible
     assert strings.CHECK_PLACE.format(number=1, count=COUNT) in shown["card"]
     assert check.sentences[0] in shown["card"]
+    assert check.labels == ("negative", "positive")
     assert "&lt;b&gt;Mood" in shown["card"]
     assert (shown["result"], shown["save"].visible) == ("", False)
 
@@ -55,29 +56,63 @@ def test_two_people_with_the_same_vectors_have_checks_of_their_own(studio, keys,
     mine, theirs = (check_tab.start_check(keys, "", text, 42)[0] for _ in range(2))
     assert mine["sentences"] == theirs["sentences"]
     assert mine["id"] != theirs["id"]
-    marked = check_tab.mark(mine, "right")[0]
+    marked = check_tab.pick(mine, right(mine))[0]
     assert (len(marked["marks"]), len(theirs["marks"]), len(mine["marks"])) == (1, 0, 0)
     check_tab.save_check(marked)
-    check_tab.save_check(check_tab.mark(theirs, "wrong")[0])
+    check_tab.save_check(check_tab.pick(theirs, wrong(theirs))[0])
     assert sorted(one["share"] for one in load(studio.store.root)) == [0.0, 1.0]
 
 
-def test_a_mark_leads_on_and_undo_leads_back(studio):
+def button_of(content, same):
+    """The button of the label that is the next answer, or of one that is not."""
+    answer = content["answers"][len(content["marks"])]
+    return next(f"label:{number}" for number, label in enumerate(content["labels"]) if (label == answer) == same)
+
+
+def right(content):
+    return button_of(content, True)
+
+
+def wrong(content):
+    return button_of(content, False)
+
+
+def test_the_answer_is_hidden_until_a_label_is_chosen_and_that_tells_whether_it_is_right(studio):
+    content = check_of(["praise", "blame"]).to_dict()
+    card = check_views.card(check_of(["praise", "blame"]))
+    assert [card.count(label) for label in ("praise", "blame")] == [1, 1]  # the buttons alone
+    content, _, card, *_ = check_tab.pick(content, right(content))
+    assert content["marks"] == ("right",)
+    assert "The classifier answered “praise” too." in card
+    content, _, card, *_ = check_tab.pick(content, wrong(content))
+    assert content["marks"] == ("right", "wrong")
+    assert "The classifier answered “blame”." in card
+
+
+def test_a_label_leads_on_and_undo_leads_back(studio):
     content = check_of("pn").to_dict()
-    for name, place in (("right", 1), ("undo", 0), ("unsure", 1), ("wrong", 2), ("right", 2)):
-        content, *shown = check_tab.mark(content, name)
+    for name, place in (
+        ("label:0", 1),
+        ("undo", 0),
+        ("unsure", 1),
+        ("label:9", 1),
+        ("right", 1),
+        ("label:1", 2),
+        ("label:0", 2),
+    ):
+        content, *shown = check_tab.pick(content, name)
         assert len(content["marks"]) == place
     shown = named(shown)
     assert strings.CHECK_DONE in shown["card"]
-    assert not shown["right"].interactive
+    assert "label:" not in shown["card"]
     assert shown["save"].variant == "primary"
-    assert check_tab.mark(None, "right")[0] is None
+    assert check_tab.pick(None, "label:0")[0] is None
 
 
 def test_a_hasty_second_press_judges_the_same_sentence():
     """Both bring what was on the screen: the later one stands, and the next sentence is not judged unseen."""
     content = check_of("pn").to_dict()
-    first, second = (check_tab.mark(content, name)[0] for name in ("right", "wrong"))
+    first, second = (check_tab.pick(content, name(content))[0] for name in (right, wrong))
     assert (first["marks"], second["marks"]) == (("right",), ("wrong",))
 
 
@@ -114,7 +149,8 @@ def test_the_result_is_kept_with_the_vectors_and_listed_for_them_alone(studio, p
     language = f"job:{finish_language_job(studio.store, page_base, corpus).id}"
     content = check_tab.start_check(keys, language, text, 1)[0]
     assert strings.CHECK_NOT_KEPT in check_tab.save_check(content)  # nothing judged
-    content = check_tab.mark(check_tab.mark(content, "right")[0], "wrong")[0]
+    content = check_tab.pick(content, right(content))[0]
+    content = check_tab.pick(content, wrong(content))[0]
     assert "Minangkabau" in check_tab.save_check(content)
     assert "50%" in check_tab.show_earlier(keys, language)
     assert check_tab.show_earlier(keys, "") == check_tab.show_earlier(None, "") == ""

@@ -12,8 +12,8 @@ from deftx.data.cleaning import CLEANINGS
 from deftx.hub import splits as hub_splits
 from deftx.hub import text as hub_text
 from deftx.training.request import SettingsRefused, TrainingRequest
-from ui import strings
-from ui.corpus import audit_view, clean_form, corpus_tab, hub_form, labelled_tab, labelled_upload
+from ui import navigation, strings
+from ui.corpus import audit_view, clean_form, corpus_tab, findings, hub_form, labelled_tab, labelled_upload
 from ui.corpus.corpora import SAMPLE
 
 
@@ -174,6 +174,26 @@ def test_choices_show_their_effect_before_anything_is_done(studio, tmp_path):
     assert "after cleaning: 1. Now: 3." in said
     assert set(choices.value) == {"repeated", "short"}
     assert studio.corpora.names() == [name]
+
+
+def test_a_note_that_can_be_repaired_has_its_button_and_the_others_have_none(studio, tmp_path):
+    name = studio.corpora.add(write(tmp_path, "a.txt", "the food is good\nThe food is good\nthe day is <b>bad</b>\n"))
+    assert "data-pick" not in corpus_tab.show_findings(name)  # the effects of cleaning are not known yet
+    shown = findings.show_repairs(name)
+    assert shown.count("data-pick") == 1  # few lines cannot be repaired, and one tag is below what the audit notes
+    note = shown[shown.index("repeat an earlier line") :]
+    assert 'data-pick="repeated"' in note[: note.index("</li>")]
+    assert "Lines removed: 1." in note
+    cleaned, _ = clean_form.apply(name, ["repeated"])
+    assert findings.show_repairs(cleaned) == findings.show_repairs(None) == gr.skip()
+
+
+def test_without_a_text_the_way_to_train_asks_for_one_in_place(studio, tmp_path):
+    said, *rest = navigation.to_train(None, "", "")
+    assert strings.CORPUS_NEEDS_TEXT in said
+    assert rest == [gr.skip()] * 4
+    said, name, code, tabs, tab = navigation.to_train(SAMPLE, "", "")
+    assert (said, name, code, tabs.selected, tab) == ("", "Indonesian", "ind", "train", "train")
 
 
 def test_a_cleaned_copy_is_chosen_and_says_where_it_comes_from(studio, tmp_path):

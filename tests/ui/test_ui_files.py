@@ -172,7 +172,9 @@ def test_what_cannot_be_classified_is_said(studio, keys, tmp_path, monkeypatch, 
 
 
 def test_nothing_is_begun_without_a_file_a_task_or_with_a_key_that_is_none(studio, keys, file):
-    assert strings.NEEDS_FILE in file_tab.begin(None, filled_in(task=keys["task"]), "", None, None, None)[1]
+    _, said, _, found, *_ = file_tab.begin(None, filled_in(task=keys["task"]), "", None, None, None)
+    assert strings.NEEDS_FILE in said
+    assert not found.visible  # an earlier result does not stay below the refusal
     assert strings.NEEDS_TASK_VECTOR in file_tab.begin(str(file), filled_in(), "", None, None, None)[1]
     assert "not known" in file_tab.begin(str(file), filled_in(task="../../etc"), "", None, None, None)[1]
 

@@ -27,7 +27,16 @@ from ui.access import file_access
 from ui.classify import compose_form
 from ui.classify.combination import Combination
 from ui.current import acting_in
-from ui.library import library, library_answers, library_facts, library_forms, library_views, readme, vector_index
+from ui.library import (
+    library,
+    library_answers,
+    library_facts,
+    library_forms,
+    library_tab,
+    library_views,
+    readme,
+    vector_index,
+)
 from ui.studio import Studio
 from ui.train import requests
 
@@ -209,6 +218,17 @@ def test_own_and_trained_vectors_are_renamed_and_bundled_ones_are_not(here):
         library.rename("bundled:min", "Mine")
 
 
+def test_a_renamed_vector_has_its_new_name_in_every_list_of_the_forms(here):
+    _, task, language = here
+    library.rename(language, "Basa Minang")
+    _, of_export, _, of_push, _, of_classifier = library_tab.renewed(
+        task, language, None, None, language, task, language
+    )
+    for shown in (of_export, of_push, of_classifier):
+        assert shown.value == language
+        assert next(label for label, key in shown.choices if key == language).startswith("Basa Minang (")
+
+
 def test_what_is_removed_is_in_the_trash_and_comes_back(here):
     studio, task, language = here
     own = bring(studio, library.find(language).folder)
@@ -256,10 +276,12 @@ def test_a_zip_that_was_taken_away_can_be_brought_again(here):
         content = b"".join(archive.read(name) for name in archive.namelist())
     assert str(studio.store.root).encode() not in content
     assert str(Path(studio.base_name).parent).encode() not in content
-    key, said = library_forms.import_file(str(packed), "", "", "")
+    other = packed.rename(packed.with_name("vec.zip"))  # as a person may call the file
+    key, said = library_forms.import_file(str(other), "", "", "")
+    packed = other.rename(packed)
     assert (key, "fits the base model" in said) == ("own:Minangkabau", True)
     assert library_forms.import_file(str(packed), "Again", "", "")[0] == "own:Again"
-    assert library.find(key).origin == "imported: Minangkabau.zip"
+    assert library.find(key).origin == "imported: vec.zip"
 
 
 def test_what_cannot_be_brought_is_explained_in_its_place(here, tmp_path):

@@ -1,6 +1,7 @@
 """A labelled file on the page: without these, a vector could be praised for rows it was trained on, or for another's."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,6 +127,7 @@ def test_labels_that_do_not_fit_are_named_and_mapped_by_hand(studio, keys):
         studio.scoring.read(wanted(studio, keys, "short.csv"))
     id_, said, *_, place, asked, first, second, third, fourth = begin(keys, "short.csv")[: 6 + 6]
     assert id_ == gr.skip()
+    assert (begin(keys, "short.csv")[3], begin(keys, "short.csv")[4].visible) == ("", False)
     assert "NEG, POS, mixed" in said
     assert place.visible
     assert strings.LABELS_GUESSED.split(";")[0] in asked
@@ -152,9 +154,10 @@ def test_too_many_strange_labels_are_not_asked_about_one_by_one(studio, keys):
     [("pairs.csv", "classifies single texts"), ("none.csv", "not known"), ("", "labelled file first")],
 )
 def test_what_cannot_be_scored_is_said_at_once(studio, keys, table, reason):
-    id_, said, *_ = begin(keys, table)
+    id_, said, _, intervals, found, *_ = begin(keys, table)
     assert id_ == gr.skip()
     assert reason in said
+    assert (intervals, found.visible) == ("", False)  # an earlier result does not stay below the refusal
 
 
 def test_rows_that_the_task_was_trained_on_are_counted_where_that_is_known(studio, keys, tmp_path):
@@ -182,8 +185,9 @@ def test_the_table_names_every_combination_and_says_what_a_difference_means(stud
     ):
         assert said in shown
     both = found.lines[3].scores["f1"]
-    assert f"{both.score:.4f}<br><small>{both.low:.4f} to {both.high:.4f}</small>" in shown
-    assert "<small>θ0 + φ_T + φ_L</small>" in shown
+    assert f"{100 * both.score:.1f}<br><small>{100 * both.low:.1f} to {100 * both.high:.1f}</small>" in shown
+    assert not any(sign in shown for sign in "θφ")
+    assert not re.search(r"\d\.\d\d", shown)  # points with one decimal
     assert strings.TRAINING_UNKNOWN[:40] in score_views.about(found)
     with strings.speaking("es"):
         assert "la referencia" in score_views.table(found)
@@ -213,6 +217,7 @@ def test_one_combination_is_looked_at_closer(studio, keys):
     figure, details = score_tab.show(id_, "base")
     line = found.lines[0].scores["f1"]
     assert json.loads(figure)["data"][0]["customdata"] == line.confusion
+    assert not re.search(r">\d\.\d\d", details[: details.index(strings.HARDEST)])
     wrong = sum(map(sum, line.confusion)) - sum(line.confusion[n][n] for n in range(2))
     mistakes = details[details.index(strings.HARDEST) :]
     assert mistakes.count('<th scope="row">') == wrong > 0
@@ -270,9 +275,9 @@ def test_every_interval_is_drawn_under_its_name_with_a_line_at_the_reference(stu
     for place, line in enumerate(found.lines):
         score = line.scores["f1"]
         drawn = points.x[place] - errors.arrayminus[place], points.x[place], points.x[place] + errors.array[place]
-        assert drawn == pytest.approx((score.low, score.score, score.high))
+        assert drawn == pytest.approx((100 * score.low, 100 * score.score, 100 * score.high))
     assert [note.text for note in figure.layout.annotations] == titles
-    assert figure.layout.shapes[0].x0 == found.lines[1].scores["f1"].score
+    assert figure.layout.shapes[0].x0 == 100 * found.lines[1].scores["f1"].score
 
 
 def test_what_a_file_says_cannot_become_markup(studio, keys, tmp_path):

@@ -225,7 +225,7 @@ def test_words_are_scored_as_on_the_command_line_with_a_line_for_each_tag(studio
     assert (shown[SCORE["intervals"]], shown[SCORE["plot"]]) == ("", "")
     assert strings.TAGS_LACKING.format(tags="NEW") in shown[SCORE["view"]]
     assert escape(strings.SEEN_IN_TRAINING.format(count=11, all=12)) in shown[SCORE["view"]]
-    assert f"{found.scores[1]['accuracy'].score:.4f}" in shown[SCORE["lines"]]
+    assert f"{100 * found.scores[1]['accuracy'].score:.1f}" in shown[SCORE["lines"]]
     plot, details = score_tab.show(id_, "task")
     assert plot == ""
     assert '<th scope="row">NOUN</th>' in details

@@ -110,7 +110,7 @@ def answer(function, value):
         for p in inspect.signature(function).parameters.values()
     )
     event = SimpleNamespace(
-        key=value, job=value, what="open", listed=[value], ticked=[value], target=SimpleNamespace(elem_id="check-right")
+        key=value, job=value, what="open", listed=[value], ticked=[value], target=SimpleNamespace(elem_id="check-save")
     )
     parameters = list(inspect.signature(function).parameters)
     values = [event if name == "event" else value for name in parameters[:count]] or [value] * 12

@@ -4,20 +4,20 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from deftx.classify.self_check import MARKS, Check, CheckError, Vector, begin, draw, load, save, vector_of
+from deftx.classify.self_check import Check, CheckError, Vector, begin, draw, load, save, vector_of
 from deftx.core.errors import DeftxError
 from ui import strings
 from ui.classify import check_views
+from ui.classify.check_views import KEYS, LABEL, UNDO
 from ui.corpus import corpus_tab
 from ui.current import current_workspace
+from ui.labelling.label_views import DIGITS
 from ui.library import vector_index
 from ui.shared import keys, views
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 SEED = 42
-UNDO = "undo"
-
-KEYS = {"1": "right", "2": "wrong", "3": "unsure", "0": UNDO}
+_BUTTONS = {key: f'[data-key="{key}"]' for key in (*DIGITS, *KEYS.values())}
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,12 @@ class CheckTab:
     text: gr.Dropdown
     area: gr.Column
     card: gr.HTML
-    marks: dict[str, gr.Button]
     result: gr.HTML
     save: gr.Button
 
     def shown(self) -> list[gr.components.Component]:
         """The outputs of ``show``, in its order."""
-        return [self.area, self.card, *(self.marks[name] for name in MARKS), self.result, self.save]
+        return [self.area, self.card, self.result, self.save]
 
 
 def build(task: gr.Dropdown, language: gr.Dropdown, kept: gr.BrowserState) -> CheckTab:
@@ -54,19 +53,12 @@ def build(task: gr.Dropdown, language: gr.Dropdown, kept: gr.BrowserState) -> Ch
             start = gr.Button(strings.CHECK_START, variant="primary", scale=1, min_width=140, elem_id="check-start")
         said = gr.HTML(elem_id="check-said")
         with gr.Column(visible=False, elem_id="check-area") as area:
-            card = gr.HTML(
-                elem_id="check-card",
-                js_on_load=keys.script("check-area", {key: f"#check-{name}" for key, name in KEYS.items()}),
-            )
-            with gr.Row(elem_classes="buttons"):
-                marks = {
-                    name: gr.Button(strings.CHECK_BUTTONS[name], min_width=120, elem_id=f"check-{name}")
-                    for name in (*MARKS, UNDO)
-                }
+            card = gr.HTML(elem_id="check-card", js_on_load=views.PICK + keys.script("check-area", _BUTTONS))
+            gr.HTML(views.paragraph(strings.CHECK_KEYS, "quiet"), elem_id="check-keys")
             result = gr.HTML(elem_id="check-result")
             keep = gr.Button(strings.CHECK_SAVE, visible=False, elem_id="check-save")
         earlier = gr.HTML(elem_id="check-earlier")
-    tab = CheckTab(kept, part, text, area, card, marks, result, keep)
+    tab = CheckTab(kept, part, text, area, card, result, keep)
     asked = [task, language]
     listed = {"fn": show_earlier, "inputs": asked, "outputs": earlier, **PRIVATE}
     started = start.click(
@@ -76,15 +68,7 @@ def build(task: gr.Dropdown, language: gr.Dropdown, kept: gr.BrowserState) -> Ch
     started.then(None, js=keys.focus("check-area"), **PRIVATE)
     # A click judges the sentence on the screen: it sends that state along, so a fast click is neither lost nor counted
     # for a sentence that the person has not seen.
-    gr.on(
-        [button.click for button in marks.values()],
-        _marked,
-        kept,
-        [kept, *tab.shown()],
-        trigger_mode="multiple",
-        queue=False,
-        **PRIVATE,
-    )
+    card.select(_picked, kept, [kept, *tab.shown()], trigger_mode="multiple", queue=False, **PRIVATE)
     keep.click(save_check, kept, said, **PRIVATE).then(**listed)
     gr.on([task.change, language.change, part.expand], **listed)
     part.expand(lambda: gr.Dropdown(choices=corpus_tab.choices()), None, text, **PRIVATE)
@@ -111,7 +95,7 @@ def start_check(task: str | None, language: str | None, text: str | None, seed: 
     try:
         check = _begin(task, language or "", text, int(seed or 0))
     except DeftxError as error:
-        return gr.skip(), views.refusal(strings.CHECK_NOT_STARTED, error), *[gr.skip()] * (len(MARKS) + 4)
+        return gr.skip(), views.refusal(strings.CHECK_NOT_STARTED, error), *[gr.skip()] * 4
     return check.to_dict(), "", *show(check)
 
 
@@ -124,7 +108,8 @@ def _begin(task: str | None, language: str, text: str | None, seed: int) -> Chec
     task_vector, language_vector = vectors_of(task, language)
     sentences = draw(workspace.facts.read(text).lines, seed=seed)
     answers = workspace.predict(sentences, task, language)
-    return begin(sentences, answers, task=task_vector, language=language_vector, corpus=text, seed=seed)
+    labels = workspace.scoring.labels_of(task)
+    return begin(sentences, answers, task=task_vector, language=language_vector, corpus=text, seed=seed, labels=labels)
 
 
 def vectors_of(task: str, language: str) -> tuple[Vector, Vector | None]:
@@ -135,28 +120,31 @@ def vectors_of(task: str, language: str) -> tuple[Vector, Vector | None]:
     return tuple(vector_of(entry.folder, entry.label) if entry else None for entry in entries)
 
 
-def _marked(content: object, event: gr.EventData) -> tuple:
-    return mark(content, event.target.elem_id.removeprefix("check-"))
+def _picked(content: object, event: gr.EventData) -> tuple:
+    return pick(content, str(event.picked))
 
 
-def mark(content: object, name: str) -> tuple:
-    """Judge the current sentence, or undo the last judgement."""
+def pick(content: object, button: str) -> tuple:
+    """Judge the current sentence by the value of a button, or undo the last judgement; another value changes nothing."""
     check = read(content)
     if check is None:
         return None, *show(None)
-    check = check.undo() if name == UNDO else check.mark(name)
+    labels = {f"{LABEL}{number}": label for number, label in enumerate(check.labels)}
+    if button in labels:
+        check = check.choose(labels[button])
+    elif button in KEYS:
+        check = check.undo() if button == UNDO else check.mark(button)
     return check.to_dict(), *show(check)
 
 
 def show(check: Check | None) -> tuple:
     """Return everything that depends on the marks, in the order of ``CheckTab.shown``."""
     if check is None:
-        return gr.Column(visible=False), "", *[gr.skip()] * len(MARKS), "", gr.skip()
+        return gr.Column(visible=False), "", "", gr.skip()
     judged = check.accuracy() is not None
     return (
         gr.Column(visible=True),
         check_views.card(check),
-        *[gr.Button(interactive=not check.done)] * len(MARKS),
         check_views.result(check),
         gr.Button(visible=judged, variant="primary" if check.done else "secondary"),
     )

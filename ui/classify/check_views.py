@@ -1,15 +1,18 @@
-"""The HTML of a manual check: the sentence with its answer, the result so far, and earlier results."""
+"""The HTML of a manual check: the sentence with a button for each label, the result so far, and earlier results."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from typing import Any
 
-from deftx.classify.self_check import MARKS, UNSURE, WRONG, Check
+from deftx.classify.self_check import MARKS, RIGHT, UNSURE, WRONG, Check
 from ui import strings
 from ui.corpus import corpora
+from ui.labelling.label_views import DIGITS, pressed, row_of
 from ui.shared import views
 
+UNDO, LABEL = "undo", "label:"  # values of buttons; that of a label ends with its place in the list
+KEYS = {UNSURE: "0", UNDO: "u"}  # beside the DIGITS of the labels
 DAY = "%Y-%m-%d %H:%M"
 ONE_SIDED = 0.8  # share of one answer above which a check says little about the other classes
 FEW = 10  # answers below which that share means nothing
@@ -21,18 +24,37 @@ def names(check: Check) -> str:
 
 
 def card(check: Check) -> str:
-    """Show the sentence to judge and its predicted label, or that all are judged."""
+    """Show the next sentence with a button for each label, or that all are judged; its answer is nowhere in the page."""
     place, count = len(check.marks), len(check.sentences)
     progress = views.bar(place / count, strings.CHECK_PROGRESS)
     made = strings.CHECK_OF.format(names=names(check), text=corpora.title_of(check.corpus), seed=check.seed)
     under = f'<div class="under-bar"><span>{{}}</span><span>{escape(made)}</span></div>'
+    undo = pressed(UNDO, KEYS[UNDO], strings.LABELLING_UNDO)
     if check.done:
-        return f'{progress}{under.format(escape(strings.CHECK_DONE))}<div aria-live="polite"></div>'
+        buttons = row_of([undo], strings.LABELLING_OTHERWISE)
+        return (
+            f'{progress}{under.format(escape(strings.CHECK_DONE))}<div aria-live="polite"></div>{buttons}{_last(check)}'
+        )
     where = escape(strings.CHECK_PLACE.format(number=place + 1, count=count))
+    labels = [
+        pressed(f"{LABEL}{number}", DIGITS[number : number + 1], label) for number, label in enumerate(check.labels)
+    ]
+    others = [pressed(UNSURE, KEYS[UNSURE], strings.CHECK_MARKS[UNSURE]), undo]
     return (
-        f'{progress}{under.format(where)}<div class="judged" aria-live="polite"><blockquote>{escape(check.sentences[place])}</blockquote>'
-        f'<p class="quiet">{escape(strings.CHECK_ANSWER)}</p><p class="verdict">{escape(check.answers[place])}</p></div>'
+        f'{progress}{under.format(where)}<div class="judged" aria-live="polite"><blockquote>{escape(check.sentences[place])}</blockquote></div>'
+        f"{row_of(labels, strings.LABELLING_WHICH)}{row_of(others, strings.LABELLING_OTHERWISE)}{_last(check)}"
     )
+
+
+def _last(check: Check) -> str:
+    """Show the last judged sentence with its answer, now that the person has chosen."""
+    if not check.marks:
+        return ""
+    place = len(check.marks) - 1
+    said = strings.CHECK_SAME if check.marks[place] == RIGHT else strings.CHECK_OTHER
+    shown = strings.LABELLING_LAST.format(text=check.sentences[place])
+    answered = escape(said.format(answer=check.answers[place]))
+    return f'<div class="last"><p class="quiet">{escape(shown)}</p><p><b>{answered}</b></p></div>'
 
 
 def result(check: Check) -> str:

@@ -19,7 +19,6 @@ from ui.classify.word_files import TaggedWords, tag_words
 from ui.current import current_workspace
 from ui.shared import encoding_form, views
 from ui.shared.background_views import see
-from ui.shared.browser_store import PREFIX
 from ui.shared.isolation import read_isolated
 from ui.shared.uploads import FILE_TYPES
 
@@ -48,8 +47,8 @@ class FileTab:
         return list(vars(self).values())
 
 
-def build(vectors: ComposeForm) -> FileTab:
-    """Lay out the section below the form that chooses the vectors, and connect it."""
+def build(vectors: ComposeForm, kept: gr.BrowserState) -> FileTab:
+    """Lay out the section below the form that chooses the vectors, and connect it; the browser keeps the id of the work in ``kept``."""
     gr.HTML(f'<h2 class="part" id="file">{strings.FILE_TITLE}</h2>{views.paragraph(strings.FILE_INTRO)}')
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
@@ -88,7 +87,7 @@ def build(vectors: ComposeForm) -> FileTab:
     timer = gr.Timer(EVERY, active=False)
     tab = FileTab(view, stop, found, label, order, sure, uncertain, rows, download, others, timer)
     _connect_encoding(tab, file, encoding)
-    _connect(tab, file, vectors, form, start)
+    _connect(tab, file, vectors, form, start, kept)
     return tab
 
 
@@ -98,9 +97,8 @@ def _connect_encoding(tab: FileTab, file: gr.File, encoding: encoding_form.Encod
 
 
 def _connect(tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_form.ColumnForm,
-             start: gr.Button) -> None:  # fmt: skip
+             start: gr.Button, kept: gr.BrowserState) -> None:  # fmt: skip
     task, chosen = vectors.fields["task"], vectors.inputs()
-    kept = gr.BrowserState("", storage_key=f"{PREFIX}file", secret="deftx-studio")
     gr.on([file.change, task.change], receive, [file, task], [*form.outputs(), tab.view, tab.found], **PRIVATE)
     start.click(
         lambda file, before, *given: begin(file, vectors.values(given[: len(chosen)]), before, *given[len(chosen) :]),
@@ -109,8 +107,6 @@ def _connect(tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_for
     )  # fmt: skip
     looking = {"fn": look, "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
-    # Earlier work is found again when the browser's value is read, as the section is first shown; if it is gone, nothing is shown.
-    kept.change(**{**looking, "fn": lambda id_: look(id_ if current_workspace().background_tasks.find(id_) else "")})
     tab.stop.click(lambda id_: current_workspace().background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
     filters = [tab.label, tab.order, tab.sure]
     gr.on([one.input for one in filters], show_rows, [kept, *filters], tab.rows, **PRIVATE)
@@ -170,6 +166,12 @@ def begin(file: str | None, vectors: dict[str, Any], before: str, *columns: str 
 def _hidden() -> tuple[gr.Column, gr.DownloadButton, gr.File]:
     """Hide an earlier result and its files."""
     return gr.Column(visible=False), gr.DownloadButton(visible=False), gr.File(visible=False)
+
+
+def restore(id_: object) -> tuple:
+    """Show earlier work, for a page that opens; nothing if it is gone."""
+    known = isinstance(id_, str) and current_workspace().background_tasks.find(id_)
+    return look(id_ if known else "")
 
 
 def look(id_: str) -> tuple:

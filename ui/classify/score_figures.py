@@ -17,25 +17,25 @@ ROW = 46  # pixels per combination
 
 
 def intervals_figure(titles: Sequence[str], lines: Sequence[Line]) -> go.Figure:
-    """Draw macro-F1 of each combination with its 95 % interval, the first on top, and a line at the reference."""
+    """Draw macro-F1, in points of 100, of each combination with its 95 % interval, the first on top, and a line at the reference."""
     found = [line.scores["f1"] for line in lines]
     places = [-place for place in range(len(lines))]
     axis = {"zeroline": False, "linecolor": RULE, "automargin": True}
     figure = go.Figure(
         go.Scatter(
-            x=[one.score for one in found], y=places, mode="markers", marker={"color": ACCENT, "size": 9},
-            error_x={"type": "data", "array": [one.high - one.score for one in found],
-                     "arrayminus": [one.score - one.low for one in found], "color": ACCENT, "thickness": 2, "width": 5},
-            customdata=[(title, one.low, one.high) for title, one in zip(titles, found, strict=True)],
+            x=[100 * one.score for one in found], y=places, mode="markers", marker={"color": ACCENT, "size": 9},
+            error_x={"type": "data", "array": [100 * (one.high - one.score) for one in found],
+                     "arrayminus": [100 * (one.score - one.low) for one in found], "color": ACCENT, "thickness": 2, "width": 5},
+            customdata=[(title, 100 * one.low, 100 * one.high) for title, one in zip(titles, found, strict=True)],
             hovertemplate="%{customdata[0]}<br>"
-            + "%{x:.4f}<br>"
-            + strings.INTERVAL_ENDS.format(low="%{customdata[1]:.4f}", high="%{customdata[2]:.4f}")
+            + "%{x:.1f}<br>"
+            + strings.INTERVAL_ENDS.format(low="%{customdata[1]:.1f}", high="%{customdata[2]:.1f}")
             + "<extra></extra>",
         ),
         layout=go.Layout(
             template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", height=70 + ROW * len(lines),
             font={"color": INK, "size": 13, "family": "inherit"}, margin={"l": 8, "r": 12, "t": 12, "b": 8},
-            xaxis={**axis, "gridcolor": RULE, "range": [0, 1], "title": {"text": strings.METRIC_NAMES["f1"]}},
+            xaxis={**axis, "gridcolor": RULE, "range": [0, 100], "title": {"text": strings.SCORE_AXIS_POINTS}},
             yaxis={**axis, "showgrid": False, "showticklabels": False, "range": [places[-1] - 0.5, 0.7]},
         ),
     )  # fmt: skip
@@ -45,7 +45,7 @@ def intervals_figure(titles: Sequence[str], lines: Sequence[Line]) -> go.Figure:
             x=0, xref="paper", y=place + 0.32, text=escape(title), showarrow=False, xanchor="left", font={"color": INK}
         )
     reference = next(one for line, one in zip(lines, found, strict=True) if not line.differences)
-    figure.add_vline(x=reference.score, line={"color": QUIET, "width": 1, "dash": "dot"})
+    figure.add_vline(x=100 * reference.score, line={"color": QUIET, "width": 1, "dash": "dot"})
     return figure
 
 

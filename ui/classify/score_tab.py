@@ -19,7 +19,6 @@ from ui.current import current_workspace
 from ui.library import library
 from ui.shared import encoding_form, label_form, plot, removal, views
 from ui.shared.background_views import see
-from ui.shared.browser_store import PREFIX
 from ui.shared.isolation import read_isolated
 from ui.shared.uploads import TABLE_TYPES
 
@@ -46,8 +45,8 @@ class ScoreTab:
         return list(vars(self).values())[1:]
 
 
-def build(vectors: ComposeForm) -> ScoreTab:
-    """Lay out the section below the form that chooses the vectors, and connect it."""
+def build(vectors: ComposeForm, kept: gr.BrowserState) -> ScoreTab:
+    """Lay out the section below the form that chooses the vectors, and connect it; the browser keeps the id of the work in ``kept``."""
     gr.HTML(f'<h2 class="part" id="score">{strings.SCORE_TITLE}</h2>{views.paragraph(strings.SCORE_INTRO)}')
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
@@ -81,7 +80,7 @@ def build(vectors: ComposeForm) -> ScoreTab:
     )
     _connect_file(tab, vectors.fields["task"], file, columns, labels, use)
     _connect_encoding(tab, file, encoding)
-    kept = _connect_work(tab, vectors, compared, labels, start)
+    _connect_work(tab, vectors, compared, labels, start, kept)
     written = report.click(write_report, [kept, tab.combination], [download, reported], show_progress="minimal",
                            api_visibility="private")  # fmt: skip
     written.success(None, js=views.press("taking-score-report"), **PRIVATE)
@@ -104,10 +103,8 @@ def _connect_encoding(tab: ScoreTab, file: gr.File, encoding: encoding_form.Enco
 
 
 def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, labels: label_form.LabelForm,
-                  start: gr.Button) -> gr.BrowserState:  # fmt: skip
-    """Connect the scoring; return the id of the last one, which the browser stores."""
+                  start: gr.Button, kept: gr.BrowserState) -> None:  # fmt: skip
     chosen = vectors.inputs()
-    kept = gr.BrowserState("", storage_key=f"{PREFIX}score", secret="deftx-studio")
     start.click(
         lambda table, compared, before, *given: begin(
             table, vectors.values(given[: len(chosen)]), compared, before, *given[len(chosen) :]
@@ -117,11 +114,8 @@ def _connect_work(tab: ScoreTab, vectors: ComposeForm, compared: gr.Checkbox, la
     )  # fmt: skip
     looking = {"fn": look, "inputs": kept, "outputs": tab.outputs(), **PRIVATE}
     tab.timer.tick(**looking)
-    # Earlier work is found again when the browser's value is read, as the section is first shown; if it is gone, nothing is shown.
-    kept.change(**{**looking, "fn": lambda id_: look(id_ if current_workspace().background_tasks.find(id_) else "")})
     tab.stop.click(lambda id_: current_workspace().background_tasks.stop(id_), kept, None, **PRIVATE).then(**looking)
     tab.combination.input(show, [kept, tab.combination], [tab.plot, tab.details], **PRIVATE)
-    return kept
 
 
 def choices() -> list[tuple[str, str]]:
@@ -182,6 +176,12 @@ def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: st
 def _hidden() -> tuple[str, gr.Column]:
     """Hide the plot and the tables of an earlier result."""
     return "", gr.Column(visible=False)
+
+
+def restore(id_: object) -> tuple:
+    """Show an earlier scoring, for a page that opens; nothing if it is gone."""
+    known = isinstance(id_, str) and current_workspace().background_tasks.find(id_)
+    return look(id_ if known else "")
 
 
 def look(id_: str) -> tuple:

@@ -17,12 +17,6 @@ from ui.shared import views
 MISTAKES_SHOWN = 20
 CHANGES_SHOWN = 10  # sentences that became right, and as many that became wrong
 METRICS = ("f1", "accuracy")
-SIGNS = {
-    "base": "θ0",
-    "task": "θ0 + φ_T",
-    "language": "θ0 + φ_L",
-    "both": "θ0 + φ_T + φ_L",
-}  # the reference of the paper
 
 
 def title(one: Combination) -> str:
@@ -59,7 +53,7 @@ def table(found: Scores) -> str:
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
     rows = zip(found.wanted.combinations, found.lines, strict=True)
     body = "".join(
-        f'<tr><th scope="row">{two_lines(title(one), SIGNS[one.kind])}</th>{"".join(_cells(line, m) for m in METRICS)}</tr>'
+        f'<tr><th scope="row">{escape(title(one))}</th>{"".join(_cells(line, m) for m in METRICS)}</tr>'
         for one, line in rows
     )
     said = views.paragraph(strings.SCORES_INTERVALS, "quiet")
@@ -104,13 +98,21 @@ def _labels(found: Scores) -> list[str]:
 
 def _cells(line: Line, metric: str) -> str:
     found, change = line.scores[metric], line.differences.get(metric)
-    ends = strings.INTERVAL_ENDS.format(low=f"{found.low:.4f}", high=f"{found.high:.4f}")
-    score = f"<td>{two_lines(f'{found.score:.4f}', ends)}</td>"
+    score = f"<td>{two_lines(points(found.score), ends(found))}</td>"
     if change is None:
         return f"{score}<td>–</td><td>{escape(strings.SCORE_REFERENCE)}</td>"
-    ends = strings.INTERVAL_ENDS.format(low=f"{change.low:+.4f}", high=f"{change.high:+.4f}")
     reads = strings.DIFFERENCE_READS[_reads(change)]
-    return f"{score}<td>{two_lines(f'{change.mean:+.4f}', ends)}</td><td>{escape(reads)}</td>"
+    return f"{score}<td>{two_lines(points(change.mean, '+'), ends(change, '+'))}</td><td>{escape(reads)}</td>"
+
+
+def points(value: float, sign: str = "") -> str:
+    """Return a score from 0 to 1, or a difference with the ``sign`` "+", in points of 100."""
+    return f"{100 * value:{sign}.1f}"
+
+
+def ends(found: Any, sign: str = "") -> str:
+    """Return the interval of a score or a difference in points of 100."""
+    return strings.INTERVAL_ENDS.format(low=points(found.low, sign), high=points(found.high, sign))
 
 
 def two_lines(above: str, below: str) -> str:
@@ -146,7 +148,7 @@ def _confusion(found: Evaluation) -> str:
 
 def _per_label(found: Sequence[LabelScore]) -> str:
     heads = (strings.ANSWER_LABEL, strings.LABEL_PRECISION, strings.LABEL_RECALL, strings.LABEL_F1, strings.ROWS)
-    rows = [(s.label, f"{s.precision:.4f}", f"{s.recall:.4f}", f"{s.f1:.4f}", f"{s.rows:,}") for s in found]
+    rows = [(s.label, points(s.precision), points(s.recall), points(s.f1), f"{s.rows:,}") for s in found]
     return f"<h4>{escape(strings.EACH_LABEL)}</h4>{views.table(heads, rows, caption=strings.EACH_LABEL_HINT)}"
 
 

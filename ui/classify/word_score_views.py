@@ -4,7 +4,7 @@ from html import escape
 
 from deftx.core.tag_evaluation import TagEvaluation
 from ui import strings
-from ui.classify.score_views import SIGNS, first, title, two_lines
+from ui.classify.score_views import ends, first, points, title, two_lines
 from ui.classify.word_scoring import WordScores
 from ui.shared import views
 
@@ -25,7 +25,7 @@ def table(found: WordScores) -> str:
     heads = [strings.SCORED_COMBINATION, *(strings.METRIC_NAMES[metric] for metric in found.scores[0])]
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
     body = "".join(
-        f'<tr><th scope="row">{two_lines(title(one), SIGNS[one.kind])}</th>{"".join(map(_cell, scores.values()))}</tr>'
+        f'<tr><th scope="row">{escape(title(one))}</th>{"".join(map(_cell, scores.values()))}</tr>'
         for one, scores in zip(found.wanted.combinations, found.scores, strict=True)
     )
     said = views.paragraph(strings.WORD_SCORES_INTERVALS, "quiet")
@@ -37,7 +37,7 @@ def details(found: WordScores, id_: str) -> str:
     score = next(iter(_scores(found, id_).values()))
     heads = (strings.ANSWER_LABEL, strings.LABEL_PRECISION, strings.LABEL_RECALL, strings.LABEL_F1, strings.IN_THE_FILE)
     rows = [
-        (line.label, f"{line.precision:.4f}", f"{line.recall:.4f}", f"{line.f1:.4f}", f"{line.gold:,}")
+        (line.label, points(line.precision), points(line.recall), points(line.f1), f"{line.gold:,}")
         for line in score.lines
     ]
     lines = views.table(heads, rows, caption=strings.EACH_TAG_HINT)
@@ -47,7 +47,7 @@ def details(found: WordScores, id_: str) -> str:
 def _in_words(found: WordScores, id_: str) -> str:
     """Show the scores of one combination, that of the task's metric first."""
     return views.in_words([
-        f"{strings.METRIC_NAMES[metric]}: {score.score:.4f} ({_ends(score)})"
+        f"{strings.METRIC_NAMES[metric]}: {points(score.score)} ({ends(score)})"
         for metric, score in _scores(found, id_).items()
     ])  # fmt: skip
 
@@ -57,11 +57,7 @@ def _scores(found: WordScores, id_: str) -> dict[str, TagEvaluation]:
 
 
 def _cell(score: TagEvaluation) -> str:
-    return f"<td>{two_lines(f'{score.score:.4f}', _ends(score))}</td>"
-
-
-def _ends(score: TagEvaluation) -> str:
-    return strings.INTERVAL_ENDS.format(low=f"{score.low:.4f}", high=f"{score.high:.4f}")
+    return f"<td>{two_lines(points(score.score), ends(score))}</td>"
 
 
 def _notes(found: WordScores) -> list[str]:

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from deftx.data.audit import DUPLICATE_SHARE, SCRIPT_SHARE, SMALL_LINES, UNKNOWN_RATE, Audit, Unused
+from deftx.data.cleaning import Effect
 from deftx.data.languages import UNKNOWN
 from deftx.data.writing_systems import writing_shares
 from ui import strings
@@ -17,17 +18,28 @@ LINE_SHOWN = 160  # characters of a quoted line
 
 
 def findings(
-    title: str, origin: str, first: Sequence[str], found: Audit, mix: dict[str, float], names: dict[str, str]
+    title: str,
+    origin: str,
+    first: Sequence[str],
+    found: Audit,
+    mix: dict[str, float],
+    names: dict[str, str],
+    effects: Sequence[Effect] = (),
 ) -> str:
-    """Show the findings: the first lines, the verdict and its reasons, the numbers, scripts and languages, and notes."""
+    """Show the findings: the first lines, the verdict and its reasons, the numbers, scripts and languages, and notes.
+
+    A note that one of the ``effects`` of cleaning repairs has its button.
+    """  # fmt: skip
     second = _second_language(mix, names)
     notes = [*found.warnings, *([second] if second else [])]
+    repairing = {effect.cleaning.name: effect for effect in effects if effect.dropped or effect.changed}
+    repairs = {note: repair(repairing[step]) for note, step in found.repairs.items() if step in repairing}
     unreadable = (found.unknown_rate or 0) > UNKNOWN_RATE
     said, kind = (strings.NOT_ADVISED, "bad") if unreadable else (strings.READY_WITH_NOTES, "note")
     verdict = views.notice(said, kind=kind) if notes else views.notice(strings.READY, kind="good")
     return (
         f"<h3>{escape(title)}</h3>{views.paragraph(origin, 'quiet origin') if origin else ''}{first_lines(first)}{verdict}"
-        f"{views.notes(strings.NOTE, notes)}{_rests_on(found, mix, names)}{views.figures(_numbers(found))}"
+        f"{views.notes(strings.NOTE, notes, repairs)}{_rests_on(found, mix, names)}{views.figures(_numbers(found))}"
         f"{_scripts(found)}{_languages(mix, names)}"
     )
 
@@ -44,6 +56,26 @@ def left_out(found: tuple[Unused, ...]) -> str:
     """Show how many lines are not used for training, why, and the first of them."""
     said = "".join(_left_out(one) for one in found) or views.paragraph(strings.NONE_UNUSED, "quiet")
     return f"<h4>{escape(strings.UNUSED_TITLE)}</h4>{said}"
+
+
+def effect_in_words(effect: Effect) -> str:
+    """Describe the effect of a cleaning step in one sentence."""
+    sentences = {
+        (False, False): strings.EFFECT_NONE, (True, False): strings.EFFECT_DROPS,
+        (False, True): strings.EFFECT_CHANGES, (True, True): strings.EFFECT_BOTH,
+    }  # fmt: skip
+    sentence = sentences[bool(effect.dropped), bool(effect.changed)]
+    return sentence.format(
+        title=strings.of_library(effect.cleaning.title), dropped=f"{effect.dropped:,}", changed=f"{effect.changed:,}"
+    )
+
+
+def repair(effect: Effect) -> str:
+    """Say what a cleaning step does to a text, with the button that does it: a "select" event of ``views.PICK``."""
+    return (
+        f'{escape(effect_in_words(effect))} <button type="button" class="fix" data-pick="{escape(effect.cleaning.name)}">'
+        f"{escape(strings.GUIDE_FIX)}</button>"
+    )
 
 
 def first_lines(lines: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from deftx.core.bounded import Stopped
 from deftx.core.errors import DeftxError
 from deftx.data.cleaning import Effect
 from ui import strings
-from ui.corpus.audit_view import quote
+from ui.corpus.audit_view import effect_in_words, quote
 from ui.corpus.corpora import title_of
 from ui.current import current_workspace
 from ui.shared import views
@@ -64,20 +64,8 @@ def show(name: str | None, chosen: Sequence[str]) -> tuple[Any, Any]:
         return gr.skip(), gr.skip()
     except DeftxError as error:
         return gr.CheckboxGroup(choices=[], value=[]), views.refusal(strings.NOT_READ, error)
-    labels = [(label(effect), effect.cleaning.name) for effect in effects]
+    labels = [(effect_in_words(effect), effect.cleaning.name) for effect in effects]
     return gr.CheckboxGroup(choices=labels, value=list(chosen)), effects_view(effects)
-
-
-def label(effect: Effect) -> str:
-    """Describe the effect of a step in one sentence."""
-    sentences = {
-        (False, False): strings.EFFECT_NONE, (True, False): strings.EFFECT_DROPS,
-        (False, True): strings.EFFECT_CHANGES, (True, True): strings.EFFECT_BOTH,
-    }  # fmt: skip
-    sentence = sentences[bool(effect.dropped), bool(effect.changed)]
-    return sentence.format(
-        title=strings.of_library(effect.cleaning.title), dropped=f"{effect.dropped:,}", changed=f"{effect.changed:,}"
-    )
 
 
 def effects_view(effects: Sequence[Effect]) -> str:
@@ -90,7 +78,7 @@ def _examples(effect: Effect) -> str:
     rows = "".join(f"<tr><td>{quote(before)}</td><td>{_after(after)}</td></tr>" for before, after in effect.examples)
     head = f"<tr><th scope=col>{escape(strings.BEFORE_CLEANING)}</th><th scope=col>{escape(strings.AFTER_CLEANING)}</th></tr>"
     return (
-        f"<details><summary>{escape(label(effect))}</summary>{views.paragraph(strings.of_library(effect.cleaning.why), 'quiet')}"
+        f"<details><summary>{escape(effect_in_words(effect))}</summary>{views.paragraph(strings.of_library(effect.cleaning.why), 'quiet')}"
         f'<table class="plain quoted"><thead>{head}</thead><tbody>{rows}</tbody></table></details>'
     )
 

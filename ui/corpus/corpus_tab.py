@@ -6,17 +6,15 @@ from pathlib import Path
 
 import gradio as gr
 
-from deftx.core.bounded import Stopped
 from deftx.core.errors import CorpusError, DeftxError
-from deftx.data.cleaning import CLEANINGS
 from deftx.data.file_kinds import TABLES, TEXTS
 from deftx.data.table_columns import guess_text_column
 from deftx.data.text import columns_of
 from ui import strings
-from ui.corpus import audit_view, clean_form, hub_form, labelled_tab
+from ui.corpus import clean_form, hub_form, labelled_tab
 from ui.corpus.clean_form import CleanForm
-from ui.corpus.corpora import SAMPLE, title_of
-from ui.corpus.corpus_figures import length_figure
+from ui.corpus.corpora import SAMPLE
+from ui.corpus.findings import show, show_findings, show_repairs
 from ui.corpus.hub_form import HubForm
 from ui.current import current_workspace
 from ui.shared import encoding_form, plot, removal, views
@@ -36,6 +34,7 @@ class CorpusTab:
     upload: gr.File
     choice: gr.Dropdown
     findings: gr.HTML
+    said: gr.HTML  # messages about the text
     to_train: gr.Button
     to_test: gr.Button
     labelled: labelled_tab.LabelledTab
@@ -81,7 +80,7 @@ def build() -> CorpusTab:
                 to_test = gr.Button(strings.TRY_FIRST, elem_id="to-test")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             shown = Shown(
-                gr.HTML(show_findings(None), elem_id="audit"),
+                gr.HTML(show_findings(None), elem_id="audit", js_on_load=views.PICK),
                 plot_title=gr.HTML(elem_id="lengths-title"),
                 lengths=plot.live_plot("lengths", strings.LENGTHS_TITLE),
                 details=gr.HTML(elem_id="corpus-details"),
@@ -89,12 +88,13 @@ def build() -> CorpusTab:
             cleaning = clean_form.build()
     _connect_upload(form, choice, shown)
     _connect_choice(choice, shown, cleaning)
+    _connect_repairs(choice, shown.findings, form.refused)
     removable = removal.RemovableFiles(lambda: current_workspace().corpora, [choice], choices, None)
     removal.connect(removable, 0, removing)
     # Earlier messages were about another text.
     choice.input(None, None, [form.refused, cleaning.answer, cleaning.remembered], js="() => ['', '', '']", **QUIET)
     labelled = labelled_tab.build()
-    return CorpusTab(form.upload, choice, shown.findings, to_train, to_test, labelled)
+    return CorpusTab(form.upload, choice, shown.findings, form.refused, to_train, to_test, labelled)
 
 
 def _build_upload() -> UploadForm:
@@ -133,7 +133,11 @@ def _connect_upload(form: UploadForm, choice: gr.Dropdown, shown: Shown) -> None
 def _connect_choice(choice: gr.Dropdown, shown: Shown, form: CleanForm) -> None:
     # "multiple": who chooses another text while one is read does not wait for it; ``read_isolated`` ends it.
     see = choice.change(show, choice, shown.outputs(), trigger_mode="multiple", **READS)
-    see.then(lambda name: clean_form.show(name, ()), choice, [form.choices, form.effects], **QUIET)
+    # The effects take as long as the audit, which is shown before them: they add the buttons that repair.
+    see.then(
+        lambda name: (*clean_form.show(name, ()), show_repairs(name)), choice,
+        [form.choices, form.effects, shown.findings], **QUIET,
+    )  # fmt: skip
     form.choices.input(clean_form.show, [choice, form.choices], [form.choices, form.effects], **QUIET)
 
     def apply(name: str | None, ticked: list[str]) -> tuple:
@@ -143,6 +147,14 @@ def _connect_choice(choice: gr.Dropdown, shown: Shown, form: CleanForm) -> None:
     form.apply.click(apply, [choice, form.choices], [choice, form.answer], **PRIVATE)
     named = form.remember.click(clean_form.remember, [choice, form.code, form.language], form.remembered, **PRIVATE)
     named.then(show, choice, shown.outputs(), **PRIVATE)
+
+
+def _connect_repairs(choice: gr.Dropdown, findings: gr.HTML, said: gr.HTML) -> None:
+    def fix(name: str | None, event: gr.EventData) -> tuple:
+        cleaned, message = clean_form.apply(name, [str(event.picked)])
+        return (chosen(cleaned) if cleaned else gr.skip()), message
+
+    findings.select(fix, choice, [choice, said], show_progress_on=[findings], **READS)
 
 
 def choices() -> list[tuple[str, str]]:
@@ -207,39 +219,3 @@ def store_upload(files: str | Sequence[str] | None, column: str | None = None) -
         return chosen(current_workspace().corpora.add(files, column)), ""
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.NOT_READ, error)
-
-
-def show(name: str | None) -> tuple[str, str, str, str]:
-    """Return the audit of a text: findings, the heading of the length plot, the plot, its table and the unused lines."""
-    try:
-        said = show_findings(name)
-    except Stopped:  # another text is shown by now, or nobody is here
-        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-    if not name:
-        return said, "", "", ""
-    workspace = current_workspace()
-    try:
-        found, unused = workspace.audit(name), workspace.facts.unused(name)
-    except DeftxError:  # it has been reported already
-        return said, "", "", ""
-    heading = f"<h4>{views.escape(strings.LENGTHS_TITLE)}</h4>"
-    details = audit_view.lengths_table(found) + audit_view.left_out(unused)
-    return said, heading, plot.as_value(length_figure(found)), details
-
-
-def show_findings(name: str | None) -> str:
-    """Audit a text and describe it in plain words."""
-    if not name:
-        return views.paragraph(strings.NO_CORPUS_YET, "quiet")
-    workspace = current_workspace()
-    try:
-        titles = {cleaning.name: cleaning.title for cleaning in CLEANINGS.values()}
-        origin = audit_view.origin(workspace.corpora.note(name), titles)
-        names = workspace.facts.languages().names()
-        facts = workspace.facts
-        first, mix = facts.first_lines(name), facts.mix(name)
-        return audit_view.findings(title_of(name), origin, first, workspace.audit(name), mix, names)
-    except Stopped:
-        raise
-    except DeftxError as error:
-        return views.refusal(strings.NOT_READ, error)

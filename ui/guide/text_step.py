@@ -12,8 +12,7 @@ from deftx.data.reading import guesses_of
 from deftx.data.table_columns import guess_text_column
 from ui import strings
 from ui.corpus import corpus_tab
-from ui.corpus.audit_view import first_lines
-from ui.corpus.clean_form import label
+from ui.corpus.audit_view import first_lines, repair
 from ui.corpus.corpora import SAMPLE, title_of
 from ui.current import current_workspace
 from ui.guide import choices_panel, language_step
@@ -117,11 +116,7 @@ def show(plan: Plan) -> str:
     except DeftxError as error:
         return views.refusal(strings.NOT_READ, error)
     size = strings.GUIDE_TEXT_SIZE.format(lines=f"{found.lines:,}", words=f"{found.words:,}")
-    repairs = "".join(
-        f"<li><b>{escape(strings.NOTE)}</b> {escape(label(effect))} "
-        f'<button type="button" class="fix" data-pick="{escape(effect.cleaning.name)}">{escape(strings.GUIDE_FIX)}</button></li>'
-        for effect in effects
-    )
+    repairs = "".join(f"<li><b>{escape(strings.NOTE)}</b> {repair(effect)}</li>" for effect in effects)
     return (
         f"<h3>{escape(title_of(plan.text))}</h3>{views.paragraph(size, 'quiet')}{_language(plan, mix)}"
         f'{first_lines(facts.first_lines(plan.text))}{f"""<ul class="notes">{repairs}</ul>""" if repairs else ""}'

@@ -72,7 +72,9 @@ class HistoryTab:
 
 def build() -> HistoryTab:
     """Lay out the section."""
-    gr.HTML(views.paragraph(strings.HISTORY_INTRO))
+    gr.HTML(
+        views.paragraph(strings.HISTORY_INTRO) + views.paragraph(f"{strings.LOSS_MEANS} {strings.RANK_MEANS}", "quiet")
+    )
     with gr.Row(elem_classes="filters"):
         words = gr.Textbox(
             label=strings.SEARCH, info=strings.SEARCH_HINT, max_length=80, scale=3, min_width=220, elem_id="search"

@@ -27,12 +27,12 @@ def card(session: Session, judged: Judged) -> str:
     bar = views.bar(done / count, strings.LABELLING_PROGRESS) + under
     if place is None:
         ended = f'<p class="in-words">{escape(strings.LABELLING_DONE)}</p>'
-        return f'{bar}<div class="judged" aria-live="polite">{ended}</div>{_buttons([_further(count, UNDO)], strings.LABELLING_OTHERWISE)}{_last(session, judged)}'
+        return f'{bar}<div class="judged" aria-live="polite">{ended}</div>{row_of([_further(count, UNDO)], strings.LABELLING_OTHERWISE)}{_last(session, judged)}'
     sentence = f"<blockquote>{escape(session.sentences[place].text)}</blockquote>"
     labels = [_button(place, number, label) for number, label in enumerate(session.labels)]
     return (
-        f'{bar}<div class="judged" aria-live="polite">{sentence}</div>{_buttons(labels, strings.LABELLING_WHICH)}'
-        f"{_buttons([_further(place, mark) for mark in FURTHER], strings.LABELLING_OTHERWISE)}{_last(session, judged)}"
+        f'{bar}<div class="judged" aria-live="polite">{sentence}</div>{row_of(labels, strings.LABELLING_WHICH)}'
+        f"{row_of([_further(place, mark) for mark in FURTHER], strings.LABELLING_OTHERWISE)}{_last(session, judged)}"
     )
 
 
@@ -48,21 +48,23 @@ def _made_of(session: Session) -> str:
     return strings.LABELLING_OF.format(vectors=session.made_of, text=text)
 
 
-def _buttons(buttons: Sequence[str], title: str) -> str:
+def row_of(buttons: Sequence[str], title: str) -> str:
+    """Return buttons in a row; ``title`` is for screen readers."""
     return f'<div class="marks" role="group" aria-label="{escape(title)}">{"".join(buttons)}</div>'
 
 
 def _button(place: int, number: int, label: str) -> str:
     key = DIGITS[number] if number < len(DIGITS) else ""
-    return _pressed(f"{place}:{LABEL}:{number}", key, label)
+    return pressed(f"{place}:{LABEL}:{number}", key, label)
 
 
 def _further(place: int, mark: str) -> str:
     key, name = FURTHER[mark]
-    return _pressed(f"{place}:{mark}", key, getattr(strings, name))
+    return pressed(f"{place}:{mark}", key, getattr(strings, name))
 
 
-def _pressed(pick: str, key: str, text: str) -> str:
+def pressed(pick: str, key: str, text: str) -> str:
+    """Return a button with its key: a "select" event of ``views.PICK`` with the value ``pick``."""
     shown = f'<kbd aria-hidden="true">{key}</kbd> ' if key else ""
     attributes = f'data-key="{key}" aria-keyshortcuts="{key}"' if key else ""
     return f'<button type="button" data-pick="{pick}" {attributes}>{shown}{escape(text)}</button>'

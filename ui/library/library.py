@@ -1,5 +1,6 @@
 """Actions of the Library on vectors: list, inspect, rename, remove, restore, pack for download."""
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from deftx.publish.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_nam
 from deftx.publish.report_scores import score_answers
 from deftx.vectors.archives import pack
 from deftx.vectors.description import VECTOR_KINDS
-from deftx.vectors.vector_files import CARD, INFO, TENSORS
+from deftx.vectors.vector import SparseVector
+from deftx.vectors.vector_files import CARD, INFO, TENSORS, rewrite_info
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import takes_pairs
@@ -129,11 +131,20 @@ def restore(key: str) -> str:
 
 
 def pack_vector(key: str) -> Path:
-    """Pack the files of a vector, with the same bytes each time; the page removes the zip within a day."""
+    """Pack the files of a vector, with the same bytes each time; the page removes the zip within a day.
+
+    ``vector.json`` gets its name here, so that it has it where it is imported, whatever the file is called by then.
+    """
     item = find(key)
-    name = safe_name(item.title)
-    files = [(f"{name}/{file}", item.folder / file) for file in FILES if (item.folder / file).is_file()]
-    return _downloadable(name, lambda target: pack(files, target))
+    name, info = safe_name(item.title), {**SparseVector.load(item.folder).info, "name": item.title}
+
+    def write(target: Path) -> Path:
+        with tempfile.TemporaryDirectory(prefix="deftx-pack-") as beside:
+            rewrite_info(Path(beside), info)
+            paths = [Path(beside) / file if file == INFO else item.folder / file for file in FILES]
+            return pack(((f"{name}/{path.name}", path) for path in paths if path.is_file()), target)
+
+    return _downloadable(name, write)
 
 
 def export(combination: Combination) -> Path:
@@ -175,7 +186,7 @@ def export_space(combination: Combination) -> Path:
     about = {
         "title": name,
         "pairs": pairs,
-        "language": codes[0] if codes else "",
+        "task": workspace.composing.vectors(combination)[0][0].info,
         "examples": [] if pairs else [found for found in map(example_in, codes) if found],
     }
     return _downloadable(f"space-{name}", lambda target: export_space_zip(classifier, target, **about))

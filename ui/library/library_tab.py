@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
@@ -76,7 +77,9 @@ class LibraryTab:
 
 def build() -> LibraryTab:
     """Lay out the section."""
-    gr.HTML(views.paragraph(strings.LIBRARY_INTRO))
+    gr.HTML(
+        views.paragraph(strings.LIBRARY_INTRO) + views.paragraph(f"{strings.LOSS_MEANS} {strings.RANK_MEANS}", "quiet")
+    )
     with gr.Row(elem_classes="filters"):
         words = gr.Textbox(
             label=strings.SEARCH,
@@ -134,16 +137,18 @@ def connect(tab: LibraryTab, section: gr.Tab, corpus: gr.Dropdown) -> None:
     def selected(words: str, kind: str, event: gr.EventData) -> tuple:
         return library_answers.whole(str(event.key), words, kind)
 
-    lists = [*tab.export.choices(), tab.nearest.corpus]
-    listed(section.select).then(library_forms.renew, [*lists, corpus], lists, **PRIVATE)
-    section.select(push_form.renew, tab.push.choices(), tab.push.choices(), **PRIVATE)
+    renewing = _renewing(tab, corpus)
+    listed(section.select).then(**renewing)
     section.select(many_form.renew, None, [tab.many.folder, tab.many.open], **PRIVATE)
     push_form.connect(tab.push)
     for component in found:
         listed(component.change)
     _compare(tab, tab.table.select(selected, found, tab.whole(), **SLOW))
-    _connect_changes(tab, found)
-    _connect_forms(tab, found)
+    changes = [*_connect_changes(tab, found), *_connect_forms(tab, found)]
+    for done in changes:
+        _compare(tab, done)
+        # Names in the forms too: a renamed or removed vector stands in all of their lists.
+        done.success(**renewing).success(library_forms.compare, tab.nearest.corpus, tab.nearest.answer, **PRIVATE)
 
 
 def _compare(tab: LibraryTab, done: gr.events.Dependency) -> None:
@@ -151,7 +156,20 @@ def _compare(tab: LibraryTab, done: gr.events.Dependency) -> None:
     done.success(library_answers.show_overlaps, tab.chosen, tab.overlaps, **PRIVATE)
 
 
-def _connect_changes(tab: LibraryTab, found: list[gr.components.Component]) -> None:
+def _renewing(tab: LibraryTab, corpus: gr.Dropdown) -> dict[str, Any]:
+    """Return the event that renews the lists of vectors and texts in the forms."""
+    lists, pushed = [*tab.export.choices(), tab.nearest.corpus], tab.push.choices()
+    return {"fn": renewed, "inputs": [*lists, corpus, *pushed], "outputs": [*lists, *pushed], **PRIVATE}
+
+
+def renewed(task: str | None, language: str | None, text: str | None, corpus: str | None, *pushed: str | None) -> tuple:
+    """Return the lists of the forms that export, compare and push, as they are now."""
+    return *library_forms.renew(task, language, text, corpus), *push_form.renew(*pushed)
+
+
+def _connect_changes(tab: LibraryTab, found: list[gr.components.Component]) -> list[gr.events.Dependency]:
+    """Connect what changes the vectors; return these events."""
+
     # Each action and its display are one answer, so that no late answer undoes a newer choice.
     def renamed(key: str, title: str, *filters: str) -> tuple:
         library_answers.rename(key, title)
@@ -179,13 +197,14 @@ def _connect_changes(tab: LibraryTab, found: list[gr.components.Component]) -> N
     )
     back = [tab.said, tab.undo, *tab.whole()]
     again = tab.undo.click(undone, [tab.undoable, *found], back, **PRIVATE)
-    for done in (called, gone, again, tab.trash.select(restored, found, back, **PRIVATE)):
-        _compare(tab, done)
     tab.take.click(packed, tab.chosen, tab.taking, **SLOW).success(None, js=_TAKE, **PRIVATE)
+    return [called, gone, again, tab.trash.select(restored, found, back, **PRIVATE)]
 
 
-def _connect_forms(tab: LibraryTab, found: list[gr.components.Component]) -> None:
+def _connect_forms(tab: LibraryTab, found: list[gr.components.Component]) -> list[gr.events.Dependency]:
+    """Connect the forms; return the events that import a vector."""
     import_form, export, nearest = tab.import_form, tab.export, tab.nearest
+    imports = []
 
     def imported(take: Callable, count: int, *values: str) -> tuple:
         """Import a vector and choose it; the file field is cleared for the next file."""
@@ -202,7 +221,7 @@ def _connect_forms(tab: LibraryTab, found: list[gr.components.Component]) -> Non
         ),
     ):
         outputs = [import_form.answer, import_form.file, *tab.whole()]
-        _compare(tab, event(partial(imported, take, len(asked)), [*asked, *found], outputs, **SLOW))
+        imports.append(event(partial(imported, take, len(asked)), [*asked, *found], outputs, **SLOW))
     import_form.catalogue.change(
         library_forms.from_catalogue, import_form.catalogue, [import_form.hub, *import_form.wishes[1:]], **PRIVATE
     )
@@ -215,3 +234,4 @@ def _connect_forms(tab: LibraryTab, found: list[gr.components.Component]) -> Non
     many, shown = tab.many, [tab.many.answer, tab.many.figure]
     many.file.upload(many_form.from_file, many.file, shown, **SLOW)
     many.open.click(many_form.from_folder, many.folder, shown, **SLOW)
+    return imports

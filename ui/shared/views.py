@@ -1,6 +1,6 @@
 """Pieces of HTML that several sections use; text from people and files is escaped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from deftx.core.errors import DeftxError
@@ -69,9 +69,13 @@ def bars(shares: Iterable[tuple[str, float]], *, caption: str = "", best: str = 
     return f'<table class="bars">{heading}{rows}</table>' if rows else ""
 
 
-def notes(title: str, texts: Iterable[str]) -> str:
-    """Return sentences that a person should read, each marked with a word; empty without sentences."""
-    items = "".join(f"<li><b>{escape(title)}</b> {escape(text)}</li>" for text in texts)
+def notes(title: str, texts: Iterable[str], repairs: Mapping[str, str] | None = None) -> str:
+    """Return sentences that a person should read, each marked with a word; empty without sentences.
+
+    ``repairs`` is the HTML that follows some of them.
+    """
+    after = repairs or {}
+    items = "".join(f"<li><b>{escape(title)}</b> {escape(text)} {after.get(text, '')}</li>" for text in texts)
     return f'<ul class="notes">{items}</ul>' if items else ""
 
 

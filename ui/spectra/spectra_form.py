@@ -61,7 +61,7 @@ class SpectraTab:
 
 def build() -> SpectraTab:
     """Lay out the section."""
-    gr.HTML(views.paragraph(strings.SPECTRA_INTRO))
+    gr.HTML(views.paragraph(strings.SPECTRA_INTRO) + views.paragraph(strings.RANK_MEANS, "quiet"))
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
             controls = _controls()
