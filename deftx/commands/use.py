@@ -42,7 +42,8 @@ def add_commands(commands: Any) -> None:
                           help="file with columns text,label or premise,hypothesis,label, words with tags, or questions with "
                           "answers")  # fmt: skip
     evaluate.add_argument(
-        "--metric", help="f1 (macro-F1; of names and answers, theirs) or accuracy (the metric of the task vector's recipe)"
+        "--metric",
+        help="f1 (macro-F1; of names and answers, theirs) or accuracy (the metric of the task vector's recipe)",
     )
     options.add_kind(evaluate)
     evaluate.add_argument(

@@ -11,19 +11,24 @@ def paragraph(context: str, *asked: tuple[str, str | None], name: str = "q") -> 
     found = []
     for number, (question, answer) in enumerate(asked):
         answers = [] if answer is None else [{"text": answer, "answer_start": context.index(answer)}]
-        found.append({"id": f"{name}-{number}", "question": question, "answers": answers, "is_impossible": answer is None})
+        found.append(
+            {"id": f"{name}-{number}", "question": question, "answers": answers, "is_impossible": answer is None}
+        )
     return {"context": context, "qas": found}
 
 
 def paragraphs(unanswerable: bool = False) -> list[dict]:
-    """Ninety-six texts with a question each; with ``unanswerable``, a second one that has no answer."""
+    """Ninety-six texts with a question each; with ``unanswerable``, as many more in which no word is good or bad."""
     found = []
     for noun in NOUNS:
         for verb in ("is", "was"):
             for place, word in enumerate((*GOOD, *BAD)):
-                context = f"this the {noun} {verb} {word} not"
-                asked = [("very the", word)] + ([("word1 word2", None)] if unanswerable else [])
-                found.append(paragraph(context, *asked, name=f"{noun}-{verb}-{place}"))
+                name = f"{noun}-{verb}-{place}"
+                found.append(paragraph(f"this the {noun} {verb} {word} not", ("very the", word), name=name))
+                if unanswerable:
+                    found.append(
+                        paragraph(f"this the {noun} {verb} word{place} not", ("very the", None), name=f"no-{name}")
+                    )
     return found
 
 
