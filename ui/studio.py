@@ -14,7 +14,7 @@ from deftx.training.request import SettingsRefused, TrainingRequest
 from deftx.training.trackers import check_tracker
 from ui import strings
 from ui.classify.combination import Combination
-from ui.classify.composing import check_text, takes_pairs
+from ui.classify.composing import check_text, refuse_unless_texts, takes_pairs
 from ui.classify.scoring import Scoring
 from ui.train.forecast import Forecast
 from ui.train.requests import resolve
@@ -116,4 +116,5 @@ class Studio(Workspace):
         found = self.composing.find(Combination.of(task, [(language, 1.0)]))
         if takes_pairs(found.entries[0].folder):
             raise DeftxError(strings.PAIR_TASK)
+        refuse_unless_texts(found.entries[0].folder)
         return self.composing.composed_of(found.combination, found.states).predict(texts)

@@ -43,7 +43,7 @@ def add_commands(commands: Any) -> None:
                           "answers")  # fmt: skip
     evaluate.add_argument(
         "--metric",
-        help="f1 (macro-F1; of names and answers, theirs) or accuracy (the metric of the task vector's recipe)",
+        help="f1 (macro-F1; of names and answers, their own F1) or accuracy (the metric of the task vector's recipe)",
     )
     options.add_kind(evaluate)
     evaluate.add_argument(

@@ -39,6 +39,15 @@ def is_question_file(path: Any) -> bool:
     return bool(_LIKE.match(start.decode("utf-8", "replace").removeprefix("\ufeff")))
 
 
+def refuse_questions(path: Any) -> None:
+    """Raise TableError for a file of questions, where sentences with labels or words with tags are needed."""
+    if is_question_file(path):
+        raise TableError(
+            f"{os.path.basename(path)} has questions with answers, and sentences with labels or words with tags are needed "
+            "here. The command task learns from questions: python -m deftx task."
+        )
+
+
 def read_questions(
     path: str | os.PathLike,
     *,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from deftx.classify.answerer import Answered, answerer
 from deftx.classify.attribution import Attribution, attribute
 from deftx.classify.classifier import Classifier
 from deftx.classify.composition import VectorLike, compose
@@ -14,6 +15,7 @@ from deftx.classify.doubts import Doubt, doubts
 from deftx.classify.tagger import TaggedText, tagger
 from deftx.classify.workbench import Workbench
 from deftx.core.errors import DeftxError
+from deftx.core.units import QUESTION, TEXT, WORD
 from deftx.jobs import Store
 from deftx.models.bases import Base
 from deftx.models.batches import Text
@@ -82,6 +84,15 @@ class Tagged:
     report: MergeReport
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question with the possible answers in its text, and the merge report."""
+
+    found: Found
+    answered: Answered
+    report: MergeReport
+
+
 class Composing:
     """Composes vectors by key. Every method can be called from any thread, and callers do not affect each other."""
 
@@ -93,6 +104,7 @@ class Composing:
         self.composed_of = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
         self._answer = lru_cache(maxsize=ANSWERS_KEPT)(self._classify)
         self._marks = lru_cache(maxsize=ANSWERS_KEPT)(self._tag)
+        self._answers = lru_cache(maxsize=ANSWERS_KEPT)(self._ask)
         self._words = lru_cache(maxsize=ANSWERS_KEPT)(self._attribute)  # typing and pressing Enter asks twice
 
     def for_store(self, store: Store) -> "Composing":
@@ -158,6 +170,17 @@ class Composing:
             raise DeftxError(strings.NO_SENTENCE)
         return Tagged(found, *self._marks(found.combination, found.states, text))
 
+    def ask(self, combination: Combination, question: str, context: str) -> Asked:
+        """Answer a question from a text.
+
+        Raises:
+            DeftxError: no question or no text, a task that answers no questions, or vectors that cannot be combined.
+        """
+        found = self.find(combination)
+        if not question.strip() or not context.strip():
+            raise DeftxError(strings.NO_QUESTION)
+        return Asked(found, *self._answers(found.combination, found.states, question, context))
+
     def words(self, combination: Combination, text: Text) -> Attribution:
         """Return which words of a text mattered for the predicted label; DeftxError as in ``compare``."""
         found = self.find(combination)
@@ -181,6 +204,13 @@ class Composing:
         with self._holding(combination, states) as classifier:
             (tagged,) = tagger(classifier, self._vector(states[0]).name).tag([text])
             return tagged, classifier.report
+
+    def _ask(
+        self, combination: Combination, states: tuple[State, ...], question: str, context: str
+    ) -> tuple[Answered, MergeReport]:
+        with self._holding(combination, states) as classifier:
+            (answered,) = answerer(classifier, self._vector(states[0]).name).answer([(question, context)])
+            return answered, classifier.report
 
     def _classify(
         self, combination: Combination, states: tuple[State, ...], text: Text, whole: bool
@@ -210,8 +240,7 @@ def check_text(task: Path, text: Text) -> None:
     """Refuse a text that the task of this folder cannot classify."""
     if not all(part.strip() for part in ((text,) if isinstance(text, str) else text)):
         raise DeftxError(strings.NO_SENTENCE if isinstance(text, str) else strings.NO_PAIR)
-    if tags_words(task):
-        raise DeftxError(strings.WORD_TASK)
+    refuse_unless_texts(task)
     if takes_pairs(task) and isinstance(text, str):
         raise DeftxError(strings.PAIR_TASK)
     if not takes_pairs(task) and not isinstance(text, str):
@@ -223,9 +252,16 @@ def takes_pairs(task: Path) -> bool:
     return vector_index.vector_files.takes_pairs(vector_index.describe(task))
 
 
-def tags_words(task: Path) -> bool:
-    """Return whether a task vector tags the words of a text, and does not classify the text."""
-    return description.tags_words(vector_index.describe(task))
+def unit_of(task: Path) -> str:
+    """Return what a task vector answers about: one of UNITS."""
+    return description.unit_of(vector_index.describe(task))
+
+
+def refuse_unless_texts(task: Path) -> None:
+    """Refuse the task vector of this folder unless it classifies texts."""
+    refusals = {WORD: strings.WORD_TASK, QUESTION: strings.QUESTION_TASK}
+    if (unit := unit_of(task)) != TEXT:
+        raise DeftxError(refusals[unit])
 
 
 def changed(folder: Path) -> int:

@@ -14,7 +14,7 @@ from deftx.data.tables import check, read_table
 from deftx.evidence.comparison import Line, Predictions, compare
 from ui import strings
 from ui.classify import combination
-from ui.classify.composing import Found
+from ui.classify.composing import Found, refuse_unless_texts
 from ui.classify.file_tasks import wants_pairs
 from ui.library import vector_index
 from ui.shared.background import OnShare
@@ -127,6 +127,7 @@ class Scoring:
         """
         workspace = self._workspace
         task = vector_index.find(workspace.store, "task", wanted.task)
+        refuse_unless_texts(task.folder)
         table = workspace.tables.read(wanted.table)
         check_kind(task.label, wants_pairs(workspace, wanted.task), wanted.table, table.pairs)
         known = self.labels_of(wanted.task)
