@@ -110,6 +110,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from deftx.core.evaluation import evaluate_predictions
     from deftx.data.labels import check_kind, rename_labels, with_spellings_of
     from deftx.data.question_rows import QuestionTable
+    from deftx.data.table_rows import Table
     from deftx.data.token_rows import TokenTable
     from deftx.data.token_tables import read_labelled
     from deftx.training.recipes import METRICS
@@ -117,9 +118,8 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     table = read_labelled(arguments.test, columns=options.columns_of(arguments.columns),
                           encoding=arguments.encoding, kind=arguments.kind)  # fmt: skip
     classifier, task = options.compose_from(arguments)
-    other = {TokenTable: tokens, QuestionTable: questions}.get(type(table))
-    if other is not None:
-        other.print_scores(classifier, task, table, arguments)
+    if not isinstance(table, Table):
+        {TokenTable: tokens, QuestionTable: questions}[type(table)].print_scores(classifier, task, table, arguments)
         return
     tokens.refuse_sentences(task, table.name)
     questions.refuse_others(task, "classify texts")

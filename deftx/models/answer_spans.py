@@ -89,7 +89,7 @@ def _of_window(window: QuestionWindow, logits: Tensor, most: int) -> Iterable[tu
     scores = torch.full((longest, pieces), -math.inf)
     for more in range(longest):
         scores[more, : pieces - more] = begins[: pieces - more] + ends[more:]
-    best = scores.flatten().topk(min(most, scores.isfinite().sum().item()))
+    best = scores.flatten().topk(min(most, int(scores.isfinite().sum())))
     for score, place in zip(best.values.tolist(), best.indices.tolist(), strict=True):
         more, first = divmod(place, pieces)
         start, end = window.spans[first][0], window.spans[first + more][1]
