@@ -10,6 +10,7 @@ from deftx.core.errors import BaseModelError
 from deftx.models.batches import Encoded
 
 WINDOW, STRIDE = 384, 128  # tokens of a window, and of its text that the next one repeats (SQuAD's scripts)
+NOWHERE = (0, 0)  # the target where the answer is not in a window: its first token
 LONGEST_QUESTION = 64  # tokens, as in BERT's script; a question has at most half of a window
 
 
@@ -32,11 +33,11 @@ class QuestionWindow:
         return len(self.ids)
 
     def target(self, start: int, end: int) -> tuple[int, int]:
-        """Return the places in ``ids`` of the first and the last piece of an answer; (0, 0) if it is not all in here."""
+        """Return the places in ``ids`` of the first and the last piece of an answer; NOWHERE if it is not all in here."""
         first = bisect_right(self.spans, start, key=lambda span: span[1])
         last = bisect_left(self.spans, end, key=lambda span: span[0]) - 1
         whole = self.covers[0] <= start and end <= self.covers[1] and first <= last
-        return (self.first + first, self.first + last) if whole else (0, 0)
+        return (self.first + first, self.first + last) if whole else NOWHERE
 
 
 @dataclass(frozen=True)

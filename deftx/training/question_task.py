@@ -13,7 +13,7 @@ from deftx.data.question_rows import (
     join_question_tables,
 )
 from deftx.models.bases import Base
-from deftx.models.question_windows import STRIDE, WINDOW, encode_questions
+from deftx.models.question_windows import NOWHERE, STRIDE, WINDOW, QuestionWindow, encode_questions
 from deftx.training.question_objective import LABELS, QuestionObjective
 from deftx.training.recipes import TaskRecipe
 from deftx.training.sources import Source, without_rows_of
@@ -42,6 +42,9 @@ def question_objective(
     """Tokenise the questions and return the objective; ``parts`` are the sources of the training questions."""
     length = base.fitting_length(recipe.window or WINDOW, listener, "window")
     stride = STRIDE if recipe.stride is None else recipe.stride
+    if stride > length // 2:
+        message = f"Windows of {length} tokens share at most half of their text with the next one, and not {stride} tokens."
+        listener.on_event(Event("tokenise", message=message))
     listener.on_event(Event("tokenise", 0, 2))
     windows = encode_questions(base.tokenizer, _pairs(train.questions), length, stride)
     if more := len(windows) - len(train):
@@ -50,15 +53,30 @@ def question_objective(
     listener.on_event(Event("tokenise", 1, 2))
     valid_windows = encode_questions(base.tokenizer, _pairs(valid.questions), length, stride)
     listener.on_event(Event("tokenise", 2, 2))
-    targets = []
-    for window in windows:
-        answer = next(iter(train.questions[window.question].answers), None)
-        targets.append(window.target(answer.start, answer.start + len(answer.text)) if answer else (0, 0))
+    targets = [_target(window, train.questions[window.question]) for window in windows]
+    _warn_of_lost(train, windows, targets, length, listener)
     return QuestionObjective(
         base, recipe, LABELS, [window.ids for window in windows], targets, [], [],
         parts_of_windows(parts, [window.question for window in windows]),
         windows=valid_windows, asked=valid.questions, may_refuse=train.unanswerable > 0,
     )  # fmt: skip
+
+
+def _target(window: QuestionWindow, question: Question) -> tuple[int, int]:
+    """Return the places of the first answer of a question in one of its windows."""
+    answer = next(iter(question.answers), None)
+    return window.target(answer.start, answer.start + len(answer.text)) if answer else NOWHERE
+
+
+def _warn_of_lost(
+    train: QuestionTable, windows: Sequence[QuestionWindow], targets: Sequence[tuple[int, int]], length: int,
+    listener: Listener,
+) -> None:  # fmt: skip
+    """Send a warning if answers are in no window as a whole, so that nothing is learned from them."""
+    found = {window.question for window, target in zip(windows, targets, strict=True) if target != NOWHERE}
+    if lost := len(train) - train.unanswerable - len(found):
+        message = f"{counted_questions(lost)} with an answer that no window of {length} tokens holds: learned as if it had none."
+        listener.on_event(Event("tokenise", message=message, warning=True))
 
 
 def _pairs(questions: Sequence[Question]) -> list[tuple[str, str]]:

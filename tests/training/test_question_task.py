@@ -43,6 +43,7 @@ def test_answers_are_learned_and_described(base, files, tmp_path, version):
     assert scores["examples"] == corpus["valid_rows"]
     assert {event.metric for event in events if event.evaluation is not None} == {"answer_f1"}
     assert any("window 384 is cut to that" in event.message for event in events if event.warning)
+    assert any("share at most half of their text" in event.message for event in events)
     assert (scores["no_answer"] is None) == (version == "1.1")
     assert corpus["paragraphs"] < len(tiny_questions.paragraphs()) * (2 if version == "2.0" else 1) + 1
     card = (tmp_path / "v" / "README.md").read_text(encoding="utf-8")
@@ -120,6 +121,19 @@ def test_the_loss_is_that_of_transformers_whatever_the_padding(base, tmp_path):
             for ids, (start, end) in zip(objective.train, objective.targets, strict=True)
         ]
     assert ours.item() == pytest.approx(sum(theirs).item() / 2, rel=1e-5)
+
+
+def test_an_answer_that_no_window_holds_is_pointed_out(base, tmp_path):
+    long = " ".join(["the day"] * 30)
+    rows = [
+        tiny_questions.paragraph(long, ("very", long)),
+        tiny_questions.paragraph("the day is good", ("very", "good")),
+    ]
+    table, said = read_questions(tiny_questions.write_squad(tmp_path / "q.json", rows)), []
+    listener = Listener(lambda event: said.append(event.message), lambda: False)
+    objective = question_objective(table, table, base, tiny.task_recipe(), listener, [Part(range(2))])
+    assert [target != (0, 0) for target in objective.targets] == [False] * (len(objective.targets) - 1) + [True]
+    assert any("1 question with an answer that no window of 32 tokens holds" in message for message in said)
 
 
 def test_windows_of_several_sources_keep_their_parts(base, tmp_path):
