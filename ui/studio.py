@@ -14,8 +14,9 @@ from deftx.training.request import SettingsRefused, TrainingRequest
 from deftx.training.trackers import check_tracker
 from ui import strings
 from ui.classify.combination import Combination
-from ui.classify.composing import check_text, refuse_unless_texts, takes_pairs
+from ui.classify.composing import check_text, takes_pairs
 from ui.classify.scoring import Scoring
+from ui.classify.units import refuse_unless_texts
 from ui.train.forecast import Forecast
 from ui.train.requests import resolve
 from ui.workspace import Workspace

@@ -164,11 +164,7 @@ def empty_language_model(config: PretrainedConfig) -> PreTrainedModel:
 
 
 def new_classifier(config: PretrainedConfig, unit: str) -> PreTrainedModel:
-    """Return a classifier of texts, a tagger of words or a model that answers questions, with random weights.
-
-    Args:
-        config: The configuration of the base.
-        unit: One of UNITS.
+    """Return a classifier of texts or words or a model for questions, as the ``unit`` says, with random weights.
 
     Raises:
         BaseModelError: If the family has no such model, or is a decoder and ``unit`` is not a text.

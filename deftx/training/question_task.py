@@ -43,7 +43,9 @@ def question_objective(
     length = base.fitting_length(recipe.window or WINDOW, listener, "window")
     stride = STRIDE if recipe.stride is None else recipe.stride
     if stride > length // 2:
-        message = f"Windows of {length} tokens share at most half of their text with the next one, and not {stride} tokens."
+        message = (
+            f"Windows of {length} tokens share at most half of their text with the next one, and not {stride} tokens."
+        )
         listener.on_event(Event("tokenise", message=message))
     listener.on_event(Event("tokenise", 0, 2))
     windows = encode_questions(base.tokenizer, _pairs(train.questions), length, stride)

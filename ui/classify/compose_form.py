@@ -11,7 +11,8 @@ from deftx.models.batches import Text
 from deftx.vectors.merging import METHODS, PAPER, Parameter
 from ui import strings
 from ui.classify.combination import Combination
-from ui.classify.composing import takes_pairs, unit_of
+from ui.classify.composing import takes_pairs
+from ui.classify.units import unit_of
 from ui.current import current_workspace
 from ui.library import vector_index
 

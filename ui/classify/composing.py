@@ -15,16 +15,15 @@ from deftx.classify.doubts import Doubt, doubts
 from deftx.classify.tagger import TaggedText, tagger
 from deftx.classify.workbench import Workbench
 from deftx.core.errors import DeftxError
-from deftx.core.units import QUESTION, TEXT, WORD
 from deftx.jobs import Store
 from deftx.models.bases import Base
 from deftx.models.batches import Text
-from deftx.vectors import description
 from deftx.vectors.merging import MergeReport
 from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.classify.combination import SIDES, Combination
 from ui.classify.few_threads import Threads
+from ui.classify.units import refuse_unless_texts
 from ui.library import vector_index
 
 # Each classifier and each workbench is as large as the base.
@@ -250,18 +249,6 @@ def check_text(task: Path, text: Text) -> None:
 def takes_pairs(task: Path) -> bool:
     """Return whether a task vector classifies pairs of sentences."""
     return vector_index.vector_files.takes_pairs(vector_index.describe(task))
-
-
-def unit_of(task: Path) -> str:
-    """Return what a task vector answers about: one of UNITS."""
-    return description.unit_of(vector_index.describe(task))
-
-
-def refuse_unless_texts(task: Path) -> None:
-    """Refuse the task vector of this folder unless it classifies texts."""
-    refusals = {WORD: strings.WORD_TASK, QUESTION: strings.QUESTION_TASK}
-    if (unit := unit_of(task)) != TEXT:
-        raise DeftxError(refusals[unit])
 
 
 def changed(folder: Path) -> int:

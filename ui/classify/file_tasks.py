@@ -14,7 +14,8 @@ from deftx.data.labels import check_kind
 from deftx.data.unlabelled import Rows, answer_columns, disarm, read_texts, write_rows
 from ui import strings
 from ui.classify.combination import Combination
-from ui.classify.composing import refuse_unless_texts, takes_pairs
+from ui.classify.composing import takes_pairs
+from ui.classify.units import refuse_unless_texts
 from ui.library import vector_index
 from ui.shared.background import OnShare
 from ui.shared.uploads import safe_name

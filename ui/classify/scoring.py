@@ -14,8 +14,9 @@ from deftx.data.tables import check, read_table
 from deftx.evidence.comparison import Line, Predictions, compare
 from ui import strings
 from ui.classify import combination
-from ui.classify.composing import Found, refuse_unless_texts
+from ui.classify.composing import Found
 from ui.classify.file_tasks import wants_pairs
+from ui.classify.units import refuse_unless_texts
 from ui.library import vector_index
 from ui.shared.background import OnShare
 from ui.workspace import Workspace

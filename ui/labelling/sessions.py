@@ -15,7 +15,8 @@ from deftx.labelling.store import Sessions
 from deftx.training.request import TrainingRequest
 from ui import strings
 from ui.classify.combination import Combination
-from ui.classify.composing import refuse_unless_texts, takes_pairs
+from ui.classify.composing import takes_pairs
+from ui.classify.units import refuse_unless_texts
 from ui.current import current_workspace
 from ui.labelling.label_views import LEAST, UNDO
 from ui.library import vector_index
