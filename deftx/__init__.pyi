@@ -5,6 +5,9 @@ from .analysis.choices import Choices as Choices
 from .analysis.choices import Relative as Relative
 from .analysis.choices import advise as advise
 from .analysis.text_amount import TextAmount as TextAmount
+from .classify.answerer import Answered as Answered
+from .classify.answerer import Answerer as Answerer
+from .classify.answerer import FoundAnswer as FoundAnswer
 from .classify.calibrating import calibrate_on as calibrate_on
 from .classify.calibrating import keep_calibration as keep_calibration
 from .classify.classifier import Classifier as Classifier
@@ -33,6 +36,10 @@ from .core.events import OnEvent as OnEvent
 from .core.events import WordGuess as WordGuess
 from .data.lexicon import Lexicon as Lexicon
 from .data.lexicon import read_lexicon as read_lexicon
+from .data.question_rows import Answer as Answer
+from .data.question_rows import Question as Question
+from .data.question_rows import QuestionTable as QuestionTable
+from .data.squad import read_questions as read_questions
 from .data.table_rows import Table as Table
 from .data.tables import read_table as read_table
 from .data.text import Corpus as Corpus

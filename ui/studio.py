@@ -16,6 +16,7 @@ from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import check_text, takes_pairs
 from ui.classify.scoring import Scoring
+from ui.classify.units import refuse_unless_texts
 from ui.train.forecast import Forecast
 from ui.train.requests import resolve
 from ui.workspace import Workspace
@@ -116,4 +117,5 @@ class Studio(Workspace):
         found = self.composing.find(Combination.of(task, [(language, 1.0)]))
         if takes_pairs(found.entries[0].folder):
             raise DeftxError(strings.PAIR_TASK)
+        refuse_unless_texts(found.entries[0].folder)
         return self.composing.composed_of(found.combination, found.states).predict(texts)

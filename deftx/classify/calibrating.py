@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deftx.classify.classifier import Classifier
-from deftx.classify.tagger import refuse_tagger
+from deftx.classify.classifier import Classifier, refuse_unless_texts
 from deftx.core.calibration import LEAST_EXAMPLES, Calibration, calibrate
 from deftx.core.errors import TableError, VectorError
 from deftx.data.labels import drop_unknown_labels
@@ -29,7 +28,7 @@ def calibrate_on(classifier: Classifier, table: Table) -> Calibration:
         TableError: If there are too few rows, all are answered right, or a label is not one of the task's.
         VectorError: If the task vector tags words.
     """
-    refuse_tagger(classifier, "a temperature")
+    refuse_unless_texts(classifier, "a temperature")
     table = drop_unknown_labels(table, classifier.labels)
     encoded = encode(classifier.base.tokenizer, table.texts, classifier.max_length)
     logits = replace(classifier, calibration=None).logits(encoded).numpy()

@@ -5,12 +5,13 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from deftx.core.calibration import Calibration
-from deftx.core.errors import DeftxError
+from deftx.core.errors import DeftxError, VectorError
 from deftx.core.files import new_folder, require_empty
 from deftx.models.bases import Base
 from deftx.models.batches import Encoded, Text, cut_texts, encode, pad_id
@@ -23,6 +24,8 @@ from deftx.vectors.merging import MergeReport
 @dataclass(frozen=True)
 class Classifier:
     """A composed model with the labels of its task. Its base is not modified."""
+
+    does: ClassVar[str] = "classifies texts"  # in messages; a subclass does something else
 
     base: Base
     model: PreTrainedModel
@@ -107,6 +110,14 @@ class Classifier:
         weights = self.model.state_dict()
         last = output_layer(self.model) if self.temperature != 1 else ()
         return {**weights, **{name: weights[name] / self.temperature for name in last}}
+
+
+def refuse_unless_texts(classifier: Classifier, what: str) -> None:
+    """Raise VectorError unless a composed model classifies texts, as ``what`` needs, e.g. "a report"."""
+    if classifier.does != Classifier.does:
+        raise VectorError(
+            f"This task vector {classifier.does}; {what} needs one that {Classifier.does}. Choose another one."
+        )
 
 
 def refuse_own_class(classifier: Classifier, what: str) -> None:

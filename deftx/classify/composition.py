@@ -3,16 +3,21 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
+from deftx.classify.answerer import Answerer
 from deftx.classify.classifier import Classifier
 from deftx.classify.tagger import Tagger
 from deftx.core.errors import VectorError
 from deftx.core.events import Listener, ignore
+from deftx.core.units import QUESTION, TEXT, WORD
+from deftx.models.answer_spans import MOST_ANSWERS
 from deftx.models.bases import Base
 from deftx.models.parameters import head_parameters, sparse_trainable
+from deftx.models.question_windows import STRIDE, WINDOW
 from deftx.vectors.apply import Scaled, apply_changes
 from deftx.vectors.description import calibration_of
 from deftx.vectors.merging import PAPER, merge
@@ -48,7 +53,7 @@ def compose(
 
     Returns:
         The classifier in evaluation mode, on the base's device, with the report of the merge method: a ``Tagger`` if the
-        task vector tags words.
+        task vector tags words, an ``Answerer`` if it answers questions.
 
     Raises:
         VectorError: If a vector is damaged, of the wrong kind, or made for another base.
@@ -64,13 +69,28 @@ def compose(
 
 
 def classifier_of(base: Base, task: SparseVector) -> Classifier:
-    """Return a classifier on a copy of θ0 with the head of a task, without any vector added; a Tagger for a task on words."""
-    model = base.classifier_without_head(task.labels, words=task.tags_words)
+    """Return a classifier on a copy of θ0 with the head of a task, without any vector added, of the class for the task's unit."""
+    model = base.classifier_without_head(task.labels, unit=task.unit)
     _put_head(model, task)
-    wanted = (task.info.get("recipe") or {}).get("max_length", 128)
+    recipe = task.info.get("recipe") or {}
+    wanted = (recipe.get("window") or WINDOW) if task.unit == QUESTION else recipe.get("max_length", 128)
     length = base.fitting_length(wanted, Listener(ignore, lambda: False))
-    kind = Tagger if task.tags_words else Classifier
-    return kind(base, model.eval(), task.labels, length, calibration=calibration_of(task.info))
+    kind, more = _CLASSES[task.unit], _of_questions(task) if task.unit == QUESTION else {}
+    return kind(base, model.eval(), task.labels, length, calibration=calibration_of(task.info), **more)
+
+
+_CLASSES: dict[str, type[Classifier]] = {TEXT: Classifier, WORD: Tagger, QUESTION: Answerer}
+
+
+def _of_questions(task: SparseVector) -> dict[str, Any]:
+    """Return the fields of an Answerer, from the recipe of its task and the questions that it learned from."""
+    recipe, corpus = task.info.get("recipe") or {}, task.info.get("corpus") or {}
+    stride = recipe.get("stride")
+    return {
+        "stride": STRIDE if stride is None else stride,
+        "n_best": recipe.get("n_best") or MOST_ANSWERS,
+        "may_refuse": bool(corpus.get("unanswerable")),
+    }
 
 
 def codes_of(vectors: Sequence[Scaled]) -> tuple[str, ...]:

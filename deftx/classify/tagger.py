@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from torch import Tensor
 
@@ -42,6 +42,8 @@ class TaggedText:
 @dataclass(frozen=True)
 class Tagger(Classifier):
     """A composed model that tags words. Long texts are read in windows, and no word is left out."""
+
+    does: ClassVar[str] = "tags words"
 
     @property
     def entities(self) -> bool:
@@ -136,14 +138,8 @@ def _places(words: Sequence[str]) -> list[tuple[int, int]]:
     return [(start, start + len(word)) for start, word in zip(starts, words, strict=False)]
 
 
-def refuse_tagger(classifier: Classifier, what: str) -> None:
-    """Raise VectorError if a composed model tags words; ``what`` needs one that classifies texts, e.g. "a report"."""
-    if isinstance(classifier, Tagger):
-        raise VectorError(f"This task vector tags words; {what} needs one that classifies texts. Choose another one.")
-
-
 def tagger(classifier: Classifier, task: str) -> Tagger:
-    """Return a composed model as a Tagger. Raise VectorError if the ``task`` vector classifies whole texts."""
+    """Return a composed model as a Tagger. Raise VectorError if the ``task`` vector does not tag words."""
     if not isinstance(classifier, Tagger):
-        raise VectorError(f"The task vector {task} classifies whole texts and does not tag words. Choose another one.")
+        raise VectorError(f"The task vector {task} {classifier.does} and does not tag words. Choose another one.")
     return classifier

@@ -6,6 +6,7 @@ from typing import Any
 
 from deftx.commands import options, output
 from deftx.core.errors import RecipeError
+from deftx.core.units import TEXT
 
 
 def add_commands(commands: Any) -> None:
@@ -72,8 +73,8 @@ def run_export(arguments: argparse.Namespace) -> None:
         text = f"{arguments.out}: try it with python app.py in that folder, or put it on the Hub: hf upload NAME/SPACE . --type space"
         output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
         return
-    if arguments.page and (task.takes_pairs or task.tags_words):
-        raise RecipeError("A page classifies single sentences: this task takes pairs, or tags words.")
+    if arguments.page and (task.takes_pairs or task.unit != TEXT):
+        raise RecipeError("A page classifies single sentences: this task takes pairs, tags words or answers questions.")
     if arguments.onnx:
         _export_onnx(arguments, classifier)
         return
@@ -82,7 +83,7 @@ def run_export(arguments: argparse.Namespace) -> None:
 
     parts = options.vectors_of(arguments)
     export_folder(classifier, Path(arguments.out).expanduser(), parts, arguments.merge)
-    text = f"{arguments.out}: load it with transformers.{loading_code(str(arguments.out), task.tags_words)}"
+    text = f"{arguments.out}: load it with transformers.{loading_code(str(arguments.out), task.unit)}"
     output.result({"out": arguments.out, "labels": classifier.labels}, arguments.json, text)
 
 

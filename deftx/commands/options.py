@@ -83,7 +83,9 @@ def add_columns(parser: argparse.ArgumentParser, option: str = "--columns", file
 def add_kind(parser: argparse.ArgumentParser) -> None:
     """Add ``--kind``, of a labelled file."""
     parser.add_argument(
-        "--kind", metavar="K", help="sentences (with labels) or tokens (words with tags) (what the file looks like)"
+        "--kind",
+        metavar="K",
+        help="sentences (with labels), tokens (words with tags) or questions (what the file looks like)",
     )
 
 

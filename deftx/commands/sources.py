@@ -32,8 +32,8 @@ class SourceValues(argparse.Action):
 def add_options(task: argparse.ArgumentParser) -> None:
     """Add the labelled files and the options for them."""
     task.add_argument("train", metavar="TRAIN", nargs="*",
-                      help="file with columns text,label or premise,hypothesis,label, or words with tags "
-                      "(docs/tokens.md); several are learned together")  # fmt: skip
+                      help="file with columns text,label or premise,hypothesis,label, words with tags "
+                      "(docs/tokens.md) or questions (docs/questions.md); several are learned together")  # fmt: skip
     task.add_argument("--source", metavar="VECTOR", nargs="+", action=SourceValues,
                       help="language vector of TRAIN's language, to start from; of several files: A=VECTOR B=VECTOR, "
                       "where A is the name of the file A.csv")  # fmt: skip

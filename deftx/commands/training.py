@@ -66,7 +66,7 @@ def run_language(arguments: argparse.Namespace) -> None:
 
 def run_task(arguments: argparse.Namespace) -> None:
     """Learn a task vector and print its scores."""
-    from deftx.data.token_rows import TokenTable
+    from deftx.data.table_rows import Table
     from deftx.data.token_tables import read_labelled
     from deftx.training.task import learn_task
 
@@ -75,7 +75,7 @@ def run_task(arguments: argparse.Namespace) -> None:
     kind = {"encoding": encoding, "kind": arguments.kind}
     train = [read_labelled(one.file, columns=one.columns, **kind) for one in request.labelled]
     valid = read_labelled(request.valid, columns=request.valid_columns, **kind) if request.valid else None
-    pairs = not isinstance(train[0], TokenTable) and train[0].pairs
+    pairs = isinstance(train[0], Table) and train[0].pairs
     recipe: Any = request.full_recipe(pairs)  # a TaskRecipe
     if request.flavor and arguments.kind:
         raise RecipeError("--kind applies only to this machine, as the other one looks at the file itself; omit it.")

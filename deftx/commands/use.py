@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deftx.commands import options, output, tokens
+from deftx.commands import options, output, questions, tokens
 from deftx.core.errors import DeftxError
 
 
@@ -39,9 +39,11 @@ def add_commands(commands: Any) -> None:
     classify.set_defaults(run=run_classify)
     evaluate = commands.add_parser("evaluate", help="score a classifier on labelled text")
     evaluate.add_argument("test", metavar="TEST",
-                          help="file with columns text,label or premise,hypothesis,label, or words with tags")  # fmt: skip
+                          help="file with columns text,label or premise,hypothesis,label, words with tags, or questions with "
+                          "answers")  # fmt: skip
     evaluate.add_argument(
-        "--metric", help="f1 (macro-F1; of names, entity F1) or accuracy (the metric of the task vector's recipe)"
+        "--metric",
+        help="f1 (macro-F1; of names and answers, their own F1) or accuracy (the metric of the task vector's recipe)",
     )
     options.add_kind(evaluate)
     evaluate.add_argument(
@@ -107,6 +109,8 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from deftx.core.calibration import certainty_of
     from deftx.core.evaluation import evaluate_predictions
     from deftx.data.labels import check_kind, rename_labels, with_spellings_of
+    from deftx.data.question_rows import QuestionTable
+    from deftx.data.table_rows import Table
     from deftx.data.token_rows import TokenTable
     from deftx.data.token_tables import read_labelled
     from deftx.training.recipes import METRICS
@@ -114,10 +118,11 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     table = read_labelled(arguments.test, columns=options.columns_of(arguments.columns),
                           encoding=arguments.encoding, kind=arguments.kind)  # fmt: skip
     classifier, task = options.compose_from(arguments)
-    if isinstance(table, TokenTable):
-        tokens.print_scores(classifier, task, table, arguments)
+    if not isinstance(table, Table):
+        {TokenTable: tokens, QuestionTable: questions}[type(table)].print_scores(classifier, task, table, arguments)
         return
     tokens.refuse_sentences(task, table.name)
+    questions.refuse_others(task, "classify texts")
     table = rename_labels(table, _renamed(arguments.rename))
     table = with_spellings_of(table, classifier.labels)
     for note in (*table.notes, *_cut_note(classifier, table.texts)):
@@ -156,6 +161,7 @@ def _classify_file(arguments: argparse.Namespace) -> None:
 
     prepare_output(arguments.out)
     task = SparseVector.load(arguments.task)
+    questions.refuse_others(task, "classify texts")
     if task.tags_words:
         tokens.write_marks(arguments, task)
         return

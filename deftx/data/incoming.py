@@ -17,6 +17,7 @@ from deftx.data.lexicon import read_lexicon
 from deftx.data.nearest import Near, nearest
 from deftx.data.open_table import as_text
 from deftx.data.reading import Amount, check_amount, find_file
+from deftx.data.squad import refuse_questions
 from deftx.data.table_formats import open_records
 from deftx.data.table_rows import LABEL
 from deftx.data.tables import choose_columns, read_table
@@ -68,6 +69,7 @@ def accept_table(path: Path, columns: Mapping[str, str] | None, most: Amount | N
     """Check a labelled file of sentences or words, and return its names of the standard columns. TableError if it cannot be used."""
     if most is not None:
         check_amount(path, most, TableError)
+    refuse_questions(path)
     if LABEL not in (columns or {}) and is_token_table(path, columns):
         read_tokens(path, columns=columns)
         return token_columns(path, columns)

@@ -8,6 +8,7 @@ from deftx.core.errors import DeftxError, TableError
 from deftx.data.file_kinds import KINDS
 from deftx.data.open_table import as_text
 from deftx.data.reading import find_file
+from deftx.data.squad import refuse_questions
 from deftx.data.table_formats import open_records
 from deftx.data.table_rows import LABEL, PAIR, SINGLE
 from deftx.data.tables import choose_columns
@@ -30,6 +31,8 @@ def table_columns(path: str | Path, *, labelled: bool = True) -> tuple[tuple[str
 
     Plain text has the one column "text". Words with tags are recognised where labels are needed.
     """
+    if labelled:
+        refuse_questions(path)
     file = find_file(path, TableError)
     if not file.is_table and not labelled:
         return SINGLE, True

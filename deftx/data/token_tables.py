@@ -1,8 +1,8 @@
-"""Reading labelled files: tables of sentences and labels, and tables of words and tags."""
+"""Reading labelled files: tables of sentences and labels, tables of words and tags, and questions with answers."""
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deftx.core.errors import TableError, unknown_name
@@ -12,7 +12,9 @@ from deftx.data.conll import looks_like_conll, open_conll
 from deftx.data.file_kinds import CONLL
 from deftx.data.hf_datasets import is_dataset, records_of
 from deftx.data.open_table import Records, find_column
+from deftx.data.question_rows import QuestionTable
 from deftx.data.reading import find_file
+from deftx.data.squad import is_question_file, read_questions
 from deftx.data.table_formats import open_records
 from deftx.data.table_rows import Table
 from deftx.data.tables import PLACES_NAMED, read_table
@@ -21,7 +23,6 @@ from deftx.data.token_rows import TAGS, TOKENS, TokenTable, Words, counted_sente
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
-KINDS = ("sentences", "tokens")  # of labelled files
 NO_TAG = ("", "_")  # CoNLL-U writes "_" for what was not annotated
 CONLL_TEXTS = (".txt", ".tsv")  # files that may be CoNLL columns as well
 
@@ -32,25 +33,30 @@ def read_labelled(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     kind: str | None = None,
-) -> Table | TokenTable:
-    """Read a labelled file of either kind.
+) -> Table | TokenTable | QuestionTable:
+    """Read a labelled file of any kind.
 
     Args:
-        path: As for ``read_table`` or ``read_tokens``.
+        path: As for ``read_table``, ``read_tokens`` or ``read_questions``.
         columns: The file's own column names if they differ, e.g. {"text": "review"} or {"tags": "xpos"}.
         encoding: The encoding of a file that is not UTF-8.
-        kind: "sentences" or "tokens"; by default, what the file looks like.
+        kind: "sentences", "tokens" or "questions"; by default, what the file looks like.
 
     Returns:
-        Sentences with labels, or words with tags.
+        Sentences with labels, words with tags, or questions with answers.
 
     Raises:
         TableError: If the file cannot be read, or the kind is unknown.
     """
     if kind is not None and kind not in KINDS:
         raise unknown_name("The kind of labelled file", kind, KINDS, TableError)
-    tokens = kind == "tokens" or (kind is None and is_token_table(path, columns, encoding))
-    return (read_tokens if tokens else read_table)(path, columns=columns, encoding=encoding)
+    return KINDS[kind or _kind_of(path, columns, encoding)](path, columns=columns, encoding=encoding)
+
+
+def _kind_of(path: Any, columns: Mapping[str, str] | None, encoding: str | None) -> str:
+    if is_question_file(path):
+        return "questions"
+    return "tokens" if is_token_table(path, columns, encoding) else "sentences"
 
 
 def is_token_table(
@@ -195,3 +201,11 @@ def words_of(cell: Any, place: str, column: str) -> list[str]:
     if not is_list(cell):
         raise TableError(f"{place}: column {column!r} contains no list. Write words and tags as lists of equal length.")
     return ["" if one is None else str(one).strip() for one in cell]
+
+
+# The kinds of labelled files.
+KINDS: dict[str, Callable[..., Table | TokenTable | QuestionTable]] = {
+    "sentences": read_table,
+    "tokens": read_tokens,
+    "questions": read_questions,
+}

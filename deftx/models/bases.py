@@ -16,6 +16,7 @@ from deftx.core.errors import BaseModelError, unknown_name
 from deftx.core.events import Event, Listener
 from deftx.core.files import expanded
 from deftx.core.sampling import seeded
+from deftx.core.units import TEXT
 from deftx.models.base_files import check_files, check_sizes, check_weights, quiet_transformers, refusing_base
 from deftx.models.base_tokenizer import load_tokenizer
 from deftx.models.batches import pad_id
@@ -53,7 +54,7 @@ class Base:
     notes: list[str] = field(default_factory=list)  # remarks to show to users
     trimmed: TrimNote | None = None  # the note of a trimmed base, if its weights have not been changed since
     _fingerprint: str | None = field(default=None, init=False, repr=False)
-    # By number of labels, and by whether they are of words.
+    # By number of labels, and by what they are about.
     _classifiers: dict[tuple, PreTrainedModel] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -83,16 +84,17 @@ class Base:
             digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy().data)
         return digest.hexdigest()
 
-    def fitting_length(self, wanted: int, listener: Listener) -> int:
+    def fitting_length(self, wanted: int, listener: Listener, setting: str = "max_length") -> int:
         """Return ``wanted``, or the longest input of the base if that is shorter, with a warning to the listener.
 
         Args:
             wanted: A number of tokens, special ones included.
             listener: Receives the warning.
+            setting: The setting of the recipe that the number comes from, for the warning.
         """
         longest = min(self.tokenizer.model_max_length, longest_input(self.model) or wanted)
         if wanted > longest:
-            message = f"This base reads at most {longest} tokens at a time; max_length {wanted} is cut to that."
+            message = f"This base reads at most {longest} tokens at a time; {setting} {wanted} is cut to that."
             listener.on_event(Event("tokenise", message=message, warning=True))
         return min(wanted, longest)
 
@@ -107,20 +109,20 @@ class Base:
         freeze_output(model, output_matrix(self.model, language_head(self.model)).detach())
         return freeze_norms(model)
 
-    def classifier(self, labels: list[str], seed: int, *, words: bool = False) -> PreTrainedModel:
+    def classifier(self, labels: list[str], seed: int, *, unit: str = TEXT) -> PreTrainedModel:
         """Return a trainable classifier on a copy of θ0.
 
         Args:
             labels: The names of the classes, in the order of the head's outputs.
             seed: Seed of the head's random weights.
-            words: Whether it classifies the words of a text, and not the text.
+            unit: What it answers about: one of UNITS.
         """
         config = copy.deepcopy(self.model.config)
         config.update(_named(labels))
-        if not words:
+        if unit == TEXT:
             config.problem_type = "single_label_classification"
         with seeded(seed):
-            model = new_classifier(config, words)
+            model = new_classifier(config, unit)
         own = dict(model.named_parameters())
         with torch.no_grad():
             for name, value in encoder_parameters(self.model).items():
@@ -128,18 +130,18 @@ class Base:
         # A decorator of transformers hides the parameters of "to".
         return freeze_norms(model.to(self.device))  # pyright: ignore[reportArgumentType]
 
-    def classifier_without_head(self, labels: list[str], *, words: bool = False) -> PreTrainedModel:
+    def classifier_without_head(self, labels: list[str], *, unit: str = TEXT) -> PreTrainedModel:
         """Return a classifier on a copy of θ0 whose head must be overwritten by the caller.
 
         A copy of a cached one, which shares memory with θ0, is made four times as fast as weights are initialised at random.
 
         Args:
             labels: The names of the classes, in the order of the head's outputs.
-            words: Whether it classifies the words of a text, and not the text.
+            unit: What it answers about: one of UNITS.
         """
-        kind = (len(labels), words)
+        kind = (len(labels), unit)
         if kind not in self._classifiers:
-            first = self.classifier(labels, seed=0, words=words)
+            first = self.classifier(labels, seed=0, unit=unit)
             own = dict(first.named_parameters())
             for name, value in encoder_parameters(self.model).items():
                 own[name].data = value.data

@@ -17,9 +17,11 @@ from torch import Tensor, nn
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     MODEL_FOR_MASKED_LM_MAPPING,
+    MODEL_FOR_QUESTION_ANSWERING_MAPPING,
     MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     PretrainedConfig,
@@ -28,6 +30,7 @@ from transformers import (
 
 from deftx.core.errors import BaseModelError
 from deftx.core.sampling import seeded
+from deftx.core.units import QUESTION, TEXT, WORD
 from deftx.models import xglm  # noqa: F401 (its import makes its classifier known to transformers)
 from deftx.models.decoders import predicts_next
 from deftx.models.eight_bits import read_packed
@@ -89,6 +92,19 @@ _LANGUAGE_MODELS: dict[bool, tuple[Any, Any]] = {
 }
 
 
+# By what is answered about: the class that chooses the model of a configuration, its table, what it is, and why not a decoder.
+_OTHER_UNITS: dict[str, tuple[Any, Any, str, str]] = {
+    WORD: (
+        AutoModelForTokenClassification, MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING, "classifier of words",
+        "the tag of a word would not depend on what follows it",
+    ),
+    QUESTION: (
+        AutoModelForQuestionAnswering, MODEL_FOR_QUESTION_ANSWERING_MAPPING, "model that answers questions",
+        "the first word of an answer would not depend on what follows it",
+    ),
+}  # fmt: skip
+
+
 def load_language_model(source: str, config: PretrainedConfig) -> tuple[PreTrainedModel, list[str]]:
     """Load a language model in float32, a causal one for a decoder. Return it and the names of parameters that its checkpoint
     lacks.
@@ -147,25 +163,26 @@ def empty_language_model(config: PretrainedConfig) -> PreTrainedModel:
     return automatic.from_config(config, dtype=torch.float32)
 
 
-def new_classifier(config: PretrainedConfig, words: bool) -> PreTrainedModel:
-    """Return a classifier of texts, or of the words of a text, with random weights.
+def new_classifier(config: PretrainedConfig, unit: str) -> PreTrainedModel:
+    """Return a classifier of texts or words or a model for questions, as the ``unit`` says, with random weights.
 
     Raises:
-        BaseModelError: If the family has no classifier of words, or is a decoder.
+        BaseModelError: If the family has no such model, or is a decoder and ``unit`` is not a text.
     """
-    if not words:
+    if unit == TEXT:
         return AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+    automatic, table, does, reason = _OTHER_UNITS[unit]
     if predicts_next(config):
         raise BaseModelError(
-            f"A decoder ({config.model_type}) reads from left to right: the tag of a word would not depend on what follows it. "
+            f"A decoder ({config.model_type}) reads from left to right: {reason}. "
             "Choose an encoder as the base, such as xlm-roberta-base."
         )
-    if type(config) not in MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING:
+    if type(config) not in table:
         raise BaseModelError(
-            f"transformers has no classifier of words for bases of the type {config.model_type}. Choose another base, such "
+            f"transformers has no {does} for bases of the type {config.model_type}. Choose another base, such "
             "as xlm-roberta-base."
         )
-    return AutoModelForTokenClassification.from_config(config, dtype=torch.float32)
+    return automatic.from_config(config, dtype=torch.float32)
 
 
 def bare_classifier(config: PretrainedConfig) -> PreTrainedModel:

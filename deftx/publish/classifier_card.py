@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from deftx.core.names import base_name
+from deftx.core.units import QUESTION, TEXT, WORD
 from deftx.data.language_names import titled
-from deftx.models.windows import WORD
+from deftx.models.answer_spans import LONGEST_ANSWER
+from deftx.models.windows import WORD as WORD_PATTERN
 from deftx.publish.measured import Measured, measured_data, measured_table
 from deftx.publish.score_words import known_score, languages_in_words, validation_in_words
 from deftx.publish.spoken import texts_in
@@ -31,16 +33,25 @@ ABOUT_WORDS = f"""A model that tags the words of a text, for a language that had
 and language vectors were added (DeFT-X). {PLAIN}"""
 
 
-def loading_code(source: str, words: bool = False) -> str:
+ABOUT_QUESTIONS = f"""A model that marks the answer to a question in a text, for a language that had no such questions: to the weights of a base model,
+a task vector and language vectors were added (DeFT-X). {PLAIN}"""
+
+_ABOUT = {TEXT: ABOUT, WORD: ABOUT_WORDS, QUESTION: ABOUT_QUESTIONS}
+_PIPELINES = {TEXT: "text-classification", WORD: "token-classification", QUESTION: "question-answering"}
+_LOADED_BY = {
+    TEXT: 'pipeline("text-classification", {source}, truncation=True)',
+    WORD: 'pipeline("token-classification", {source}, aggregation_strategy="first")',
+    QUESTION: "AutoModelForQuestionAnswering.from_pretrained({source})",
+}
+
+
+def loading_code(source: str, unit: str = TEXT) -> str:
     """Return the call of transformers that loads an exported classifier, which then gives the probabilities of ``classify``.
 
-    Without truncation, a pipeline reads longer texts than the classifier, or fails on them. For a task on ``words``, the
-    pipeline gives the marks of ``Tagger.tag``.
+    Without truncation, a pipeline reads longer texts than the classifier, or fails on them. For a task on words, the
+    pipeline gives the marks of ``Tagger.tag``. transformers 5 has no pipeline for questions.
     """
-    if words:
-        source = json.dumps(source, ensure_ascii=False)
-        return f'pipeline("token-classification", {source}, aggregation_strategy="first")'
-    return f'pipeline("text-classification", {json.dumps(source, ensure_ascii=False)}, truncation=True)'
+    return _LOADED_BY[unit].format(source=json.dumps(source, ensure_ascii=False))
 
 
 def write_classifier_card(
@@ -63,7 +74,7 @@ def write_classifier_card(
     language = languages[0][0].language if languages else task.language
     entries: dict[str, Any] = {
         "library_name": "transformers",
-        "pipeline_tag": "token-classification" if task.tags_words else "text-classification",
+        "pipeline_tag": _PIPELINES[task.unit],
         "tags": list(TAGS),
         **metadata_of(base, language, license_id),
     }
@@ -83,7 +94,7 @@ def write_classifier_card(
         "## How well it works",
         *_scores(task, results),
         "## Limits",
-        _limits(None if task.tags_words else max_length),
+        _limits(max_length if task.unit == TEXT else None),
         "## Licence",
         _licences([task, *(vector for vector, _ in languages)], license_id),
         "## Citation",
@@ -97,12 +108,14 @@ def _languages(task: SparseVector, languages: Sequence[tuple[SparseVector, float
 
 
 def _about(task: SparseVector, imports: str) -> str:
-    about = ABOUT_WORDS if task.tags_words else ABOUT
+    about = _ABOUT[task.unit]
     return about.replace(PLAIN, NOT_PLAIN) if imports else about
 
 
 def _usage(repository: str, task: SparseVector, imports: str) -> str:
-    if not task.tags_words:
+    if task.unit == QUESTION:
+        return _usage_of_questions(repository)
+    if task.unit == TEXT:
         return f"""```python
 {imports}from transformers import pipeline
 
@@ -113,13 +126,36 @@ print(classify({_EXAMPLES[task.takes_pairs]}, top_k=None))
 import regex
 from transformers import pipeline
 
-tag = {loading_code(repository, words=True)}
-words = regex.findall(r"{WORD}", "a sentence in the language")
+tag = {loading_code(repository, WORD)}
+words = regex.findall(r"{WORD_PATTERN}", "a sentence in the language")
 print(tag(" ".join(words)))
 ```
 
 Words have a space between them, punctuation too. A pipeline joins neighbours with the same tag, and reads a long text in
 windows only with `stride=32`."""
+
+
+def _usage_of_questions(repository: str) -> str:
+    source = json.dumps(repository, ensure_ascii=False)
+    return f"""```python
+import torch
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+model, tokenizer = {loading_code(repository, QUESTION)}, AutoTokenizer.from_pretrained({source})
+question, text = "a question in the language", "a text with the answer"
+inputs = tokenizer(question, text, return_tensors="pt", return_offsets_mapping=True)
+spans = inputs.pop("offset_mapping")[0].tolist()
+of_text = torch.tensor([part == 1 for part in inputs.sequence_ids(0)])
+with torch.no_grad():
+    found = model(**inputs)
+scores = found.start_logits[0][:, None] + found.end_logits[0][None]
+possible = (of_text[:, None] & of_text[None]).triu().tril({LONGEST_ANSWER - 1})
+start, end = divmod(int(scores.masked_fill(~possible, -torch.inf).argmax()), len(spans))
+print(text[spans[start][0] : spans[end][1]].strip())
+```
+
+These lines read a text that fits into one window. `Answerer.answer` of DeFT-X reads longer ones in windows, and compares the answer
+with "no answer" (the first token) where the task has learned such questions."""
 
 
 def _parts(

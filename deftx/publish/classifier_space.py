@@ -11,8 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from deftx.classify.classifier import Classifier, refuse_own_class
-from deftx.classify.tagger import refuse_tagger
+from deftx.classify.classifier import Classifier, refuse_own_class, refuse_unless_texts
 from deftx.core.assets import ASSETS
 from deftx.core.files import new_folder, require_empty
 from deftx.models.batches import Text
@@ -47,7 +46,7 @@ def write_space(
     Raises:
         DeftxError: If the folder is not empty, the classifier tags words, or transformers lacks its class. Nothing is overwritten.
     """
-    refuse_tagger(classifier, "a Space of this kind")
+    refuse_unless_texts(classifier, "a Space of this kind")
     refuse_own_class(classifier, "a Space of this kind")
     folder = Path(folder).expanduser()
     require_empty(folder, "Space")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from deftx.classify.classifier import Classifier, describe_tokenizer
+from deftx.classify.classifier import Classifier, describe_tokenizer, refuse_unless_texts
 from deftx.core.errors import DeftxError
 from deftx.core.files import new_folder, require_empty, require_free_space
 from deftx.core.optional import optional_package
@@ -60,7 +60,9 @@ def write_onnx(classifier: Classifier, folder: str | os.PathLike, *, int8: bool 
 
     Raises:
         DeftxError: If a package is missing, the folder is not empty, or the graph gives other probabilities.
+        VectorError: If the task does not classify texts.
     """
+    refuse_unless_texts(classifier, "a graph of ONNX")
     for package in ("onnxscript", "onnxruntime"):
         optional_package(package, NEEDS, EXTRA)
     folder = Path(folder).expanduser()

@@ -15,9 +15,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from deftx.classify.classifier import Classifier, describe_tokenizer, refuse_own_class
+from deftx.classify.classifier import Classifier, describe_tokenizer, refuse_own_class, refuse_unless_texts
 from deftx.classify.composition import classifier_of
-from deftx.classify.tagger import refuse_tagger
 from deftx.core.files import folder_size, new_folder, require_empty, require_free_space
 from deftx.core.names import base_name
 from deftx.core.optional import optional_package
@@ -75,7 +74,7 @@ def write_peft(
         vector.check_base(base)
     changes, _ = merge(vectors, method, parameters)
     classifier = classifier_of(base, vectors[0][0])
-    refuse_tagger(classifier, "an adapter")
+    refuse_unless_texts(classifier, "an adapter")
     refuse_own_class(classifier, "an adapter")
     bundled = (BUNDLED_BASES / base.name).is_dir()
     require_free_space(folder.parent, (2 if bundled else 1) * classifier.size)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import deftx
-from deftx.classify.classifier import Classifier
+from deftx.classify.classifier import Classifier, refuse_unless_texts
 from deftx.classify.composition import VectorLike, compose, load_for
-from deftx.classify.tagger import refuse_tagger
 from deftx.core.files import write_text
 from deftx.core.names import base_name
 from deftx.data.language_names import titled
@@ -61,7 +60,7 @@ def report(
     parts = [(load_for(base, task, "task"), strength_task)]
     parts += [(load_for(base, vector, "language"), strength) for vector, strength in languages]
     classifier = compose(base, task=parts[0][0], strength_task=strength_task, languages=parts[1:])
-    refuse_tagger(classifier, "a report")
+    refuse_unless_texts(classifier, "a report")
     rows = read_table(test) if test is not None and not isinstance(test, Table) else test
     tested = score_on(classifier, parts[0][0], rows) if rows is not None else None
     write_text(Path(out).expanduser(), write_report(classifier, parts, tested, in_language))
@@ -70,7 +69,7 @@ def report(
 
 def write_report(classifier: Classifier, parts: Parts, tested: Tested | None, in_language: str = "en") -> str:
     """Return the HTML of a report. ``parts`` are the vectors with their strengths, the task vector first."""
-    refuse_tagger(classifier, "a report")
+    refuse_unless_texts(classifier, "a report")
     says = texts_in(in_language)
     title = " + ".join(_of_language(vector, in_language) or vector.name for vector, _ in parts[1:]) or parts[0][0].name
     first = _first(says, tested, in_language)

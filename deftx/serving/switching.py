@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
+from deftx.classify.classifier import refuse_unless_texts
 from deftx.classify.composition import classifier_of, load_for
-from deftx.classify.tagger import refuse_tagger
 from deftx.core.errors import RecipeError
 from deftx.models.bases import Base
 from deftx.models.batches import Text
@@ -36,7 +36,7 @@ class Switcher:
         """
         load_for(base, task, "task")
         self.classifier = classifier_of(base, task)
-        refuse_tagger(self.classifier, "the server")
+        refuse_unless_texts(self.classifier, "the server")
         self._parameters = sparse_trainable(self.classifier.model)
         self._on: dict[str, Changes] = {}
         self._language: str | None = None

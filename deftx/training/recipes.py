@@ -150,7 +150,7 @@ class LanguageRecipe(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskRecipe(Recipe):
-    """Classification of sentences or pairs (appendix C, "Task adaptation"; here the settings for sentiment)."""
+    """Classification of sentences or pairs, tags of words, and answers (appendix C, "Task adaptation"; here the settings for sentiment)."""
 
     k: float = TASK_SHARE
     batch_size: int = 16
@@ -159,6 +159,9 @@ class TaskRecipe(Recipe):
     evaluate_every: int = 250
     metric: str = "f1"  # chooses the best checkpoint: a key of METRICS
     hold_out: float = 0.1  # share of the rows held out for validation if there is no validation file
+    window: int | None = None  # tokens of a question and a part of its text; None: question_windows.WINDOW
+    stride: int | None = None  # tokens of a text that two windows share; None: question_windows.STRIDE
+    n_best: int | None = None  # answers compared for a question; None: answer_spans.MOST_ANSWERS
     group_by_length: bool = False  # batches of similar length: less padding, another order than the paper's
 
     def __post_init__(self) -> None:
@@ -172,7 +175,7 @@ _RANGES = (
     ("keep", 0, 1), ("k", 1e-9, 2**40), ("seed", 0, 2**31 - 1), ("learning_rate", 1e-9, 1.0),
     ("sparse_learning_rate", 1e-9, 1.0), ("batch_size", 1, 4096), ("accumulation", 1, 4096), ("max_length", 8, 8192), ("epochs", 1e-3, 1e5), ("dense_epochs", 1e-3, 1e5),
     ("min_steps", 0, 1e8), ("max_steps", 1, 1e8), ("evaluate_every", 1, 1e8), ("l1", 0, 1e6), ("clip", 1e-6, 1e6),
-    ("hold_out", 1e-4, 0.5), ("mask_share", 0.01, 0.9), ("lexicon_share", 0, 1),
+    ("window", 16, 8192), ("stride", 0, 8192), ("n_best", 1, 1000), ("hold_out", 1e-4, 0.5), ("mask_share", 0.01, 0.9), ("lexicon_share", 0, 1),
 )  # fmt: skip
 
 # The paper's settings for natural language inference that differ from those for sentiment.

@@ -28,6 +28,9 @@ MEANINGS = {
     "mask_share": "Share of the tokens that are masked and must be predicted. Not for decoders.",
     "lexicon_share": "Share of the words in a word list that it replaces, if one is given; none means all for a language, half for a task.",
     "trim": "Train with only the pieces that the text uses, which needs less memory; the vector fits the whole base.",
-    "metric": "Metric that selects the best checkpoint: f1 (macro-F1; of names, entity F1) or accuracy.",
+    "metric": "Metric that selects the best checkpoint: f1 (macro-F1; of names and answers, their own F1) or accuracy.",
+    "window": "Of questions: longest input, a question with a part of its text, in tokens; none means 384.",
+    "stride": "Of questions: tokens of a text that two neighbouring windows share; none means 128.",
+    "n_best": "Of questions: how many possible answers are compared and shown; none means 20.",
     "group_by_length": "Batches of texts of similar length: faster, but in another order than the paper's.",
 }

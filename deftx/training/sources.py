@@ -13,6 +13,7 @@ from deftx.core.errors import RecipeError, TableError, VectorError
 from deftx.core.events import Event, Listener
 from deftx.data.labels import with_spellings_of
 from deftx.data.lexicon import Lexicon, translate_table
+from deftx.data.question_rows import QuestionTable
 from deftx.data.table_rows import Table, counted_rows, folded, label_names
 from deftx.data.token_rows import TokenTable, check_same_scheme, tag_names
 from deftx.data.token_tables import read_labelled
@@ -23,12 +24,16 @@ from deftx.training.word_lists import OF_ROWS, lexicons_of, say_coverage
 from deftx.vectors.apply import sum_vectors
 from deftx.vectors.vector import SparseVector
 
+Labelled = Table | TokenTable | QuestionTable
+LABELLED = (Table, TokenTable, QuestionTable)
+_CONTENTS = {Table: "single texts", TokenTable: "words with tags", QuestionTable: "questions with answers"}
+
 
 @dataclass(frozen=True)
 class Source:
     """A labelled file, its language vector, its passes in an epoch, and the word lists for its training rows."""
 
-    table: Any  # a Table, or a TokenTable for a task on words
+    table: Any  # a Table, a TokenTable for a task on words, or a QuestionTable for one on questions
     vector: SparseVector | None = None
     repeat: int = 1
     lexicons: tuple[Lexicon, ...] = ()
@@ -67,10 +72,10 @@ def gather(base: Base, train: Any, source: Any, repeat: Any, lexicon: Any) -> li
     for count in repeats:
         if reason := repeat_problem(count):
             raise RecipeError(reason)
-    tables = fitting([file if isinstance(file, Table | TokenTable) else read_labelled(file) for file in files])
-    if any(lists) and isinstance(tables[0], TokenTable):
+    tables = fitting([file if isinstance(file, LABELLED) else read_labelled(file) for file in files])
+    if any(lists) and not isinstance(tables[0], Table):
         raise RecipeError(
-            f"Word lists replace words of sentences; {tables[0].name} has tags of words. Omit the word lists."
+            f"Word lists replace words of sentences; {tables[0].name} has {_CONTENTS[type(tables[0])]}. Omit the word lists."
         )
     read = [lexicons_of(names) for names in lists]
     return [Source(*fields) for fields in zip(tables, (checked(base, v) for v in vectors), repeats, read, strict=True)]
@@ -87,7 +92,7 @@ def shared_vector(sources: Sequence[Source]) -> tuple[SparseVector | None, list[
     return sources[0].vector, [replace(source, vector=None) for source in sources]
 
 
-def without_rows_of(sources: Sequence[Source], valid: Table | TokenTable, listener: Listener) -> list[Source]:
+def without_rows_of(sources: Sequence[Source], valid: Labelled, listener: Listener) -> list[Source]:
     """Return the sources without rows whose text is a validation row; a message says how many there were."""
     held = set(map(folded, valid.texts))
     left = []
@@ -125,7 +130,7 @@ def parts_of(sources: Sequence[Source], device: torch.device) -> list[Part]:
 
 
 def identity_of(
-    base: Base, sources: Sequence[Source], valid: Table | TokenTable | None, start: SparseVector | None = None
+    base: Base, sources: Sequence[Source], valid: Labelled | None, start: SparseVector | None = None
 ) -> dict[str, str | None]:
     """Return the fingerprints of what a training run learns from; those of one plain source have no other keys."""
     vectors = [source.vector.digest() if source.vector is not None else None for source in sources]
@@ -161,6 +166,8 @@ def fitting(tables: list[Any]) -> list[Any]:
     first = tables[0]
     for table in tables[1:]:
         check_same_kind(first, table)
+    if isinstance(first, QuestionTable):
+        return tables
     if isinstance(first, TokenTable):
         for table in tables[1:]:
             _refuse_other_labels(first.name, tag_names(first), table.name, tag_names(table))
@@ -174,14 +181,13 @@ def fitting(tables: list[Any]) -> list[Any]:
     return fitted
 
 
-def check_same_kind(first: Table | TokenTable, other: Table | TokenTable) -> None:
-    """Raise TableError if one table has words with tags and the other texts, or one pairs and the other single texts."""
+def check_same_kind(first: Labelled, other: Labelled) -> None:
+    """Raise TableError if the tables are of different kinds, such as words with tags, or one has pairs and the other not."""
     if isinstance(first, TokenTable) and isinstance(other, TokenTable):
         check_same_scheme(first, other)
         return
     one, two = (
-        "words with tags" if isinstance(table, TokenTable) else "pairs" if table.pairs else "single texts"
-        for table in (first, other)
+        "pairs" if isinstance(table, Table) and table.pairs else _CONTENTS[type(table)] for table in (first, other)
     )
     if one != two:
         raise TableError(f"{first.name} has {one}, but {other.name} has {two}.")

@@ -1,4 +1,4 @@
-"""Task vectors: classification of sentences, pairs or words in a language that has labels."""
+"""Task vectors: classification of sentences, pairs or words, and answers to questions, in a language that has labels."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -10,7 +10,9 @@ from transformers import PreTrainedModel
 
 from deftx.core.errors import VectorError
 from deftx.core.events import Event, Listener, OnEvent
+from deftx.core.units import QUESTION, TEXT, WORD
 from deftx.data.lexicon import Lexicon
+from deftx.data.question_rows import QuestionTable, join_question_tables
 from deftx.data.table_rows import Table, join_tables, label_names
 from deftx.data.token_rows import TokenTable, join_token_tables
 from deftx.data.token_tables import read_labelled
@@ -22,8 +24,11 @@ from deftx.training.finish import finish, work_folder
 from deftx.training.learned import Learner
 from deftx.training.loop import stoppable
 from deftx.training.parts import EVALUATION, part
+from deftx.training.question_task import prepare_question_sources, question_objective
 from deftx.training.recipes import TaskRecipe, recipe_for
 from deftx.training.sources import (
+    LABELLED,
+    Labelled,
     Source,
     check_same_kind,
     checked,
@@ -35,25 +40,26 @@ from deftx.training.sources import (
 )
 from deftx.training.task_objective import TaskObjective
 from deftx.training.text_task import prepare_sources, task_objective
-from deftx.training.token_objective import TokenObjective
 from deftx.training.token_task import prepare_token_sources, token_objective
 from deftx.vectors.apply import apply_vectors
-from deftx.vectors.description import WORD_UNIT
 from deftx.vectors.vector import SparseVector
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
-SCORE_NAMES = {"f1": "macro-F1", "accuracy": "accuracy", "entity_f1": "entity F1"}
+SCORE_NAMES = {
+    "f1": "macro-F1", "accuracy": "accuracy", "entity_f1": "entity F1", "answer_f1": "F1 of answers",
+    "exact_match": "exact match",
+}  # fmt: skip
 
 
 def learn_task(
-    train: "str | os.PathLike | Table | TokenTable | Dataset | IterableDataset | Sequence[str | os.PathLike | Table | TokenTable]",
+    train: "str | os.PathLike | Labelled | Dataset | IterableDataset | Sequence[str | os.PathLike | Labelled]",
     base: Base,
     recipe: TaskRecipe | str,
     *,
     out: str | os.PathLike,
-    valid: "str | os.PathLike | Table | TokenTable | Dataset | IterableDataset | None" = None,
+    valid: "str | os.PathLike | Labelled | Dataset | IterableDataset | None" = None,
     source: SparseVector | str | os.PathLike | Sequence[SparseVector | str | os.PathLike | None] | None = None,
     repeat: int | Sequence[int] = 1,
     lexicon: Lexicon | str | os.PathLike | Sequence[Lexicon | str | os.PathLike | Sequence | None] | None = None,
@@ -70,7 +76,7 @@ def learn_task(
     Args:
         train: The labelled rows, or what they are read from: a file, or a data set of ``datasets``. A list of several trains
             on all of them, in batches of rows of one. Rows of words with tags give a vector that tags words: names, or
-            parts of speech.
+            parts of speech. Questions with answers give one that marks answers in texts.
         base: The base model.
         recipe: The settings, or the name of a preset ("quick", "standard" or "paper").
         out: The folder for the vector; checkpoints are kept there during training.
@@ -105,7 +111,7 @@ def learn_task(
     out, run = work_folder(out, delta)
     sources = gather(base, train, source, repeat, lexicon)
     first = sources[0].table
-    given: Any = valid if valid is None or isinstance(valid, Table | TokenTable) else read_labelled(valid)
+    given: Any = valid if valid is None or isinstance(valid, LABELLED) else read_labelled(valid)
     if given is not None:
         check_same_kind(first, given)
     pairs = isinstance(first, Table) and first.pairs
@@ -113,11 +119,12 @@ def learn_task(
     recipe = distributed.share(recipe, listener)
     start = checked(base, start, "task")
     if start is not None:
-        if start.tags_words or isinstance(first, TokenTable):
+        if start.unit != TEXT or not isinstance(first, Table):
             raise VectorError("Only a task vector on whole texts can be trained further, with labelled texts.")
         sources, recipe = with_labels_of(start, sources), with_selection_of(start, recipe)
     identity = identity_of(base, sources, given, start)
-    prepare = _words if isinstance(first, TokenTable) else partial(_texts, labels=start.labels if start else None)
+    others = {TokenTable: _words, QuestionTable: _questions}
+    prepare = others.get(type(first)) or partial(_texts, labels=start.labels if start else None)
     prepared = prepare(sources, given, base, recipe, listener)
     objective, shared = prepared.objective, prepared.shared
     learner = task_learner(base, objective, identity, shared, start)
@@ -160,7 +167,18 @@ def _words(
     rows = join_token_tables([source.table for source in sources_on])
     objective = token_objective(rows, valid, base, recipe, listener, parts_of(sources_on, base.device))
     words = sum(map(len, rows.sentences))
-    about = {"unit": WORD_UNIT, "rows": len(rows), "words": words, "valid_rows": len(valid), **findings}
+    about = {"unit": WORD, "rows": len(rows), "words": words, "valid_rows": len(valid), **findings}
+    return _Prepared(objective, shared, sources, about)
+
+
+def _questions(
+    sources: list[Source], valid: QuestionTable | None, base: Base, recipe: TaskRecipe, listener: Listener
+) -> _Prepared:
+    sources, valid, findings = prepare_question_sources(sources, valid, recipe, listener)
+    shared, sources_on = shared_vector(sources)
+    rows = join_question_tables([source.table for source in sources_on])
+    objective = question_objective(rows, valid, base, recipe, listener, parts_of(sources_on, base.device))
+    about = {"unit": QUESTION, "rows": len(rows), "valid_rows": len(valid), **findings}
     return _Prepared(objective, shared, sources, about)
 
 
@@ -191,8 +209,7 @@ def task_learner(
 
     With ``start``, a task vector to train further, it has that vector and its head.
     """
-    words = isinstance(objective, TokenObjective)
-    model = base.classifier(objective.labels, objective.recipe.seed, words=words)
+    model = base.classifier(objective.labels, objective.recipe.seed, unit=objective.unit)
     if source is not None:
         apply_vectors(sparse_trainable(model), [(source, 1.0)])
     return Learner(

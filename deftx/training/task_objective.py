@@ -1,10 +1,10 @@
 """The objective of a task vector: batches of labelled text, their loss, and the scores on the validation rows."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from deftx.core.calibration import calibrate
 from deftx.core.evaluation import confusion, score
 from deftx.core.sampling import batches_of, cut, mixed_order
+from deftx.core.units import TEXT
 from deftx.models.bases import Base
 from deftx.models.batches import Encoded, by_length, least_padding, pad, pad_id
 from deftx.training.loop import Batch, Objective
@@ -77,6 +78,7 @@ class TaskObjective(Objective):
     gold: list[Any]  # labels of ``valid``
     parts: list[Part] = field(default_factory=list)  # one of all rows, if it is empty
     higher_is_better: bool = True
+    unit: ClassVar[str] = TEXT  # what the model answers about
 
     def __post_init__(self) -> None:
         """Set the order of the rows in each phase."""
@@ -151,6 +153,16 @@ class TaskObjective(Objective):
     def _batch(self, indices: list[int]) -> Batch:
         batch = pad([self.train[i] for i in indices], pad_id(self.base.tokenizer), self.base.device)
         return {**batch, "labels": torch.tensor([self.targets[i] for i in indices], device=self.base.device)}
+
+
+def parts_of_windows(parts: Sequence[Part], rows: Sequence[int]) -> list[Part]:
+    """Return parts of windows for parts of rows that are read in windows; ``rows`` are those of the windows, in their order."""
+    found, begin = [], 0
+    for part in parts:
+        count = sum(row in part.rows for row in rows)
+        found.append(replace(part, rows=range(begin, begin + count)))
+        begin += count
+    return found
 
 
 def with_vector(model: PreTrainedModel, part: Part) -> AbstractContextManager[None]:

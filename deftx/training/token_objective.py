@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from deftx.core.tag_evaluation import evaluate_tags, metric_for, metrics_for, tag_score
 from deftx.core.tags import as_bio, marks_entities
+from deftx.core.units import WORD
 from deftx.data.sequences import IGNORED
 from deftx.models.batches import by_length, least_padding, pad, pad_id
 from deftx.models.windows import Window
@@ -62,6 +63,7 @@ class TokenObjective(TaskObjective):
     over the words of a micro-batch. ``windows`` are those of the validation sentences, and ``gold`` their tags.
     """
 
+    unit: ClassVar[str] = WORD
     windows: Sequence[Window] = ()
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from deftx.models.bases import Base
 from deftx.models.windows import encode_words
 from deftx.training.recipes import TaskRecipe
 from deftx.training.sources import Source, without_rows_of
-from deftx.training.task_objective import Part
+from deftx.training.task_objective import Part, parts_of_windows
 from deftx.training.token_objective import TokenObjective, piece_targets
 
 
@@ -49,15 +49,5 @@ def token_objective(
     targets = [piece_targets(window, tags[window.sentence]) for window in windows]
     return TokenObjective(
         base, recipe, labels, [window.ids for window in windows], targets, [], list(valid.tags),
-        _of_windows(parts, [window.sentence for window in windows]), windows=valid_windows,
+        parts_of_windows(parts, [window.sentence for window in windows]), windows=valid_windows,
     )  # fmt: skip
-
-
-def _of_windows(parts: Sequence[Part], sentences: Sequence[int]) -> list[Part]:
-    """Return parts of windows for parts of sentences; ``sentences`` are those of the windows, in their order."""
-    found, begin = [], 0
-    for part in parts:
-        count = sum(sentence in part.rows for sentence in sentences)
-        found.append(replace(part, rows=range(begin, begin + count)))
-        begin += count
-    return found

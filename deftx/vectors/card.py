@@ -8,8 +8,9 @@ from typing import Any
 
 from deftx.core.assets import ASSETS
 from deftx.core.names import HUB_NAME, base_name
+from deftx.core.units import QUESTION, TEXT, WORD
 from deftx.vectors.card_data import results
-from deftx.vectors.description import WORD_UNIT, name_of, tags_words
+from deftx.vectors.description import name_of, unit_of
 
 BUNDLED_BASES = ASSETS / "bases"  # none of them is on the Hub
 TAGS = ("deft-x", "sparse-fine-tuning", "cross-lingual-transfer")
@@ -23,14 +24,19 @@ SCORES = {
     "f1": "macro-F1 on the validation set (0 to 1)",
     "entity_f1": "F1 of entities on the validation set (0 to 1; type, first and last word must be right)",
     "accuracy": "accuracy on the validation set (0 to 1)",
+    "answer_f1": "F1 of the words of answers on the validation set (0 to 1)",
+    "exact_match": "exact match of answers on the validation set (0 to 1)",
 }
 ABOUT = {
     "language": "A language vector: the change that adapting a base model to a language makes to some of its weights. "
     "Added to the base together with a task vector, it carries the task over to the language.",
     "task": "A task vector: the change that learning to classify makes to some of the base model's weights, with the "
     "classification head. Added to the base together with a language vector, it classifies text in that language.",
-    WORD_UNIT: "A task vector: the change that learning to tag words makes to some of the base model's weights, with the "
+    WORD: "A task vector: the change that learning to tag words makes to some of the base model's weights, with the "
     "head for the tags. Added to the base together with a language vector, it tags the words of text in that language.",
+    QUESTION: "A task vector: the change that learning to answer questions makes to some of the base model's weights, with the "
+    "head for the start and the end of the answer. Added to the base together with a language vector, it marks the answer to a "
+    "question in a text in that language.",
 }
 HERE = "THIS FOLDER OR ITS HUB ID"
 USE = {
@@ -40,6 +46,16 @@ USE = {
 USE_BY_COMMAND = {
     "language": '--task "TASK VECTOR" --language "{here}"',
     "task": '--task "{here}" --language "LANGUAGE VECTOR"',
+}
+CALLS = {
+    TEXT: 'classify(["a sentence in the language"])',
+    WORD: 'tag(["a sentence in the language"])',
+    QUESTION: 'answer([("a question in the language", "a text with the answer")])',
+}
+COMMANDS = {
+    TEXT: 'classify {options} "a sentence in the language"',
+    WORD: 'classify {options} "a sentence in the language"',
+    QUESTION: 'answer {options} --context FILE "a question in the language"',
 }
 SPECTRA = """![Singular values of the dense change by kind of weight, with the ranks that were kept]({file})
 
@@ -127,7 +143,8 @@ def _metadata(info: Mapping[str, Any], published: Publication | None) -> dict[st
 
 
 def _evaluated(info: Mapping[str, Any]) -> str:
-    return WORD_UNIT if tags_words(info) else info["kind"]
+    unit = unit_of(info)
+    return info["kind"] if unit == TEXT else unit
 
 
 def _what(info: Mapping[str, Any], count: int) -> str:
@@ -202,16 +219,16 @@ def _mask(mask: dict[str, int]) -> str:
 
 def _usage(info: Mapping[str, Any], here: str) -> str:
     base = json.dumps(base_name(info["base"]["name"]))
-    call = "tag" if tags_words(info) else "classify"
+    unit = unit_of(info)
     return f"""```python
 import deftx
 
 base = deftx.load_base({base})
 classifier = deftx.compose(base, {USE[info["kind"]].format(here=here)})
-print(classifier.{call}(["a sentence in the language"]))
+print(classifier.{CALLS[unit]})
 ```
 
-or `python -m deftx classify {USE_BY_COMMAND[info["kind"]].format(here=here)} "a sentence in the language"`."""
+or `python -m deftx {COMMANDS[unit].format(options=USE_BY_COMMAND[info["kind"]].format(here=here))}`."""
 
 
 def _list(lines: list[tuple[str, str]]) -> str:

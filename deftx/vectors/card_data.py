@@ -4,19 +4,22 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from deftx.vectors.description import WORD_UNIT
+from deftx.core.units import QUESTION, WORD
 
 TASKS = {
     "language": ("fill-mask", "Masked language modelling"),
     "next_token_loss": ("text-generation", "Language modelling"),  # of language vectors with this score
     "task": ("text-classification", "Text classification"),
-    WORD_UNIT: ("token-classification", "Token classification"),
+    WORD: ("token-classification", "Token classification"),
+    QUESTION: ("question-answering", "Question answering"),
 }
 METRICS = {
     "masked_lm_loss": ("loss", "Masked-LM loss, in nats"),
     "next_token_loss": ("loss", "Next-token loss, in nats"),
     "f1": ("f1", "Macro-F1"),
     "entity_f1": ("seqeval", "F1 of entities"),
+    "answer_f1": ("f1", "F1 of answers"),
+    "exact_match": ("exact_match", "Exact match of answers"),
     "accuracy": ("accuracy", "Accuracy"),
 }
 
@@ -24,14 +27,15 @@ METRICS = {
 HELD_OUT = {
     "language": ("held-out", "Held-out lines of the training text"),
     "task": ("validation", "Validation rows of the training data"),
-    WORD_UNIT: ("validation", "Validation sentences of the training data"),
+    WORD: ("validation", "Validation sentences of the training data"),
+    QUESTION: ("validation", "Validation questions of the training data"),
 }
 
 
 def results(kind: str, name: str, scores: dict[str, Any]) -> dict[str, Any]:
     """Return ``metrics`` and ``model-index`` for the scores in vector.json; empty if there are none.
 
-    ``kind`` is that of the vector, or WORD_UNIT for a task vector that tags words. ``name`` is the name of the repository. Only numeric scores of METRICS are included.
+    ``kind`` is that of the vector, or the unit of a task vector that does not classify texts. ``name`` is the name of the repository. Only numeric scores of METRICS are included.
     """
     found = {key: number for key in METRICS if (number := _after(scores.get(key))) is not None}
     if not found:

@@ -10,10 +10,10 @@ import torch
 import deftx
 from deftx.core.calibration import Calibration
 from deftx.core.errors import VectorError, one_of
+from deftx.core.units import TEXT, UNITS, WORD
 from deftx.vectors.vector_files import FORMAT_VERSION
 
 VECTOR_KINDS = ("language", "task")
-WORD_UNIT = "word"  # ``unit`` in the field ``corpus`` of a task vector that tags words
 # Scores of language vectors, in nats: of encoders, and of decoders; a vector has one of them.
 LANGUAGE_LOSSES = {"masked_lm_loss": "masked-LM loss", "next_token_loss": "next-token loss"}
 
@@ -50,10 +50,16 @@ def name_of(info: Mapping[str, Any]) -> str:
     return given if isinstance(given, str) else " ".join(filter(None, (info.get("language"), info["kind"], "vector")))
 
 
+def unit_of(info: Mapping[str, Any]) -> str:
+    """Return what a task vector answers about, one of UNITS: ``unit`` in the field ``corpus``, or by default a text."""
+    corpus = info.get("corpus")
+    unit = corpus.get("unit") if isinstance(corpus, Mapping) else None
+    return unit if unit in UNITS else TEXT
+
+
 def tags_words(info: Mapping[str, Any]) -> bool:
     """Return whether a task vector tags the words of a text, and does not classify the text."""
-    corpus = info.get("corpus")
-    return isinstance(corpus, Mapping) and corpus.get("unit") == WORD_UNIT
+    return unit_of(info) == WORD
 
 
 def language_loss(scores: Mapping[str, Any] | None) -> Any:
@@ -90,6 +96,8 @@ def check_info(info: dict[str, Any]) -> None:
     labels = info.get("labels") or []
     if len(set(labels)) != len(labels) or (info["kind"] == "task" and not labels):
         raise VectorError("A task vector needs the names of its labels, without duplicates.")
+    if (unit := (info.get("corpus") or {}).get("unit") or TEXT) not in UNITS:
+        raise VectorError(f"It answers about {str(unit)!r}, which this version does not know. Known: {one_of(UNITS)}.")
     calibration_of(info)
 
 

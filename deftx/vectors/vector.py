@@ -18,7 +18,7 @@ from deftx.hub.client import hub, read_name
 from deftx.hub.uploads import check_target, push
 from deftx.vectors import vector_files
 from deftx.vectors.card import write_card
-from deftx.vectors.description import FIELDS, check_info, name_of, tags_words, versions_here
+from deftx.vectors.description import FIELDS, check_info, name_of, tags_words, unit_of, versions_here
 from deftx.vectors.entries import check_entries, check_numbers
 from deftx.vectors.fitting import BaseLike, check_fits
 from deftx.vectors.sharing import vector_upload
@@ -175,6 +175,11 @@ class SparseVector:
     def tags_words(self) -> bool:
         """Whether it tags the words of a text (names, parts of speech), and does not classify the text."""
         return tags_words(self.info)
+
+    @property
+    def unit(self) -> str:
+        """What it answers about: "text", "word" or "question"."""
+        return unit_of(self.info)
 
     @property
     def name(self) -> str:

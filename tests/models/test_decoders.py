@@ -331,7 +331,7 @@ def test_lines_are_told_apart_by_a_special_token(tmp_path, name, ends):
 def test_tags_of_words_are_refused(tmp_path):
     base = load_base(make_decoder("llama", tmp_path / "base"))
     with pytest.raises(BaseModelError, match=r"decoder \(llama\) reads from left to right"):
-        base.classifier(["O", "B-PER"], seed=0, words=True)
+        base.classifier(["O", "B-PER"], seed=0, unit="word")
 
 
 def test_a_tokenizer_without_padding_and_end_token_is_refused(tmp_path):

@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_refused(base, files, table_file, tmp_path):
 def test_the_loss_is_the_mean_over_words_and_ignores_other_pieces(base, files):
     table = read_tokens(files["entities"]).keep(range(8))
     objective = token_objective(table, table, base, tiny.task_recipe(batch_size=8), QUIET, [Part(range(8))])
-    model = base.classifier(objective.labels, 1, words=True).eval()
+    model = base.classifier(objective.labels, 1, unit="word").eval()
     (batch,) = objective.micro_batches("dense", 0)
     assert (batch["labels"] != IGNORED).sum() == 8 * 4
     with torch.no_grad():
@@ -109,7 +109,7 @@ def test_the_loss_is_the_mean_over_words_and_ignores_other_pieces(base, files):
 def test_windows_answer_as_the_whole_sentence_where_it_fits(base, files):
     table = read_tokens(files["entities"]).keep([5])
     objective = token_objective(table, table, base, tiny.task_recipe(), QUIET, [Part(range(1))])
-    model = base.classifier(objective.labels, 1, words=True).eval()
+    model = base.classifier(objective.labels, 1, unit="word").eval()
     (window,) = objective.windows
     assert piece_targets(window, [7, 8, 9, 6]) == [IGNORED, 7, 8, 9, 6, IGNORED]
     with torch.no_grad():
@@ -125,5 +125,5 @@ def test_a_long_sentence_is_trained_on_in_windows(base, tmp_path):
     assert len(objective.train) > 2
     assert sum(target != IGNORED for targets in objective.targets for target in targets) == 120
     assert [len(part.rows) for part in objective.parts] == [len(objective.train) // 2] * 2
-    model = base.classifier(objective.labels, 1, words=True).eval()
+    model = base.classifier(objective.labels, 1, unit="word").eval()
     assert [len(tags) for tags in objective.predicted(model)] == [60, 60]

@@ -6,9 +6,10 @@ from typing import Any
 import gradio as gr
 
 from deftx.core.errors import DeftxError
+from deftx.core.units import QUESTION, TEXT, WORD
 from deftx.models.batches import Text
 from ui import strings
-from ui.classify import compose_form, compose_views
+from ui.classify import answer_views, compose_form, compose_views
 from ui.classify.combination import Combination
 from ui.classify.compose_form import LONGEST, ComposeForm, language_choices, task_choices
 from ui.current import current_workspace
@@ -113,8 +114,9 @@ def show(values: dict[str, Any]) -> tuple[str, str, str, str]:
     if not values["task"]:
         return views.notice(strings.NO_TASK), "", "", ""
     workspace = current_workspace()
-    if compose_form.is_for_words(values["task"]):
-        return _show_tagged(values)
+    other = {WORD: _show_tagged, QUESTION: _show_answered}.get(compose_form.unit_of_key(values["task"]))
+    if other is not None:
+        return other(values)
     try:
         compared = workspace.composing.compare(*_asked(values))
     except DeftxError as error:
@@ -141,15 +143,33 @@ def _show_tagged(values: dict[str, Any]) -> tuple[str, str, str, str]:
     )
 
 
+def _show_answered(values: dict[str, Any]) -> tuple[str, str, str, str]:
+    workspace = current_workspace()
+    try:
+        found = workspace.composing.ask(*_question(values))
+    except DeftxError as error:
+        return views.refusal(strings.NOT_CLASSIFIED, error), "", "", ""
+    return (
+        answer_views.answered_view(found, workspace.machine),
+        "",
+        answer_views.answers_table(found.answered),
+        compose_views.merge_view(found.report, [found.found.task, *found.found.languages]),
+    )
+
+
 def show_marks(values: dict[str, Any]) -> gr.HighlightedText:
-    """Mark the tagged words in the text; hidden for a task that classifies texts, and if there is no answer."""
-    if not compose_form.is_for_words(values["task"]):
+    """Mark the tagged words or the answer in the text; hidden for a task that classifies texts, and if there is no answer."""
+    unit, composing = compose_form.unit_of_key(values["task"]), current_workspace().composing
+    if unit == TEXT:
         return gr.HighlightedText(visible=False)
     try:
-        found = current_workspace().composing.tag(*_asked(values))
+        if unit == WORD:
+            parts = compose_views.marked_parts(composing.tag(*_asked(values)).tagged)
+        else:
+            parts = answer_views.marked_parts(composing.ask(*_question(values)).answered)
     except DeftxError:
         return gr.HighlightedText(visible=False)
-    return gr.HighlightedText(value=compose_views.marked_parts(found.tagged), visible=True)
+    return gr.HighlightedText(value=parts, visible=True)
 
 
 def show_words(values: dict[str, Any]) -> tuple[str, str]:
@@ -188,13 +208,17 @@ def _asked(values: dict[str, Any]) -> tuple[Combination, Text]:
     return combination, compose_form.text_of(values, compose_form.needs_pair(combination.task))
 
 
+def _question(values: dict[str, Any]) -> tuple[Combination, str, str]:
+    return compose_form.combination_of(values), values["text"] or "", values["second"] or ""
+
+
 def _connect_form(form: ComposeForm) -> None:
-    """Show the second text for tasks on pairs, the parameters of the chosen method, and new vectors."""
+    """Show the second text for tasks on pairs and on questions, the parameters of the chosen method, and new vectors."""
     fields, quick = form.fields, {"show_progress": "hidden", "queue": False, **PRIVATE}
 
     def texts(task: str | None) -> tuple:
-        pairs = compose_form.needs_pair(task)
-        return gr.Textbox(label=strings.PREMISE if pairs else strings.SENTENCE), gr.Textbox(visible=pairs)
+        asks = compose_form.texts_asked(task)
+        return gr.Textbox(label=asks.first), gr.Textbox(label=asks.second, info=asks.hint, visible=asks.two)
 
     # Also when the page itself sets the task: on opening, or after the first one has been trained.
     fields["task"].change(texts, fields["task"], [fields["text"], fields["second"]], **quick)

@@ -6,11 +6,13 @@ from typing import Any
 
 import gradio as gr
 
+from deftx.core.units import QUESTION, TEXT, WORD
 from deftx.models.batches import Text
 from deftx.vectors.merging import METHODS, PAPER, Parameter
 from ui import strings
 from ui.classify.combination import Combination
-from ui.classify.composing import tags_words, takes_pairs
+from ui.classify.composing import takes_pairs
+from ui.classify.units import unit_of
 from ui.current import current_workspace
 from ui.library import vector_index
 
@@ -42,16 +44,15 @@ def build(asking: gr.Column, further: gr.Column) -> ComposeForm:
     """Lay out the form: the sentence and the two vectors in ``asking``; everything else, folded, in ``further``."""
     tasks = task_choices()
     first = tasks[0][1] if tasks else None
-    pairs = needs_pair(first)
+    asks = texts_asked(first)
     fields: dict[str, gr.components.Component] = {}
     with asking:
         fields["text"] = gr.Textbox(
-            strings.EXAMPLE, label=strings.PREMISE if pairs else strings.SENTENCE, lines=1, max_lines=6,
-            max_length=LONGEST, elem_id="sentence",
+            strings.EXAMPLE, label=asks.first, lines=1, max_lines=6, max_length=LONGEST, elem_id="sentence",
         )  # fmt: skip
         fields["second"] = gr.Textbox(
-            "", label=strings.HYPOTHESIS, info=strings.HYPOTHESIS_HINT, lines=1, max_lines=6, max_length=LONGEST,
-            visible=pairs, elem_id="hypothesis",
+            "", label=asks.second, info=asks.hint, lines=1, max_lines=6, max_length=LONGEST, visible=asks.two,
+            elem_id="hypothesis",
         )  # fmt: skip
         with gr.Row(elem_classes="pair"):
             fields["task"] = gr.Dropdown(tasks, value=first, label=strings.TASK, min_width=130, elem_id="task")
@@ -88,26 +89,53 @@ def text_of(values: dict[str, Any], pairs: bool) -> Text:
     return (text, values["second"] or "") if pairs else text
 
 
+@dataclass(frozen=True)
+class TextsAsked:
+    """The labels of the texts that a task needs; ``two`` says whether the second one is needed too."""
+
+    first: str
+    second: str
+    hint: str
+    two: bool
+
+
+def texts_asked(task: str | None) -> TextsAsked:
+    """Return the texts that a task vector, by its key, needs."""
+    if unit_of_key(task) == QUESTION:
+        return TextsAsked(strings.QUESTION, strings.QUESTION_CONTEXT, strings.QUESTION_CONTEXT_HINT, True)
+    pair = needs_pair(task)
+    return TextsAsked(
+        strings.PREMISE if pair else strings.SENTENCE, strings.HYPOTHESIS, strings.HYPOTHESIS_HINT, pair
+    )  # fmt: skip
+
+
 def needs_pair(task: str | None) -> bool:
     """Return whether a task vector, by its key, classifies pairs."""
     found = {entry.key: entry for entry in vector_index.entries(current_workspace().store, "task")}
     return task in found and takes_pairs(found[task].folder)
 
 
+def unit_of_key(task: str | None) -> str:
+    """Return what a task vector, by its key, answers about: one of UNITS."""
+    found = {entry.key: entry for entry in vector_index.entries(current_workspace().store, "task")}
+    return unit_of(found[task].folder) if task in found else TEXT
+
+
 def is_for_words(task: str | None) -> bool:
     """Return whether a task vector, by its key, tags words."""
-    found = {entry.key: entry for entry in vector_index.entries(current_workspace().store, "task")}
-    return task in found and tags_words(found[task].folder)
+    return unit_of_key(task) == WORD
 
 
-def task_choices(words: bool = True) -> list[tuple[str, str]]:
+def task_choices(texts_only: bool = False) -> list[tuple[str, str]]:
     """List task vectors as (label with score, key): those made for the base of this page, the best first, then the others.
 
-    Without ``words``, those that tag words are left out.
+    With ``texts_only``, those that tag words or answer questions are left out.
     """
     fitting = vector_index.best_first(usable("task"))
     others = [entry for entry in vector_index.entries(current_workspace().store, "task") if entry not in fitting]
-    return [(_scored(entry), entry.key) for entry in [*fitting, *others] if words or not tags_words(entry.folder)]
+    return [
+        (_scored(entry), entry.key) for entry in [*fitting, *others] if not texts_only or unit_of(entry.folder) == TEXT
+    ]
 
 
 def language_choices() -> list[tuple[str, str]]:
@@ -132,7 +160,7 @@ def usable(kind: str) -> list[vector_index.Entry]:
 
 def _scored(entry: vector_index.Entry) -> str:
     # That nine of ten words are no name says little about a task on words.
-    share = None if tags_words(entry.folder) else vector_index.right_share(entry)
+    share = None if unit_of(entry.folder) == WORD else vector_index.right_share(entry)
     return entry.label if share is None else strings.SCORED.format(title=entry.label, right=round(100 * share))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from deftx.classify.answerer import Answered, answerer
 from deftx.classify.attribution import Attribution, attribute
 from deftx.classify.classifier import Classifier
 from deftx.classify.composition import VectorLike, compose
@@ -17,12 +18,12 @@ from deftx.core.errors import DeftxError
 from deftx.jobs import Store
 from deftx.models.bases import Base
 from deftx.models.batches import Text
-from deftx.vectors import description
 from deftx.vectors.merging import MergeReport
 from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.classify.combination import SIDES, Combination
 from ui.classify.few_threads import Threads
+from ui.classify.units import refuse_unless_texts
 from ui.library import vector_index
 from ui.shared.once import Once
 
@@ -83,6 +84,15 @@ class Tagged:
     report: MergeReport
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question with the possible answers in its text, and the merge report."""
+
+    found: Found
+    answered: Answered
+    report: MergeReport
+
+
 class Composing:
     """Composes vectors by key. Every method can be called from any thread, and callers do not affect each other."""
 
@@ -95,6 +105,7 @@ class Composing:
         # The words that mattered are asked for with the answer, and typing and pressing Enter asks twice.
         self._answer = Once(self._classify, ANSWERS_KEPT)
         self._marks = Once(self._tag, ANSWERS_KEPT)
+        self._answers = Once(self._ask, ANSWERS_KEPT)
         self._words = Once(self._attribute, ANSWERS_KEPT)
 
     def for_store(self, store: Store) -> "Composing":
@@ -160,6 +171,17 @@ class Composing:
             raise DeftxError(strings.NO_SENTENCE)
         return Tagged(found, *self._marks(found.combination, found.states, text))
 
+    def ask(self, combination: Combination, question: str, context: str) -> Asked:
+        """Answer a question from a text.
+
+        Raises:
+            DeftxError: no question or no text, a task that answers no questions, or vectors that cannot be combined.
+        """
+        found = self.find(combination)
+        if not question.strip() or not context.strip():
+            raise DeftxError(strings.NO_QUESTION)
+        return Asked(found, *self._answers(found.combination, found.states, question, context))
+
     def words(self, combination: Combination, text: Text) -> Attribution:
         """Return which words of a text mattered for the predicted label; DeftxError as in ``compare``."""
         found = self.find(combination)
@@ -183,6 +205,13 @@ class Composing:
         with self._holding(combination, states) as classifier:
             (tagged,) = tagger(classifier, self._vector(states[0]).name).tag([text])
             return tagged, classifier.report
+
+    def _ask(
+        self, combination: Combination, states: tuple[State, ...], question: str, context: str
+    ) -> tuple[Answered, MergeReport]:
+        with self._holding(combination, states) as classifier:
+            (answered,) = answerer(classifier, self._vector(states[0]).name).answer([(question, context)])
+            return answered, classifier.report
 
     def _classify(
         self, combination: Combination, states: tuple[State, ...], text: Text, whole: bool
@@ -212,8 +241,7 @@ def check_text(task: Path, text: Text) -> None:
     """Refuse a text that the task of this folder cannot classify."""
     if not all(part.strip() for part in ((text,) if isinstance(text, str) else text)):
         raise DeftxError(strings.NO_SENTENCE if isinstance(text, str) else strings.NO_PAIR)
-    if tags_words(task):
-        raise DeftxError(strings.WORD_TASK)
+    refuse_unless_texts(task)
     if takes_pairs(task) and isinstance(text, str):
         raise DeftxError(strings.PAIR_TASK)
     if not takes_pairs(task) and not isinstance(text, str):
@@ -223,11 +251,6 @@ def check_text(task: Path, text: Text) -> None:
 def takes_pairs(task: Path) -> bool:
     """Return whether a task vector classifies pairs of sentences."""
     return vector_index.vector_files.takes_pairs(vector_index.describe(task))
-
-
-def tags_words(task: Path) -> bool:
-    """Return whether a task vector tags the words of a text, and does not classify the text."""
-    return description.tags_words(vector_index.describe(task))
 
 
 def changed(folder: Path) -> int:

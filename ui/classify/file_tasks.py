@@ -15,6 +15,7 @@ from deftx.data.unlabelled import Rows, answer_columns, disarm, read_texts, writ
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import takes_pairs
+from ui.classify.units import refuse_unless_texts
 from ui.library import vector_index
 from ui.shared.background import OnShare
 from ui.shared.uploads import safe_name
@@ -80,6 +81,7 @@ def classify_file(
         DeftxError: the file cannot be read or has too many texts, or the vectors cannot be composed.
     """
     chosen = workspace.composing.find(combination)
+    refuse_unless_texts(chosen.entries[0].folder)
     with_language = " + ".join(chosen.languages) or strings.NO_LANGUAGE
     rows = read_texts(file, columns=columns)
     if len(rows.texts) > MOST_TEXTS:

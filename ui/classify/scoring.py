@@ -16,6 +16,7 @@ from ui import strings
 from ui.classify import combination
 from ui.classify.composing import Found
 from ui.classify.file_tasks import wants_pairs
+from ui.classify.units import refuse_unless_texts
 from ui.library import vector_index
 from ui.shared.background import OnShare
 from ui.workspace import Workspace
@@ -127,6 +128,7 @@ class Scoring:
         """
         workspace = self._workspace
         task = vector_index.find(workspace.store, "task", wanted.task)
+        refuse_unless_texts(task.folder)
         table = workspace.tables.read(wanted.table)
         check_kind(task.label, wants_pairs(workspace, wanted.task), wanted.table, table.pairs)
         known = self.labels_of(wanted.task)

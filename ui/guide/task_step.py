@@ -48,7 +48,7 @@ def build() -> TaskStep:
 
 def choices() -> list[tuple[str, str]]:
     """List the ready tasks on sentences with their scores, and at the end a labelled file of one's own."""
-    return [*compose_form.task_choices(words=False), (strings.GUIDE_OWN, OWN)]
+    return [*compose_form.task_choices(texts_only=True), (strings.GUIDE_OWN, OWN)]
 
 
 def best() -> str:

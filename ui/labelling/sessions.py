@@ -15,7 +15,8 @@ from deftx.labelling.store import Sessions
 from deftx.training.request import TrainingRequest
 from ui import strings
 from ui.classify.combination import Combination
-from ui.classify.composing import tags_words, takes_pairs
+from ui.classify.composing import takes_pairs
+from ui.classify.units import refuse_unless_texts
 from ui.current import current_workspace
 from ui.labelling.label_views import LEAST, UNDO
 from ui.library import vector_index
@@ -68,12 +69,11 @@ def start(task: str | None, language: str, text: str | None, own: str, count: fl
 
 
 def labels_of(combination: Combination) -> list[str]:
-    """Return the labels of a combination's task; DeftxError if it classifies pairs or tags words."""
+    """Return the labels of a combination's task; DeftxError if it classifies pairs, or no texts."""
     task = current_workspace().composing.find(combination).entries[0]
     if takes_pairs(task.folder):
         raise DeftxError(strings.PAIR_TASK)
-    if tags_words(task.folder):
-        raise DeftxError(strings.WORD_TASK)
+    refuse_unless_texts(task.folder)
     return list(vector_index.describe(task.folder).get("labels") or ())
 
 

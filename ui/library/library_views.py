@@ -20,7 +20,7 @@ HEADS = ("NAME", "KIND_COLUMN", "LANGUAGE_COLUMN", "BASE", "METHOD", "ENTRIES", 
 SHOWN_NEAR = 8  # languages
 LARGEST = 1e15  # largest number that is shown: a description can hold any
 LONGEST, MOST_SETTINGS = 200, 60  # characters of a setting; number of settings
-METRICS = ("masked_lm_loss", "next_token_loss", "f1", "entity_f1", "accuracy")
+METRICS = ("masked_lm_loss", "next_token_loss", "f1", "entity_f1", "answer_f1", "exact_match", "accuracy")
 
 
 def table(items: Sequence[Item], chosen: str) -> str:

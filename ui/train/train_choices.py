@@ -1,8 +1,9 @@
 """The lists of the form that change: labelled files, language vectors and bases, each as (label, value)."""
 
+from deftx.core.units import TEXT
 from deftx.models.bases import ASSETS
 from ui import strings
-from ui.classify.composing import tags_words
+from ui.classify.units import unit_of
 from ui.current import current_workspace
 from ui.library import vector_index
 from ui.train.train_fields import FURTHER
@@ -36,7 +37,7 @@ def further_choices() -> list[tuple[str, str]]:
 
 def start_choices() -> list[tuple[str, str]]:
     """List task vectors on sentences, which can be trained further, as (label, key), "none" first."""
-    entries = [one for one in vector_index.entries(current_workspace().store, "task") if not tags_words(one.folder)]
+    entries = [one for one in vector_index.entries(current_workspace().store, "task") if unit_of(one.folder) == TEXT]
     return [(strings.NO_START, ""), *((entry.label, entry.key) for entry in entries)]
 
 

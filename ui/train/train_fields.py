@@ -25,9 +25,10 @@ Values = Mapping[str, Any]  # the values of the fields, by name
 RECIPES = {"language": LanguageRecipe, "task": TaskRecipe}
 TYPES = {kind: get_type_hints(recipe) for kind, recipe in RECIPES.items()}
 MAIN = ("method", "rank", "keep", "k")  # settings with their own part of the form
+ABSENT = ("window", "stride", "n_best")  # of questions, on which the page does not train
 FURTHER = range(2, 7)  # numbers of the further labelled files of a task; the first file is ``train``
 # All other settings, in the order of the form. An empty field stands for the preset's value.
-ADVANCED = tuple(dict.fromkeys(name for types in TYPES.values() for name in types if name not in MAIN))
+ADVANCED = tuple(dict.fromkeys(name for types in TYPES.values() for name in types if name not in (*MAIN, *ABSENT)))
 CHOICES: dict[str, tuple[str, ...]] = {
     "ablate": tuple(ABLATIONS),
     "precision": tuple(PRECISIONS),
