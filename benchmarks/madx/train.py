@@ -47,6 +47,7 @@ def learn_language(job: Job, folder: Path) -> dict[str, Any]:
 
     model.set_active_adapters(None)
     before = evaluate_with(model, evaluate)
+    print(f"{folder.name}: the held-out loss of the base is {before:.4f} nats", flush=True)
     model.set_active_adapters(LANGUAGE)
     found = train(model, LANGUAGE, job, folder, loss, evaluate, higher=False)
     model.save_adapter(str(folder / "adapter"), LANGUAGE, with_head=False, use_safetensors=True)
