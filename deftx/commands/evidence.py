@@ -17,22 +17,10 @@ def add_commands(commands: Any) -> None:
     bench = commands.add_parser(
         "benchmark", help="the paper's tables: DeFT-X compared with LT-SFT and others, on real data"
     )
-    bench.add_argument("setting", metavar="nusax|americasnli|xnli", help="which experiment")
-    bench.add_argument("--data", metavar="DIR", required=True, type=Path, help="folder with the data")
-    bench.add_argument(
-        "--out", metavar="DIR", type=Path, default=Path("evidence"), help="folder for the results (evidence)"
-    )
-    bench.add_argument("--seeds", type=int, default=3, metavar="N", help="number of seeds (3), starting with 42")
+    add_table(bench)
     bench.add_argument(
         "--methods", nargs="+", metavar="ROW", help="rows of the table (those of the paper); see docs/evidence.md"
     )
-    bench.add_argument("--languages", nargs="+", metavar="CODE", help="target languages (all)")
-    bench.add_argument("--preset", default="quick", help="quick, standard or paper (quick)")
-    bench.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of all vectors")
-    bench.add_argument(
-        "--set-language", nargs="+", default=[], metavar="KEY=VALUE", help="settings of language vectors"
-    )
-    bench.add_argument("--set-task", nargs="+", default=[], metavar="KEY=VALUE", help="settings of task vectors")
     bench.add_argument(
         "--source", metavar="VECTOR", help="language vector from which task training starts (default: a trained one)"
     )
@@ -41,20 +29,38 @@ def add_commands(commands: Any) -> None:
     bench.add_argument(
         "--plan", action="store_true", help="print the estimated time and memory, without starting anything"
     )
-    options.add_base(bench)
     options.add_json(bench)
     bench.set_defaults(run=run_benchmark)
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which table is made, on which base, and with which settings."""
+    parser.add_argument("setting", metavar="nusax|americasnli|xnli", help="which experiment")
+    parser.add_argument("--data", metavar="DIR", required=True, type=Path, help="folder with the data")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("evidence"), help="folder for the results (evidence)"
+    )
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="number of seeds (3), starting with 42")
+    parser.add_argument("--languages", nargs="+", metavar="CODE", help="target languages (all)")
+    parser.add_argument("--preset", default="quick", help="quick, standard or paper (quick)")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of all vectors")
+    parser.add_argument(
+        "--set-language", nargs="+", default=[], metavar="KEY=VALUE", help="settings of language vectors"
+    )
+    parser.add_argument("--set-task", nargs="+", default=[], metavar="KEY=VALUE", help="settings of task vectors")
+    options.add_base(parser)
 
 
 def run_benchmark(arguments: argparse.Namespace) -> None:
     """Train missing vectors, score every cell and write the tables; with ``--plan`` print an estimate, with ``--on`` submit jobs."""
     from deftx.evidence import results
     from deftx.evidence.claims import Claims
+    from deftx.evidence.other_programs import read_predictions
     from deftx.evidence.plan import plan
     from deftx.evidence.run import claim, score_all, train_all
     from deftx.evidence.shared_work import Reporter, read_shard
 
-    run = _describe(arguments)
+    run = describe(arguments)
     if cluster.submit_if_asked(arguments):
         return
     base = options.load_base_of(arguments)
@@ -62,8 +68,7 @@ def run_benchmark(arguments: argparse.Namespace) -> None:
         found = plan(run, base)
         output.result(asdict(found), arguments.json, output.table(("what", "how much"), found.lines()))
         return
-    claim(run, {"setting": run.setting.name, "base": base.fingerprint, "preset": run.preset, "changes": run.changes,
-                "source": run.source})  # fmt: skip
+    claim(run, base)
     with stop_on_signal() as should_stop:
         reporter = Reporter(output.say, should_stop)
         train_all(run, reporter, read_shard(arguments.shard))
@@ -72,11 +77,18 @@ def run_benchmark(arguments: argparse.Namespace) -> None:
             if not claims.take("tables"):
                 output.say(f"Another command scores the vectors and writes the tables in {run.out}.")
                 return
-            found = results.write(run, [*results.score_baselines(run), *score_all(run, base, reporter)])
+            found = results.write(
+                run, [*results.score_baselines(run), *read_predictions(run), *score_all(run, base, reporter)]
+            )
     output.result(found, arguments.json, (run.out / "results.md").read_text(encoding="utf-8"))
 
 
-def _describe(arguments: argparse.Namespace) -> Any:
+def describe(arguments: argparse.Namespace) -> Any:
+    """Return the run that the options describe.
+
+    Raises:
+        DeftxError: If the experiment, a row, a language or a setting is unknown, or a file is missing.
+    """
     import torch
 
     from deftx.evidence.rows import choose_rows

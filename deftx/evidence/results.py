@@ -10,6 +10,7 @@ from deftx.evidence import report
 from deftx.evidence.baselines import BASELINES, predict
 from deftx.evidence.cells import Scored
 from deftx.evidence.grid import Vector
+from deftx.evidence.other_programs import OTHER_PROGRAMS
 from deftx.evidence.run import Run, cost_of, is_done
 from deftx.vectors.overlaps import overlap
 from deftx.vectors.vector import SparseVector
@@ -44,7 +45,12 @@ def overlaps(run: Run) -> dict[str, dict[tuple[str, str], float]]:
 def write(run: Run, cells: Sequence[Scored]) -> dict[str, Any]:
     """Write results.md, results.csv and the input of scripts/evidence_page.py; return the table as a dictionary."""
     setting = run.setting
-    titles = {name: baseline.title for name, baseline in BASELINES.items()} | {row.name: row.title for row in run.rows}
+    others = {cell.row for cell in cells} & OTHER_PROGRAMS.keys()
+    titles = {
+        **{name: baseline.title for name, baseline in BASELINES.items()},
+        **{name: other.title for name, other in OTHER_PROGRAMS.items() if name in others},
+        **{row.name: row.title for row in run.rows},
+    }
     costs = {row.name: cost_of(run, row) for row in run.rows}
     reference = setting.reference if setting.reference in run.languages else None
     targets = tuple(language for language in run.languages if language != reference)

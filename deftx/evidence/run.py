@@ -194,6 +194,7 @@ def is_done(run: Run, vector: Vector) -> bool:
     return is_trained(run.folder(vector))
 
 
-def claim(run: Run, about: dict[str, Any]) -> None:
+def claim(run: Run, base: Base) -> None:
     """Write the settings of the folder, or raise RecipeError if the folder has other settings."""
-    keep_settings(run.out, "evidence", about)
+    keep_settings(run.out, "evidence", {"setting": run.setting.name, "base": base.fingerprint, "preset": run.preset,
+                                        "changes": run.changes, "source": run.source})  # fmt: skip

@@ -67,7 +67,7 @@ class LanguageObjective(Objective):
     metric: str = "masked_lm_loss"
     predicted: str = "masked tokens"  # in the evaluation
     hidden: HiddenWords | None = None  # guessed at every evaluation
-    _evaluation: list[Batch] = field(default_factory=list)
+    evaluation: list[Batch] = field(default_factory=list)  # the held-out text, with its masks
     _at_once: ClassVar[int] = 8_192  # tokens of an evaluation batch
 
     def __post_init__(self) -> None:
@@ -78,7 +78,7 @@ class LanguageObjective(Objective):
         }
         for number, indices in enumerate(by_length(self.held_out, self._at_once)):
             generator = torch.Generator().manual_seed(seed_for(EVALUATION_MASKS, number))
-            self._evaluation.append(self._batch([self.held_out[i] for i in indices], generator))
+            self.evaluation.append(self._batch([self.held_out[i] for i in indices], generator))
 
     def micro_batches(self, phase: str, step: int) -> list[Batch]:
         """Return the micro-batches of a step; their masks depend on the seed, the phase and the step."""
@@ -93,7 +93,7 @@ class LanguageObjective(Objective):
     def evaluate(self, model: PreTrainedModel) -> float:
         """Return the mean loss over all predicted tokens of the held-out text, in nats."""
         with torch.no_grad():
-            total = sum(float(self._nats(model, batch, "sum")) for batch in self._evaluation)
+            total = sum(float(self._nats(model, batch, "sum")) for batch in self.evaluation)
         if self.hidden is not None:
             self.hidden.guess(model)
         return total / self.evaluation_tokens
@@ -101,7 +101,7 @@ class LanguageObjective(Objective):
     @property
     def evaluation_tokens(self) -> int:
         """The number of tokens that the evaluation predicts."""
-        return sum(int((batch["labels"] != -100).sum()) for batch in self._evaluation)
+        return sum(int((batch["labels"] != -100).sum()) for batch in self.evaluation)
 
     def _batch(self, sequences: list[Tensor], generator: torch.Generator) -> Batch:
         tokenizer = self.base.tokenizer

@@ -137,6 +137,21 @@ def test_what_is_done_is_not_done_again_and_what_is_missing_is(benchmark, finish
     assert scores == [line.split(",")[:4] for line in table.splitlines()]
 
 
+def test_predictions_of_another_program_are_a_row_beside_the_others(benchmark, finished, tmp_path):
+    out = shutil.copytree(finished, tmp_path / "run")
+    for language in ("min", "ind"):
+        cell = json.loads((out / "scores" / f"lt-sft-{language}-42.json").read_text())
+        (out / "scores" / f"mad-x-{language}-42.json").write_text(json.dumps({**cell, "row": "mad-x"}))
+    status, _, err = benchmark(out)
+    assert status == 0, err
+    before, after = (
+        {line.split(",")[0]: line.split(",")[2:8] for line in (folder / "results.csv").read_text().splitlines()}
+        for folder in (finished, out)
+    )
+    assert after.pop("mad-x")[:5] == after["lt-sft"][:5]
+    assert after == before
+
+
 def test_other_settings_in_the_same_folder_are_refused(benchmark, finished):
     status, _, err = benchmark(finished, "--preset", "standard")
     assert status == 2
