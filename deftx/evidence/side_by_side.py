@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing import connection
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
@@ -63,7 +64,7 @@ def side_by_side(
             process.join()
 
 
-def _context(module: str) -> multiprocessing.context.BaseContext:
+def _context(module: str) -> BaseContext:
     """Return how processes are started: forked from one that has imported ``module``, which saves seconds for each item.
 
     That process imports only, so it has no threads and no GPU that a fork would lose.
