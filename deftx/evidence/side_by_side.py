@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing import connection
-from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
@@ -64,7 +63,7 @@ def side_by_side(
             process.join()
 
 
-def _context(module: str) -> BaseContext:
+def _context(module: str) -> Any:  # its class does not exist on Windows
     """Return how processes are started: forked from one that has imported ``module``, which saves seconds for each item.
 
     That process imports only, so it has no threads and no GPU that a fork would lose.
