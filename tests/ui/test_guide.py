@@ -6,6 +6,8 @@ import gradio as gr
 import pytest
 from tiny_base import finish_language_job, finish_task_job, write_corpus
 
+from deftx.classify.calibrating import keep_calibration
+from deftx.core.calibration import Calibration, Curve
 from deftx.publish.score_words import validation_in_words
 from ui import strings
 from ui.classify import compose_views
@@ -181,6 +183,21 @@ def test_a_finished_pair_of_vectors_classifies_a_sentence_and_shows_its_worth(st
     assert f"Task: {task.name}" in try_step.made_of(plan)
     worth = train_step.progress(plan)
     assert all(said in worth for said in validation_in_words(vector_index.describe(task.out)))
+
+
+def test_it_is_estimated_from_the_text_how_many_answers_are_right(studio, page_base):
+    task = finish_task_job(studio.store, page_base)
+    language = finish_language_job(studio.store, page_base, write_corpus(studio.store.root / "text.txt"))
+    plan, _ = text_step.pasted(Plan(step=5, language_job=language.id, task_job=task.id), "\n".join(BALINESE))
+    assert strings.NOT_ESTIMATED in try_step.estimate(plan)  # its few validation rows gave no calibration
+    curve = Curve((1.0,), (0.0,), (1.0,))
+    for threshold, right in ((0.0, 100), (1.0, 0)):
+        keep_calibration(task.out, Calibration(1.0, 100, 1.0, (0.0, 0.0), (1.0, 1.0), threshold, curve))
+        said = try_step.estimate(plan)
+        assert f"About {right} of 100 answers are right" in said
+        assert strings.GUIDE_ESTIMATED_FROM.format(count=len(BALINESE)) in said
+    assert strings.NOT_ESTIMATED in try_step.estimate(text_step.pasted(plan.changed(text=""), "enak")[0])
+    assert 'role="alert"' in try_step.estimate(plan.changed(task_job="gone"))
 
 
 def test_a_sentence_without_a_task_is_refused_in_words(studio):

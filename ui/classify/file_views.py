@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+import numpy as np
+
 from deftx.classify.estimating import ESTIMATE_ERROR
+from deftx.core.calibration import Calibration
 from deftx.core.events import read_duration
 from deftx.data.unlabelled import least_certain
 from ui import strings
@@ -48,11 +51,13 @@ def summary(found: Classified) -> str:
 
 
 def _estimate(found: Classified) -> str:
+    return estimate(found.calibration, found.probabilities.numpy()) if found.calibration else ""
+
+
+def estimate(calibration: Calibration, probabilities: np.ndarray) -> str:
     """Say how many answers are probably right, and how far such estimates were off where the labels are known."""
-    if found.calibration is None:
-        return ""
     said = strings.ESTIMATED.format(
-        right=round(100 * found.calibration.estimate(found.probabilities.numpy())), languages=ESTIMATE_ERROR.languages,
+        right=round(100 * calibration.estimate(probabilities)), languages=ESTIMATE_ERROR.languages,
         mean=f"{ESTIMATE_ERROR.mean:g}", most=f"{ESTIMATE_ERROR.most:g}",
     )  # fmt: skip
     return views.paragraph(said, "said")

@@ -41,7 +41,7 @@ class Guide:
             self.kept, self.path, self.language.ready, self.language.name, self.text.paste, self.text.said,
             self.text.ready, self.task.task,
             self.task.table, self.task.name, self.train.preset, self.train.said, *self.progress(), self.attempt.made_of,
-            self.attempt.lines,
+            self.attempt.lines, self.attempt.estimate, self.attempt.estimated,
         ]  # fmt: skip
 
     def with_message(self, shown: tuple[Any, ...], place: gr.components.Component, said: str) -> tuple[Any, ...]:
@@ -97,6 +97,8 @@ def show(found: Plan, everything: bool = False) -> tuple[Any, ...]:
         *(show_progress(found) if at(TRAIN) else (gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=False))),
         try_step.made_of(found) if at(TRY) else gr.skip(),
         try_step.own_lines(found) if at(TRY) else gr.skip(),
+        gr.Button(visible=bool(found.text)) if at(TRY) else gr.skip(),
+        "" if at(TRY) else gr.skip(),
     )
 
 
@@ -232,4 +234,8 @@ def _connect_try(guide: Guide) -> None:
     for trigger in (step.classify.click, step.text.submit):
         trigger(classify, [guide.kept, step.text], step.answer, trigger_mode="always_last", **QUIET)
     step.lines.select(pick, guide.kept, [step.text, step.answer], **QUIET)
+    step.estimate.click(
+        lambda kept: try_step.estimate(checked(kept)), guide.kept, step.estimated,
+        show_progress_on=[step.estimated], **PRIVATE,
+    )  # fmt: skip
     step.again.click(lambda: show(Plan()), None, guide.shown(), **QUIET)

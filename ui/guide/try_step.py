@@ -6,9 +6,10 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError
 from ui import strings
-from ui.classify import compose_views
+from ui.classify import compose_views, file_views
 from ui.classify.combination import Combination
 from ui.classify.compose_form import LONGEST
+from ui.classify.composing import FEW_TEXTS
 from ui.current import current_workspace
 from ui.guide.plan import Plan
 from ui.library import vector_index
@@ -16,6 +17,7 @@ from ui.shared import views
 
 OWN_LINES = 3  # lines of the person's text that are offered as sentences
 SHORT, LONG = 20, 160  # characters of such a line
+ESTIMATED_LINES = FEW_TEXTS  # lines of the person's text from which it is estimated how many answers are right
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class TryStep:
     text: gr.Textbox
     classify: gr.Button
     lines: gr.HTML
+    estimate: gr.Button
+    estimated: gr.HTML
     answer: gr.HTML
     judge: gr.Button
     label: gr.Button
@@ -42,13 +46,15 @@ def build() -> TryStep:
             )
             classify = gr.Button(strings.CLASSIFY, variant="primary", elem_id="guide-classify")
             lines = gr.HTML(elem_id="guide-lines", js_on_load=views.PICK)
+            estimate = gr.Button(strings.GUIDE_ESTIMATE, visible=False, elem_id="guide-estimate")
+            estimated = gr.HTML(elem_id="guide-estimated")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             answer = gr.HTML(views.paragraph(strings.NOTHING_CLASSIFIED, "quiet"), elem_id="guide-answer")
             with gr.Row(elem_classes="buttons"):
                 judge = gr.Button(strings.GUIDE_JUDGE, elem_id="guide-judge")
                 label = gr.Button(strings.GUIDE_LABEL, elem_id="guide-label")
                 again = gr.Button(strings.GUIDE_OTHER, elem_id="guide-other")
-    return TryStep(made_of, text, classify, lines, answer, judge, label, again)
+    return TryStep(made_of, text, classify, lines, estimate, estimated, answer, judge, label, again)
 
 
 def made_of(plan: Plan) -> str:
@@ -67,16 +73,37 @@ def own_lines(plan: Plan) -> str:
     if not plan.text:
         return ""
     try:
-        lines = current_workspace().facts.read(plan.text).lines
+        picked = _spread(plan.text, OWN_LINES)
     except DeftxError:
         return ""
-    short = [line for line in lines if SHORT <= len(line) <= LONG]
-    picked = short[:: max(1, len(short) // OWN_LINES)][:OWN_LINES]
     buttons = "".join(
         f'<li><button type="button" class="line" data-pick="{views.escape(line)}">{views.escape(line)}</button></li>'
         for line in picked
     )
     return f'<h4>{views.escape(strings.GUIDE_OWN_LINES)}</h4><ul class="lines">{buttons}</ul>' if picked else ""
+
+
+def _spread(text: str, count: int) -> list[str]:
+    """Return lines of a text that are as long as a sentence, spread over the whole text."""
+    short = [line for line in current_workspace().facts.read(text).lines if SHORT <= len(line) <= LONG]
+    return short[:: max(1, len(short) // count)][:count]
+
+
+def estimate(plan: Plan) -> str:
+    """Say how many answers are probably right, estimated from the person's text without labels."""
+    composing = current_workspace().composing
+    try:
+        lines = _spread(plan.text, ESTIMATED_LINES)
+        found = composing.find(Combination.of(plan.task_key(), [(plan.language_key(), 1.0)]))
+        with composing.classifier(found, len(lines)) as classifier:
+            if not lines or classifier.calibration is None:
+                return views.notice(strings.NOT_ESTIMATED)
+            probabilities = classifier.classify(lines).numpy()
+    except DeftxError as error:
+        return views.refusal(strings.NOT_CLASSIFIED, error)
+    return file_views.estimate(classifier.calibration, probabilities) + views.paragraph(
+        strings.GUIDE_ESTIMATED_FROM.format(count=len(lines)), "quiet"
+    )
 
 
 def answer(plan: Plan, text: str) -> str:
