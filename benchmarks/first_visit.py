@@ -148,7 +148,8 @@ def words(visit: Visit, rounds: int) -> None:
     """Print how long a sentence of 20 words takes in the page, with the words that mattered."""
     open_section(visit.page, "Test")
     visit.page.locator("#answer .verdict").wait_for()
-    answers, times = [], []
+    answers, times, gaps, asked = [], [], [], []
+    visit.page.on("request", lambda request: asked.append(time.monotonic()) if "/queue/join" in request.url else None)
     for number in range(rounds):
         sentence = f"{TWENTY} {number}"
         began = time.monotonic()
@@ -157,7 +158,9 @@ def words(visit: Visit, rounds: int) -> None:
         answers.append(time.monotonic() - began)
         visit.page.locator("#words .words", has_text=re.compile(rf"drika\W*{number}")).wait_for()
         times.append(time.monotonic() - began)
+        gaps.append(asked[-1] - began - answers[-1])  # the last request is that for the words
     said = f"to the answer {median(answers):.2f} s, to the words that mattered {median(times):.2f} s"
+    said += f", which are asked for {median(gaps):+.2f} s after the answer is visible"
     print(f"a sentence of 20 words, from the last key: {said} (medians of {rounds})")
 
 

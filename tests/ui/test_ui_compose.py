@@ -187,15 +187,6 @@ def test_what_somebody_types_cannot_become_markup(studio, keys):
     assert all("&lt;good&gt;" in shown for shown in classify_tab.show_words(values))
 
 
-def test_the_words_wait_for_the_answer_which_is_computed_once(studio, keys):
-    values = filled_in(task=keys["task"], language=keys["language"], text=f"{TEXT} today")
-    assert classify_tab.show_words(values)[0]
-    misses = studio.composing._answer.cache_info().misses
-    assert misses == 4  # the sides
-    classify_tab.show(values)
-    assert studio.composing._answer.cache_info().misses == misses
-
-
 def test_no_answer_has_no_words(studio, keys):
     assert classify_tab.show_words(filled_in()) == ("", "")
     assert classify_tab.show_words(filled_in(task=keys["task"], text=" ")) == ("", "")

@@ -27,7 +27,6 @@ AT_ONCE = {
     "concurrency_id": "compose",
     "concurrency_limit": 4,
 }
-WORDS = {"concurrency_id": "compose-words"}  # they wait for the answer, and must not take its place
 
 
 @dataclass(frozen=True)
@@ -83,12 +82,10 @@ def build(kept: gr.BrowserState) -> TestTab:
     texts = ("text", "second")
     typed = debounce.debounced([fields[name] for name in texts], "typed")
     changed = [typed.change, *(part.input for name, part in fields.items() if name not in texts)]
-    # The answer and its words are asked for together, so that the words are computed while the answer is shown. Gradio's page
-    # calls the handlers of one event one after the other, but together those that follow an event.
     for triggers, progress in ((pressed, {"show_progress": "minimal"}), (changed, {})):
-        asked = gr.on(triggers, None, js="() => []", trigger_mode="multiple", **PRIVATE)
-        asked.then(answered, form.inputs(), answers, **{**AT_ONCE, **PRIVATE, **progress})
-        asked.then(word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE, **WORDS})
+        settings = {**AT_ONCE, **PRIVATE, **progress}
+        done = gr.on(triggers, answered, form.inputs(), answers, **settings)
+        done.then(word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE})
     opening = {"fn": lambda *values: (*answered(*values), *word_weights(*values)), "inputs": form.inputs(),
                "outputs": [*answers, words, words_table], **PRIVATE}  # fmt: skip
     return TestTab(fields["task"], fields["language"], form, opening)
@@ -174,11 +171,8 @@ def show_marks(values: dict[str, Any]) -> gr.HighlightedText:
 
 def show_words(values: dict[str, Any]) -> tuple[str, str]:
     """Mark and list the words that mattered; empty if there is no answer."""
-    composing = current_workspace().composing
     try:
-        asked = _asked(values)
-        composing.compare(*asked)  # the answer comes first: it is shown first, and both use the same copy of the base
-        attribution = composing.words(*asked)
+        attribution = current_workspace().composing.words(*_asked(values))
     except DeftxError:
         return "", ""
     return compose_views.words_view(attribution), compose_views.words_table(attribution)

@@ -25,7 +25,6 @@ from ui.classify.combination import SIDES, Combination
 from ui.classify.few_threads import Threads
 from ui.classify.units import refuse_unless_texts
 from ui.library import vector_index
-from ui.shared.once import Once
 
 # Each classifier and each workbench is as large as the base.
 COMPOSED_KEPT, BENCHES_KEPT = 2, 2
@@ -102,11 +101,10 @@ class Composing:
         self._vector = lru_cache(maxsize=VECTORS_KEPT)(lambda state: SparseVector.load(state[0]))
         self._bench = lru_cache(maxsize=BENCHES_KEPT)(lambda task: Workbench(base(), self._vector(task)))
         self.composed_of = lru_cache(maxsize=COMPOSED_KEPT)(self._compose)
-        # The words that mattered are asked for with the answer, and typing and pressing Enter asks twice.
-        self._answer = Once(self._classify, ANSWERS_KEPT)
-        self._marks = Once(self._tag, ANSWERS_KEPT)
-        self._answers = Once(self._ask, ANSWERS_KEPT)
-        self._words = Once(self._attribute, ANSWERS_KEPT)
+        self._answer = lru_cache(maxsize=ANSWERS_KEPT)(self._classify)
+        self._marks = lru_cache(maxsize=ANSWERS_KEPT)(self._tag)
+        self._answers = lru_cache(maxsize=ANSWERS_KEPT)(self._ask)
+        self._words = lru_cache(maxsize=ANSWERS_KEPT)(self._attribute)  # typing and pressing Enter asks twice
 
     def for_store(self, store: Store) -> "Composing":
         """Return an object for the vectors of another store, with the same base and the same classifiers in memory."""
