@@ -1,9 +1,9 @@
 """Serve Gradio's script of the page's components with an index, because it searches the whole page at every update.
 
 ``find_node`` of Gradio 6.31 walks the tree of components until it comes to the one that it looks for, for every input and every output of
-every event, and reading the tree is slow (Svelte's proxies). ``find_attached_events`` reads all events for each component. This page has
-1,600 components and 200 events, so this was a third of what a browser computed while somebody went through the sections
-(benchmarks/first_visit.py). Where Gradio's script is another one, it is served as it is.
+every event, and reading the tree is slow (Svelte's proxies). ``find_attached_events`` reads all events for each component. In this page, which
+has 800 components in each language, that was nearly half of what a browser computed (benchmarks/component_lookup.py). Where Gradio's script
+is another one, it is served as it is.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-_SCRIPTS = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
+SCRIPTS = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
 # What is replaced in the script, which is minified, by what. The index is made anew where the tree is made anew.
 EDITS = {
     # find_node(tree, id): the index of a tree is made at the first search in it, and again if an id is not in it.
@@ -45,7 +45,7 @@ def with_index(script: str) -> str | None:
 
 def routes() -> list[BaseRoute]:
     """Return the route of the script with an index, in front of Gradio's own; none if Gradio's script is another one."""
-    found = ((path.name, with_index(path.read_text(encoding="utf-8"))) for path in sorted(_SCRIPTS.glob("core-*.js")))
+    found = ((path.name, with_index(path.read_text(encoding="utf-8"))) for path in sorted(SCRIPTS.glob("core-*.js")))
     return [Route(f"/assets/{name}", _serving(script)) for name, script in found if script]
 
 
