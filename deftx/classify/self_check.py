@@ -29,17 +29,8 @@ LEVEL = 0.95  # of the interval
 RIGHT, WRONG, UNSURE = MARKS = ("right", "wrong", "unsure")
 FOLDER = "checks"
 VERSION = 1
-COUNTS = {
-    "corpus",
-    "seed",
-    "drawn",
-    "right",
-    "judged",
-    "unsure",
-    "share",
-    "low",
-    "high",
-}  # fields of every stored check
+# Fields of every stored check.
+COUNTS = {"corpus", "seed", "drawn", "right", "judged", "unsure", "share", "low", "high"}
 FINGERPRINT, ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{16}")
 
 _SAVING = threading.Lock()  # one check may be open in two windows

@@ -1,4 +1,4 @@
-"""Export of a composed classifier as a transformers folder, or as a zip of it or of a Space, without local paths."""
+"""Export of a composed classifier as a transformers folder, or as a zip of it or of a Space, and of a vector as a zip, without local paths."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from deftx.publish.classifier_space import write_space
 from deftx.publish.measured import Measured, write_measured
 from deftx.vectors.archives import pack
 from deftx.vectors.vector import SparseVector
-from deftx.vectors.vector_files import CARD
+from deftx.vectors.vector_files import CARD, INFO, TENSORS, rewrite_info
 
 
 def export_folder(
@@ -75,6 +75,21 @@ def export_space_zip(classifier: Classifier, target: Path, *, title: str = "", *
     """
     title = title or target.name.removesuffix(".zip")
     return _packed(classifier, target, lambda folder: write_space(classifier, folder, title=title, **about))
+
+
+def export_vector_zip(folder: Path, target: Path, name: str) -> Path:
+    """Write a vector as the zip ``target``, which contains one folder of the same name, with the same bytes each time.
+
+    ``vector.json`` gets the ``name``, so that it has it where it is imported, whatever the zip is called by then.
+
+    Raises:
+        DeftxError: If the vector is damaged, or the disk has too little space or cannot be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="deftx-pack-") as beside:
+        rewrite_info(Path(beside), {**SparseVector.load(folder).info, "name": name})
+        paths = [(Path(beside) if file == INFO else folder) / file for file in (TENSORS, INFO, CARD)]
+        inside = target.name.removesuffix(".zip")
+        return pack(((f"{inside}/{path.name}", path) for path in paths if path.is_file()), target)
 
 
 def _packed(classifier: Classifier, target: Path, write: Callable[[Path], object]) -> Path:

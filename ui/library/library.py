@@ -1,6 +1,5 @@
 """Actions of the Library on vectors: list, inspect, rename, remove, restore, pack for download."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,11 @@ from deftx.core.errors import VectorError, unknown_name
 from deftx.core.files import TRASH_KEPT, write_text
 from deftx.data.table_rows import Table
 from deftx.publish import report
-from deftx.publish.exporting import export_space_zip, export_zip
+from deftx.publish.exporting import export_space_zip, export_vector_zip, export_zip
 from deftx.publish.own_vectors import LONGEST_TITLE, OwnVectors, clean, safe_name
 from deftx.publish.report_scores import score_answers
-from deftx.vectors.archives import pack
 from deftx.vectors.description import VECTOR_KINDS
-from deftx.vectors.vector import SparseVector
-from deftx.vectors.vector_files import CARD, INFO, TENSORS, rewrite_info
+from deftx.vectors.vector_files import CARD, INFO, TENSORS
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import takes_pairs
@@ -131,20 +128,9 @@ def restore(key: str) -> str:
 
 
 def pack_vector(key: str) -> Path:
-    """Pack the files of a vector, with the same bytes each time; the page removes the zip within a day.
-
-    ``vector.json`` gets its name here, so that it has it where it is imported, whatever the file is called by then.
-    """
+    """Pack the files of a vector under its name here, with the same bytes each time; the page removes the zip within a day."""
     item = find(key)
-    name, info = safe_name(item.title), {**SparseVector.load(item.folder).info, "name": item.title}
-
-    def write(target: Path) -> Path:
-        with tempfile.TemporaryDirectory(prefix="deftx-pack-") as beside:
-            rewrite_info(Path(beside), info)
-            paths = [Path(beside) / file if file == INFO else item.folder / file for file in FILES]
-            return pack(((f"{name}/{path.name}", path) for path in paths if path.is_file()), target)
-
-    return _downloadable(name, write)
+    return _downloadable(safe_name(item.title), lambda target: export_vector_zip(item.folder, target, item.title))
 
 
 def export(combination: Combination) -> Path:
