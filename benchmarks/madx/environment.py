@@ -1,7 +1,6 @@
 """The environment of MAD-X: a folder with its own Python packages, made on first use, and the jobs that run in it."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -25,7 +24,7 @@ def pinned() -> dict[str, str]:
 
 def python_of(folder: Path) -> Path:
     """Return the Python of an environment, whether it is there or not."""
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return folder / "bin/python"
 
 
 def prepare(folder: Path) -> Path:

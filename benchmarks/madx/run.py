@@ -1,6 +1,6 @@
 """MAD-X 2.0 as a row of the benchmark's table, learned in an environment of its own.
 
-    python benchmarks/madx/run.py nusax --data DIR --out OUT --environment ENV [the options of "benchmark"]
+    python benchmarks/madx/run.py nusax --data DIR --out OUT --environment ENV [the options of "benchmark" that describe a table]
 
 makes the environment ENV by requirements.txt on first use; trains there an invertible language adapter for each language and a
 task adapter above that of the source language, for each seed, from the batches that the vectors of ``python -m deftx benchmark``
@@ -9,7 +9,6 @@ then has the row ``mad-x``. The same command continues an interrupted run with t
 """
 
 import argparse
-import json
 import math
 import sys
 from dataclasses import dataclass
@@ -143,7 +142,10 @@ class Adapters:
         tested.mkdir(parents=True, exist_ok=True)
         for target, test in tests.items():
             exports.write_batches([exports.test_batches(test, self.base, recipe)], tested / f"{target}.safetensors")
-        job = json.loads((folder / JOB).read_text(encoding="utf-8"))
+        job = {
+            **self.settings["task"], "seed": recipe.seed, "model": str(run.out / ROW / f"classifier-{recipe.seed}"),
+            "source": str(self.folder(run.setting.source, seed) / ADAPTER),
+        }  # fmt: skip
         found = self.work(
             "predict", tested, {**job, "targets": targets, "trained": str(folder / "trained.safetensors")}
         )

@@ -214,7 +214,7 @@ def main() -> None:
     given = parser.parse_args()
     began = time.monotonic()
     found = JOBS[given.what](json.loads((given.folder / "job.json").read_text(encoding="utf-8")), given.folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
     done = {**found, "seconds": round(time.monotonic() - began, 1), "peak_gb": round(peak, 2)}
     (given.folder / "done.json").write_text(json.dumps(done), encoding="utf-8")
 

@@ -26,7 +26,7 @@ def calibrate_on(classifier: Classifier, table: Table) -> Calibration:
 
     Raises:
         TableError: If there are too few rows, all are answered right, or a label is not one of the task's.
-        VectorError: If the task vector tags words.
+        VectorError: If the task vector does not classify texts.
     """
     refuse_unless_texts(classifier, "a temperature")
     table = drop_unknown_labels(table, classifier.labels)

@@ -11,13 +11,14 @@ from transformers import PreTrainedModel
 from deftx.classify.answerer import Answerer
 from deftx.classify.classifier import Classifier
 from deftx.classify.tagger import Tagger
-from deftx.core.errors import VectorError
+from deftx.core.errors import RecipeError, VectorError
 from deftx.core.events import Listener, ignore
 from deftx.core.units import QUESTION, TEXT, WORD
 from deftx.models.answer_spans import MOST_ANSWERS
 from deftx.models.bases import Base
 from deftx.models.parameters import head_parameters, sparse_trainable
 from deftx.models.question_windows import STRIDE, WINDOW
+from deftx.training.recipes import TaskRecipe
 from deftx.vectors.apply import Scaled, apply_changes
 from deftx.vectors.description import calibration_of
 from deftx.vectors.merging import PAPER, merge
@@ -72,24 +73,36 @@ def classifier_of(base: Base, task: SparseVector) -> Classifier:
     """Return a classifier on a copy of θ0 with the head of a task, without any vector added, of the class for the task's unit."""
     model = base.classifier_without_head(task.labels, unit=task.unit)
     _put_head(model, task)
-    recipe = task.info.get("recipe") or {}
-    wanted = (recipe.get("window") or WINDOW) if task.unit == QUESTION else recipe.get("max_length", 128)
+    if task.unit == QUESTION:
+        recipe = _question_settings(task)
+        wanted, more = recipe.window or WINDOW, _of_questions(recipe, task)
+    else:
+        wanted, more = (task.info.get("recipe") or {}).get("max_length", 128), {}
     length = base.fitting_length(wanted, Listener(ignore, lambda: False))
-    kind, more = _CLASSES[task.unit], _of_questions(task) if task.unit == QUESTION else {}
-    return kind(base, model.eval(), task.labels, length, calibration=calibration_of(task.info), **more)
+    return _CLASSES[task.unit](base, model.eval(), task.labels, length, calibration=calibration_of(task.info), **more)
 
 
 _CLASSES: dict[str, type[Classifier]] = {TEXT: Classifier, WORD: Tagger, QUESTION: Answerer}
 
 
-def _of_questions(task: SparseVector) -> dict[str, Any]:
+def _question_settings(task: SparseVector) -> TaskRecipe:
+    """Return the settings for questions, which anybody may have written. Raise VectorError if they cannot be used."""
+    recipe = task.info.get("recipe") or {}
+    given = {name: recipe.get(name) for name in ("window", "stride", "n_best")}
+    if any(value is not None and type(value) is not int for value in given.values()):
+        raise VectorError(f"The settings for questions of {task.name} are not whole numbers.")
+    try:
+        return TaskRecipe(**given)
+    except RecipeError as error:
+        raise VectorError(f"The settings for questions of {task.name} cannot be used: {error}") from error
+
+
+def _of_questions(recipe: TaskRecipe, task: SparseVector) -> dict[str, Any]:
     """Return the fields of an Answerer, from the recipe of its task and the questions that it learned from."""
-    recipe, corpus = task.info.get("recipe") or {}, task.info.get("corpus") or {}
-    stride = recipe.get("stride")
     return {
-        "stride": STRIDE if stride is None else stride,
-        "n_best": recipe.get("n_best") or MOST_ANSWERS,
-        "may_refuse": bool(corpus.get("unanswerable")),
+        "stride": STRIDE if recipe.stride is None else recipe.stride,
+        "n_best": recipe.n_best or MOST_ANSWERS,
+        "may_refuse": bool((task.info.get("corpus") or {}).get("unanswerable")),
     }
 
 

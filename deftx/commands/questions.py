@@ -31,7 +31,7 @@ def run_answer(arguments: argparse.Namespace) -> None:
     if arguments.file:
         _answer_file(arguments)
         return
-    context = _read_context(arguments.context)
+    context = _read_context(arguments.context, arguments.encoding)
     found = _composed(arguments).answer([(question, context) for question in arguments.questions])
     rows = [
         (number, one.text, f"{one.probability:.3f}", one.start, one.end)
@@ -88,9 +88,11 @@ def shown_answers(answered: Any) -> list[Any]:
 
 def _answer_file(arguments: argparse.Namespace) -> None:
     from deftx.data.squad import read_questions, write_answers
+    from deftx.data.unlabelled import prepare_output
 
     if Path(arguments.file).resolve() == Path(arguments.out).resolve():
         raise DeftxError(f"--out {arguments.out} would overwrite the input file; choose another name.")
+    prepare_output(arguments.out)
     table = read_questions(arguments.file, encoding=arguments.encoding, need_answers=False)
     if len({one.id for one in table.questions}) < len(table):
         raise TableError(f"{table.name} has several questions with the same id, by which answers are written.")
@@ -110,10 +112,10 @@ def _composed(arguments: argparse.Namespace) -> Any:
     return answerer(classifier, task.name)
 
 
-def _read_context(path: str) -> str:
+def _read_context(path: str, encoding: str | None) -> str:
     from deftx.data.text import all_lines
 
-    text = "\n".join(all_lines(path)).strip()
+    text = "\n".join(all_lines(path, encoding=encoding)).strip()
     if not text:
         raise TableError(f"{path} has no text, so no answer can be found in it.")
     return text

@@ -33,15 +33,17 @@ def is_question_file(path: Any) -> bool:
     """Return whether a file looks like SQuAD's JSON, by its first characters or its extension."""
     if is_dataset(path) or not os.path.isfile(path):
         return False
-    if str(path).lower().removesuffix(".gz").endswith(JSON):
-        return True
+    return str(path).lower().removesuffix(".gz").endswith(JSON) or _looks_like_questions(path)
+
+
+def _looks_like_questions(path: Any) -> bool:
     start = _start(Path(path))
     return bool(_LIKE.match(start.decode("utf-8", "replace").removeprefix("\ufeff")))
 
 
 def refuse_questions(path: Any) -> None:
     """Raise TableError for a file of questions, where sentences with labels or words with tags are needed."""
-    if is_question_file(path):
+    if not is_dataset(path) and os.path.isfile(path) and _looks_like_questions(path):
         raise TableError(
             f"{os.path.basename(path)} has questions with answers, and sentences with labels or words with tags are needed "
             "here. The command task learns from questions: python -m deftx task."

@@ -100,9 +100,11 @@ def why_unused(line: str) -> str | None:
     return WITHOUT_LETTERS if line else EMPTY
 
 
-def all_lines(source: str | Path | Sequence[str | Path], *, column: str | None = None) -> Iterator[str]:
+def all_lines(
+    source: str | Path | Sequence[str | Path], *, column: str | None = None, encoding: str | None = None
+) -> Iterator[str]:
     """Yield every line of a source, stripped, unused ones included. Raise CorpusError as ``read_corpus`` does."""
-    for file in find_files(source, CorpusError):
+    for file in find_files(source, CorpusError, encoding):
         for _, line in _texts(file, column):
             yield line
 

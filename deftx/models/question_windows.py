@@ -42,18 +42,18 @@ class QuestionWindow:
 
 @dataclass(frozen=True)
 class _Frame:
-    """The special tokens before, between and after two texts, and whether the second has token types of its own."""
+    """The special tokens before, between and after two texts, and the token types of both texts and of what follows them."""
 
     before: list[int]
     between: list[int]
     after: list[int]
-    typed: bool
+    types: tuple[int, int, int] | None
 
     def filled(self, question: list[int], part: list[int]) -> Encoded:
         start = [*self.before, *question, *self.between]
-        ids = [*start, *part, *self.after]
-        types = [0] * len(start) + [1] * (len(ids) - len(start))
-        return Encoded(ids, types if self.typed else None)
+        parts = (start, part, self.after)
+        types = [kind for kind, tokens in zip(self.types or (), parts, strict=False) for _ in tokens]
+        return Encoded([*start, *part, *self.after], types if self.types else None)
 
 
 def encode_questions(
@@ -68,7 +68,7 @@ def encode_questions(
         stride: The tokens of a text that two neighbouring windows share, at most half of those that fit into a window.
 
     Raises:
-        BaseModelError: If the tokenizer does not say which characters a piece stands for.
+        BaseModelError: If the tokenizer does not say which characters a piece stands for, or a window is too short.
     """
     if not tokenizer.is_fast:
         raise BaseModelError(
@@ -78,6 +78,8 @@ def encode_questions(
         return []
     frame = _frame(tokenizer)
     room = length - len(frame.before) - len(frame.between) - len(frame.after)
+    if room < 2:
+        raise BaseModelError(f"A window of {length} tokens has no room for a question and a part of its text.")
     questions = tokenizer([question for question, _ in asked], add_special_tokens=False, verbose=False)["input_ids"]
     texts = list(dict.fromkeys(text for _, text in asked))
     made = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
@@ -114,6 +116,6 @@ def _frame(tokenizer: PreTrainedTokenizerBase) -> _Frame:
     made = tokenizer("a", "b")
     parts, ids = made.sequence_ids(0), made["input_ids"]
     first, second = ([place for place, part in enumerate(parts) if part == number] for number in (0, 1))
-    return _Frame(
-        ids[: first[0]], ids[first[-1] + 1 : second[0]], ids[second[-1] + 1 :], "token_type_ids" in made
-    )  # fmt: skip
+    kinds = made.get("token_type_ids")
+    types = (kinds[first[0]], kinds[second[0]], kinds[-1]) if kinds else None
+    return _Frame(ids[: first[0]], ids[first[-1] + 1 : second[0]], ids[second[-1] + 1 :], types)

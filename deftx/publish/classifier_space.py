@@ -44,7 +44,8 @@ def write_space(
         examples: Texts to click on.
 
     Raises:
-        DeftxError: If the folder is not empty, the classifier tags words, or transformers lacks its class. Nothing is overwritten.
+        DeftxError: If the folder is not empty, the classifier does not classify texts, or transformers lacks its class.
+            Nothing is overwritten.
     """
     refuse_unless_texts(classifier, "a Space of this kind")
     refuse_own_class(classifier, "a Space of this kind")

@@ -71,9 +71,10 @@ def known_score(info: Mapping[str, Any], language: str = "en") -> tuple[str, ...
         return ()
     corpus = info.get("corpus")
     sources: Any = corpus.get("trained_on") if isinstance(corpus, Mapping) else None
-    files = [one.get("file") for one in sources or () if isinstance(one, Mapping)]
+    listed = sources if isinstance(sources, list) else []  # anybody may have written it
+    files = [one.get("file") for one in listed if isinstance(one, Mapping)]
     where = [
-        *(code(file) for file in dict.fromkeys(filter(None, files))),
+        *(code(file) for file in dict.fromkeys(file for file in files if isinstance(file, str) and file)),
         *languages_in_words([info.get("language")], language),
     ]
     shares = {

@@ -24,16 +24,17 @@ def prepare_question_sources(
     sources: list[Source], valid: QuestionTable | None, recipe: TaskRecipe, listener: Listener
 ) -> tuple[list[Source], QuestionTable, dict]:
     """Return sources, validation questions and findings. Texts are held out of the first source if no questions are given."""
-    first, others = sources[0], sources[1:]
+    if valid is None:
+        first, others = sources[0], sources[1:]
+        train, valid = hold_out_paragraphs(first.table, recipe.hold_out, recipe.seed)
+        message = f"No validation file: {counted_questions(len(valid))} on {valid.paragraphs:,} texts are held out."
+        listener.on_event(Event("tokenise", message=message))
+        sources = [replace(first, table=train), *without_rows_of(others, valid, listener)]
+    # After texts are held out: whether a question may have no answer is learned from the training questions alone.
     findings = check_questions(join_question_tables([source.table for source in sources]), valid)
     for warning in findings["warnings"]:
         listener.on_event(Event("tokenise", message=warning, warning=True))
-    if valid is not None:
-        return sources, valid, findings
-    train, held = hold_out_paragraphs(first.table, recipe.hold_out, recipe.seed)
-    message = f"No validation file: {counted_questions(len(held))} on {held.paragraphs:,} texts are held out."
-    listener.on_event(Event("tokenise", message=message))
-    return [replace(first, table=train), *without_rows_of(others, held, listener)], held, findings
+    return sources, valid, findings
 
 
 def question_objective(

@@ -10,7 +10,7 @@ import torch
 import deftx
 from deftx.core.calibration import Calibration
 from deftx.core.errors import VectorError, one_of
-from deftx.core.units import TEXT, UNITS, WORD
+from deftx.core.units import QUESTION, TEXT, UNITS, WORD
 from deftx.vectors.vector_files import FORMAT_VERSION
 
 VECTOR_KINDS = ("language", "task")
@@ -98,6 +98,8 @@ def check_info(info: dict[str, Any]) -> None:
         raise VectorError("A task vector needs the names of its labels, without duplicates.")
     if (unit := (info.get("corpus") or {}).get("unit") or TEXT) not in UNITS:
         raise VectorError(f"It answers about {str(unit)!r}, which this version does not know. Known: {one_of(UNITS)}.")
+    if info["kind"] == "task" and unit == QUESTION and len(labels) != 2:
+        raise VectorError("A task vector that answers questions needs two labels: start and end.")
     calibration_of(info)
 
 

@@ -1,6 +1,7 @@
 """Answering questions: answers marked in the text as it is, those of plain transformers code, and refusals."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import tiny_answers
@@ -16,6 +17,7 @@ from deftx.publish.exporting import export_folder
 from deftx.publish.onnx_folder import write_onnx
 from deftx.publish.peft_folder import write_peft
 from deftx.publish.report import report
+from deftx.vectors.description import check_info
 from deftx.vectors.vector import SparseVector
 
 ASKED = [
@@ -64,6 +66,23 @@ def test_the_settings_of_the_vector_are_used(base, vectors, tmp_path):
     made = compose(base, task=tiny_answers.learn(base, tmp_path, **settings))
     assert (made.max_length, made.stride, made.n_best) == (20, 4, 3)
     assert len(made.answer(ASKED)[0].answers) == 3
+
+
+@pytest.mark.parametrize(
+    "settings", [{"window": 4}, {"stride": -1}, {"n_best": -3}, {"window": "many"}, {"window": True}]
+)
+def test_settings_that_a_stranger_wrote_are_refused(base, vectors, settings):
+    """A window without room for text would be cut for ever."""
+    vector = vectors[True]
+    made = replace(vector, info={**vector.info, "recipe": {**vector.info["recipe"], **settings}})
+    with pytest.raises(VectorError, match="settings for questions"):
+        compose(base, task=made)
+
+
+def test_a_vector_on_questions_has_two_labels(base, vectors):
+    info = vectors[True].info
+    with pytest.raises(VectorError, match="two labels"):
+        check_info({**info, "labels": ["start", "end", "third"]})
 
 
 def test_a_long_text_is_read_to_its_end(base, vectors):

@@ -50,11 +50,14 @@ def test_evaluate(run):
     assert "without one" in said
 
 
-def test_answer(run):
+def test_answer(run, made):
     (found,) = json.loads(run("answer", "very the", "--context", "@context.txt", "--task", "@v", "--json").out)
     assert (found["question"], found["answer"]) == ("very the", "bitter")
     assert found["answers"][0]["text"] == "bitter"
     assert 0 < found["no_answer"] < found["answers"][0]["probability"]
+    (made / "old.txt").write_bytes("this the day was bitter not; café".encode("cp1252"))
+    options = ("--context", "@old.txt", "--task", "@v", "--encoding", "cp1252", "--json")
+    assert json.loads(run("answer", "very the", *options).out)[0]["answer"] == "bitter"
     said = run("answer", "very the", "this", "--context", "@context.txt", "--task", "@v").out
     assert said.splitlines()[0].split() == ["question", "answer", "probability", "from", "to"]
     assert said.splitlines()[1].split()[:2] == ["1", "bitter"]

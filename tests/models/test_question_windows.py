@@ -8,6 +8,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from deftx.core.errors import BaseModelError
 from deftx.models.answer_spans import LONGEST_ANSWER, best_spans
 from deftx.models.batches import Encoded
 from deftx.models.question_windows import LONGEST_QUESTION, QuestionWindow, encode_questions
@@ -35,12 +36,13 @@ def test_a_window_is_what_the_tokenizer_makes_of_the_pair(base):
     assert tokens == ["▁the", "▁day", "▁was", "▁good"]
 
 
-def test_token_types_of_bert():
+@pytest.mark.parametrize("pair", ["[CLS] $A [SEP] $B:1 [SEP]:1", "[CLS] $A [SEP] $B [SEP]"])
+def test_token_types_are_those_of_the_tokenizer(pair):
     words = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "where", "is", "the", "day"]
     backend = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, "[UNK]"))
     backend.pre_tokenizer = pre_tokenizers.Whitespace()
     backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+        single="[CLS] $A [SEP]", pair=pair, special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
     )
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=backend, unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]",
@@ -49,6 +51,11 @@ def test_token_types_of_bert():
     (window,) = encode_questions(tokenizer, [("where is", "the day")], 16, 4)
     made = tokenizer("where is", "the day")
     assert (list(window.ids), window.ids.types) == (made["input_ids"], made["token_type_ids"])
+
+
+def test_a_window_without_room_for_a_text_is_refused(base):
+    with pytest.raises(BaseModelError, match="no room"):
+        encode_questions(base.tokenizer, [("is this", TEXT)], 4, 0)
 
 
 @pytest.mark.parametrize("length", [8, 16, 32])

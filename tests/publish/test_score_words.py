@@ -68,6 +68,8 @@ def test_what_is_written_in_place_of_a_language_or_a_file_is_no_markup():
     assert languages_in_words(["ban", None, "<b>"]) == ["Balinese (ban)", "`<b>`"]
     info = {"scores": {"accuracy": {"after": 1.0}, "examples": 5}, "corpus": {"trained_on": [{"file": "[a](b)"}, 7]}}
     assert "(`[a](b)`)" in known_score(info)[1]
+    for given in (5, "train.csv", [{"file": ["a"]}, {"file": {}}], {}):
+        assert "(not stated)" in known_score({**info, "corpus": {"trained_on": given}})[1]
 
 
 def test_an_unknown_language_is_refused():

@@ -8,8 +8,10 @@ from tiny_vectors import same_vector
 
 from deftx.core.errors import RecipeError, TableError, TrainingStopped, VectorError
 from deftx.core.events import Listener
+from deftx.data.question_rows import hold_out_paragraphs
 from deftx.data.squad import read_questions
-from deftx.training.question_task import question_objective
+from deftx.training.question_task import prepare_question_sources, question_objective
+from deftx.training.sources import Source
 from deftx.training.task import learn_task
 from deftx.training.task_objective import Part
 from deftx.vectors.vector import SparseVector
@@ -79,6 +81,17 @@ def test_the_vector_of_the_language_is_not_in_it_and_several_sources_are_learned
     )
     assert [source["repeat"] for source in both.info["corpus"]["trained_on"]] == [1, 2]
     assert both.info["corpus"]["unanswerable"] == 96
+
+
+def test_no_answer_is_possible_only_if_it_is_learned(base, tmp_path):
+    """The only question without an answer is among those that are held out."""
+    found = tiny_questions.paragraphs()
+    found[0] = tiny_questions.paragraph("this the day is word0 not", ("very the", None), name="alone")
+    table = read_questions(tiny_questions.write_squad(tmp_path / "rows.json", found))
+    seed = next(seed for seed in range(500) if hold_out_paragraphs(table, 0.02, seed)[1].unanswerable)
+    recipe = tiny.task_recipe(hold_out=0.02, seed=seed)
+    _, valid, findings = prepare_question_sources([Source(table)], None, recipe, QUIET)
+    assert (valid.unanswerable, findings["unanswerable"]) == (1, 0)
 
 
 def test_what_does_not_fit_is_refused(base, files, table_file, task_vector, tmp_path):

@@ -7,14 +7,17 @@ from ui import strings
 from ui.classify.composing import Asked
 from ui.shared import views
 
-SHOWN = 5  # answers with a bar; the table has all of them
+SHOWN = 5  # different answers with a bar; the table has all of them
 
 
 def answered_view(found: Asked, device: str) -> str:
     """Show the answer, or that the text has none, and the vectors behind it."""
     languages = " + ".join(found.found.languages) or strings.NO_LANGUAGE
     made = strings.MADE_OF.format(task=found.found.task, language=languages, device=device)
-    shown = [*((one.text, one.probability) for one in found.answered.answers[:SHOWN]), *_no_answer(found.answered)]
+    first: dict[str, float] = {}  # the same words may stand in several places
+    for one in found.answered.answers:
+        first.setdefault(one.text, one.probability)
+    shown = [*list(first.items())[:SHOWN], *_no_answer(found.answered)]
     shown.sort(key=lambda one: -one[1])
     best = found.answered.text or strings.NO_ANSWER
     return (

@@ -203,7 +203,8 @@ def _asked(values: dict[str, Any]) -> tuple[Combination, Text]:
 
 
 def _question(values: dict[str, Any]) -> tuple[Combination, str, str]:
-    return compose_form.combination_of(values), values["text"] or "", values["second"] or ""
+    question, context = ((values[name] or "")[:LONGEST] for name in ("text", "second"))
+    return compose_form.combination_of(values), question, context
 
 
 def _connect_form(form: ComposeForm) -> None:

@@ -18,7 +18,7 @@ from ui.classify.file_tasks import Classified, classify_file, wants_pairs
 from ui.classify.word_files import TaggedWords, tag_words
 from ui.current import current_workspace
 from ui.shared import encoding_form, views
-from ui.shared.background_views import see
+from ui.shared.background_views import known_work, see
 from ui.shared.isolation import read_isolated
 from ui.shared.uploads import FILE_TYPES
 
@@ -170,8 +170,7 @@ def _hidden() -> tuple[gr.Column, gr.DownloadButton, gr.File]:
 
 def restore(id_: object) -> tuple:
     """Show earlier work, for a page that opens; nothing if it is gone."""
-    known = isinstance(id_, str) and current_workspace().background_tasks.find(id_)
-    return look(id_ if known else "")
+    return look(known_work(id_))
 
 
 def look(id_: str) -> tuple:

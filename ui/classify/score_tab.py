@@ -18,7 +18,7 @@ from ui.classify.word_scoring import WordScores
 from ui.current import current_workspace
 from ui.library import library
 from ui.shared import encoding_form, label_form, plot, removal, views
-from ui.shared.background_views import see
+from ui.shared.background_views import known_work, see
 from ui.shared.isolation import read_isolated
 from ui.shared.uploads import TABLE_TYPES
 
@@ -180,8 +180,7 @@ def _hidden() -> tuple[str, gr.Column]:
 
 def restore(id_: object) -> tuple:
     """Show an earlier scoring, for a page that opens; nothing if it is gone."""
-    known = isinstance(id_, str) and current_workspace().background_tasks.find(id_)
-    return look(id_ if known else "")
+    return look(known_work(id_))
 
 
 def look(id_: str) -> tuple:

@@ -6,6 +6,7 @@ from typing import Any
 from deftx.core.errors import DeftxError
 from ui import strings
 from ui.classify import file_views
+from ui.current import current_workspace
 from ui.shared import views
 from ui.shared.background import BackgroundTasks
 
@@ -36,3 +37,8 @@ def see(background_tasks: BackgroundTasks, id_: str, kind: type | tuple[type, ..
         if isinstance(background_task.result, kind)
         else Seen(views.notice(strings.WORK_GONE))
     )
+
+
+def known_work(id_: object) -> str:
+    """Return the id of work that the browser stored, empty if it is gone."""
+    return id_ if isinstance(id_, str) and current_workspace().background_tasks.find(id_) else ""
