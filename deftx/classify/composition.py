@@ -88,7 +88,7 @@ _CLASSES: dict[str, type[Classifier]] = {TEXT: Classifier, WORD: Tagger, QUESTIO
 def _question_settings(task: SparseVector) -> TaskRecipe:
     """Return the settings for questions, which anybody may have written. Raise VectorError if they cannot be used."""
     recipe = task.info.get("recipe") or {}
-    given = {name: recipe.get(name) for name in ("window", "stride", "n_best")}
+    given: dict[str, Any] = {name: recipe.get(name) for name in ("window", "stride", "n_best")}
     if any(value is not None and type(value) is not int for value in given.values()):
         raise VectorError(f"The settings for questions of {task.name} are not whole numbers.")
     try:
