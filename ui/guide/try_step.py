@@ -17,7 +17,8 @@ from ui.shared import views
 
 OWN_LINES = 3  # lines of the person's text that are offered as sentences
 SHORT, LONG = 20, 160  # characters of such a line
-ESTIMATED_LINES = FEW_TEXTS  # lines of the person's text from which it is estimated how many answers are right
+# Lines of the person's text from which it is estimated how many answers are right: at least, and at most.
+LEAST_LINES, MOST_LINES = 20, FEW_TEXTS
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ def own_lines(plan: Plan) -> str:
 
 
 def _spread(text: str, count: int) -> list[str]:
-    """Return lines of a text that are as long as a sentence, spread over the whole text."""
-    short = [line for line in current_workspace().facts.read(text).lines if SHORT <= len(line) <= LONG]
+    """Return different lines of a text that are as long as a sentence, spread over the whole text."""
+    lines = dict.fromkeys(current_workspace().facts.read(text).lines)
+    short = [line for line in lines if SHORT <= len(line) <= LONG]
     return short[:: max(1, len(short) // count)][:count]
 
 
@@ -93,11 +95,11 @@ def estimate(plan: Plan) -> str:
     """Say how many answers are probably right, estimated from the person's text without labels."""
     composing = current_workspace().composing
     try:
-        lines = _spread(plan.text, ESTIMATED_LINES)
+        lines = _spread(plan.text, MOST_LINES)
         found = composing.find(Combination.of(plan.task_key(), [(plan.language_key(), 1.0)]))
         with composing.classifier(found, len(lines)) as classifier:
-            if not lines or classifier.calibration is None:
-                return views.notice(strings.NOT_ESTIMATED)
+            if len(lines) < LEAST_LINES or classifier.calibration is None:
+                return views.notice(strings.NOT_ESTIMATED.format(least=LEAST_LINES))
             probabilities = classifier.classify(lines).numpy()
     except DeftxError as error:
         return views.refusal(strings.NOT_CLASSIFIED, error)
