@@ -13,15 +13,14 @@ from deftx.core.answer_evaluation import answer_scores, evaluate_answers, metric
 from deftx.core.units import QUESTION
 from deftx.data.question_rows import Question
 from deftx.models.answer_spans import MOST_ANSWERS, Found, best_spans
-from deftx.models.batches import by_length, least_padding, pad, pad_id
+from deftx.models.batches import least_padding, pad_id
 from deftx.models.question_windows import QuestionWindow
 from deftx.training.loop import Batch
-from deftx.training.task_objective import ACCELERATOR_TOKENS, CPU_TOKENS, PASS_TOKENS, TaskObjective, with_vector
+from deftx.training.task_objective import PASS_TOKENS, TaskObjective, outputs_of, with_vector
 
 LABELS = ["start", "end"]  # the outputs of the head, in its order
 
 
-@torch.no_grad()
 def span_logits(
     model: PreTrainedModel,
     windows: Sequence[QuestionWindow],
@@ -30,18 +29,13 @@ def span_logits(
 ) -> list[Tensor]:
     """Return the logits (tokens, 2) of each window, for the first and the last piece of the answer, on the CPU.
 
-    After each batch ``on_share`` is called with the share of tokens that is done; it may raise to stop.
+    For ``on_share`` see ``outputs_of``.
     """
-    device = next(model.parameters()).device
     found: list[Tensor] = [torch.empty(0)] * len(windows)
-    done, total = 0, sum(map(len, windows))
-    for indices in by_length(windows, CPU_TOKENS if device.type == "cpu" else ACCELERATOR_TOKENS):
-        logits = _both(model(**pad([windows[i].ids for i in indices], padding, device))).cpu()
+    for indices, output in outputs_of(model, [window.ids for window in windows], padding, on_share):
+        logits = _both(output).cpu()
         for row, index in enumerate(indices):
             found[index] = logits[row, : len(windows[index])]
-            done += len(windows[index])
-        if on_share is not None:
-            on_share(done / total)
     return found
 
 

@@ -1,7 +1,7 @@
 """The objective of a task vector: batches of labelled text, their loss, and the scores on the validation rows."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -30,22 +30,29 @@ PASS_TOKENS = 100
 
 
 @torch.no_grad()
-def class_logits(
-    model: PreTrainedModel, encoded: list[Encoded], padding: int, on_share: Callable[[float], None] | None = None
-) -> Tensor:
-    """Return the logits (n, labels) of encoded texts, in their order. Batches contain texts of similar length.
+def outputs_of(
+    model: PreTrainedModel, encoded: Sequence[Encoded], padding: int, on_share: Callable[[float], None] | None = None
+) -> Iterator[tuple[list[int], Any]]:
+    """Yield the model's outputs for batches of encoded texts of similar length, each with the indices of its texts.
 
     After each batch ``on_share`` is called with the share of tokens that is done; it may raise to stop.
     """
     device = next(model.parameters()).device
-    logits = torch.empty(len(encoded), len(model.config.id2label or ()))
     done, total = 0, sum(map(len, encoded))
     for indices in by_length(encoded, CPU_TOKENS if device.type == "cpu" else ACCELERATOR_TOKENS):
-        batch = pad([encoded[i] for i in indices], padding, device)
-        logits[indices] = model(**batch).logits.float().cpu()
+        yield indices, model(**pad([encoded[i] for i in indices], padding, device))
         done += sum(len(encoded[i]) for i in indices)
         if on_share is not None:
             on_share(done / total)
+
+
+def class_logits(
+    model: PreTrainedModel, encoded: Sequence[Encoded], padding: int, on_share: Callable[[float], None] | None = None
+) -> Tensor:
+    """Return the logits (n, labels) of encoded texts, in their order; for ``on_share`` see ``outputs_of``."""
+    logits = torch.empty(len(encoded), len(model.config.id2label or ()))
+    for indices, output in outputs_of(model, encoded, padding, on_share):
+        logits[indices] = output.logits.float().cpu()
     return logits
 
 

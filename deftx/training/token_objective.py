@@ -14,13 +14,12 @@ from deftx.core.tag_evaluation import evaluate_tags, metric_for, metrics_for, ta
 from deftx.core.tags import as_bio, marks_entities
 from deftx.core.units import WORD
 from deftx.data.sequences import IGNORED
-from deftx.models.batches import by_length, least_padding, pad, pad_id
+from deftx.models.batches import least_padding, pad, pad_id
 from deftx.models.windows import Window
 from deftx.training.loop import Batch
-from deftx.training.task_objective import ACCELERATOR_TOKENS, CPU_TOKENS, PASS_TOKENS, TaskObjective, with_vector
+from deftx.training.task_objective import PASS_TOKENS, TaskObjective, outputs_of, with_vector
 
 
-@torch.no_grad()
 def word_logits(
     model: PreTrainedModel,
     windows: Sequence[Window],
@@ -30,18 +29,13 @@ def word_logits(
 ) -> list[Tensor]:
     """Return the logits (words, labels) of each of the ``sentences``, at the first pieces of its words.
 
-    After each batch ``on_share`` is called with the share of tokens that is done; it may raise to stop.
+    For ``on_share`` see ``outputs_of``.
     """
-    device = next(model.parameters()).device
     found: list[Tensor] = [torch.empty(0)] * len(windows)
-    done, total = 0, sum(map(len, windows))
-    for indices in by_length(windows, CPU_TOKENS if device.type == "cpu" else ACCELERATOR_TOKENS):
-        logits = model(**pad([windows[i].ids for i in indices], padding, device)).logits.float().cpu()
+    for indices, output in outputs_of(model, [window.ids for window in windows], padding, on_share):
+        logits = output.logits.float().cpu()
         for row, index in enumerate(indices):
             found[index] = logits[row, list(windows[index].places)]
-            done += len(windows[index])
-        if on_share is not None:
-            on_share(done / total)
     parts: list[list[Tensor]] = [[] for _ in range(sentences)]
     for window, logits in zip(windows, found, strict=True):
         parts[window.sentence].append(logits)
