@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args, get_type_hints
 
 import datasets
+import pytest
 
 import deftx
 from deftx.core import errors
@@ -18,6 +19,7 @@ def test_no_promised_name_is_hidden_by_a_module_of_the_same_name():
     assert [name for name in deftx.__all__ if (PACKAGE / f"{name}.py").exists() or (PACKAGE / name).is_dir()] == []
 
 
+@pytest.mark.slow
 def test_every_promised_name_can_be_imported_and_stays_what_it_is():
     code = (
         "import deftx, sys, types\n"

@@ -92,6 +92,7 @@ def documents(good):
 TEXT_DOCUMENTS, WORKBOOKS = good_files.documents()
 
 
+@pytest.mark.slow
 @given(
     tables()
     | malformed.named_file(".txt", good_files.TEXTS, malformed.lines())
@@ -136,6 +137,7 @@ def words_with_tags():
     ))  # fmt: skip
 
 
+@pytest.mark.slow
 @given(words_with_tags(), st.sampled_from((None, None, {"tags": "x"}, {"tokens": "form", "tags": "upos"}, {"x": "y"})))
 def test_words_with_tags(parent, file, columns):
     def learn_from(found):
@@ -218,6 +220,7 @@ def archives(draw):
     return draw(malformed.named_file(".zip", [draw(zipped)], zipped))
 
 
+@pytest.mark.slow
 @given(archives(), malformed.words, malformed.words)
 def test_archives(file, title, language):
     def bring(folder):
@@ -242,6 +245,7 @@ def bases(draw):
     return files
 
 
+@pytest.mark.slow
 @given(bases())
 def test_bases(files):
     assert_read_or_refused(files, lambda folder: read_base_facts(str(folder)), load_base)

@@ -183,6 +183,7 @@ def test_the_answers_are_plain_data_and_the_nearest_come_first(base, base_folder
     assert written["amount"]["passes"] == pytest.approx(found.amount.passes)
 
 
+@pytest.mark.slow
 def test_a_text_is_advised_on_from_python(corpus_file, base_folder):
     found = deftx.advise(corpus_file, [str(base_folder)], device="cpu")
     assert isinstance(found, deftx.Choices)

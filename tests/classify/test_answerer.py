@@ -34,6 +34,7 @@ def vectors(base, tmp_path_factory):
     return {known: tiny_answers.learn(base, tmp_path_factory.mktemp(str(known)), known) for known in (True, False)}
 
 
+@pytest.mark.slow
 def test_the_answer_is_marked_in_the_text_as_it_is(base, vectors):
     asked = [("very the", text) for text in ("this the night is sweet not", " this the  day\twas\n good not")]
     found = compose(base, task=vectors[True]).answer(asked)

@@ -37,6 +37,7 @@ def vectors(base, tmp_path_factory):
     }
 
 
+@pytest.mark.slow
 def test_entities_are_marked_in_the_text_as_it_is(base, vectors):
     (found,) = compose(base, task=vectors["entities"]).tag(["the  night\twas bad "])
     assert [found.text[start:end] for start, end in found.words] == ["the", "night", "was", "bad"]

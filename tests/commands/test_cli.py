@@ -294,6 +294,7 @@ def test_nearest_names_the_known_languages_in_order(deftx, tmp_path):
     assert "Minangkabau" in shown.splitlines()[1]
 
 
+@pytest.mark.slow
 def test_advise_compares_bases_languages_and_amounts(deftx, corpus_file, base_folder):
     status, out, err = deftx("advise", corpus_file, "--device", "cpu", "--json")
     assert status == 0, err

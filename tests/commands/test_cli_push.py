@@ -130,6 +130,7 @@ def test_without_the_right_to_push_no_training_starts(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_vector_is_kept_when_its_push_fails_and_it_is_said_how_to_push_it(
     writer, corpus_file, base_folder, tmp_path, capsys
 ):
@@ -151,6 +152,7 @@ def test_private_is_about_a_push(corpus_file, tmp_path, capsys):
 # The whole studio as a Space
 
 
+@pytest.mark.slow
 def test_the_studio_is_written_to_a_folder_and_pushed_as_a_new_space_on_zero_gpu(writer, tmp_path, capsys):
     out = tmp_path / "studio"
     arguments = ["space", "--out", str(out), "--push", "ana/studio"]
@@ -171,6 +173,7 @@ def test_the_studio_is_written_to_a_folder_and_pushed_as_a_new_space_on_zero_gpu
     assert all(files[name] == path.read_bytes() for name, path in written.items() if name != "README.md")
 
 
+@pytest.mark.slow
 def test_a_second_push_of_the_studio_replaces_its_files_and_leaves_the_hardware(writer, capsys):
     writer.make("spaces/ana/studio", {"app.py": b"old", "notes.txt": b"kept"}, hardware="t4-small")
     assert main(["space", "--push", "ana/studio", "--yes"]) == EXIT_OK
@@ -189,6 +192,7 @@ def test_without_the_right_to_push_no_folder_is_written(hub_here, tmp_path, caps
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_an_account_that_may_not_host_such_a_space_is_told_what_the_hub_says(writer, capsys):
     writer.fail("^POST /api/repos/create", status=402)
     assert main(["space", "--push", "ana/studio", "--yes"]) == EXIT_BAD_INPUT

@@ -38,6 +38,7 @@ def run(made, base_folder, capsys):
     return command
 
 
+@pytest.mark.slow
 def test_evaluate(run):
     found = json.loads(run("evaluate", "@rows.json", "--task", "@v", "--json").out)
     assert found["metric"] == "answer_f1"

@@ -36,6 +36,7 @@ def run(made, base_folder, capsys):
     return command
 
 
+@pytest.mark.slow
 def test_evaluate(run):
     found = json.loads(run("evaluate", "@rows.jsonl", "--task", "@v", "--json").out)
     assert found["metric"] == "entity_f1"

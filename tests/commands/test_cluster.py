@@ -83,6 +83,7 @@ def steps(folder, name):
     return path.read_text().split() if path.exists() else []
 
 
+@pytest.mark.slow
 def test_a_job_at_its_time_limit_is_requeued_and_goes_on_from_what_is_kept(counting, tmp_path):
     (job,) = counting(["a"])
     task, command = running(job)
@@ -98,6 +99,7 @@ def test_a_job_at_its_time_limit_is_requeued_and_goes_on_from_what_is_kept(count
     assert "Requeued job" in job.paths.stderr.read_text() + job.paths.stdout.read_text()
 
 
+@pytest.mark.slow
 def test_what_a_killed_job_began_another_one_finishes(counting, tmp_path):
     (first,) = counting(["a", "b", "c"])
     _, command = running(first)

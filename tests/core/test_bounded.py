@@ -51,6 +51,7 @@ def test_it_answers_from_another_process():
     assert call(own_id) != os.getpid()
 
 
+@pytest.mark.slow
 def test_what_never_ends_is_stopped_at_its_time(tmp_path):
     note = tmp_path / "pid"
     with pytest.raises(TooCostly, match=r"longer than 3 s.*Use a part of it"):
@@ -113,6 +114,7 @@ def test_so_many_run_at_once_and_who_waits_can_leave(tmp_path, monkeypatch):
     assert call(add, [1])[0] == 1  # its turn was given back
 
 
+@pytest.mark.slow
 def test_the_process_ends_with_the_one_that_started_it(tmp_path):
     note = tmp_path / "pid"
     starter = os.fork()

@@ -52,6 +52,7 @@ def test_scores_of_resampled_confusions_are_those_of_scikit_learn_on_the_rows(me
     np.testing.assert_allclose(METRICS[metric](drawn.reshape(-1, 3, 3)), slow, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_interval_is_that_of_resampling_rows(metric):
     gold, predicted = map(np.array, predictions(150))

@@ -1,5 +1,7 @@
 """Without these, an audit in a process of its own could count other tokens than one in the server."""
 
+import pytest
+
 from deftx.core.plain import from_json, to_json
 from deftx.data.audit import audit
 from deftx.data.bare_tokenizer import BareTokenizer
@@ -10,6 +12,7 @@ from deftx.models.bases import BUNDLED_BASE, load_base
 LINES = ["Makanan di sini enak sekali", "the <s> food &amp; <mask>  is\u200b good", "ꦲꦏ꧀ꦱꦫꦗꦮ 𐍈", "x" * 3_000, "  a\tb "]
 
 
+@pytest.mark.slow
 def test_it_reads_as_the_tokenizer_that_it_is_made_of(base):
     for tokenizer in (base.tokenizer, load_base(BUNDLED_BASE).tokenizer):
         bare = from_json(to_json(BareTokenizer.of(tokenizer)))

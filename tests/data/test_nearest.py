@@ -82,6 +82,7 @@ def test_a_damaged_file_of_pieces_is_named(tmp_path, monkeypatch, base):
         bundled.cache_clear()
 
 
+@pytest.mark.slow
 def test_what_comes_with_the_project_is_of_the_bundled_base_and_holds_no_text():
     tokenizer = load_base(BUNDLED_BASE).tokenizer
     known = piece_profiles(tokenizer)

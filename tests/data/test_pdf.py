@@ -41,5 +41,6 @@ def test_a_pdf_that_takes_too_long_is_refused(tmp_path, monkeypatch):
     assert "takes too long to read" in refusal(tmp_path / "a.pdf", pdf("a", "b"))
 
 
+@pytest.mark.slow
 def test_a_page_of_endless_steps_is_left_out(tmp_path):
     assert "drawn in too many steps" in refusal(tmp_path / "a.pdf", pdf("a) Tj (b" * 300_000))

@@ -54,6 +54,7 @@ def test_a_killed_process_is_named_as_such():
         list(side_by_side(die, [1], ["cpu"]))
 
 
+@pytest.mark.slow
 def test_nothing_trains_on_when_the_command_is_killed(tmp_path):
     code = f"import sys; sys.path.insert(0, 'tests/evidence'); import test_evidence_side_by_side as t; next(t.side_by_side(t.sleep, [{str(tmp_path)!r}], ['cpu']))"
     guard = f"if __name__ == '__main__':\n    {code}\n"

@@ -35,8 +35,9 @@ def test_the_time_of_all_runs_counts(tmp_path):
     assert json.loads((tmp_path / SPENT).read_text())["seconds"] > 100
 
 
+@pytest.mark.slow
 def test_the_time_is_never_half_written(tmp_path):
-    for _ in range(300):  # the thread and the end of the block write the same file
+    for _ in range(100):  # the thread and the end of the block write the same file
         with JobLimits(tmp_path, {}, every=0.0):
             pass
         assert json.loads((tmp_path / SPENT).read_text()).keys() == {"seconds"}

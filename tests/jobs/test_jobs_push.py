@@ -42,6 +42,7 @@ def started(studio, **more):
     return (studio.store.get(job_id) if job_id else None), said
 
 
+@pytest.mark.slow
 def test_a_training_ends_in_a_push_once_and_its_token_is_nowhere_on_disk(writer, studio):
     job, _ = started(studio)
     assert (job.settings["push_to"], job.settings["push_private"]) == ("ana/min", True)
@@ -60,6 +61,7 @@ def test_a_training_ends_in_a_push_once_and_its_token_is_nowhere_on_disk(writer,
         assert not path.is_file() or WRITER.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_a_push_that_fails_leaves_the_vector_and_is_tried_again_where_the_job_is(writer, studio):
     job, _ = started(studio)
     writer.fail("^POST .*/commit", status=500)

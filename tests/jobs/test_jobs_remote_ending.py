@@ -96,6 +96,7 @@ def test_one_that_was_asked_to_stop_has_stopped_also_for_the_next_process(place)
     assert (place.here / "out" / "kept").is_file()
 
 
+@pytest.mark.slow
 def test_damaged_files_are_not_taken_and_can_be_fetched_again(place):
     leave(place, "finished")
     (place.mount / "back" / "0" / "out" / "kept").write_bytes(b"torn")

@@ -142,6 +142,7 @@ def test_a_training_elsewhere_survives_all_and_ends_as_one_here(hub, store, runn
     assert "[remote]" in finished.log_tail(1000)
 
 
+@pytest.mark.slow
 def test_jobs_elsewhere_leave_the_place_here_to_others(hub, store, running, asked, monkeypatch):
     hub.held = True
     jobs = [store.add("language", f"{number}", asked) for number in range(2)]
@@ -155,6 +156,7 @@ def test_jobs_elsewhere_leave_the_place_here_to_others(hub, store, running, aske
     assert {job.stage for job in hub.jobs.values()} == {"CANCELED"}
 
 
+@pytest.mark.slow
 def test_a_machine_that_fails_is_said_with_what_to_do(hub, store, running, asked):
     hub.command = DIES
     job = wait_for_state(store, store.add("language", "Minang", asked), "failed", "finished")
@@ -194,6 +196,7 @@ def test_a_refusal_is_said_and_starts_nothing(hub, store, running, asked, patter
     assert [path for path in (hub.folder / "buckets").rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [0, 429, 503])
 def test_a_hub_away_for_a_while_ends_nothing(hub, store, running, asked, status):
     hub.held = True
@@ -252,6 +255,7 @@ def test_a_machine_that_is_lost_leaves_its_last_checkpoint(hub, store, running, 
     assert [*job.out.rglob("*.safetensors")]
 
 
+@pytest.mark.slow
 def test_a_studio_that_ends_leaves_the_job_to_the_next_one(hub, store, asked):
     hub.held = True
     with Scheduler(store, interval=0.05):

@@ -45,6 +45,7 @@ def test_a_worker_is_its_own_session_so_that_closing_the_terminal_does_not_end_i
         assert os.getsid(job.process.pid) == job.process.pid != os.getsid(0)
 
 
+@pytest.mark.slow
 def test_one_of_twenty_fails_and_says_why_and_the_queue_goes_on_in_order(store):
     jobs = [store.add("count", f"{n}", {"steps": 2}) for n in range(19)]
     failing = store.add("count", "failing", {"steps": 5, "fail_at": 3, "error": "nan"})
@@ -103,6 +104,7 @@ def test_stop_keeps_the_checkpoint_and_resume_goes_on(store):
         assert messages[0].text == f"starts after step {reached}"
 
 
+@pytest.mark.slow
 def test_a_job_can_be_stopped_in_every_phase_and_goes_on_from_there(store):
     job = store.add("count", "phases", {"steps": 140, "pause": 0.05, "phases": True})
 

@@ -72,6 +72,7 @@ def assert_same(one, other):
         assert (one.out / name).read_bytes() == (other.out / name).read_bytes(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["language", "task"])
 @pytest.mark.parametrize("seconds", [1, 2, 3])
 def test_slices_end_in_the_vector_of_an_undisturbed_run(add, whole, kind, seconds):
@@ -83,6 +84,7 @@ def test_slices_end_in_the_vector_of_an_undisturbed_run(add, whole, kind, second
     assert_same(job, whole(kind))
 
 
+@pytest.mark.slow
 def test_the_stages_come_one_after_the_other(add):
     job = add(max_steps=30)
     stood = finish(job, 2)
@@ -120,6 +122,7 @@ def test_a_slice_that_is_too_short_does_nothing_and_names_a_longer_one(add):
     assert finish(job, 1, 0.4)[-1].outcome == "finished"
 
 
+@pytest.mark.slow
 def test_a_part_that_never_fits_gets_longer_slices_until_it_does(add, whole, monkeypatch):
     """Denoising takes far longer than a slice, and nobody could know before."""
     import deftx.training.pipeline as pipeline
@@ -141,6 +144,7 @@ def test_a_part_that_never_fits_gets_longer_slices_until_it_does(add, whole, mon
     assert_same(job, whole())
 
 
+@pytest.mark.slow
 def test_what_is_left_gets_less_and_is_what_to_ask_for(add):
     stood = finish(add(max_steps=40), 4)
     left = [one.seconds_left for one in stood if one.phase == "dense" and one.seconds_left is not None]

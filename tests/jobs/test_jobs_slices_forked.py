@@ -75,6 +75,7 @@ def assert_same(one, other):
         assert (one.out / name).read_bytes() == (other.out / name).read_bytes(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reuse", [False, True])
 def test_slices_in_forked_processes_end_in_the_same_vector(jobs, card, reuse):
     card.reuse = reuse
@@ -100,6 +101,7 @@ def kill_again_and_again(jobs, card, kind, kills, draw):
     return died
 
 
+@pytest.mark.slow
 def test_three_kills_leave_no_trace_in_the_vector(jobs, card):
     assert len(kill_again_and_again(jobs, card, "language", 3, random.Random(5))) == 3
 

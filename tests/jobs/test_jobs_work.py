@@ -24,6 +24,7 @@ def store(tmp_path):
     return Store(tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_a_real_worker_learns_a_language_vector(store, base_folder, corpus_file):
     settings = {
         "base": str(base_folder),

@@ -106,6 +106,7 @@ def test_a_full_disk_is_said(sessions, session, monkeypatch):
         sessions.record(session.id, "", [Judgement(0, SKIP)])
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_survives_a_kill(sessions, session):
     """A process that answers sentence after sentence and says so is killed in the midst of it."""
     code = f"""

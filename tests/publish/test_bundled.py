@@ -63,6 +63,7 @@ def test_vectors_of_a_comparison_are_bundled_as_they_are(tmp_path):
         ]
 
 
+@pytest.mark.slow
 def test_nothing_is_replaced_where_one_is_missing(tmp_path):
     evidence, out = tmp_path / "evidence", tmp_path / "vectors"
     make_vector(0).save(evidence / "vectors" / "language-ind-variance-42")

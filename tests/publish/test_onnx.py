@@ -31,6 +31,7 @@ def classifier(base, task_vector, language_vector):
     return compose(base, task=task_vector, language=language_vector)
 
 
+@pytest.mark.slow
 def test_onnxruntime_gives_the_probabilities_of_the_classifier(written, classifier):
     texts = [" ".join(text.split()[: 1 + place % 8]) for place, text in enumerate(sentences(100, seed=3))]
     expected = classifier.classify(texts)

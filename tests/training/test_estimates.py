@@ -125,6 +125,7 @@ def test_a_speed_from_trainings_is_narrower_than_one_from_a_trial():
     assert low < 1000 < high < 2 * low
 
 
+@pytest.mark.slow
 def test_the_bundled_base_is_known_from_its_configuration():
     facts = read_base_facts("nusantara-e5")
     assert facts.model == Model.of(load_base(ASSETS / "bases" / "nusantara-e5").model)

@@ -305,6 +305,7 @@ def test_wherever_it_is_stopped_the_same_call_ends_in_the_same_vector(base_folde
     assert all(again.head[name].equal(whole.head[name]) for name in whole.head)
 
 
+@pytest.mark.slow
 def test_a_kept_delta_serves_other_ranks_and_rates_of_the_sparse_phase_and_changes_nothing(still_folder, tmp_path):
     kept, said = tmp_path / "delta", []
     for number, changed in enumerate(({"rank": "uniform:2"}, {"rank": "uniform:4"}, {"sparse_learning_rate": 2e-3})):

@@ -102,6 +102,7 @@ def clients():
         page.close()
 
 
+@pytest.mark.slow
 def test_pages_of_one_process_answer_from_their_own_workspaces(clients):
     for client, name in zip(clients, ("ana", "bob"), strict=True):
         assert client.predict(api_name="/owner") == name

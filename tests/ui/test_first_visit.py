@@ -59,6 +59,7 @@ def test_the_first_language_is_that_of_the_example_where_it_fits_the_base(studio
         assert compose_form.first_language() == "bundled:ind"
 
 
+@pytest.mark.slow
 def test_every_field_for_texts_or_tables_takes_the_files_that_people_have(studio):
     fields = [block for block in build_page(studio).blocks.values() if isinstance(block, gr.File | gr.UploadButton)]
     taken = {block.elem_id: set(block.file_types or ()) for block in fields}

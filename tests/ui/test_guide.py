@@ -248,6 +248,7 @@ def test_without_a_ready_task_a_ready_language_says_that_a_task_is_missing(studi
     assert 'role="alert"' in try_step.made_of(Plan(vector="bundled:min", task=task_step.best()))
 
 
+@pytest.mark.slow
 def test_a_text_is_looked_at_before_any_training_when_a_person_asks(studio, page_base, monkeypatch):
     monkeypatch.setattr(choices_panel, "cached_bases", tuple)
     assert 'role="alert"' in choices_panel.look(Plan())

@@ -43,6 +43,7 @@ def test_only_small_plain_files_are_read_in_the_server(tmp_path, large):
     assert read_isolated([large], own_id) != os.getpid()
 
 
+@pytest.mark.slow
 def test_a_text_has_the_same_findings_wherever_it_is_read(studio, tmp_path, monkeypatch):
     name = studio.corpora.add(write_corpus(tmp_path / "a.txt"))
     asked = [SAMPLE, name]

@@ -30,6 +30,7 @@ def test_only_so_many_files_are_read_at_the_same_time(studio):
     )  # each page's upload, its encoding and column, and the shown text
 
 
+@pytest.mark.slow
 def test_events_without_progress_have_their_status_at_one_component_that_is_never_shown(studio):
     page = build_page(studio)
     hidden = [handler for handler in page.fns.values() if handler.show_progress == "hidden"]

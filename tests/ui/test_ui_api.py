@@ -33,6 +33,7 @@ def client(studio):
     page.close()
 
 
+@pytest.mark.slow
 def test_only_what_is_meant_for_programs_is_offered_and_described(client):
     named = set(client.view_api(return_format="dict")["named_endpoints"])
     assert named == {"/audit", "/train_language", "/train_task", "/job", "/jobs", "/cancel", "/resume", "/classify",
@@ -133,6 +134,7 @@ def test_a_program_lists_vectors_and_takes_a_classifier_away(client, studio, tmp
     assert list(model.config.id2label.values()) == ["negative", "positive"]
 
 
+@pytest.mark.slow
 def test_the_example_of_the_docs_runs(client, studio, tmp_path, capsys):
     """With real processes: the scheduler starts the worker that the example waits for."""
     task = f"job:{studio.store.list()[-1].id}"

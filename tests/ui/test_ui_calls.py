@@ -67,6 +67,7 @@ def test_elsewhere_nothing_of_it_is_there(page_base, tmp_path, monkeypatch):
     assert not any(getattr(block, "elem_id", None) == "calls" for block in build_page(studio).blocks.values())
 
 
+@pytest.mark.slow
 def test_the_page_of_such_a_space_has_a_note_for_each_language_and_its_own_base_stays_on_the_cpu(studio, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)  # as the package says, also without a GPU
     again = Studio(studio.base_name, studio.store)

@@ -70,6 +70,7 @@ def test_doubts_name_languages_in_the_page_s_language():
     assert "balinés" in said["es"]
 
 
+@pytest.mark.slow
 def test_every_side_is_the_library_s_answer(studio, keys):
     order = Combination.of(keys["task"], [(keys["language"], 0.5), (keys["other"], 1.5)], 0.8)
     compared = studio.composing.compare(order, TEXT)

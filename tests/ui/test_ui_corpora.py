@@ -74,6 +74,7 @@ def test_the_size_and_the_lines_of_a_file_are_asked_about_before_it_is_read(tmp_
         Corpora(tmp_path / "home", admit).add([large, large])
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_full_disk_is_a_message_and_leaves_no_part_of_a_file(tmp_path):
     disk = tmp_path / "disk"

@@ -113,6 +113,7 @@ def test_a_data_set_of_the_hub_becomes_a_text(studio, tmp_path, monkeypatch):
     assert "Lines: 1." in said
 
 
+@pytest.mark.slow
 def test_a_split_of_the_hub_becomes_a_text(studio, hub_here, tmp_path, monkeypatch):
     hub_server.attach_datasets(monkeypatch, hub_here, tmp_path / "datasets")
     repository = hub_here.make(

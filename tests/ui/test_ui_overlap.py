@@ -169,6 +169,7 @@ def test_words_for_every_reading_and_every_kind():
     assert overlap_views.named_layers({"other": Shared(0, 0, 1, 1, 9, 0.1)}).keys() == {"Other"}
 
 
+@pytest.mark.slow
 def test_a_program_asks_for_overlaps_by_key(studio, trained):
     page = build_page(studio)
     page.launch(prevent_thread_lock=True, quiet=True, run_history=False)

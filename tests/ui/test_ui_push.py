@@ -36,6 +36,7 @@ def wanted(what=VECTOR, vector=None, task=None, language="", repository="ana/min
     return Wanted(what, vector, task, language, repository, private, license_id)
 
 
+@pytest.mark.slow
 def test_what_is_shown_is_what_is_uploaded_and_the_token_s_field_is_emptied(hub_here, studio, keys):
     ask = wanted(vector=keys[1], license_id="mit")
     said, button, shown = push_form.look(WRITER, ask)

@@ -61,6 +61,7 @@ def form(keys, context=CONTEXT, question="is the", **more):
     return filled_in(**{"text": question, "second": context, "task": keys["questions"], **more})
 
 
+@pytest.mark.slow
 def test_the_answer_is_marked_in_the_text(studio, keys):
     values = form(keys)
     answer, sides, table, merged = classify_tab.show(values)

@@ -74,6 +74,7 @@ def begin(keys, table="test.csv", *labels):
     )
 
 
+@pytest.mark.slow
 def test_every_number_is_that_of_the_command_line_to_the_digit(studio, keys, page_base, capsys):
     found = api_files.describe(studio.scoring.score(wanted(studio, keys), lambda share: None))
     out = {job.name: str(job.out) for job in studio.store.list()}

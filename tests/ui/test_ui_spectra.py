@@ -235,6 +235,7 @@ def test_trainings_of_the_page_keep_delta(studio, corpus_file):
     assert requests.resolve(studio, request).delta == "delta"
 
 
+@pytest.mark.slow
 def test_a_program_asks_for_spectra(studio, key):
     page = build_page(studio)
     page.launch(prevent_thread_lock=True, quiet=True, run_history=False)

@@ -56,6 +56,7 @@ def form(trained, task="words", text=TEXT):
     return filled_in(text=text, task=trained[1][task], language=trained[1]["language"])
 
 
+@pytest.mark.slow
 def test_names_are_marked_in_the_text(studio, trained):
     values = form(trained)
     answer, sides, table, merged = classify_tab.show(values)

@@ -86,6 +86,7 @@ def vector(studio, key):
     return str(studio.store.get(key.removeprefix("job:")).out)
 
 
+@pytest.mark.slow
 def test_a_file_of_words_is_trained_on_and_its_vector_listed_with_its_score(studio, keys):
     assert keys["words"] in [key for _, key in compose_form.task_choices()]
     info = vector_index.describe(vector_index.find(studio.store, "task", keys["words"]).folder)

@@ -66,6 +66,7 @@ def acting_as(workspaces, name):
         yield current_workspace()
 
 
+@pytest.mark.slow
 def test_no_handler_shows_or_changes_what_is_anothers(workspaces, page_base, tmp_path, monkeypatch):
     """Every handler of the page is called by bob, and by a visitor, with the ids of ana's things in every argument."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # names are looked for there as well
@@ -319,6 +320,7 @@ def test_a_small_training_is_described_for_the_house_as_for_anybody(workspaces):
     assert workspaces.host.store.get(job.id).folder == job.folder
 
 
+@pytest.mark.slow
 def test_the_status_line_answers_whoever_the_server_s_own_request_belongs_to(workspaces):
     """The line asks without an event, so the request is not one of Gradio's, which have the name of a person."""
     strip = next(part for part in build_page(workspaces).blocks.values() if getattr(part, "elem_id", None) == "strip")

@@ -365,6 +365,7 @@ def test_a_tensor_that_claims_more_than_its_memory_is_refused(tmp_path, length):
         read_lt_sft(tmp_path, TinyBase())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("archive", [True, False])
 def test_a_damaged_file_never_ends_in_another_error(tmp_path, archive):
     torch.save(contents(), tmp_path / FILE, _use_new_zipfile_serialization=archive)
