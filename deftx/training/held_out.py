@@ -10,7 +10,7 @@ from deftx.models.bases import Base
 from deftx.training.loop import stoppable
 from deftx.training.parts import EVALUATION, part
 from deftx.training.recipes import LanguageRecipe
-from deftx.vectors.description import LANGUAGE_LOSSES
+from deftx.vectors.description import LANGUAGE_LOSSES, SMALL_GAIN
 
 
 class HeldOut(Protocol):
@@ -41,6 +41,8 @@ def comparison(base: Base, objective: HeldOut, listener: Listener) -> Callable[[
     def scores(model: PreTrainedModel) -> dict[str, Any]:
         after = objective.evaluate(model.eval())
         message = f"Held-out {loss}: {before:.3f} nats before, {after:.3f} with the vector."
+        if before - after < SMALL_GAIN:
+            message += " A classifier may be better without it: compare both."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after, metric=objective.metric, message=message))
         return {
             objective.metric: {"before": before, "after": after},

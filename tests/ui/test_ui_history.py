@@ -160,3 +160,12 @@ def test_the_loss_of_a_vector_of_a_decoder_is_shown_as_that_of_an_encoder(studio
         assert history_views.scores(job) == {strings.SCORE_NAMES[metric]: "2.000", strings.BEFORE: "3.000"}
         shown[metric] = watch_views.evidence(scores)
     assert strings.EVIDENCE in shown["next_token_loss"] == shown["masked_lm_loss"]
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [(2.0, strings.BETTER), (2.75, strings.HARDLY_BETTER), (3.0, strings.NOT_BETTER), (3.1, strings.NOT_BETTER)],
+)
+def test_a_vector_of_a_language_that_the_base_knows_is_said_to_gain_little(after, said):
+    shown = watch_views.evidence({"masked_lm_loss": {"before": 3.0, "after": after}})
+    assert [one for one in (strings.BETTER, strings.HARDLY_BETTER, strings.NOT_BETTER) if one in shown] == [said]

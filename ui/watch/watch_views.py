@@ -11,7 +11,7 @@ from deftx.core.events import read_duration
 from deftx.core.files import TRASH_KEPT
 from deftx.jobs import Job, Progress, State, Turn, progress_of, state_of
 from deftx.publish.score_words import validation_in_words
-from deftx.vectors.description import language_loss
+from deftx.vectors.description import SMALL_GAIN, language_loss
 from ui import strings
 from ui.shared import views
 
@@ -153,10 +153,13 @@ def evidence(scores: dict[str, Any] | None) -> str:
         (strings.AFTER, f"{after:.3f}"),
         (strings.CHANGE, f"{after - before:+.3f}".replace("-", "−")),
     ]
-    verdict = (
-        views.notice(strings.BETTER, kind="good") if after < before else views.notice(strings.NOT_BETTER, kind="bad")
-    )
-    return verdict + views.figures(rows) + views.paragraph(strings.EVIDENCE, "quiet")
+    return _verdict(before - after) + views.figures(rows) + views.paragraph(strings.EVIDENCE, "quiet")
+
+
+def _verdict(gain: float) -> str:
+    if gain <= 0:
+        return views.notice(strings.NOT_BETTER, kind="bad")
+    return views.notice(strings.HARDLY_BETTER) if gain < SMALL_GAIN else views.notice(strings.BETTER, kind="good")
 
 
 def task_evidence(info: Mapping[str, Any]) -> str:
