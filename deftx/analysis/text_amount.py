@@ -10,13 +10,13 @@ from statistics import mean, stdev
 from deftx.training.estimates import TextSize
 from deftx.training.recipes import LanguageRecipe
 
-# Tokens of the text, and the gain, by language (docs/results.md; preset quick with 110 steps a phase).
+# Tokens of the text, and the gain, by language (docs/results.md; preset quick with 330 steps a phase).
 MEASURED = {
-    "mad": (1_630_000, 3.8),
-    "bjn": (250_000, 0.5),
-    "ban": (290_000, 1.7),
-    "ace": (290_000, 4.9),
-    "min": (2_350_000, 1.8),
+    "mad": (1_630_000, 5.3),
+    "bjn": (250_000, 1.4),
+    "ban": (290_000, 3.8),
+    "ace": (290_000, 4.7),
+    "min": (2_350_000, 1.1),
 }
 STUDENT = 2.776  # quantile 0.975 of Student's t with four degrees of freedom: five languages
 
