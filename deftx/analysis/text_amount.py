@@ -1,6 +1,6 @@
-"""How much text: how much of it a training reads, and what the measured language vectors gained.
+"""How much text: how much of it a training reads, and what language vectors learned from as much text gained.
 
-The gains are those of docs/results.md: macro-F1 on NusaX with a language vector less that without it, in points.
+A gain is macro-F1 on NusaX with a language vector less that without it, in points.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,11 @@ from statistics import mean, stdev
 from deftx.training.estimates import TextSize
 from deftx.training.recipes import LanguageRecipe
 
-# Tokens of the text, and the gain, by language (docs/results.md; preset quick with 330 steps a phase).
-MEASURED = {
-    "mad": (1_630_000, 5.3),
-    "bjn": (250_000, 1.4),
-    "ban": (290_000, 3.8),
-    "ace": (290_000, 4.7),
-    "min": (2_350_000, 1.1),
+# Gain by language, for texts of so many tokens: random lines and the preset quick (docs/advice.md), and at last the bundled
+# vectors, learned from 250,000 tokens or more with 330 steps a phase (docs/results.md).
+MEASURED: dict[int, dict[str, float]] = {
+    5_000: {"ace": 1.0, "ban": 0.4, "bjn": 0.0, "mad": 1.4, "min": -0.1},
+    250_000: {"ace": 4.7, "ban": 3.8, "bjn": 1.4, "mad": 5.3, "min": 1.1},
 }
 STUDENT = 2.776  # quantile 0.975 of Student's t with four degrees of freedom: five languages
 
@@ -26,14 +24,20 @@ class TextAmount:
     """The tokens of a text, those that a phase of the training reads, and the gain in macro-F1 that other languages had.
 
     ``read`` counts a token as often as it is read. ``gain`` is (mean, lower, upper) over the measured languages, in points, with a
-    95 % interval of the mean; ``measured`` says whether the text is as long as the shortest one that was measured.
+    95 % interval of the mean; it is that of texts of ``measured`` tokens, the largest measured size that the text has, or the
+    smallest one for a text that is shorter.
     """
 
     lines: int
     tokens: int
     read: int
     gain: tuple[float, float, float]
-    measured: bool
+    measured: int
+
+    @property
+    def shorter(self) -> bool:
+        """Whether the text is shorter than any that was measured."""
+        return self.tokens < self.measured
 
     @property
     def passes(self) -> float:
@@ -53,8 +57,8 @@ def text_amount(size: TextSize, recipe: LanguageRecipe, longest: int) -> TextAmo
     steps = recipe.steps(amount.examples, "dense")
     in_a_pass = -(-amount.examples // recipe.batch_size)
     read = round(steps / in_a_pass * amount.examples * amount.tokens)
-    gains = [gain for _, gain in MEASURED.values()]
+    measured = max((tokens for tokens in MEASURED if tokens <= size.tokens), default=min(MEASURED))
+    gains = list(MEASURED[measured].values())
     error = STUDENT * stdev(gains) / sqrt(len(gains))
-    shortest = min(tokens for tokens, _ in MEASURED.values())
     expected = (mean(gains), mean(gains) - error, mean(gains) + error)
-    return TextAmount(size.lines, size.tokens, read, expected, size.tokens >= shortest)
+    return TextAmount(size.lines, size.tokens, read, expected, measured)

@@ -93,11 +93,11 @@ def _said_of_text(found: "Choices", preset: str) -> str:
     mean, low, high = amount.gain
     times = f"{amount.passes:.1f} times" if amount.passes >= 1 else f"to {amount.passes:.0%}"
     said = (
-        f"The text has {amount.lines:,} lines, about {amount.tokens:,} tokens; {preset} reads it {times} in each phase. Language vectors of "
-        f"five languages gained {mean:+.1f} points of macro-F1 (95 % interval of the mean {low:+.1f} to {high:+.1f}), with 250,000 "
-        "tokens or more."
+        f"The text has {amount.lines:,} lines, about {amount.tokens:,} tokens; {preset} reads it {times} in each phase. With texts of "
+        f"{amount.measured:,} tokens, the language vectors of five languages gained {mean:+.1f} points of macro-F1 (95 % interval of the "
+        f"mean {low:+.1f} to {high:+.1f})."
     )
-    return said if amount.measured else f"{said} For a text as short as this one, nothing was measured."
+    return f"{said} A text as short as this one was not measured." if amount.shorter else said
 
 
 def _share(value: float | None) -> str:

@@ -258,7 +258,7 @@ def test_a_text_is_looked_at_before_any_training_when_a_person_asks(studio, page
     assert f"Best on this machine: {page_base.name}" in shown
     assert str(page_base) not in shown  # another person need not know the paths of the host
     assert "FacebookAI/xlm-roberta-base" in shown
-    assert "nothing was measured" in shown
+    assert "was not measured" in shown
     assert "By hidden states" not in shown  # they are known for the bundled base alone
     monkeypatch.setattr("deftx.analysis.choices.similarities", lambda base, lines: {"jav": 0.7, "min": -0.1})
     assert "By hidden states, the nearest are Javanese (jav), Minangkabau (min)." in choices_panel.look(plan)

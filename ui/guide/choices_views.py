@@ -72,6 +72,6 @@ def _amount(amount: TextAmount) -> str:
     else:
         read = strings.CHOICES_READ_PART.format(**size, share=f"{amount.passes:.0%}")
     mean, low, high = (f"{value:+.1f}" for value in amount.gain)
-    gain = strings.CHOICES_GAIN.format(mean=mean, low=low, high=high)
-    short = "" if amount.measured else views.paragraph(strings.CHOICES_SHORT)
+    gain = strings.CHOICES_GAIN.format(tokens=f"{amount.measured:,}", mean=mean, low=low, high=high)
+    short = views.paragraph(strings.CHOICES_SHORT) if amount.shorter else ""
     return views.paragraph(read) + views.paragraph(gain) + short
