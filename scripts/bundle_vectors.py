@@ -4,11 +4,11 @@
         --set-language k=250000 max_steps=330 evaluate_every=110 --set-task k=400000 max_steps=300 evaluate_every=150
     python scripts/bundle_vectors.py OUT
 
-They are the language vectors of the source language and the five targets of NusaX, and a sentiment vector of SMSA. Their scores
-are those of the first seed in the benchmark's table. The bundled vector of the source language is from before the preset had a
-sparse learning rate, and has 110 steps: ``sparse_learning_rate=none max_steps=110`` gives it. The bundled sentiment vector is not that of the benchmark: it has
-also learned from rows of NusaX in Indonesian and Javanese, and docs/results.md has its command. ``--keep`` of
-benchmarks/calibration.py then adds its temperature.
+They are the language vectors of the source language and the five targets of NusaX, and a sentiment vector of SMSA.
+Their scores are those of the first seed in the benchmark's table. The bundled vector of the source language is from
+before the preset had a sparse learning rate, and has 110 steps: ``sparse_learning_rate=none max_steps=110`` gives it.
+The bundled sentiment vector is not that of the benchmark: it has also learned from rows of NusaX in Indonesian and
+Javanese, and docs/results.md has its command. ``--keep`` of benchmarks/calibration.py then adds its temperature.
 """
 
 import argparse

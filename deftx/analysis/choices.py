@@ -53,7 +53,10 @@ class Choices:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as a dictionary that can be written as JSON."""
-        return {**asdict(self), "amount": {**asdict(self.amount), "passes": self.amount.passes}}
+        return {
+            **asdict(self),
+            "amount": {**asdict(self.amount), "passes": self.amount.passes, "shorter": self.amount.shorter},
+        }
 
 
 def advise(

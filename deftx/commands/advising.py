@@ -94,7 +94,7 @@ def _said_of_text(found: "Choices", preset: str) -> str:
     times = f"{amount.passes:.1f} times" if amount.passes >= 1 else f"to {amount.passes:.0%}"
     said = (
         f"The text has {amount.lines:,} lines, about {amount.tokens:,} tokens; {preset} reads it {times} in each phase. With texts of "
-        f"{amount.measured:,} tokens, the language vectors of five languages gained {mean:+.1f} points of macro-F1 (95 % interval of the "
+        f"{amount.measured:,} tokens or more, the language vectors of five languages gained {mean:+.1f} points of macro-F1 (95 % interval of the "
         f"mean {low:+.1f} to {high:+.1f})."
     )
     return f"{said} A text as short as this one was not measured." if amount.shorter else said

@@ -42,7 +42,7 @@ def comparison(base: Base, objective: HeldOut, listener: Listener) -> Callable[[
         after = objective.evaluate(model.eval())
         message = f"Held-out {loss}: {before:.3f} nats before, {after:.3f} with the vector."
         if before - after < SMALL_GAIN:
-            message += " A classifier may be better without it: compare both."
+            message += " A classifier may be better without this vector: compare one with it and one without it."
         listener.on_event(Event("evaluate", 2, 2, evaluation=after, metric=objective.metric, message=message))
         return {
             objective.metric: {"before": before, "after": after},

@@ -40,8 +40,8 @@ FIELDS: dict[str, Any] = {
     "tensors_sha256": str,
     "info_sha256": str,
 }
-# A language vector that lowers the held-out loss by less, in nats, is of a language that the base knows: those of Indonesian,
-# Javanese and Sundanese made the bundled classifier worse (docs/results.md).
+# A language vector that lowers the held-out loss by less, in nats, may be useless: the base knows the language, or the training
+# was too short. Those of Indonesian, Javanese and Sundanese made the bundled classifier worse (docs/results.md).
 SMALL_GAIN = 0.3
 CALIBRATION = "calibration"  # of a task vector only: docs/calibration.md
 REQUIRED = ("format_version", "kind", "base", "shapes")  # the others may be null or missing

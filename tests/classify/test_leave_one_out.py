@@ -79,7 +79,7 @@ def test_supporting_words_carry_the_answers_of_real_sentences():
     """benchmarks/words.py prints the same for several languages and for gradients."""
     with open(Path(os.environ["DEFTX_DATA"]) / "nusax" / "min" / "test.csv", encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
-    # A text of twice as many words costs four times as much, so only the shorter half of the file is read.
+    # A text of twice as many words costs four times as much, so only every second text of the shorter half is read.
     texts = sorted(texts, key=lambda text: len(text.split()))[:200:2]
     classifier = compose(deftx.load_base(deftx.BUNDLED_BASE), task="sentiment", language="min")
     random, more = np.random.default_rng(0), []

@@ -19,4 +19,4 @@ def test_a_small_gain_is_said_with_what_to_do(base, gain, warned):
     scores = comparison(base, objective, Listener(said.append, lambda: False))
     found = scores(base.model)
     assert found["masked_lm_loss"] == {"before": 5.0, "after": 5.0 - gain}
-    assert ("A classifier may be better without it" in said[-1].message) == warned
+    assert ("A classifier may be better without this vector" in said[-1].message) == warned
