@@ -52,6 +52,11 @@ class BaseChoice:
     estimated: bool = False
 
     @property
+    def usable(self) -> bool:
+        """Whether the base is on this machine, reads the text, and its training fits into memory."""
+        return self.here and self.fits and self.reads and self.tokens_per_word is not None
+
+    @property
     def reads(self) -> bool:
         """Whether the base reads the text: few unknown tokens, and words that are not spelled out."""
         return (self.unknown_share or 0.0) <= UNKNOWN_RATE and (self.spelled_share or 0.0) <= SPELLED_SHARE
@@ -89,8 +94,7 @@ def best_base(bases: Sequence[BaseChoice]) -> BaseChoice | None:
 
     Among bases with about as few, it is the one whose training needs the least memory.
     """
-    counts = {base.name: base.tokens_per_word for base in bases if base.here and base.fits and base.reads}
-    known = {name: count for name, count in counts.items() if count is not None}
+    known = {base.name: base.tokens_per_word or 0.0 for base in bases if base.usable}
     few = [base for base in bases if base.name in known and known[base.name] <= EQUAL * min(known.values())]
     return min(few, key=lambda base: base.memory, default=None)
 

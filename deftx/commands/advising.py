@@ -78,9 +78,11 @@ def _said_of_bases(found: "Choices") -> str:
     best = next((base for base in found.bases if base.name == found.best), None)
     if best is None:
         return "No base on this machine reads this text, or its training needs too much memory: choose one that covers its script."
-    here = sum(base.here for base in found.bases)
+    usable = sum(base.usable for base in found.bases)
     among = (
-        f"of the {here} bases here that read it, the one with the fewest tokens" if here > 1 else "the only base here"
+        f"of the {usable} bases here that read it and fit into memory, the one with the fewest tokens"
+        if usable > 1
+        else "the only base here that reads it and fits into memory"
     )
     return (
         f"Best on this machine: {best.name}, {among}. Fewer tokens a word say that a base has seen more of such words, not that its "

@@ -45,7 +45,7 @@ def run_many(arguments: argparse.Namespace) -> None:
         raise DeftxError("--seeds must be 1 or more.")
     shard, devices = read_shard(arguments.shard), options.devices_of(arguments)
     settings = read_table_of_settings(arguments.table, arguments.preset)
-    corpora = _chosen(corpora_in(arguments.folder.expanduser()), arguments.languages)
+    corpora = _chosen(corpora_in(arguments.folder.expanduser(), arguments.out.expanduser()), arguments.languages)
     if cluster.submit_if_asked(arguments):
         return
     many = Many(arguments.out.expanduser(), arguments.base or BUNDLED_BASE, arguments.preset,

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from deftx.commands import options, output
+from deftx.core.errors import RecipeError
 
 PORT = 8000
 
@@ -37,6 +38,8 @@ def run_serve(arguments: argparse.Namespace) -> None:
     from deftx.serving.switching import Switcher, by_code
     from deftx.vectors.vector import SparseVector
 
+    if arguments.waiting is not None and arguments.waiting < 1:
+        raise RecipeError("--waiting must be 1 or more.")
     task = SparseVector.load(arguments.task)
     languages = by_code([(name, SparseVector.load(name)) for name in arguments.languages])
     switcher = Switcher(options.load_base_of(arguments), task, languages)

@@ -16,7 +16,7 @@ from deftx.core.events import read_duration
 from deftx.core.files import write_text
 from deftx.core.names import is_plain
 from deftx.evidence.claims import Claims
-from deftx.evidence.costs import Timed, is_trained, train_with_cost
+from deftx.evidence.costs import Timed, is_trained, read_cost, train_with_cost
 from deftx.evidence.shared_work import Reporter, Shard, Work, share
 from deftx.models.bases import Base, load_base
 from deftx.training.language import learn_language
@@ -67,17 +67,19 @@ class Many:
         recipe: Any = recipe_for("language", self.preset, **dict(piece.changes))  # a LanguageRecipe, as the kind says
         return replace(recipe, seed=piece.seed)
 
-    def failure(self, group: Sequence[Piece]) -> Path:
-        """Return the file that says why a group could not be trained."""
-        return self.out / "failures" / f"{group[0].dense_name}.txt"
+    def failure(self, piece: Piece) -> Path:
+        """Return the file that says why a vector could not be trained."""
+        return self.out / "failures" / f"{piece.name}.txt"
 
     def is_done(self, group: Sequence[Piece]) -> bool:
         """Return whether all vectors of a group have been trained, or cannot be."""
-        return all(is_trained(self.folder(piece)) for piece in group) or self.failure(group).is_file()
+        return all(is_trained(self.folder(piece)) or self.failure(piece).is_file() for piece in group)
 
 
-def corpora_in(folder: Path) -> dict[str, Path]:
+def corpora_in(folder: Path, out: Path | None = None) -> dict[str, Path]:
     """Return the corpora of a folder by language: each file or folder is named after the code of its language.
+
+    The folder of the results, ``out``, is none of them, wherever it is.
 
     Raises:
         DeftxError: If there is none, or two belong to one language, or a name is no code.
@@ -88,6 +90,8 @@ def corpora_in(folder: Path) -> dict[str, Path]:
         )
     found: dict[str, Path] = {}
     for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+        if out is not None and path.resolve() == out.resolve():
+            continue
         code = path.name.split(".")[0]
         if not is_plain(code):
             raise DeftxError(f"{path.name!r} does not begin with the code of a language, such as ban.txt.")
@@ -158,42 +162,42 @@ def train_many(
 ) -> None:
     """Train all missing vectors, a group at a time on each device; other commands may do so at the same time.
 
-    A corpus that cannot be trained on is noted and left out; the same command tries it again.
+    A vector that cannot be trained is noted and left out; the same command tries it again.
     """
-    for group in groups:
-        many.failure(group).unlink(missing_ok=True)
+    for piece in (piece for group in groups for piece in group):
+        many.failure(piece).unlink(missing_ok=True)
     ordered = shard.order(list(groups))
     todo = [group for group in ordered if not many.is_done(group)]
     reporter.say(f"{len(groups) - len(todo)} of {len(groups)} groups of vectors are done.")
     work = Work(todo, lambda group: group[0].dense_name, many.is_done, lambda group: True, Claims(many.out / "claims"))
     began = time.monotonic()
-    for mine, (group, message) in enumerate(
+    for mine, (group, messages) in enumerate(
         share(work, partial(train_group, many), devices, reporter.raise_if_stopped), 1
     ):
-        if message:
-            many.failure(group).parent.mkdir(parents=True, exist_ok=True)
-            write_text(many.failure(group), f"{message}\n")
+        for piece, message in messages.items():
+            many.failure(piece).parent.mkdir(parents=True, exist_ok=True)
+            write_text(many.failure(piece), f"{message}\n")
         left = sum(not many.is_done(other) for other in todo)
         ready = len(todo) - left
         seconds = (time.monotonic() - began) / max(mine, ready) * left
-        what = f"failed: {message}" if message else "trained"
+        what = f"failed: {' '.join(dict.fromkeys(messages.values()))}" if messages else "trained"
         reporter.say(f"{ready} of {len(todo)}: {group[0].dense_name} {what}; {read_duration(seconds)} left")
 
 
-def train_group(many: Many, group: Sequence[Piece], device: str) -> str | None:
-    """Train the missing vectors of a group. Return None, or the message of the error that ended it."""
+def train_group(many: Many, group: Sequence[Piece], device: str) -> dict[Piece, str]:
+    """Train the missing vectors of a group; return the messages of those that could not be trained."""
     torch.set_num_threads(many.threads)
     delta = many.out / "delta" / group[0].dense_name
-    try:
-        base = load_base(many.base, device=device)
-        dense = 0.0
-        for piece in group:
-            if not is_trained(many.folder(piece)):
-                dense = train_with_cost(many.folder(piece), partial(_train, many, piece, base, delta), device, dense)
-    except DeftxError as error:  # of this corpus or its settings; the other languages go on
-        return str(error)
+    todo = [piece for piece in group if not is_trained(many.folder(piece))]
+    dense = max((read_cost(many.folder(piece))["dense"] for piece in group if piece not in todo), default=0.0)
+    base, failed = load_base(many.base, device=device), {}
+    for piece in todo:
+        try:  # an error is of this corpus or of these settings; the other vectors go on
+            dense = train_with_cost(many.folder(piece), partial(_train, many, piece, base, delta), device, dense)
+        except DeftxError as error:
+            failed[piece] = str(error)
     shutil.rmtree(delta, ignore_errors=True)
-    return None
+    return failed
 
 
 def _train(many: Many, piece: Piece, base: Base, delta: Path, timed: Timed) -> None:

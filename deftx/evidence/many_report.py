@@ -33,10 +33,11 @@ class Line:
 
 def write_report(many: Many, groups: Sequence[Sequence[Piece]]) -> dict[str, Any]:
     """Write results.csv, report.md, overlaps.csv and overlaps.png into the output folder, and return the rows."""
-    lines = [_line(many, group, piece) for group in groups for piece in group]
+    lines = [_line(many, piece) for group in groups for piece in group]
+    first = groups[0][0]
     lines.sort(key=lambda line: (line.piece.setting, line.piece.seed, line.piece.language))
     write_text(many.out / "results.csv", _csv([COLUMNS, *([line.values[name] for name in COLUMNS] for line in lines)]))
-    compared = _compared(many, lines)
+    compared = _compared(many, lines, first)
     names = [vector.language or "" for vector in compared]
     matrix = as_matrix(len(compared), compare_all(compared), lambda shared: shared.overlap, [1.0] * len(compared))
     write_text(
@@ -52,7 +53,7 @@ def write_report(many: Many, groups: Sequence[Sequence[Piece]]) -> dict[str, Any
     }
 
 
-def _line(many: Many, group: Sequence[Piece], piece: Piece) -> Line:
+def _line(many: Many, piece: Piece) -> Line:
     values: dict[str, Any] = dict.fromkeys(COLUMNS, "")
     values |= {
         "language": piece.language,
@@ -67,14 +68,13 @@ def _line(many: Many, group: Sequence[Piece], piece: Piece) -> Line:
         values |= {"lines": info["corpus"]["lines"], "tokens": info["corpus"].get("tokens", ""), "entries": info["k"],
                    "loss_before": round(loss["before"], 4), "loss_after": round(loss["after"], 4),
                    "seconds": round(cost["dense"] + cost["rest"]), "peak_gb": round(cost["peak_gb"], 2)}  # fmt: skip
-    elif many.failure(group).is_file():
-        values["failure"] = many.failure(group).read_text(encoding="utf-8").strip()
+    elif many.failure(piece).is_file():
+        values["failure"] = many.failure(piece).read_text(encoding="utf-8").strip()
     return Line(piece, values)
 
 
-def _compared(many: Many, lines: Sequence[Line]) -> list[SparseVector]:
-    """Return the vectors of the first setting and seed."""
-    first = lines[0].piece
+def _compared(many: Many, lines: Sequence[Line], first: Piece) -> list[SparseVector]:
+    """Return the vectors of the setting and the seed of the first piece, in the order of the languages."""
     same = [line.piece for line in lines if (line.piece.setting, line.piece.seed) == (first.setting, first.seed)]
     return [SparseVector.load(many.folder(piece)) for piece in same if is_trained(many.folder(piece))][:MOST_COMPARED]
 

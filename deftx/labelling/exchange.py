@@ -147,9 +147,14 @@ def _read_table(path: Path) -> list[Row]:
     for _, cells in records.rows(list(wanted.values())):
         cell = dict(zip(wanted, map(as_text, cells), strict=True))
         mark = LABEL if cell["label"] else cell.get("mark", "")
-        if mark in (LABEL, NONE, SKIP):  # a row without any answer is not judged yet
-            rows.append(Row(cell["text"], mark, cell["label"], cell.get("person", "")))
+        if cell["label"] or mark in (NONE, SKIP):  # a row without any answer is not judged, or no more
+            rows.append(Row(cell["text"], mark, cell["label"], _as_written(cell.get("person", ""))))
     return rows
+
+
+def _as_written(name: str) -> str:
+    """Return a name without the apostrophe that disarmed it."""
+    return name[1:] if name.startswith("'") and harmless(name[1:]) == name else name
 
 
 def _read_label_studio(path: Path) -> list[Row]:

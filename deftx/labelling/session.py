@@ -16,6 +16,7 @@ from torch import Tensor
 
 from deftx.classify.self_check import draw
 from deftx.core.errors import LONGEST_MESSAGE, DeftxError, printable, unknown_name
+from deftx.data.label_values import missing_labels
 from deftx.data.splitting import fold
 
 COUNT = 50  # sentences of a session, about ten minutes
@@ -111,6 +112,11 @@ def check_labels(names: Iterable[str]) -> tuple[str, ...]:
     for name in labels:
         if len(name) > LONGEST_LABEL or printable(name) != name:
             raise LabellingError(f"The label {name[:LONGEST_MESSAGE]!r} is not one line of {LONGEST_LABEL} characters.")
+    if missing := missing_labels(labels):
+        raise LabellingError(
+            f"The label {missing[0]!r} says in a table that a row has no label, so training would leave its rows out. "
+            "Choose another name, such as 'neither'."
+        )
     return labels
 
 

@@ -83,7 +83,10 @@ def write_onnx(classifier: Classifier, folder: str | os.PathLike, *, int8: bool 
         classifier.base.tokenizer.save_pretrained(fresh)
         describe_tokenizer(fresh / "tokenizer_config.json", classifier.base.tokenizer, classifier.max_length)
         (fresh / CARD).write_text(_card(folder.name, classifier), encoding="utf-8")
-        sizes = {name: (fresh / name).stat().st_size for name in (GRAPH, QUANTISED) if (fresh / name).exists()}
+        # A graph of more than 2 GB has its weights in a file beside it.
+        sizes = {
+            file.relative_to(fresh).as_posix(): file.stat().st_size for file in sorted((fresh / GRAPH).parent.iterdir())
+        }
     return OnnxParts(sizes, difference)
 
 

@@ -57,11 +57,14 @@ class Batcher:
         """Add groups of texts, each of one language, all of them or none; return their probabilities to come.
 
         Raises:
-            Busy: If the queue has no room for all of them, or is closed.
+            DeftxError: If they are more than may wait at all.
+            Busy: If the queue has no room for all of them now, or is closed.
         """
         jobs = [_Job(language, texts) for language, texts in groups]
         with self._changed:
             count = sum(len(job.texts) for job in jobs)
+            if count > self._limit:
+                raise DeftxError(f"{count:,} texts are too many: at most {self._limit:,} may wait. Send fewer at once.")
             if self._closed or self._count() + count > self._limit:
                 raise Busy(
                     f"{self._count():,} texts wait already, and {self._limit:,} may. Send these texts again later."

@@ -61,6 +61,7 @@ def make_app(service: Service, limits: Limits | None = None, hosts: tuple[str, .
     """
     optional_package("fastapi", "The server needs", EXTRA)
     from fastapi import FastAPI, HTTPException, Request
+    from fastapi.exceptions import RequestValidationError
     from fastapi.responses import JSONResponse
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -87,6 +88,13 @@ def make_app(service: Service, limits: Limits | None = None, hosts: tuple[str, .
         busy = isinstance(error, Busy)
         headers = {"Retry-After": RETRY_SECONDS} if busy else None
         return JSONResponse({"detail": str(error)}, 503 if busy else 422, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def not_understood(_: Request, error: RequestValidationError) -> JSONResponse:
+        # Without the input, which may be text or numbers that JSON cannot hold.
+        return JSONResponse(
+            {"detail": [{key: one[key] for key in ("loc", "msg", "type")} for one in error.errors()]}, 422
+        )
 
     @app.post("/classify", response_model=answers, summary="Classify texts, each with the vector of its language")
     async def classify(wanted: ask) -> Any:  # pyright: ignore[reportInvalidTypeForm] (a model made from the task)

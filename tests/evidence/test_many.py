@@ -11,8 +11,9 @@ from PIL import Image
 
 from deftx.cli import main
 from deftx.core.errors import DeftxError
-from deftx.evidence.many import corpora_in, groups_of, read_table_of_settings
-from deftx.evidence.many_report import MARGIN, draw_matrix
+from deftx.evidence.costs import is_trained, read_cost
+from deftx.evidence.many import Many, corpora_in, groups_of, read_table_of_settings, train_group
+from deftx.evidence.many_report import MARGIN, draw_matrix, write_report
 from deftx.vectors.overlaps import overlap
 from deftx.vectors.vector import SparseVector
 
@@ -37,6 +38,9 @@ def table(path, *rows):
 
 def test_corpora_are_named_after_their_languages(folder):
     assert list(corpora_in(folder)) == ["ban", "min", "xyz"]
+    (folder / "results").mkdir()
+    assert list(corpora_in(folder, folder / "results")) == ["ban", "min", "xyz"]
+    (folder / "results").rmdir()
     (folder / "ban.csv").write_text("text\na\n")
     with pytest.raises(DeftxError, match=r"ban\.csv and ban\.txt are both of ban"):
         corpora_in(folder)
@@ -94,6 +98,25 @@ def test_the_picture_is_darkest_at_the_largest_overlap():
     picture = Image.open(io.BytesIO(draw_matrix(["a", "b", "c"], [[1, 0.2, 0], [0.2, 1, 0.1], [0, 0.1, 1]])))
     cell = [sum(picture.getpixel((MARGIN + 16 * column + 5, MARGIN + 5))) for column in range(3)]
     assert cell[0] == cell[1] < cell[2]
+
+
+@pytest.mark.slow
+def test_settings_that_cannot_be_trained_with_stop_no_others(folder, base_folder, tmp_path):
+    settings = {name: {"k": k, **SETTINGS} for name, k in (("wide", 5e9), ("last", 100.0), ("first", 200.0))}
+    many = Many(tmp_path / "out", str(base_folder), "quick")
+    (group,) = groups_of({"ban": folder / "ban.txt"}, settings, (42,))
+    failed = train_group(many, group, "cpu")
+    assert [piece.setting for piece in failed] == ["wide"]
+    assert "k = 5e+09" in failed[group[0]]
+    assert all(is_trained(many.folder(piece)) for piece in group[1:])
+    assert not list((many.out / "delta").iterdir())
+    # A vector that is trained again after the others still costs the dense phase that it shares with them.
+    dense = read_cost(many.folder(group[2]))["dense"]
+    shutil.rmtree(many.folder(group[1]))
+    train_group(many, group[1:], "cpu")
+    assert read_cost(many.folder(group[1]))["dense"] >= dense > 0
+    found = write_report(many, [group])
+    assert found["overlaps"]["languages"] == []  # those of the first settings, which have no vector
 
 
 @pytest.mark.slow

@@ -37,6 +37,17 @@ def test_names_in_a_file_stay_and_others_are_those_of_the_person(tmp_path):
     assert match(SESSION, read_rows(path), "Ketut").judgements == {"Ketut": [Judgement(3, LABEL, "positive")]}
 
 
+def test_a_name_like_a_formula_is_the_same_person_when_it_comes_back(tmp_path):
+    path = write_csv(tmp_path / "judged.csv", SESSION, {"@ayu": PEOPLE["Ayu"], "'quoted": PEOPLE[""]})
+    assert list(match(SESSION, read_rows(path), "Ketut").judgements) == ["@ayu", "'quoted"]
+
+
+def test_an_answer_that_was_cleared_in_a_spreadsheet_is_none(tmp_path):
+    path = write_csv(tmp_path / "judged.csv", SESSION, {"Ayu": PEOPLE["Ayu"]})
+    path.write_text(path.read_text(encoding="utf-8-sig").replace(",positive,label,", ",,label,"), encoding="utf-8")
+    assert sorted(one.place for one in match(SESSION, read_rows(path), "Ayu").judgements["Ayu"]) == [0, 1]
+
+
 def test_the_csv_is_a_labelled_file_with_formulas_disarmed(tmp_path):
     path = write_csv(tmp_path / "judged.csv", SESSION, PEOPLE)
     with path.open(encoding="utf-8-sig", newline="") as stream:

@@ -118,8 +118,22 @@ def test_a_large_body_is_refused_while_it_is_read_whatever_the_header_says(servi
     assert client.post("/classify", json={"texts": ["the day"]}).status_code == 200
 
 
-def test_a_full_queue_says_when_to_come_back(serving):
+def test_text_that_json_cannot_hold_is_refused_as_any_other(serving):
+    as_json = {"Content-Type": "application/json"}
+    answer = serving().post("/classify", content=b'{"texts": ["x", "cut \\ud83d"]}', headers=as_json)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body", "texts", 1]
+
+
+def test_more_texts_than_may_ever_wait_are_refused_for_good(serving):
     answer = serving(waiting=2).post("/classify", json={"texts": TEXTS[:3]})
+    assert (answer.status_code, "Retry-After" in answer.headers) == (422, False)
+    assert "3 texts are too many: at most 2 may wait" in answer.json()["detail"]
+
+
+def test_a_full_queue_says_when_to_come_back(serving, monkeypatch):
+    monkeypatch.setattr("deftx.serving.batching.Batcher._count", lambda batcher: 1)
+    answer = serving(waiting=3).post("/classify", json={"texts": TEXTS[:3]})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert "Send these texts again later" in answer.json()["detail"]
 

@@ -17,7 +17,7 @@ from ui import strings
 from ui.access import retention
 from ui.classify.combination import Combination
 from ui.current import acting_in
-from ui.labelling import label_answers, sessions
+from ui.labelling import label_answers, label_views, sessions
 from ui.library.vector_index import describe
 from ui.studio import Studio
 
@@ -162,6 +162,7 @@ def test_a_label_set_of_ones_own_needs_no_classifier(studio, text):
     assert request is None
     label_answers.pick(kept, "29:label:0")
     said, request = label_answers.improve(kept)
+    assert strings.LABELLING_READY_ALONE.format(name=request.train) in said
     table = studio.tables.read(request.train)
     assert table.texts == [one.text for one in session.sentences[:30] if not one.drawn]
     assert set(table.labels) == {"praise", "complaint", "question"}
@@ -173,7 +174,8 @@ def test_the_task_vector_is_trained_further_and_scored_on_the_random_half(studio
     kept = label_answers.start_session(task, "", text, "", 40, "")[0]
     judge(kept, lambda one: "label:0" if one.text < "n" else "label:1")
     session = session_of(kept)
-    request = label_answers.improve(kept)[1]
+    said, request = label_answers.improve(kept)
+    assert strings.LABELLING_READY.format(name=request.train) in said
     judged = [(one.text, "negative" if one.text < "n" else "positive", one.drawn) for one in session.sentences]
     for name, half in ((request.train, False), (request.valid, True)):
         table = studio.tables.read(name)
@@ -200,6 +202,10 @@ def test_the_loop_from_labels_over_a_trained_vector_to_the_new_score(studio, tas
     assert said == ""
     assert f"{sum(right)} / {len(drawn)}" in view
     assert f"{round(scores['after'] * len(drawn))} / {len(drawn)}" in view
+    session, judged = session_of(kept), sessions.stored().judged(session_of(kept).id)[""]
+    answers = {place: one.answer for place, one in enumerate(session.sentences)}
+    same_name = label_views.rescored(session, judged, answers, session.made_of)
+    assert same_name.count(f" / {len(drawn)}") == view.count(f" / {len(drawn)}")
 
 
 def test_one_label_is_nothing_to_learn(studio, text):

@@ -148,7 +148,11 @@ def improve(kept: object) -> tuple[str, TrainingRequest | None]:
         request = sessions.improvement(sessions.stored().open(read(kept)[0]))
     except DeftxError as error:
         return views.refusal(strings.LABELLING_NOT_TRAINED, error), None
-    return views.notice(strings.LABELLING_READY.format(name=request.train), kind="good"), request
+    if not request.start:
+        said = strings.LABELLING_READY_ALONE
+    else:
+        said = strings.LABELLING_READY if request.valid else strings.LABELLING_READY_HELD_OUT
+    return views.notice(said.format(name=request.train), kind="good"), request
 
 
 def rescore(kept: object, task: str | None, language: str | None) -> tuple[str, str]:

@@ -76,6 +76,11 @@ def build(task: gr.Dropdown, language: gr.Dropdown, kept: gr.BrowserState) -> La
     )
     _connect_form(tab, fields, start, task, language)
     _connect_actions(tab, actions, task, language)
+    # A comparison, and the question whether to remove, are of the session before.
+    gr.on(
+        [start.click, tab.sessions.input, tab.person.input], lambda: ("", *label_answers.asking(False)), None,
+        [tab.compared, actions.remove, actions.confirm, actions.stay], **PRIVATE,
+    )  # fmt: skip
     return tab
 
 

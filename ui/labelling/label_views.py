@@ -98,11 +98,11 @@ def result(session: Session, people: Mapping[str, Judged], person: str) -> str:
 
 def rescored(session: Session, judged: Judged, answers: Mapping[int, str], made_of: str) -> str:
     """Compare the answers of other vectors with those that the session began with, on the same sentences."""
-    found = {session.made_of: score(session, judged), made_of: score(session, judged, answers)}
+    found = ((session.made_of, score(session, judged)), (made_of, score(session, judged, answers)))
     rows = [
         (name, f"{one.accuracy.share:.0%}", _range(one.accuracy.low, one.accuracy.high),
          f"{one.accuracy.right} / {one.accuracy.judged}")
-        for name, one in found.items() if one is not None
+        for name, one in found if one is not None
     ]  # fmt: skip
     words = _better(session, judged, answers)
     heads = (strings.LABELLING_VECTORS, strings.CHECK_ACCURACY, strings.CHECK_INTERVAL, strings.LABELLING_RIGHT)

@@ -39,6 +39,8 @@ def build(task: gr.Dropdown, language: gr.Dropdown) -> None:
         None, [text, sessions], **PRIVATE,
     )  # fmt: skip
     _connect({**actions, "downloads": downloads}, kept, said, sessions, shown)
+    # The question whether to remove is of the session before.
+    gr.on([start.click, sessions.input], lambda: word_answers.asking(False), None, actions["remove"], **PRIVATE)
 
 
 def _form() -> tuple[gr.Dropdown, gr.Number, gr.Button, gr.Dropdown]:
