@@ -60,9 +60,7 @@ def make_app(service: Service, limits: Limits | None = None, hosts: tuple[str, .
         DeftxError: If FastAPI is not installed.
     """
     optional_package("fastapi", "The server needs", EXTRA)
-    from fastapi import FastAPI, HTTPException, Request
-    from fastapi.exceptions import RequestValidationError
-    from fastapi.responses import JSONResponse
+    from fastapi import FastAPI, HTTPException
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     limits = limits or Limits()
@@ -83,18 +81,7 @@ def make_app(service: Service, limits: Limits | None = None, hosts: tuple[str, .
     if hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))  # no page of another site can call it
 
-    @app.exception_handler(DeftxError)
-    async def refused(_: Request, error: DeftxError) -> JSONResponse:
-        busy = isinstance(error, Busy)
-        headers = {"Retry-After": RETRY_SECONDS} if busy else None
-        return JSONResponse({"detail": str(error)}, 503 if busy else 422, headers)
-
-    @app.exception_handler(RequestValidationError)
-    async def not_understood(_: Request, error: RequestValidationError) -> JSONResponse:
-        # Without the input, which may be text or numbers that JSON cannot hold.
-        return JSONResponse(
-            {"detail": [{key: one[key] for key in ("loc", "msg", "type")} for one in error.errors()]}, 422
-        )
+    _add_refusals(app)
 
     @app.post("/classify", response_model=answers, summary="Classify texts, each with the vector of its language")
     async def classify(wanted: ask) -> Any:  # pyright: ignore[reportInvalidTypeForm] (a model made from the task)
@@ -110,6 +97,26 @@ def make_app(service: Service, limits: Limits | None = None, hosts: tuple[str, .
         return service.about()
 
     return app
+
+
+def _add_refusals(app: Any) -> None:
+    """Answer errors that a client can correct with their reason."""
+    from fastapi import Request
+    from fastapi.exceptions import RequestValidationError
+    from fastapi.responses import JSONResponse
+
+    @app.exception_handler(DeftxError)
+    async def refused(_: Request, error: DeftxError) -> JSONResponse:
+        busy = isinstance(error, Busy)
+        headers = {"Retry-After": RETRY_SECONDS} if busy else None
+        return JSONResponse({"detail": str(error)}, 503 if busy else 422, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def not_understood(_: Request, error: RequestValidationError) -> JSONResponse:
+        # Without the input, which may be text or numbers that JSON cannot hold.
+        return JSONResponse(
+            {"detail": [{key: one[key] for key in ("loc", "msg", "type")} for one in error.errors()]}, 422
+        )
 
 
 def run(app: Any, host: str, port: int) -> None:
