@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from deftx.core.errors import DeftxError
+from deftx.core.errors import DeftxError, RecipeError
 from deftx.core.events import read_duration
 from deftx.core.files import write_text
 from deftx.core.names import is_plain
@@ -20,7 +20,7 @@ from deftx.evidence.costs import Timed, is_trained, read_cost, train_with_cost
 from deftx.evidence.shared_work import Reporter, Shard, Work, share
 from deftx.models.bases import Base, load_base
 from deftx.training.language import learn_language
-from deftx.training.learned import AFTER_DENSE
+from deftx.training.learned import AFTER_DENSE, DELTA_FILE
 from deftx.training.recipes import LanguageRecipe, recipe_for
 from deftx.training.setting_text import parse_setting
 
@@ -196,6 +196,10 @@ def train_group(many: Many, group: Sequence[Piece], device: str) -> dict[Piece, 
             dense = train_with_cost(many.folder(piece), partial(_train, many, piece, base, delta), device, dense)
         except DeftxError as error:
             failed[piece] = str(error)
+            if not isinstance(error, RecipeError) and not (delta / DELTA_FILE).is_file():
+                # The text or the dense phase, which the vectors of a group share: the others would fail alike.
+                failed |= dict.fromkeys(todo[todo.index(piece) :], str(error))
+                break
     shutil.rmtree(delta, ignore_errors=True)
     return failed
 

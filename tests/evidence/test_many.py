@@ -10,7 +10,7 @@ import tiny
 from PIL import Image
 
 from deftx.cli import main
-from deftx.core.errors import DeftxError
+from deftx.core.errors import DeftxError, TrainingError
 from deftx.evidence.costs import is_trained, read_cost
 from deftx.evidence.many import Many, corpora_in, groups_of, read_table_of_settings, train_group
 from deftx.evidence.many_report import MARGIN, draw_matrix, write_report
@@ -117,6 +117,21 @@ def test_settings_that_cannot_be_trained_with_stop_no_others(folder, base_folder
     assert read_cost(many.folder(group[1]))["dense"] >= dense > 0
     found = write_report(many, [group])
     assert found["overlaps"]["languages"] == []  # those of the first settings, which have no vector
+
+
+def test_a_dense_phase_that_fails_is_not_repeated_for_each_setting(folder, base_folder, tmp_path, monkeypatch):
+    tried = []
+
+    def diverge(corpus, base, recipe, **options):
+        tried.append(recipe.k)
+        raise TrainingError("The loss is no longer a number.")
+
+    monkeypatch.setattr("deftx.evidence.many.learn_language", diverge)
+    settings = {name: {"k": k, **SETTINGS} for name, k in (("few", 100.0), ("more", 200.0))}
+    (group,) = groups_of({"ban": folder / "ban.txt"}, settings, (42,))
+    failed = train_group(Many(tmp_path / "out", str(base_folder), "quick"), group, "cpu")
+    assert tried == [100.0]
+    assert failed == dict.fromkeys(group, "The loss is no longer a number.")
 
 
 @pytest.mark.slow
