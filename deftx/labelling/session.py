@@ -154,27 +154,29 @@ def begin(
     Raises:
         DeftxError: If no sentence is left, or the number is out of range.
     """
-    there = unused_sentences(lines, count, seed, without)
-    count = min(count, len(there))
-    half = -(-count // 2)
-    drawn, others = there[:half], there[half : half + max(POOL, count - half)]
+    drawn, others = unused_sentences(lines, count, seed, without)
     drawn_part = _answered(drawn, True, labels, [classify(drawn) for classify in classifiers[:1]])
     found = [classify(others) for classify in classifiers] if others else []
     places = least_sure(found) if found else list(range(len(others)))
-    chosen = places[: count - half]
+    chosen = places[: count - len(drawn)]
     taught_part = _answered([others[place] for place in chosen], False, labels, [one[chosen] for one in found[:1]])
     pairs = chain.from_iterable(zip_longest(drawn_part, taught_part))
     sentences = tuple(one for one in pairs if one is not None)
     return Session(secrets.token_hex(8), time.time(), text, made_of, task, language, tuple(labels), sentences)
 
 
-def unused_sentences(lines: Iterable[str], count: int, seed: int, without: Iterable[str]) -> list[str]:
-    """Return the sentences that a new session can have, in random order.
+def unused_sentences(
+    lines: Iterable[str], count: int, seed: int, without: Iterable[str]
+) -> tuple[list[str], list[str]]:
+    """Return the sentences of a new session's random half, and those among which the least sure ones are found.
+
+    Each has every second sentence of one random order. So the random half of a later session has no sentence that an earlier
+    one looked at and left out because the classifier was sure of it: such sentences would make the score too high.
 
     Args:
         lines: The lines of the text.
         count: The wanted number of sentences.
-        seed: Determines the order.
+        seed: Determines the order; all sessions of a text need the same one.
         without: Sentences of earlier sessions.
 
     Raises:
@@ -183,10 +185,12 @@ def unused_sentences(lines: Iterable[str], count: int, seed: int, without: Itera
     if not FEWEST <= count <= MOST:
         raise LabellingError(f"{count} sentences are not possible; choose {FEWEST} to {MOST}.")
     known = set(map(fold, without))
-    there = [line for line in draw(lines, count=2**31, seed=seed) if fold(line) not in known]
-    if not there:
+    order = draw(lines, count=2**31, seed=seed)
+    drawn, others = ([line for line in order[first::2] if fold(line) not in known] for first in (0, 1))
+    if not drawn and not others:
         raise LabellingError(NONE_LEFT)
-    return there
+    drawn = drawn[: max(-(-count // 2), count - len(others))]
+    return drawn, others[: max(POOL, count - len(drawn))]
 
 
 def least_sure(probabilities: Sequence[Tensor]) -> list[int]:

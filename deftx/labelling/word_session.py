@@ -14,7 +14,7 @@ from typing import Any
 from deftx.classify.tagger import TaggedText
 from deftx.core.errors import unknown_name
 from deftx.core.tags import OUTSIDE, as_bio, marks_entities
-from deftx.labelling.session import COUNT, NONE_LEFT, POOL, LabellingError, unused_sentences
+from deftx.labelling.session import COUNT, NONE_LEFT, LabellingError, unused_sentences
 
 Tag = Callable[[list[str]], list[TaggedText]]
 
@@ -123,12 +123,11 @@ def begin_words(
     Raises:
         DeftxError: If no sentence is left, or the number is out of range.
     """
-    there = unused_sentences(lines, count, seed, without)
-    half = -(-min(count, len(there)) // 2)
-    found = [one for one in tag(there[: half + max(POOL, count - half)]) if one.words]
-    if not found:
+    parts = unused_sentences(lines, count, seed, without)
+    drawn, others = ([one for one in tag(part) if one.words] for part in parts)
+    if not drawn and not others:
         raise LabellingError(NONE_LEFT)
-    drawn, others = found[:half], sorted(found[half:], key=_sureness)[: count - half]
+    others = sorted(others, key=_sureness)[: count - len(drawn)]
     pairs = chain.from_iterable(zip_longest(_sentences(drawn, True), _sentences(others, False)))
     sentences = tuple(one for one in pairs if one is not None)
     return WordSession(secrets.token_hex(8), time.time(), text, made_of, tuple(tags), sentences)

@@ -77,6 +77,22 @@ def test_sentences_of_earlier_sessions_are_not_asked_again():
         begin(LINES[:20], LABELS, without=LINES)
 
 
+def test_the_random_half_of_a_later_session_has_no_sentence_that_an_earlier_one_looked_at_and_left_out():
+    looked_at = []
+    sure = sure_of(())
+
+    def classify(texts):
+        looked_at.extend(texts)
+        return sure(texts)
+
+    first = begin(LINES, LABELS, classifiers=[classify], count=20, seed=5)
+    assert len(looked_at) > 100  # the ten of the score, and those among which the least sure ones were found
+    asked = [one.text for one in first.sentences]
+    second = begin(LINES, LABELS, classifiers=[sure], count=20, seed=5, without=asked)
+    assert len(parts(second)[0]) == 10
+    assert not {one.text for one in parts(second)[0]} & set(looked_at)
+
+
 def test_a_text_with_one_sentence_is_a_session_of_one():
     session = begin(LINES[:1], LABELS, classifiers=[sure_of(())])
     assert [one.drawn for one in session.sentences] == [True]
