@@ -12,10 +12,11 @@ import torch
 import deftx
 from deftx.analysis import base_choice, language_states
 from deftx.analysis.base_choice import BaseChoice, Plan, best_base, cached_bases, compare_bases
-from deftx.analysis.choices import advise_on
+from deftx.analysis.choices import Choices, advise_on
 from deftx.analysis.language_states import compare, save_states, similarities, states_of
 from deftx.analysis.published_bases import published_bases
 from deftx.analysis.text_amount import MEASURED, text_amount
+from deftx.commands.advising import as_text
 from deftx.core.errors import BaseModelError, CorpusError
 from deftx.data.languages import load_languages
 from deftx.data.text import read_corpus
@@ -50,8 +51,12 @@ def test_the_best_base_has_the_fewest_tokens_and_among_equals_the_least_memory()
     [{"here": False}, {"fits": False}, {"unknown_share": 0.5}, {"spelled_share": 0.9}, {"tokens_per_word": None}],
 )
 def test_a_base_that_is_not_here_does_not_fit_or_does_not_read_the_text_is_never_the_best(fields):
-    assert best_base((choice("a", **({"tokens_per_word": 1.0} | fields)),)) is None
-    assert best_base((choice("a", **({"tokens_per_word": 1.0} | fields)), choice("b", tokens_per_word=3.0))).name == "b"
+    unusable, other = choice("a", **({"tokens_per_word": 1.0} | fields)), choice("b", tokens_per_word=3.0)
+    assert best_base((unusable,)) is None
+    assert best_base((unusable, other)).name == "b"
+    amount = text_amount(TextSize(1_000, 900, 9_000), recipe_for("language", "quick"), 512)
+    choices = Choices((unusable, other), "b", (), amount)
+    assert "b, the only base here that reads it and fits into memory" in as_text(choices, "quick")
 
 
 def test_the_published_bases_have_plausible_sizes():

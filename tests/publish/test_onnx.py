@@ -31,6 +31,16 @@ def classifier(base, task_vector, language_vector):
     return compose(base, task=task_vector, language=language_vector)
 
 
+def test_weights_in_a_file_beside_the_graph_are_in_the_sizes(classifier, tmp_path, monkeypatch):
+    save = torch.onnx.ONNXProgram.save  # a model of more than 2 GB is saved like this in any case
+    monkeypatch.setattr(torch.onnx.ONNXProgram, "save", lambda *given: save(*given, external_data=True))
+    parts = write_onnx(classifier, tmp_path / "mood")
+    there = {path.relative_to(tmp_path / "mood").as_posix(): path.stat().st_size
+             for path in (tmp_path / "mood" / "onnx").iterdir()}  # fmt: skip
+    assert parts.sizes == there
+    assert len(there) == 2
+
+
 @pytest.mark.slow
 def test_onnxruntime_gives_the_probabilities_of_the_classifier(written, classifier):
     texts = [" ".join(text.split()[: 1 + place % 8]) for place, text in enumerate(sentences(100, seed=3))]
