@@ -1,10 +1,11 @@
 """What a few labelled rows of a language add to a task vector: zero-shot against the vector trained further on them.
 
-    python benchmarks/few_rows.py DATA [--languages jav sun] [--rows 50] [--draws 3] [--set sparse_learning_rate=1e-3 …]
+    python benchmarks/few_rows.py DATA [--languages jav sun] [--rows 50] [--draws 3] [--beside 200] [--set sparse_learning_rate=1e-3 …]
 
 Rows are drawn from DATA/nusax/LANGUAGE/train.csv, and macro-F1 is that on test.csv. A bundled language vector of the language is
 on; Javanese and Sundanese have none. The settings are those of "Improve the classifier with these" on the page, which were
-chosen on these two languages.
+chosen on these two languages. With --beside N, N rows of Indonesian (DATA/nusax/ind/train.csv), drawn anew in each draw, are learned in
+one pass beside four passes over the rows of the language (--passes).
 """
 
 import argparse
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import numpy as np
 import sides  # noqa: F401 (it makes the project importable)
@@ -44,13 +46,18 @@ def gains(base: Base, task: str, data: Path, language: str, options: argparse.Na
     own = language if (BUNDLED_VECTORS / language).is_dir() else None
     before = f1(base, task, own, test)
     recipe = deftx.recipe_for("task", "quick")
-    recipe = recipe.changed({**FURTHER, **dict(parse_setting(recipe, text) for text in options.set)})
+    passes = {"epochs": 1.0} if options.beside else {}
+    recipe = recipe.changed({**FURTHER, **passes, **dict(parse_setting(recipe, text) for text in options.set)})
     for draw in range(options.draws):
         rows = drawn(train, options.rows, draw)
+        files: dict[str, Any] = {"train": rows, "source": own}
+        if options.beside:
+            other = drawn(read_table(data / "nusax" / "ind" / "train.csv"), options.beside, draw)
+            files = {"train": [rows, other], "source": [own, "ind" if own else None], "repeat": [options.passes, 1]}
         with tempfile.TemporaryDirectory() as folder:
             # The rows are their own validation file: no checkpoint is chosen by it, so it only has to be short.
             vector = deftx.learn_task(
-                rows, base, replace(recipe, seed=draw), out=Path(folder) / "out", valid=rows, source=own, start=task
+                **files, base=base, recipe=replace(recipe, seed=draw), out=Path(folder) / "out", valid=rows, start=task
             )
             after = f1(base, vector, own, test)
         print(f"| {language} | {draw} | {before:.1f} | {after:.1f} | {after - before:+.1f} |", flush=True)
@@ -65,6 +72,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=50)
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--task", default="sentiment")
+    parser.add_argument("--beside", type=int, default=0, metavar="N", help="rows of Indonesian beside them")
+    parser.add_argument("--passes", type=int, default=4, help="passes over the rows of the language, with --beside")
     parser.add_argument("--set", nargs="+", default=[], metavar="key=value")
     options = parser.parse_args()
     base = deftx.load_base(deftx.BUNDLED_BASE)
