@@ -23,8 +23,12 @@ from deftx.data.text import fingerprint as fingerprint_of_lines
 # Names of the two columns; the second pair is that of NusaX-Lexicon.
 COLUMNS = (("word", "translation"), ("source", "target"))
 
+_APOSTROPHES, _HYPHENS = "'’‘ʼʻ", "-‐‑"  # the kinds that texts have; entries have the first of each
+_ONE_KIND = str.maketrans({**dict.fromkeys(_APOSTROPHES, "'"), **dict.fromkeys(_HYPHENS, "-")})
 # Letters with their marks, and digits; an apostrophe between two of them is part of the word, a hyphen is not.
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’ʼ][\p{L}\p{M}\p{N}]+)*")
+_WORD = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}]+(?:[{_APOSTROPHES}][\p{{L}}\p{{M}}\p{{N}}]+)*")
+# A hyphen inside a word of several parts, such as a reduplicated one.
+_JOINT = regex.compile(rf"(?<=[\p{{L}}\p{{M}}\p{{N}}{_APOSTROPHES}])[{_HYPHENS}](?=[\p{{L}}\p{{N}}])")
 
 
 class Match(NamedTuple):
@@ -80,30 +84,40 @@ class Lexicon:
 
 
 def matches(lexicon: Lexicon, text: str) -> Iterator[Match]:
-    """Yield the places of a text that have translations, from left to right, the longest entry first."""
+    """Yield the places of a text that have translations, from left to right, the longest entry first.
+
+    A part of a word with hyphens is not a place: "oleh-oleh" is another word than "oleh".
+    """
     spans = [found.span() for found in _WORD.finditer(text)]
+    joints = {found.start() for found in _JOINT.finditer(text)}
     at = 0
     while at < len(spans):
-        match = _longest_match(lexicon, text, spans[at : at + lexicon.longest])
+        match = _longest_match(lexicon, text, spans[at : at + lexicon.longest], joints)
         if match is not None:
             yield match
         at += match.words if match is not None else 1
 
 
-def _longest_match(lexicon: Lexicon, text: str, spans: Sequence[tuple[int, int]]) -> Match | None:
+def _longest_match(lexicon: Lexicon, text: str, spans: Sequence[tuple[int, int]], joints: set[int]) -> Match | None:
     start = spans[0][0]
     for words in range(len(spans), 0, -1):
         end = spans[words - 1][1]
-        if translations := lexicon.entries.get(_key(text[start:end])):
-            return Match(start, end, words, translations)
+        for last in (end + 1, end) if text.startswith(tuple(_APOSTROPHES), end) else (end,):
+            if not {start - 1, last} & joints and (translations := _translations(lexicon, text[start:last])):
+                return Match(start, last, words, translations)
     return None
+
+
+def _translations(lexicon: Lexicon, shown: str) -> tuple[str, ...]:
+    """Return the translations of a word or phrase as a text shows it. A capital I is an i or, in Turkish, an ı."""
+    return lexicon.entries.get(_key(shown)) or lexicon.entries.get(_key(shown.replace("I", "ı")), ())
 
 
 def read_lexicon(path: str | os.PathLike, *, encoding: str | None = None) -> Lexicon:
     """Read a table with the columns ``word,translation`` (or ``source,target``), one translation a row.
 
     Args:
-        path: A CSV, TSV, JSON lines or Parquet file, or a workbook. Without a header line, it must have two columns.
+        path: A CSV, TSV, JSON lines or Parquet file, or a workbook.
         encoding: The encoding of a file that is not UTF-8.
 
     Raises:
@@ -115,8 +129,8 @@ def read_lexicon(path: str | os.PathLike, *, encoding: str | None = None) -> Lex
     records = open_records(file, TableError)
     found: dict[str, dict[str, None]] = {}
     for _, (word, translation) in records.texts(_columns(records), TableError):
-        if translation and (spans := [match.span() for match in _WORD.finditer(word)]):
-            found.setdefault(_key(word[spans[0][0] : spans[-1][1]]), {})[translation] = None
+        if translation and (entry := _entry(word)):
+            found.setdefault(_key(entry), {})[translation] = None
     if not found:
         raise TableError(f"{file.name} has no usable row: every row needs a word and its translation.")
     return Lexicon(file.name, {word: tuple(translations) for word, translations in found.items()})
@@ -156,9 +170,20 @@ def _translated(
             yield tuple(lexicon.translate(part, share, generator) for part in text)
 
 
+def _entry(cell: str) -> str:
+    """Return a cell without the punctuation around its words; an apostrophe at the end stays, unless it closes a quotation."""
+    spans = [match.span() for match in _WORD.finditer(cell)]
+    if not spans:
+        return ""
+    start, end = spans[0][0], spans[-1][1]
+    ends_with_one = cell.startswith(tuple(_APOSTROPHES), end) and not cell[:start].endswith(tuple(_APOSTROPHES))
+    return cell[start : end + ends_with_one]
+
+
 def _key(text: str) -> str:
-    """Return a word or phrase as entries are written: folded, with one kind of apostrophe."""
-    return fold(text).replace("’", "'").replace("ʼ", "'")
+    """Return a word or phrase as entries are written: folded, with one kind of apostrophe and of hyphen."""
+    # The lower case of the Turkish İ is an i with a dot above (U+0307).
+    return fold(text).replace("i\u0307", "i").translate(_ONE_KIND)
 
 
 def _columns(records: Records) -> list[str]:
@@ -166,11 +191,9 @@ def _columns(records: Records) -> list[str]:
         found = [column for name in names if (column := find_column(records, name, TableError)) is not None]
         if len(found) == len(names):
             return found
-    if records.headless and len(records.columns) == len(COLUMNS[0]):
-        return list(records.columns)
     raise TableError(
         f"{records.file.name} is not a word list: it needs the columns word and translation. "
-        f"Found: {', '.join(records.columns)}."
+        f"Found: {', '.join(records.columns)}. If its first line is an entry, add the line word,translation at the top."
     )
 
 

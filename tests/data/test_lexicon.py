@@ -11,7 +11,8 @@ from deftx.data.text import Corpus
 
 LEXICON = Lexicon("list.csv", {
     "rumah": ("umah",), "rumah sakit": ("griya sakit",), "tidak": ("nenten", "ten"), "makan-makan": ("ngajeng",),
-    "jum'at": ("sukra",), "ñandú": ("churi",),
+    "jum'at": ("sukra",), "ñandú": ("churi",), "nak'": ("panak",), "iyi": ("good",), "ılık": ("warm",), "sinir": ("nerve",),
+    "sınır": ("border",),
 })  # fmt: skip
 
 
@@ -29,8 +30,25 @@ def test_case_and_everything_between_words_stays():
     assert translate("Rumah! (RUMAH) rumah?\trumah…") == "Umah! (UMAH) umah?\tumah…"
     assert translate("“Makan-makan”, di RUMAH SAKIT.") == "“Ngajeng”, di GRIYA SAKIT."
     assert translate("perumahan rumahku") == "perumahan rumahku"  # whole words only
-    assert translate("Jum'at jum’at") == "Sukra sukra"
+    assert translate("Jum'at jum’at jum‘at jumʻat jumʼat") == "Sukra sukra sukra sukra sukra"
     assert translate("N\u0303andu\u0301 ÑANDÚ") == "Churi CHURI"  # decomposed accents
+
+
+def test_a_part_of_a_word_with_hyphens_does_not_match():
+    assert translate("rumah-rumah rumah‐rumah rumah‑ku ke-rumah") == "rumah-rumah rumah‐rumah rumah‑ku ke-rumah"
+    assert translate("makan-makan makan‑makan") == "ngajeng ngajeng"  # but the whole word does
+    assert translate("makan-makan-makan") == "makan-makan-makan"
+    assert translate("rumah - rumah, -rumah- rumah–rumah") == "umah - umah, -umah- umah–umah"  # these are dashes
+
+
+def test_an_apostrophe_at_the_end_belongs_to_the_entry():
+    assert translate("nak' Nak’. nak") == "panak Panak. nak"
+    assert translate("'rumah' ‘rumah’") == "'umah' ‘umah’"  # quotation marks
+
+
+def test_capital_letters_of_turkish_match():
+    assert translate("İyi iyi İYİ. Ilık ılık ILIK") == "Good good GOOD. Warm warm WARM"
+    assert translate("sinir sınır Sınır") == "nerve border Border"  # two words
 
 
 def test_one_of_several_translations_and_a_share_of_the_places_is_chosen_at_random():
@@ -83,10 +101,12 @@ def test_coverage_counts_words_and_not_numbers():
 @pytest.mark.parametrize("header", [("word", "translation"), ("source", "target"), ("Word ", "Translation", "note")])
 def test_a_list_is_read_with_one_translation_a_row(tmp_path, header):
     rows = [("Tidak.", "nenten"), ("tidak", "ten"), ("tidak", "ten"), ("", "x"), ("rumah", ""), ("!", "x"),
-            ("rumah  sakit", "griya sakit")]  # fmt: skip
+            ("rumah  sakit", "griya sakit"), ("nak’", "panak"), ("‘jalan’", "margi")]  # fmt: skip
     path = tiny.write_csv(tmp_path / "list.csv", header, [(*row, "a note")[: len(header)] for row in rows])
     lexicon = read_lexicon(path)
-    assert lexicon.entries == {"tidak": ("nenten", "ten"), "rumah sakit": ("griya sakit",)}
+    assert lexicon.entries == {
+        "tidak": ("nenten", "ten"), "rumah sakit": ("griya sakit",), "nak'": ("panak",), "jalan": ("margi",),
+    }  # fmt: skip
     assert lexicon.longest == 2
     assert lexicon.fingerprint == read_lexicon(path).fingerprint != LEXICON.fingerprint
 
@@ -95,6 +115,9 @@ def test_what_is_no_word_list_is_refused(tmp_path):
     path = tiny.write_csv(tmp_path / "rows.csv", ("text", "label"), [("the day", "good")])
     with pytest.raises(TableError, match=r"rows\.csv is not a word list.*Found: text, label"):
         read_lexicon(path)
+    headless = tiny.write_csv(tmp_path / "headless.csv", ("rumah", "umah"), [("tidak", "ten")])
+    with pytest.raises(TableError, match=r"add the line word,translation at the top"):
+        read_lexicon(headless)
     with pytest.raises(TableError, match="no usable row"):
         read_lexicon(tiny.write_csv(tmp_path / "empty.csv", ("word", "translation"), [("!", "?"), ("a", "")]))
     (tmp_path / "plain.txt").write_text("rumah umah", encoding="utf-8")
