@@ -39,7 +39,7 @@ class Findings:
     dropped: dict[str, int]
     duplicates: int  # training rows equal to an earlier one, label included
     conflicts: int  # texts of the training rows that occur with more than one label
-    unknown_labels: dict[str, int]  # labels of the validation rows that no training row has
+    unknown_labels: dict[str, int]  # labels of the validation rows that the task does not have
     shared: int  # validation rows whose text is also a training row
     warnings: list[str]
 
@@ -115,25 +115,29 @@ def _read(records: Records, labelled: bool, columns: Mapping[str, str] | None) -
     return Table(texts, labels, PAIR[0] in names, file.name, fingerprint_of(texts, labels), dropped, tuple(notes))
 
 
-def check(train: Table, valid: Table | None = None) -> Findings:
-    """Return findings on the tables before training. Raise TableError for a single label, or pairs with single texts."""
+def check(train: Table, valid: Table | None = None, labels: Sequence[str] | None = None) -> Findings:
+    """Return findings on the tables before training. Raise TableError for a single label, or pairs with single texts.
+
+    ``labels`` are those of the task, if there are others than those of the training rows.
+    """
     if len(set(train.labels)) < 2:
         raise TableError(f"Every row of {train.name} has the label {train.labels[0]!r}: there is nothing to learn.")
     if valid is not None and valid.pairs != train.pairs:
         kinds = {True: "pairs", False: "single texts"}
         raise TableError(f"{train.name} has {kinds[train.pairs]}, but {valid.name} has {kinds[valid.pairs]}.")
-    valid = valid and with_spellings_of(valid, label_names(train))
+    known = labels or label_names(train)
+    valid = valid and with_spellings_of(valid, known)
     rows = list(zip(map(folded, train.texts), train.labels, strict=True))
     labels_of = Counter(key for key, _ in set(rows))  # number of labels of each text
-    labels = _count_labels(train)
+    train_labels = _count_labels(train)
     valid_labels = _count_labels(valid) if valid else {}
     findings = Findings(
-        labels=labels,
+        labels=train_labels,
         valid_labels=valid_labels,
         dropped=dict(Counter(train.dropped) + Counter(valid.dropped if valid else {})),
         duplicates=len(rows) - len(set(rows)),
         conflicts=sum(count > 1 for count in labels_of.values()),
-        unknown_labels={name: count for name, count in valid_labels.items() if name not in labels},
+        unknown_labels={name: count for name, count in valid_labels.items() if name not in known},
         shared=sum(folded(text) in labels_of for text in valid.texts) if valid else 0,
         warnings=[*train.notes, *(valid.notes if valid else ())],
     )

@@ -4,7 +4,6 @@ Few rows cannot say which weights a task needs, but they can correct those that 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,14 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from deftx.core.errors import TableError, VectorError
+from deftx.core.errors import VectorError
 from deftx.core.events import Listener
-from deftx.data.labels import with_spellings_of
-from deftx.data.table_rows import label_names
 from deftx.models.parameters import head_parameters, sparse_trainable
 from deftx.training import distributed
 from deftx.training.learned import MASK_FILE, Continued, Learned, Learner, write_mask
 from deftx.training.pipeline import course, sparse_phase
 from deftx.training.recipes import Recipe, TaskRecipe
 from deftx.training.run_folder import check_disk, claim_folder
-from deftx.training.sources import Source
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector
 
@@ -66,22 +62,6 @@ def train_further(learner: Learner, continued: Continued, recipe: Recipe, folder
     learned.values = _without(learner.trainable, positions, continued.before)
     learned.head = {name: parameter.detach().clone() for name, parameter in learner.head.items()}
     return learned
-
-
-def with_labels_of(vector: SparseVector, sources: list[Source]) -> list[Source]:
-    """Return the sources with the labels written as in a vector that is trained further.
-
-    Raises:
-        TableError: If a row has a label that the vector does not have.
-    """
-    spelt = [replace(source, table=with_spellings_of(source.table, vector.labels)) for source in sources]
-    for table in (source.table for source in spelt):
-        if others := [label for label in label_names(table) if label not in vector.labels]:
-            raise TableError(
-                f"{table.name} has labels that {vector.name} does not have ({', '.join(others)}). "
-                f"Its labels are {', '.join(vector.labels)}."
-            )
-    return spelt
 
 
 def with_selection_of(vector: SparseVector, recipe: TaskRecipe) -> TaskRecipe:

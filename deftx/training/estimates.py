@@ -155,22 +155,25 @@ class TableSize:
     @classmethod
     def of(
         cls, train: Table | TokenTable, valid: Table | TokenTable | None, tokenizer: Any, repeat: int = 1,
-        further: Sequence[tuple[Table | TokenTable, int]] = (),
+        further: Sequence[tuple[Table | TokenTable, int]] = (), labels: Sequence[str] | None = None,
     ) -> "TableSize":  # fmt: skip
         """Count rows, labels and tokens. Raise TableError if the rows cannot be used for training.
 
-        ``further`` are the other labelled files, each with its passes. Of words with tags, a row is a sentence.
+        ``further`` are the other labelled files, each with its passes; ``labels`` those of a task vector that is trained further.
+        Of words with tags, a row is a sentence.
         """
         if valid is not None:
             check_same_kind(train, valid)
-        tables = fitting([train, *(table for table, _ in further)])
-        labels = _checked_words(tables, valid) if isinstance(train, TokenTable) else _checked_texts(tables, valid)
+        tables = fitting([train, *(table for table, _ in further)], labels)
+        count = (
+            _checked_words(tables, valid) if isinstance(train, TokenTable) else _checked_texts(tables, valid, labels)
+        )
         texts = [text for table in tables for text in table.texts]
         lengths = tuple(map(len, encode(tokenizer, texts[:: -(-len(texts) // SAMPLE)], 1_000_000)))
         others = sum(len(table) * passes for table, passes in further)
         valid_rows = len(valid) if valid is not None else None
         pairs = isinstance(train, Table) and train.pairs
-        return cls(len(train), valid_rows, labels, pairs, lengths, repeat, others)
+        return cls(len(train), valid_rows, count, pairs, lengths, repeat, others)
 
     def amount(self, recipe: TaskRecipe, longest: int) -> Amount:
         """Return the amount of data for a recipe, on a base with inputs of at most ``longest`` tokens."""
@@ -181,14 +184,14 @@ class TableSize:
         return Amount(self.repeat * rows + self.further, tokens, held_out * tokens)
 
 
-def _checked_texts(tables: Sequence[Table], valid: Any) -> int:
+def _checked_texts(tables: Sequence[Table], valid: Any, labels: Sequence[str] | None) -> int:
     """Return the number of labels. Raise TableError if the rows cannot be used for training."""
-    found = check(join_tables(tables), valid)
+    found = check(join_tables(tables), valid, labels)
     if valid is None:
         hold_out(tables[0], 0.1, 0)
     else:
-        drop_unknown_labels(valid, label_names(tables[0]))
-    return len(found.labels)
+        drop_unknown_labels(valid, labels or label_names(tables[0]))
+    return len(labels or found.labels)
 
 
 def _checked_words(tables: Sequence[TokenTable], valid: Any) -> int:

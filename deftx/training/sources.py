@@ -11,7 +11,8 @@ import torch
 
 from deftx.core.errors import RecipeError, TableError, VectorError
 from deftx.core.events import Event, Listener
-from deftx.data.labels import with_spellings_of
+from deftx.core.units import TEXT
+from deftx.data.labels import check_kind, with_spellings_of
 from deftx.data.lexicon import Lexicon, translate_table
 from deftx.data.question_rows import QuestionTable
 from deftx.data.table_rows import Table, counted_rows, folded, label_names
@@ -54,12 +55,14 @@ class Source:
         }
 
 
-def gather(base: Base, train: Any, source: Any, repeat: Any, lexicon: Any) -> list[Source]:
+def gather(
+    base: Base, train: Any, source: Any, repeat: Any, lexicon: Any, start: SparseVector | None = None
+) -> list[Source]:
     """Return the sources of a training run. The arguments are those of ``learn_task``.
 
     Raises:
         RecipeError: If there are not as many vectors, repeats or word lists as files, or a repeat is out of range.
-        TableError: If a file cannot be used, or its labels or texts do not fit those of the first one.
+        TableError: If a file cannot be used, or its labels or texts do not fit those of the first one, or of ``start``.
         VectorError: If a vector cannot be used.
     """
     several = isinstance(train, list | tuple)
@@ -72,7 +75,10 @@ def gather(base: Base, train: Any, source: Any, repeat: Any, lexicon: Any) -> li
     for count in repeats:
         if reason := repeat_problem(count):
             raise RecipeError(reason)
-    tables = fitting([file if isinstance(file, LABELLED) else read_labelled(file) for file in files])
+    tables = [file if isinstance(file, LABELLED) else read_labelled(file) for file in files]
+    if start is not None:
+        _check_start(start, tables)
+    tables = fitting(tables, start.labels if start is not None else None)
     if any(lists) and not isinstance(tables[0], Table):
         raise RecipeError(
             f"Word lists replace words of sentences; {tables[0].name} has {_CONTENTS[type(tables[0])]}. Omit the word lists."
@@ -157,8 +163,19 @@ def _one_for_each(files: list, given: Any, name: str, several: bool, default: An
     return list(given)
 
 
-def fitting(tables: list[Any]) -> list[Any]:
-    """Return the tables with the labels written as in the first one.
+def _check_start(start: SparseVector, tables: Sequence[Labelled]) -> None:
+    for table in tables:
+        if start.unit != TEXT or not isinstance(table, Table):
+            raise VectorError("Only a task vector on whole texts can be trained further, with labelled texts.")
+        check_kind(start.name, start.takes_pairs, table.name, table.pairs)
+
+
+def fitting(tables: list[Any], labels: Sequence[str] | None = None) -> list[Any]:
+    """Return the tables with the labels written as in the first one, or as in a task vector that is trained further.
+
+    Args:
+        tables: The labelled files of a task.
+        labels: The labels of that vector, if there is one.
 
     Raises:
         TableError: If a table has other labels, or is of another kind.
@@ -172,12 +189,10 @@ def fitting(tables: list[Any]) -> list[Any]:
         for table in tables[1:]:
             _refuse_other_labels(first.name, tag_names(first), table.name, tag_names(table))
         return tables
-    labels = label_names(first)
-    fitted = [first]
-    for table in tables[1:]:
-        table = with_spellings_of(table, labels)
-        _refuse_other_labels(first.name, labels, table.name, label_names(table))
-        fitted.append(table)
+    known = labels or label_names(first)
+    fitted = [with_spellings_of(table, known) for table in tables]
+    for table in fitted:
+        _refuse_other_labels("" if labels else first.name, known, table.name, label_names(table))
     return fitted
 
 
@@ -194,11 +209,14 @@ def check_same_kind(first: Labelled, other: Labelled) -> None:
 
 
 def _refuse_other_labels(first: str, labels: Sequence[str], name: str, found: Sequence[str]) -> None:
+    """Raise TableError for a label that the file ``first`` lacks, or, if it is "", the task vector that is trained further."""
     if others := [label for label in found if label not in labels]:
-        raise TableError(
-            f"{name} has labels that {first} lacks ({', '.join(others)}). "
-            f"Give the labels the same names in all files, and name the file first that has all of them."
+        advice = (
+            "Give the labels the same names in all files, and name the file first that has all of them."
+            if first
+            else f"Its labels are {', '.join(labels)}, and it gets no others."
         )
+        raise TableError(f"{name} has labels that {first or 'the task vector'} lacks ({', '.join(others)}). {advice}")
 
 
 def checked(base: Base, vector: SparseVector | str | os.PathLike | None, kind: str = "language") -> SparseVector | None:

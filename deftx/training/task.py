@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import PreTrainedModel
 
-from deftx.core.errors import VectorError
 from deftx.core.events import Event, Listener, OnEvent
-from deftx.core.units import QUESTION, TEXT, WORD
+from deftx.core.units import QUESTION, WORD
 from deftx.data.lexicon import Lexicon
 from deftx.data.question_rows import QuestionTable, join_question_tables
 from deftx.data.table_rows import Table, join_tables, label_names
@@ -19,7 +18,7 @@ from deftx.data.token_tables import read_labelled
 from deftx.models.bases import Base
 from deftx.models.parameters import canonical_parameters, head_parameters, sparse_trainable
 from deftx.training import distributed
-from deftx.training.continuing import begin_with, with_labels_of, with_selection_of
+from deftx.training.continuing import begin_with, with_selection_of
 from deftx.training.finish import finish, work_folder
 from deftx.training.learned import Learner
 from deftx.training.loop import stoppable
@@ -109,7 +108,8 @@ def learn_task(
     distributed.join(base.device)
     listener = distributed.listener_for(on_event, should_stop)
     out, run = work_folder(out, delta)
-    sources = gather(base, train, source, repeat, lexicon)
+    start = checked(base, start, "task")
+    sources = gather(base, train, source, repeat, lexicon, start)
     first = sources[0].table
     given: Any = valid if valid is None or isinstance(valid, LABELLED) else read_labelled(valid)
     if given is not None:
@@ -117,11 +117,8 @@ def learn_task(
     pairs = isinstance(first, Table) and first.pairs
     recipe = recipe_for("task", recipe, pairs=pairs) if isinstance(recipe, str) else recipe
     recipe = distributed.share(recipe, listener)
-    start = checked(base, start, "task")
     if start is not None:
-        if start.unit != TEXT or not isinstance(first, Table):
-            raise VectorError("Only a task vector on whole texts can be trained further, with labelled texts.")
-        sources, recipe = with_labels_of(start, sources), with_selection_of(start, recipe)
+        recipe = with_selection_of(start, recipe)
     identity = identity_of(base, sources, given, start)
     others = {TokenTable: _words, QuestionTable: _questions}
     prepare = others.get(type(first)) or partial(_texts, labels=start.labels if start else None)

@@ -36,7 +36,7 @@ def prepare_rows(
     ``all_rows`` are the training rows to check, if there are others than ``train``; ``labels`` those of the task, if there are
     others than those of ``train``.
     """
-    findings = check(all_rows or train, valid)
+    findings = check(all_rows or train, valid, labels)
     for warning in findings.warnings:
         listener.on_event(Event("tokenise", message=warning, warning=True))
     if valid is None:

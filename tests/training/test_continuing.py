@@ -1,5 +1,7 @@
 """A task vector is trained further on a few rows: only its entries and its head change, and a language vector stays out."""
 
+from dataclasses import replace
+
 import pytest
 import tiny
 import torch
@@ -13,6 +15,11 @@ from deftx.vectors.vector import SparseVector
 
 def table(rows, name="rows"):
     return Table([text for text, _ in rows], [label for _, label in rows], False, name, "0" * 64)
+
+
+def pairs():
+    rows = tiny.labelled_rows(("day", "night"))
+    return Table([(text, text) for text, _ in rows], [label for _, label in rows], True, "rows", "0" * 64)
 
 
 def further(base, start, where, rows=None, **arguments):
@@ -80,8 +87,29 @@ def test_labels_may_be_missing_but_not_new(base, task_vector, tmp_path):
     rows = [*tiny.labelled_rows(("day",)), ("the road is blue", "blue")]
     with pytest.raises(TableError, match="blue"):
         further(base, task_vector, tmp_path / "out", rows)
+    with pytest.raises(TableError, match="single texts, but rows has pairs"):
+        learn_task(pairs(), base, tiny.task_recipe(), out=tmp_path / "out", start=task_vector)
     spelt = [(text, label.upper()) for text, label in tiny.labelled_rows(("day", "night"))]
     assert further(base, task_vector, tmp_path / "other", spelt).labels == SparseVector.load(task_vector).labels
+
+
+def test_the_labels_are_those_of_the_vector_for_all_files_and_the_validation_rows(base, task_vector, tmp_path):
+    """The vector has three labels, and the first file two of them, so the others are neither refused nor left out."""
+    before = SparseVector.load(task_vector)
+    labels = [*before.labels, "neutral"]
+    head = {n: torch.cat([t, t[:1]]) if len(t) == len(before.labels) else t for n, t in before.head.items()}
+    replace(before, head=head, info={**before.info, "labels": labels}).save(tmp_path / "start")
+    second = table([("the day is blue", "neutral"), ("the night is good", "positive")], "second")
+    valid = table([*tiny.labelled_rows(("road",)), *[("the road is blue", "NEUTRAL")] * 3], "valid")
+    said = []
+    after = learn_task(
+        [table(tiny.labelled_rows(("day", "night"))), second], base, tiny.task_recipe(), out=tmp_path / "out",
+        start=tmp_path / "start", valid=valid, on_event=lambda event: said.append(event.message or ""),
+    )  # fmt: skip
+    assert after.labels == labels
+    assert after.info["corpus"]["unknown_labels"] == {}
+    assert after.info["corpus"]["valid_rows"] == len(valid.texts)
+    assert not any("left out" in message for message in said)
 
 
 def test_a_language_vector_cannot_be_trained_further_as_a_task(base, language_vector, tmp_path):

@@ -95,6 +95,15 @@ def test_a_table_is_counted(base, table_file):
     assert TableSize.of(table, table, base.tokenizer).amount(recipe, 4) == Amount(96, 4, 96 * 4.0)
 
 
+def test_files_for_a_vector_that_is_trained_further_have_its_labels(base, table_file):
+    table = read_table(table_file)
+    other = Table(["the road is blue"], ["Neutral"], False, "other", "0" * 64)
+    with pytest.raises(TableError, match=r"labels that .* lacks"):
+        TableSize.of(table, None, base.tokenizer, further=[(other, 1)])
+    known = ["positive", "negative", "neutral"]
+    assert TableSize.of(table, other, base.tokenizer, further=[(other, 1)], labels=known).labels == 3
+
+
 def test_a_table_that_cannot_be_learned_from_is_refused(base):
     with pytest.raises(TableError, match="nothing to learn"):
         TableSize.of(Table(["a", "b"], ["x", "x"], False, "t", ""), None, base.tokenizer)

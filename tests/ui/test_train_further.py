@@ -123,11 +123,13 @@ def test_the_words_that_a_list_covers_are_said_before_the_start(studio, table, w
     assert strings.COVERS_NOTHING in shown
 
 
-def test_a_task_vector_is_trained_further_without_a_dense_phase(studio, page_base, table):
+def test_a_task_vector_is_trained_further_without_a_dense_phase(studio, page_base, table, tmp_path):
     vector = finish_task_job(studio.store, page_base)
     values = {**TASK, "train": table, "start": f"job:{vector.id}"}
     found = studio.forecast.look(train_fields.from_form(values, None)).found
     assert (found.dense_steps, found.entries) == (0, 50)
+    unknown = add(studio.tables, tmp_path, "stars.csv", ["the day is good,5", "the day is bad,1"])
+    assert "stars.csv has labels that the task vector lacks (1, 5)" in start(studio, {**values, "train_2": unknown})[1]
     job, _ = start(studio, values)
     assert job.settings["start"] == str(vector.out)
     assert requests.named(studio, job).start == f"job:{vector.id}"

@@ -164,7 +164,7 @@ class Forecast:
             files = tuple((one.file, one.repeat) for one in request.labelled)
             names = [name for name in (*(name for name, _ in files), request.valid) if name]
             stamps = [_changed(self._workspace.tables.path(name)) for name in names]
-            return self._tables(base.name, files, request.valid, *stamps)
+            return self._tables(base.name, files, request.valid, self._labels_of(request.start), *stamps)
         except CorpusError as error:
             refused.append(Refusal("corpus", str(error)))
         except TableError as error:
@@ -174,11 +174,26 @@ class Forecast:
     def _text(self, base: str, name: str, _stamp: tuple[int, int]) -> TextSize:
         return TextSize.of(self._workspace.corpora.read(name).lines, self.base(base).tokenizer)
 
-    def _table(self, base: str, files: tuple[tuple[str, int], ...], valid: str, *_stamps: tuple[int, int]) -> TableSize:
+    def _labels_of(self, start: str) -> tuple[str, ...]:
+        """Return the labels of the task vector that is trained further; none without one."""
+        known = (
+            vector_index.entries(self._workspace.store, "task") if start else []
+        )  # ``_check_vectors`` refuses others
+        folder = next((entry.folder for entry in known if entry.key == start), None)
+        return tuple(vector_index.describe(folder).get("labels") or ()) if folder else ()
+
+    def _table(
+        self,
+        base: str,
+        files: tuple[tuple[str, int], ...],
+        valid: str,
+        labels: tuple[str, ...],
+        *_stamps: tuple[int, int],
+    ) -> TableSize:
         tables = self._workspace.tables
         (train, repeat), *further = ((tables.labelled(name), passes) for name, passes in files)
         rows = tables.labelled(valid) if valid else None
-        return TableSize.of(train, rows, self.base(base).tokenizer, repeat, further)
+        return TableSize.of(train, rows, self.base(base).tokenizer, repeat, further, labels)
 
     def _coverage(self, request: TrainingRequest) -> Covered | None:
         """Return how many words of the text, or of the first labelled file, the word list covers; None without one."""
