@@ -25,20 +25,35 @@ def calibrate_on(classifier: Classifier, table: Table) -> Calibration:
         table: The labelled rows.
 
     Raises:
-        TableError: If there are too few rows, all are answered right, or a label is not one of the task's.
+        TableError: If there are too few rows with labels of the task, all have one label, or all are answered right.
         VectorError: If the task vector does not classify texts.
     """
-    refuse_unless_texts(classifier, "a temperature")
-    table = drop_unknown_labels(table, classifier.labels)
+    table = usable_rows(classifier, table)
     encoded = encode(classifier.base.tokenizer, table.texts, classifier.max_length)
     logits = replace(classifier, calibration=None).logits(encoded).numpy()
     found = calibrate(logits, np.array([classifier.labels.index(label) for label in table.labels]))
     if found is None:
         raise TableError(
-            f"{table.name} has {len(table.labels):,} usable rows: a temperature needs at least {LEAST_EXAMPLES}, and one "
-            "wrong answer among them."
+            f"{table.name} has {len(table.labels):,} usable rows: a temperature needs at least {LEAST_EXAMPLES}, with "
+            "two labels and one wrong answer among them."
         )
     return found
+
+
+def usable_rows(classifier: Classifier, table: Table) -> Table:
+    """Return the rows of which a temperature can be fitted; ``notes`` say what was left out, and which labels have no row.
+
+    Raises:
+        TableError: If no row has a label of the task.
+        VectorError: If the task vector does not classify texts.
+    """
+    refuse_unless_texts(classifier, "a temperature")
+    table = drop_unknown_labels(table, classifier.labels)
+    missing = [label for label in classifier.labels if label not in table.labels]
+    if not missing:
+        return table
+    note = f"{table.name} has no row of {', '.join(missing)}: the temperature is not fitted to such texts."
+    return replace(table, notes=(*table.notes, note))
 
 
 def keep_calibration(folder: str | os.PathLike, calibration: Calibration, vector: SparseVector | None = None) -> None:

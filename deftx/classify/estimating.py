@@ -19,6 +19,7 @@ class EstimateError:
     within_five: int  # languages
 
 
+LEAST_TEXTS = 20  # with fewer, each text is more than 5 points of the estimate
 # With the bundled vectors: python benchmarks/calibration.py prints it (docs/calibration.md).
 ESTIMATE_ERROR = EstimateError(languages=9, mean=5.4, most=10.5, within_five=4)
 
@@ -31,8 +32,13 @@ def estimate_accuracy(classifier: Classifier, probabilities: Tensor) -> float:
         probabilities: What ``classify`` returned for the texts.
 
     Raises:
-        DeftxError: If the task vector has no calibration.
+        DeftxError: If the task vector has no calibration, or there are fewer than LEAST_TEXTS texts.
     """
+    if len(probabilities) < LEAST_TEXTS:
+        raise DeftxError(
+            f"An estimate of how many answers are right needs at least {LEAST_TEXTS} texts; given: {len(probabilities)}. "
+            "Add texts, or judge the answers yourself."
+        )
     return _calibrated(classifier).estimate(probabilities.numpy())
 
 

@@ -35,7 +35,7 @@ def add_commands(commands: Any) -> None:
 
 def run_calibrate(arguments: argparse.Namespace) -> None:
     """Fit the temperature and keep it in the vector."""
-    from deftx.classify.calibrating import calibrate_on, keep_calibration
+    from deftx.classify.calibrating import calibrate_on, keep_calibration, usable_rows
     from deftx.classify.composition import compose
     from deftx.core.files import require_empty
     from deftx.data.labels import check_kind
@@ -50,7 +50,10 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
     if arguments.out:
         require_empty(Path(arguments.out).expanduser(), "vector")
     languages = options.with_strengths(arguments.language, [])
-    found = calibrate_on(compose(options.load_base_of(arguments), task=task, languages=languages), table)
+    classifier = compose(options.load_base_of(arguments), task=task, languages=languages)
+    for note in usable_rows(classifier, table).notes:
+        output.say(f"warning: {note}")
+    found = calibrate_on(classifier, table)
     folder = Path(arguments.out or arguments.task).expanduser()
     keep_calibration(folder, found, task if arguments.out else None)
     text = (

@@ -86,14 +86,14 @@ class Calibration:
 
 
 def calibrate(logits: np.ndarray, gold: np.ndarray) -> Calibration | None:
-    """Fit a temperature on labelled rows; None if they are fewer than LEAST_EXAMPLES, or all answered right.
+    """Fit a temperature on labelled rows; None if they are fewer than LEAST_EXAMPLES, of one label, or all answered right.
 
     Args:
         logits: The logits (n, labels).
         gold: The index of the right label of each row.
     """
     right = logits.argmax(1) == gold
-    if len(gold) < LEAST_EXAMPLES or right.all():
+    if len(gold) < LEAST_EXAMPLES or len(np.unique(gold)) < 2 or right.all():
         return None
     temperature = fit_temperature(logits, gold)
     pairs = [probabilities_of(logits, value) for value in (1.0, temperature)]

@@ -49,6 +49,23 @@ def test_accuracy_is_estimated_without_labels(deftx, base, learned, valid, tmp_p
     refused = deftx("estimate", texts, *learned)
     assert refused[0] == 2
     assert "deftx calibrate" in refused[2]
+    one = tiny.write_csv(tmp_path / "one.csv", ("text",), [("the day is good",)])
+    refused = deftx("estimate", one, "--task", copy, "--language", learned[3])
+    assert refused[0] == 2
+    assert "at least 20 texts; given: 1." in refused[2]
+
+
+def test_calibrate_says_which_rows_and_labels_it_lacks(deftx, learned, tmp_path):  # noqa: F811
+    rows = tiny.write_csv(tmp_path / "some.csv", ("text", "label"), [*ROWS, ("the day is blue", "Neutral")])
+    said = deftx("calibrate", rows, "--task", learned[1], "--out", tmp_path / "copy")[2]
+    assert "some.csv: 1 row with a label other than negative or positive left out." in said
+    one = [(text, "positive") for text, _ in ROWS]
+    status, _, err = deftx(
+        "calibrate", tiny.write_csv(tmp_path / "one.csv", ("text", "label"), one), "--task", learned[1]
+    )
+    assert status == 2
+    assert "one.csv has no row of negative" in err
+    assert "with two labels" in err
 
 
 def test_sure_answers_are_those_of_which_a_wanted_share_is_right(deftx, base, learned, valid, tmp_path):  # noqa: F811

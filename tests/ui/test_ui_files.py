@@ -113,9 +113,9 @@ def test_accuracy_is_estimated_and_sure_answers_are_chosen_where_the_task_has_a_
     margin = margins(found.probabilities.numpy())
     curve = Curve([0.3, 1.0], [float(margin.max()), 0.0], [0.9, 0.4])
     known = replace(found, calibration=Calibration(1.0, 100, 0.3, (0.0, 0.0), (1.0, 1.0), float(margin.max()), curve))
-    assert strings.ESTIMATED.split("{")[0] + "33 of 100" in file_views.summary(
-        known
-    )  # one answer is above the threshold
+    assert strings.TOO_FEW_TO_ESTIMATE.format(least=20) in file_views.summary(known)
+    many = replace(known, probabilities=known.probabilities.repeat(7, 1))  # one answer of three is above the threshold
+    assert strings.ESTIMATED.split("{")[0] + "33 of 100" in file_views.summary(many)
     assert known.sure(0.75) == (margin == margin.max()).tolist()  # errors count 2.25 times as often: 0.25 / 2.25 > 0.1
     assert known.sure(0.8) == [False] * 3
     assert file_views.sure_choices(known)[0] == (strings.ANY, 0.0)

@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from deftx.classify.estimating import ESTIMATE_ERROR
+from deftx.classify.estimating import ESTIMATE_ERROR, LEAST_TEXTS
 from deftx.core.calibration import Calibration
 from deftx.core.events import read_duration
 from deftx.data.unlabelled import least_certain
@@ -55,7 +55,12 @@ def _estimate(found: Classified) -> str:
 
 
 def estimate(calibration: Calibration, probabilities: np.ndarray) -> str:
-    """Say how many answers are probably right, and how far such estimates were off where the labels are known."""
+    """Say how many answers are probably right, and how far such estimates were off where the labels are known.
+
+    With fewer than LEAST_TEXTS texts, it says that this is not estimated.
+    """
+    if len(probabilities) < LEAST_TEXTS:
+        return views.paragraph(strings.TOO_FEW_TO_ESTIMATE.format(least=LEAST_TEXTS), "quiet")
     said = strings.ESTIMATED.format(
         right=round(100 * calibration.estimate(probabilities)), languages=ESTIMATE_ERROR.languages,
         mean=f"{ESTIMATE_ERROR.mean:g}", most=f"{ESTIMATE_ERROR.most:g}",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from deftx.classify.estimating import LEAST_TEXTS
 from deftx.core.errors import DeftxError
 from ui import strings
 from ui.classify import compose_views, file_views
@@ -17,8 +18,7 @@ from ui.shared import views
 
 OWN_LINES = 3  # lines of the person's text that are offered as sentences
 SHORT, LONG = 20, 160  # characters of such a line
-# Lines of the person's text from which it is estimated how many answers are right: at least, and at most.
-LEAST_LINES, MOST_LINES = 20, FEW_TEXTS
+MOST_LINES = FEW_TEXTS  # lines of the person's text from which it is estimated how many answers are right
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def estimate(plan: Plan) -> str:
         lines = _spread(plan.text, MOST_LINES)
         found = composing.find(Combination.of(plan.task_key(), [(plan.language_key(), 1.0)]))
         with composing.classifier(found, len(lines)) as classifier:
-            if len(lines) < LEAST_LINES or classifier.calibration is None:
-                return views.notice(strings.NOT_ESTIMATED.format(least=LEAST_LINES))
+            if len(lines) < LEAST_TEXTS or classifier.calibration is None:
+                return views.notice(strings.NOT_ESTIMATED.format(least=LEAST_TEXTS))
             probabilities = classifier.classify(lines).numpy()
     except DeftxError as error:
         return views.refusal(strings.NOT_CLASSIFIED, error)
