@@ -119,7 +119,6 @@ def match(session: Session, rows: Sequence[Row], person: str) -> Found:
     """
     # A spreadsheet was given an apostrophe before what looks like a formula.
     places = {fold(form): p for p, one in enumerate(session.sentences) for form in (harmless(one.text), one.text)}
-    labels = {fold(form): name for name in session.labels for form in (harmless(name), name)}
     judgements: dict[str, list[Judgement]] = {}
     others = 0
     for row in rows:
@@ -127,11 +126,18 @@ def match(session: Session, rows: Sequence[Row], person: str) -> Found:
         if place is None:
             others += 1
             continue
-        if row.mark == LABEL and fold(row.label) not in labels:
-            raise unknown_name("The label", row.label, session.labels, LabellingError)
-        label = labels[fold(row.label)] if row.mark == LABEL else ""
+        label = _label_of(session, row.label) if row.mark == LABEL else ""
         judgements.setdefault(person_name(row.person or person), []).append(Judgement(place, row.mark, label))
     return Found(judgements, others)
+
+
+def _label_of(session: Session, label: str) -> str:
+    """Return the label that a file means: the same one, or the only one that differs from it in case or white space alone."""
+    forms = {form: name for name in session.labels for form in (harmless(name), name)}
+    near = {name for form, name in forms.items() if fold(form) == fold(label)}
+    if label not in forms and len(near) != 1:
+        raise unknown_name("The label", label, session.labels, LabellingError)
+    return forms[label] if label in forms else near.pop()
 
 
 def _read_table(path: Path) -> list[Row]:
@@ -173,10 +179,12 @@ def _read_label_studio(path: Path) -> list[Row]:
 
 
 def _rows_of(task: dict[str, Any]) -> Iterator[Row]:
-    data = task["data"]
+    data, annotations = task["data"], task.get("annotations") or []
     people = data.get("people") or []
-    for number, annotation in enumerate(task.get("annotations") or []):
-        named = people[number] if len(people) == len(task["annotations"]) else _who(annotation.get("completed_by"))
+    # Those that were exported come first. If some were deleted, nothing says whose are left.
+    people = people if len(people) <= len(annotations) else []
+    for number, annotation in enumerate(annotations):
+        named = people[number] if number < len(people) else _who(annotation.get("completed_by"))
         labels = [
             label for part in annotation["result"] if part["type"] == "choices" for label in part["value"]["choices"]
         ]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -93,6 +94,31 @@ def test_an_export_of_label_studio_itself_is_read(tmp_path):
         "ayu@example.org": [Judgement(1, LABEL, "positive")],
     }
     assert found.others == 1
+
+
+def test_an_annotation_that_is_added_in_label_studio_is_of_one_person_more(tmp_path):
+    path = write_label_studio(tmp_path / "judged.json", SESSION, {"Ayu": PEOPLE["Ayu"]})
+    tasks = json.loads(path.read_text(encoding="utf-8"))
+    tasks[0]["annotations"][0]["completed_by"] = 1  # the user who imported it there
+    tasks[0]["annotations"].append({"completed_by": 2, "result": [], "was_cancelled": True})
+    path.write_text(json.dumps(tasks), encoding="utf-8")
+    found = match(SESSION, read_rows(path), "me").judgements
+    assert found["Ayu"][0] == PEOPLE["Ayu"][0]
+    assert found["2"] == [Judgement(0, SKIP)]
+    assert found.keys() == {"Ayu", "2"}
+    tasks[0]["annotations"] = tasks[0]["annotations"][1:]
+    tasks[0]["data"]["people"] = ["Ayu", "Made"]  # one of three was deleted, or two
+    path.write_text(json.dumps(tasks), encoding="utf-8")
+    assert match(SESSION, read_rows(path), "me").judgements["2"] == [Judgement(0, SKIP)]
+
+
+def test_labels_that_differ_in_case_alone_stay_two():
+    session = replace(SESSION, labels=("A", "a", "-Other"))
+    rows = [Row(TEXTS[place], LABEL, label, "") for place, label in enumerate(("a", "A", "'-other"))]
+    found = match(session, rows, "me").judgements["me"]
+    assert [one.label for one in found] == ["a", "A", "-Other"]
+    with pytest.raises(LabellingError, match="The label 'GOOD'"):
+        match(replace(SESSION, labels=("Good", "good")), [Row(TEXTS[0], LABEL, "GOOD", "")], "me")
 
 
 def test_a_label_of_another_set_is_refused_with_the_nearest(tmp_path):
