@@ -47,6 +47,7 @@ def run_language(arguments: argparse.Namespace) -> None:
     """Learn a language vector and print its scores."""
     from deftx.data.text import read_corpus
     from deftx.training.language import learn_language
+    from deftx.training.word_lists import lexicons_of
 
     request = from_arguments("language", arguments)
     recipe: Any = request.full_recipe()  # a LanguageRecipe, as the kind says
@@ -57,7 +58,8 @@ def run_language(arguments: argparse.Namespace) -> None:
     with stop_on_signal() as should_stop, _reported(request, _out(arguments)) as on_event:
         vector = remote.learn(request, _out(arguments), on_event, should_stop) if request.flavor else learn_language(
             corpus, options.load_base_of(arguments), recipe, out=arguments.out,
-            language=request.language or None, lexicon=request.lexicon, delta=request.delta or None,
+            language=request.language or None, lexicon=lexicons_of(request.lexicon, arguments.encoding),
+            delta=request.delta or None,
             on_event=on_event, should_stop=should_stop,
         )  # fmt: skip
     _report(vector, arguments)
@@ -69,6 +71,7 @@ def run_task(arguments: argparse.Namespace) -> None:
     from deftx.data.table_rows import Table
     from deftx.data.token_tables import read_labelled
     from deftx.training.task import learn_task
+    from deftx.training.word_lists import lexicons_of
 
     encoding = arguments.encoding
     request = from_arguments("task", arguments)
@@ -84,7 +87,8 @@ def run_task(arguments: argparse.Namespace) -> None:
         vector = remote.learn(request, _out(arguments), on_event, should_stop, pairs) if request.flavor else learn_task(
             train, options.load_base_of(arguments), recipe, out=arguments.out, valid=valid,
             source=[one.source or None for one in request.labelled],
-            repeat=[one.repeat for one in request.labelled], lexicon=[one.lexicon for one in request.labelled],
+            repeat=[one.repeat for one in request.labelled],
+            lexicon=[lexicons_of(one.lexicon, encoding) for one in request.labelled],
             start=request.start or None, language=request.language or None, delta=request.delta or None,
             on_event=on_event, should_stop=should_stop,
         )  # fmt: skip

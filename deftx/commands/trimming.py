@@ -20,6 +20,7 @@ def add_commands(commands: Any) -> None:
     chosen.add_argument("--min-count", type=int, default=2, metavar="N",
                         help="keep pieces that occur at least N times in the texts (2)")  # fmt: skip
     chosen.add_argument("--pieces", type=int, metavar="N", help="keep the N most frequent pieces instead")
+    options.add_encoding(trim)
     options.add_json(trim)
     trim.set_defaults(run=run_trim)
     lift = commands.add_parser("lift", help="convert a vector from a trimmed base to the full one, or back")
@@ -35,7 +36,8 @@ def run_trim(arguments: argparse.Namespace) -> None:
     """Trim the base and print its sizes before and after."""
     from deftx.training.trimming import trim
 
-    done = trim(arguments.base, arguments.texts, out=arguments.out, least=arguments.min_count, most=arguments.pieces)
+    done = trim(arguments.base, arguments.texts, out=arguments.out, least=arguments.min_count, most=arguments.pieces,
+                encoding=arguments.encoding)  # fmt: skip
     rows = [
         (name, f"{size.pieces:,}", f"{size.parameters / 1e6:.1f} M", f"{size.memory / 1e9:.1f} GB",
          f"{size.tokens_per_word:.2f}")

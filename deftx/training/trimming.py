@@ -88,6 +88,7 @@ def trim(
     out: str | os.PathLike,
     least: int = LEAST,
     most: int | None = None,
+    encoding: str | None = None,
 ) -> Trimmed:
     """Write a base with a smaller vocabulary to the folder ``out``.
 
@@ -100,6 +101,7 @@ def trim(
         out: The folder for the trimmed base, which must be empty or new.
         least: Keep pieces that occur at least this often in the texts.
         most: If given, keep this many most frequent pieces instead.
+        encoding: The encoding of the text files that are not UTF-8.
 
     Returns:
         The folder, with the sizes before and after.
@@ -114,7 +116,7 @@ def trim(
     if least < 1 or (most is not None and most < 1):
         raise RecipeError("The smallest count and the number of pieces to keep must be integers, 1 or more.")
     base = base if isinstance(base, Base) else load_base(base)
-    lines = read_corpus(texts).lines
+    lines = read_corpus(texts, encoding=encoding).lines
     small = trimmed_base(base, lines, least=least, most=most)
     with new_folder(out) as fresh:
         small.model.save_pretrained(fresh)

@@ -12,8 +12,12 @@ from deftx.data.text import Corpus
 OF_A_TEXT, OF_ROWS = 1.0, 0.5
 
 
-def lexicons_of(given: Any) -> tuple[Lexicon, ...]:
+def lexicons_of(given: Any, encoding: str | None = None) -> tuple[Lexicon, ...]:
     """Return the word lists in an argument: none, one or several, each a ``Lexicon`` or its file.
+
+    Args:
+        given: The argument.
+        encoding: The encoding of the files that are not UTF-8.
 
     Raises:
         TableError: If a file cannot be used.
@@ -21,7 +25,8 @@ def lexicons_of(given: Any) -> tuple[Lexicon, ...]:
     if given is None:
         return ()
     one = isinstance(given, str | os.PathLike | Lexicon)
-    return tuple(item if isinstance(item, Lexicon) else read_lexicon(item) for item in ([given] if one else given))
+    items = [given] if one else given
+    return tuple(item if isinstance(item, Lexicon) else read_lexicon(item, encoding=encoding) for item in items)
 
 
 def say_coverage(

@@ -45,18 +45,30 @@ def lift(
         The vector for the base ``to``, and the number of its entries that ``to`` does not have.
 
     Raises:
-        VectorError: If neither base is known to be a trimmed version of the other.
+        VectorError: If the vector fits ``to`` already, or neither base is known to be a trimmed version of the other.
         BaseModelError: If a base or its ``trimmed.json`` cannot be read.
     """
     vector = vector if isinstance(vector, SparseVector) else SparseVector.load(vector)
     base = to if isinstance(to, Base) else load_base(to)
+    own = vector.info["base"]["fingerprint"]
     part = base.trimmed or read_note(find_base(base.name))
-    if part and part.parent_fingerprint == vector.info["base"]["fingerprint"]:
+    if part and part.parent_fingerprint == own:
         _check_own(part, base.fingerprint, base.name)
         place = torch.full((part.parent_rows,), -1).index_copy(0, part.kept, torch.arange(len(part.kept)))
         return _carry(vector, base, place, part)
-    note = _note_of_vector(vector, base, trimmed)
-    _check_own(note, vector.info["base"]["fingerprint"], str(trimmed or vector.info["base"]["name"]))
+    note = _note_of_vector(vector, trimmed)
+    # A base that was trimmed to all of its pieces has the fingerprint of its parent, and its vectors are lifted.
+    if own == base.fingerprint and (note is None or note.parent_fingerprint != own):
+        raise VectorError(
+            f"The {vector.name} was made for {base.name} itself, so nothing needs converting: use it as it is."
+        )
+    if note is None:
+        raise VectorError(
+            f"The {vector.name} cannot be converted to {base.name}: it was made for {trimmed or vector.info['base']['name']}, and "
+            "neither base is known to be trimmed from the other. If one is, give the trimmed base (--trimmed DIR); else learn "
+            f"the vector on {base.name}."
+        )
+    _check_own(note, own, str(trimmed or vector.info["base"]["name"]))
     if note.parent_fingerprint != base.fingerprint:
         raise VectorError(
             f"The {vector.name} was made for a base that was trimmed from {note.parent}, not from {base.name}: their "
@@ -65,26 +77,20 @@ def lift(
     return _carry(vector, base, note.kept, None)
 
 
-def _note_of_vector(vector: SparseVector, base: Base, trimmed: str | os.PathLike | None) -> TrimNote:
-    name = vector.info["base"]["name"]
+def _note_of_vector(vector: SparseVector, trimmed: str | os.PathLike | None) -> TrimNote | None:
     try:
         own = vector.info.get("trimmed")
-        note = (
-            read_note(find_base(trimmed)) if trimmed else TrimNote.from_dict(own) if own else read_note(find_base(name))
+        return (
+            TrimNote.from_dict(own)
+            if own and not trimmed
+            else read_note(find_base(trimmed or vector.info["base"]["name"]))
         )
     except ValueError as error:
         raise VectorError(f"The description of the trimmed base in the {vector.name} is invalid: {error}.") from error
     except BaseModelError:
         if trimmed:
             raise
-        note = None
-    if note is None:
-        raise VectorError(
-            f"The {vector.name} cannot be converted to {base.name}: it was made for {trimmed or name}, and neither base "
-            "is known to be trimmed from the other. If one is, give the trimmed base (--trimmed DIR); else learn the vector "
-            f"on {base.name}."
-        )
-    return note
+        return None
 
 
 def _check_own(note: TrimNote, fingerprint: str, name: str) -> None:

@@ -81,6 +81,18 @@ def test_two_files_are_learned_with_their_vectors(files, base_folder, language_v
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("command", ["task", "language"])
+def test_a_word_list_is_read_in_the_encoding_of_the_command(files, base_folder, capsys, command):
+    (files / "old.csv").write_text("word,translation\nthe,thé\n", encoding="cp1252")
+    (files / "text.txt").write_text("\n".join(tiny.sentences(40)), encoding="utf-8")
+    arguments = [command, {"task": "A.csv", "language": "text.txt"}[command], "--lexicon", "old.csv", "--out", "v", "--base",
+                 str(base_folder), *FAST]  # fmt: skip
+    assert main(arguments) == 2
+    assert "--encoding cp1252" in capsys.readouterr().err
+    assert main([*arguments, "--encoding", "cp1252"]) == 0
+    assert "old.csv translates" in capsys.readouterr().err
+
+
 def test_one_file_is_learned_as_before(files, base_folder, language_vector):
     shared = ("--base", str(base_folder), "--source", str(language_vector), *FAST)
     assert main(["task", "A.csv", "--out", "v", *shared]) == 0

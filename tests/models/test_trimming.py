@@ -1,6 +1,7 @@
 """Trimmed bases: the same logits for text of kept pieces, and vectors that go from the part to the whole and back."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import tiny
@@ -17,6 +18,7 @@ from deftx.models.bases import load_base
 from deftx.models.trim_note import NOTE, read_note
 from deftx.training.language import learn_language
 from deftx.training.task import learn_task
+from deftx.training.trimming import trimmed_base
 from deftx.vectors.vector import SparseVector
 
 READ = [
@@ -159,6 +161,16 @@ def test_a_damaged_note_is_refused(folder, tmp_path):
             read_note(tmp_path / "base")
 
 
+def test_a_vector_of_a_base_that_keeps_all_pieces_is_lifted_too(folder):
+    whole = load_base(folder / "whole")
+    pieces = list(whole.tokenizer.get_vocab())
+    same = trimmed_base(whole, [" ".join(pieces)], most=len(pieces))
+    assert same.fingerprint == whole.fingerprint
+    vector = SparseVector.load(folder / "whole-language")
+    vector = replace(vector, info={**vector.info, "trimmed": same.trimmed.to_dict()})
+    assert deftx.lift(vector, whole).dropped == 0
+
+
 def test_impossible_requests_are_refused(folder, tmp_path):
     with pytest.raises(RecipeError, match="not an empty folder"):
         deftx.trim(folder / "whole", folder / "text.txt", out=folder)
@@ -170,10 +182,19 @@ def test_the_commands_say_what_they_did(folder, tmp_path, capsys):
     whole, part, text = (str(folder / name) for name in ("whole", "part", "text.txt"))
     assert main(["trim", whole, text, "--out", str(tmp_path / "part"), "--pieces", "10"]) == 0
     assert "tokens per word" in capsys.readouterr().out
+    (tmp_path / "old.txt").write_text("thé day\n", encoding="cp1252")
+    arguments = ["trim", whole, str(tmp_path / "old.txt"), "--out", str(tmp_path / "old"), "--min-count", "1"]
+    assert main(arguments) == 2
+    assert "--encoding cp1252" in capsys.readouterr().err
+    assert main([*arguments, "--encoding", "cp1252"]) == 0
+    capsys.readouterr()
     assert main(["lift", str(folder / "part-language"), "--to", whole, "--out", str(tmp_path / "lifted")]) == 0
     assert "lifted to" in capsys.readouterr().out
     assert SparseVector.load(tmp_path / "lifted").info["base"]["name"] == "whole"
     status = main(["lift", str(tmp_path / "lifted"), "--to", part, "--out", str(tmp_path / "back"), "--json"])
     assert status == 0
     assert json.loads(capsys.readouterr().out)["dropped"] == 0
+    assert main(["lift", str(tmp_path / "lifted"), "--to", whole, "--out", str(tmp_path / "no")]) == 2
+    assert "nothing needs converting" in capsys.readouterr().err
     assert main(["lift", str(folder / "part-task"), "--to", part, "--out", str(tmp_path / "no")]) == 2
+    assert "/part itself, so nothing needs converting" in capsys.readouterr().err
