@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deftx.core.errors import DeftxError
-from deftx.data.open_table import MOST_CHARACTERS, MOST_ROWS, Records
+from deftx.data.open_table import MOST_CHARACTERS, MOST_ROWS, Records, numbered_classes, with_classes
 from deftx.data.unpacking import InputFile
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def records_of(dataset: Any, error: type[DeftxError]) -> Records:
     features = dataset.features or dict.fromkeys(next(iter(dataset), {}))
     texts = tuple(name for name, kind in features.items() if getattr(kind, "dtype", None) in ("string", "large_string"))
     names = {
-        name: dict(enumerate(known)) | {-1: None}
+        name: numbered_classes(known)
         for name, kind in features.items()
         if (known := getattr(getattr(kind, "feature", kind), "names", None)) is not None
     }
@@ -45,7 +45,9 @@ def records_of(dataset: Any, error: type[DeftxError]) -> Records:
         rows = enumerate(
             dataset.select_columns(list(wanted)).with_format(None), 1
         )  # decode no others, such as pictures
-        return _limited(((at, [_named(row[name], names.get(name, {})) for name in wanted]) for at, row in rows), error)
+        return _limited(
+            ((at, [with_classes(row[name], names.get(name)) for name in wanted]) for at, row in rows), error
+        )
 
     return Records(_file(dataset), tuple(features), texts or tuple(features), select)
 
@@ -75,11 +77,6 @@ def to_dataset(columns: Mapping[str, Sequence[str]], labels: str | None = None) 
 
     dataset = Dataset.from_dict({name: list(cells) for name, cells in columns.items()})
     return dataset.cast_column(labels, ClassLabel(names=sorted(set(columns[labels])))) if labels else dataset
-
-
-def _named(cell: Any, names: Mapping[Any, str | None]) -> Any:
-    """Return the names of class numbers, also in a list; other values as they are."""
-    return [_named(one, names) for one in cell] if isinstance(cell, list) else names.get(cell, cell) if names else cell
 
 
 def _column(column: Any) -> Iterator[tuple[int, list[Any]]]:

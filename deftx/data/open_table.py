@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,20 @@ def find_column(records: Records, name: str, error: type[DeftxError]) -> str | N
     if len(found) > 1:
         raise error(f"{records.file.name} has {len(found)} columns called {name!r}; rename all but one.")
     return found[0] if found else None
+
+
+def numbered_classes(names: Sequence[Any]) -> dict[Any, str | None]:
+    """Return the class of each number; -1 means that there is none."""
+    return {**{number: str(name) for number, name in enumerate(names)}, -1: None}
+
+
+def with_classes(cell: Any, classes: Mapping[Any, str | None] | None) -> Any:
+    """Return the classes of numbers, also in a list; other values, and cells of a column without classes, as they are."""
+    if not classes:
+        return cell
+    if isinstance(cell, list):
+        return [with_classes(one, classes) for one in cell]
+    return classes.get(cell, cell) if isinstance(cell, int) else cell
 
 
 def as_text(value: Any, changes: Counter[str] | None = None) -> str:

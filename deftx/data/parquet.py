@@ -10,7 +10,7 @@ import pyarrow.parquet
 
 from deftx.core.errors import DeftxError
 from deftx.data import open_table
-from deftx.data.open_table import Records
+from deftx.data.open_table import Records, numbered_classes, with_classes
 from deftx.data.unpacking import BROKEN_GZIP, InputFile, open_whole
 
 ROWS_LOOKED_AT = 100  # of a column of bytes: are they text?
@@ -31,7 +31,7 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
         table = pyarrow.parquet.ParquetFile(content, read_dictionary=texts)
         # Some programs write text as bytes, without declaring it as text.
         texts += [column.name for column in schema if _is_bytes(column.type) and _starts_as_text(table, column.name)]
-        classes = class_names(schema)
+        classes = _classes(schema)
     except _BROKEN_PARQUET:
         raise refuse() from None
     if table.metadata.num_rows > open_table.MOST_ROWS:
@@ -43,7 +43,7 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
             raise error(f"{file.name}: column {images[0]!r} holds bytes that are not UTF-8 text.")
         try:
             for batch in table.iter_batches(columns=list(wanted)):
-                held = (_named(_cells(batch.column(name)), classes.get(name)) for name in wanted)
+                held = (with_classes(_cells(batch.column(name)), classes.get(name)) for name in wanted)
                 for cells in zip(*held, strict=True):
                     number += 1
                     characters += sum(len(cell) for cell in cells if isinstance(cell, str))
@@ -56,22 +56,23 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
     return Records(file, tuple(schema.names), tuple(texts), select)
 
 
-def class_names(schema: pyarrow.Schema) -> dict[str, list[str]]:
-    """Return the class names of each integer column, as Hugging Face datasets stores them in the schema."""
+def _classes(schema: pyarrow.Schema) -> dict[str, dict[Any, str | None]]:
+    """Return the classes of each column of integers or lists of them, as Hugging Face datasets stores them in the schema."""
     try:
         features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
-        kinds = {name: kind for name, kind in features.items() if kind.get("_type") == "ClassLabel"}
-        return {name: list(map(str, kind["names"])) for name, kind in kinds.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):  # metadata of another program
+        kinds = {name: _of_items(kind) for name, kind in features.items()}
+        return {
+            name: numbered_classes(kind["names"]) for name, kind in kinds.items() if kind.get("_type") == "ClassLabel"
+        }
+    except (ValueError, LookupError, TypeError, AttributeError):  # metadata of another program
         return {}
 
 
-def _named(cells: list[Any], names: list[str] | None) -> list[Any]:
-    """Replace integers by their class names; -1 means that a row has no class."""
-    if names is None:
-        return cells
-    known = dict(enumerate(names)) | {-1: None}
-    return [known.get(cell, cell) for cell in cells]
+def _of_items(kind: Any) -> Any:
+    """Return the feature of the items of a list, which older versions write as a list with one feature; or ``kind``."""
+    while isinstance(kind, list) or "feature" in kind:
+        kind = kind[0] if isinstance(kind, list) else kind["feature"]
+    return kind
 
 
 def _starts_as_text(table: pyarrow.parquet.ParquetFile, column: str) -> bool:

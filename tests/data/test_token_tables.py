@@ -218,10 +218,27 @@ def test_a_data_set_of_hugging_face(tmp_path):
     numbered = whole.cast_column("tags", Sequence(ClassLabel(names=["ADJ", "AUX", "DET", "NOUN"])))
     assert numbered[0]["tags"][0] == 2
     assert read_labelled(numbered).tags == read_labelled(whole).tags
+    numbered.to_parquet(tmp_path / "a.parquet")
+    assert read_labelled(tmp_path / "a.parquet").tags == read_labelled(whole).tags
     found = read_labelled(whole)
     assert isinstance(found, TokenTable)
     assert len(found) == 96
     assert json.dumps(found.fingerprint) == json.dumps(read_tokens(write(tmp_path, ROWS)).fingerprint)
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        {"feature": {"names": ["O", "B-A"], "_type": "ClassLabel"}, "_type": "Sequence"},
+        [{"names": ["O", "B-A"], "_type": "ClassLabel"}],
+        {"feature": [{"names": ["O", "B-A"], "_type": "ClassLabel"}], "_type": "LargeList"},
+    ],
+)
+def test_class_names_of_a_list_in_parquet_of_older_versions(tmp_path, feature):
+    table = pyarrow.Table.from_pylist([{"tokens": ["a", "b"], "ner_tags": [0, 1]}])
+    metadata = {"huggingface": json.dumps({"info": {"features": {"ner_tags": feature}}})}
+    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), tmp_path / "a.parquet")
+    assert read_tokens(tmp_path / "a.parquet").tags == [("O", "B-A")]
 
 
 CELL = st.sampled_from(["1", "2-3", "1.1", "a", "NOUN", "B-X", "_", "", "#", "-DOCSTART-", "\u200e", "\t"])
