@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 OUTSIDE = "O"
-# BIOES and BILOU also mark the last word of an entity, and entities of one word; both say no more than BIO does.
-_AS_BIO = {"B": "B", "I": "I", "E": "I", "L": "I", "S": "B", "U": "B"}
+# BIOES, BMES and BILOU also mark the last word of an entity, and entities of one word; they say no more than BIO does.
+_AS_BIO = {"B": "B", "I": "I", "M": "I", "E": "I", "L": "I", "S": "B", "U": "B"}
 _ENTITY = re.compile(rf"([{''.join(_AS_BIO)}])-(.+)")
+_MISSPELT = re.compile(rf"([{''.join(_AS_BIO)}])[-_:](.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,27 @@ class Span:
 
 
 def marks_entities(tags: Iterable[str]) -> bool:
-    """Return whether tags mark entities: each is O, or a type after B- or I- (or E-, L-, S- or U-), and not all are O."""
+    """Return whether tags mark entities: each is O, or a type after B- or I- (or M-, E-, L-, S- or U-), and not all are O."""
     names = set(tags) - {OUTSIDE}
     return bool(names) and all(map(_ENTITY.fullmatch, names))
+
+
+def spelled(tag: str) -> str:
+    """Return a tag as BIO spells it: O for "o" and "0", and B-PER for "b-PER", "B_PER" and "B:PER"; others as they are."""
+    entity = _MISSPELT.fullmatch(tag)
+    return f"{entity[1].upper()}-{entity[2]}" if entity else OUTSIDE if tag in ("o", "0") else tag
+
+
+def odd_tags(tags: Iterable[str]) -> set[str]:
+    """Return the tags that mark no entity where most different ones do, or B and I where they stand without a type beside O.
+
+    There are none if the tags are classes of words, such as NOUN and VERB.
+    """
+    read = {tag: spelled(tag) for tag in tags}
+    names = set(read.values()) - {OUTSIDE}
+    odd = {name for name in names if not _ENTITY.fullmatch(name)}
+    without_types = OUTSIDE in read.values() and names <= {"B", "I", "b", "i"}
+    return {tag for tag, name in read.items() if name in odd} if without_types or 2 * len(odd) < len(names) else set()
 
 
 def as_bio(tags: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deftx.core.errors import TableError, unknown_name
-from deftx.core.tags import as_bio, marks_entities
+from deftx.core.tags import as_bio, marks_entities, odd_tags, spelled
 from deftx.data.characters import as_seen, describe
 from deftx.data.conll import looks_like_conll, open_conll
 from deftx.data.file_kinds import CONLL
@@ -83,7 +83,8 @@ def read_tokens(
 ) -> TokenTable:
     """Read sentences whose words have tags: entities in BIO, or a class for each word, such as its part of speech.
 
-    An I- without an entity before it is read as B-, as seqeval does; tags in BIOES and BILOU are read as BIO.
+    An I- without an entity before it is read as B-, as seqeval does; tags in BIOES, BMES and BILOU are read as BIO, and so are
+    other spellings of it, such as b-PER and B_PER.
 
     Args:
         path: JSON lines, Parquet or a saved data set with lists of words and tags (``tokens``, ``tags``), a file in CoNLL
@@ -95,13 +96,13 @@ def read_tokens(
         The usable sentences in the order of the file, with what was left out and what was repaired.
 
     Raises:
-        TableError: If the file cannot be read or has no usable sentence.
+        TableError: If the file cannot be read, has no usable sentence, or some of its tags of entities are not in BIO.
     """
     records = _open(path, encoding, sure=True)
     if records is None:
         raise TableError(f"{path} has no columns of words and tags.")
     names = _columns(records, columns)
-    sentences, tags, left_out = [], [], defaultdict(list)
+    sentences, tags, numbers, left_out = [], [], [], defaultdict(list)
     changes: Counter[str] = Counter()
     for number, cells in records.rows(names):
         place = f"{records.file.name}, {records.unit} {number}"
@@ -115,6 +116,8 @@ def read_tokens(
         else:
             sentences.append(tuple(as_seen(word, changes) or word for word in words))
             tags.append(tuple(marks))
+            numbers.append(number)
+    _check_tags(records, tags, numbers)
     return _table(records, sentences, tags, left_out, changes)
 
 
@@ -126,6 +129,20 @@ def token_columns(
     if records is None:
         raise TableError(f"{path} has no columns of words and tags.")
     return dict(zip((TOKENS[0], TAGS[0]), _columns(records, columns), strict=True))
+
+
+def _check_tags(records: Records, tags: Sequence[Words], numbers: Sequence[int]) -> None:
+    """Raise TableError if tags are numbers, or if some are not in BIO where the others mark entities."""
+    name = records.file.name
+    first = {tag: number for row, number in zip(reversed(tags), reversed(numbers), strict=True) for tag in row}
+    if first and all(tag.isdecimal() for tag in first):
+        raise TableError(f"The tags of {name} are numbers. Write their names, such as B-PER or NOUN.")
+    if odd := sorted(odd_tags(first), key=lambda tag: (first[tag], tag)):
+        named = [f"{tag!r} (in the sentence at {records.unit} {first[tag]:,})" for tag in odd[:PLACES_NAMED]]
+        raise TableError(
+            f"{name} has tags of entities that are not in BIO: {', '.join(named)}{' …' if len(odd) > PLACES_NAMED else ''}. "
+            "Each must be O, or a type after B- or I-, such as B-PER and I-PER. Correct them."
+        )
 
 
 def _table(
@@ -144,10 +161,8 @@ def _table(
     if not sentences:
         raise TableError(" ".join([f"{name} has no usable sentence.", *notes]))
     found = {tag for row in tags for tag in row}
-    if all(tag.isdecimal() for tag in found):
-        raise TableError(f"The tags of {name} are numbers. Write their names, such as B-PER or NOUN.")
-    if marks_entities(found):
-        repaired_tags = [tuple(as_bio(row)) for row in tags]
+    if marks_entities(map(spelled, found)):
+        repaired_tags = [tuple(as_bio([*map(spelled, row)])) for row in tags]
         repaired = sum(
             a != b for old, new in zip(tags, repaired_tags, strict=True) for a, b in zip(old, new, strict=True)
         )

@@ -8,7 +8,7 @@ import pytest
 
 from deftx.core.errors import RecipeError, TableError
 from deftx.core.tag_evaluation import evaluate_tags, metric_for, metrics_for, tag_score
-from deftx.core.tags import Span, as_bio, marks_entities, spans
+from deftx.core.tags import Span, as_bio, marks_entities, odd_tags, spans, spelled
 
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
@@ -30,6 +30,7 @@ SEQEVAL = json.loads((Path(__file__).parents[1] / "fixtures" / "seqeval.json").r
         ("B-X-Y I-X-Y", "B-X-Y I-X-Y"),
         ("I-O I-O O I-O", "B-O I-O O B-O"),
         ("x-A I-A I-A", "x-A B-A I-A"),
+        ("B-A M-A E-A S-A", "B-A I-A I-A B-A"),
         ("", ""),
     ],
 )
@@ -57,6 +58,37 @@ def test_which_tags_mark_entities():
     assert not marks_entities({"NOUN", "VERB"})
     assert not marks_entities({"O"})
     assert not marks_entities({"B-A", "NOUN"})
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("o 0 O", "O O O"),
+        ("b-PER i_per B:X-Y M-A B-", "B-PER I-per B-X-Y M-A B-"),
+        ("NOUN X s_ B PER", "NOUN X s_ B PER"),
+    ],
+)
+def test_other_spellings_of_bio(tags, expected):
+    assert [*map(spelled, tags.split())] == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("tags", "odd"),
+    [
+        ("O B-A I-A PER", "PER"),
+        ("0 b_A I-A B", "B"),
+        ("O B I", "B I"),
+        ("O B-A b-B 0", ""),
+        ("NOUN VERB X O", ""),
+        ("B M E S", ""),
+        ("B I", ""),
+        ("B-A NOUN VERB", ""),
+        ("O", ""),
+        ("", ""),
+    ],
+)
+def test_odd_tags(tags, odd):
+    assert odd_tags(tags.split()) == {*odd.split()}
 
 
 @pytest.mark.parametrize("case", SEQEVAL)

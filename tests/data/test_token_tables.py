@@ -70,6 +70,22 @@ def test_tags_that_are_not_in_bio_are_repaired_and_counted(tmp_path):
     assert "2 tags are not in BIO" in found.notes[0]
 
 
+def test_other_spellings_of_bio_are_repaired_and_counted(tmp_path):
+    found = read_tokens(write(tmp_path, [{"tokens": list("abcde"), "tags": ["b-A", "I_A", "0", "B-A", "o"]}]))
+    assert found.tags == [("B-A", "I-A", "O", "B-A", "O")]
+    assert found.repaired == 4
+    assert "4 tags are not in BIO" in found.notes[0]
+
+
+def test_stray_tags_among_those_of_entities_are_refused_with_their_places(tmp_path):
+    file = tmp_path / "a.conll"
+    file.write_text("a B-A\nb I-A\n\nc PER\n\nd PER\n\ne O\n", encoding="utf-8")
+    with pytest.raises(TableError, match=r"not in BIO: 'PER' \(in the sentence at line 4\)\. Each must be O"):
+        read_tokens(file)
+    with pytest.raises(TableError, match=r"'B' \(in the sentence at line 1\), 'I' \(in the sentence at line 2\)\."):
+        read_tokens(write(tmp_path, [{"tokens": ["a", "b"], "tags": ["B", "O"]}, {"tokens": ["c"], "tags": ["I"]}]))
+
+
 def test_what_is_left_out_is_counted(tmp_path):
     rows = [{"tokens": [], "tags": []}, {"tokens": ["a"], "tags": ["_"]}, {"tokens": ["a", "b"], "tags": ["X", "Y"]}]
     found = read_tokens(write(tmp_path, rows))
