@@ -16,7 +16,12 @@ STRIDE = 0.25  # share of a window that the next one repeats, so that words at i
 # A word of running text: what stands between spaces, without the punctuation and signs around it, which are words too.
 WORD = r"[^\s\p{P}\p{S}](?:\S*[^\s\p{P}\p{S}])?|[\p{P}\p{S}]"
 
+# What is read where a word has no visible character, such as a lone mark of the direction: it needs a piece of its own.
+NOTHING_SEEN = "."
+
 _WORD = regex.compile(WORD)
+_SEEN = regex.compile(r"[^\s\p{Cc}\p{Cf}\uFE0E\uFE0F]")
+_SPACE_SIGNS = ("▁", "Ġ")  # how SentencePiece and byte-level BPE write a space
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ def encode_words(
 ) -> list[Window]:
     """Return the windows of sentences in their order; each word is answered in exactly one window.
 
-    A sentence is read as its words with spaces between them, as a pipeline of transformers reads such a text.
+    A sentence is read as its words with spaces between them, as a pipeline of transformers reads such a text. A word without a
+    visible character is read as ".".
 
     Raises:
         BaseModelError: If the tokenizer does not say which characters a piece stands for.
@@ -57,7 +63,7 @@ def encode_words(
     if not sentences:
         return []
     special = tokenizer.all_special_tokens
-    written = [[as_text_only(as_seen(word), special) for word in words] for words in sentences]
+    written = [[_written(word, special) for word in words] for words in sentences]
     made = tokenizer(
         [" ".join(words) for words in written], add_special_tokens=False, return_offsets_mapping=True, verbose=False
     )
@@ -67,8 +73,8 @@ def encode_words(
     for number, (words, ids, offsets) in enumerate(
         zip(written, made["input_ids"], made["offset_mapping"], strict=True)
     ):
-        ids = ids or [tokenizer.unk_token_id]  # of a sentence without a visible character
-        firsts = _first_pieces(words, [end for _, end in offsets] or [0])
+        ids = ids or [tokenizer.unk_token_id]  # of a sentence that the tokenizer reads nothing of
+        firsts = _first_pieces(words, made.tokens(number) or [""], [end for _, end in offsets] or [0])
         for begin, end, owned in _cut(firsts, len(ids), max_length - len(before) - len(after)):
             pieces = [*before, *ids[begin:end], *after]
             places = tuple(firsts[word] - begin + len(before) for word in owned)
@@ -83,13 +89,24 @@ def _around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
     return made["input_ids"][: text[0]], made["input_ids"][text[-1] + 1 :]
 
 
-def _first_pieces(words: Sequence[str], ends: Sequence[int]) -> list[int]:
-    """Return the first piece of each word: the first one that reaches beyond the word's start.
+def _written(word: str, special: Sequence[str]) -> str:
+    word = as_seen(word)
+    return as_text_only(word, special) if _SEEN.search(word) else NOTHING_SEEN
 
-    So it is never a lone sign for a space, and a word without visible characters has the piece that follows it.
+
+def _first_pieces(words: Sequence[str], pieces: Sequence[str], ends: Sequence[int]) -> list[int]:
+    """Return the first piece of each word: the first one that reaches beyond the word's start, and is no lone sign for a space.
+
+    A word of which the tokenizer reads nothing has the piece that follows it.
     """
     starts = [0, *accumulate(len(word) + 1 for word in words)][: len(words)]
-    return [min(bisect_right(ends, start), len(ends) - 1) for start in starts]
+    found = []
+    for start in starts:
+        place = min(bisect_right(ends, start), len(ends) - 1)
+        # Some tokenizers count the space that they put before a text to its first character.
+        before_word = pieces[place] in _SPACE_SIGNS and ends[place : place + 2].count(ends[place]) == 2
+        found.append(place + before_word)
+    return found
 
 
 def _cut(firsts: Sequence[int], pieces: int, size: int) -> Iterator[tuple[int, int, range]]:

@@ -116,6 +116,6 @@ def piece_targets(window: Window, tags: Sequence[int]) -> list[int]:
     """Return the label of each piece of a window: the tag of its sentence's word at a first piece, else IGNORED."""
     found = [IGNORED] * len(window)
     for offset, place in enumerate(window.places):
-        if found[place] == IGNORED:  # two words share a piece only if one of them has no visible character
+        if found[place] == IGNORED:  # two words share a piece only if the tokenizer reads nothing of one
             found[place] = tags[window.first + offset]
     return found

@@ -1,12 +1,15 @@
 """Words as pieces: every word is answered once, whatever the tokenizer makes of it and however long the sentence is."""
 
 import random
+from copy import deepcopy
 from itertools import pairwise
 
 import pytest
 from tiny_tokenizer import tiny_tokenizer
+from tokenizers import normalizers
 
 from deftx.core.errors import BaseModelError
+from deftx.models.bases import BUNDLED_BASE, load_base
 from deftx.models.windows import _cut, encode_words, split_words
 
 WORDS = "the day night is very good bad"
@@ -68,10 +71,32 @@ def test_a_word_of_more_pieces_than_a_window_and_words_without_any():
         assert answered == list(range(len(firsts)))
 
 
-def test_a_word_without_visible_characters_is_answered(tokenizer):
-    for sentence in (["the", "\u200b", "day"], ["\u200e"], [""]):
-        windows = encode_words(tokenizer, [sentence], 16)
-        assert [len(window.places) for window in windows] == [len(sentence)]
+def test_a_word_without_visible_characters_has_a_piece_of_its_own(tokenizer):
+    for sentence in (
+        ["the", "\u200b", "day"],
+        ["\u200e"],
+        [""],
+        ["\u200f", "day"],
+        ["the", "\ufeff"],
+        ["\xa0", "\ufe0f", "day"],
+    ):
+        (window,) = encode_words(tokenizer, [sentence], 16)
+        assert window.places == tuple(range(1, len(sentence) + 1))
+
+
+def test_a_word_that_the_tokenizer_drops_is_answered(tokenizer):
+    tokenizer = deepcopy(tokenizer)
+    tokenizer.backend_tokenizer.normalizer = normalizers.Replace("day", "")
+    for sentence in (["the", "day"], ["day"]):
+        (window,) = encode_words(tokenizer, [sentence], 16)
+        assert window.places == (1,) * len(sentence)
+
+
+def test_the_space_before_a_text_is_not_its_first_word():
+    tokenizer = load_base(BUNDLED_BASE).tokenizer
+    sentences = [["中国", "人"], ["人", "中国"], [".", "Budi"]]
+    found = read(tokenizer, encode_words(tokenizer, sentences, 16), sentences)
+    assert [piece for sentence in found for _, piece in sentence] == ["中", "人", "人", "中", ".", "▁Budi"]
 
 
 def test_special_tokens_in_a_text_are_text(tokenizer):
