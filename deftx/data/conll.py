@@ -1,7 +1,9 @@
 """CoNLL columns and CoNLL-U: a word in each line, an empty line between sentences."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -14,8 +16,12 @@ TEXT, TOKENS, TAGS = "text", "tokens", "tags"
 COLUMNS = (TEXT, TOKENS, TAGS)
 UNIVERSAL = 10  # columns of CoNLL-U
 LINES_AHEAD = 200
-_FORM, _UPOS = 1, 3  # columns of CoNLL-U, from 0
+_FORM, _UPOS, _MISC = 1, 3, 9  # columns of CoNLL-U, from 0
+_NO_SPACE = "SpaceAfter=No"
 _WORD_ID, _OTHER_ID = re.compile(r"[0-9]+"), re.compile(r"[0-9]+[-.][0-9]+")  # a word; a range, or an empty node
+_WHOLE_ID = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")  # a word or a range
+_TEXT = re.compile(r"#\s*text\s*=\s*(.*?)\s*$")
+_COMMENT = re.compile(r"# (?:\S+ = |new(?:doc|par)\b)")  # also where it has as many cells as a word has columns
 _BEGINS_DOCUMENT = "-DOCSTART-"
 
 Line = tuple[int, str]
@@ -26,19 +32,20 @@ def open_conll(file: InputFile, error: type[DeftxError], *, tagged: bool = True)
 
     In CoNLL-U, the words are those with a number of their own, and the tags are universal parts of speech. In other
     files, the word is the first column and the tag the last one, as in CoNLL-2003; unless they must be ``tagged``, a line may
-    have the word alone.
+    have the word alone. A line that begins with "#" is a comment if it has another number of columns than most lines.
     """
     lines = numbered_lines(file, error)
     ahead = list(islice(lines, LINES_AHEAD))
     universal = file.kind == ".conllu" or _is_universal(ahead)
-    read = _universal if universal else _plain if tagged else _word
+    read = _universal if universal else partial(_plain, columns=_columns(ahead), tagged=tagged)
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         for number, sentence in _sentences(chain(ahead, lines)):
             words = [word for line in sentence for word in read(line, file, error)]
             if words:
                 tokens, tags = map(list, zip(*words, strict=True))
-                row = {TEXT: " ".join(tokens), TOKENS: tokens, TAGS: tags}
+                text = _text_of(sentence) if universal and TEXT in wanted else " ".join(tokens)
+                row = {TEXT: text, TOKENS: tokens, TAGS: tags}
                 yield number, [row[name] for name in wanted]
 
     return Records(file, COLUMNS, (TEXT,), select)
@@ -83,21 +90,44 @@ def _universal(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator
     yield cells[_FORM], cells[_UPOS]
 
 
-def _plain(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[str, str]]:
-    number, text = line[0], line[1].lstrip()  # no column is before the word
-    cells = text.split("\t") if "\t" in text else text.split()
-    if cells[0] == _BEGINS_DOCUMENT or (text.startswith("# ") and len(cells) != 2):
+def _text_of(sentence: Sequence[Line]) -> str:
+    """Return the text of a sentence of CoNLL-U: its comment "text", or the words as they are written, ranges undivided."""
+    parts, written = [], 0
+    for _, line in sentence:
+        if (given := _TEXT.match(line)) and given[1]:
+            return given[1]
+        cells = line.split("\t")
+        whole = _WHOLE_ID.fullmatch(cells[0])
+        if whole and int(whole[1]) > written:
+            written = int(whole[2] or whole[1])
+            parts.append(cells[_FORM] + ("" if _NO_SPACE in cells[_MISC].split("|") else " "))
+    return "".join(parts).strip()
+
+
+def _plain(
+    line: Line, file: InputFile, error: type[DeftxError], columns: int, tagged: bool
+) -> Iterator[tuple[str, str]]:
+    number, text = line
+    cells = _cells(text)
+    while len(cells) > columns and not cells[-1].strip():  # tabs at the end of the line
+        cells.pop()
+    if cells[0] == _BEGINS_DOCUMENT or (text.startswith("#") and (len(cells) != columns or _COMMENT.match(text))):
         return
-    if len(cells) < 2:
+    if tagged and len(cells) < 2:
         raise error(
             f"{file.name}, line {number}: a word without a tag. Each line has a word, then its tag, separated by a tab or a "
             "space; an empty line ends a sentence."
         )
-    yield cells[0], cells[-1].strip()
+    yield cells[0], cells[-1].strip() if len(cells) > 1 else "_"
 
 
-def _word(line: Line, file: InputFile, error: type[DeftxError]) -> Iterator[tuple[str, str]]:
-    """Read a line of CoNLL columns that may have a word without a tag."""
-    number, text = line
-    alone = len(text.split()) == 1
-    yield from _plain((number, f"{text.strip()}\t_" if alone else text), file, error)
+def _cells(text: str) -> list[str]:
+    text = text.lstrip(" \t")  # no column is before the word; a no-break space may be one
+    return text.split("\t") if "\t" in text else [cell for cell in text.split(" ") if cell]
+
+
+def _columns(lines: Sequence[Line]) -> int:
+    """Return the most frequent number of columns, by lines that are surely no comments if there are such."""
+    rows = [line.rstrip() for _, line in lines if line.strip()]
+    counts = Counter(len(_cells(row)) for row in [row for row in rows if not row.startswith("#")] or rows)
+    return counts.most_common(1)[0][0] if counts else 0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from deftx.core.errors import TableError
 from deftx.data.table_rows import Table
 from deftx.data.tables import read_table
+from deftx.data.text import all_lines
 from deftx.data.token_rows import TokenTable, check_tokens, hold_out_sentences, join_token_tables, tag_names
 from deftx.data.token_tables import is_token_table, read_labelled, read_tokens
 
@@ -125,6 +126,37 @@ def test_blanks_before_a_word_of_conll_are_no_column(tmp_path):
     file.write_text(" a O\n\tb B-A\n\t c\tI-A\n", encoding="utf-8")
     found = read_tokens(file)
     assert (found.sentences, found.tags) == ([("a", "b", "c")], [("O", "B-A", "I-A")])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences", "tags"),
+    [
+        ("# id = 1\n# O\n# newpar\n# newdoc id\na O\n#b B-A\n", [("#", "a", "#b")], [("O", "O", "B-A")]),
+        ("# a comment\n# # B-NP O\na NN B-NP B-A\n", [("#", "a")], [("O", "B-A")]),
+        ("#begin document\n\na\tO\n#\tO\n# text = a\n", [("a", "#")], [("O", "O")]),
+        ("\xa0\tO\nb\tB-A\n", [("", "b")], [("O", "B-A")]),
+        ("a\tO\t\nb\tB-A\t\n", [("a", "b")], [("O", "B-A")]),
+        ("a\tO\nb\tB-A\t\n", [("a", "b")], [("O", "B-A")]),
+        ("a\tX\tO\n\nb\tX\tO\n\nc\tX\t\n", [("a",), ("b",)], [("O",), ("O",)]),
+    ],
+)
+def test_comments_and_empty_cells_of_conll(tmp_path, text, sentences, tags):
+    file = tmp_path / "a.conll"
+    file.write_text(text, encoding="utf-8")
+    found = read_tokens(file)
+    assert (found.sentences, found.tags) == (sentences, tags)
+
+
+def test_the_text_of_conllu_is_written_as_its_author_did(tmp_path):
+    def row(number, form, misc="_"):
+        return "\t".join((number, form, form, "X", *"_" * 5, misc))
+
+    words = [row("1-2", "Rumahnya", "SpaceAfter=No"), row("1", "Rumah"), row("2", "nya"), row("3", ",", "A=B|SpaceAfter=No"),
+             row("3.1", "unseen"), row("4", "kan"), row("5", "?")]  # fmt: skip
+    file = tmp_path / "a.conllu"
+    file.write_text("\n".join([*words, "", "# text = Rumahnya,  kan?", *words, ""]), encoding="utf-8")
+    assert list(all_lines(file)) == ["Rumahnya,kan ?", "Rumahnya,  kan?"]
+    assert read_tokens(file).sentences[0] == ("Rumah", "nya", ",", "kan", "?")
 
 
 def test_four_columns_of_conll_2003(tmp_path):

@@ -24,6 +24,7 @@ def test_words_are_read_from_every_format_that_has_them_and_need_no_tags(tmp_pat
         write(tmp_path, "\n\n".join("\n".join(row["tokens"]) for row in rows), "alone.conll"),
         tiny_tokens.write_jsonl(tmp_path / "a.jsonl", untagged),
     ]
+    files.append(write(tmp_path, f"# 1\n{files[2].read_text()}", "comment.conll"))
     for file in files:
         found = read_to_tag(file)
         assert found.words == words, file.name
