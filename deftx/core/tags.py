@@ -7,6 +7,7 @@ from dataclasses import dataclass
 OUTSIDE = "O"
 # BIOES, BMES and BILOU also mark the last word of an entity, and entities of one word; they say no more than BIO does.
 _AS_BIO = {"B": "B", "I": "I", "M": "I", "E": "I", "L": "I", "S": "B", "U": "B"}
+_LAST = "ELSU"  # of them, those of the last word of an entity
 _ENTITY = re.compile(rf"([{''.join(_AS_BIO)}])-(.+)")
 _MISSPELT = re.compile(rf"([{''.join(_AS_BIO)}])[-_:](.+)", re.IGNORECASE)
 
@@ -47,7 +48,8 @@ def odd_tags(tags: Iterable[str]) -> set[str]:
 def as_bio(tags: Sequence[str]) -> list[str]:
     """Return the tags of entities in the BIO scheme, in which every entity begins with B-.
 
-    Types begin where conlleval and seqeval see an entity begin: an I- after another type, or after none, becomes B-.
+    Types begin where conlleval and seqeval see an entity begin: an I- after another type, after none, or after the last word of an
+    entity (E-, L-, S- or U-) becomes B-.
     """
     found, before = [], ""
     for tag in tags:
@@ -57,7 +59,7 @@ def as_bio(tags: Sequence[str]) -> list[str]:
             goes_on = _AS_BIO[entity[1]] == "I" and name == before
             tag = f"{'I' if goes_on else 'B'}-{name}"
         found.append(tag)
-        before = name
+        before = "" if entity and entity[1] in _LAST else name
     return found
 
 

@@ -14,8 +14,8 @@ TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
 
 # 50 random sets of sentences with the scores that seqeval 1.2.2 gave them: its default mode, its strict mode in IOB2 after
-# ``as_bio``, and precision, recall, F1 and count of each type. It is not installed for the tests, because its package cannot
-# be built with an older pip.
+# ``as_bio``, and precision, recall, F1 and count of each type. The last two, in which E- and S- end an entity, were counted by
+# hand. seqeval is not installed for the tests, because its package cannot be built with an older pip.
 SEQEVAL = json.loads((Path(__file__).parents[1] / "fixtures" / "seqeval.json").read_text(encoding="utf-8"))
 
 
@@ -30,6 +30,7 @@ SEQEVAL = json.loads((Path(__file__).parents[1] / "fixtures" / "seqeval.json").r
         ("B-X-Y I-X-Y", "B-X-Y I-X-Y"),
         ("I-O I-O O I-O", "B-O I-O O B-O"),
         ("x-A I-A I-A", "x-A B-A I-A"),
+        ("I-A E-A I-A E-A S-A I-A U-A L-A", "B-A I-A B-A I-A B-A B-A B-A B-A"),
         ("B-A M-A E-A S-A", "B-A I-A I-A B-A"),
         ("", ""),
     ],
