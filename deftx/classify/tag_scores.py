@@ -16,10 +16,12 @@ def tags_lacking(task: str, labels: Sequence[str], table: TokenTable) -> list[st
         table: The labelled file.
 
     Raises:
-        TableError: If the task finds names and the file has a class of each word, or the other way round.
+        TableError: If the task finds names and the file has a class of each word, or the other way round. A file whose words
+            are all O fits both.
     """
     kinds = {True: "names", False: "a class of each word"}
     finds = marks_entities(labels)
-    if finds != table.entities:
+    names = tag_names(table)
+    if finds != table.entities and names != [OUTSIDE]:
         raise TableError(f"The task vector {task} finds {kinds[finds]}; {table.name} has {kinds[table.entities]}.")
-    return [tag for tag in tag_names(table) if tag not in {*labels, OUTSIDE}]
+    return [tag for tag in names if tag not in {*labels, OUTSIDE}]

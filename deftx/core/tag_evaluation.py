@@ -90,6 +90,7 @@ def tag_score(metric: str, gold: Tags, predicted: Tags) -> float:
     "accuracy" is the share of the words with the right tag.
 
     Raises:
+        TableError: If the metric is entity F1 and there is no entity, neither gold nor predicted.
         RecipeError: If the metric is unknown.
     """
     return float(_ratio(_counts(metric, gold, predicted).sum(0)))
@@ -100,6 +101,8 @@ def evaluate_tags(
 ) -> TagEvaluation:
     """Return the score of predicted tags with its interval. The bootstrap draws sentences, whose words belong together.
 
+    Samples in which there is no entity, neither gold nor predicted, have no entity F1 and are left out of the interval.
+
     Args:
         metric: "entity_f1" or "accuracy", as in ``tag_score``.
         gold: The correct tags of each sentence.
@@ -108,17 +111,18 @@ def evaluate_tags(
         seed: Seed of the bootstrap.
 
     Raises:
-        TableError: If there are no sentences.
+        TableError: If there are no sentences, or the metric is entity F1 and there is no entity, neither gold nor predicted.
         RecipeError: If the metric is unknown.
     """
     counts = _counts(metric, gold, predicted)
     if not len(counts):
         raise TableError("There are no sentences to score.")
+    score = float(_ratio(counts.sum(0)))
     drawn = np.random.default_rng(seed).integers(len(counts), size=(resamples, len(counts)))
-    scores = np.array([_ratio(counts[rows].sum(0)) for rows in drawn])
+    sums = np.array([counts[rows].sum(0) for rows in drawn])
+    scores = [_ratio(one) for one in sums if one[1]]
     low, high = np.quantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     lines = _lines(_ITEMS[metric], gold, predicted)
-    score = float(_ratio(counts.sum(0)))
     return TagEvaluation(metric, score, float(low), float(high), sum(map(len, gold)), len(gold), lines)
 
 
@@ -135,7 +139,12 @@ def _counts(metric: str, gold: Tags, predicted: Tags) -> np.ndarray:
 
 
 def _ratio(counts: np.ndarray) -> float:
-    return counts[0] / counts[1] if counts[1] else 0.0
+    if not counts[1]:
+        raise TableError(
+            "There is no entity F1, because the sentences have no entity and none was found in them. Score sentences with "
+            "entities, or choose the metric accuracy."
+        )
+    return counts[0] / counts[1]
 
 
 def _entities(tags: Sequence[str]) -> set[tuple]:

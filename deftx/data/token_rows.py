@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deftx.core.errors import TableError
-from deftx.core.tags import marks_entities
+from deftx.core.tags import OUTSIDE, marks_entities
 from deftx.data.splitting import choose_groups, fold, group_equal
 
 FEW_WORDS = 10  # with fewer words of a tag, its score is mostly chance
@@ -133,8 +133,8 @@ def check_tokens(train: TokenTable, valid: TokenTable | None = None) -> dict[str
 
 
 def check_same_scheme(first: TokenTable, other: TokenTable | None) -> None:
-    """Raise TableError if one table marks entities and the other does not."""
-    if other is not None and first.entities != other.entities:
+    """Raise TableError if one table marks entities and the other has classes of words; words that are all O are neither."""
+    if other is not None and first.entities != other.entities and [OUTSIDE] not in map(tag_names, (first, other)):
         kinds = {True: "entities", False: "a class of each word"}
         raise TableError(
             f"The tags of {first.name} mark {kinds[first.entities]}, but those of {other.name} {kinds[other.entities]}."

@@ -7,7 +7,8 @@ from typing import Any
 
 from deftx.classify.tag_files import TaggedFile
 from deftx.classify.tagger import marked
-from deftx.core.tag_evaluation import TagEvaluation, evaluate_tags, metrics_for
+from deftx.core.tag_evaluation import ENTITY_F1, TagEvaluation, evaluate_tags, metrics_for
+from deftx.core.tags import spans
 from deftx.data.table_rows import SINGLE
 from deftx.data.unlabelled import Rows
 from deftx.data.words_to_tag import ToTag
@@ -47,12 +48,13 @@ class WordSessions(Folder[WordSession]):
 
 
 def word_score(session: WordSession, corrected: Mapping[int, Correction]) -> TagEvaluation | None:
-    """Score the classifier's tags on the finished sentences that were drawn at random; None if there are none."""
+    """Score the classifier's tags on the finished sentences drawn at random; None if there are none, or no name to score."""
     places = [place for place, one in corrected.items() if one.done and session.sentences[place].drawn]
-    if not places:
-        return None
     gold, found = [corrected[place].tags for place in places], [session.sentences[place].tags for place in places]
-    return evaluate_tags(metrics_for(session.tags)[0], gold, found)
+    metric = metrics_for(session.tags)[0]
+    if not places or (metric == ENTITY_F1 and not any(map(spans, [*gold, *found]))):
+        return None
+    return evaluate_tags(metric, gold, found)
 
 
 def as_file(session: WordSession, corrected: Mapping[int, Correction]) -> TaggedFile:

@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from deftx.core.tag_evaluation import evaluate_tags, metric_for, metrics_for, tag_score
-from deftx.core.tags import as_bio, marks_entities
+from deftx.core.errors import TableError
+from deftx.core.tag_evaluation import ENTITY_F1, evaluate_tags, metric_for, metrics_for, tag_score
+from deftx.core.tags import as_bio, marks_entities, spans
 from deftx.core.units import WORD
 from deftx.data.sequences import IGNORED
 from deftx.models.batches import least_padding, pad, pad_id
@@ -61,9 +62,18 @@ class TokenObjective(TaskObjective):
     windows: Sequence[Window] = ()
 
     def __post_init__(self) -> None:
-        """Set the order of the windows, and the metric that the recipe's metric stands for."""
+        """Set the order of the windows, and the metric of the recipe. Raise TableError if it is entity F1 without entities."""
         super().__post_init__()
         self.metric = metric_for(self.recipe.metric, self.labels)
+        if self.metric == ENTITY_F1 and not self._has_entities:
+            raise TableError(
+                "The validation sentences have no entity, so there is no entity F1. Give a validation file with entities, or "
+                "choose the metric accuracy."
+            )
+
+    @property
+    def _has_entities(self) -> bool:
+        return any(map(spans, self.gold))
 
     def loss(self, model: PreTrainedModel, batch: Batch) -> Tensor:
         """Return the mean cross-entropy over the words of a micro-batch, in nats."""
@@ -94,8 +104,9 @@ class TokenObjective(TaskObjective):
         return [best_tags(one, self.labels) for one in logits]
 
     def scores(self, predicted: list[list[str]]) -> dict[str, float]:
-        """Return the scores of predictions for the validation sentences; entity F1 only if the tags mark entities."""
-        return {name: tag_score(name, self.gold, predicted) for name in metrics_for(self.labels)}
+        """Return the scores of predictions for the validation sentences; entity F1 only if they have entities."""
+        names = metrics_for(self.labels if self._has_entities else ())
+        return {name: tag_score(name, self.gold, predicted) for name in names}
 
     def details(self, predicted: list[list[str]], logits: list[Tensor]) -> dict[str, Any]:
         """Return what else vector.json says; ``majority`` is the accuracy of the most frequent tag for every word."""

@@ -1,5 +1,7 @@
 """Tagging texts: marks in the text as it is, the same as those of transformers' pipeline, and refusals."""
 
+from dataclasses import replace
+
 import pytest
 import tiny
 import tiny_tokens
@@ -7,9 +9,11 @@ import torch
 from transformers import pipeline
 
 from deftx.classify.composition import compose
+from deftx.classify.tag_scores import tags_lacking
 from deftx.classify.tagger import Tagger, tagger
 from deftx.classify.workbench import Workbench
-from deftx.core.errors import DeftxError, VectorError
+from deftx.core.errors import DeftxError, TableError, VectorError
+from deftx.data.token_rows import TokenTable
 from deftx.publish.classifier_space import write_space
 from deftx.publish.exporting import export_folder
 from deftx.publish.report import report
@@ -130,6 +134,13 @@ def test_what_one_kind_of_task_can_do_the_other_refuses(base, vectors, task_vect
     with pytest.raises(DeftxError, match="single texts"):
         words.tag([("a", "b")])
     assert not (tmp_path / "space").exists()
+
+
+def test_words_that_are_all_outside_fit_any_task():
+    outside = TokenTable([("a",)], [("O",)], "a.conll", "")
+    assert tags_lacking("Names", ["B-A", "O"], outside) == tags_lacking("Parts", ["NOUN"], outside) == []
+    with pytest.raises(TableError, match="a class of each word"):
+        tags_lacking("Names", ["B-A", "O"], replace(outside, tags=[("NOUN",)]))
 
 
 def test_a_head_for_texts_is_not_put_on_words(base, vectors):

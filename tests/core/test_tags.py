@@ -108,7 +108,17 @@ def test_hand_made_scores():
     predicted = [["B-PER", "O", "O", "B-LOC"], ["B-ORG", "O"]]  # one right of two gold and three found
     assert tag_score("entity_f1", gold, predicted) == pytest.approx(2 * 1 / (2 + 3))
     assert tag_score("accuracy", gold, predicted) == pytest.approx(4 / 6)
-    assert tag_score("entity_f1", [["O"]], [["O"]]) == 0.0  # as in seqeval: nothing to find
+    assert tag_score("entity_f1", [["O"]], [["B-PER"]]) == 0.0
+
+
+def test_sentences_without_entities_have_no_entity_f1():
+    nothing = [["O"]] * 99
+    for score in (tag_score, evaluate_tags):
+        with pytest.raises(TableError, match="no entity F1"):
+            score("entity_f1", nothing, nothing)
+    gold = [["B-PER"], *nothing]
+    found = evaluate_tags("entity_f1", gold, gold)
+    assert (found.low, found.score, found.high) == (1.0, 1.0, 1.0)
 
 
 def test_the_interval_is_over_sentences():

@@ -133,7 +133,7 @@ def test_blanks_before_a_word_of_conll_are_no_column(tmp_path):
     [
         ("# id = 1\n# O\n# newpar\n# newdoc id\na O\n#b B-A\n", [("#", "a", "#b")], [("O", "O", "B-A")]),
         ("# a comment\n# # B-NP O\na NN B-NP B-A\n", [("#", "a")], [("O", "B-A")]),
-        ("#begin document\n\na\tO\n#\tO\n# text = a\n", [("a", "#")], [("O", "O")]),
+        ("#begin document (a); part 0\n\na\tO\n#\tO\n# text = a\n", [("a", "#")], [("O", "O")]),
         ("\xa0\tO\nb\tB-A\n", [("", "b")], [("O", "B-A")]),
         ("a\tO\t\nb\tB-A\t\n", [("a", "b")], [("O", "B-A")]),
         ("a\tO\nb\tB-A\t\n", [("a", "b")], [("O", "B-A")]),

@@ -1,6 +1,7 @@
 """Sessions of corrected words: which sentences are asked, what a click changes, what stands on disk, and what comes out."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -103,6 +104,8 @@ def test_every_click_is_kept_and_the_last_one_stands(sessions, session, tmp_path
 
 def test_finished_sentences_make_the_score_and_the_file(sessions, session, tmp_path):
     assert word_score(session, {}) is None
+    none = replace(session, sentences=tuple(replace(one, tags=("O",) * 6) for one in session.sentences))
+    assert word_score(none, {0: Correction(0, ("O",) * 6, done=True)}) is None
     with pytest.raises(LabellingError, match="No sentence is finished"):
         as_file(session, {})
     without = with_label(session.sentences[0].tags, 0, "PER", entities=True)

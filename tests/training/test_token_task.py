@@ -9,6 +9,7 @@ from tiny_vectors import same_vector
 from deftx.core.errors import RecipeError, TableError, TrainingStopped
 from deftx.core.events import Listener
 from deftx.data.sequences import IGNORED
+from deftx.data.token_rows import check_tokens
 from deftx.data.token_tables import read_tokens
 from deftx.models.batches import pad_id
 from deftx.training.task import learn_task
@@ -90,6 +91,18 @@ def test_what_does_not_fit_is_refused(base, files, table_file, tmp_path):
     with pytest.raises(RecipeError, match="Word lists"):
         learn_task(files["entities"], base, recipe, out=tmp_path / "v", lexicon=words)
     assert not (tmp_path / "v").exists()
+
+
+def test_validation_sentences_without_entities_have_accuracy_only(base, files, tmp_path):
+    train, held = (read_tokens(file) for file in (files["entities"], tiny_tokens.write_jsonl(
+        tmp_path / "v.jsonl", [{"tokens": ["the", "day"], "tags": ["O", "O"]}])))  # fmt: skip
+    check_tokens(train, held)
+    objective = token_objective(
+        train, held, base, tiny.task_recipe(metric="accuracy"), QUIET, [Part(range(len(train)))]
+    )
+    assert objective.scores([["O", "O"]]) == {"accuracy": 1.0}
+    with pytest.raises(TableError, match="no entity F1"):
+        token_objective(train, held, base, tiny.task_recipe(), QUIET, [Part(range(len(train)))])
 
 
 def test_the_loss_is_the_mean_over_words_and_ignores_other_pieces(base, files):
