@@ -2,19 +2,17 @@
 
 import regex
 
-from deftx.data.writing_systems import SPACELESS
+from deftx.data.writing_systems import GLUED
 
-# Hangul has spaces, but particles follow an address directly.
-_GLUED = rf"{SPACELESS}\p{{lb=CJ}}\p{{lb=H2}}\p{{lb=H3}}\p{{Tibetan}}"
 # A part of a host name is in one script; one in a script without spaces needs a sign of the address behind it.
-_LABEL = rf"(?:[\p{{Latin}}\p{{Nd}}_-]+|[^\W\d_\p{{Latin}}{_GLUED}][^\W\p{{Latin}}{_GLUED}]*|[{_GLUED}]+(?=[./:?#]))"
+_LABEL = rf"(?:[\p{{Latin}}\p{{Nd}}_-]+|[^\W\d_\p{{Latin}}{GLUED}][^\W\p{{Latin}}{GLUED}]*|[{GLUED}]+(?=[./:?#]))"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*"
 # A path is in any script with spaces; punctuation beyond ASCII is that of the sentence.
-_PATH = rf"(?::\d+)?(?:[/?#](?:[^\s\p{{P}}\p{{S}}{_GLUED}]|[-!#$%&'()*+,./:;=?@\[\]_|~^])*)?"
+_PATH = rf"(?::\d+)?(?:[/?#](?:[^\s\p{{P}}\p{{S}}{GLUED}]|[-!#$%&'()*+,./:;=?@\[\]_|~^])*)?"
 _ADDRESS = regex.compile(
     rf"(?<![\p{{Latin}}\p{{Nd}}])(?:(?:https?|ftp)://{_HOST}{_PATH}|www\.{_HOST}{_PATH})"
     rf"|(?<![\p{{Latin}}\p{{Nd}}.+_%-])[\p{{Latin}}\p{{Nd}}.+_%-]++@{_LABEL}(?:\.{_LABEL})+"
-    rf"|(?<![^\W\p{{Latin}}{_GLUED}])[^\W\p{{Latin}}{_GLUED}]++@{_LABEL}(?:\.{_LABEL})+",
+    rf"|(?<![^\W\p{{Latin}}{GLUED}])[^\W\p{{Latin}}{GLUED}]++@{_LABEL}(?:\.{_LABEL})+",
     regex.IGNORECASE,
 )
 _CLOSING = {")": "(", "]": "["}

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import regex
+
 from deftx.core.errors import TableError
 from deftx.data.encodings import UTF8, check_encoding
 from deftx.data.file_kinds import START, gunzip_start
@@ -15,15 +17,19 @@ from deftx.data.hf_datasets import is_dataset
 from deftx.data.question_rows import Answer, Question, QuestionTable, counted_questions, fingerprint_of
 from deftx.data.reading import find_file
 from deftx.data.unpacking import GZIP_MAGIC, InputFile, read_bytes
+from deftx.data.writing_systems import GLUED
 
 JSON = ".json"
 LARGEST = 2**28  # bytes, unpacked: six times the training file of SQuAD 2.0
-NEAR = 64  # characters around a wrong offset in which the answer is looked for
+# Characters from a wrong offset to the answer that is meant: to the nearest one, and to the only one.
+CLOSE, NEAR = 3, 64
+PLACES_NAMED = 3  # in a message
 QUOTED = 40  # characters of a text in a message
 SHAPE = (
     'Expected: {"data": [{"paragraphs": [{"context": "…", "qas": [{"id": "…", "question": "…", "answers": […]}]}]}]}.'
 )
 UNANSWERED = "no answers"
+_LETTER = rf"(?:(?![{GLUED}])[\p{{L}}\p{{M}}\p{{N}}])"  # of a script with spaces between words
 
 # An object with a list ``data`` of objects, which only plain values such as the version may precede.
 _LIKE = re.compile(r'\s*\{(?:\s*"[^"]*"\s*:\s*(?:"[^"]*"|[-\w.]+)\s*,)*\s*"data"\s*:\s*\[\s*\{')
@@ -59,7 +65,7 @@ def read_questions(
 ) -> QuestionTable:
     """Read questions on texts, with the answers that stand in these texts.
 
-    An offset is corrected if the answer occurs exactly once near it. A question with an empty list of answers, or with
+    A wrong offset is corrected to the place of the answer that is meant: one close to it, or the only one. A question with an empty list of answers, or with
     ``is_impossible``, has no answer in its text.
 
     Args:
@@ -187,19 +193,28 @@ def _answer(given: Any, context: str, place: str) -> tuple[Answer, bool]:
     start, text = start + len(text) - len(text.lstrip()), text.strip()
     if start >= 0 and context.startswith(text, start):
         return Answer(text, start), False
-    low = max(0, start - NEAR)
-    around = context[low : max(0, start + len(text) + NEAR)]
-    if around.count(text) != 1:
-        raise TableError(_misplaced(text, start, context, place))
-    return Answer(text, low + around.index(text)), True
+    found = _occurrences(text, context)
+    nearest = sorted(found, key=lambda one: abs(one - start))[:1]
+    for possible, most in ((nearest, CLOSE), (found, NEAR), (found, len(context) + abs(start))):
+        reached = [one for one in possible if abs(one - start) <= most]
+        if len(reached) == 1:
+            return Answer(text, reached[0]), True
+    raise TableError(_misplaced(text, start, context, place, found))
 
 
-def _misplaced(text: str, start: int, context: str, place: str) -> str:
+def _occurrences(text: str, context: str) -> list[int]:
+    """Return where a text stands in another one without being a part of a longer word."""
+    pattern = rf"(?<!{_LETTER}(?={_LETTER})){regex.escape(text)}(?!(?<={_LETTER}){_LETTER})"
+    return [found.start() for found in regex.finditer(pattern, context, overlapped=True)]
+
+
+def _misplaced(text: str, start: int, context: str, place: str, found: list[int]) -> str:
     there = context[max(0, start) : max(0, start + len(text))][:QUOTED]
+    places = ", ".join(map(str, found[:PLACES_NAMED])) + (" …" if len(found) > PLACES_NAMED else "")
     return (
-        f"{place}: the answer “{text[:QUOTED]}” does not stand at answer_start {start} of the context, where “{there}” stands, and "
-        f"is {'several times' if context.count(text) else 'not'} near it. answer_start counts characters from 0, not bytes. "
-        "Correct it, or remove the question."
+        f"{place}: the answer “{text[:QUOTED]}” does not stand at answer_start {start} of the context, where “{there}” stands, but "
+        f"{f'{len(found):,} times elsewhere (at {places})' if found else 'nowhere in it as whole words'}. answer_start counts "
+        "characters from 0, not bytes. Correct it, or remove the question."
     )
 
 
@@ -210,7 +225,7 @@ def _table(file: InputFile, questions: list[Question], notes: Counter[str]) -> Q
         said.append(f"{name}: {counted_questions(dropped)} without answers left out.")
     if repaired:
         are = "1 answer stands" if repaired == 1 else f"{repaired:,} answers stand"
-        said.append(f"{name}: {are} near answer_start and not there; the offset is corrected.")
+        said.append(f"{name}: {are} elsewhere than at answer_start; the offset is corrected.")
     if not questions:
         raise TableError(" ".join([f"{name} has no usable question.", *said]))
     left_out = {UNANSWERED: dropped} if dropped else {}

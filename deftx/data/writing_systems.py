@@ -15,6 +15,8 @@ LETTERS_A_WORD = 2  # rough number in scripts without spaces: about 2 for Han, m
 # Classes of letters between which lines break without spaces, by Unicode's line breaking classes: Han and kana (ID), the scripts of
 # South East Asia (SA), and Balinese, Javanese and their relatives (AK, AS).
 SPACELESS = r"\p{lb=ID}\p{lb=SA}\p{lb=AK}\p{lb=AS}"
+# Letters that may touch the next word: these, small kana, Tibetan, and Hangul, which has spaces, but not before particles.
+GLUED = rf"{SPACELESS}\p{{lb=CJ}}\p{{lb=H2}}\p{{lb=H3}}\p{{Tibetan}}"
 # Tibetan and Ethiopic separate syllables or words by a mark instead of a space.
 _MARKS = "\u0f0b\u0f0c\u1361"
 _SPACES = r"\s\x1c-\x1f"  # what str.split divides at; the package's \s lacks the four separators of ASCII
