@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import regex
 from transformers import PreTrainedTokenizerBase
 
 from deftx.core.errors import BaseModelError
@@ -12,13 +13,15 @@ from deftx.models.batches import Encoded
 WINDOW, STRIDE = 384, 128  # tokens of a window, and of its text that the next one repeats (SQuAD's scripts)
 NOWHERE = (0, 0)  # the target where the answer is not in a window: its first token
 LONGEST_QUESTION = 64  # tokens, as in BERT's script; a question has at most half of a window
+_MARKS = regex.compile(r"\p{M}*+")  # combining marks
 
 
 @dataclass(frozen=True)
 class QuestionWindow:
     """A question with the part of its text that is read at once.
 
-    ``spans`` are the (start, end) in the text of the pieces from ``first`` on, without white space before them. ``covers``
+    ``spans`` are the (start, end) in the text of the pieces from ``first`` on, without white space before them and with
+    the combining marks behind them. ``covers``
     is the part of the text that the window holds, with the characters to which no piece belongs.
     """
 
@@ -88,7 +91,7 @@ def encode_questions(
     for number, (question, (_, text)) in enumerate(zip(questions, asked, strict=True)):
         question = question[: min(LONGEST_QUESTION, room // 2)]
         ids, offsets = pieces[text]
-        spans = [_without_space(text, *span) for span in offsets]
+        spans = [_visible(text, *span) for span in offsets]
         for begin, end in _cut(len(ids), room - len(question), stride):
             first = len(frame.before) + len(question) + len(frame.between)
             covers = spans[begin - 1][1] if begin else 0, spans[end][0] if end < len(spans) else len(text)
@@ -107,9 +110,14 @@ def _cut(pieces: int, size: int, stride: int) -> Iterator[tuple[int, int]]:
     yield begin, pieces
 
 
-def _without_space(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the span of a piece without the white space that a tokenizer counts to it."""
-    return end - len(text[start:end].lstrip()), end
+def _visible(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span of a piece without the white space that a tokenizer counts to it, and with the marks on its last letter.
+
+    A tokenizer that composes letters gives the place of the base letter alone.
+    """
+    start = end - len(text[start:end].lstrip())
+    marks = _MARKS.match(text, end)
+    return start, marks.end() if marks and start < end else end
 
 
 def _frame(tokenizer: PreTrainedTokenizerBase) -> _Frame:

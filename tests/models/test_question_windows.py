@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from deftx.core.errors import BaseModelError
 from deftx.models.answer_spans import LONGEST_ANSWER, best_spans
+from deftx.models.bases import BUNDLED_BASE, load_base
 from deftx.models.batches import Encoded
 from deftx.models.question_windows import LONGEST_QUESTION, QuestionWindow, encode_questions
 
@@ -56,6 +57,15 @@ def test_token_types_are_those_of_the_tokenizer(pair):
 def test_a_window_without_room_for_a_text_is_refused(base):
     with pytest.raises(BaseModelError, match="no room"):
         encode_questions(base.tokenizer, [("is this", TEXT)], 4, 0)
+
+
+def test_the_marks_on_the_last_letter_of_a_piece_belong_to_it():
+    text = "di cafe\u0301 itu, o\u0302\u0301"
+    (window,) = encode_questions(load_base(BUNDLED_BASE).tokenizer, [("di mana?", text)], 64, 8)
+    found = [text[start:end] for start, end in window.spans]
+    assert "cafe\u0301" in found
+    assert found[-1] == "o\u0302\u0301"
+    assert window.target(3, 8) == (window.first + 1,) * 2
 
 
 @pytest.mark.parametrize("length", [8, 16, 32])
