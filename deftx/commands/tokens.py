@@ -9,8 +9,10 @@ from deftx.core.errors import DeftxError, TableError
 
 def print_marks(classifier: Any, arguments: argparse.Namespace) -> None:
     """Tag the texts of the command line and print what is marked in them."""
+    from deftx.data.characters import as_seen
+
     _refuse_options(arguments)
-    tagged = classifier.tag(arguments.texts)
+    tagged = classifier.tag([as_seen(text) for text in arguments.texts])  # as the text of a file is read
     found = [{"text": one.text, "marks": [vars(mark) for mark in one.marks]} for one in tagged]
     rows = [
         (number, mark.label, f"{mark.probability:.3f}", mark.start, mark.end, mark.text)

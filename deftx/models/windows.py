@@ -13,8 +13,11 @@ from deftx.data.characters import as_seen, as_text_only
 from deftx.models.batches import Encoded
 
 STRIDE = 0.25  # share of a window that the next one repeats, so that words at its edges have context on both sides
-# A word of running text: what stands between spaces, without the punctuation and signs around it, which are words too.
-WORD = r"[^\s\p{P}\p{S}](?:\S*[^\s\p{P}\p{S}])?|[\p{P}\p{S}]"
+# Where a word begins and ends: no space, punctuation or sign, and no invisible selector of a sign or mark of the direction.
+_EDGE = r"[^\s\p{P}\p{S}\uFE0E\uFE0F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]"
+# A word of running text: what stands between spaces, without the punctuation and signs around it, which are words too. Each
+# character is taken whole (\X): an emoji may be written with several code points.
+WORD = rf"(?={_EDGE})\X(?:(?:(?=\S)\X)*(?={_EDGE})\X)?|(?=[\p{{P}}\p{{S}}])\X"
 
 # What is read where a word has no visible character, such as a lone mark of the direction: it needs a piece of its own.
 NOTHING_SEEN = "."

@@ -4,11 +4,13 @@ import csv
 import json
 
 import pytest
+import regex
 import tiny
 import tiny_tokens
 
 from deftx.cli import main
 from deftx.data.token_tables import read_tokens
+from deftx.models.windows import split_words
 
 SETTINGS = ["precision=float32", "batch_size=16", "max_length=16", "learning_rate=5e-3", "epochs=60", "max_steps=60",
             "evaluate_every=20", "k=3000"]  # fmt: skip
@@ -53,6 +55,8 @@ def test_classify(run):
     (found,) = json.loads(run("classify", "--task", "@v", "the night was bad", "--json").out)
     assert [(mark["label"], mark["text"]) for mark in found["marks"]] == [("THING", "night"), ("MOOD", "was bad")]
     assert "night" in run("classify", "--task", "@v", "the night was bad").out
+    (seen,) = json.loads(run("classify", "--task", "@v", "the ni\u00adght was bad", "--json").out)
+    assert seen == found
 
 
 def test_a_file_of_texts_becomes_a_table_with_a_row_for_each_mark(run, made):
@@ -88,6 +92,9 @@ def test_export(run, made):
     assert 'pipeline("token-classification"' in said
     config = json.loads((made / "exported" / "config.json").read_text(encoding="utf-8"))
     assert config["architectures"] == ["XLMRobertaForTokenClassification"]
+    card, text = (made / "exported" / "README.md").read_text(encoding="utf-8"), "❤️ bagus\u200f. U.S.!"
+    (pattern,) = regex.findall(r'findall\(r"(.+)", "', card)
+    assert regex.findall(pattern, text) == [text[start:end] for start, end in split_words(text)]
 
 
 @pytest.mark.parametrize(

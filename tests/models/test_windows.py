@@ -111,6 +111,20 @@ def test_a_text_is_split_at_spaces_with_punctuation_apart():
     assert split_words(" \n") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("❤️ bagus❤️!", ["❤️", "bagus", "❤️", "!"]),
+        ("a👨‍👩‍👧 👍🏽🇮🇩🇮🇩", ["a", "👨‍👩‍👧", "👍🏽", "🇮🇩", "🇮🇩"]),
+        ("\u200fBudi\u200f. \u200f(\u2067x\u2069)\u200e \u200f", ["Budi", ".", "(", "x", ")"]),
+        ("\ufe0f a 1\ufe0f\u20e3", ["a", "1\ufe0f\u20e3"]),
+        ("ന്\u200d می\u200c، e\u0301.", ["ന്\u200d", "می\u200c", "،", "e\u0301", "."]),
+    ],
+)
+def test_an_emoji_is_one_word_and_direction_marks_are_in_none(text, words):
+    assert [text[start:end] for start, end in split_words(text)] == words
+
+
 def test_a_slow_tokenizer_is_refused(tokenizer):
     class Slow:
         is_fast = False
