@@ -124,6 +124,7 @@ def _read_context(path: str, encoding: str | None) -> str:
 def _as_json(answered: Any) -> dict[str, Any]:
     return {
         "question": answered.question,
+        "context": answered.context,  # in which the places of the answers count
         "answer": answered.text,
         "no_answer": answered.no_answer,
         "answers": [vars(one) for one in answered.answers],

@@ -54,7 +54,8 @@ def test_evaluate(run):
 def test_answer(run, made):
     (found,) = json.loads(run("answer", "very the", "--context", "@context.txt", "--task", "@v", "--json").out)
     assert (found["question"], found["answer"]) == ("very the", "bitter")
-    assert found["answers"][0]["text"] == "bitter"
+    best = found["answers"][0]
+    assert best["text"] == found["context"][best["start"] : best["end"]] == "bitter"
     assert 0 < found["no_answer"] < found["answers"][0]["probability"]
     (made / "old.txt").write_bytes("this the day was bitter not; café".encode("cp1252"))
     options = ("--context", "@old.txt", "--task", "@v", "--encoding", "cp1252", "--json")
