@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deftx.classify.tagger import OnShare, TaggedText, Tagger
 from deftx.core.errors import TableError, one_of
+from deftx.data.conll import NO_SPACE
 from deftx.data.unlabelled import write_rows
 from deftx.data.words_to_tag import ToTag
 
@@ -123,8 +124,10 @@ def _columns(found: TaggedFile) -> Iterator[str]:
 def _universal(found: TaggedFile) -> Iterator[str]:
     for one in found.tagged:
         yield f"# text = {_cell(one.text)}"
-        for number, (word, tag) in enumerate(zip(_words(one), one.tags, strict=True), 1):
-            yield "\t".join((str(number), _cell(word), "_", tag, *"______"))
+        following = [*(start for start, _ in one.words[1:]), len(one.text)]
+        for number, ((start, end), tag, until) in enumerate(zip(one.words, one.tags, following, strict=False), 1):
+            misc = "_" if any(map(str.isspace, one.text[end:until])) else NO_SPACE
+            yield "\t".join((str(number), _cell(one.text[start:end]), "_", tag, *"_____", misc))
         yield ""
 
 

@@ -17,7 +17,7 @@ COLUMNS = (TEXT, TOKENS, TAGS)
 UNIVERSAL = 10  # columns of CoNLL-U
 LINES_AHEAD = 200
 _FORM, _UPOS, _MISC = 1, 3, 9  # columns of CoNLL-U, from 0
-_NO_SPACE = "SpaceAfter=No"
+NO_SPACE = "SpaceAfter=No"  # in the last column: no space behind the word
 _WORD_ID, _OTHER_ID = re.compile(r"[0-9]+"), re.compile(r"[0-9]+[-.][0-9]+")  # a word; a range, or an empty node
 _WHOLE_ID = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")  # a word or a range
 _TEXT = re.compile(r"#\s*text\s*=\s*(.*?)\s*$")
@@ -100,7 +100,7 @@ def _text_of(sentence: Sequence[Line]) -> str:
         whole = _WHOLE_ID.fullmatch(cells[0])
         if whole and int(whole[1]) > written:
             written = int(whole[2] or whole[1])
-            parts.append(cells[_FORM] + ("" if _NO_SPACE in cells[_MISC].split("|") else " "))
+            parts.append(cells[_FORM] + ("" if NO_SPACE in cells[_MISC].split("|") else " "))
     return "".join(parts).strip()
 
 

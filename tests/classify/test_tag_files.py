@@ -8,6 +8,7 @@ import pytest
 from deftx.classify.tag_files import TaggedFile, check_format, write_tagged
 from deftx.classify.tagger import Mark, TaggedText
 from deftx.core.errors import TableError
+from deftx.data.text import all_lines
 from deftx.data.token_tables import read_tokens
 from deftx.data.unlabelled import Rows
 from deftx.data.words_to_tag import ToTag
@@ -51,6 +52,14 @@ def test_columns_are_read_as_they_were_written(tmp_path, ending):
     found = read_tokens(tmp_path / f"out{ending}")
     assert found.sentences == [("=", "day", "is"), ("a b", "c")]
     assert found.tags == [("PUNCT", "NOUN", "AUX"), ("NOUN", "AUX")]
+
+
+def test_conllu_says_where_no_space_is(tmp_path):
+    write_tagged(tmp_path / "out.conllu", FOUND)
+    lines = (tmp_path / "out.conllu").read_text(encoding="utf-8").splitlines()
+    assert [line.split("\t")[-1] for line in lines if "\t" in line] == ["SpaceAfter=No", "_", "SpaceAfter=No"]
+    (tmp_path / "bare.conllu").write_text("\n".join(line for line in lines if "text =" not in line), encoding="utf-8")
+    assert list(all_lines(tmp_path / "bare.conllu")) == ["=day is"]
 
 
 def test_a_format_without_a_place_for_the_tags_is_refused(tmp_path):
