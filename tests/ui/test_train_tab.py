@@ -6,7 +6,7 @@ from html import unescape
 import gradio as gr
 import pytest
 from tiny import make_base, sentences, write_csv
-from tiny_base import finish_language_job, write_corpus
+from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.core.errors import BaseModelError
 from deftx.core.events import Event
@@ -137,7 +137,7 @@ def test_other_labels_of_a_validation_file_are_matched_before_the_start(studio, 
         "“Netral” means",
         "“Positif” means",
     ]
-    chosen, _ = valid_labels.use(other, table, labels, "neg", None, "pos", *[None] * 5)
+    chosen, _ = valid_labels.use(other, table, "", labels, "neg", None, "pos", *[None] * 5)
     matched = studio.tables.read(chosen.value)
     assert list(zip(matched.texts, matched.labels, strict=True)) == [(rows[0][0], "pos"), (rows[1][0], "neg")] * 3
     assert studio.tables.read(other).labels == [label for _, label in rows] * 3  # the original stays
@@ -157,9 +157,19 @@ def test_labels_are_only_asked_about_where_they_differ(studio, table, tmp_path):
         ("task", table, "gone.csv"), ("language", several, table),
     ):  # fmt: skip
         assert not valid_labels.ask(*asked)[0].visible
-    kept, said = valid_labels.use(same, table, ["neg", "pos"], None, None)
+    kept, said = valid_labels.use(same, table, "", ["neg", "pos"], None, None)
     assert kept == gr.skip()
     assert strings.NOT_READ in said
+
+
+def test_labels_of_the_vector_that_is_trained_further_are_not_asked_about(studio, page_base, tmp_path):
+    rows = [("the day, it is good", "positive"), ("the food is bad", "negative")]
+    few = studio.tables.add(write_csv(tmp_path / "few.csv", ("text", "label"), rows[:1] * 3))
+    both = studio.tables.add(write_csv(tmp_path / "both.csv", ("text", "label"), rows * 3))
+    key = f"job:{finish_task_job(studio.store, page_base).id}"
+    assert valid_labels.ask("task", few, both)[0].visible
+    assert valid_labels.ask("task", few, both, "job:gone")[0].visible
+    assert not valid_labels.ask("task", few, both, key)[0].visible
 
 
 def test_pairs_keep_their_two_texts_when_their_labels_are_matched(studio, tmp_path):

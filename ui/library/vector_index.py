@@ -66,6 +66,12 @@ def describe(folder: Path) -> dict[str, Any]:
         return {}
 
 
+def labels_of(store: Store, key: str) -> tuple[str, ...]:
+    """Return the labels of a task vector; none without a key, or if there is no such vector."""
+    found = next((entry for entry in entries(store, "task") if entry.key == key), None) if key else None
+    return tuple(describe(found.folder).get("labels") or ()) if found else ()
+
+
 def fits(entry: Entry, fingerprint: str) -> bool:
     """Return whether a vector was made for the base with this fingerprint."""
     return (describe(entry.folder).get("base") or {}).get("fingerprint") == fingerprint

@@ -164,7 +164,9 @@ class Forecast:
             files = tuple((one.file, one.repeat) for one in request.labelled)
             names = [name for name in (*(name for name, _ in files), request.valid) if name]
             stamps = [_changed(self._workspace.tables.path(name)) for name in names]
-            return self._tables(base.name, files, request.valid, self._labels_of(request.start), *stamps)
+            return self._tables(
+                base.name, files, request.valid, vector_index.labels_of(self._workspace.store, request.start), *stamps
+            )
         except CorpusError as error:
             refused.append(Refusal("corpus", str(error)))
         except TableError as error:
@@ -173,14 +175,6 @@ class Forecast:
 
     def _text(self, base: str, name: str, _stamp: tuple[int, int]) -> TextSize:
         return TextSize.of(self._workspace.corpora.read(name).lines, self.base(base).tokenizer)
-
-    def _labels_of(self, start: str) -> tuple[str, ...]:
-        """Return the labels of the task vector that is trained further; none without one."""
-        known = (
-            vector_index.entries(self._workspace.store, "task") if start else []
-        )  # ``_check_vectors`` refuses others
-        folder = next((entry.folder for entry in known if entry.key == start), None)
-        return tuple(vector_index.describe(folder).get("labels") or ()) if folder else ()
 
     def _table(
         self,

@@ -107,11 +107,12 @@ def _connect_fields(tab: TrainTab, kept: gr.BrowserState) -> None:
 
 
 def _connect_labels(form: train_form.Form) -> None:
-    """Ask about labels of the validation file that the training file lacks, and store the answer."""
-    files = [form.fields[name] for name in ("kind", "train", "valid")]
+    """Ask about labels of the validation file that the task lacks, and store the answer."""
+    files = [form.fields[name] for name in ("kind", "train", "valid", "start")]
     gr.on([field.change for field in files], valid_labels.ask, files, form.labels.outputs(), **LATEST)
     form.use_labels.click(
-        valid_labels.use, [form.fields["valid"], form.fields["train"], form.labels.asked, *form.labels.fields],
+        valid_labels.use,
+        [*(form.fields[name] for name in ("valid", "train", "start")), form.labels.asked, *form.labels.fields],
         [form.fields["valid"], form.labels.said], **PRIVATE,
     )  # fmt: skip
 

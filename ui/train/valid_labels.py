@@ -1,4 +1,4 @@
-"""Labels of a validation file that the training file lacks: a form asks what they mean before anything starts."""
+"""Labels of a validation file that the task lacks: a form asks what they mean before anything starts."""
 
 from typing import Any
 
@@ -9,17 +9,18 @@ from deftx.data.labels import with_spellings_of
 from deftx.data.table_rows import label_names
 from ui import strings
 from ui.current import current_workspace
+from ui.library import vector_index
 from ui.shared import label_form, views
 from ui.train import train_choices
 
 
-def ask(kind: str, train: str | None, valid: str | None) -> list[Any]:
-    """Ask what the labels of the validation file mean if the training file lacks some; otherwise hide the form."""
+def ask(kind: str, train: str | None, valid: str | None, start: str = "") -> list[Any]:
+    """Ask what the labels of the validation file mean if the task lacks some; otherwise hide the form."""
     if kind != "task" or not train or not valid:
         return label_form.ask_nothing()
     tables = current_workspace().tables
     try:
-        known = label_names(tables.read(train))
+        known = _known(train, start)
         found = label_names(with_spellings_of(tables.read(valid), known))
     except DeftxError:  # the preview says why
         return label_form.ask_nothing()
@@ -30,12 +31,18 @@ def ask(kind: str, train: str | None, valid: str | None) -> list[Any]:
     return label_form.ask(found, known, *(text.format(**named) for text in said))
 
 
-def use(valid: str | None, train: str | None, asked: list[str], *values: str | None) -> tuple[Any, Any]:
+def use(valid: str | None, train: str | None, start: str, asked: list[str], *values: str | None) -> tuple[Any, Any]:
     """Store a copy of the validation file with the chosen labels and choose it; return (the choice, the message)."""
     tables = current_workspace().tables
     try:
-        spelt = with_spellings_of(tables.read(valid or ""), label_names(tables.read(train or "")))
+        spelt = with_spellings_of(tables.read(valid or ""), _known(train or "", start))
         name = tables.add_renamed(spelt, label_form.meanings(asked, values))
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.NOT_READ, error)
     return gr.Dropdown(choices=train_choices.valid_choices(), value=name), gr.skip()
+
+
+def _known(train: str, start: str) -> list[str]:
+    """Return the labels of the task: those of the vector that is trained further, else those of the training file."""
+    workspace = current_workspace()
+    return list(vector_index.labels_of(workspace.store, start) or label_names(workspace.tables.read(train)))
