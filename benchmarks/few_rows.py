@@ -40,6 +40,15 @@ def f1(base: Base, task: object, language: str | None, test: Table) -> float:
     return 100 * score("f1", test.labels, classifier.predict(test.texts), classifier.labels)
 
 
+def f1_after(base: Base, language: str | None, test: Table, **training: Any) -> float:
+    """Return macro-F1 of a task vector that ``learn_task`` makes of these arguments.
+
+    No checkpoint is chosen by the validation rows, so they only have to be few.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return f1(base, deftx.learn_task(base=base, out=Path(folder) / "out", **training), language, test)
+
+
 def gains(base: Base, task: str, data: Path, language: str, options: argparse.Namespace) -> Iterator[float]:
     """Yield the gain of each draw in points, and print it."""
     train, test = (read_table(data / "nusax" / language / f"{part}.csv") for part in ("train", "test"))
@@ -54,12 +63,7 @@ def gains(base: Base, task: str, data: Path, language: str, options: argparse.Na
         if options.beside:
             other = drawn(read_table(data / "nusax" / "ind" / "train.csv"), options.beside, draw)
             files = {"train": [rows, other], "source": [own, "ind" if own else None], "repeat": [options.passes, 1]}
-        with tempfile.TemporaryDirectory() as folder:
-            # The rows are their own validation file: no checkpoint is chosen by it, so it only has to be short.
-            vector = deftx.learn_task(
-                **files, base=base, recipe=replace(recipe, seed=draw), out=Path(folder) / "out", valid=rows, start=task
-            )
-            after = f1(base, vector, own, test)
+        after = f1_after(base, own, test, **files, recipe=replace(recipe, seed=draw), valid=rows, start=task)
         print(f"| {language} | {draw} | {before:.1f} | {after:.1f} | {after - before:+.1f} |", flush=True)
         yield after - before
 

@@ -65,8 +65,8 @@ def read_questions(
 ) -> QuestionTable:
     """Read questions on texts, with the answers that stand in these texts.
 
-    A wrong offset is corrected to the place of the answer that is meant: one close to it, or the only one. A question with an empty list of answers, or with
-    ``is_impossible``, has no answer in its text.
+    A wrong offset is corrected to the place of the answer that is meant: one close to it, or the only one. A question with an
+    empty list of answers, or with ``is_impossible``, has no answer in its text.
 
     Args:
         path: A file in the JSON of SQuAD 1.1 or 2.0; it may be gzipped.
