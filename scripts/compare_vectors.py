@@ -1,7 +1,7 @@
 """Score combinations of vectors on the test sets of a benchmark, with joint intervals of the means and of the differences.
 
-    python scripts/compare_vectors.py nusax --data DIR "DeFT-X=sentiment,{}" "LT-SFT=sentiment,OUT/{}-lt" "none=sentiment" \
-        [--languages mad bjn sun]
+    python scripts/compare_vectors.py nusax --data DIR [--languages mad bjn sun]
+        --rows "DeFT-X=sentiment,{}" "LT-SFT=sentiment,OUT/{}-lt" "none=sentiment"
 
 A row is ``TITLE=TASK`` or ``TITLE=TASK,LANGUAGE``: names or folders of vectors, where {} stands for the code of the language. The last
 columns are the difference to the first row, and the mean masked-LM loss of the language vectors on held-out text. Languages
@@ -59,7 +59,7 @@ def main() -> None:
     """Print a line of the table as soon as it is complete."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("benchmark", choices=SETTINGS)
-    parser.add_argument("rows", nargs="+", metavar="TITLE=TASK[,LANGUAGE]")
+    parser.add_argument("--rows", nargs="+", required=True, metavar="TITLE=TASK[,LANGUAGE]")
     parser.add_argument("--data", type=Path, required=True, help="folder with the data (docs/evidence.md)")
     parser.add_argument("--languages", nargs="+", help="languages, at least one of them a target (all targets)")
     parser.add_argument("--base", default=BUNDLED_BASE, help="base model of the vectors (the bundled one)")
