@@ -94,6 +94,11 @@ class Workspace:
         return self.store.owner or ""
 
     @property
+    def own_store(self) -> Store:
+        """The jobs of this workspace alone; the ``store`` of the host has those of all people."""
+        return self.store.of("") if self.is_host else self.store
+
+    @property
     def is_host(self) -> bool:
         """Whether only the host uses it, who may name any path of the machine."""
         return self.host is self

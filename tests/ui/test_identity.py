@@ -22,6 +22,19 @@ def test_an_account_has_a_room_by_its_number_and_not_by_its_name():
     assert login_method.person(None, session("..", "../../x")).workspace.strip("-") == "------x".strip("-")
 
 
+def test_a_renamed_account_keeps_its_room_and_nobody_else_gets_it(tmp_path):
+    people = tmp_path / "people"
+    login_method = AccountLogin(Hosting(), people=people)
+    assert login_method.person(None, session("ana")).workspace == "ana-64f0c0ffee"
+    assert login_method.person(None, session("ana-maria")).workspace == "ana-64f0c0ffee"
+    (people / "ana-64f0c0ffee").mkdir(parents=True)
+    restarted = AccountLogin(Hosting(), people=people)
+    assert restarted.person(None, session("ana-maria")).workspace == "ana-64f0c0ffee"
+    assert restarted.person(None, session("ana", "0ffee")).workspace == "ana-0ffee"
+    assert restarted.person(None, session("bob", "*")).workspace == "bob--"
+    assert restarted.person(None, session("bob-64f0c0ffee", "1")).workspace == "bob-64f0c0ffee-1"
+
+
 def test_the_author_and_those_named_are_admins():
     login_method = AccountLogin(Hosting(admins=("bob",)), "Author")
     assert login_method.person(None, session("author")).is_admin

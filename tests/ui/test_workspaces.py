@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import shutil
 from contextlib import contextmanager
 from functools import partial
 from html import escape
@@ -15,21 +16,23 @@ from tiny_base import SHORT, finish_language_job, write_corpus
 
 from deftx.accounts.people import EMPTY, NOBODY, Person
 from deftx.core.errors import DeftxError
-from deftx.core.files import write_json
+from deftx.core.files import TRASH_KEPT, write_json
 from deftx.core.hosting import Hosting
 from deftx.jobs import JobError, Store
 from deftx.jobs.job import RESULT
+from deftx.publish.own_vectors import NOTE, OwnVectors
 from ui import strings
 from ui.access import middleware, public, who
 from ui.access.retention import DAY, Retention
 from ui.access.workspaces import Workspaces
 from ui.current import acting_in, current_workspace, served
 from ui.guide.plan import STEPS, Plan
+from ui.history import history_tab
 from ui.library import library
 from ui.page import build_page
 from ui.shared.browser_store import FORGET, PREFIX
 from ui.studio import Studio
-from ui.watch import changes
+from ui.watch import changes, job_actions
 
 ROLES = {"root": "admin", "vic": "visitor", "ana": "member", "bob": "member"}
 
@@ -156,6 +159,27 @@ def test_each_works_in_a_room_and_admins_in_the_house(workspaces):
         served(lambda: "an answer", partial(middleware.admit, workspaces))()
 
 
+def test_an_admin_undoes_and_deletes_only_what_is_in_the_hosts_workspace(workspaces):
+    with acting_as(workspaces, "root") as workspace:
+        mine = workspace.store.add("language", "mine", {})
+        job_actions.act("discard", mine.id)
+    with acting_as(workspaces, "bob") as workspace:
+        theirs = workspace.store.add("language", "theirs", {})
+        workspace.store.discard(theirs.id)
+    with acting_as(workspaces, "root") as workspace:
+        shown = history_tab.look("", "", "", [], "")
+        assert "theirs, bob" in shown[3]
+        assert shown[4].visible
+        assert changes.just_discarded().id == mine.id
+        assert job_actions.undo() == mine.id
+        assert not history_tab.look("", "", "", [], "")[4].visible
+        workspace.store.discard(mine.id)
+        history_tab.empty_trash()
+        assert [job.id for job in workspace.store.trash()] == [theirs.id]
+        history_tab.restore(theirs.id)
+        assert [job.id for job in workspace.store.list()] == [theirs.id]
+
+
 def test_the_page_that_everybody_receives_is_built_in_a_workspace_of_nobody(workspaces, monkeypatch):
     seen = []
     monkeypatch.setattr("ui.page.lay_out", lambda strip, kept: seen.append(current_workspace()) or 1 / 0)
@@ -225,6 +249,30 @@ def test_a_vector_made_public_is_for_all_to_use_and_for_its_maker_to_withdraw(wo
         assert library.items("Shared") == []
 
 
+def test_public_vectors_count_as_their_makers_and_go_after_their_time_in_the_trash(workspaces, page_base, tmp_path):
+    text = write_corpus(tmp_path / "text.txt")
+    own = OwnVectors(workspaces.host.store.home / "public")
+    with acting_as(workspaces, "ana") as workspace:
+        key = f"job:{finish_language_job(workspace.store, page_base, text, 'Shared').id}"
+        shared = public.publish(key)
+        assert public.publish(key) == shared  # the same files are not copied again
+        public.withdraw(shared)
+        (own.trash()[0].folder / "filler").write_bytes(bytes(5_000_000))
+        with pytest.raises(DeftxError, match="limit for one person"):
+            public.publish(key)
+    with acting_as(workspaces, "bob") as workspace:
+        workspace.admit(0)
+    (gone,) = own.trash()
+    note = json.loads((gone.folder / NOTE).read_text())
+    (gone.folder / NOTE).write_text(json.dumps({**note, "trashed": note["trashed"] - TRASH_KEPT}))
+    Retention(workspaces).look()
+    assert own.trash() == ()
+    with acting_as(workspaces, "ana") as workspace:
+        (job,) = workspace.store.list()
+        (job.out / "vector.safetensors").write_bytes(bytes(1_100_000))  # larger than the largest text
+        assert public.publish(key) == shared
+
+
 def test_limits_of_a_person_say_what_to_do(workspaces, tmp_path):
     large = tmp_path / "large.txt"
     large.write_text("\n".join(f"line {number}" for number in range(120_000)), encoding="utf-8")
@@ -274,6 +322,22 @@ def test_what_was_left_behind_goes_and_the_houses_own_stays(workspaces, tmp_path
     assert "ana" not in workspaces.names()  # an empty workspace goes
     with acting_as(workspaces, "ana") as workspace:
         assert workspace.store.list() == ()  # and is there again when somebody comes
+
+
+def test_a_vector_from_which_a_training_run_waits_to_start_stays(workspaces, page_base, tmp_path):
+    text = write_corpus(tmp_path / "text.txt")
+    with acting_as(workspaces, "ana") as workspace:
+        job = finish_language_job(workspace.store, page_base, text, "Source")
+        own = OwnVectors(workspace.store.root)
+        with own.incoming() as folder:
+            shutil.copytree(job.out, folder, dirs_exist_ok=True)
+            kept = own.keep(folder, "Imported", "a file")
+        waits = workspace.store.add("task", "waits", {"train": "x", "source": str(kept.folder)})
+    Retention(workspaces).look(kept.added + 31 * DAY)
+    assert kept.folder.exists()
+    workspaces.workspace("ana").store.discard(waits.id)
+    Retention(workspaces).look(kept.added + 31 * DAY)
+    assert not kept.folder.exists()
 
 
 def test_the_page_says_who_is_logged_in_and_what_becomes_of_their_things(workspaces):

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, Protocol
 
 import anyio
@@ -79,10 +80,12 @@ class AccountLogin:
 
     problem = ""
 
-    def __init__(self, hosting: Hosting, author: str = "") -> None:
-        """Make the Space's author an admin, as well as the admins in the settings."""
+    def __init__(self, hosting: Hosting, author: str = "", people: Path | None = None) -> None:
+        """Make the Space's author an admin, as well as the admins in the settings; ``people`` is the folder of workspaces."""
         self._admins = {author.casefold(), *hosting.admins} - {""}
         self._members = hosting.members
+        self._people = people
+        self._folders: dict[str, str] = {}  # names of workspaces by the number of the account
 
     def person(self, username: str | None, session: Mapping[str, Any]) -> Person | None:
         """Read the session, which is a cookie signed by the server; an expired one counts as logged out."""
@@ -95,9 +98,21 @@ class AccountLogin:
         if known in self._admins:
             return Person(name, ADMIN)
         role = VISITOR if self._members and known not in self._members else MEMBER
-        # An account can be renamed and its old name taken by somebody else, so the account's number identifies the
-        # workspace.
-        return Person(name, role, f"{_plain(known)}-{number}")
+        return Person(name, role, self._folder(_plain(known), number))
+
+    def _folder(self, name: str, number: str) -> str:
+        """Return the workspace of an account, which keeps the name that the account had first.
+
+        An account can be renamed and its old name taken by somebody else, so its number identifies the workspace.
+        """
+        if number not in self._folders:
+            own = f"{name}-{number}"
+            there = [path.name for path in self._people.iterdir()] if self._people and self._people.is_dir() else []
+            # The part after the last hyphen is the number, whatever hyphens and digits a name has. A number with a
+            # hyphen, which the Hub does not have, could also be the end of a name.
+            kept = sorted(folder for folder in there if folder.rpartition("-")[2] == number)
+            self._folders[number] = own if own in there or not kept else kept[0]
+        return self._folders[number]
 
 
 def _too_many(seconds: int) -> HTTPException:

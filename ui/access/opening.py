@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from deftx.accounts.people import People
 from deftx.core.hosting import Hosting
+from deftx.jobs.home import PEOPLE
 from ui import strings
 from ui.access.front import CheckedMiddleware, in_front
 from ui.access.identity import AccountLogin, PasswordLogin, on_a_space
@@ -33,7 +34,7 @@ def open_studio(host: Studio, hosting: Hosting) -> Studio | Workspaces:
     if hosting.people_file:
         login_method = PasswordLogin(People(Path(hosting.people_file)))
     elif on_a_space():
-        login_method = AccountLogin(hosting, os.environ.get("SPACE_AUTHOR_NAME", ""))
+        login_method = AccountLogin(hosting, os.environ.get("SPACE_AUTHOR_NAME", ""), host.store.home / PEOPLE)
     else:
         return host
     workspaces = Workspaces(host, hosting, login_method)

@@ -2,13 +2,13 @@
 
 import shutil
 from collections.abc import Callable
+from filecmp import cmpfiles
 from functools import partial
 
 import gradio as gr
 
 from deftx.core.errors import DeftxError, VectorError
 from deftx.publish.own_vectors import OwnVector
-from deftx.vectors.vector_files import CARD, INFO, TENSORS
 from ui import strings
 from ui.current import current_workspace
 from ui.library import library, vector_index
@@ -47,21 +47,24 @@ def offer() -> None:
 
 
 def publish(key: str) -> str:
-    """Copy a vector to the public vectors and return the key of the copy.
+    """Copy a vector to the public vectors, once for the same files, and return the key of the copy.
 
     Raises:
-        DeftxError: the vector does not exist, or belongs to somebody else.
+        DeftxError: the vector does not exist or belongs to somebody else, or its owner has no space left.
     """
     workspace = current_workspace()
     item = library.find(key or "")
     if item.source not in ("job", "own"):
         raise VectorError(strings.NOT_YOURS.format(title=item.title))
-    workspace.admit(item.size)
     own = vector_index.public(workspace.store)
+    files = [name for name in library.FILES if (item.folder / name).is_file()]
+    for there in own.list():
+        if there.origin == workspace.owner and cmpfiles(there.folder, item.folder, files, shallow=False)[0] == files:
+            return f"{vector_index.PUBLIC_KEY}{there.name}"
+    workspace.admit(0)  # as for an import: a vector is not limited to the size of a text
     with own.incoming() as folder:
-        for name in (TENSORS, INFO, CARD):
-            if (item.folder / name).is_file():
-                shutil.copyfile(item.folder / name, folder / name)
+        for name in files:
+            shutil.copyfile(item.folder / name, folder / name)
         return f"{vector_index.PUBLIC_KEY}{own.keep(folder, item.title, workspace.owner).name}"
 
 

@@ -12,8 +12,9 @@ from deftx.core.files import TRASH_KEPT, folder_size
 from deftx.jobs import Job, Store, state_of
 from deftx.labelling.store import Sessions
 from deftx.labelling.word_store import WordSessions
-from deftx.publish.own_vectors import OwnVectors
+from deftx.publish.own_vectors import OwnVector, OwnVectors
 from ui.access.workspaces import Workspaces
+from ui.library import vector_index
 from ui.shared import removal
 from ui.shared.uploads import KeptFiles
 from ui.studio import Studio
@@ -47,6 +48,7 @@ class Retention:
             if not folder_size(workspace.store.root) and not (workspace.store.list() or workspace.store.trash()):
                 shutil.rmtree(workspace.store.root, ignore_errors=True)
                 self._workspaces.close(name)
+        vector_index.public(self._workspaces.host.store).remove_expired()
 
     def _run(self) -> None:
         while True:
@@ -70,7 +72,7 @@ def clear(workspace: Studio, before: float) -> None:
     own = OwnVectors(workspace.store.root)
     for vector in own.list():
         if vector.added < before:
-            _discard(partial(own.discard, vector.name))
+            _discard(partial(_discard_vector, workspace.store, own, vector))
     own.remove_expired()
     for sessions in (Sessions(workspace.store.root), WordSessions(workspace.store.root)):
         for session in sessions.list():  # they have no trash, so they are kept for as long as it keeps other things
@@ -93,6 +95,11 @@ def _changed(job: Job) -> float:
 def _discard_file(store: Store, files: KeptFiles, name: str) -> None:
     removal.check_unused(store, files.path(name))
     files.discard(name)
+
+
+def _discard_vector(store: Store, own: OwnVectors, vector: OwnVector) -> None:
+    removal.check_source_unused(store, vector.folder, vector.title)
+    own.discard(vector.name)
 
 
 def _discard(remove: Callable[[], object]) -> None:

@@ -18,6 +18,7 @@ from deftx.jobs.home import PEOPLE, workspace
 from ui import strings
 from ui.access.identity import LoginMethod
 from ui.access.visitors import username
+from ui.library import vector_index
 from ui.studio import Studio
 
 WORKSPACES_KEPT = 64  # open at the same time; the content of a workspace is on disk
@@ -135,5 +136,10 @@ class Workspaces:
         return admit
 
     def _check_limit(self, name: str, size: int, most: int) -> None:
-        if most and (there := folder_size(workspace(self.host.store.home, name))) + size > most * MEGABYTE:
+        if not most:
+            return
+        public = vector_index.public(self.host.store)
+        copies = (one.folder for one in (*public.list(), *public.trash()) if one.origin == name)
+        there = sum(map(folder_size, (workspace(self.host.store.home, name), *copies)))
+        if there + size > most * MEGABYTE:
             raise DeftxError(strings.WORKSPACE_OVER_LIMIT.format(there=f"{there / MEGABYTE:,.0f}", most=f"{most:,}"))

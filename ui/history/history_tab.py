@@ -104,8 +104,9 @@ def build() -> HistoryTab:
 
 def look(words: str, state: str, method: str, compared: Sequence[str], seen: str) -> tuple:
     """Answer a poll with what has changed since ``seen``, in the order of ``HistoryTab.outputs``."""
-    store = current_workspace().store
-    jobs, trash, removed = store.list(), store.trash(), removal.in_trash()
+    workspace = current_workspace()
+    jobs, trash, removed = workspace.store.list(), workspace.store.trash(), removal.in_trash()
+    can_empty = bool(removed) or any(job.owner == workspace.owner for job in trash)
     known = {job.id: job for job in jobs}
     chosen = [
         known[job] for job in compared or () if job in known
@@ -115,13 +116,10 @@ def look(words: str, state: str, method: str, compared: Sequence[str], seen: str
         "plot": history_views.figure(chosen),
         "comparison": history_views.comparison(chosen),
         "trash": history_views.trash(trash, removed),
-        "empty": gr.Button(visible=bool(trash or removed)),
+        "empty": gr.Button(visible=can_empty),
     }
     before = json.loads(seen) if seen else {}
-    now = {
-        name: crc32(repr(value if isinstance(value, str) else bool(trash or removed)).encode())
-        for name, value in shown.items()
-    }
+    now = {name: crc32(repr(value if isinstance(value, str) else can_empty).encode()) for name, value in shown.items()}
     answers = [value if now[name] != before.get(name) else gr.skip() for name, value in shown.items()]
     return (*answers, json.dumps(now) if now != before else gr.skip())
 
@@ -144,7 +142,7 @@ def restore(key: str) -> None:
 
 
 def empty_trash() -> None:
-    """Remove everything in the trash."""
+    """Remove everything of this workspace in the trash."""
     with refusals():
         removal.empty_trash()
 

@@ -16,6 +16,7 @@ from deftx.training.request import TRACKERS
 from deftx.training.trackers import LINK
 from deftx.vectors.description import LANGUAGE_LOSSES
 from ui import strings
+from ui.current import current_workspace
 from ui.history import compare_figures
 from ui.library import vector_index
 from ui.shared import plot, views
@@ -150,10 +151,12 @@ def _said(value: Any) -> str:
 
 
 def trash(jobs: Sequence[Job], files: Sequence[tuple[str, Removed]] = ()) -> str:
-    """List discarded training runs and then files, each with a button that restores it."""
+    """List discarded training runs and then files, each with a button that restores it; those of others have their owner."""
     if not (jobs or files):
         return views.paragraph(strings.TRASH_EMPTY, "quiet")
-    rows = "".join(_discarded(job.id, job.name, job.trashed, usage_of(job).total) for job in jobs)
+    store = current_workspace().store
+    named = [(job, vector_index.with_owner(store, job.owner, job.name)) for job in jobs]
+    rows = "".join(_discarded(job.id, name, job.trashed, usage_of(job).total) for job, name in named)
     rows += "".join(_discarded(key, file.name, file.removed, file.size) for key, file in files)
     heads = "".join(
         f'<th scope="col">{escape(head)}</th>'

@@ -86,8 +86,17 @@ def trash() -> list[Trashed]:
     """List removed items, the last first: imported vectors, and training runs with their vectors."""
     _own().remove_expired()
     own = [Trashed(f"own:{o.name}", o.title, o.trashed or 0, (o.trashed or 0) + TRASH_KEPT) for o in _own().trash()]
-    jobs = [Trashed(f"job:{job.id}", job.name, job.trashed or 0, (job.trashed or 0) + TRASH_KEPT)
-            for job in current_workspace().store.trash() if (job.out / INFO).is_file()]  # fmt: skip
+    store = current_workspace().store
+    jobs = [
+        Trashed(
+            f"job:{job.id}",
+            vector_index.with_owner(store, job.owner, job.name),
+            job.trashed or 0,
+            (job.trashed or 0) + TRASH_KEPT,
+        )
+        for job in store.trash()
+        if (job.out / INFO).is_file()
+    ]
     return sorted([*own, *jobs], key=lambda one: one.at, reverse=True)
 
 

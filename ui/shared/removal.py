@@ -143,8 +143,8 @@ def restore(key: str) -> None:
 
 
 def empty_trash() -> None:
-    """Permanently remove all training runs and files in the trash."""
-    current_workspace().store.empty_trash()
+    """Permanently remove all training runs and files of this workspace in the trash."""
+    current_workspace().own_store.empty_trash()
     for files in _places().values():
         files.empty_trash()
 

@@ -20,8 +20,8 @@ def is_busy() -> bool:
 
 
 def just_discarded() -> Job | None:
-    """Return the training run whose removal can be undone here."""
-    trash = current_workspace().store.trash()
+    """Return the training run of this workspace whose removal can be undone here."""
+    trash = current_workspace().own_store.trash()
     return trash[0] if trash and time.time() - trash[0].trashed < UNDO_OFFERED else None
 
 

@@ -24,8 +24,8 @@ def act(action: str, job_id: str) -> None:
 
 
 def undo() -> str:
-    """Restore the job that was discarded last and return its id; empty if there is none."""
-    store = current_workspace().store
+    """Restore the job of this workspace that was discarded last and return its id; empty if there is none."""
+    store = current_workspace().own_store
     for job in store.trash()[:1]:
         with refusals():
             store.restore(job.id)
