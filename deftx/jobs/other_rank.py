@@ -10,6 +10,7 @@ from deftx.jobs.job import Job, JobError
 from deftx.jobs.store import Store
 from deftx.training.finish import RUN
 from deftx.training.learned import DELTA_FILE
+from deftx.training.request import HOURS
 from deftx.training.run_folder import refuse_if_full
 
 DELTA = "delta"  # the folder of δ in a job's folder
@@ -26,7 +27,8 @@ def kept_delta(job: Job) -> Path | None:
 def add_with_rank(store: Store, job: Job, strategy: str, name: str) -> Job:
     """Add a job to the queue that trains the sparse phase from this job's δ with another rank strategy.
 
-    All other settings are the same. The new job keeps δ even if the old one is discarded.
+    The other settings are the same, but the new job trains on this machine and pushes nothing. It keeps δ even if the old
+    job is discarded.
 
     Raises:
         RecipeError: If the strategy is invalid.
@@ -41,7 +43,9 @@ def add_with_rank(store: Store, job: Job, strategy: str, name: str) -> Job:
     recipe = {**job.request.recipe, "rank": strategy}
     if recipe.get("method", "deft-x") != "deft-x":  # the others have no rank
         recipe["method"] = "deft-x"
-    request = replace(job.request, **_data(job), recipe=recipe, delta=DELTA)
+    # The new vector must not replace the pushed one, and a rented machine costs money, which nobody has agreed to.
+    here = {"push_to": "", "flavor": "", "hours": HOURS}
+    request = replace(job.request, **_data(job), **here, recipe=recipe, delta=DELTA)
     request.full_recipe()
     settings = {**request.to_job(), "delta_of": job.id}
     return store.add(job.kind, name, settings, lambda folder: _link_or_copy(delta, folder / DELTA / DELTA_FILE))

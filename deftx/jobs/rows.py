@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,14 @@ from deftx.jobs.home import workspace
 from deftx.jobs.job import Job, JobError, check_id
 from deftx.jobs.process import ProcessId
 from deftx.jobs.rebuilding import rebuild
+from deftx.jobs.state import state_of
 
 # Conditions on rows.
 THERE = "trashed IS NULL AND NOT discarded"
 TRASHED = "trashed IS NOT NULL AND NOT discarded"
+QUEUED = f"pid IS NULL AND stop_requested IS NULL AND {THERE} ORDER BY position, id"
+
+Admit = Callable[[Sequence[Job]], None]
 
 
 class JobRows:
@@ -22,6 +27,7 @@ class JobRows:
     def __init__(self, home: Path, database: Path) -> None:
         """Open the jobs of all people; create their folder and the database if they are missing."""
         self.home = home
+        self._admit: Admit = lambda waiting: None
         self._set_owner(None)
         self._database = Database(database, lambda connection: rebuild(connection, home))
 
@@ -45,6 +51,9 @@ class JobRows:
         with self._database.transaction() as database:
             job = self._get(database, job_id)
             database.execute("UPDATE jobs SET name = ? WHERE id = ?", (name, job.id))
+
+    def _waiting(self, database: sqlite3.Connection) -> tuple[Job, ...]:
+        return tuple(job for job in self._rows(database, QUEUED) if state_of(job).name == "waiting")
 
     def _get(self, database: sqlite3.Connection, job_id: str, condition: str = THERE) -> Job:
         for job in self._rows(database, f"id = ? AND {condition}", check_id(job_id)):

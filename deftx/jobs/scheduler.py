@@ -24,6 +24,7 @@ _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 # Time for a remote job to save and deliver its checkpoint. If its worker were killed, its machine would keep running.
 REMOTE_GRACE = 1800.0  # seconds
+REMOTE_PAUSE = 600.0  # seconds between two attempts to stop the machine of a discarded job
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +86,8 @@ class Scheduler:
         """Check all jobs once: pass stop requests on, requeue interrupted jobs, start jobs, and delete expired ones."""
         self._children = [child for child in self._children if child.poll() is None]
         for job in (*self._store.list(), *self._store.trash(), *self._store.being_removed()):
-            ending = job.stop_requested and (is_open(job) or job.is_sliced)
-            if (job.process is None and not ending) or (job.folder / RESULT).exists():
+            # Without a stored process, a worker may still run: the database may have been lost meanwhile.
+            if (job.process is None and not job.stop_requested) or _has_ended(job):
                 continue
             if job.stop_requested:
                 self._end(job)
@@ -107,6 +108,7 @@ class Scheduler:
         worker = worker_of(job)
         if worker is None:
             if is_open(job):  # its watcher has ended, but the remote machine must be stopped
+                (job.folder / RESULT).unlink(missing_ok=True)  # of an earlier attempt
                 self._store.set_process(job.id, self._spawn(job))
             return
         if job.is_sliced:
@@ -152,6 +154,15 @@ class Scheduler:
         self._children.append(child)
         log.info("Job %s (%s) starts as process %d.", job.id, job.name, child.pid, extra=about("job_started", job.id))
         return process_id(child.pid)
+
+
+def _has_ended(job: Job) -> bool:
+    """Return whether nothing is left to do for a job, such as to stop the machine of a discarded job that has failed."""
+    try:
+        ended = (job.folder / RESULT).stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return job.trashed is None or not is_open(job) or ended > max(job.trashed, time.time() - REMOTE_PAUSE)
 
 
 def _listens(job: Job, worker: ProcessId) -> bool:

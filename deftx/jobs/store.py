@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,14 +20,11 @@ from deftx.jobs.database import DatabaseProblem
 from deftx.jobs.home import home
 from deftx.jobs.job import RESULT, SETTINGS, Job, JobError, check_id, conflict, read_json
 from deftx.jobs.process import ProcessId, kill
-from deftx.jobs.rows import THERE
+from deftx.jobs.rows import QUEUED, Admit
 from deftx.jobs.state import state_of, worker_of
 from deftx.jobs.trash import JobTrash
 
-Admit = Callable[[Sequence[Job]], None]
-
 DATABASE_VARIABLE = "DEFTX_DATABASE"  # path of the queue's database, if it must not be in the home
-_QUEUED = f"pid IS NULL AND stop_requested IS NULL AND {THERE} ORDER BY position, id"
 
 
 class Store(JobTrash):
@@ -39,7 +36,6 @@ class Store(JobTrash):
         # DEFTX_DATABASE applies only to the default home.
         named = os.environ.get(DATABASE_VARIABLE) if root is None else None
         super().__init__(folder, Path(named) if named else folder / "jobs.sqlite")
-        self._admit: Admit = lambda waiting: None
         self.remove_expired()
 
     def of(self, owner: str, admit: Admit = lambda waiting: None) -> "Store":
@@ -85,7 +81,7 @@ class Store(JobTrash):
 
     def queue(self) -> tuple[Job, ...]:
         """Return the jobs that wait for a worker, the next one first; sliced jobs wait for calls instead."""
-        return tuple(job for job in self._select(_QUEUED) if not job.is_sliced and state_of(job).name == "waiting")
+        return tuple(job for job in self._select(QUEUED) if not job.is_sliced and state_of(job).name == "waiting")
 
     def claim(self, start: Callable[[Job], ProcessId]) -> Job | None:
         """Start the first queued job whose device is free and store its process; return None if there is none.
@@ -120,10 +116,10 @@ class Store(JobTrash):
         In the store of an owner, places count only their jobs, and the places of other people's jobs do not change.
         """
         with self._database.transaction() as database:
-            own = [job.id for job in self._rows(database, _QUEUED)]
+            own = [job.id for job in self._rows(database, QUEUED)]
             if check_id(job_id) not in own:
                 raise JobError(f"Job {job_id} is not in the queue, so it cannot be moved.")
-            everyone = [row["id"] for row in database.execute(f"SELECT id FROM jobs WHERE {_QUEUED}")]  # noqa: S608 (a constant)
+            everyone = [row["id"] for row in database.execute(f"SELECT id FROM jobs WHERE {QUEUED}")]  # noqa: S608 (a constant)
             turns = [everyone.index(one) for one in own]
             own.remove(job_id)
             own.insert(max(0, position), job_id)
@@ -176,9 +172,6 @@ class Store(JobTrash):
             write_json(job.folder / SETTINGS, {**(read_json(job.folder / SETTINGS) or {}), "settings": settings})
             text = json.dumps(settings, ensure_ascii=False)
             database.execute("UPDATE jobs SET settings = ? WHERE id = ?", (text, job.id))
-
-    def _waiting(self, database: sqlite3.Connection) -> tuple[Job, ...]:
-        return tuple(job for job in self._rows(database, _QUEUED) if state_of(job).name == "waiting")
 
     def _next(self, database: sqlite3.Connection) -> Job | None:
         if self.owner is not None:

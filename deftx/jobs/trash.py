@@ -10,7 +10,7 @@ from deftx.jobs.job import Job, JobError
 from deftx.jobs.process import ask_to_stop, kill
 from deftx.jobs.remote.note import is_open
 from deftx.jobs.rows import TRASHED, JobRows
-from deftx.jobs.state import worker_of
+from deftx.jobs.state import state_of, worker_of
 
 
 class JobTrash(JobRows):
@@ -42,9 +42,15 @@ class JobTrash(JobRows):
         return self._select("discarded")
 
     def restore(self, job_id: str) -> None:
-        """Restore a job from the trash. A job that was running is now stopped and can be resumed."""
+        """Restore a job from the trash. A job that was running is now stopped and can be resumed.
+
+        Raises:
+            DeftxError: If it would be queued again, and ``admit`` refuses another queued job.
+        """
         with self._database.transaction() as database:
             job = self._get(database, job_id, TRASHED)
+            if state_of(job).name == "waiting":
+                self._admit(self._waiting(database))
             database.execute("UPDATE jobs SET trashed = NULL WHERE id = ?", (job.id,))
 
     def remove(self, job_id: str) -> None:

@@ -182,6 +182,17 @@ def test_a_branch_lives_on_when_the_old_job_goes_and_takes_no_space_of_its_own(s
     assert kept_delta(new) is not None
 
 
+def test_a_branch_trains_here_and_is_not_pushed(store, trained, base_folder, corpus_file):
+    elsewhere = {"device": "hf-jobs", "flavor": "l4x1", "hours": 2.0, "push_to": "me/vector", "push_private": False}
+    old = store.add("language", "pushed", order(base_folder, corpus=str(corpus_file), **elsewhere))
+    shutil.copytree(trained.folder / "delta", old.folder / "delta")
+    new = add_with_rank(store, old, "mp", "new")
+    assert not elsewhere.keys() & new.settings.keys()
+    for job in (old, new):
+        store.discard(job.id)
+        store.remove(job.id)
+
+
 def test_what_cannot_be_branched_leaves_nothing_behind(store, trained, tmp_path, base_folder):
     there = sorted(store.folder.iterdir())
     corpus = tmp_path / "gone.txt"

@@ -219,6 +219,21 @@ def test_a_token_withdrawn_meanwhile_leaves_the_job_to_be_found(hub, store, runn
     assert read_note(job.folder).job in hub.jobs
 
 
+def test_a_job_that_can_be_watched_no_longer_is_still_stopped_when_it_is_discarded(hub, store, running, asked):
+    hub.held = True
+    job = store.add("language", "Minang", asked)
+    wait_for(lambda: hub.requests("GET /api/jobs/ana/0+1$"), "it to be watched")
+    hub.fail("GET /api/jobs/ana/0+1$", status=401, times=1)
+    wait_for_state(store, job, "failed")
+    (there,) = hub.jobs.values()
+    assert there.stage == "SCHEDULING"
+    wait_for(lambda: worker_of(store.get(job.id)) is None, "the watcher to end")
+    store.discard(job.id)
+    store.remove(job.id)
+    wait_for(lambda: not job.folder.exists(), "the job to be removed")
+    assert there.stage == "CANCELED"
+
+
 def test_a_public_bucket_is_not_used(hub, store, running, asked, monkeypatch):
     hub.buckets["ana/open"] = False
     monkeypatch.setenv("DEFTX_JOBS_BUCKET", "ana/open")

@@ -10,9 +10,11 @@ import pytest
 from job_helpers import COUNTING, scheduler, start_server, step_of, total_of, wait_for, wait_for_state
 
 from deftx.core.events import PHASES
+from deftx.core.files import write_json
 from deftx.jobs import Store, progress_of, state_of
 from deftx.jobs.job import RESULT, read_json
-from deftx.jobs.process import kill
+from deftx.jobs.process import kill, process_id
+from deftx.jobs.remote.note import NOTE, new_note
 from deftx.jobs.scheduler import _environment
 from deftx.jobs.state import worker_of
 
@@ -183,6 +185,52 @@ def test_removing_a_discarded_job_for_good_ends_it_at_once(store):
         store.remove(job.id)
         assert worker_of(running) is None
         assert not job.folder.exists()
+
+
+def test_a_running_job_is_stopped_though_the_database_was_lost(store):
+    job = store.add("count", "long", {"steps": 10_000, "pause": 0.01})
+    with scheduler(store):
+        wait_for(lambda: step_of(job) > 1, "some steps")
+    for file in store.root.glob("jobs.sqlite*"):
+        file.unlink()
+    rebuilt = Store(store.root)
+    assert rebuilt.get(job.id).process is None
+    with scheduler(rebuilt):
+        rebuilt.request_stop(job.id)
+        wait_for_state(rebuilt, job, "stopped")
+        wait_for(lambda: worker_of(rebuilt.get(job.id)) is None, "the process to end")
+
+
+def test_the_machine_of_a_discarded_job_is_stopped_until_it_must_have_ended(store, monkeypatch):
+    job = store.add("language", "elsewhere", {"device": "hf-jobs", "flavor": "l4x1", "hours": 4})
+    new_note(job.id, "me", "me/b", "l4x1", 4).changed(job.folder, asked=True, job="abc")
+    store.set_process(job.id, process_id()._replace(created=0.0))
+    failed, tries = {"outcome": "failed", "message": "The token is not accepted."}, []
+
+    def fail(job):
+        tries.append(job.id)
+        write_json(job.folder / RESULT, failed)
+        return process_id()._replace(created=0.0)
+
+    write_json(job.folder / RESULT, failed)
+    asked = scheduler(store)
+    monkeypatch.setattr(asked, "_spawn", fail)
+    asked.tick()
+    assert tries == []  # a person decides about a failed job
+    store.discard(job.id)
+    for _ in range(3):
+        asked.tick()
+    assert len(tries) == 1  # and again after a pause
+    store.remove(job.id)
+    later = time.time() + 601
+    monkeypatch.setattr("deftx.jobs.scheduler.time.time", lambda: later)
+    asked.tick()
+    assert len(tries) == 2
+    assert job.folder.exists()
+    os.utime(job.folder / NOTE, (later - 5.1 * 3600,) * 2)
+    asked.tick()
+    assert len(tries) == 2
+    assert not job.folder.exists()
 
 
 def test_the_trash_is_cleared_while_the_server_runs(store, monkeypatch):

@@ -167,6 +167,23 @@ def test_undo_brings_a_waiting_job_back_to_its_place_and_a_finished_one_as_it_wa
         store.restore(done.id)
 
 
+def test_a_waiting_job_comes_back_only_if_another_one_may_wait(store):
+    def admit(waiting):
+        if len(waiting) >= 2:
+            raise JobError("too many")
+
+    own = store.of("ana", admit)
+    first, _ = (own.add("count", name, {}) for name in "ab")
+    done = own.get(first.id)
+    own.discard(first.id)
+    own.add("count", "c", {})
+    with pytest.raises(JobError, match="too many"):
+        own.restore(first.id)
+    assert names(own.trash()) == ["a"]
+    write_json(done.folder / "result.json", {"outcome": "finished", "message": "Finished."})
+    own.restore(first.id)  # it does not wait
+
+
 def test_an_interrupted_job_that_is_discarded_holds_no_turn_and_comes_back_stopped(store):
     first, second = store.add("count", "first", {}), store.add("count", "second", {})
     gone = process_id()._replace(created=0.0)

@@ -1,6 +1,7 @@
 """The stored state of a remote job. It is written before the job is started, so that a restart finds the job."""
 
 import secrets
+import time
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -68,14 +69,19 @@ def read_note(folder: Path) -> Note | None:
 
 
 def is_open(job: Job) -> bool:
-    """Return whether a remote machine may still be running a job, monitored or not."""
-    if not job.is_remote or (job.folder / RESULT).exists():
+    """Return whether a remote machine may still be running a job, monitored or not.
+
+    After a failure it may, until an hour after its time limit, as for a Hub that cannot be reached.
+    """
+    if not job.is_remote:
         return False
     try:
-        note = read_note(job.folder)
-    except JobError:
+        note, written = read_note(job.folder), (job.folder / NOTE).stat().st_mtime
+    except (JobError, OSError):
         return False
-    return note is not None and note.asked and not note.finished
+    if note is None or not note.asked or note.finished:
+        return False
+    return not (job.folder / RESULT).exists() or time.time() - written < (note.hours + 1) * 3600
 
 
 def forget(folder: Path) -> None:
