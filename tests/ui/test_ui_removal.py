@@ -73,6 +73,19 @@ def test_a_labelled_file_comes_back_with_its_columns_after_a_restart(studio, tab
     assert again.trash() == []
 
 
+def test_a_removed_file_comes_back_where_there_is_no_space_for_another_one(studio, tmp_path):
+    def admit(size):
+        if size and corpora.trash():
+            raise CorpusError("no space")
+
+    corpora = Corpora(studio.store.root, admit)
+    path = tmp_path / "a.txt"
+    path.write_text("the food is good\n", encoding="utf-8")
+    name = corpora.add(path)
+    assert corpora.restore(corpora.discard(name)) == name
+    assert corpora.read(name).lines == ["the food is good"]
+
+
 def test_each_list_lets_go_of_a_removed_file_and_keeps_any_other(studio, table, tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("text,label\na b,x\nc d,y\n", encoding="utf-8")

@@ -11,7 +11,12 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 from gradio.context import LocalContext
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
 from tiny_base import SHORT, finish_language_job, write_corpus
 
 from deftx.accounts.people import EMPTY, NOBODY, Person
@@ -25,6 +30,9 @@ from ui import strings
 from ui.access import middleware, public, who
 from ui.access.retention import DAY, Retention
 from ui.access.workspaces import Workspaces
+from ui.classify.combination import Combination
+from ui.classify.file_tasks import classify_file
+from ui.classify.word_files import tag_words
 from ui.current import acting_in, current_workspace, served
 from ui.guide.plan import STEPS, Plan
 from ui.history import history_tab
@@ -225,6 +233,25 @@ def test_visitors_keep_nothing_and_do_not_train(workspaces, tmp_path):
     allowing = Workspaces(workspaces.host, Hosting(visitors_train=True), NamedDoor())
     with acting_as(allowing, "vic") as workspace:
         assert workspace.store.add("language", "x", {}).owner == "vic"
+
+
+def test_visitors_without_a_login_upload_and_classify_no_files(workspaces, tmp_path):
+    async def answer(request):
+        return JSONResponse([])
+
+    app = Starlette(
+        routes=[Route("/gradio_api/upload", answer, methods=["POST"])],
+        middleware=[Middleware(middleware.AccessMiddleware, workspaces=workspaces)],
+    )
+    app.cookie_id, app.tokens = "c", {"1": "vic"}
+    for headers, status in (({}, 401), ({"Cookie": "access-token-c=1"}, 200)):
+        with TestClient(app, headers=headers) as client:
+            assert client.post("/gradio_api/upload").status_code == status
+    texts = tmp_path / "texts.csv"
+    texts.write_text("text\ngood\n", encoding="utf-8")
+    for classify in (classify_file, tag_words):
+        with acting_as(workspaces, None) as workspace, pytest.raises(DeftxError, match="Log in first"):
+            classify(workspace, texts, None, Combination("bundled:sentiment"), lambda share: None)
 
 
 def test_a_vector_made_public_is_for_all_to_use_and_for_its_maker_to_withdraw(workspaces, page_base, tmp_path):

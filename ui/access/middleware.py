@@ -10,7 +10,7 @@ from gradio.utils import is_static_file
 from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from deftx.accounts.people import Person
+from deftx.accounts.people import NOBODY, Person
 from deftx.core.errors import DeftxError
 from ui import strings
 from ui.access.bodies import UPLOAD
@@ -50,6 +50,8 @@ class AccessMiddleware:
             person = self._workspaces.person(username(scope), scope.get("session") or {})
         except DeftxError:
             return await JSONResponse({"detail": "Not authenticated"}, 401)(scope, receive, send)
+        if upload and person is NOBODY:  # who can use no file
+            return await JSONResponse({"detail": strings.VISITORS_KEEP_NOTHING}, 401)(scope, receive, send)
         if file and not _is_the_pages(file[1]) and not may_have(self._workspaces, person, file[1]):
             return await JSONResponse(_NOTHING, 404)(scope, receive, send)
         if posted:

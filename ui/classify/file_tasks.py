@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 
 from torch import Tensor
 
+from deftx.accounts.people import EMPTY
 from deftx.core.calibration import Calibration, margins
-from deftx.core.errors import TableError
+from deftx.core.errors import DeftxError, TableError
 from deftx.data.labels import check_kind
 from deftx.data.unlabelled import Rows, answer_columns, disarm, read_texts, write_rows
 from ui import strings
@@ -72,14 +73,21 @@ def wants_pairs(workspace: Workspace, task: str) -> bool:
     return takes_pairs(vector_index.find(workspace.store, "task", task).folder)
 
 
+def refuse_without_login(workspace: Workspace) -> None:
+    """Refuse the files of visitors who have not logged in; they may classify sentences."""
+    if workspace.owner == EMPTY:
+        raise DeftxError(strings.VISITORS_KEEP_NOTHING)
+
+
 def classify_file(
     workspace: Workspace, file: Path, columns: Mapping[str, str] | None, combination: Combination, on_share: OnShare
 ) -> Classified:
     """Classify the texts of a file with a combination of vectors.
 
     Raises:
-        DeftxError: the file cannot be read or has too many texts, or the vectors cannot be composed.
+        DeftxError: nobody has logged in, the file cannot be read or has too many texts, or the vectors cannot be composed.
     """
+    refuse_without_login(workspace)
     chosen = workspace.composing.find(combination)
     refuse_unless_texts(chosen.entries[0].folder)
     with_language = " + ".join(chosen.languages) or strings.NO_LANGUAGE

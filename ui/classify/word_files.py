@@ -13,7 +13,7 @@ from deftx.data.unlabelled import disarm
 from deftx.data.words_to_tag import read_to_tag
 from ui import strings
 from ui.classify.combination import Combination
-from ui.classify.file_tasks import MOST_TEXTS
+from ui.classify.file_tasks import MOST_TEXTS, refuse_without_login
 from ui.shared.background import OnShare
 from ui.shared.uploads import safe_name
 from ui.workspace import Workspace
@@ -52,8 +52,9 @@ def tag_words(
     """Tag the texts or words of a file with a combination of vectors.
 
     Raises:
-        DeftxError: the file cannot be read or has too many texts, or the vectors cannot be composed or classify texts.
+        DeftxError: nobody has logged in, the file cannot be read or has too many texts, or the vectors cannot be composed or classify texts.
     """
+    refuse_without_login(workspace)
     chosen = workspace.composing.find(combination)
     to_tag = read_to_tag(file, columns=columns)
     if len(to_tag.rows.texts) > MOST_TEXTS:

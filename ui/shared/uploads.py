@@ -124,7 +124,7 @@ class KeptFiles:
         if removed is None:
             raise self._error(strings.FILE_GONE)
         file = self._trash / key / removed.name
-        name = self._keep(file, removed.name, _read_note(self._note_path(file)))
+        name = self._keep(file, removed.name, _read_note(self._note_path(file)), moved=True)
         shutil.rmtree(file.parent, ignore_errors=True)
         return name
 
@@ -136,24 +136,30 @@ class KeptFiles:
         """Ask for the size of uploaded files before they are read; an error if it is too much."""
         self._admit(sum(file.stat().st_size for file in files if file.is_file()))
 
-    def _keep(self, file: Path, name: str, note: dict[str, Any] | None = None) -> str:
-        """Copy a file under a safe form of ``name``, once for the same content and note; return its name."""
+    def _keep(self, file: Path, name: str, note: dict[str, Any] | None = None, *, moved: bool = False) -> str:
+        """Copy a file under a safe form of ``name``, once for the same content and note; return its name.
+
+        A file of the trash is ``moved``: its size counts already.
+        """
         with self._keeping:  # two uploads with the same name must not get the same path
             target = self._free_place(file, name, note or {})
             if not target.exists():
-                self._admit(file.stat().st_size)
+                if not moved:
+                    self._admit(file.stat().st_size)
                 with self._writing(strings.NOT_STORED, name):
-                    self._store(file, target, note)
+                    self._store(file, target, note, os.replace if moved else copy)
             with suppress(OSError):
                 os.utime(target)  # the last uploaded file is listed first
         return target.name
 
-    def _store(self, file: Path, target: Path, note: dict[str, Any] | None) -> None:
-        """Copy a file; its note first, so that no other process sees it without. After an error, neither is left."""
+    def _store(
+        self, file: Path, target: Path, note: dict[str, Any] | None, put: Callable[[Path, Path], object]
+    ) -> None:
+        """Put a file at its place; its note first, so that no other process sees it without. After an error, neither is left."""
         try:
             if note:
                 write_json(self._note_path(target), note)
-            copy(file, target)
+            put(file, target)
         except BaseException:
             self._note_path(target).unlink(missing_ok=True)
             raise
