@@ -40,6 +40,8 @@ def run_serve(arguments: argparse.Namespace) -> None:
 
     if arguments.waiting is not None and arguments.waiting < 1:
         raise RecipeError("--waiting must be 1 or more.")
+    if not 0 < arguments.port < 2**16:
+        raise RecipeError("--port must be from 1 to 65535.")
     task = SparseVector.load(arguments.task)
     languages = by_code([(name, SparseVector.load(name)) for name in arguments.languages])
     switcher = Switcher(options.load_base_of(arguments), task, languages)

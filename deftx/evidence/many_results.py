@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deftx.core.errors import DeftxError
 from deftx.core.files import expanded
+from deftx.data.zip_files import MOST_MEMBERS
 from deftx.evidence.many_report import COLUMNS, MOST_COMPARED
 from deftx.vectors.archives import unpack
 
@@ -40,7 +41,7 @@ def read_many(place: Path) -> ManyResults:
     if place.is_dir():
         return _read(place)
     with tempfile.TemporaryDirectory() as folder:
-        unpack(place, Path(folder), LARGEST)
+        unpack(place, Path(folder), LARGEST, MOST_MEMBERS)
         return _read(Path(folder))
 
 

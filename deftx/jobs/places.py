@@ -35,6 +35,9 @@ def choose(environment: Mapping[str, str] = os.environ) -> Places:
     local = expanded(environment.get(LOCAL) or "~/studio").absolute()
     named = environment.get("DEFTX_HOME")
     mount = expanded(named or environment.get(PERSISTENT) or "/data").absolute()
+    if named:  # a missing mount is not created
+        with suppress(OSError):
+            mount.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (problem := why_not(mount)) is not None:
         home = local / "home"
         return Places(home, home / DATABASE, False, f"{problem} Everything is lost when the container ends.")

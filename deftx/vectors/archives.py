@@ -21,10 +21,10 @@ _PICKLES = re.compile(r"\.(bin|pt|pth|pkl|pickle|ckpt|joblib|dill|npy|npz)$", re
 _NESTED = re.compile(r"\.(zip|tar|tgz|gz|bz2|xz|7z|rar|zst)$", re.IGNORECASE)
 
 
-def unpack(archive: Path, folder: Path, wanted: Mapping[str, int]) -> set[str]:
+def unpack(archive: Path, folder: Path, wanted: Mapping[str, int], most: int = MOST_ENTRIES) -> set[str]:
     """Unpack the ``wanted`` files (name: largest size in bytes) of a zip, from its root or its only folder.
 
-    Other files are ignored. After an error, ``folder`` may contain some of the files, so use a temporary folder.
+    Other files are ignored; there may be at most ``most`` entries. After an error, ``folder`` may contain some of the files, so use a temporary folder.
 
     Returns:
         The names of the unpacked files.
@@ -37,6 +37,8 @@ def unpack(archive: Path, folder: Path, wanted: Mapping[str, int]) -> set[str]:
             raise VectorError(f"{archive.name} is not a regular file.")
         check_list(archive)
         with zipfile.ZipFile(archive) as opened:
+            if len(opened.infolist()) > most:
+                raise VectorError(f"The archive has {len(opened.infolist()):,} entries; at most {most:,} are read.")
             found = _choose(opened.infolist(), wanted)
             _check_limit(folder, sum(entry.file_size for entry in found.values()))
             for name, entry in found.items():
@@ -91,8 +93,6 @@ def check_list(archive: Path) -> None:
 
 
 def _choose(entries: list[zipfile.ZipInfo], wanted: Mapping[str, int]) -> dict[str, zipfile.ZipInfo]:
-    if len(entries) > MOST_ENTRIES:
-        raise VectorError(f"The archive has {len(entries):,} entries; a vector has three files.")
     files = [(_safe_path(entry), entry) for entry in entries if not entry.is_dir()]
     files = [(path, entry) for path, entry in files if path.parts[0] != "__MACOSX"]  # macOS adds it to every archive
     for path, entry in files:

@@ -29,7 +29,8 @@ def test_a_folder_and_a_zip_of_it_give_the_same(tmp_path):
     with zipfile.ZipFile(tmp_path / "out.zip", "w") as archive:
         for name in FILES:
             archive.write(folder / name, f"OUT/{name}")
-        archive.writestr("OUT/vectors/ban-default-42/vector.json", "{}")
+        for number in range(1_001):
+            archive.writestr(f"OUT/vectors/ban-default-{number}/vector.json", "{}")
     found = read_many(folder)
     assert read_many(tmp_path / "out.zip") == found
     assert (found.rows[0]["loss_after"], found.rows[1]["failure"]) == ("5.4", FAILED[-1])

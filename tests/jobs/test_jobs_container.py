@@ -166,6 +166,7 @@ def test_the_folder_is_chosen_by_trying_it(tmp_path):
     assert there.snapshot == kept / "deftx" / "jobs.sqlite"
     assert list(kept.iterdir()) == []
     assert choose({**environment, "DEFTX_HOME": str(kept)}).home == kept
+    assert choose({**environment, "DEFTX_HOME": str(kept / "new")}).home == kept / "new"  # as outside of a container
 
 
 def test_a_folder_that_its_user_may_not_write_is_not_taken():

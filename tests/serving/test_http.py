@@ -174,6 +174,8 @@ def test_the_command_serves_what_it_is_given(base_folder, task_vector, language_
         assert answer.json()["results"][0]["label"] in client.get("/").json()["labels"]
     assert main([*words, "--otherwise", "min"]) == EXIT_BAD_INPUT
     assert "is not known" in capsys.readouterr().err
+    assert main([*words, "--port", "70000"]) == EXIT_BAD_INPUT
+    assert "from 1 to 65535" in capsys.readouterr().err
 
 
 def test_without_fastapi_the_message_says_how_to_install_it(switcher, monkeypatch):

@@ -263,6 +263,11 @@ def test_a_program_gets_probabilities_and_the_report(studio, keys):
         ({"parameters": {"keep": 0.5}}, "has no parameter"),
         ({"task": ""}, "choose a task vector"),
         ({"task": "../../etc"}, "is not known"),
+        ({"texts": [TEXT] * 1_001}, "pass at most 1,000, or a file to /classify_file"),
+        ({"texts": ["half \ud83d"]}, "expected a text of valid characters"),
+        ({"parameters": ["keep"]}, "expected an object"),
+        ({"method": None}, "expected a text"),
+        ({"strength_task": 1e300}, "not finite numbers"),
     ],
 )
 def test_what_a_program_asks_wrongly_is_refused_in_words(studio, keys, changed, reason):

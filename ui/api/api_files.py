@@ -7,6 +7,7 @@ import gradio as gr
 
 from deftx.core.errors import DeftxError, unknown_name
 from ui import strings
+from ui.api.arguments import OBJECT, OBJECT_OF_TEXTS, TEXT, TEXTS_OR_ALL, check
 from ui.classify import file_tasks
 from ui.classify.combination import Combination
 from ui.classify.score_views import title
@@ -37,6 +38,8 @@ def _offer_classifying() -> None:
         with refusals():
             if not file:
                 raise DeftxError(strings.NEEDS_FILE)
+            check(OBJECT_OF_TEXTS, columns=columns)
+            check(TEXT, encoding=encoding)
             path, combination = Path(in_utf8(file, encoding)), Combination.of(task, [(language, 1.0)])
             found = workspace.background_tasks.wait(workspace.background_tasks.start(
                 lambda on_share: file_tasks.classify_file(workspace, path, columns, combination, on_share)))  # fmt: skip
@@ -66,9 +69,13 @@ def _offer_scoring() -> None:
         """
         workspace = current_workspace()
         with refusals():
+            check(OBJECT, options=options)
             chosen = options or {}
             for name in set(chosen) - set(OPTIONS):
                 raise unknown_name("The option", name, OPTIONS)
+            check(OBJECT_OF_TEXTS, columns=chosen.get("columns"), labels=chosen.get("labels"))
+            check(TEXT, encoding=chosen.get("encoding"))
+            check(TEXTS_OR_ALL, languages=chosen.get("languages"))
             table = str(chosen.get("table") or "")
             if file:
                 table = workspace.tables.add(in_utf8(file, chosen.get("encoding")), chosen.get("columns"))

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from ui.api.arguments import TEXT, check
 from ui.classify.combination import Combination
 from ui.library import library, library_views
 from ui.library.library import Item
@@ -16,6 +17,7 @@ def build() -> None:
     def list_vectors(words: str = "", kind: str = "") -> list[dict[str, Any]]:
         """List the vectors that match all of the words; ``kind`` is "language", "task" or empty for both."""
         with refusals():
+            check(TEXT, words=words, kind=kind)
             return [describe(item) for item in library.items(words, kind)]
 
     gr.api(list_vectors, api_name="library", concurrency_limit=None)

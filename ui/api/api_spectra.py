@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from deftx.commands.inspection import STRATEGIES
+from ui.api.arguments import TEXT, TEXTS, check
 from ui.current import current_workspace
 from ui.shared.errors import refusals
 
@@ -18,6 +19,8 @@ def build() -> None:
         """Return ranks, energy and noise of every matrix for some strategies; vectors are named bundled:NAME or job:ID."""
         workspace = current_workspace()
         with refusals():
+            check(TEXT, vector=vector)
+            check(TEXTS, strategies=strategies)
             spectra = workspace.spectra.spectra(workspace.spectra.find(vector))
             found = {name: one.to_dict(strategies or STRATEGIES) for name, one in spectra.matrices.items()}
             shown = {name: {key: facts[key] for key in SHOWN} for name, facts in found.items()}

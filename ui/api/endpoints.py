@@ -13,6 +13,7 @@ from deftx.training.request import HOURS
 from deftx.vectors.overlaps import as_tables
 from ui import strings
 from ui.api import api_compose, api_files, api_library, api_spectra
+from ui.api.arguments import OBJECT_OF_TEXTS, TEXT, TEXTS, check
 from ui.current import current_workspace
 from ui.shared.encoding_form import in_utf8
 from ui.shared.errors import refusals
@@ -33,6 +34,7 @@ def build() -> None:
     def classify(text: str, task: str, language: str = "") -> dict[str, Any]:
         """Classify a sentence; vectors are named bundled:NAME or job:ID."""
         with refusals():
+            check(TEXT, required=True, text=text)
             return asdict(current_workspace().classify(text, task, language))
 
     gr.api(classify, api_name="classify", concurrency_id="classify")
@@ -43,6 +45,7 @@ def build() -> None:
     def overlap(vectors: list[str]) -> dict[str, Any]:
         """Compare every two of two or more vectors of one base, named bundled:NAME or job:ID."""
         with refusals():
+            check(TEXTS, required=True, vectors=vectors)
             compared = current_workspace().overlaps.compare(vectors)
             if len(compared.keys) < 2:
                 raise VectorError(strings.CHOOSE_TWO_VECTORS)
@@ -80,6 +83,8 @@ def _offer_files() -> None:
         workspace = current_workspace()
         with refusals():
             reading, others = _split(options or {})
+            check(OBJECT_OF_TEXTS, **{name: reading.get(name) for name in HOW_READ if name != "encoding"})
+            check(TEXT, encoding=reading.get("encoding"))
             request = from_options("task", others)
             files = {"train": (train_file, "columns"), "valid": (valid_file, "valid_columns")}
             kept = {
