@@ -24,7 +24,7 @@ class Hosting:
         (), "DEFTX_PROXIES", "addresses or networks of proxies whose X-Forwarded headers count"
     )
     requests_in_flight: int = _setting(
-        300, "DEFTX_REQUESTS", "requests at the same time from one address or login; applies to everybody"
+        300, "DEFTX_REQUESTS", "requests at the same time from one address or password login; applies to everybody"
     )
     people_file: str = _setting("", "DEFTX_AUTH", "file of user names and hashed passwords; empty: no login")
     admins: tuple[str, ...] = _setting((), "DEFTX_ADMINS", "on a Space: accounts of admins, in addition to its author")
@@ -40,12 +40,14 @@ class Hosting:
     )
     reading_megabytes: int = _setting(4_000, "DEFTX_READING_MB", "memory to read one in; applies to everybody")
     workspace_megabytes: int = _setting(
-        20_000, "DEFTX_ROOM_MB", "disk space of one person's texts, files and training runs"
+        20_000, "DEFTX_ROOM_MB", "disk space of one person's texts, files, training runs and public vectors"
     )
     waiting_jobs: int = _setting(5, "DEFTX_WAITING_JOBS", "queued training runs of one person")
     job_hours: float = _setting(12.0, "DEFTX_JOB_HOURS", "time of one training run, resumed parts included")
     job_megabytes: int = _setting(10_000, "DEFTX_JOB_MB", "disk space of one training run")
-    days_kept: float = _setting(30.0, "DEFTX_DAYS_KEPT", "days without use after which a person's files are removed")
+    days_kept: float = _setting(
+        30.0, "DEFTX_DAYS_KEPT", "days from upload or training after which a person's items are removed"
+    )
 
 
 def in_space(environment: Mapping[str, str] | None = None) -> bool:
