@@ -25,8 +25,8 @@ from transformers import PreTrainedModel  # noqa: E402
 from deftx.commands import evidence, options  # noqa: E402
 from deftx.core.errors import BaseModelError, DeftxError  # noqa: E402
 from deftx.core.files import write_json  # noqa: E402
-from deftx.data.tables import read_table  # noqa: E402
 from deftx.evidence.cells import Scored  # noqa: E402
+from deftx.evidence.labelled import read_tests  # noqa: E402
 from deftx.evidence.other_programs import OTHER_PROGRAMS, read_predictions  # noqa: E402
 from deftx.evidence.report import ReportSettings, markdown, summarise  # noqa: E402
 from deftx.evidence.run import Run, claim  # noqa: E402
@@ -137,7 +137,7 @@ class Adapters:
         targets = {
             target: str(self.folder(run.setting.language_of(target), seed) / ADAPTER) for target in run.languages
         }
-        tests = {target: read_table(run.setting.test_file(run.data, target)) for target in targets}
+        tests = read_tests(run.setting, run.data, targets)
         tested = self.folder("predictions", seed)
         tested.mkdir(parents=True, exist_ok=True)
         for target, test in tests.items():

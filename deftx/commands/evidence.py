@@ -87,10 +87,11 @@ def describe(arguments: argparse.Namespace) -> Any:
     """Return the run that the options describe.
 
     Raises:
-        DeftxError: If the experiment, a row, a language or a setting is unknown, or a file is missing.
+        DeftxError: If the experiment, a row, a language, a setting or a label of a test set is unknown, or a file is missing.
     """
     import torch
 
+    from deftx.evidence.labelled import read_tests
     from deftx.evidence.rows import choose_rows
     from deftx.evidence.run import Run
     from deftx.evidence.settings import SETTINGS
@@ -105,10 +106,12 @@ def describe(arguments: argparse.Namespace) -> Any:
     languages = setting.languages(arguments.languages)
     rows = tuple(choose_rows(arguments.methods))
     setting.check(data, languages, {row.data for row in rows if row.data})
+    languages = (*languages, *([setting.reference] if setting.reference else []))
+    read_tests(setting, data, languages)  # before anything is trained: it refuses unknown labels
     return Run(
         setting=setting,
         rows=rows,
-        languages=(*languages, *([setting.reference] if setting.reference else [])),
+        languages=languages,
         seeds=tuple(range(SEED, SEED + arguments.seeds)),
         data=data,
         out=arguments.out.expanduser(),
@@ -122,8 +125,11 @@ def describe(arguments: argparse.Namespace) -> Any:
 
 
 def _changes(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    from deftx.evidence.shared_work import refuse_seed
     from deftx.training.recipes import recipe_for
     from deftx.training.setting_text import parse_setting
 
     recipe = recipe_for(kind, arguments.preset)
-    return dict(parse_setting(recipe, text) for text in (*arguments.set, *getattr(arguments, f"set_{kind}")))
+    found = dict(parse_setting(recipe, text) for text in (*arguments.set, *getattr(arguments, f"set_{kind}")))
+    refuse_seed(found)
+    return found

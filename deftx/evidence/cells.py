@@ -1,7 +1,7 @@
 """Cells of a table: the predictions of one row for one language and seed, and the cost of a row."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -10,13 +10,17 @@ from deftx.core import evaluation
 
 @dataclass(frozen=True)
 class Scored:
-    """The gold labels of a language's test set, and the predictions of a row with this seed."""
+    """The gold labels of a language's test set, and the predictions of a row with this seed.
+
+    ``vectors`` are the names of the composed vectors; empty for other methods, and in the files of earlier versions.
+    """
 
     row: str
     language: str
     seed: int
     gold: list[str]
     predicted: list[str]
+    vectors: list[str] = field(default_factory=list)
 
     @property
     def labels(self) -> list[str]:

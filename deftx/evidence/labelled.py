@@ -1,11 +1,14 @@
-"""The labelled rows that a task vector of a table is trained on: the source's, and for some rows those of target languages."""
+"""The labelled rows of a table: those that a task vector is trained on, of the source and some targets, and the test sets."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from deftx.data.table_rows import Table
+from deftx.core.errors import TableError
+from deftx.data.labels import with_spellings_of
+from deftx.data.table_rows import Table, label_names
 from deftx.data.tables import read_table
 from deftx.evidence.grid import Vector
 from deftx.evidence.settings import Setting
@@ -45,6 +48,24 @@ def labelled_rows(setting: Setting, data: Path, task: Vector) -> list[Rows]:
             table, repeat = draw(table, task.few, task.seed), max(1, FEW_SEEN // task.few)
         found.append(Rows(table, Vector("language", target, task.variant, task.seed), repeat))
     return found
+
+
+def read_tests(setting: Setting, data: Path, targets: Iterable[str]) -> dict[str, Table]:
+    """Return the test set of each target, with the labels as the training rows of the source spell them.
+
+    Raises:
+        TableError: If a test set has a label that the training rows lack: every such row would count as a mistake.
+    """
+    known, tests = label_names(read_table(data / setting.train)), {}
+    for target in targets:
+        file = setting.test_file(data, target)
+        tests[target] = with_spellings_of(read_table(file), known)
+        if unknown := [label for label in label_names(tests[target]) if label not in known]:
+            raise TableError(
+                f"{file} has labels that {data / setting.train} lacks: {', '.join(unknown)}; known are {', '.join(known)}. "
+                "Give the labels the same names in both files."
+            )
+    return tests
 
 
 def draw(table: Table, count: int, seed: int) -> Table:

@@ -17,7 +17,7 @@ from deftx.core.files import write_text
 from deftx.core.names import is_plain
 from deftx.evidence.claims import Claims
 from deftx.evidence.costs import Timed, is_trained, read_cost, train_with_cost
-from deftx.evidence.shared_work import Reporter, Shard, Work, share
+from deftx.evidence.shared_work import Reporter, Shard, Work, refuse_seed, share
 from deftx.models.bases import Base, load_base
 from deftx.training.language import learn_language
 from deftx.training.learned import AFTER_DENSE, DELTA_FILE
@@ -138,6 +138,7 @@ def _settings(row: Mapping[str, str | None], preset: str, where: str) -> dict[st
         found = dict(
             parse_setting(recipe, f"{key}={cell.strip()}") for key, cell in row.items() if cell and cell.strip()
         )
+        refuse_seed(found)
         recipe_for("language", preset, **found)  # checks the values, and how they go together
         return found
     except DeftxError as error:

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 
 from deftx.core.errors import TableError
-from deftx.data.tables import read_table
 from deftx.evidence.cells import Scored
+from deftx.evidence.labelled import read_tests
 from deftx.evidence.run import Run
 
 
@@ -29,7 +29,8 @@ def read_predictions(run: Run) -> list[Scored]:
     Raises:
         TableError: If a file has the predictions for other rows than those of the test set.
     """
-    gold = {language: list(read_table(run.setting.test_file(run.data, language)).labels) for language in run.languages}
+    tests = read_tests(run.setting, run.data, run.languages)
+    gold = {language: list(test.labels) for language, test in tests.items()}
     found = []
     for name in OTHER_PROGRAMS:
         for language in run.languages:

@@ -10,6 +10,7 @@ from deftx.evidence import report
 from deftx.evidence.baselines import BASELINES, predict
 from deftx.evidence.cells import Scored
 from deftx.evidence.grid import Vector
+from deftx.evidence.labelled import read_tests
 from deftx.evidence.other_programs import OTHER_PROGRAMS
 from deftx.evidence.run import Run, cost_of, is_done
 from deftx.vectors.overlaps import overlap
@@ -21,7 +22,7 @@ COMPARED = ("lt-sft", "uniform-100", "variance")  # rows whose overlaps are show
 def score_baselines(run: Run) -> list[Scored]:
     """Train the baselines on the source language and predict every test set. This is fast, so it is not cached."""
     train = read_table(run.data / run.setting.train)
-    tests = {language: read_table(run.setting.test_file(run.data, language)) for language in run.languages}
+    tests = read_tests(run.setting, run.data, run.languages)
     return [
         Scored(name, language, run.seeds[0], list(tests[language].labels), predicted)
         for name in BASELINES

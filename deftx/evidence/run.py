@@ -15,12 +15,11 @@ from deftx.classify.composition import compose
 from deftx.core.errors import VectorError
 from deftx.core.events import read_duration
 from deftx.core.files import write_json
-from deftx.data.tables import read_table
 from deftx.evidence.cells import Cost, Scored
 from deftx.evidence.claims import Claims
 from deftx.evidence.costs import Timed, is_trained, read_cost, train_with_cost
 from deftx.evidence.grid import Vector, vectors_of, waves
-from deftx.evidence.labelled import labelled_rows, sources_of
+from deftx.evidence.labelled import labelled_rows, read_tests, sources_of
 from deftx.evidence.rows import VARIANTS, Row
 from deftx.evidence.settings import Setting
 from deftx.evidence.shared_work import ALL, Reporter, Shard, Work, keep_settings, share
@@ -159,20 +158,33 @@ def given_source(name: str, base: Base) -> SparseVector:
 
 def score_all(run: Run, base: Base, reporter: Reporter) -> Iterator[Scored]:
     """Yield every cell, from its file or from a composed classifier."""
-    tests = {language: read_table(run.setting.test_file(run.data, language)) for language in run.languages}
+    tests = read_tests(run.setting, run.data, run.languages)
     for row in run.rows:
         for seed in run.seeds:
             for language, test in tests.items():
                 reporter.raise_if_stopped()
-                file = run.score_file(row.name, language, seed)
-                if not file.is_file():
+                scored = _kept(run, row, language, seed, list(test.labels))
+                if scored is None:
                     task, own = vectors_of(row, language, seed, run.setting, run.languages)
                     language_vector = run.folder(own) if own else None
                     classifier = compose(base, task=run.folder(task), language=language_vector, method=row.merge)
-                    scored = Scored(row.name, language, seed, list(test.labels), classifier.predict(test.texts))
+                    names = [vector.name for vector in (task, own) if vector]
+                    scored = Scored(row.name, language, seed, list(test.labels), classifier.predict(test.texts), names)
                     run.keep(scored)
                     reporter.say(f"{row.name}, {language}, seed {seed}: {scored.score(run.setting.metric):.3f}")
-                yield Scored.from_dict(json.loads(file.read_text(encoding="utf-8")))
+                yield scored
+
+
+def _kept(run: Run, row: Row, language: str, seed: int, gold: list[str]) -> Scored | None:
+    """Return the cell in its file; None if there is none, or it is of other vectors or of a test set with other labels."""
+    file = run.score_file(row.name, language, seed)
+    if not file.is_file():
+        return None
+    cell = Scored.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    names = [vector.name for vector in vectors_of(row, language, seed, run.setting, run.languages) if vector]
+    # Files of earlier versions do not name the vectors, which only the rows of all targets need to know.
+    same = cell.vectors == names if cell.vectors else row.data != "labelled" or row.few > 0
+    return cell if same and cell.gold == gold else None
 
 
 def cost_of(run: Run, row: Row) -> Cost:

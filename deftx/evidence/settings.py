@@ -61,7 +61,7 @@ class Setting:
         for name in names or ():
             if name not in known and not (self.any_language and CODE.fullmatch(name)):
                 raise unknown_name("The language", name, known)
-        return tuple(names) if names else self.targets
+        return tuple(dict.fromkeys(names)) if names else self.targets
 
     def check(self, data: Path, languages: tuple[str, ...], needed: Iterable[str] = ()) -> None:
         """Raise DeftxError, naming the first missing file, unless all files exist.

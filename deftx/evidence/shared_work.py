@@ -5,12 +5,12 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from deftx.core.errors import DeftxError, TrainingStopped
+from deftx.core.errors import DeftxError, RecipeError, TrainingStopped
 from deftx.core.files import move, write_json
 from deftx.evidence.claims import Claims
 from deftx.evidence.side_by_side import side_by_side
@@ -138,6 +138,12 @@ def share(
         for item, found in side_by_side(do, work.claimed(), places, check):
             work.claims.release(work.name(item))
             yield item, found
+
+
+def refuse_seed(settings: Collection[str]) -> None:
+    """Raise RecipeError if a seed is among the settings: the seeds of a folder are counted, and it would have no effect."""
+    if "seed" in settings:
+        raise RecipeError("The seed cannot be set here: the seeds are 42, 43 and so on. Give their number: --seeds N.")
 
 
 def keep_settings(out: Path, what: str, about: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from deftx.cli import main
 from deftx.core.errors import DeftxError, VectorError
 from deftx.data.table_rows import Table
 from deftx.evidence.grid import Vector, vectors_of, waves
-from deftx.evidence.labelled import draw
+from deftx.evidence.labelled import draw, read_tests
 from deftx.evidence.rows import ROWS, VARIANTS, choose_rows
 from deftx.evidence.run import Run, given_source, score_all
 from deftx.evidence.settings import SETTINGS
@@ -152,6 +152,46 @@ def test_predictions_of_another_program_are_a_row_beside_the_others(benchmark, f
     assert after == before
 
 
+def test_only_scores_of_these_vectors_and_this_test_set_are_kept(data, base, finished, tmp_path):
+    shutil.copytree(finished / "vectors", tmp_path / "vectors")
+    rows = (replace(ROWS["lt-sft"], name="one"), replace(ROWS["multi-source"], variant="lt-sft"))
+    run = Run(NUSAX, rows, ("min",), (42,), data, tmp_path, "base", ("cpu",), "quick", {"language": {}, "task": {}})
+    learned = vectors_of(rows[1], "min", 42, NUSAX, ("min",))[0]
+    shutil.copytree(run.folder(vectors_of(rows[0], "min", 42, NUSAX)[0]), run.folder(learned))
+    said = []
+
+    def scored():
+        said.clear()
+        cells = list(score_all(run, base, Reporter(said.append, lambda: False)))
+        return cells, [message.split(",")[0] for message in said]
+
+    first, computed = scored()
+    assert computed == ["one", "multi-source"]
+    assert first[1].vectors == [learned.name, "language-min-lt-sft-42"]
+    assert scored() == (first, [])
+    run.keep(replace(first[1], vectors=["task-ind-lt-sft-from-source-labelled-ban-42", "language-min-lt-sft-42"]))
+    assert scored() == (first, ["multi-source"])
+    for cell in first:  # as earlier versions wrote them
+        run.keep(replace(cell, vectors=[]))
+    assert scored()[1] == ["multi-source"]
+    run.keep(replace(first[0], gold=first[0].gold[::-1]))
+    assert scored() == (first, ["one"])
+
+
+def test_labels_of_a_test_set_are_those_of_the_training_rows(benchmark, data, tmp_path):
+    wrong = shutil.copytree(data, tmp_path / "data")
+    rows = [(text, label.upper()) for text, label in tiny.labelled_rows()[:40]]
+    tiny.write_csv(wrong / "nusax" / "min" / "test.csv", ("text", "label"), rows)
+    tests = read_tests(NUSAX, wrong, ("min",))
+    assert set(tests["min"].labels) == {label for _, label in tiny.labelled_rows()}
+    tiny.write_csv(wrong / "nusax" / "min" / "test.csv", ("text", "label"), [("a text", "pos"), *rows])
+    status, _, err = benchmark(tmp_path / "v", "--data", wrong)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "test.csv has labels that" in err
+    assert "lacks: pos; known are" in err
+    assert not (tmp_path / "v").exists()
+
+
 def test_other_settings_in_the_same_folder_are_refused(benchmark, finished):
     status, _, err = benchmark(finished, "--preset", "standard")
     assert status == 2
@@ -203,6 +243,7 @@ def test_a_stopped_table_goes_on_to_the_same_vectors(data, base_folder, finished
         (("--languages", "mim"), "Did you mean 'min'"),
         (("--languages", "ace"), "ace.txt.gz is missing"),
         (("--seeds", "0"), "1 or more"),
+        (("--set-task", "seed=7"), "--seeds N"),
     ],
 )
 def test_what_cannot_be_run_is_said_at_once(benchmark, tmp_path, more, words):

@@ -79,6 +79,7 @@ def test_the_table_has_a_row_for_each_setting(tmp_path):
         (["name,k", "a/b,1"], "line 2: each row needs a name"),
         (["name,k", "a,1,2"], "line 2: each row needs a name"),
         (["name,k"], "has no rows"),
+        (["name,seed", "a,7"], "line 2: The seed cannot be set here: .*--seeds N"),
     ],
 )
 def test_a_wrong_table_is_refused_with_its_line(tmp_path, rows, message):

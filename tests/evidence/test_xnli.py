@@ -68,6 +68,7 @@ def test_two_test_sets_of_a_language_share_its_vector():
 def test_a_language_of_the_folder_can_be_named_and_nothing_else(data):
     assert XNLI.languages(None) == ("ind-lay", "ind-expert")
     assert XNLI.languages(["gn", "ind-lay"]) == ("gn", "ind-lay")
+    assert XNLI.languages(["gn", "ind-lay", "gn"]) == ("gn", "ind-lay")
     XNLI.check(data, ("gn", "ind-lay"))
     with pytest.raises(DeftxError, match=r"corpora.quy\.txt\.gz is missing"):
         XNLI.check(data, ("quy",))
