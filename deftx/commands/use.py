@@ -168,7 +168,7 @@ def _classify_file(arguments: argparse.Namespace) -> None:
     rows = read_texts(arguments.file, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
     classifier, task = options.compose_from(arguments, task)
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
-    for note in _cut_note(classifier, rows.texts):
+    for note in (*rows.notes, *_cut_note(classifier, rows.texts)):
         output.say(f"warning: {note}")
     probabilities = classifier.classify(rows.texts)
     answers = answer_columns(classifier.labels, probabilities)

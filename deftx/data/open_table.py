@@ -30,6 +30,7 @@ class Records:
     text_columns: tuple[str, ...]
     rows: Callable[[Sequence[str]], Iterator[tuple[int, list[Any]]]]
     headless: bool = False  # the file has no header line, and its columns are called "1", "2" and so on
+    unreadable: tuple[str, ...] = ()  # columns of bytes that are not text, such as pictures: ``rows`` refuses them
 
     @property
     def unit(self) -> str:
@@ -60,6 +61,11 @@ def find_column(records: Records, name: str, error: type[DeftxError]) -> str | N
     return found[0] if found else None
 
 
+def places_of(wanted: Sequence[str], columns: Sequence[str]) -> Sequence[int]:
+    """Return the place of each wanted column; of all columns their own places, since several may have the same name."""
+    return range(len(columns)) if list(wanted) == list(columns) else [columns.index(name) for name in wanted]
+
+
 def numbered_classes(names: Sequence[Any]) -> dict[Any, str | None]:
     """Return the class of each number; -1 means that there is none."""
     return {**{number: str(name) for number, name in enumerate(names)}, -1: None}
@@ -78,10 +84,18 @@ def as_text(value: Any, changes: Counter[str] | None = None) -> str:
     """Return a cell as stripped text on one line: 1.0 as "1", true as "true", None and NaN as ""."""
     if value is None or value != value:
         return ""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", errors="replace")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = as_seen(text, changes)
+    text = as_seen(as_written(value), changes)
     return " ".join(text.splitlines()).strip() if "\n" in text or "\r" in text else text.strip()
+
+
+def as_written(value: Any) -> str:
+    """Return a cell as text, with the line breaks and outer spaces of a text: true as "true", a date as "2024-02-29", None as ""."""
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    if isinstance(value, (list, dict, bool, int, float)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)

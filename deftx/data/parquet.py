@@ -31,6 +31,7 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
         table = pyarrow.parquet.ParquetFile(content, read_dictionary=texts)
         # Some programs write text as bytes, without declaring it as text.
         texts += [column.name for column in schema if _is_bytes(column.type) and _starts_as_text(table, column.name)]
+        images = tuple(column.name for column in schema if _is_bytes(column.type) and column.name not in texts)
         classes = _classes(schema)
     except _BROKEN_PARQUET:
         raise refuse() from None
@@ -39,8 +40,10 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         number = characters = 0
-        if images := [name for name in wanted if _is_bytes(schema.field(name).type) and name not in texts]:
-            raise error(f"{file.name}: column {images[0]!r} holds bytes that are not UTF-8 text.")
+        if refused := [name for name in wanted if name in images]:
+            raise error(f"{file.name}: column {refused[0]!r} holds bytes that are not UTF-8 text.")
+        if doubled := [name for name in wanted if schema.names.count(name) > 1]:
+            raise error(f"{file.name} has several columns called {doubled[0]!r}; rename all but one.")
         try:
             for batch in table.iter_batches(columns=list(wanted)):
                 held = (with_classes(_cells(batch.column(name)), classes.get(name)) for name in wanted)
@@ -53,7 +56,7 @@ def open_parquet(file: InputFile, error: type[DeftxError]) -> Records:
         except _BROKEN_PARQUET:
             raise refuse() from None
 
-    return Records(file, tuple(schema.names), tuple(texts), select)
+    return Records(file, tuple(schema.names), tuple(texts), select, unreadable=images)
 
 
 def _classes(schema: pyarrow.Schema) -> dict[str, dict[Any, str | None]]:
@@ -79,7 +82,7 @@ def _starts_as_text(table: pyarrow.parquet.ParquetFile, column: str) -> bool:
     first = next(table.iter_batches(batch_size=ROWS_LOOKED_AT, columns=[column]), None)
     try:
         return first is not None and first.column(column).cast(pyarrow.string()) is not None  # checks that it is UTF-8
-    except pyarrow.ArrowInvalid:
+    except (pyarrow.ArrowInvalid, KeyError):  # KeyError: several columns have this name
         return False
 
 

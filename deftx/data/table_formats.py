@@ -12,7 +12,7 @@ from deftx.data.conll import open_conll
 from deftx.data.csv_shape import LINES_AHEAD, declared_delimiter, is_quoted, lacks_header
 from deftx.data.file_kinds import CONLL, SAVED
 from deftx.data.hf_datasets import open_saved
-from deftx.data.open_table import Records, as_text
+from deftx.data.open_table import Records, as_text, places_of
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
 from deftx.data.workbooks import open_workbook
@@ -37,7 +37,7 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
     ahead = [line for _, line in islice(numbered, LINES_AHEAD)]
     declared, ahead = declared_delimiter(ahead)
     # Spreadsheets write ";" in countries where the comma is the decimal separator.
-    first = ahead[0] if ahead else ""
+    first = next((line for line in ahead if line.strip()), "")
     delimiter = declared or ("\t" if file.kind == ".tsv" else max(",;\t", key=first.count))
     # TSV has no quoting: a text may begin with a quote that is never closed.
     quoting = csv.QUOTE_NONE if delimiter == "\t" and not is_quoted(ahead) else csv.QUOTE_MINIMAL
@@ -56,7 +56,7 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
         columns = tuple(str(place) for place in range(1, len(columns) + 1))
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
-        places = [columns.index(name) for name in wanted]
+        places = places_of(wanted, columns)
         for number, row in body:
             if any(cell.strip() for cell in row[len(columns) :]):
                 raise error(

@@ -1,17 +1,15 @@
 """Files to classify: reading their texts, and writing the file with predictions in added columns."""
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from deftx.core.errors import TableError
 from deftx.data.documents import text_lines
-from deftx.data.open_table import as_text
+from deftx.data.open_table import as_text, as_written
 from deftx.data.reading import find_file
 from deftx.data.spreadsheet import harmless
 from deftx.data.table_formats import open_records
@@ -25,7 +23,8 @@ LABEL_COLUMN = "label"
 class Rows:
     """A file to classify: its unchanged rows, and the texts of the rows that have one.
 
-    ``positions[i]`` is the row of ``texts[i]``. Rows without text stay in the file and get no prediction.
+    ``positions[i]`` is the row of ``texts[i]``. Rows without text stay in the file and get no prediction. ``notes`` say what
+    of the file was left out.
     """
 
     columns: tuple[str, ...]
@@ -33,6 +32,7 @@ class Rows:
     texts: Sequence[str | tuple[str, str]]
     positions: list[int]
     pairs: bool
+    notes: tuple[str, ...] = ()
 
 
 def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None, encoding: str | None = None) -> Rows:
@@ -46,16 +46,20 @@ def read_texts(path: str | Path, *, columns: Mapping[str, str] | None = None, en
         rows = [[line.rstrip("\r\n")] for _, line in text_lines(file, TableError)]
     else:
         records = open_records(file, TableError)
-        header = records.columns
-        wanted = [header.index(name) for name in choose_columns(records, columns, labelled=False).values()]
-        rows = [list(map(_written, cells)) for _, cells in records.rows(header)]
+        chosen = choose_columns(records, columns, labelled=False).values()
+        left_out = [name for name in records.unreadable if name not in chosen]
+        header = tuple(name for name in records.columns if name not in left_out)
+        wanted = [header.index(name) for name in chosen]
+        rows = [list(map(as_written, cells)) for _, cells in records.rows(header)]
+        if left_out:
+            file.note(f"{file.name}: bytes that are not text are left out (column {', '.join(left_out)}).")
     cells = [tuple(as_text(row[place]) for place in wanted) for row in rows]
     positions = [position for position, text in enumerate(cells) if all(text)]
     if not positions:
         raise TableError(f"{file.name} contains no text to classify.")
-    chosen = [cells[position] for position in positions]
-    texts = [(cell[0], cell[1]) if len(wanted) > 1 else cell[0] for cell in chosen]
-    return Rows(header, rows, texts, positions, len(wanted) > 1)
+    filled = [cells[position] for position in positions]
+    texts = [(cell[0], cell[1]) if len(wanted) > 1 else cell[0] for cell in filled]
+    return Rows(header, rows, texts, positions, len(wanted) > 1, tuple(file.notes))
 
 
 def prepare_output(path: str | Path) -> None:
@@ -73,19 +77,6 @@ def prepare_output(path: str | Path) -> None:
             path.unlink()
     except OSError as problem:
         raise TableError(f"{path} cannot be written: {problem.strerror}. Nothing was computed.") from None
-
-
-def _written(cell: Any) -> str:
-    """Return a cell as text; a text is unchanged, with its line breaks and outer spaces."""
-    if cell is None:
-        return ""
-    return (
-        cell
-        if isinstance(cell, str)
-        else as_text(cell)
-        if isinstance(cell, bytes)
-        else json.dumps(cell, ensure_ascii=False, default=str)
-    )
 
 
 def answer_columns(labels: Sequence[str], probabilities: Tensor) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from deftx.core.errors import DeftxError
 from deftx.data import open_table
-from deftx.data.open_table import Records, as_text
+from deftx.data.open_table import Records, as_text, places_of
 from deftx.data.optional import optional_module
 from deftx.data.unpacking import InputFile, opened_zip
 from deftx.data.xml_parts import Parts, check_xml, read_xml
@@ -19,6 +19,7 @@ MOST_ROWS = 2**20  # rows of a workbook: the limit of Excel and LibreOffice for 
 MOST_CHARACTERS = 2**28
 MOST_COPIES = 2**16  # repetitions of rows that are stored once with a count
 MOST_CELLS = 2**26  # including empty cells before the last cell of a row
+_STORED = ("value", "date-value", "boolean-value")  # attributes of a cell of .ods with what it displays in other words
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
     named = replace(file, name=f"{file.name}, sheet {first.sheet}")
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
-        places = [columns.index(name) for name in wanted]
+        places = places_of(wanted, columns)
         for row in _same_header(rows, first, columns, file):
             if len(row.cells) > len(columns):
                 raise error(f"{named.name}, row {row.number}: {len(row.cells)} cells under a header of {len(columns)}.")
@@ -129,7 +130,7 @@ def _row(sheet: str, number: int, cells: list[Any]) -> Iterator[Row]:
 
 def _ods_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
     with opened_zip(file, error) as archive:
-        found, copies = _Sheets(), 0
+        found, copies = _Sheets(file), 0
         for times, row in read_xml(
             Parts(archive).chunks("content.xml"), found.start, found.end, found.text, found.rows
         ):
@@ -141,26 +142,44 @@ def _ods_rows(file: InputFile, error: type[DeftxError]) -> Iterator[Row]:
 
 
 class _Sheets:
-    """Collects the rows of an OpenDocument spreadsheet as (number of repetitions, row), with cells as displayed."""
+    """Collects the rows of an OpenDocument spreadsheet as (number of repetitions, row); hidden sheets are left out with a note.
 
-    def __init__(self) -> None:
+    Numbers, dates and truth values are as stored, other cells as displayed.
+    """
+
+    def __init__(self, file: InputFile) -> None:
+        self._file, self._style = file, ""
+        self._hiding: set[str] = set()  # styles of hidden sheets
+        self._left_out = False  # this sheet is hidden
         self.rows: list[tuple[int, Row]] = []
         self._sheet, self._number, self._times, self._hidden = "", 1, 1, 0
         self._cells: list[str] = []
         self._empty = self._columns = 0  # empty cells since the last with content; repetitions of this cell
         self._cell: list[str] | None = None
+        self._stored = ""
 
     def start(self, name: str, found: Mapping[str, str]) -> None:
-        if name == "table":
-            self._sheet, self._number = found.get("name", ""), 1
+        if name == "style":
+            self._style = found.get("name", "")
+        elif name == "table-properties" and found.get("display") == "false":
+            self._hiding.add(self._style)
+        elif name == "table":
+            self._start_sheet(found)
         elif name == "table-row":
             self._times, self._cells, self._empty = _times(found, "number-rows-repeated"), [], 0
         elif name in ("table-cell", "covered-table-cell"):
             self._columns, self._cell = _times(found, "number-columns-repeated"), []
+            self._stored = next(filter(None, map(found.get, _STORED)), "").replace("T", " ")  # between date and time
         elif name in ("annotation", "shapes") or self._hidden:
             self._hidden += 1
         elif name in ("s", "tab", "line-break", "p") and self._cell:
             self._cell.append(" ")
+
+    def _start_sheet(self, found: Mapping[str, str]) -> None:
+        self._sheet, self._number = found.get("name", ""), 1
+        self._left_out = found.get("style-name") in self._hiding
+        if self._left_out:
+            self._file.note(f"{self._file.name}: the hidden sheet {self._sheet} is left out.")
 
     def text(self, text: str) -> None:
         if self._cell is not None and not self._hidden:
@@ -170,9 +189,9 @@ class _Sheets:
         if self._hidden and name not in ("table", "table-row", "table-cell", "covered-table-cell"):
             self._hidden -= 1
         elif name in ("table-cell", "covered-table-cell") and self._cell is not None:
-            self._end_cell("".join(self._cell).strip())
+            self._end_cell(self._stored or "".join(self._cell).strip())
         elif name == "table-row":
-            if self._cells:
+            if self._cells and not self._left_out:
                 self.rows.append((self._times, Row(self._sheet, self._number, self._cells)))
             self._number += self._times
 

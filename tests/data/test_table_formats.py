@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import json
+from datetime import date, time
+from decimal import Decimal
 
 import pyarrow
 import pyarrow.parquet
@@ -151,7 +153,19 @@ def test_two_columns_of_one_name_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, ""), (float("nan"), ""), (1.0, "1"), (0, "0"), (0.5, "0.5"), (True, "true"), (" a\r\n b ", "a  b")],
+    [
+        (None, ""),
+        (float("nan"), ""),
+        (1.0, "1"),
+        (0, "0"),
+        (0.5, "0.5"),
+        (True, "true"),
+        (" a\r\n b ", "a  b"),
+        (Decimal("0"), "0"),
+        (date(2024, 2, 29), "2024-02-29"),
+        (time(12, 30), "12:30:00"),
+        ([1, "a"], '[1, "a"]'),
+    ],
 )
 def test_cells_become_text(value, text):
     assert as_text(value) == text
@@ -211,3 +225,19 @@ def test_text_that_parquet_holds_as_bytes_is_text_and_pictures_are_refused(tmp_p
     assert read(tmp_path / "a.parquet") == [["nasi é", "a"], ["hari", "b"]]
     with pytest.raises(TableError, match="'picture' holds bytes that are not UTF-8 text"):
         read(tmp_path / "a.parquet", ("picture",))
+
+
+@pytest.mark.parametrize("start", ["\n", "  \n\n", "sep=;\n\n"])
+def test_the_delimiter_is_that_of_the_first_line_with_content(tmp_path, start):
+    path = write(tmp_path / "a.csv", f"{start}text;label\nsatu, dua;x\n")
+    assert read(path) == [["satu, dua", "x"]]
+
+
+def test_columns_of_one_name_in_parquet_are_refused_where_they_are_wanted(tmp_path):
+    texts = [pyarrow.array([name]) for name in ("satu", "x", "y")]
+    table = pyarrow.Table.from_arrays([*texts, texts[0].cast(pyarrow.binary())] * 2, ["text", "a", "b", "c"] * 2)
+    table = table.remove_column(4)
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet", ("text",)) == [["satu"]]
+    with pytest.raises(TableError, match="several columns called 'a'; rename all but one"):
+        read(tmp_path / "a.parquet", ("text", "a"))

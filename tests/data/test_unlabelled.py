@@ -1,9 +1,13 @@
 """Without these, answers could be written beside the wrong rows, or over a column that a person had."""
 
 import csv
+from datetime import date
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 import torch
+from office_files import ods
 
 from deftx.core.errors import TableError
 from deftx.data.unlabelled import answer_columns, disarm, least_certain, prepare_output, read_texts, write_rows
@@ -114,3 +118,20 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work_and_a_folder_
     for place in (tmp_path / "file" / "out.csv", tmp_path / "new"):
         with pytest.raises(TableError, match="Nothing was computed"):
             prepare_output(place)
+
+
+@pytest.mark.parametrize("make", [lambda rows: "\n".join(map(",".join, rows)).encode(), lambda rows: ods({"S": rows})])
+def test_columns_of_one_name_keep_their_own_cells(tmp_path, make):
+    (tmp_path / "a.csv").write_bytes(make([["text", "", "n", "", "n"], ["hello there", *"ABCD"]]))
+    rows = read_texts(tmp_path / "a.csv")
+    assert (rows.columns, rows.rows) == (("text", "", "n", "", "n"), [["hello there", *"ABCD"]])
+
+
+def test_columns_of_pictures_are_left_out_with_a_note(tmp_path):
+    table = pyarrow.table({"image": [b"\x89PNG", b"\xff"], "text": ["satu", "dua"], "day": [date(2024, 2, 29), None]})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    rows = read_texts(tmp_path / "a.parquet")
+    assert (rows.columns, rows.rows) == (("text", "day"), [["satu", "2024-02-29"], ["dua", ""]])
+    assert rows.notes == ("a.parquet: bytes that are not text are left out (column image).",)
+    with pytest.raises(TableError, match="'image' holds bytes that are not UTF-8 text"):
+        read_texts(tmp_path / "a.parquet", columns={"text": "image"})

@@ -66,11 +66,31 @@ def test_sheets_with_the_same_header_are_one_table_and_others_are_named(tmp_path
     assert any("the sheet C is left out" in note for note in table.notes)
 
 
-def test_a_hidden_sheet_is_left_out_and_named(tmp_path):
-    (tmp_path / "a.xlsx").write_bytes(xlsx({"Old": ROWS, "New": [ROWS[0], ["lima", "good"]]}, hidden=["Old"]))
+@pytest.mark.parametrize("make", [xlsx, ods])
+def test_a_hidden_sheet_is_left_out_and_named(tmp_path, make):
+    sheets = {"Old": ROWS, "New": [ROWS[0], ["lima", "good"]], "Other": ROWS}
+    (tmp_path / "a.xlsx").write_bytes(make(sheets, hidden=["Old", "Other"]))
     table = read_table(tmp_path / "a.xlsx")
     assert table.texts == ["lima"]
-    assert table.notes == ("a.xlsx: the hidden sheet Old is left out.",)
+    assert [note for note in table.notes if "hidden" in note] == [
+        f"a.xlsx: the hidden sheet {name} is left out." for name in ("Old", "Other")
+    ]
+
+
+def test_cells_of_open_document_have_their_stored_values(tmp_path):
+    cells = (
+        ("office:value-type", "percentage", 'office:value="0.5"', "50,0 %"),
+        ("office:value-type", "date", 'office:date-value="2024-02-29"', "29.02.24"),
+        ("office:value-type", "date", 'office:date-value="2024-02-29T12:30:00"', "29.02.24 12:30"),
+        ("office:value-type", "boolean", 'office:boolean-value="true"', "WAHR"),
+        ("office:value-type", "string", "", "ya"),
+    )
+    row = "".join(
+        f'<table:table-cell {name}="{kind}" {stored}><text:p>{shown}</text:p></table:table-cell>'
+        for name, kind, stored, shown in cells
+    )
+    _, found = records(tmp_path / "a.ods", ods({"S": [list("abcde"), f"<table:table-row>{row}</table:table-row>"]}))
+    assert found == [(2, ["0.5", "2024-02-29", "2024-02-29 12:30:00", "true", "ya"])]
 
 
 @pytest.mark.parametrize("make", [xlsx, ods])

@@ -6,7 +6,7 @@ import zipfile
 import openpyxl
 
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-_OPEN = 'xmlns:office="urn:office" xmlns:text="urn:text" xmlns:table="urn:table"'
+_OPEN = 'xmlns:office="urn:office" xmlns:text="urn:text" xmlns:table="urn:table" xmlns:style="urn:style"'
 
 
 def zipped(files, packing=zipfile.ZIP_DEFLATED):
@@ -28,8 +28,8 @@ def word_paragraph(*texts):
     return f"<w:p>{''.join(f'<w:r><w:t>{text}</w:t></w:r>' for text in texts)}</w:p>"
 
 
-def open_document(of, body):
-    content = f"<office:document-content {_OPEN}><office:body><office:{of}>{body}</office:{of}></office:body></office:document-content>"
+def open_document(of, body, styles=""):
+    content = f"<office:document-content {_OPEN}><office:automatic-styles>{styles}</office:automatic-styles><office:body><office:{of}>{body}</office:{of}></office:body></office:document-content>"
     return zipped({"mimetype": f"application/vnd.oasis.opendocument.{of}", "content.xml": content})
 
 
@@ -37,11 +37,18 @@ def odt(body):
     return open_document("text", body)
 
 
-def ods(sheets):
+def ods(sheets, hidden=()):
     """A spreadsheet of {name: rows of cells}; a row that is a text stands for itself as XML."""
     return open_document("spreadsheet", "".join(
-        f'<table:table table:name="{name}">{"".join(map(_ods_row, rows))}</table:table>' for name, rows in sheets.items()
-    ))  # fmt: skip
+        f'<table:table table:name="{name}" table:style-name="{"ta2" if name in hidden else "ta1"}">'
+        f'{"".join(map(_ods_row, rows))}</table:table>' for name, rows in sheets.items()
+    ), _ODS_STYLES)  # fmt: skip
+
+
+_ODS_STYLES = (
+    '<style:style style:name="ta1" style:family="table"><style:table-properties table:display="true"/></style:style>'
+    '<style:style style:name="ta2" style:family="table"><style:table-properties table:display="false"/></style:style>'
+)
 
 
 def _ods_row(row):

@@ -88,6 +88,8 @@ def test_a_look_shows_what_came_out_and_asks_no_longer(studio, keys, file):
     assert "&lt;b&gt;is&lt;/b&gt;" in shown[STATE["rows"]]
     assert "<b>is" not in shown[STATE["rows"]]
     assert [value for _, value in shown[STATE["label"]].choices] == ["", "negative", "positive"]
+    found = studio.background_tasks.find(id_).result
+    assert "left out &lt;" in file_views.summary(replace(found, rows=replace(found.rows, notes=("left out <",))))
 
 
 def test_rows_are_filtered_by_label_and_sorted_by_certainty(studio, keys, file):

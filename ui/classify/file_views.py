@@ -40,6 +40,7 @@ def summary(found: Classified) -> str:
     made = strings.FILE_MADE_OF.format(task=found.task, language=found.language)
     empty = len(found.rows.rows) - count
     notes = [strings.NO_GPU_FOR_TEXTS.format(message=found.refusal)] if found.refusal else []
+    notes += found.rows.notes
     notes += [strings.ROWS_WITHOUT_TEXT.format(count=empty)] if empty else []
     notes += [strings.TEXTS_CUT.format(count=found.cut, most=found.max_length)] if found.cut else []
     notes += [strings.FORMULAS_DISARMED.format(count=found.disarmed)] if found.disarmed else []
