@@ -16,7 +16,7 @@ from torch import Tensor
 
 from deftx.classify.self_check import draw
 from deftx.core.errors import LONGEST_MESSAGE, DeftxError, printable, unknown_name
-from deftx.data.label_values import missing_labels
+from deftx.data.label_values import marks_of_none
 from deftx.data.splitting import fold
 
 COUNT = 50  # sentences of a session, about ten minutes
@@ -112,9 +112,9 @@ def check_labels(names: Iterable[str]) -> tuple[str, ...]:
     for name in labels:
         if len(name) > LONGEST_LABEL or printable(name) != name:
             raise LabellingError(f"The label {name[:LONGEST_MESSAGE]!r} is not one line of {LONGEST_LABEL} characters.")
-    if missing := missing_labels(labels):
+    if missing := marks_of_none(labels):
         raise LabellingError(
-            f"The label {missing[0]!r} says in a table that a row has no label, so training would leave its rows out. "
+            f"The label {missing[0]!r} can say in a table that a row has no label, so training could leave its rows out. "
             "Choose another name, such as 'neither'."
         )
     return labels

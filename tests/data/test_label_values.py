@@ -35,12 +35,15 @@ def test_one_letter_keeps_its_case_and_it_is_asked_about():
 @pytest.mark.parametrize(
     ("labels", "missing"),
     [
-        (["good", "bad", "-"], ["-"]),
+        (["good", "bad"] * 10 + ["-"], ["-"]),
+        (["good", "bad"] * 10 + ["-"] * 2, []),  # as frequent as a class
+        (["+", "0"] * 20 + ["-"], []),
+        (["good", "bad", "null"], ["null"]),
         (["0", "1", "2", "-1"], ["-1"]),
         (["-1", "0", "1"], []),  # often negative, neutral and positive
         (["1", "-1"], []),
         (["none", "good"], []),  # nothing to learn would be left
-        (["entailment", "neutral", "N/A"], ["N/A"]),
+        (["entailment", "neutral"] * 10 + ["N/A"], ["N/A"]),
     ],
 )
 def test_values_that_say_there_is_no_label(labels, missing):
@@ -48,15 +51,20 @@ def test_values_that_say_there_is_no_label(labels, missing):
 
 
 def test_rows_without_a_gold_label_are_left_out_and_counted(tmp_path):
-    table = table_of(tmp_path, ["yes", "no", "-", "yes", "-"])
-    assert table.labels == ["yes", "no", "yes"]
+    table = table_of(tmp_path, ["yes", "no", "-", "yes", "-", *["no"] * 40])
+    assert table.labels == ["yes", "no", "yes", *["no"] * 40]
     assert "2 rows with the label '-' for none left out (line 4, 6)" in table.notes[0]
 
 
-def test_minus_one_beside_0_and_1_is_asked_about(tmp_path):
-    table = table_of(tmp_path, ["-1", "0", "1"] * 2)
-    assert label_names(table) == ["-1", "0", "1"]
-    assert any('"-1" is read as a class' in warning for warning in check(table).warnings)
+@pytest.mark.parametrize("value", ["-1", "none"])
+def test_what_may_be_a_class_or_no_label_is_asked_about(tmp_path, value):
+    table = table_of(tmp_path, [value, "0", "1"] * 2)
+    assert label_names(table) == sorted([value, "0", "1"])
+    assert any(f'"{value}" is read as a class' in warning for warning in check(table).warnings)
+
+
+def test_a_minus_beside_a_plus_is_not_asked_about():
+    assert doubtful_labels(["-", "0", "+"]) == []
 
 
 def test_a_test_file_is_read_with_the_spellings_of_the_task(tmp_path):

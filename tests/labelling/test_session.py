@@ -122,7 +122,7 @@ def test_labels_of_ones_own_are_cleaned_and_checked():
         (["Good", "bad", " good"], "'good' is given twice"),
         (["good", "x" * 61], "not one line of 60 characters"),
         (["good", "ba\u202ed"], "not one line"),
-        (["favor", "against", "None"], "'None' says in a table that a row has no label"),
+        (["favor", "against", "None"], "'None' can say in a table that a row has no label"),
     ):
         with pytest.raises(LabellingError, match=message):
             check_labels(names)
