@@ -12,7 +12,7 @@ from deftx.data.audit import LONG_CHARACTERS, SHORT_WORDS
 from deftx.data.characters import resolve_entities
 from deftx.data.splitting import fold
 from deftx.data.text import why_unused
-from deftx.data.wiki_markup import without_wiki_markup
+from deftx.data.wiki_markup import has_blocks, without_wiki_markup
 from deftx.data.writing_systems import main_writing, word_count, writing_of
 
 EXAMPLES = 3  # example lines per step
@@ -90,8 +90,9 @@ def _effect(cleaning: Cleaning, chosen: bool, lines: Sequence[str], becomes: lis
 
 
 def _without_markup(lines: Sequence[str]) -> Becomes:
+    blocks = has_blocks(lines)
     for line in lines:
-        text = without_addresses(_TAG.sub(" ", without_wiki_markup(resolve_entities(line))))
+        text = without_addresses(_TAG.sub(" ", without_wiki_markup(resolve_entities(line), blocks)))
         if text == line:
             yield (line,)
         else:

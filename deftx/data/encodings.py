@@ -93,7 +93,7 @@ def encoding_of(file: InputFile, error: type[DeftxError]) -> str:
     given = file.encoding or (_declared(start[:START]) if file.kind == ".html" else None)
     if marked is not None or given is None:
         return marked or UTF8
-    if _is_utf8(file, error):
+    if _is_utf8(file, error, ascii_too=given.startswith(("utf_16", "utf_32"))):
         if file.encoding is not None and check_encoding(file.encoding, error) != "utf_8":
             file.note(f"{file.name} is UTF-8 and is read as UTF-8.")
         return UTF8
@@ -190,9 +190,12 @@ def _first_lines(text: str) -> tuple[str, ...]:
     return tuple(line[:LINE_SHOWN] for line in lines[:SHOWN])
 
 
-def _is_utf8(file: InputFile, error: type[DeftxError]) -> bool:
-    """Return whether a whole file is UTF-8 with at least one character outside ASCII."""
-    decoder, more = codecs.getincrementaldecoder(UTF8)(), False
+def _is_utf8(file: InputFile, error: type[DeftxError], ascii_too: bool) -> bool:
+    """Return whether a whole file is UTF-8 without NUL. Without ``ascii_too``, a character outside ASCII is needed.
+
+    Of the encodings that can be given, UTF-16 and UTF-32 read ASCII as other characters, and write letters with NUL.
+    """
+    decoder, more = codecs.getincrementaldecoder(UTF8)(), ascii_too
     try:
         for chunk in chunks(file, error):
             text = decoder.decode(chunk)

@@ -16,8 +16,9 @@ _SIGNS = regex.compile(
 _TEMPLATE = regex.compile(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*\}\}")  # without another one inside, as links below
 _TABLE = regex.compile(r"\{\|(?:(?!\{\|).)*?\|\}")
 _OPEN_TEMPLATE = regex.compile(r"\{\{.*$")  # of several lines: its first line
-# The lines of a table, and the parameters of a template.
-_TABLE_LINE = regex.compile(r"\s*(?:\{\||\||![^!|]*(?:!!|\|)).*")
+_EDGE = regex.compile(r"\s*(?:\{\||\|[-}+])")  # a line that begins or ends a table or a row of it
+# The lines of a table, and the parameters of a template. Also lines of languages that write clicks as "|" and "!".
+_INSIDE = regex.compile(r"\s*(?:\||![^!|]*(?:!!|\|))")
 _UNREAD = regex.compile(
     r"<(ref|gallery|math|timeline|syntaxhighlight|source)\b[^<>]*?(?:/>|>.*?(?:</\1>|$))|(?-i:__[A-Z]{4,}__)|~{3,5}",
     regex.IGNORECASE,
@@ -41,14 +42,23 @@ def wiki_lines(lines: Iterable[str]) -> int:
     return sum(_SIGNS.search(line) is not None for line in lines)
 
 
-def without_wiki_markup(line: str) -> str:
-    """Return what a reader of the page sees of a line; lines of tables, files and categories become empty."""
+def has_blocks(lines: Iterable[str]) -> bool:
+    """Return whether a text has tables or templates of several lines."""
+    return any(_EDGE.match(line) or _OPEN_TEMPLATE.search(_TEMPLATE.sub("", line)) for line in lines)
+
+
+def without_wiki_markup(line: str, blocks: bool = True) -> str:
+    """Return what a reader of the page sees of a line; lines of tables, files and categories become empty.
+
+    ``blocks`` says whether the text has tables or templates of several lines: only then is a line that begins with "|" one
+    of theirs.
+    """
     if not any(sign in line for sign in "{|}[]'=<_~*#!"):
         return line
     if _ONLY_LINKS.fullmatch(line):
         return ""
     text = _TABLE.sub(" ", _without_nested(_TEMPLATE, lambda _: " ", _UNREAD.sub(" ", line)))
-    if _TABLE_LINE.fullmatch(text):
+    if _EDGE.match(text) or (blocks and _INSIDE.match(text)):
         return ""
     text = _OPEN_TEMPLATE.sub(" ", text).replace("}}", " ")
     text = _without_nested(_LINK, lambda found: _seen_of_link(found[1]), text)

@@ -22,7 +22,7 @@ def became(name, *lines):
         ("[[Berkas:a.png|kota]] [[Padang]] '''tebal''' {{rujukan|x}}", ["Padang tebal"]),
         ("ดูที่https://example.com/xแล้วกลับมา", ["ดูที่ แล้วกลับมา"]),
         ("Ibu &amp;amp; ayah &amp;nbsp; pai", ["Ibu & ayah pai"]),
-        ("| 12 || 13 || 14", []),
+        ('{| class="wikitable"', []),
         ("a < b dan c > d, <3", ["a < b dan c > d, <3"]),
         ("R&D itu  dua spasi", ["R&D itu  dua spasi"]),
         ("ma''af 'kata'", ["ma''af 'kata'"]),

@@ -129,6 +129,15 @@ def test_in_a_folder_of_both_the_encoding_is_for_those_that_are_not_utf_8(tmp_pa
     assert corpus.notes == ("a.txt is UTF-8 and is read as UTF-8.",)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf_16", "utf-32-be"])
+def test_ascii_in_a_folder_of_wide_texts_is_ascii(tmp_path, encoding):
+    (tmp_path / "a.txt").write_text("satu dua\n", encoding="ascii")
+    (tmp_path / "b.txt").write_text("tiga\n", encoding=encoding)
+    corpus = read_corpus(tmp_path, encoding=encoding)
+    assert corpus.lines == ["satu dua", "tiga"]
+    assert corpus.notes == ("a.txt is UTF-8 and is read as UTF-8.",)
+
+
 def test_a_text_that_is_not_in_the_encoding_that_is_told_is_refused(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\x81\x8d \xff")
     with pytest.raises(CorpusError, match="not text in the encoding cp1252"):

@@ -5,7 +5,7 @@ import pytest
 from deftx.data.audit import audit
 from deftx.data.cleaning import clean
 from deftx.data.text import Corpus
-from deftx.data.wiki_markup import wiki_lines, without_wiki_markup
+from deftx.data.wiki_markup import has_blocks, wiki_lines, without_wiki_markup
 
 SENTENCES = [f"Padang adolah kota nan rancak di tapi lauik nomor {number}" for number in range(1_000)]
 
@@ -58,12 +58,20 @@ def test_text_that_is_none_stays(line):
     assert without_wiki_markup(line) == line
 
 
+def test_clicks_are_not_taken_for_tables_of_a_text_that_has_none():
+    lines = ["|Xam ka !ei ǂenn", "!Kung || !Xóõ | kota", "||Ani jo |Gui nan rancak"]
+    assert clean([*SENTENCES, *lines], ["markup"]) == [*SENTENCES, *lines]
+    for edge in ('{| class="wikitable"', "{{Infobox kota"):
+        assert clean([*SENTENCES, edge, *lines], ["markup"]) == SENTENCES
+
+
 @pytest.mark.parametrize(
     "line", ["{{a" * 50_000, "[[a|" * 50_000, "{|" * 50_000, " ''a" * 50_000, "<ref>" * 20_000, "=" * 9_999]
 )
 def test_a_hostile_line_ends(line):
     assert isinstance(without_wiki_markup(line), str)
     assert wiki_lines([line]) in (0, 1)
+    assert has_blocks([line]) in (False, True)
 
 
 def test_the_audit_says_so_and_the_cleaning_it_names_helps():

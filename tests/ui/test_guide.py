@@ -98,6 +98,13 @@ def test_a_pasted_text_is_stored_shown_and_repaired(studio):
     assert studio.corpora.path(plan.text).is_file()  # the original stays
 
 
+def test_the_column_of_a_table_after_a_plain_text_is_found(studio, tmp_path):
+    (tmp_path / "a.txt").write_text("\n".join(BALINESE))
+    (tmp_path / "b.csv").write_text("id,sentence\n1,Titiang seneng ring genah punika.\n")
+    plan, _ = text_step.uploaded(Plan(), [str(tmp_path / "a.txt"), str(tmp_path / "b.csv")])
+    assert "Titiang seneng ring genah punika." in studio.corpora.read(plan.text).lines
+
+
 def test_an_empty_paste_and_an_unknown_repair_change_nothing(studio):
     plan, said = text_step.pasted(Plan(), " \n ")
     assert plan == Plan()

@@ -97,6 +97,15 @@ def test_a_table_with_several_columns_is_asked_about_and_then_taken(studio, tmp_
     assert (said, column.visible, button.visible, left) == ("", False, False, [])
 
 
+def test_the_file_of_several_whose_column_is_unclear_is_asked_about(studio, tmp_path):
+    files = [write(tmp_path, "a.txt", "the food\n"), write(tmp_path, "b.csv", "sentence,translation\nthe day,x\n")]
+    _, said, column, _, waiting = corpus_tab.receive(files)
+    assert "b.csv" in said
+    assert (column.value, waiting) == ("sentence", files)
+    choice, said, *_ = corpus_tab.receive(waiting, "sentence")
+    assert (studio.corpora.read(choice.value).lines, said) == (["the food", "the day"], "")
+
+
 def test_a_data_set_of_the_hub_becomes_a_text(studio, tmp_path, monkeypatch):
     files = [SimpleNamespace(path=path, size=2_000_000) for path in ("train.csv", "README.md")]
     monkeypatch.setattr(hub_text, "HfApi", lambda: SimpleNamespace(list_repo_tree=lambda *a, **k: iter(files)))

@@ -194,21 +194,25 @@ def receive_in(files: Sequence[str], encoding: str) -> tuple:
 def receive(files: Sequence[str] | None, column: str | None = None) -> tuple:
     """Store uploaded files, or ask for a table's column first: (choice, message, column, its button, files)."""
     asked, done = gr.Dropdown(visible=False), gr.Button(visible=False)
-    if files and column is None and (columns := unclear_columns(files)):
-        said = views.notice(strings.COLUMN_ASKED.format(name=Path(files[0]).name))
-        likely = read_isolated(files[:1], guess_text_column, files[0], columns, CorpusError)
+    if files and column is None and (unclear := unclear_columns(files)):
+        file, columns = unclear
+        said = views.notice(strings.COLUMN_ASKED.format(name=Path(file).name))
+        likely = read_isolated([file], guess_text_column, file, columns, CorpusError)
         asked = gr.Dropdown(choices=list(columns), value=likely, visible=True)
         return gr.skip(), said, asked, gr.Button(visible=True), list(files)
     return *store_upload(files, column), asked, done, []
 
 
-def unclear_columns(files: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that may hold the text; empty if the column is clear, or if nothing can be read."""
+def unclear_columns(files: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
+    """Return the first file of which several columns may hold the text, and these; None if none, or if one cannot be read."""
     try:
         found = [read_isolated([file], columns_of, file) for file in files]
     except DeftxError:
-        return ()
-    return next((columns for columns, usual in found if columns and usual is None), ())
+        return None
+    unclear = (
+        (file, columns) for file, (columns, usual) in zip(files, found, strict=True) if columns and usual is None
+    )
+    return next(unclear, None)
 
 
 def store_upload(files: str | Sequence[str] | None, column: str | None = None) -> tuple:

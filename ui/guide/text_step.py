@@ -186,5 +186,5 @@ def _readable(files: list[str]) -> tuple[list[str], list[str]]:
 
 def _column(files: list[str]) -> str | None:
     """Return the likely column of the text in tables that have several; None where it is clear."""
-    columns = corpus_tab.unclear_columns(files)
-    return read_isolated(files[:1], guess_text_column, files[0], columns, CorpusError) if columns else None
+    file, columns = corpus_tab.unclear_columns(files) or ("", ())
+    return read_isolated([file], guess_text_column, file, columns, CorpusError) if columns else None
