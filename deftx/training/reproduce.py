@@ -91,8 +91,9 @@ def to_python(request: TrainingRequest) -> str:
         tables = [_table(one.file, one.columns) for one in request.labelled]
         several = len(tables) > 1
         lines += [f"train = {'[' + ', '.join(tables) + ']' if several else tables[0]}"]
-        pairs = f"pairs=train{'[0]' if several else ''}.pairs"
-        lines += [f"recipe = deftx.recipe_for('task', {request.preset!r}, {pairs}{changed})"]
+        first = "train[0]" if several else "train"
+        pairs = f"isinstance({first}, deftx.Table) and {first}.pairs"  # neither tagged words nor questions are pairs
+        lines += [f"recipe = deftx.recipe_for('task', {request.preset!r}, pairs={pairs}{changed})"]
         lines += [f"vector = deftx.learn_task(train, base, recipe, {named})"]
     else:
         corpus = request.corpus[0] if len(request.corpus) == 1 else list(request.corpus)
@@ -144,7 +145,7 @@ def _launched(request: TrainingRequest) -> list[str]:
 
 
 def _table(path: str, columns: Mapping[str, str]) -> str:
-    return f"deftx.read_table({path!r}{f', columns={dict(columns)!r}' if columns else ''})"
+    return f"deftx.read_labelled({path!r}{f', columns={dict(columns)!r}' if columns else ''})"
 
 
 def _typed(value: Any) -> str:

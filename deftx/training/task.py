@@ -147,6 +147,10 @@ def _texts(
     sources: list[Source], valid: Table | None, base: Base, recipe: TaskRecipe, listener: Listener,
     labels: list[str] | None = None,
 ) -> _Prepared:  # fmt: skip
+    if labels is None and len(sources) > 1:
+        labels = label_names(
+            sources[0].table
+        )  # all rows of a label may be held out of the first file, not of the others
     sources, valid, findings = prepare_sources(sources, valid, recipe, listener, labels)
     labels = labels or label_names(sources[0].table)
     shared, sources_on = shared_vector(translated(sources, recipe.lexicon_share, recipe.seed, listener))

@@ -12,6 +12,7 @@ import deftx.commands.training as training
 from deftx.cli import build_parser
 from deftx.commands import options
 from deftx.core.errors import TableError
+from deftx.training.labelled_files import LabelledFile
 from deftx.training.recipes import LanguageRecipe, TaskRecipe, recipe_for
 from deftx.training.reproduce import out_name, to_argv, to_command, to_python
 from deftx.training.request import TrainingRequest
@@ -95,13 +96,13 @@ def test_the_python_calls_the_library_with_the_same(request_, monkeypatch):
 
         return learn
 
-    def read_table(path, columns=None):
+    def read_labelled(path, columns=None):
         return SimpleNamespace(pairs=False, path=path, columns=columns or {})
 
     monkeypatch.setattr(deftx, "load_base", lambda base, device="": SimpleNamespace(name=base, device=device))
     monkeypatch.setattr(deftx, "learn_language", note("language"))
     monkeypatch.setattr(deftx, "learn_task", note("task"))
-    monkeypatch.setattr(deftx, "read_table", read_table, raising=False)
+    monkeypatch.setattr(deftx, "read_labelled", read_labelled, raising=False)
     monkeypatch.setattr(
         deftx, "read_corpus", lambda paths, column: called.update(column=column) or paths, raising=False
     )
@@ -130,6 +131,30 @@ def test_the_python_calls_the_library_with_the_same(request_, monkeypatch):
         names |= {"source": request_.source, "repeat": request_.repeat, "lexicon": list(request_.lexicon)}
         plain = ("", 1, [])
     assert given == {name: value for name, value in names.items() if value and value not in plain}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "pairs"),
+    [
+        ("a.conllu", "1\tsatu\t_\tNUM" + "\t_" * 6 + "\n\n", deftx.TokenTable, False),
+        ("a.csv", "text,label\nsatu,x\n", deftx.Table, False),
+        ("a.csv", "premise,hypothesis,label\nsatu,dua,x\n", deftx.Table, True),
+    ],
+)
+@pytest.mark.parametrize("further", [(), (LabelledFile(file="a.csv"),)])
+def test_the_python_reads_every_kind_of_labelled_file(name, content, kind, pairs, further, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for file in (name, "a.csv"):
+        (tmp_path / file).write_text(content if file == name else "text,label\nsatu,x\n")
+    called = {}
+    monkeypatch.setattr(deftx, "load_base", lambda base: None)
+    monkeypatch.setattr(deftx, "learn_task", lambda train, base, recipe, **_: called.update(train=train, recipe=recipe))
+    request = TrainingRequest(kind="task", train=name, further=further)
+    exec(to_python(request), {})
+    tables = called["train"] if further else [called["train"]]
+    assert isinstance(tables[0], kind)
+    assert len(tables) == 1 + len(further)
+    assert called["recipe"] == request.full_recipe(pairs)
 
 
 def test_the_python_really_trains(base_folder, corpus_file, tmp_path, monkeypatch):

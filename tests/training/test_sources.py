@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from deftx.core.errors import RecipeError, TableError, TrainingStopped, VectorError
-from deftx.data.table_rows import Table
+from deftx.data.table_rows import Table, hold_out
 from deftx.models.bases import load_base
 from deftx.models.parameters import head_parameters, sparse_trainable
 from deftx.training import finish, task
@@ -222,6 +222,16 @@ def test_rows_are_held_out_of_the_first_file_and_left_out_of_the_others(base, tm
     held = vector.info["corpus"]["valid_rows"]
     assert vector.info["corpus"]["rows"] == 2 * (len(FIRST) - held)
     assert any(f"copy.csv: {held} rows left out" in event.message for event in said)
+
+
+def test_a_label_whose_rows_are_all_held_out_of_the_first_file_is_learned_from_the_others(base, tmp_path):
+    # The only text of "mixed" in the first file has another label too, with which it is held out.
+    first = table([(f"word{n}", LABELS[n % 2]) for n in range(8)] + [("word0", "mixed")], "first.csv")
+    second = table([(f"{MARK} {n}", label) for n, label in enumerate([*LABELS, "mixed"])], "second.csv")
+    held = (hold_out(first, 0.3, seed)[0] for seed in range(40))
+    seed = next(seed for seed, train in enumerate(held) if "mixed" not in train.labels)
+    vector = learn(base, tmp_path / "v", train=[first, second], valid=None, settings={"seed": seed, "hold_out": 0.3})
+    assert vector.labels == ["mixed", *LABELS]
 
 
 def test_the_vector_and_its_card_name_every_source(base, language_vector, tmp_path):
