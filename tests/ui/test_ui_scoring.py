@@ -22,6 +22,7 @@ from ui.classify import score_figures, score_tab, score_views
 from ui.classify.combination import Combination
 from ui.classify.score_tab import ScoreTab
 from ui.classify.scoring import Mismatch, Wanted
+from ui.library import vector_index
 from ui.shared import views
 from ui.shared.label_form import MOST_MAPPED
 from ui.studio import Studio
@@ -169,10 +170,40 @@ def test_rows_that_the_task_was_trained_on_are_counted_where_that_is_known(studi
     settings = {**mood.settings, "train": str(train), "columns": {"text": "review"}}
     job = studio.store.add("task", "Again", settings)
     assert studio.scoring.shared_rows(f"job:{job.id}", table) == 1
+    more = tiny.write_csv(tmp_path / "more.csv", ("text", "label"), [("the night was bad", "x")])
+    both = studio.store.add("task", "Both", {**settings, "further": [{"file": str(more)}]})
+    assert studio.scoring.shared_rows(f"job:{both.id}", table) == 2
     train.unlink()
     assert studio.scoring.shared_rows(f"job:{job.id}", table) is None
     assert studio.scoring.shared_rows("bundled:sentiment", table) is None
     studio.store.discard(job.id)
+    studio.store.discard(both.id)
+
+
+def test_rows_are_counted_that_the_vector_was_trained_on_before(studio, keys, tmp_path, monkeypatch):
+    table, mood = studio.tables.read("test.csv"), studio.store.get(keys["Mood"].removeprefix("job:"))
+    files = [tiny.write_csv(tmp_path / f"{n}.csv", ("text", "label"), [row]) for n, row in enumerate(ROWS[:2])]
+    first = studio.store.add("task", "First", {**mood.settings, "train": str(files[0])})
+    shared = {}
+    for start in (first, mood):  # the job of the second names no file
+        known = vector_index.Entry(f"job:{start.id}", start.name, start.out)
+        monkeypatch.setattr(vector_index, "entries", lambda *_, known=known: [known])
+        settings = {**mood.settings, "train": str(files[1]), "start": str(start.out)}
+        further = studio.store.add("task", "Further", settings)
+        shared[start.name] = studio.scoring.shared_rows(f"job:{further.id}", table)
+        monkeypatch.setattr(vector_index, "entries", lambda *_: [])  # the vector has been deleted
+        assert studio.scoring.shared_rows(f"job:{further.id}", table) is None
+        studio.store.discard(further.id)
+    assert shared == {"First": 2, "Mood": None}
+    studio.store.discard(first.id)
+
+
+def test_labels_are_read_with_the_spellings_of_the_task(studio, keys, tmp_path):
+    rows = [(text, label.title()) for text, label in ROWS]
+    studio.tables.add(tiny.write_csv(tmp_path / "title.csv", ("text", "label"), rows))
+    found = studio.scoring.read(wanted(studio, keys, "title.csv"))
+    assert found.labels == [label for _, label in ROWS]
+    assert "'Positive' is read as 'positive'" in found.notes[-1]
 
 
 def test_the_table_names_every_combination_and_says_what_a_difference_means(studio, keys):

@@ -248,7 +248,7 @@ def test_a_file_that_does_not_fit_is_refused_at_once(studio, keys, tmp_path, tab
 
 
 def test_an_unknown_training_file_is_said(studio, keys, monkeypatch):
-    monkeypatch.setattr(word_scoring, "training_file", lambda workspace, task: None)
+    monkeypatch.setattr(word_scoring, "shared_texts", lambda workspace, task, texts: None)
     found = studio.background_tasks.wait(begin_scoring(keys["words"], "test.conll")[0])
     assert found.shared is None
     assert strings.TRAINING_UNKNOWN in word_score_views.about(found)

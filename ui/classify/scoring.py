@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError
-from deftx.data.labels import check_kind, rename_labels
-from deftx.data.table_rows import Table, label_names
-from deftx.data.tables import check, read_table
+from deftx.data.labels import check_kind, rename_labels, with_spellings_of
+from deftx.data.table_rows import Table, folded, label_names
+from deftx.data.token_tables import read_labelled
 from deftx.evidence.comparison import Line, Predictions, compare
 from ui import strings
 from ui.classify import combination
@@ -62,7 +62,7 @@ class Scores:
     table: Table
     lines: list[Line]
     predictions: list[Predictions]
-    shared: int | None  # rows that are in the task's training file; None if unknown
+    shared: int | None  # rows that are in the task's training files; None if unknown
     cut: int  # rows of more than ``max_length`` tokens, whose rest is not read
     max_length: int
     refusal: str = ""  # why the CPU did it though a GPU was asked for
@@ -132,7 +132,7 @@ class Scoring:
         table = workspace.tables.read(wanted.table)
         check_kind(task.label, wants_pairs(workspace, wanted.task), wanted.table, table.pairs)
         known = self.labels_of(wanted.task)
-        renamed = rename_labels(table, wanted.names)
+        renamed = with_spellings_of(rename_labels(table, wanted.names), known)
         if set(renamed.labels) - set(known):
             raise Mismatch(wanted.table, label_names(table), known)
         return renamed
@@ -154,15 +154,8 @@ class Scoring:
         return Scores(wanted, label, table, lines, predictions, shared, cut, max_length, refusal)
 
     def shared_rows(self, task: str, table: Table) -> int | None:
-        """Count the rows whose text is in the file that the task was trained on; None if that file is unknown."""
-        file = training_file(self._workspace, task)
-        if file is None:
-            return None
-        try:
-            train = read_table(file[0], columns=file[1])
-            return check(train, table).shared
-        except DeftxError:
-            return None
+        """Count the rows whose text the task was trained on; None if a file of its training is unknown."""
+        return shared_texts(self._workspace, task, table.texts)
 
     def _predict_in_calls(self, combinations: Sequence[Combination], table: Table, on_share: OnShare) -> str:
         """Predict what is not in memory with a GPU, where one is lent; return why it was refused, or an empty string."""
@@ -204,14 +197,32 @@ class Scoring:
         return found
 
 
-def training_file(workspace: Workspace, task: str) -> tuple[Path, Mapping[str, str] | None] | None:
-    """Return the file that a task vector was trained on here, with its columns; None if it is unknown."""
+def shared_texts(workspace: Workspace, task: str, texts: Sequence[Any]) -> int | None:
+    """Count the texts, or pairs, that a task vector was trained on; None if a file of its training is unknown."""
+    try:
+        files = training_files(workspace, task)
+        seen = {folded(text) for path, columns in files for text in read_labelled(path, columns=columns).texts}
+    except DeftxError:
+        return None
+    return sum(folded(text) in seen for text in texts) if files else None
+
+
+def training_files(workspace: Workspace, task: str) -> list[tuple[Path, Mapping[str, str]]]:
+    """Return the labelled files that a task vector was trained on here, with their columns; none if one is unknown.
+
+    They include the files of the vector that it was trained further from. Raises DeftxError if its job cannot be read.
+    """
     place, _, job_id = task.partition(":")
     if place != "job":
-        return None  # a vector does not store its training texts
+        return []  # a vector does not store its training texts
     job = workspace.store.get(job_id)
-    train = job.settings.get("train")
-    return (job.folder / train, job.settings.get("columns")) if train else None
+    files = [(job.folder / one.file, one.columns) for one in job.request.labelled]
+    if not files or not job.request.start:
+        return files
+    start = Path(job.request.start)
+    known = (entry.key for entry in vector_index.entries(workspace.store, "task") if entry.folder == start)
+    before = training_files(workspace, next(known, ""))
+    return [*before, *files] if before else []
 
 
 def _key(one: Combination, found: Found, table: Table) -> Key:

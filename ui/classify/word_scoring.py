@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from deftx.classify.tag_scores import tags_lacking
 from deftx.classify.tagger import tagger
-from deftx.core.errors import DeftxError, TableError
+from deftx.core.errors import TableError
 from deftx.core.tag_evaluation import TagEvaluation, evaluate_tags, metrics_for
-from deftx.data.token_rows import TokenTable, check_tokens
+from deftx.data.token_rows import TokenTable
 from deftx.data.token_tables import read_tokens
 from ui import strings
-from ui.classify.scoring import Wanted, training_file
+from ui.classify.scoring import Wanted, shared_texts
 from ui.library import vector_index
 from ui.shared.background import OnShare
 from ui.workspace import Workspace
@@ -24,7 +24,7 @@ class WordScores:
     table: TokenTable
     scores: list[dict[str, TagEvaluation]]  # the metric of the task first
     lacking: list[str]  # tags of the file that the task lacks
-    shared: int | None  # sentences that are in the task's training file; None if unknown
+    shared: int | None  # sentences that are in the task's training files; None if unknown
 
 
 def read_words(workspace: Workspace, wanted: Wanted) -> tuple[TokenTable, list[str]]:
@@ -53,13 +53,4 @@ def score(workspace: Workspace, wanted: Wanted, on_share: OnShare) -> WordScores
         metrics = metrics_for(made.labels)
         scores.append({metric: evaluate_tags(metric, table.tags, predicted) for metric in metrics})
     label = vector_index.find(workspace.store, "task", wanted.task).label
-    return WordScores(wanted, label, table, scores, lacking, _shared(workspace, wanted.task, table))
-
-
-def _shared(workspace: Workspace, task: str, table: TokenTable) -> int | None:
-    """Count the sentences that are in the file that the task was trained on; None if that file is unknown."""
-    file = training_file(workspace, task)
-    try:
-        return check_tokens(read_tokens(file[0], columns=file[1]), table)["shared"] if file else None
-    except DeftxError:
-        return None
+    return WordScores(wanted, label, table, scores, lacking, shared_texts(workspace, wanted.task, table.texts))
