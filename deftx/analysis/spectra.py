@@ -3,13 +3,13 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from deftx.core.errors import VectorError
+from deftx.core.files import expanded
 from deftx.method.noise import noise_rank
 from deftx.method.ranks import choose_rank, energy_kept, noise_edge
 from deftx.method.spectrum import decompose
@@ -57,7 +57,7 @@ def spectra_of(name_or_path: str | os.PathLike) -> Spectra:
     Raises:
         VectorError: If it is neither a vector nor a kept δ.
     """
-    kept = Path(name_or_path).expanduser() / DELTA_FILE
+    kept = expanded(name_or_path) / DELTA_FILE
     if kept.is_file():
         try:
             tensors, _ = read_tensors(kept)

@@ -2,13 +2,13 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from deftx.classify.classifier import Classifier, refuse_unless_texts
 from deftx.core.calibration import LEAST_EXAMPLES, Calibration, calibrate
 from deftx.core.errors import TableError, VectorError
+from deftx.core.files import expanded
 from deftx.data.labels import drop_unknown_labels
 from deftx.data.table_rows import Table
 from deftx.models.batches import encode
@@ -67,7 +67,7 @@ def keep_calibration(folder: str | os.PathLike, calibration: Calibration, vector
     Raises:
         VectorError: If the folder has no task vector, or cannot be written.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     if vector is not None:
         vector.save(folder, values=(vector.info.get("recipe") or {}).get("values", "float32"))
     if not (folder / INFO).is_file():

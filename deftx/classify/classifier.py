@@ -12,7 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from deftx.core.calibration import Calibration
 from deftx.core.errors import DeftxError, VectorError
-from deftx.core.files import new_folder, require_empty
+from deftx.core.files import expanded, new_folder, require_empty
 from deftx.models.bases import Base
 from deftx.models.batches import Encoded, Text, cut_texts, encode, pad_id
 from deftx.models.parameters import output_layer
@@ -98,7 +98,7 @@ class Classifier:
         Raises:
             DeftxError: If the folder is not empty. Nothing is overwritten.
         """
-        folder = Path(folder).expanduser()
+        folder = expanded(folder)
         require_empty(folder, "classifier")
         with new_folder(folder) as fresh:
             self.model.save_pretrained(fresh, state_dict=self._calibrated_weights())

@@ -1,11 +1,11 @@
 """``calibrate`` and ``estimate``: how far probabilities can be believed, with labels and without."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output
 from deftx.core.errors import VectorError
+from deftx.core.files import expanded
 
 
 def add_commands(commands: Any) -> None:
@@ -42,19 +42,19 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
     from deftx.data.tables import read_table
     from deftx.vectors.vector import SparseVector
 
-    if not arguments.out and not Path(arguments.task).expanduser().is_dir():
+    if not arguments.out and not expanded(arguments.task).is_dir():
         raise VectorError(f"--task {arguments.task} is no folder that could be changed; give a new folder with --out.")
     table = read_table(arguments.valid, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
     task = SparseVector.load(arguments.task)
     check_kind(task.name, task.takes_pairs, table.name, table.pairs)
     if arguments.out:
-        require_empty(Path(arguments.out).expanduser(), "vector")
+        require_empty(expanded(arguments.out), "vector")
     languages = options.with_strengths(arguments.language, [])
     classifier = compose(options.load_base_of(arguments), task=task, languages=languages)
     for note in usable_rows(classifier, table).notes:
         output.say(f"warning: {note}")
     found = calibrate_on(classifier, table)
-    folder = Path(arguments.out or arguments.task).expanduser()
+    folder = expanded(arguments.out or arguments.task)
     keep_calibration(folder, found, task if arguments.out else None)
     text = (
         f"{folder}: temperature {found.temperature:.4f} from {found.examples:,} rows. The highest probability was "

@@ -16,6 +16,7 @@ from typing import Any
 
 from deftx.commands import output
 from deftx.core.errors import RecipeError, TrainingError, unknown_name
+from deftx.core.files import expanded
 from deftx.core.optional import optional_package
 
 HOURS = 24.0  # default time limit of a job
@@ -50,7 +51,7 @@ def submit_if_asked(arguments: argparse.Namespace) -> bool:
     _check(arguments)
     count = 1 if arguments.array is None else arguments.array
     commands = [command_of(arguments.words, index, count) for index in range(1, count + 1)]
-    place = Place(arguments.on, arguments.out.expanduser().resolve() / FOLDER,
+    place = Place(arguments.on, expanded(arguments.out).resolve() / FOLDER,
                   HOURS if arguments.hours is None else arguments.hours, settings_of(arguments.slurm))  # fmt: skip
     jobs = submit([CommandJob(command) for command in commands], place, f"deftx-{arguments.command}")
     ids = [job.job_id for job in jobs]

@@ -1,11 +1,11 @@
 """``export`` and ``import``: exchange with other tools."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output
 from deftx.core.errors import RecipeError
+from deftx.core.files import expanded
 from deftx.core.units import TEXT
 
 
@@ -68,7 +68,7 @@ def run_export(arguments: argparse.Namespace) -> None:
     if arguments.space:
         from deftx.publish.classifier_space import write_space
 
-        title = Path(arguments.out).expanduser().resolve().name
+        title = expanded(arguments.out).resolve().name
         write_space(classifier, arguments.out, title=title, pairs=task.takes_pairs, task=task.info)
         text = f"{arguments.out}: try it with python app.py in that folder, or put it on the Hub: hf upload NAME/SPACE . --type space"
         output.result({"out": arguments.out, "labels": classifier.labels, "space": True}, arguments.json, text)
@@ -82,7 +82,7 @@ def run_export(arguments: argparse.Namespace) -> None:
     from deftx.publish.exporting import export_folder
 
     parts = options.vectors_of(arguments)
-    export_folder(classifier, Path(arguments.out).expanduser(), parts, arguments.merge)
+    export_folder(classifier, expanded(arguments.out), parts, arguments.merge)
     text = f"{arguments.out}: load it with transformers.{loading_code(str(arguments.out), task.unit)}"
     output.result({"out": arguments.out, "labels": classifier.labels}, arguments.json, text)
 
@@ -123,7 +123,7 @@ def _export_onnx(arguments: argparse.Namespace, classifier: Any) -> None:
     from deftx.publish.onnx_folder import write_onnx
 
     if arguments.page:
-        title = Path(arguments.out).expanduser().resolve().name
+        title = expanded(arguments.out).resolve().name
         done = write_page(classifier, arguments.out, arguments.runtime, title=title)
     else:
         done = write_onnx(classifier, arguments.out, int8=arguments.int8)

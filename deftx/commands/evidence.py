@@ -8,6 +8,7 @@ from typing import Any
 from deftx.commands import cluster, options, output
 from deftx.commands.training import stop_on_signal
 from deftx.core.errors import DeftxError, unknown_name
+from deftx.core.files import expanded
 
 SEED = 42  # the first seed; the others follow it
 
@@ -102,7 +103,7 @@ def describe(arguments: argparse.Namespace) -> Any:
     if arguments.seeds < 1:
         raise DeftxError("--seeds must be 1 or more.")
     setting = SETTINGS[arguments.setting]
-    data, devices = arguments.data.expanduser(), options.devices_of(arguments)
+    data, devices = expanded(arguments.data), options.devices_of(arguments)
     languages = setting.languages(arguments.languages)
     rows = tuple(choose_rows(arguments.methods))
     setting.check(data, languages, {row.data for row in rows if row.data})
@@ -114,7 +115,7 @@ def describe(arguments: argparse.Namespace) -> Any:
         languages=languages,
         seeds=tuple(range(SEED, SEED + arguments.seeds)),
         data=data,
-        out=arguments.out.expanduser(),
+        out=expanded(arguments.out),
         base=arguments.base or BUNDLED_BASE,
         devices=devices,
         preset=arguments.preset,

@@ -7,6 +7,7 @@ from typing import Any
 from deftx.commands import cluster, options, output
 from deftx.commands.training import stop_on_signal
 from deftx.core.errors import DeftxError, unknown_name
+from deftx.core.files import expanded
 
 SEED = 42  # the first seed; the others follow it
 
@@ -45,10 +46,10 @@ def run_many(arguments: argparse.Namespace) -> None:
         raise DeftxError("--seeds must be 1 or more.")
     shard, devices = read_shard(arguments.shard), options.devices_of(arguments)
     settings = read_table_of_settings(arguments.table, arguments.preset)
-    corpora = _chosen(corpora_in(arguments.folder.expanduser(), arguments.out.expanduser()), arguments.languages)
+    corpora = _chosen(corpora_in(expanded(arguments.folder), expanded(arguments.out)), arguments.languages)
     if cluster.submit_if_asked(arguments):
         return
-    many = Many(arguments.out.expanduser(), arguments.base or BUNDLED_BASE, arguments.preset,
+    many = Many(expanded(arguments.out), arguments.base or BUNDLED_BASE, arguments.preset,
                 max(1, torch.get_num_threads() // len(devices)))  # fmt: skip
     base = options.load_base_of(arguments)
     keep_settings(many.out, "vectors", {"base": base.fingerprint, "preset": many.preset, "settings": settings})

@@ -4,12 +4,12 @@ import argparse
 import getpass
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from deftx.accounts.people import ADMIN, MEMBER, VISITOR, put_person, read_people, remove_person
 from deftx.commands import options, output
 from deftx.core.errors import DeftxError
+from deftx.core.files import expanded
 
 
 def add_commands(commands: Any) -> None:
@@ -36,7 +36,7 @@ def run_people(arguments: argparse.Namespace) -> None:
     """Change the file, and print its users."""
     if not arguments.file:
         raise DeftxError("Give the file of users with --file or the environment variable DEFTX_AUTH.")
-    path = Path(arguments.file).expanduser()
+    path = expanded(arguments.file)
     if arguments.action == "add":
         put_person(path, arguments.name, _password(arguments.name), arguments.role)
     elif arguments.action == "remove":

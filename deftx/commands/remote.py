@@ -16,7 +16,7 @@ from typing import Any
 from deftx.commands import output
 from deftx.core.errors import RecipeError
 from deftx.core.events import Event, OnEvent
-from deftx.core.files import move, require_empty, write_json
+from deftx.core.files import expanded, move, require_empty, write_json
 from deftx.jobs.job import EVENTS, OUT, SETTINGS, read_json
 from deftx.jobs.remote import places
 from deftx.training.request import HF_JOBS, HOURS, NO_FLAVOR, TrainingRequest
@@ -110,9 +110,9 @@ def _place(name: str) -> str:
     """Return a folder as an absolute path, and a Hub id or bundled name unchanged."""
     from deftx.jobs.remote.package import is_bundled
 
-    if not name or is_bundled(name) or not Path(name).expanduser().is_dir():
+    if not name or is_bundled(name) or not expanded(name).is_dir():
         return name
-    return os.path.abspath(Path(name).expanduser())
+    return os.path.abspath(expanded(name))
 
 
 def _say_price(request: TrainingRequest) -> None:

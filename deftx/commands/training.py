@@ -11,6 +11,7 @@ from deftx.commands import options, output, remote, sources
 from deftx.commands.hub import push_trained
 from deftx.core.errors import HubError, RecipeError
 from deftx.core.events import OnEvent
+from deftx.core.files import expanded
 from deftx.training.request import TrainingRequest
 from deftx.training.setting_descriptions import MEANINGS
 
@@ -207,7 +208,7 @@ def _reported(request: TrainingRequest, out: Path) -> AbstractContextManager[OnE
 
 
 def _out(arguments: argparse.Namespace) -> Path:
-    return Path(arguments.out).expanduser()
+    return expanded(arguments.out)
 
 
 def _check_push(arguments: argparse.Namespace) -> Any:

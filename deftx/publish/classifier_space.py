@@ -13,7 +13,7 @@ from typing import Any
 
 from deftx.classify.classifier import Classifier, refuse_own_class, refuse_unless_texts
 from deftx.core.assets import ASSETS
-from deftx.core.files import new_folder, require_empty
+from deftx.core.files import expanded, new_folder, require_empty
 from deftx.models.batches import Text
 from deftx.publish.classifier_card import loading_code
 from deftx.publish.own_vectors import safe_name
@@ -49,7 +49,7 @@ def write_space(
     """
     refuse_unless_texts(classifier, "a Space of this kind")
     refuse_own_class(classifier, "a Space of this kind")
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     require_empty(folder, "Space")
     with new_folder(folder) as fresh:
         _fill(classifier, fresh, safe_name(title), FIELDS[pairs], task or {}, license_id, examples)

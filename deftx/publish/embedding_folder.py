@@ -3,14 +3,13 @@
 import copy
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from deftx.classify.classifier import describe_tokenizer
 from deftx.classify.composition import load_for
 from deftx.core.errors import VectorError
 from deftx.core.events import Listener, ignore
-from deftx.core.files import new_folder, require_empty, require_free_space, write_json
+from deftx.core.files import expanded, new_folder, require_empty, require_free_space, write_json
 from deftx.core.names import base_name
 from deftx.models.bases import Base
 from deftx.models.parameters import sparse_trainable
@@ -45,7 +44,7 @@ def write_embedder(
     """
     if not vectors:
         raise VectorError("Give at least one language vector: without one, the embedding model is the base itself.")
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     require_empty(folder, "embedding model")
     changes, _ = merge([(load_for(base, vector, "language"), s) for vector, s in vectors], method, parameters)
     model = copy.deepcopy(base.model)

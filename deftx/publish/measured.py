@@ -15,6 +15,7 @@ from typing import Any
 from huggingface_hub import EvalResult, EvalResultEntry, ModelCardData, eval_result_entries_to_yaml
 
 from deftx.core.errors import HubError
+from deftx.core.files import expanded
 from deftx.hub.client import read_name
 from deftx.vectors.card import code
 from deftx.vectors.card_data import METRICS, TASKS
@@ -54,7 +55,7 @@ def read_measured(text: str) -> Measured:
     match = _WRITTEN.fullmatch(text)
     if match is None or read_name(match["dataset"]) is None:
         raise HubError(f"The result {text!r} must be written as {HOW}.")
-    found = _read(Path(match["file"]).expanduser())
+    found = _read(expanded(match["file"]))
     return Measured(match["dataset"], match["task"] or "default", **found)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from deftx.classify.classifier import Classifier
 from deftx.core.assets import ASSETS
 from deftx.core.errors import DeftxError
-from deftx.core.files import new_folder, require_empty
+from deftx.core.files import expanded, new_folder, require_empty
 from deftx.models.batches import encode
 from deftx.publish.onnx_folder import GRAPH, OnnxParts, onnx_probabilities, write_onnx
 
@@ -72,7 +72,7 @@ def write_page(
     Raises:
         DeftxError: If a package is missing or has another hash, or as ``write_onnx``.
     """
-    folder, runtime = Path(folder).expanduser(), Path(runtime).expanduser()
+    folder, runtime = expanded(folder), expanded(runtime)
     packages = [(package, _checked(package, runtime)) for package in RUNTIME]
     require_empty(folder, "page")
     with new_folder(folder) as fresh:

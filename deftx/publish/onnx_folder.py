@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from deftx.classify.classifier import Classifier, describe_tokenizer, refuse_unless_texts
 from deftx.core.errors import DeftxError
-from deftx.core.files import new_folder, require_empty, require_free_space
+from deftx.core.files import expanded, new_folder, require_empty, require_free_space
 from deftx.core.optional import optional_package
 from deftx.models.batches import Text, by_length, encode, pad, pad_id
 from deftx.vectors.card import CITATION, TAGS, code, front_matter
@@ -65,7 +65,7 @@ def write_onnx(classifier: Classifier, folder: str | os.PathLike, *, int8: bool 
     refuse_unless_texts(classifier, "a graph of ONNX")
     for package in ("onnxscript", "onnxruntime"):
         optional_package(package, NEEDS, EXTRA)
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     require_empty(folder, "ONNX model")
     require_free_space(folder.parent, 2 * classifier.size)
     with new_folder(folder) as fresh:

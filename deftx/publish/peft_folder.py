@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 
 from deftx.classify.classifier import Classifier, describe_tokenizer, refuse_own_class, refuse_unless_texts
 from deftx.classify.composition import classifier_of
-from deftx.core.files import folder_size, new_folder, require_empty, require_free_space
+from deftx.core.files import expanded, folder_size, new_folder, require_empty, require_free_space
 from deftx.core.names import base_name
 from deftx.core.optional import optional_package
 from deftx.models.bases import Base
@@ -68,7 +68,7 @@ def write_peft(
         DeftxError: If PEFT is not installed, the folder is not empty, or a vector does not fit.
     """
     peft = optional_package("peft", "This export needs", "exports")
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     require_empty(folder, "adapter")
     for vector, _ in vectors:
         vector.check_base(base)

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from deftx.core.errors import VectorError
+from deftx.core.files import expanded
 from deftx.core.names import base_name
 from deftx.hub.client import read_name
 from deftx.hub.pull import pull
@@ -30,7 +31,7 @@ Entries = tuple[Tensor, Tensor]
 
 def is_peft(source: str | os.PathLike) -> bool:
     """Return whether a folder has an adapter of PEFT."""
-    return (Path(source).expanduser() / CONFIG).is_file()
+    return (expanded(source) / CONFIG).is_file()
 
 
 def read_peft(source: str | os.PathLike, base: Base, labels: Sequence[str]) -> SparseVector:
@@ -72,8 +73,8 @@ def read_peft(source: str | os.PathLike, base: Base, labels: Sequence[str]) -> S
 
 def _find(source: str | os.PathLike) -> Path:
     if is_peft(source):
-        return Path(source).expanduser()
-    if not Path(source).expanduser().exists() and (remote := read_name(os.fspath(source))):
+        return expanded(source)
+    if not expanded(source).exists() and (remote := read_name(os.fspath(source))):
         return pull(remote, needed=(CONFIG, TENSORS))
     raise VectorError(f"{source} has no {CONFIG}: give a folder that PEFT wrote, or a Hub id (owner/name).")
 

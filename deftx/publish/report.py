@@ -10,7 +10,7 @@ from typing import Any
 import deftx
 from deftx.classify.classifier import Classifier, refuse_unless_texts
 from deftx.classify.composition import VectorLike, compose, load_for
-from deftx.core.files import write_text
+from deftx.core.files import expanded, write_text
 from deftx.core.names import base_name
 from deftx.data.language_names import titled
 from deftx.data.tables import Table, read_table
@@ -63,8 +63,8 @@ def report(
     refuse_unless_texts(classifier, "a report")
     rows = read_table(test) if test is not None and not isinstance(test, Table) else test
     tested = score_on(classifier, parts[0][0], rows) if rows is not None else None
-    write_text(Path(out).expanduser(), write_report(classifier, parts, tested, in_language))
-    return Path(out).expanduser()
+    write_text(expanded(out), write_report(classifier, parts, tested, in_language))
+    return expanded(out)
 
 
 def write_report(classifier: Classifier, parts: Parts, tested: Tested | None, in_language: str = "en") -> str:

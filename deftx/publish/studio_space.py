@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deftx.core.assets import ASSETS
 from deftx.core.errors import DeftxError
-from deftx.core.files import new_folder, require_empty
+from deftx.core.files import expanded, new_folder, require_empty
 from deftx.publish.space_card import TORCH, space_metadata
 
 REPOSITORY = ASSETS.parent
@@ -23,7 +23,7 @@ def write_studio_space(folder: str | os.PathLike, title: str = "DeFT-X studio") 
     Raises:
         DeftxError: If the folder is not empty, or this is an installed package, which does not contain the page.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     require_empty(folder, "Space")
     if missing := [name for name in (*PROGRAM, *REQUIREMENTS) if not (REPOSITORY / name).exists()]:
         raise DeftxError(f"{missing[0]} is missing: a Space can be written only from a copy of the repository.")

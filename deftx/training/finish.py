@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from deftx.core.errors import RecipeError, TrainingError, VectorError
 from deftx.core.events import Listener
-from deftx.core.files import WRITING
+from deftx.core.files import WRITING, expanded
 from deftx.core.names import base_name
 from deftx.method.parameter_kinds import count_by_part
 from deftx.models.bases import Base
@@ -35,7 +35,7 @@ def work_folder(out: str | os.PathLike, delta: str | os.PathLike | None = None) 
     Raises:
         RecipeError: If the folder contains other files. Nothing is overwritten.
     """
-    out = Path(out).expanduser()
+    out = expanded(out)
     if (out / FINISHED).is_dir():  # left by an interruption
         shutil.rmtree(out / FINISHED, ignore_errors=True)
     if (out / INFO).exists() and not (out / RUN).is_dir():
@@ -45,7 +45,7 @@ def work_folder(out: str | os.PathLike, delta: str | os.PathLike | None = None) 
     names = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
     if names and (RUN not in names or not all(map(_is_ours, names))):
         raise RecipeError(f"{out} is not empty. Choose another folder for the vector.")
-    if delta is not None and Path(delta).expanduser().resolve().is_relative_to(out.resolve()):
+    if delta is not None and expanded(delta).resolve().is_relative_to(out.resolve()):
         raise RecipeError(f"δ cannot be kept inside {out}, the folder of the vector. Choose a folder outside of it.")
     return out, out / RUN
 
@@ -78,7 +78,7 @@ def finish(
         TrainingError: If the vector cannot be written; the checkpoints are kept.
     """
     if learner.continued is None:
-        learned = learn(learner, recipe, run, Path(delta).expanduser() if delta else None, listener)
+        learned = learn(learner, recipe, run, expanded(delta) if delta else None, listener)
     else:
         learned = train_further(learner, learner.continued, recipe, run, listener)
     with part(ENDING):

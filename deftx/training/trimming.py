@@ -23,7 +23,7 @@ from transformers import (
 )
 
 from deftx.core.errors import BaseModelError, RecipeError
-from deftx.core.files import new_folder, require_empty
+from deftx.core.files import expanded, new_folder, require_empty
 from deftx.core.sampling import seeded
 from deftx.data.text import read_corpus
 from deftx.models.bases import Base, load_base
@@ -111,7 +111,7 @@ def trim(
         CorpusError: If the texts cannot be read.
         RecipeError: If a number is below 1, or ``out`` is not empty.
     """
-    out = Path(out).expanduser()
+    out = expanded(out)
     require_empty(out, "trimmed base", error=RecipeError)
     if least < 1 or (most is not None and most < 1):
         raise RecipeError("The smallest count and the number of pieces to keep must be integers, 1 or more.")
