@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.core.assets import ASSETS
-from deftx.core.files import PART
+from deftx.core.files import PART, expanded
 from deftx.jobs.job import EVENTS, HEARTBEAT, LOCK, LOG, RESULT, SETTINGS, TRACKED, JobError
 from deftx.jobs.remote.note import NOTE
 
@@ -91,7 +91,7 @@ def _folder(name: str, given: Any) -> Path | None:
     text = str(given or "")
     if not text or (name == "base" and is_bundled(text)):
         return None
-    path = Path(text).expanduser()
+    path = expanded(text)
     return path if path.is_dir() else None
 
 
