@@ -7,6 +7,7 @@ import pickle
 import re
 import zipfile
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -46,6 +47,8 @@ NAMED = re.compile(
     r"|torch\._utils\._rebuild_(tensor_v2|parameter|parameter_with_state)"
 )
 OLDER_PARTS = 5  # pickles at the start of a file in torch's legacy format
+# safe_globals changes one set of the whole process, and removes its names from it for every thread.
+_LOADING = Lock()
 
 
 def read_contents(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -67,7 +70,7 @@ def read_contents(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _unpickle(file: Path) -> Any:
     try:
         _check_pickles(file)
-        with torch.serialization.safe_globals(ALLOWED):
+        with _LOADING, torch.serialization.safe_globals(ALLOWED):
             return torch.load(file, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, ForeignPickle) as error:
         what = f" ({error})" if isinstance(error, ForeignPickle) else ""

@@ -5,7 +5,9 @@ import contextlib
 import io
 import os
 import pickle
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -277,6 +279,15 @@ def test_files_written_with_numpy_1_are_read(tmp_path):
     rename_in_archive(tmp_path / FILE, b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n")
     assert b"numpy.core.multiarray" in (tmp_path / FILE).read_bytes()
     assert read_lt_sft(tmp_path, TinyBase()).positions[QUERY].tolist() == [12, 18, 42]
+
+
+def test_two_threads_read_files_at_once(tmp_path, monkeypatch):
+    file, load = write_lt_sft(make_vector(), TinyBase(), tmp_path), torch.load
+    seconds = iter((0.05, 0.2))
+    monkeypatch.setattr(torch, "load", lambda *args, **more: (time.sleep(next(seconds)), load(*args, **more))[1])
+    with ThreadPoolExecutor(2) as threads:  # the second still reads when the first one has ended
+        found = list(threads.map(lambda _: read_lt_sft(file, TinyBase()), range(2)))
+    assert same_vector(*found)
 
 
 def test_files_in_torchs_older_form_are_read(tmp_path):
