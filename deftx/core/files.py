@@ -91,7 +91,22 @@ def replacing_files(folder: Path, names: Sequence[str]) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder next to ``folder``; at the end of the block it replaces ``folder``, which must be empty or missing."""
+    """Yield an empty folder; at the end of the block it becomes ``folder``, or its entries move there if that is an empty folder.
+
+    Raise DeftxError if something else has been written to ``folder`` by then.
+    """
+    folder = folder.resolve()
+    if folder.is_dir():
+        # No folder can replace a mounted disk, and one that replaces the current folder of a terminal is not seen there.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=WRITING) as inside:
+            draft = Path(inside)
+            yield draft
+            sync_tree(draft)
+            require_empty(folder, "result", besides={draft.name})
+            for entry in sorted(draft.iterdir()):
+                os.replace(entry, folder / entry.name)
+            sync_folder(folder)
+        return
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:

@@ -49,7 +49,7 @@ def write_embedder(
     changes, _ = merge([(load_for(base, vector, "language"), s) for vector, s in vectors], method, parameters)
     model = copy.deepcopy(base.model)
     apply_changes(sparse_trainable(model), changes, {})
-    require_free_space(folder.parent, sum(p.numel() * p.element_size() for p in model.parameters()))
+    require_free_space(folder, sum(p.numel() * p.element_size() for p in model.parameters()))
     length = base.fitting_length(LONGEST, Listener(ignore, lambda: False))
     size = int(model.config.hidden_size)
     with new_folder(folder) as fresh:
@@ -62,7 +62,7 @@ def write_embedder(
         (fresh / POOLING).mkdir()
         pooling = {"word_embedding_dimension": size, "pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True}
         write_json(fresh / POOLING / "config.json", pooling)
-        (fresh / CARD).write_text(_card(folder.name, base, vectors), encoding="utf-8")
+        (fresh / CARD).write_text(_card(folder.resolve().name, base, vectors), encoding="utf-8")
     return size
 
 

@@ -67,7 +67,7 @@ def write_onnx(classifier: Classifier, folder: str | os.PathLike, *, int8: bool 
         optional_package(package, NEEDS, EXTRA)
     folder = expanded(folder)
     require_empty(folder, "ONNX model")
-    require_free_space(folder.parent, 2 * classifier.size)
+    require_free_space(folder, 2 * classifier.size)
     with new_folder(folder) as fresh:
         (fresh / GRAPH).parent.mkdir()
         _export(classifier, fresh / GRAPH)
@@ -82,7 +82,7 @@ def write_onnx(classifier: Classifier, folder: str | os.PathLike, *, int8: bool 
         classifier.model.config.save_pretrained(fresh)
         classifier.base.tokenizer.save_pretrained(fresh)
         describe_tokenizer(fresh / "tokenizer_config.json", classifier.base.tokenizer, classifier.max_length)
-        (fresh / CARD).write_text(_card(folder.name, classifier), encoding="utf-8")
+        (fresh / CARD).write_text(_card(folder.resolve().name, classifier), encoding="utf-8")
         # A graph of more than 2 GB has its weights in a file beside it.
         sizes = {
             file.relative_to(fresh).as_posix(): file.stat().st_size for file in sorted((fresh / GRAPH).parent.iterdir())

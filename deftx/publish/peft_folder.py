@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from deftx.classify.classifier import Classifier, describe_tokenizer, refuse_own_class, refuse_unless_texts
-from deftx.classify.composition import classifier_of
+from deftx.classify.composition import classifier_of, load_for
 from deftx.core.files import expanded, folder_size, new_folder, require_empty, require_free_space
 from deftx.core.names import base_name
 from deftx.core.optional import optional_package
@@ -70,14 +70,14 @@ def write_peft(
     peft = optional_package("peft", "This export needs", "exports")
     folder = expanded(folder)
     require_empty(folder, "adapter")
-    for vector, _ in vectors:
-        vector.check_base(base)
+    for place, (vector, _) in enumerate(vectors):
+        load_for(base, vector, "language" if place else "task")
     changes, _ = merge(vectors, method, parameters)
     classifier = classifier_of(base, vectors[0][0])
     refuse_unless_texts(classifier, "an adapter")
     refuse_own_class(classifier, "an adapter")
     bundled = (BUNDLED_BASES / base.name).is_dir()
-    require_free_space(folder.parent, (2 if bundled else 1) * classifier.size)
+    require_free_space(folder, (2 if bundled else 1) * classifier.size)
     sparse, whole = _split(classifier.model, changes)
     model, padding = _adapted(peft, classifier, changes, sparse, whole)
     model.peft_config["default"].base_model_name_or_path = base_name(base.name)
@@ -88,8 +88,8 @@ def write_peft(
         describe_tokenizer(fresh / "tokenizer_config.json", base.tokenizer, classifier.max_length)
         if bundled:
             base.model.save_pretrained(fresh / BASE)
-        where = f"{folder.name}/{BASE}" if bundled else base_name(base.name)
-        card = write_peft_card(folder.name, where, vectors, classifier.max_length)
+        where = f"{folder.resolve().name}/{BASE}" if bundled else base_name(base.name)
+        card = write_peft_card(folder.resolve().name, where, vectors, classifier.max_length)
         (fresh / CARD).write_text(card, encoding="utf-8")
     entries = sum(len(positions) for positions, _ in sparse.values())
     return PeftParts(len(sparse), entries, padding, whole, size, folder / BASE if bundled else None)

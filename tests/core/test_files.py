@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import stat
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -96,20 +97,44 @@ def test_an_error_before_all_are_written_leaves_the_old_files(tmp_path):
     assert names(tmp_path) == ["a"]
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_a_folder_appears_whole_after_all_in_it_is_on_the_disk(tmp_path, calls, there):
+def test_a_folder_appears_whole_after_all_in_it_is_on_the_disk(tmp_path, calls):
     target = tmp_path / "out" / "model"
-    if there:
-        target.mkdir(parents=True)
     with files.new_folder(target) as fresh:
         (fresh / "sub").mkdir()
         (fresh / "sub" / "file").write_text("x")
-        assert not there or names(target) == []
     draft, name = fresh.name, "model"
     assert calls == [draft, "file", "sub", (draft, name), "out"]
     assert (target / "sub" / "file").read_text() == "x"
     assert stat.S_IMODE(target.stat().st_mode) == 0o755
     assert names(target.parent) == ["model"]
+
+
+@pytest.mark.parametrize("target", [".", "out", "link", "dangling"])
+def test_a_folder_that_is_there_is_filled(tmp_path, monkeypatch, calls, target):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    if target != ".":
+        (here / "out").mkdir()
+        (here / "link").symlink_to("out")
+        (here / "dangling").symlink_to("new")
+    with files.new_folder(Path(target)) as fresh:
+        (fresh / "b").mkdir()
+        (fresh / "b" / "file").write_text("x")
+        (fresh / "a").write_text("y")
+    assert os.path.samefile(here, os.getcwd())
+    assert names(Path(target)) == ["a", "b"]
+    assert (Path(target) / "b" / "file").read_text() == "x"
+    moved = [call for call in calls if isinstance(call, tuple)]
+    assert moved == ([(fresh.name, "new")] if target == "dangling" else [("a", "a"), ("b", "b")])
+    assert calls[-1] == {".": "here", "dangling": "here"}.get(target, "out")
+
+
+def test_a_folder_that_was_filled_meanwhile_is_left_as_it_is(tmp_path):
+    with pytest.raises(DeftxError, match="is not an empty folder"), files.new_folder(tmp_path):
+        (tmp_path / "file").write_text("old")
+    assert names(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_text() == "old"
 
 
 def test_a_folder_that_was_not_finished_leaves_nothing(tmp_path):

@@ -105,6 +105,23 @@ def test_what_does_not_fit_is_said(base, base_folder, task_vector, tmp_path, cap
     assert "is not an empty folder" in capsys.readouterr().err
 
 
+def test_a_vector_of_the_wrong_kind_is_refused(base, vectors, tmp_path):
+    for wrong, reason in (
+        ([vectors[0], vectors[0]], "a language vector is"),
+        ([vectors[1]], "a task vector is needed"),
+    ):
+        with pytest.raises(VectorError, match=reason):
+            write_peft(base, wrong, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_current_folder_can_be_filled_and_gives_the_name(base, vectors, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_peft(base, vectors, ".")
+    assert (tmp_path / "adapter_config.json").is_file()
+    assert f"# `{tmp_path.name}`" in (tmp_path / "README.md").read_text()
+
+
 def test_an_exported_task_vector_comes_back(base, base_folder, task_vector, tmp_path, capsys):
     task = SparseVector.load(task_vector)
     write_peft(base, [(task, 1.0)], tmp_path / "out")
