@@ -81,13 +81,14 @@ def run_spectrum(arguments: argparse.Namespace) -> None:
     from deftx.analysis.spectra import spectra_of
 
     spectra = spectra_of(arguments.vector)
-    matrices = {name: spectrum.to_dict(arguments.rank) for name, spectrum in spectra.matrices.items()}
+    ranks = list(dict.fromkeys(arguments.rank))
+    matrices = {name: spectrum.to_dict(ranks) for name, spectrum in spectra.matrices.items()}
     rows = [
         (name, "×".join(map(str, m["shape"])), f"{m['singular_values'][0] if m['singular_values'] else 0:.3g}",
          *m["ranks"].values(), m["chosen"] if m["chosen"] is not None else "–")
         for name, m in matrices.items()
     ]  # fmt: skip
-    header = ("matrix", "shape", "σ1", *arguments.rank, "chosen")
+    header = ("matrix", "shape", "σ1", *ranks, "chosen")
     text = f"Singular values of {spectra.of}\n{output.table(header, rows)}"
     output.result({"of": spectra.of, "matrices": matrices}, arguments.json, text)
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from deftx.core.errors import VectorError
-from deftx.core.files import replacing_files
+from deftx.core.files import expanded, replacing_files
 from deftx.core.names import base_name
 from deftx.hub.client import read_name
 from deftx.hub.pull import pull
@@ -87,7 +87,7 @@ def write_lt_sft(vector: SparseVector, base: BaseLike, folder: str | os.PathLike
         entries = (vector.positions[name], vector.values[name]) if name in vector.positions else nothing
         diffs[name] = _encode(*entries, tuple(parameter.shape))
     head = {name: tensor.detach().cpu().clone() for name, tensor in vector.head.items()}
-    target = Path(folder) / FILE
+    target = expanded(folder) / FILE
     try:
         with replacing_files(target.parent, [FILE]) as fresh:  # torch writes the file's name into the file
             torch.save({"diffs": diffs, "abs": head}, fresh / FILE)

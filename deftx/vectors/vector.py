@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from deftx.core.errors import VectorError, unknown_name
+from deftx.core.files import expanded
 from deftx.core.gaps import encode_gaps
 from deftx.hub.client import hub, read_name
 from deftx.hub.uploads import check_target, push
@@ -87,8 +88,9 @@ class SparseVector:
             "values": {n: v.detach().to("cpu", stored, copy=True) for n, v in self.values.items()},
             "head": {n: h.detach().to("cpu", head, copy=True).contiguous() for n, h in self.head.items()},
         }
-        vector_files.write_folder(Path(folder), complete.info, groups, write_card(complete.info, self.count))
-        return Path(folder)
+        path = expanded(folder)
+        vector_files.write_folder(path, complete.info, groups, write_card(complete.info, self.count))
+        return path
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | os.PathLike, *, revision: str | None = None) -> "SparseVector":

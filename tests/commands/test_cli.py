@@ -211,7 +211,7 @@ def test_spectrum_shows_vectors_and_kept_changes(deftx, corpus_file, tmp_path):
         "shape", "singular_values", "noise_edge", "ranks", "energy_kept", "noise_ranks", "chosen",
     }  # fmt: skip
     assert of_vector[name]["ranks"]["variance:0.9"] == of_vector[name]["chosen"]
-    status, out, _ = deftx("spectrum", tmp_path / "v", "--rank", "none", "uniform:7")
+    status, out, _ = deftx("spectrum", tmp_path / "v", "--rank", "none", "uniform:7", "none")
     assert status == 0
     assert "uniform:7" in out.splitlines()[1]
 

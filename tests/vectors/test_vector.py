@@ -11,6 +11,7 @@ from tiny_vectors import SHAPES, TinyBase, make_vector, same_vector
 
 from deftx.core.errors import VectorError
 from deftx.vectors.description import FIELDS
+from deftx.vectors.lt_sft import write_lt_sft
 from deftx.vectors.vector import SparseVector
 
 QUERY = "roberta.encoder.layer.0.attention.self.query.weight"
@@ -51,6 +52,14 @@ def test_the_head_of_a_task_is_never_stored_in_half_precision(tmp_path):
     task = make_vector(kind="task", labels=["bad", "good"])
     loaded = SparseVector.load(task.save(tmp_path / "half", values="float16"))
     assert all(loaded.head[name].equal(head) for name, head in task.head.items())
+
+
+def test_a_home_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert make_vector().save("~/mine") == tmp_path / "mine"
+    assert write_lt_sft(make_vector(), TinyBase(), "~/mine").parent == tmp_path / "mine"
+    assert same_vector(SparseVector.load("~/mine"), make_vector())
 
 
 def test_an_unknown_type_of_values_is_refused(tmp_path):
