@@ -20,7 +20,7 @@ from deftx.publish.own_vectors import safe_name
 from deftx.publish.score_words import known_score, languages_in_words
 from deftx.publish.space_card import GRADIO, TORCH, space_metadata
 from deftx.publish.spoken import SPOKEN, texts_in
-from deftx.vectors.card import CITATION, LANGUAGE_CODE, LICENSE, TAGS, code
+from deftx.vectors.card import CITATION, LANGUAGE_CODE, TAGS, checked_license, code
 
 # The program of the page, and its texts in the languages of the page.
 PROGRAM, TEXTS = ASSETS / "space" / "app.py", ASSETS / "space" / "texts.json"
@@ -44,15 +44,16 @@ def write_space(
         examples: Texts to click on.
 
     Raises:
-        DeftxError: If the folder is not empty, the classifier does not classify texts, or transformers lacks its class.
-            Nothing is overwritten.
+        DeftxError: If the folder is not empty, the classifier does not classify texts, transformers lacks its class, or the
+            licence is no id of the Hub. Nothing is overwritten.
     """
     refuse_unless_texts(classifier, "a Space of this kind")
     refuse_own_class(classifier, "a Space of this kind")
     folder = expanded(folder)
     require_empty(folder, "Space")
+    licence = checked_license(license_id)
     with new_folder(folder) as fresh:
-        _fill(classifier, fresh, safe_name(title), FIELDS[pairs], task or {}, license_id, examples)
+        _fill(classifier, fresh, safe_name(title), FIELDS[pairs], task or {}, licence, examples)
     return folder
 
 
@@ -63,7 +64,7 @@ def requirements() -> str:
 
 
 def _fill(
-    classifier: Classifier, folder: Path, title: str, inputs: list[str], task: Mapping[str, Any], license_id: str,
+    classifier: Classifier, folder: Path, title: str, inputs: list[str], task: Mapping[str, Any], license_id: str | None,
     examples: Sequence[Text],
 ) -> None:  # fmt: skip
     classifier.save_pretrained(folder / "model")
@@ -100,9 +101,9 @@ def about_classifier(classifier: Classifier, task: Mapping[str, Any], language: 
     return tuple(sentences)
 
 
-def _card(title: str, classifier: Classifier, about: str, license_id: str) -> str:
+def _card(title: str, classifier: Classifier, about: str, license_id: str | None) -> str:
     tags = [*TAGS, *(f"language:{one}" for one in classifier.languages if LANGUAGE_CODE.fullmatch(one))]
-    more = {"license": license_id} if LICENSE.fullmatch(license_id) else {}
+    more = {"license": license_id} if license_id else {}
     metadata = space_metadata(title, "app.py", "A text classifier made with DeFT-X", tags, **more)
     return f"""{metadata}
 

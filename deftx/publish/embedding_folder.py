@@ -69,7 +69,7 @@ def write_embedder(
 def _card(name: str, base: Base, vectors: Sequence[Scaled]) -> str:
     entries = {
         "library_name": "sentence-transformers", "pipeline_tag": "sentence-similarity", "tags": list(TAGS),
-        **metadata_of(base.name, vectors[0][0].language, None),
+        **metadata_of({"name": base.name, "revision": base.revision}, vectors[0][0].language, None),
     }  # fmt: skip
     listed = "\n".join(f"- {code(vector.name)}, strength {strength:g}" for vector, strength in vectors)
     return f"""{front_matter(entries)}

@@ -12,6 +12,7 @@ from deftx.publish.classifier_card import OWN_CLASS, write_classifier_card
 from deftx.publish.classifier_space import write_space
 from deftx.publish.measured import Measured, write_measured
 from deftx.vectors.archives import pack
+from deftx.vectors.card import checked_license
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS, rewrite_info
 
@@ -37,7 +38,7 @@ def export_folder(
         results: Its scores on data sets of the Hub.
 
     Raises:
-        DeftxError: If the folder is not empty. Nothing is overwritten.
+        DeftxError: If the folder is not empty, or the licence is no id of the Hub. Nothing is overwritten.
     """
     (task, strength), *languages = parts
     card = write_classifier_card(
@@ -45,7 +46,7 @@ def export_folder(
         task,
         strength,
         languages,
-        license_id,
+        checked_license(license_id),
         method,
         classifier.max_length,
         results,

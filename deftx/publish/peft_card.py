@@ -19,7 +19,7 @@ def write_peft_card(name: str, base: str, vectors: Sequence[Scaled], max_length:
     """
     task = vectors[0][0]
     language = next((vector.language for vector, _ in vectors[1:]), task.language)
-    made_for = task.info["base"]["name"]
+    made_for = task.info["base"]
     entries = {
         "library_name": "peft", "pipeline_tag": "text-classification", "tags": list(TAGS),
         **metadata_of(made_for, language, None),
@@ -33,7 +33,7 @@ def write_peft_card(name: str, base: str, vectors: Sequence[Scaled], max_length:
         "## How to use it",
         f"```python\n{loading_code(name, base, task.labels, max_length)}\n```",
         "## What it consists of",
-        "\n".join([f"- base model: {code(base_name(made_for))}", *listed]),
+        "\n".join([f"- base model: {code(base_name(made_for['name']))}", *listed]),
         "## Citation",
         CITATION,
     ]

@@ -24,11 +24,10 @@ from deftx.models.bases import Base
 from deftx.models.parameters import head_parameters, output_layer, sparse_trainable
 from deftx.publish.peft_card import write_peft_card
 from deftx.vectors.apply import Changes, Scaled, apply_changes
-from deftx.vectors.card import BUNDLED_BASES
 from deftx.vectors.merging import PAPER, merge
 from deftx.vectors.vector_files import CARD
 
-BASE = "base"  # the folder of a bundled base, which is not on the Hub
+BASE = "base"  # the folder of a base that is not on the Hub
 Entries = tuple[Tensor, Tensor]  # ascending flat positions, and their values
 NO_LAYER = "dummy-target-modules"  # PEFT's name for no layer at all; it refuses an empty list
 MOST = 0.5  # with a larger share of changed weights, positions and values take more space than the whole module
@@ -52,7 +51,7 @@ def write_peft(
 ) -> PeftParts:  # fmt: skip
     """Write a composed classifier as a folder that ``peft.PeftModel.from_pretrained`` loads on the base.
 
-    Nothing is dropped: the logits are those of the composed classifier. A bundled base is written beside the adapter.
+    Nothing is dropped: the logits are those of the composed classifier. A bundled base, or one from a folder, is written beside the adapter.
 
     Args:
         base: The base.
@@ -76,8 +75,8 @@ def write_peft(
     classifier = classifier_of(base, vectors[0][0])
     refuse_unless_texts(classifier, "an adapter")
     refuse_own_class(classifier, "an adapter")
-    bundled = (BUNDLED_BASES / base.name).is_dir()
-    require_free_space(folder, (2 if bundled else 1) * classifier.size)
+    local = base.revision is None  # not from the Hub
+    require_free_space(folder, (2 if local else 1) * classifier.size)
     sparse, whole = _split(classifier.model, changes)
     model, padding = _adapted(peft, classifier, changes, sparse, whole)
     model.peft_config["default"].base_model_name_or_path = base_name(base.name)
@@ -86,13 +85,13 @@ def write_peft(
         size = folder_size(fresh)
         base.tokenizer.save_pretrained(fresh)
         describe_tokenizer(fresh / "tokenizer_config.json", base.tokenizer, classifier.max_length)
-        if bundled:
+        if local:
             base.model.save_pretrained(fresh / BASE)
-        where = f"{folder.resolve().name}/{BASE}" if bundled else base_name(base.name)
+        where = f"{folder.resolve().name}/{BASE}" if local else base_name(base.name)
         card = write_peft_card(folder.resolve().name, where, vectors, classifier.max_length)
         (fresh / CARD).write_text(card, encoding="utf-8")
     entries = sum(len(positions) for positions, _ in sparse.values())
-    return PeftParts(len(sparse), entries, padding, whole, size, folder / BASE if bundled else None)
+    return PeftParts(len(sparse), entries, padding, whole, size, folder / BASE if local else None)
 
 
 def _adapted(

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deftx.core.assets import ASSETS
+from deftx.core.errors import HubError
 from deftx.core.names import HUB_NAME, base_name
 from deftx.core.units import QUESTION, TEXT, WORD
 from deftx.vectors.card_data import results
 from deftx.vectors.description import name_of, unit_of
 
-BUNDLED_BASES = ASSETS / "bases"  # none of them is on the Hub
 TAGS = ("deft-x", "sparse-fine-tuning", "cross-lingual-transfer")
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}")  # the Hub takes ISO 639 codes only
 LICENSE = re.compile(r"[a-z0-9.-]+")
@@ -115,15 +114,36 @@ def front_matter(entries: Mapping[str, Any]) -> str:
     return "\n".join(("---", *(f"{key}: {json.dumps(value)}" for key, value in entries.items()), "---"))
 
 
-def metadata_of(base: str, language: str | None, license_id: str | None) -> dict[str, Any]:
-    """Return metadata for the Hub; values that are not in the Hub's format are omitted."""
+def checked_license(text: str | None) -> str | None:
+    """Return a licence in the Hub's spelling ("cc-by-4.0" for "CC BY 4.0"), or None if it is empty.
+
+    Raises:
+        HubError: If it cannot be written in this way.
+    """
+    written = _in_the_hubs_spelling(text)
+    if written and not LICENSE.fullmatch(written):
+        raise HubError(
+            f"{text!r} is not the id of a licence. Write it as the Hub does: cc-by-4.0, mit or apache-2.0, for example."
+        )
+    return written or None
+
+
+def _in_the_hubs_spelling(license_id: str | None) -> str:
+    return "-".join((license_id or "").lower().split())
+
+
+def metadata_of(base: Mapping[str, Any], language: str | None, license_id: str | None) -> dict[str, Any]:
+    """Return metadata for the Hub; values that are not in the Hub's format are omitted.
+
+    ``base`` has the name of the base, and the revision if it is from the Hub; other bases are omitted too.
+    """
     found: dict[str, Any] = {}
-    if HUB_NAME.fullmatch(base) and not (BUNDLED_BASES / base).is_dir():
-        found["base_model"] = base
+    if base.get("revision") and HUB_NAME.fullmatch(base["name"]):
+        found["base_model"] = base["name"]
     if LANGUAGE_CODE.fullmatch(language or ""):
         found["language"] = [language]
-    if license_id and LICENSE.fullmatch(license_id):
-        found["license"] = license_id
+    if LICENSE.fullmatch(written := _in_the_hubs_spelling(license_id)):
+        found["license"] = written
     return found
 
 
@@ -132,7 +152,7 @@ def _metadata(info: Mapping[str, Any], published: Publication | None) -> dict[st
     entries = {
         "library_name": "deftx",
         "tags": list(TAGS),
-        **metadata_of(info["base"]["name"], info.get("language"), license_id),
+        **metadata_of(info["base"], info.get("language"), license_id),
     }
     if published and published.datasets:
         entries["datasets"] = list(published.datasets)

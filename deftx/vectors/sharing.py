@@ -6,7 +6,7 @@ from typing import Any
 
 from deftx.hub.client import Target
 from deftx.hub.uploads import Upload, upload_of
-from deftx.vectors.card import Publication, write_card
+from deftx.vectors.card import Publication, checked_license, write_card
 from deftx.vectors.spectra_picture import write_spectra
 from deftx.vectors.vector_files import CARD
 
@@ -25,7 +25,12 @@ def vector_upload(
         private: Whether a new repository is private.
         license_id: The licence, for the card.
         datasets: Data sets on the Hub that it was learned from, for the card.
+
+    Raises:
+        HubError: If the licence cannot be written as the Hub does.
     """
-    published = Publication(target.repository, license_id, tuple(datasets), write_spectra(info, folder))
+    published = Publication(
+        target.repository, checked_license(license_id), tuple(datasets), write_spectra(info, folder)
+    )
     (folder / CARD).write_text(write_card(info, count, published), encoding="utf-8")
     return upload_of(f"a {info['kind']} vector of {count:,} entries", target, private, folder)

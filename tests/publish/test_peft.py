@@ -1,6 +1,7 @@
 """PEFT itself loads an exported adapter on the base, with the logits of the composed classifier; and back."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import tiny_families
@@ -15,7 +16,7 @@ from deftx.cli import EXIT_BAD_INPUT, EXIT_OK, main
 from deftx.core.errors import DeftxError, VectorError
 from deftx.models.bases import load_base
 from deftx.models.parameters import head_parameters
-from deftx.publish.peft_folder import write_peft
+from deftx.publish.peft_folder import BASE, write_peft
 from deftx.publish.peft_import import read_peft
 from deftx.vectors.vector import SparseVector
 
@@ -120,6 +121,21 @@ def test_the_current_folder_can_be_filled_and_gives_the_name(base, vectors, tmp_
     write_peft(base, vectors, ".")
     assert (tmp_path / "adapter_config.json").is_file()
     assert f"# `{tmp_path.name}`" in (tmp_path / "README.md").read_text()
+
+
+def test_a_base_from_a_folder_is_written_beside_and_one_of_the_hub_is_not(base, vectors, tmp_path):
+    about = ("base_model:", f'from_pretrained("out/{BASE}"', 'from_pretrained("lab/tiny"')
+    for revision, expected in ((None, [False, True, False]), ("0123abc", [True, False, True])):
+        named = replace(base, name="lab/tiny", revision=revision)
+        origin = {"name": "lab/tiny", "revision": revision, "fingerprint": base.fingerprint}
+        made = [(replace(vector, info={**vector.info, "base": origin}), strength) for vector, strength in vectors]
+        folder = tmp_path / str(revision) / "out"
+        parts = write_peft(named, made, folder)
+        card = (folder / "README.md").read_text()
+        assert [text in card for text in about] == expected
+        assert (parts.base, (folder / BASE / "config.json").exists()) == (
+            (folder / BASE, True) if not revision else (None, False)
+        )
 
 
 def test_an_exported_task_vector_comes_back(base, base_folder, task_vector, tmp_path, capsys):

@@ -5,8 +5,9 @@ import json
 import pytest
 from tiny_vectors import card_of, make_vector
 
+from deftx.core.errors import HubError
 from deftx.core.names import base_name
-from deftx.vectors.card import code
+from deftx.vectors.card import checked_license, code
 
 TASK = {"kind": "task", "labels": ["negatif", "positif"], "language": "ind"}
 
@@ -17,16 +18,30 @@ def front_matter(card):
 
 
 def test_front_matter_is_what_the_hub_reads():
-    card = card_of(make_vector(license="cc-by-4.0"))
+    base = {"name": "lab/tiny-base", "revision": "0123abc", "fingerprint": "ab" * 32}
+    card = card_of(make_vector(base=base, license=" CC BY-4.0"))
     assert card.startswith("---\n")
     assert front_matter(card) == {
         "library_name": "deftx",
         "tags": ["deft-x", "sparse-fine-tuning", "cross-lingual-transfer"],
-        "base_model": "tiny-base",
+        "base_model": "lab/tiny-base",
         "language": ["min"],
         "license": "cc-by-4.0",
     }
-    assert "license" not in front_matter(card_of(make_vector()))
+    assert not {"license", "base_model"} & set(front_matter(card_of(make_vector())))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("CC-BY-4.0", "cc-by-4.0"), (" Apache 2.0\n", "apache-2.0"), ("mit", "mit"), ("", None), (None, None)],
+)
+def test_a_licence_is_written_as_the_hub_does(text, expected):
+    assert checked_license(text) == expected
+
+
+def test_what_is_no_licence_is_refused():
+    with pytest.raises(HubError, match=r"'see my\\n\*page\*' is not the id of a licence"):
+        checked_license("see my\n*page*")
 
 
 def test_front_matter_is_yaml_to_a_yaml_parser():

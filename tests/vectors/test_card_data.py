@@ -13,12 +13,13 @@ HOSTILE = 'x`\n---\n# <img src=x onerror=alert(1)> [a](javascript:b) "\u202e'
 
 def test_scores_are_read_back_as_results():
     scores = {"f1": {"before": 0.2, "after": 0.81234}, "accuracy": {"before": 0.3, "after": 0.9}, "examples": 12}
-    vector = make_vector(kind="task", labels=["a", "b"], scores=scores)
+    base = {"name": "lab/base", "revision": "0123abc", "fingerprint": "ab" * 32}
+    vector = make_vector(kind="task", labels=["a", "b"], scores=scores, base=base)
     card = ModelCard(card_of(vector, Publication("ana/mood", "mit", ("ana/texts",), "spectra.png")))
     found = [(one.task_type, one.metric_type, one.metric_value) for one in card.data.eval_results]
     assert found == [("text-classification", "f1", 0.8123), ("text-classification", "accuracy", 0.9)]
     assert (card.data.model_name, card.data.metrics) == ("ana/mood", ["f1", "accuracy"])
-    assert (card.data.license, card.data.datasets, card.data.base_model) == ("mit", ["ana/texts"], "tiny-base")
+    assert (card.data.license, card.data.datasets, card.data.base_model) == ("mit", ["ana/texts"], "lab/base")
     assert "![" in card.text
     assert 'task="ana/mood"' in card.text
 
@@ -39,11 +40,12 @@ def test_without_a_score_there_are_no_results(scores):
     assert results("task", "a/b", scores) == {}
 
 
-def test_a_bundled_base_is_not_linked_for_the_hub_has_none_of_its_name():
-    base = {"name": "nusantara-e5", "revision": None, "fingerprint": "ab" * 32}
+@pytest.mark.parametrize("name", ["nusantara-e5", "bases/mine", "mine"])
+def test_a_base_that_is_not_from_the_hub_is_not_linked(name):
+    base = {"name": name, "revision": None, "fingerprint": "ab" * 32}
     card = card_of(make_vector(base=base), Publication("a/b"))
     assert "base_model" not in card
-    assert "`nusantara-e5`" in card
+    assert f"`{name}`" in card
 
 
 def test_the_use_fits_into_five_lines():
