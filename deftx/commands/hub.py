@@ -42,6 +42,12 @@ def run_push(arguments: argparse.Namespace) -> None:
         raise HubError("Give what to push: a VECTOR, or --task (with --language) for a composed classifier.")
     if arguments.space and arguments.vector:
         raise HubError("A vector alone cannot be a Space: use --space with --task (and --language).")
+    if arguments.vector and (given := options.composition_given(arguments)):
+        raise HubError(
+            f"{given[0]} is for a composed classifier: give the task vector with --task, or omit {given[0]}."
+        )
+    if arguments.dataset and arguments.task:
+        raise HubError("--dataset is for the card of a vector: use it with a VECTOR, without --task.")
     if arguments.result and (arguments.vector or arguments.space):
         raise HubError("--result is the score of a composed classifier: use it with --task, without --space.")
     with tempfile.TemporaryDirectory(prefix="deftx-push-") as folder:

@@ -68,6 +68,14 @@ def add_composition(parser: argparse.ArgumentParser, required: bool = True) -> N
     add_base(parser)
 
 
+def composition_given(arguments: argparse.Namespace) -> list[str]:
+    """Return the options of ``add_composition`` whose values are not the defaults."""
+    parser = argparse.ArgumentParser()
+    add_composition(parser, required=False)
+    defaults = vars(parser.parse_args([]))
+    return [f"--{name.replace('_', '-')}" for name, value in defaults.items() if getattr(arguments, name) != value]
+
+
 def add_columns(parser: argparse.ArgumentParser, option: str = "--columns", file: str = "the file") -> None:
     """Add an option that maps "text", "label", "tokens" and the like to the column names of a table."""
     parser.add_argument(

@@ -76,12 +76,12 @@ def write_classifier_card(
         "library_name": "transformers",
         "pipeline_tag": _PIPELINES[task.unit],
         "tags": list(TAGS),
-        **metadata_of(base, language, license_id),
+        **metadata_of(task.info["base"], language, license_id),
     }
-    known = [one for vector, _ in languages for one in metadata_of("", vector.language, None).get("language", [])]
+    known = [one for vector, _ in languages for one in metadata_of({}, vector.language, None).get("language", [])]
     if known:
         entries["language"] = list(dict.fromkeys(known))
-    entries |= measured_data(repository, results)
+    entries |= measured_data(repository, results, task.unit)
     parts = [
         front_matter(entries),
         f"# {code(repository.split('/')[-1])}",

@@ -16,6 +16,7 @@ from huggingface_hub import EvalResult, EvalResultEntry, ModelCardData, eval_res
 
 from deftx.core.errors import HubError
 from deftx.core.files import expanded
+from deftx.core.units import TEXT
 from deftx.hub.client import read_name
 from deftx.vectors.card import code
 from deftx.vectors.card_data import METRICS, TASKS
@@ -59,11 +60,11 @@ def read_measured(text: str) -> Measured:
     return Measured(match["dataset"], match["task"] or "default", **found)
 
 
-def measured_data(name: str, results: Sequence[Measured]) -> dict[str, Any]:
-    """Return ``metrics`` and ``model-index`` for the front matter of the card of ``name``; empty without results."""
+def measured_data(name: str, results: Sequence[Measured], unit: str = TEXT) -> dict[str, Any]:
+    """Return ``metrics`` and ``model-index`` for the card of ``name``, which answers about a ``unit``; empty without results."""
     if not results:
         return {}
-    task, task_name = TASKS["task"]
+    task, task_name = TASKS.get(unit, TASKS["task"])
     listed = [
         EvalResult(
             task_type=task, task_name=task_name, dataset_type=one.dataset, dataset_name=one.dataset,

@@ -93,6 +93,25 @@ def test_one_thing_is_pushed_at_a_time(writer, more, reason, capsys):
     assert reason in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        (["min", "--language", "ban"], "--language is for a composed classifier"),
+        (["min", "--strength-language", "0.5"], "--strength-language is"),
+        (["min", "--strength-task", "0.5"], "--strength-task is"),
+        (["min", "--merge", "ties"], "--merge is"),
+        (["min", "--merge-set", "keep=0.5"], "--merge-set is"),
+        (["min", "--base", "nusantara-e5"], "--base is"),
+        (["--task", "sentiment", "--dataset", "ana/texts"], "--dataset is for the card of a vector"),
+        (["min", "--license", "my own!"], "'my own!' is not the id of a licence"),
+    ],
+)
+def test_an_option_without_effect_is_refused(writer, more, reason, capsys):
+    assert main(["push", *more, "--to", "ana/min", "--yes"]) == EXIT_BAD_INPUT
+    assert reason in capsys.readouterr().err
+    assert writer.repositories == {}
+
+
 def test_a_typed_token_is_shown_nowhere(hub_here, language_vector, capsys, monkeypatch):
     monkeypatch.setattr(command.getpass, "getpass", lambda text: WRITER)
     assert main(["push", str(language_vector), "--to", "ana/min", "--yes", "--ask-token"]) == EXIT_OK

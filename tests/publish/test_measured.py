@@ -50,6 +50,16 @@ def test_the_card_has_the_results_in_its_model_index_and_as_a_table(file):
     assert "has no scores" in write_classifier_card("ana/mood", task, 1.0, [])
 
 
+@pytest.mark.parametrize(
+    ("unit", "task"),
+    [("text", "text-classification"), ("word", "token-classification"), ("question", "question-answering")],
+)
+def test_the_results_name_the_task_of_the_model(file, unit, task):
+    vector = make_vector(kind="task", labels=["a", "b"], corpus={"unit": unit})
+    card = ModelCard(write_classifier_card("ana/mood", vector, 1.0, [], results=[read_measured(f"lab/nusax={file}")]))
+    assert [(one.task_type, card.data.pipeline_tag) for one in card.data.eval_results] == [(task, task)]
+
+
 @pytest.mark.parametrize("text", ["lab/nusax", "nusax/=x", "a b=x", "https://x=y", "lab/nusax:=x"])
 def test_another_form_is_refused(text):
     with pytest.raises(HubError, match="must be written as"):
