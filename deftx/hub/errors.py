@@ -1,9 +1,11 @@
 """Messages for errors of the Hugging Face Hub."""
 
+import errno
 import re
 from collections.abc import Callable
 
 import httpx2
+from huggingface_hub import constants
 from huggingface_hub.errors import (
     DisabledRepoError,
     GatedRepoError,
@@ -17,6 +19,9 @@ from huggingface_hub.utils import parse_ratelimit_headers
 
 # Exceptions of the Hub's client: for HTTP errors, for network errors, and for invalid requests.
 FAMILIES = (httpx2.HTTPError, OSError, ValueError)
+
+FULL = {errno.ENOSPC, errno.EDQUOT}  # numbers of errors of a disk that has no space left, or none for this account
+LOCKED = {errno.EACCES, errno.EPERM, errno.EROFS}  # of one that may not be written
 
 LOG_IN = "log in first (hf auth login), or give a token"
 
@@ -53,6 +58,8 @@ def explain_hub(error: Exception, what: str, instead: str, missing: tuple[type, 
         return (
             f"The Hugging Face Hub has an error (status {error.response.status_code}). Try again later, or {instead}."
         )
+    if isinstance(error, OSError) and (disk := _of_this_disk(error)):
+        return disk
     return f"The Hugging Face Hub could not be reached ({_in_one_line(error)}). Check the network, or {instead}."
 
 
@@ -63,6 +70,20 @@ def waiting_time(response: httpx2.Response) -> int | None:
         return limits.reset_in_seconds
     after = response.headers.get("Retry-After", "")
     return int(after) if re.fullmatch(r"\d{1,6}", after) else None
+
+
+def _of_this_disk(error: OSError) -> str | None:
+    if error.errno in FULL:
+        where = error.filename or constants.HF_HUB_CACHE  # only opening a file names it
+        return (
+            f"The disk of this machine is full ({where}). Free some space, or set HF_HOME to a folder on another disk."
+        )
+    if error.errno in LOCKED and error.filename:  # without a file it is a connection
+        return (
+            f"This machine does not allow access to {error.filename} ({error.strerror}). Correct its permissions, or set "
+            "HF_HOME to a folder that you can write to."
+        )
+    return None
 
 
 def _unknown_token(error: HfHubHTTPError, what: str) -> str:

@@ -52,10 +52,12 @@ def find_files(name: str) -> tuple[HubFile, ...]:
     """Return the supported files of a data set, in the Hub's order; ``name`` is as ``read_id`` takes it.
 
     Raises:
-        CorpusError: If the id is invalid or unknown, the Hub cannot be reached, or no file is supported.
+        CorpusError: If the id or the revision is invalid or unknown, the Hub cannot be reached, or no file is supported.
     """
     repository, revision = read_id(name)
-    found = _list(repository, revision) or _list(repository, CONVERTED)
+    found = _list(repository, revision)
+    if not found and revision is None:  # the Hub makes the copy from the default branch
+        found = _list(repository, CONVERTED)
     if not found:
         raise CorpusError(f"The data set {repository} has no supported file ({one_of(EXTENSIONS)}).")
     return found
@@ -71,7 +73,7 @@ def fetch(file: HubFile) -> Path:
     try:
         return Path(hf_hub_download(file.repository, file.path, repo_type="dataset", revision=file.revision))
     except (httpx2.HTTPError, OSError, ValueError) as error:
-        raise _refusal(file.repository, error) from error
+        raise _refusal(file.repository, file.revision, error) from error
 
 
 def choose(files: tuple[HubFile, ...], path: str) -> HubFile:
@@ -91,10 +93,10 @@ def read_lines(path: Path, column: str | None = None) -> tuple[list[str], bool]:
 def _list(repository: str, revision: str | None) -> tuple[HubFile, ...]:
     try:
         entries = list(HfApi().list_repo_tree(repository, repo_type="dataset", revision=revision, recursive=True))
-    except RevisionNotFoundError:
-        return ()
     except (httpx2.HTTPError, OSError, ValueError) as error:
-        raise _refusal(repository, error) from error
+        if revision == CONVERTED and isinstance(error, RevisionNotFoundError):
+            return ()
+        raise _refusal(repository, revision, error) from error
     return tuple(
         HubFile(repository, revision, entry.path, size)
         for entry in entries
@@ -109,5 +111,9 @@ def _readable(path: str) -> bool:
     )
 
 
-def _refusal(repository: str, error: Exception) -> CorpusError:
+def _refusal(repository: str, revision: str | None, error: Exception) -> CorpusError:
+    if revision and isinstance(error, RevisionNotFoundError):
+        return CorpusError(
+            f"The data set {repository} has no revision {revision!r}. Give a branch, a tag or a commit, or leave it out."
+        )
     return CorpusError(explain_hub(error, f"data set {repository}", "download the file and upload it"))

@@ -1,5 +1,6 @@
 """Without these, a data set that cannot be had would end in a traceback, or a private file in a corpus."""
 
+import errno
 from types import SimpleNamespace
 
 import httpx2
@@ -63,6 +64,15 @@ def test_the_copy_that_the_hub_makes_is_taken_where_nothing_else_can_be_read(con
         assert (file.path, file.revision) == ("default/train/0000.parquet", "refs/convert/parquet")
 
 
+def test_another_revision_is_not_replaced_by_the_copy_of_the_default_branch(monkeypatch):
+    hub = Hub(["load.py"], ["default/train/0000.parquet"])
+    hub.answers |= {"v1": ["load.py"], "v2": RevisionNotFoundError("no", response=response())}
+    monkeypatch.setattr(hub_text, "HfApi", hub)
+    for revision, reason in (("v1", "has no supported file"), ("v2", "owner/name has no revision 'v2'")):
+        with pytest.raises(CorpusError, match=reason):
+            find_files(f"owner/name@{revision}")
+
+
 @pytest.mark.parametrize("name", ["", "a/b/c", "../x", "https://elsewhere.example/a/b", "a b"])
 def test_what_is_no_id_is_refused_without_the_network(name, monkeypatch):
     monkeypatch.setattr(hub_text, "HfApi", None)  # calling it would be a TypeError
@@ -77,6 +87,9 @@ ERRORS = [
     (GatedRepoError("403", response=response(403)), "gated: request access"),
     (HFValidationError("bad id"), "could not be reached"),
     (httpx2.ReadTimeout("slow"), "could not be reached"),
+    (PermissionError(errno.EPERM, "Operation not permitted"), "could not be reached"),  # a firewall
+    (OSError(errno.ENOSPC, "No space left on device"), r"disk of this machine is full \(/.*\). Free some space"),
+    (PermissionError(errno.EACCES, "Permission denied", "/cache/x"), r"access to /cache/x \(Permission denied\)"),
 ]
 
 
