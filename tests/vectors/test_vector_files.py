@@ -17,7 +17,7 @@ from deftx.core.errors import VectorError
 from deftx.core.gaps import decode_gaps, encode_gaps
 from deftx.vectors import vector_files
 from deftx.vectors.vector import SparseVector
-from deftx.vectors.vector_files import CARD, INFO, TENSORS, info_sha256, resolve_vector
+from deftx.vectors.vector_files import CARD, INFO, TENSORS, VALUE_TYPES, info_sha256, resolve_vector
 
 QUERY = "roberta.encoder.layer.0.attention.self.query.weight"
 SMALL = {QUERY: (8, 6), "roberta.embeddings.word_embeddings.weight": (40, 9)}
@@ -77,7 +77,9 @@ def test_gap_code_that_stops_within_a_gap_is_refused():
         decode_gaps(torch.tensor([3, 255], dtype=torch.uint8))
 
 
-def test_the_reader_in_the_documentation_reads_what_is_written(folder):
+@pytest.mark.parametrize("values", VALUE_TYPES)
+def test_the_reader_in_the_documentation_reads_what_is_written(folder, tmp_path, values):
+    folder = SparseVector.load(folder).save(tmp_path / values, values=values)
     text = (Path(__file__).parents[2] / "docs" / "vector-format.md").read_text(encoding="utf-8")
     namespace = {}
     exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], namespace)
