@@ -44,7 +44,7 @@ def add_with_rank(store: Store, job: Job, strategy: str, name: str) -> Job:
     if recipe.get("method", "deft-x") != "deft-x":  # the others have no rank
         recipe["method"] = "deft-x"
     # The new vector must not replace the pushed one, and a rented machine costs money, which nobody has agreed to.
-    here = {"push_to": "", "flavor": "", "hours": HOURS}
+    here = {"push_to": "", "push_private": True, "flavor": "", "hours": HOURS}
     request = replace(job.request, **_data(job), **here, recipe=recipe, delta=DELTA)
     request.full_recipe()
     settings = {**request.to_job(), "delta_of": job.id}
