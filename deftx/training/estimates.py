@@ -46,6 +46,12 @@ class Model:
     layers: int
     all_positions: bool = False  # a decoder predicts at every position, so that each has its logits
     whole: int = 0  # weights of the base that this one was trimmed from, if a run keeps it in memory to lift the vector
+    embedding: int = 0  # width of the word embeddings, if it is not that of the layers (ALBERT, ELECTRA, RemBERT)
+
+    @property
+    def rows(self) -> int:
+        """The number of pieces."""
+        return self.words // (self.embedding or self.width)
 
     @classmethod
     def of(cls, model: PreTrainedModel) -> "Model":
@@ -53,6 +59,7 @@ class Model:
         return cls(
             encoder=sum(p.numel() for p in encoder_parameters(model).values()),
             words=word_embeddings(model).numel(),
+            embedding=word_embeddings(model).shape[1],
             trainable=sum(p.numel() for p in sparse_trainable(model).values()),
             width=model.config.hidden_size,
             layers=model.config.num_hidden_layers,
@@ -61,7 +68,7 @@ class Model:
 
     def with_rows(self, rows: int) -> "Model":
         """Return the sizes of the base trimmed to ``rows`` pieces by a run that keeps the whole base in memory."""
-        dropped = self.words - rows * self.width
+        dropped = (self.rows - rows) * (self.embedding or self.width)
         smaller = {name: getattr(self, name) - dropped for name in ("encoder", "words", "trainable")}
         return replace(self, **smaller, whole=self.encoder)
 
@@ -76,14 +83,14 @@ class Model:
     def memory(self, recipe: Recipe) -> float:
         """Return the peak memory of a training run in bytes, which is reached in the dense phase."""
         portion = recipe.batch_size // recipe.accumulation * recipe.max_length
-        logits = LOGITS * self._asked(recipe) * portion * self.words / self.width
+        logits = LOGITS * self._asked(recipe) * portion * self.rows
         activations = ACTIVATIONS * self.layers * self.width * portion
         return PROCESS + TRAINED * self.trainable + 4 * (self.words + self.whole) + activations + logits
 
     def head(self, kind: str, labels: int = 2) -> int:
         """Return the number of head weights: a dense layer, plus a norm and a bias per word, or a row per label."""
         dense = self.width * (self.width + 1)
-        return dense + (2 * self.width + self.words // self.width if kind == "language" else labels * (self.width + 1))
+        return dense + (2 * self.width + self.rows if kind == "language" else labels * (self.width + 1))
 
     def _multiplied(self, recipe: Recipe) -> float:
         return self.encoder - self.words + self._asked(recipe) * self.words

@@ -74,10 +74,12 @@ def read_change(kept: Path, identity: dict, learner: Learner, listener: Listener
     tensors, about = read_tensors(kept / DELTA_FILE)
     refuse_other(kept, "δ of a dense phase", about["identity"], identity)
     device = next(iter(learner.trainable.values())).device
-    listener.on_event(Event("dense", 1, 1, message=f"The dense phase was finished before: δ is read from {kept}."))
+    progress = PhaseProgress(**about["progress"])
+    message = f"The dense phase was finished before: δ is read from {kept}."
+    listener.on_event(Event("dense", progress.step, progress.step, message=message))
     delta = {n: tensors[f"delta.{n}"].to(device) for n in learner.trainable}
     head = {n: tensors[f"head.{n}"].to(device) for n in learner.head}
-    return Change(delta, head, PhaseProgress(**about["progress"]))
+    return Change(delta, head, progress)
 
 
 def write_mask(path: Path, learned: Learned) -> None:

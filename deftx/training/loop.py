@@ -124,9 +124,12 @@ def add_gradients(
     micro_batches = objective.micro_batches(plan.phase, progress.step)
     step_loss = torch.zeros((), device=accelerator.device)
     with objective.weights(model, plan.phase, progress.step):
-        for number in range(distributed.index(), len(micro_batches), distributed.count()):
-            if number >= distributed.count():
+        for first in range(0, len(micro_batches), distributed.count()):
+            if first:  # asked by every process, also by one that has no micro-batch left: they answer together
                 stop_if_asked(listener, entries, progress)  # nothing of this step was applied yet
+            number = first + distributed.index()
+            if number >= len(micro_batches):
+                break
             # The seed depends only on (seed, phase, step, micro-batch), so no random state needs to be saved.
             seed = seed_for(plan.seed, plan.phase, progress.step, number)
             torch.manual_seed(seed)
@@ -219,8 +222,9 @@ def _stopped(plan: Plan, progress: PhaseProgress) -> str:
 
 
 def _diverged(plan: Plan, progress: PhaseProgress, folder: Path) -> str:
+    setting = "sparse_learning_rate" if plan.phase == "sparse" else "learning_rate"
     return (
         f"The training diverged: the loss or a weight is not finite at step {progress.step:,} of {plan.steps:,} in the "
-        f"{plan.phase} phase. Lower the learning rate (it was {plan.learning_rate:g}) and start again in another folder. "
+        f"{plan.phase} phase. Lower {setting} (it was {plan.learning_rate:g}) and start again in another folder. "
         f"The last checkpoint is kept in {folder}."
     )

@@ -100,7 +100,7 @@ def notes(recipe: Recipe, facts: BaseFacts, size: Any, amount: Amount, found: Es
 
 def trim_note(recipe: Recipe, whole: BaseFacts, trimmed: BaseFacts) -> str:
     """Return what trimming the base to the text saves."""
-    pieces = [facts.model.words // facts.model.width for facts in (trimmed, whole)]
+    pieces = [facts.model.rows for facts in (trimmed, whole)]
     millions = [facts.model.encoder / 1e6 for facts in (trimmed, whole)]
     memory = [read_size(facts.model.memory(recipe)) for facts in (trimmed, whole)]
     return (

@@ -205,7 +205,7 @@ class TrainingRequest:
             return
         yield from (("further", reason) for one in self.further for reason in one.problems())
         if self.further and not self.train:
-            yield "train", "Further labelled files need a first one."
+            yield "further", "Further labelled files need a first one."
 
 
 def tuples_of(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -91,24 +91,27 @@ def reporting(tracker: str, tracked: TrackedRun, on_event: OnEvent) -> Iterator[
     on_event(Event("tokenise", message=f"This run is reported to {TRACKERS[tracker]}: {opened.link}"))
     failed = False
 
-    def both(event: Event) -> None:
+    def guarded(call: Callable[[], None], phase: str) -> None:
         nonlocal failed
-        on_event(event)
-        if failed:
-            return
         try:
-            opened.take(event)
+            call()
         except Exception as error:  # any, since a tracker must not end a training run
-            failed = True
             log.exception("The tracker failed.")
-            message = f"{TRACKERS[tracker]} failed and is left out from now on: {error}"
-            on_event(Event(event.phase, message=message, warning=True))
+            if not failed:
+                message = f"{TRACKERS[tracker]} failed and is left out from now on: {error}"
+                on_event(Event(phase, message=message, warning=True))
+            failed = True
+
+    def both(event: Event) -> None:
+        on_event(event)
+        if not failed:
+            guarded(lambda: opened.take(event), event.phase)
 
     try:
         yield both
     finally:
         with redirect_stdout(sys.stderr):
-            opened.close()
+            guarded(opened.close, "evaluate")
 
 
 def open_tracker(tracker: str, tracked: TrackedRun) -> Tracker:
@@ -157,16 +160,19 @@ class _TensorBoard:
     def take(self, event: Event) -> None:
         values = values_of(event)
         # A resumed run says at which step it continues and repeats those after it: TensorBoard drops the earlier ones.
-        writer = self._writer(event.phase, event.step + bool(event.message))
+        continues = bool(event.message) and event.loss is None and event.evaluation is None
+        writer = self._writer(event.phase, event.step + continues)
         for name, value in values.items():
-            writer.add_scalar(name, value, event.step, walltime=event.time)
+            if not continues:  # otherwise how much is done was reported with the step
+                writer.add_scalar(name, value, event.step, walltime=event.time)
         if event.message:
             writer.add_text("warning" if event.warning else "message", event.message, event.step, walltime=event.time)
         writer.flush()
 
     def close(self) -> None:
-        for writer in self._writers.values():
-            writer.close()
+        with ExitStack() as stack:  # closes the others too if one fails
+            for writer in self._writers.values():
+                stack.callback(writer.close)
 
     def _writer(self, phase: str, step: int) -> Any:
         if phase not in self._writers:

@@ -53,6 +53,15 @@ def test_two_processes_learn_the_vector_of_one(kind, request, tmp_path):
 
 
 @pytest.mark.slow
+def test_the_last_batch_of_an_epoch_may_have_fewer_parts_than_processes(base_folder, tmp_path):
+    table = tmp_path / "rows.csv"
+    rows = [f"{word} number {number},{label}" for number in range(10) for word, label in (("good", "a"), ("bad", "b"))]
+    table.write_text("\n".join(["text,label", *rows[:19]]), encoding="utf-8")  # 8 + 8 + 3 rows: 4, 4 and 2 or 3 parts
+    arguments = ("task", table, "--base", base_folder, "--valid", table, *FAST, "batch_size=8", "accumulation=4")
+    assert_equal(learn(1, arguments, tmp_path / "one")[0], learn(2, arguments, tmp_path / "two")[0])
+
+
+@pytest.mark.slow
 def test_batches_are_cut_for_the_processes_that_are_there(language, tmp_path):
     one, _ = learn(1, (*language, "accumulation=2"), tmp_path / "one")
     two, said = learn(2, language, tmp_path / "two")

@@ -26,6 +26,16 @@ def test_the_operations_of_a_step_follow_from_the_sizes_of_the_base():
     assert XLM_R.step_operations(recipe, 256) == pytest.approx(expected)
 
 
+def test_a_base_with_narrow_word_embeddings_is_trimmed_by_its_rows():
+    from transformers import AlbertConfig, AlbertModel
+
+    with torch.device("meta"):
+        albert = Model.of(AlbertModel(AlbertConfig(vocab_size=30_000, embedding_size=128, hidden_size=4096)))
+    trimmed = albert.with_rows(12_000)
+    assert (albert.rows, trimmed.rows) == (30_000, 12_000)
+    assert albert.encoder - trimmed.encoder == 18_000 * 128
+
+
 def test_denoising_is_estimated_cautiously_from_the_shapes_of_the_matrices():
     with torch.device("meta"):
         layer = [torch.empty(shape) for shape in [(768, 768)] * 4 + [(3072, 768), (768, 3072)]]

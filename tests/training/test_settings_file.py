@@ -91,3 +91,10 @@ def test_what_is_no_file_of_text_is_refused_and_nothing_is_waited_for(tmp_path):
         open_file(tmp_path / "latin.json")
     (tmp_path / "good.json").write_text(to_file(REQUEST))
     assert open_file(tmp_path / "good.json").request == REQUEST
+
+
+def test_further_files_without_a_first_one_are_left_out_with_a_message():
+    text = '{"format": "deftx-settings", "version": 1, "kind": "task", "name": "Mood", "further": [{"file": "b.csv"}]}'
+    found = from_file(text)
+    assert found.problems == ["Further labelled files need a first one."]
+    assert found.request == TrainingRequest(kind="task", name="Mood")

@@ -84,6 +84,19 @@ def test_a_resumed_run_has_each_step_once(report, base, corpus_file, tmp_path, m
     assert all(loss < 90 for _, loss in sparse)
 
 
+def test_a_run_stopped_after_its_dense_phase_keeps_the_curve(report):
+    for kept in (False, True):
+        with reporting("tensorboard", report, ignore) as on_event:
+            for step in () if kept else (1, 2, 3):
+                on_event(Event("dense", step, 3, loss=1.0))
+            if kept:  # as read_change says it
+                on_event(Event("dense", 3, 3, message="The dense phase was finished before."))
+            on_event(Event("evaluate", 1, 2, evaluation=0.5, metric="f1", message="Before the training: 0.5."))
+    assert [step for step, _ in curve(report.folder, "dense", "loss")] == [1, 2, 3]
+    assert [step for step, _ in curve(report.folder, "dense", "done")] == [1, 2, 3]
+    assert [step for step, _ in curve(report.folder, "evaluate", "f1")] == [1]
+
+
 def test_held_out_words_are_not_reported(report):
     guess = WordGuess("before", "hiddenword", "after", "guessed")
     with reporting("tensorboard", report, ignore) as on_event:
@@ -124,6 +137,7 @@ def test_a_tracker_that_fails_is_left_out_and_said_once(report, monkeypatch):
 
         def close(self):
             self.closed = True
+            raise OSError("disk full")
 
     failing, seen = Failing(), []
     monkeypatch.setitem(trackers._OPEN, "tensorboard", lambda report: failing)
