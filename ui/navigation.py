@@ -50,10 +50,9 @@ def _connect_tabs(sections: Sections, kept: Kept) -> None:
     lists = [sections.score.table, sections.check.text, sections.label.text]
     sections.tab["test"].select(renew_test, lists[0], lists, **PRIVATE)
     sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
-    naming, moving = [train.fields["name"], train.fields["code"]], [sections.tabs, kept.tab]
-    sections.corpus.to_train.click(
-        to_train, [sections.corpus.choice, *naming], [sections.corpus.said, *naming, *moving], **PRIVATE
-    )
+    entered, moving = [train.fields[name] for name in ("kind", "name", "code")], [sections.tabs, kept.tab]
+    outputs = [sections.corpus.said, *train.fields.values(), *moving]
+    sections.corpus.to_train.click(to_train, [sections.corpus.choice, *entered], outputs, **PRIVATE)
     sections.corpus.to_test.click(lambda: (gr.Tabs(selected="test"), "test"), None, moving, **PRIVATE)
 
     def use(job: str) -> tuple:
@@ -75,30 +74,38 @@ def renew_test(table: str | None) -> tuple:
     return score_tab.renew(table), *(gr.Dropdown(choices=corpus_tab.choices()) for _ in range(2))
 
 
-def to_train(text: str | None, name: str, code: str) -> tuple:
-    """Open Train with the language of the text; without a text, ask for one: (message, name, code, section, its name)."""
+def to_train(text: str | None, kind: str, name: str, code: str) -> tuple:
+    """Open Train with the language of the text; without a text, ask for one: (message, *fields, section, its name).
+
+    A form that was filled in for a task starts anew: its settings are not those of a language vector.
+    """
+    skipped = dict.fromkeys(train_fields.EMPTY, gr.skip())
     if not text:
-        return views.notice(strings.CORPUS_NEEDS_TEXT, kind="bad"), *[gr.skip()] * 4
-    return "", *train_names.suggest(text, name, code), gr.Tabs(selected="train"), "train"
+        return views.notice(strings.CORPUS_NEEDS_TEXT, kind="bad"), *skipped.values(), gr.skip(), gr.skip()
+    anew = kind == "task"
+    fields = dict(zip(skipped, train_form.filled(train_fields.EMPTY), strict=True)) if anew else skipped
+    if anew or not (name or code):
+        fields["name"], fields["code"] = train_names.of_text(text)
+    return "", *fields.values(), gr.Tabs(selected="train"), "train"
+
+
+def from_tables(table: str | None, valid: str | None, text: str | None) -> tuple:
+    """Open Train with a task on these labelled files: (text, *fields, section, its name)."""
+    code = train_names.language_of_table(table)
+    name = PurePath(table).stem if table else ""
+    # Everything else starts anew: settings of an earlier run, such as the vector it went on from, are out of sight.
+    values = {
+        **train_fields.EMPTY, "kind": "task", "train": table or None, "valid": valid or "", "name": name, "code": code,
+    }  # fmt: skip
+    text_list = gr.Dropdown(choices=corpus_tab.choices(), value=text)
+    return text_list, *train_form.filled(values), gr.Tabs(selected="train"), "train"
 
 
 def _connect_labelled(sections: Sections, kept: Kept) -> None:
     """Lead from the labelled files to the form of a task, with the files, a name and the language of the text filled in."""
     labelled, train = sections.corpus.labelled, sections.train
-
-    def lead(table: str | None, valid: str | None, text: str | None) -> tuple:
-        code = train_names.language_of_table(table)
-        name = PurePath(table).stem if table else ""
-        values = {"kind": "task", "train": table or None, "valid": valid or "", "name": name, "code": code}
-        return (
-            gr.Dropdown(choices=corpus_tab.choices(), value=text),
-            *train_form.filled(values),
-            gr.Tabs(selected="train"),
-            "train",
-        )
-
     chosen = [labelled.choices["train"], labelled.choices["valid"], sections.corpus.choice]
-    labelled.to_train.click(lead, chosen, [*train.inputs(), sections.tabs, kept.tab], **PRIVATE)
+    labelled.to_train.click(from_tables, chosen, [*train.inputs(), sections.tabs, kept.tab], **PRIVATE)
 
 
 def _connect_guide(sections: Sections, kept: Kept) -> None:

@@ -507,13 +507,9 @@ def test_codes_of_languages_are_taken(code):
     assert train_fields.from_form({**EMPTY, "code": code}, None).language == code
 
 
-def test_a_text_in_a_known_language_suggests_its_name_and_code(studio):
-    assert train_names.suggest(SAMPLE, "", "") == ("Indonesian", "ind")
-
-
-@pytest.mark.parametrize("entered", [(None, "", ""), (SAMPLE, "Mine", ""), (SAMPLE, "", "xyz"), ("gone.txt", "", "")])
-def test_what_was_entered_is_not_replaced_by_a_suggestion(studio, entered):
-    assert train_names.suggest(*entered) == (gr.skip(), gr.skip())
+def test_the_language_of_a_text_is_named(studio):
+    assert train_names.of_text(SAMPLE) == ("Indonesian", "ind")
+    assert train_names.of_text("gone.txt") == ("", "")
 
 
 # Settings in and out

@@ -15,6 +15,7 @@ from deftx.training.request import SettingsRefused, TrainingRequest
 from ui import navigation, strings
 from ui.corpus import audit_view, clean_form, corpus_tab, findings, hub_form, labelled_tab, labelled_upload
 from ui.corpus.corpora import SAMPLE
+from ui.train.train_fields import EMPTY
 
 
 def write(tmp_path, name, content):
@@ -198,12 +199,37 @@ def test_a_note_that_can_be_repaired_has_its_button_and_the_others_have_none(stu
     assert findings.show_repairs(cleaned) == findings.show_repairs(None) == gr.skip()
 
 
-def test_without_a_text_the_way_to_train_asks_for_one_in_place(studio, tmp_path):
-    said, *rest = navigation.to_train(None, "", "")
+def test_without_a_text_the_way_to_train_asks_for_one_in_place(studio):
+    said, *rest = navigation.to_train(None, "language", "", "")
     assert strings.CORPUS_NEEDS_TEXT in said
-    assert rest == [gr.skip()] * 4
-    said, name, code, tabs, tab = navigation.to_train(SAMPLE, "", "")
-    assert (said, name, code, tabs.selected, tab) == ("", "Indonesian", "ind", "train", "train")
+    assert rest == [gr.skip()] * (len(EMPTY) + 2)
+
+
+@pytest.mark.parametrize(
+    ("entered", "named"),
+    [
+        (("language", "", ""), {"name": "Indonesian", "code": "ind"}),
+        (("language", "Mine", ""), {}),
+        (("language", "", "xyz"), {}),
+    ],
+)
+def test_the_way_to_train_names_the_language_of_the_text_but_replaces_nothing(studio, entered, named):
+    said, *fields, tabs, tab = navigation.to_train(SAMPLE, *entered)
+    assert (said, tabs.selected, tab) == ("", "train", "train")
+    assert {name: value for name, value in zip(EMPTY, fields, strict=True) if value != gr.skip()} == named
+
+
+def test_a_way_to_train_leaves_no_setting_of_an_earlier_task_behind(studio, tmp_path):
+    table = studio.tables.add(write(tmp_path, "reviews.csv", "text,label\n" + ROWS))
+    _, *fields, _, _ = navigation.to_train(SAMPLE, "task", "min, judged", "min")
+    assert settings_of(fields) == {**EMPTY, "name": "Indonesian", "code": "ind"}
+    _, *fields, _, _ = navigation.from_tables(table, "", None)
+    assert settings_of(fields) == {**EMPTY, "kind": "task", "train": table, "name": "reviews", "code": "eng"}
+
+
+def settings_of(updates):
+    values = [update["value"] if isinstance(update, dict) else getattr(update, "value", update) for update in updates]
+    return dict(zip(EMPTY, values, strict=True))
 
 
 def test_a_cleaned_copy_is_chosen_and_says_where_it_comes_from(studio, tmp_path):

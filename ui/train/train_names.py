@@ -1,7 +1,5 @@
 """Suggest the name and the code of a language from its text."""
 
-import gradio as gr
-
 from deftx.core.errors import DeftxError
 from deftx.data.languages import UNKNOWN
 from ui.current import current_workspace
@@ -23,16 +21,12 @@ def language_of_table(table: str | None) -> str:
     return found if found != UNKNOWN and share >= SURE else ""
 
 
-def suggest(text: str | None, name: str, code: str) -> tuple:
-    """Return (name, code) for two empty fields, if most of the text is in a known language."""
-    if not text or name or code:
-        return gr.skip(), gr.skip()
+def of_text(text: str) -> tuple[str, str]:
+    """Return the name and the code of the language that most of a text is in; both are empty if that is not known."""
     facts = current_workspace().facts
     try:
-        found, share = next(iter(facts.mix(text).items()))
+        found, share = next(iter(facts.mix(text).items()), (UNKNOWN, 0.0))
         names = facts.languages().names()
     except DeftxError:  # the Corpus section gives the reason
-        return gr.skip(), gr.skip()
-    if found == UNKNOWN or share < SURE:
-        return gr.skip(), gr.skip()
-    return names[found], found
+        return "", ""
+    return (names[found], found) if found != UNKNOWN and share >= SURE else ("", "")
