@@ -19,7 +19,9 @@ from ui.library import vector_index
 BALINESE = ["Ajengane jaen pisan.", "Titiang seneng ring genah puniki.", "Ajengane jaen pisan."]
 
 
-@pytest.mark.parametrize("kept", [None, "", [], {"step": 9}, {"step": "2", "name": 7, "unknown": 1}, {"text": None}])
+@pytest.mark.parametrize(
+    "kept", [None, "", [], {"step": 9}, {"step": "2", "name": 7, "unknown": 1}, {"text": None}, {"guessed": 1}]
+)
 def test_what_a_browser_cannot_have_stored_is_read_as_nothing(kept):
     assert Plan.read(kept) == Plan()
 
@@ -134,6 +136,18 @@ def test_a_text_without_a_name_is_named_after_its_language_and_another_language_
     _, said = text_step.sampled(Plan(name="Balinese", code="ban"))
     assert "looks like Indonesian (ind)" in said
     assert "not like Balinese (ban)" in said
+
+
+def test_a_guessed_name_is_that_of_the_present_text_and_a_typed_one_stays(studio):
+    guessed, _ = text_step.sampled(Plan())
+    assert Plan.read(guessed.kept()) == guessed
+    other, _ = text_step.pasted(guessed, "\n".join(["xq zv", "wqx", "zzk"]))
+    assert (other.name, other.code, other.guessed) == ("", "", False)
+    assert "ind" not in other.text
+    again, _ = text_step.sampled(other)
+    assert (again.name, again.code) == ("Indonesian", "ind")
+    typed = language_step.named(guessed, "Toba Batak")
+    assert text_step.sampled(typed)[0].name == "Toba Batak"
 
 
 def test_a_text_cannot_bring_markup_into_the_page(studio):

@@ -52,7 +52,7 @@ def ready(code: str) -> vector_index.Entry | None:
 def named(plan: Plan, typed: str) -> Plan:
     """Return the plan for a typed name; a name that is not known is used as it is, without a code."""
     name = typed.strip()[:LONGEST_NAME]
-    return plan.changed(name=name, code=code_of(name), vector="")
+    return plan.changed(name=name, code=code_of(name), guessed=False, vector="")
 
 
 def say(typed: str) -> str:

@@ -21,6 +21,7 @@ class Plan:
     step: int = 1
     name: str = ""  # of the language
     code: str = ""
+    guessed: bool = False  # name and code are those of the language of the text, and not typed
     vector: str = ""  # the key of a ready language vector
     text: str = ""  # the name of a text
     task: str = ""  # the key of a ready task vector
@@ -36,9 +37,9 @@ class Plan:
         given = kept if isinstance(kept, Mapping) else {}
         known = {one.name: type(one.default) for one in fields(cls)}
         usable = {name: given[name] for name, kind in known.items() if isinstance(given.get(name), kind)}
-        texts = {name: value[:LONGEST] for name, value in usable.items() if isinstance(value, str)}
+        usable = {name: value[:LONGEST] if isinstance(value, str) else value for name, value in usable.items()}
         step = usable.get("step", 1)
-        return cls(**{**texts, "step": step if step in range(1, STEPS + 1) else 1})
+        return cls(**{**usable, "step": step if step in range(1, STEPS + 1) else 1})
 
     def kept(self) -> dict[str, Any]:
         """Return what the browser stores."""

@@ -73,7 +73,7 @@ def pasted(plan: Plan, text: str) -> tuple[Plan, str]:
     if not lines:
         return plan, views.notice(strings.GUIDE_PASTE_EMPTY, kind="bad")
     try:
-        return _with_text(plan, current_workspace().corpora.add_lines(plan.code or PASTED, lines))
+        return _with_text(plan, current_workspace().corpora.add_lines(_as_typed(plan).code or PASTED, lines))
     except DeftxError as error:
         return plan, views.refusal(strings.NOT_READ, error)
 
@@ -138,12 +138,16 @@ def with_ready(plan: Plan) -> Plan:
 
 
 def _with_text(plan: Plan, text: str) -> tuple[Plan, str]:
-    """Return the plan with another text, and named after its language if it has no name yet."""
-    plan = plan.changed(text=text, language_job="")
-    if not plan.name:
-        code = _main_language(text)
-        plan = plan.changed(name=name_of(code), code=code) if code else plan
+    """Return the plan with another text, and named after its language unless a name was typed."""
+    plan = _as_typed(plan).changed(text=text, language_job="")
+    if not plan.name and (code := _main_language(text)):
+        plan = plan.changed(name=name_of(code), code=code, guessed=True)
     return plan, show(plan)
+
+
+def _as_typed(plan: Plan) -> Plan:
+    """Return the plan without a name that was guessed from an earlier text."""
+    return plan.changed(name="", code="", guessed=False) if plan.guessed else plan
 
 
 def _main_language(text: str) -> str:
