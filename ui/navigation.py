@@ -12,7 +12,7 @@ from ui.guide.plan import Plan, checked
 from ui.labelling import label_answers
 from ui.library import library_tab
 from ui.sections import Kept, Sections
-from ui.shared import views
+from ui.shared import removal, views
 from ui.train import train_choices, train_fields, train_form, train_names, train_tab
 from ui.watch import watch
 
@@ -48,7 +48,7 @@ def _connect_tabs(sections: Sections, kept: Kept) -> None:
     here = [sections.corpus.choice, *sections.corpus.labelled.choices.values()]
     sections.tab["corpus"].select(lambda *chosen: corpus_tab.renew_lists(chosen), here, here, **PRIVATE)
     lists = [sections.score.table, sections.check.text, sections.label.text]
-    sections.tab["test"].select(renew_test, lists[0], lists, **PRIVATE)
+    sections.tab["test"].select(renew_test, lists, lists, **PRIVATE)
     sections.corpus.choice.change(lambda name: name or "", sections.corpus.choice, kept.corpus, **PRIVATE)
     entered, moving = [train.fields[name] for name in ("kind", "name", "code")], [sections.tabs, kept.tab]
     outputs = [sections.corpus.said, *train.fields.values(), *moving]
@@ -69,9 +69,10 @@ def _connect_tabs(sections: Sections, kept: Kept) -> None:
     sections.watch.use.click(use, kept.job, outputs, **PRIVATE).then(**sections.test.classify)
 
 
-def renew_test(table: str | None) -> tuple:
-    """Return the lists of Test: the labelled files, and the texts for checking and labelling."""
-    return score_tab.renew(table), *(gr.Dropdown(choices=corpus_tab.choices()) for _ in range(2))
+def renew_test(table: str | None, *texts: str | None) -> tuple:
+    """Return the lists of Test (labelled files, texts to check and to label); a choice that no longer exists is cleared."""
+    listed = corpus_tab.choices()
+    return score_tab.renew(table), *(removal.renewed(listed, text, None) for text in texts)
 
 
 def to_train(text: str | None, kind: str, name: str, code: str) -> tuple:

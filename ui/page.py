@@ -87,7 +87,7 @@ def _build(page: gr.Blocks, workspaces: Workspaces | None, admit: Admit) -> None
         public.build(sections.library, sections.tab["library"])
     look = {
         "fn": watch.look,
-        "inputs": [kept.job, sections.watch.seen, sections.watch.smooth],
+        "inputs": [kept.job, sections.watch.seen, sections.watch.smooth, sections.test.picked],
         "outputs": sections.watch.outputs(),
         "concurrency_limit": None,
         **PRIVATE,
@@ -119,17 +119,17 @@ def _connect_actions(sections: Sections, kept: Kept, look: dict[str, Any], polli
 
     # The action and its display are one answer: a second request would double the time of a click, and a poll in
     # progress would bring back the old display.
-    def chosen(seen: str, smooth: bool, event: gr.EventData) -> tuple:
-        return watch.look(str(event.job), seen, smooth)
+    def chosen(seen: str, smooth: bool, picked: str, event: gr.EventData) -> tuple:
+        return watch.look(str(event.job), seen, smooth, picked)
 
-    def act(action: str, job: str, seen: str, smooth: bool) -> tuple:
+    def act(action: str, job: str, seen: str, smooth: bool, picked: str) -> tuple:
         job_actions.act(action, watch.shown(seen))
-        return watch.look(job, seen, smooth)
+        return watch.look(job, seen, smooth, picked)
 
     shown = {"concurrency_limit": None, "cancels": [polling], **PRIVATE}
     # The page itself stores the choice, without a request: a poll sent before the answer must not ask for the old one.
     watching.jobs.select(None, None, kept.job, js=watch.CHOSEN, **PRIVATE)
-    watching.jobs.select(chosen, [watching.seen, watching.smooth], watching.outputs(), **shown)
+    watching.jobs.select(chosen, look["inputs"][1:], watching.outputs(), **shown)
     watching.smooth.input(**{**look, **shown})
     for action, button in watching.actions().items():
         button.click(partial(act, action), look["inputs"], watching.outputs(), **shown)

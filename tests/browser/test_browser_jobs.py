@@ -2,10 +2,11 @@
 
 import pytest
 from app_process import serving
-from browsing import expect, open_page, open_tab
+from browsing import choose, expect, open_page, open_tab
 from tiny_base import finish_language_job, write_corpus
 
 from deftx.jobs import Store
+from ui import strings
 
 LENGTHY = {
     "max_steps": 200_000,
@@ -127,3 +128,13 @@ def test_history_finds_compares_and_opens(app, browser):
     expect(page.locator("#comparison")).to_contain_text("Base model alone")
     page.get_by_role("button", name="Madurese").click()
     expect(page.locator("#job h3")).to_contain_text("Madurese")
+
+
+def test_a_vector_that_is_removed_while_it_is_chosen_in_test_is_cleared(app, browser):
+    page, other = tab(app, browser, "Test"), tab(app, browser)
+    choose(page, "language", "Madurese")
+    other.locator("#jobs button", has_text="Madurese").click()
+    other.locator("#discard").click()
+    expect(page.locator("#language input")).to_have_value(strings.NO_LANGUAGE)
+    page.locator("#classify").click()
+    expect(page.locator(".toast-body")).to_have_count(0)

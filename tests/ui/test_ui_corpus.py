@@ -227,6 +227,13 @@ def test_a_way_to_train_leaves_no_setting_of_an_earlier_task_behind(studio, tmp_
     assert settings_of(fields) == {**EMPTY, "kind": "task", "train": table, "name": "reviews", "code": "eng"}
 
 
+def test_a_text_that_is_gone_is_cleared_in_the_lists_of_test(studio, tmp_path):
+    name = studio.corpora.add(write(tmp_path, "a.txt", "one\ntwo\n"))
+    table, *texts = navigation.renew_test("gone.csv", "gone.txt", name)
+    updates = [one._constructor_args[0].get("value", gr.skip()) for one in (table, *texts)]
+    assert updates == ["", None, gr.skip()]
+
+
 def settings_of(updates):
     values = [update["value"] if isinstance(update, dict) else getattr(update, "value", update) for update in updates]
     return dict(zip(EMPTY, values, strict=True))

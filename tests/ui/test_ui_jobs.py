@@ -8,7 +8,7 @@ from dataclasses import fields
 import gradio as gr
 import pytest
 from job_helpers import scheduler, step_of, wait_for
-from tiny_base import finish_task_job
+from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.core.events import Event, WordGuess
 from deftx.core.files import write_json
@@ -38,9 +38,11 @@ def buttons(studio):
     return offered
 
 
-def look(chosen="", seen=""):
+def look(chosen="", seen="", picked=""):
     """What a page that has seen nothing yet is sent, by the names of its parts."""
-    return dict(zip((field.name for field in fields(watch.Watch)), watch.look(chosen, seen), strict=True))
+    return dict(
+        zip((field.name for field in fields(watch.Watch)), watch.look(chosen, seen, False, picked), strict=True)
+    )
 
 
 def say(job, *events):
@@ -99,6 +101,36 @@ def test_beside_many_open_pages_each_asks_less_often(studio, monkeypatch):
     assert status_strip.news("page 0")["every"] == intervals[-1]  # a page counts once
     status_strip._asked.update(dict.fromkeys(status_strip._asked, -status_strip.OPEN_SECONDS))
     assert status_strip.news("page 0")["every"] == status_strip.EVERY  # the others were closed
+
+
+# The lists of Test
+
+
+def value_of(update):
+    return update._constructor_args[0].get("value", gr.skip())
+
+
+def test_a_vector_that_is_gone_is_cleared_in_test_and_another_choice_stays(studio, page_base):
+    first, gone, other = (finish_task_job(studio.store, page_base, name) for name in ("First", "Gone", "Other"))
+    language = finish_language_job(studio.store, page_base, write_corpus(studio.store.root / "text.txt"))
+    picked = json.dumps([f"job:{gone.id}", f"job:{language.id}"])
+    before = look(picked=picked)
+    assert value_of(before["task"]) == value_of(before["language"]) == gr.skip()
+    for job in (gone, language):
+        studio.store.discard(job.id)
+    after = look("", before["seen"], picked)
+    assert (value_of(after["task"]), value_of(after["language"])) == (after["task"].choices[0][1], "")
+    for job in (first, other):
+        picked = json.dumps([f"job:{job.id}", ""])
+        assert value_of(look("", before["seen"], picked)["task"]) == gr.skip()
+
+
+def test_the_first_task_that_there_is_is_chosen(studio, page_base, monkeypatch):
+    monkeypatch.setattr(watch.classify_tab, "task_choices", list)
+    before = look(picked='[null, ""]')
+    monkeypatch.undo()
+    task = finish_task_job(studio.store, page_base)
+    assert value_of(look("", before["seen"], '[null, ""]')["task"]) == f"job:{task.id}"
 
 
 # The queue

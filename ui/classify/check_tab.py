@@ -13,7 +13,7 @@ from ui.corpus import corpus_tab
 from ui.current import current_workspace
 from ui.labelling.label_views import DIGITS
 from ui.library import vector_index
-from ui.shared import keys, views
+from ui.shared import keys, removal, views
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 SEED = 42
@@ -71,7 +71,7 @@ def build(task: gr.Dropdown, language: gr.Dropdown, kept: gr.BrowserState) -> Ch
     card.select(_picked, kept, [kept, *tab.shown()], trigger_mode="multiple", queue=False, **PRIVATE)
     keep.click(save_check, kept, said, **PRIVATE).then(**listed)
     gr.on([task.change, language.change, part.expand], **listed)
-    part.expand(lambda: gr.Dropdown(choices=corpus_tab.choices()), None, text, **PRIVATE)
+    part.expand(lambda chosen: removal.renewed(corpus_tab.choices(), chosen, None), text, text, **PRIVATE)
     return tab
 
 

@@ -1,5 +1,6 @@
 """Compose and test: vectors with strengths, a sentence, and its probabilities, updated at every change."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from ui.classify.combination import Combination
 from ui.classify.compose_form import LONGEST, ComposeForm, language_choices, task_choices
 from ui.current import current_workspace
 from ui.library import library_forms
-from ui.shared import debounce, views
+from ui.shared import debounce, removal, views
 
 __all__ = ["TestTab", "build", "language_choices", "task_choices"]
 
@@ -35,6 +36,7 @@ class TestTab:
 
     task: gr.Dropdown
     language: gr.Dropdown
+    picked: gr.Textbox  # both keys as JSON, for the list of training runs: a list refuses a key that is gone
     form: ComposeForm
     classify: dict[str, Any]  # the event that classifies the sentence of the form
 
@@ -88,7 +90,15 @@ def build(kept: gr.BrowserState) -> TestTab:
         done.then(word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE})
     opening = {"fn": lambda *values: (*answered(*values), *word_weights(*values)), "inputs": form.inputs(),
                "outputs": [*answers, words, words_table], **PRIVATE}  # fmt: skip
-    return TestTab(fields["task"], fields["language"], form, opening)
+    return TestTab(fields["task"], fields["language"], _picked(fields["task"], fields["language"]), form, opening)
+
+
+def _picked(task: gr.Dropdown, language: gr.Dropdown) -> gr.Textbox:
+    """Return a hidden field in which the browser itself, without a request, keeps the keys of both lists."""
+    picked = gr.Textbox(json.dumps([task.value, language.value]), visible=False)
+    for vectors in (task, language):
+        vectors.change(None, [task, language], picked, js="(...keys) => JSON.stringify(keys)", **PRIVATE)
+    return picked
 
 
 def restore(kept: object) -> tuple[Any, Any, Any]:
@@ -224,4 +234,9 @@ def _connect_form(form: ComposeForm) -> None:
 
     fields["method"].change(settings, fields["method"], [fields[field] for _, field in parameters], **quick)
     further = [fields[f"language_{place}"] for place in compose_form.MORE]
-    form.more.expand(lambda: [gr.Dropdown(choices=language_choices()) for _ in further], None, further, **quick)
+
+    def renew(*chosen: str | None) -> list[gr.Dropdown]:
+        listed = language_choices()
+        return [removal.renewed(listed, key, "") for key in chosen]
+
+    form.more.expand(renew, further, further, **quick)

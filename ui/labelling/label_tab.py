@@ -12,7 +12,7 @@ from ui import strings
 from ui.corpus import corpus_tab
 from ui.labelling import label_answers
 from ui.labelling.label_views import DIGITS, FURTHER
-from ui.shared import keys, views
+from ui.shared import keys, removal, views
 from ui.shared.uploads import READING, TABLE_TYPES
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -159,12 +159,12 @@ def _connect_form(
     # A button says for which sentence it stands, so a fast second press is never counted for one that was not seen.
     tab.card.select(_picked, tab.kept, [tab.said, *tab.shown()], trigger_mode="multiple", queue=False, **PRIVATE)
     lists = [tab.text, tab.sessions]
-    tab.part.expand(
-        lambda: (gr.Dropdown(choices=corpus_tab.choices()), gr.Dropdown(choices=label_answers.choices())),
-        None,
-        lists,
-        **PRIVATE,
-    )
+
+    def renew(text: str | None, session: str | None) -> tuple[gr.Dropdown, gr.Dropdown]:
+        listed = removal.renewed(label_answers.choices(), session, None)
+        return removal.renewed(corpus_tab.choices(), text, None), listed
+
+    tab.part.expand(renew, lists, lists, **PRIVATE)
 
 
 def _connect_actions(tab: LabelTab, actions: Actions, task: gr.Dropdown, language: gr.Dropdown) -> None:

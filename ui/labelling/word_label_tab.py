@@ -9,7 +9,7 @@ from deftx.labelling.session import COUNT, FEWEST, MOST
 from ui import strings
 from ui.corpus import corpus_tab
 from ui.labelling import word_answers
-from ui.shared import views
+from ui.shared import removal, views
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 EXPORTS = {".conll": "WORDS_AS_CONLL", ".jsonl": "WORDS_AS_JSON"}
@@ -34,10 +34,12 @@ def build(task: gr.Dropdown, language: gr.Dropdown) -> None:
                 show_progress="minimal", concurrency_id="classify", api_visibility="private")  # fmt: skip
     sessions.input(word_answers.open_session, sessions, [kept, said, *shown], **PRIVATE)
     card.select(_picked, [kept, label], [kept, said, *shown], trigger_mode="multiple", queue=False, **PRIVATE)
-    part.expand(
-        lambda: (gr.Dropdown(choices=corpus_tab.choices()), gr.Dropdown(choices=word_answers.choices())),
-        None, [text, sessions], **PRIVATE,
-    )  # fmt: skip
+
+    def renew(chosen: str | None, session: str | None) -> tuple[gr.Dropdown, gr.Dropdown]:
+        listed = removal.renewed(word_answers.choices(), session, None)
+        return removal.renewed(corpus_tab.choices(), chosen, None), listed
+
+    part.expand(renew, [text, sessions], [text, sessions], **PRIVATE)
     _connect({**actions, "downloads": downloads}, kept, said, sessions, shown)
     # The question whether to remove is of the session before.
     gr.on([start.click, sessions.input], lambda: word_answers.asking(False), None, actions["remove"], **PRIVATE)

@@ -13,7 +13,7 @@ from ui import strings
 from ui.classify import classify_tab
 from ui.current import current_workspace
 from ui.library import vector_index
-from ui.shared import figures, plot
+from ui.shared import figures, plot, removal
 from ui.watch import changes, guess_views, status_strip, watch_details, watch_views
 
 # A row of the list is a button; the focused one keeps the focus when the list is replaced.
@@ -33,6 +33,7 @@ watch('value', () => {
 });
 """
 
+Choices = list[tuple[str, str]]
 CHOSEN = "() => document.querySelector('#jobs [data-chosen]').dataset.chosen"  # the row clicked last
 
 
@@ -117,10 +118,11 @@ _FREEING = {name: name.upper() for name in ("free", "free_confirm", "free_keep")
 _FOLDED = {"numbers": "NUMBERS", "messages": "MESSAGES", "log": "LOG", "disk": "DISK_SPACE"}
 
 
-def look(chosen: str, seen: str, smooth: bool = False) -> tuple:
+def look(chosen: str, seen: str, smooth: bool = False, picked: str = "") -> tuple:
     """Return a value for what has changed since ``seen``, ``gr.skip()`` for the rest, in the order of Watch.
 
-    With ``smooth``, the training loss in the plot is a moving average.
+    With ``smooth``, the training loss in the plot is a moving average. ``picked`` holds the keys of the vectors that are
+    chosen under Test; one that no longer exists is cleared.
     """
     workspace = current_workspace()
     before = json.loads(seen) if seen else {}
@@ -153,11 +155,21 @@ def look(chosen: str, seen: str, smooth: bool = False) -> tuple:
         failed = state_of(job).name == "failed"
         answers["resume"] = gr.Button(visible=buttons["resume"], variant="secondary" if failed else "primary")
     tasks, languages = classify_tab.task_choices(), classify_tab.language_choices()
-    first = {"value": tasks[0][1]} if tasks and before.get("tasks") == crc32(repr([]).encode()) else {}
-    answers["task"] = gr.Dropdown(choices=tasks, **first) if changed("tasks", tasks) else gr.skip()
-    answers["language"] = gr.Dropdown(choices=languages) if changed("languages", languages) else gr.skip()
+    if before.get("tasks") == crc32(repr([]).encode()):
+        picked = json.dumps(["none", ""])  # so far there was no task to choose
+    lists = _lists(
+        tasks, languages, picked if before else ""
+    )  # a page that has just opened restores its choices by itself
+    answers["task"] = lists[0] if changed("tasks", tasks) else gr.skip()
+    answers["language"] = lists[1] if changed("languages", languages) else gr.skip()
     answers["seen"] = json.dumps(now) if now != before else gr.skip()
     return tuple(answers[field.name] for field in fields(Watch))
+
+
+def _lists(tasks: Choices, languages: Choices, picked: str) -> tuple[gr.Dropdown, gr.Dropdown]:
+    """Return both lists of Test; for a chosen vector that no longer exists, the first task or no language is chosen."""
+    task, language = json.loads(picked) if picked else (None, None)
+    return removal.renewed(tasks, task, tasks[0][1] if tasks else None), removal.renewed(languages, language, "")
 
 
 def _parts(job: Job | None, turn: Turn | None, smooth: bool) -> dict[str, str]:
