@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import gradio as gr
 import pytest
-from tiny_base import finish_language_job, finish_task_job, write_corpus
+from tiny_base import finish_language_job, finish_pair_job, finish_task_job, write_corpus
 
 from deftx.classify.calibrating import keep_calibration
 from deftx.core.calibration import Calibration, Curve
@@ -163,6 +163,19 @@ def test_a_labelled_file_of_ones_own_becomes_a_task(studio, tmp_path):
     assert (plan.task, plan.table, plan.task_name) == ("", "mood.csv", "mood")
     assert [request.kind for request in plan.requests()] == ["task"]
     assert task_step.chosen(plan, "bundled:sentiment", table, "") == Plan(task="bundled:sentiment")
+
+
+def test_pairs_of_sentences_are_no_task_of_the_path(studio, page_base):
+    pairs, single = finish_pair_job(studio.store, page_base), finish_task_job(studio.store, page_base)
+    offered = [key for _, key in task_step.choices()]
+    assert f"job:{single.id}" in offered
+    assert f"job:{pairs.id}" not in offered
+    assert checked({"task": f"job:{pairs.id}"}).task == ""
+    table = studio.tables.add(studio.store.root / "pairs.csv")
+    said = task_step.refusal(table)
+    assert strings.GUIDE_TABLE_PAIRS in said
+    assert task_step.show(table) == said
+    assert strings.GUIDE_NEEDS_TABLE in task_step.refusal(None)
 
 
 def test_training_starts_both_runs_and_a_second_start_adds_none(studio, tmp_path):

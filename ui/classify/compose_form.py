@@ -129,13 +129,14 @@ def is_for_words(task: str | None) -> bool:
 def task_choices(texts_only: bool = False) -> list[tuple[str, str]]:
     """List task vectors as (label with score, key): those made for the base of this page, the best first, then the others.
 
-    With ``texts_only``, those that tag words or answer questions are left out.
+    With ``texts_only``, those that tag words, answer questions or classify pairs are left out.
     """
     fitting = vector_index.best_first(usable("task"))
     others = [entry for entry in vector_index.entries(current_workspace().store, "task") if entry not in fitting]
-    return [
-        (_scored(entry), entry.key) for entry in [*fitting, *others] if not texts_only or unit_of(entry.folder) == TEXT
-    ]
+    found = [*fitting, *others]
+    if texts_only:
+        found = [entry for entry in found if unit_of(entry.folder) == TEXT and not takes_pairs(entry.folder)]
+    return [(_scored(entry), entry.key) for entry in found]
 
 
 def language_choices() -> list[tuple[str, str]]:

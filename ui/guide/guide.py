@@ -192,9 +192,10 @@ def _connect_task(guide: Guide) -> None:
     step.table.change(task_step.show, step.table, step.said, **READS)
 
     def go(kept: object, task: str | None, table: str | None, name: str) -> tuple[Any, ...]:
+        refused = task_step.refusal(table) if task == task_step.OWN else ""
+        if refused:  # the choices stay as they are
+            return *[gr.skip() for _ in guide.shown()], refused
         found = task_step.chosen(checked(kept), task, table, name)
-        if task == task_step.OWN and not found.table:
-            return *show(found.changed(step=TASK)), views.notice(strings.GUIDE_NEEDS_TABLE, kind="bad")
         return *show(found.changed(step=TRAIN)), gr.skip()
 
     step.go.click(go, [guide.kept, step.task, step.table, step.name], [*guide.shown(), step.said], **PRIVATE)

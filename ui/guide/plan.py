@@ -6,6 +6,7 @@ from typing import Any
 
 from deftx.jobs import state_of
 from deftx.training.request import TrainingRequest
+from ui.classify import compose_form
 from ui.corpus.corpora import SAMPLE
 from ui.current import current_workspace
 from ui.library import vector_index
@@ -79,7 +80,7 @@ def checked(kept: object) -> Plan:
     jobs = {job.id for job in workspace.store.list()}
     known = {
         "vector": {entry.key for entry in vector_index.entries(workspace.store, "language")},
-        "task": {entry.key for entry in vector_index.entries(workspace.store, "task")},
+        "task": {key for _, key in compose_form.task_choices(texts_only=True)},
         "text": {*workspace.corpora.names(), SAMPLE},
         "table": set(workspace.tables.names()),
         "language_job": jobs,

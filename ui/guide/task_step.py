@@ -71,6 +71,14 @@ def chosen(plan: Plan, task: str | None, table: str | None, name: str) -> Plan:
     )
 
 
+def refusal(table: str | None) -> str:
+    """Say why the path cannot go on with a labelled file: none is chosen, or it holds pairs; empty if it can."""
+    if not table:
+        return views.notice(strings.GUIDE_NEEDS_TABLE, kind="bad")
+    pairs = current_workspace().forecast.pairs(table)  # the last step classifies sentences, one at a time
+    return views.notice(strings.GUIDE_TABLE_PAIRS, kind="bad") if pairs else ""
+
+
 def show(table: str | None) -> str:
     """Say what a labelled file holds, in a sentence, and what to look at before training."""
     if not table:
@@ -79,6 +87,8 @@ def show(table: str | None) -> str:
         found = check(current_workspace().tables.read(table))
     except DeftxError as error:
         return views.refusal(strings.TABLE_REFUSED, error)
+    if refused := refusal(table):
+        return refused
     labels = ", ".join(f"{label} ({count:,})" for label, count in found.labels.items())
     said = strings.GUIDE_TABLE_HOLDS.format(rows=f"{sum(found.labels.values()):,}", labels=labels)
     return views.notice(said, kind="good") + views.notes(strings.NOTE, found.warnings)
