@@ -148,6 +148,14 @@ def test_another_session_of_a_text_asks_other_sentences(kept, task, text):
     assert not asked[0] & asked[1]
 
 
+def test_the_order_of_the_labels_does_not_bring_the_same_sentences_again(task, text):
+    own = label_answers.start_session(None, "", text, "positive, negative", 12, "")[0]
+    later = label_answers.start_session(task, "", text, "", 12, "")[0]
+    assert session_of(own).labels != session_of(later).labels
+    asked = [{one.text for one in session_of(each).sentences} for each in (own, later)]
+    assert not asked[0] & asked[1]
+
+
 def test_a_label_set_of_ones_own_needs_no_classifier(studio, text):
     kept, said, *_, improve = label_answers.start_session(None, "", text, "praise, complaint; question", 60, "")
     assert said == ""

@@ -55,7 +55,7 @@ def start(task: str | None, language: str, text: str | None, own: str, count: fl
     combination = None if own.strip() else Combination.of(task, [(language, 1.0)])
     labels = check_labels(_BETWEEN.split(own)) if combination is None else labels_of(combination)
     lines, kept = workspace.facts.read(text).lines, stored()
-    earlier = [one for one in kept.list() if one.text == text and one.labels == tuple(labels)]
+    earlier = [one for one in kept.list() if one.text == text and set(one.labels) == set(labels)]
     vectors = {} if combination is None else {
         "classifiers": [workspace.composed(side).classify for side in _sides(combination)],
         "made_of": named(combination), "task": combination.task, "language": language,

@@ -48,7 +48,7 @@ def _begin(task: str | None, language: str, text: str | None, count: int) -> Wor
         raise LabellingError(strings.LABELLING_NEEDS_TEXT)
     combination = Combination.of(task, [(language, 1.0)])
     made = tagger(workspace.composed(combination), workspace.composing.find(combination).task)
-    earlier = [one for one in stored().list() if one.text == text and one.tags == tuple(made.labels)]
+    earlier = [one for one in stored().list() if one.text == text and set(one.tags) == set(made.labels)]
     return begin_words(
         workspace.facts.read(text).lines, made.tag, made.labels, text=text, made_of=named(combination), count=count,
         seed=SEED, without=[sentence.text for one in earlier for sentence in one.sentences],
