@@ -134,6 +134,7 @@ def test_a_vector_that_is_removed_while_it_is_chosen_in_test_is_cleared(app, bro
     page, other = tab(app, browser, "Test"), tab(app, browser)
     choose(page, "language", "Madurese")
     other.locator("#jobs button", has_text="Madurese").click()
+    expect(other.locator("#job")).to_contain_text("Madurese")
     other.locator("#discard").click()
     expect(page.locator("#language input")).to_have_value(strings.NO_LANGUAGE)
     page.locator("#classify").click()
