@@ -41,6 +41,13 @@ def test_the_paper_is_the_paper():
     assert (pairs.batch_size, pairs.epochs, pairs.evaluate_every, pairs.metric) == (32, 5, 625, "accuracy")
 
 
+def test_pairs_are_learned_quickly_at_lower_rates_in_more_steps():
+    texts, pairs = (recipe_for("task", "quick", pairs=pairs) for pairs in (False, True))
+    assert pairs.learning_rate < texts.learning_rate / 2
+    assert pairs.rate("sparse") < texts.rate("sparse")
+    assert (pairs.max_steps, pairs.metric) == (2 * texts.max_steps, "accuracy")
+
+
 @pytest.mark.parametrize(
     ("examples", "steps"),
     [(8, 30_000), (8 * 299, 30_000), (8 * 500 - 7, 50_000), (8 * 1_000, 100_000), (10**6, 100_000)],
