@@ -222,9 +222,9 @@ def _stopped(plan: Plan, progress: PhaseProgress) -> str:
 
 
 def _diverged(plan: Plan, progress: PhaseProgress, folder: Path) -> str:
-    setting = "sparse_learning_rate" if plan.phase == "sparse" else "learning_rate"
+    rate = "sparse_learning_rate" if plan.phase == "sparse" else "the learning rate"
     return (
         f"The training diverged: the loss or a weight is not finite at step {progress.step:,} of {plan.steps:,} in the "
-        f"{plan.phase} phase. Lower {setting} (it was {plan.learning_rate:g}) and start again in another folder. "
+        f"{plan.phase} phase. Lower {rate} (it was {plan.learning_rate:g}) and start again in another folder. "
         f"The last checkpoint is kept in {folder}."
     )

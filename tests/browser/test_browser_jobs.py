@@ -94,7 +94,7 @@ def test_no_poll_asks_for_the_old_choice_while_a_choice_is_unanswered(app, brows
     expect(page.locator("#job h3")).to_contain_text("Third")
     page.wait_for_function("sent.length > 2")
     chosen = page.locator("#jobs button", has_text="Third").get_attribute("data-job")
-    polls = [sent for sent in page.evaluate("sent") if len(sent) == 3 and '"strip"' in sent[1]]
+    polls = [sent for sent in page.evaluate("sent") if len(sent) == 4 and '"strip"' in sent[1]]
     assert polls
     assert {job for job, *_ in polls} == {chosen}
 
