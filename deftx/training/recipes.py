@@ -180,7 +180,7 @@ _RANGES = (
 
 # The paper's settings for natural language inference that differ from those for sentiment.
 PAIR_SETTINGS = {"batch_size": 32, "epochs": 5, "evaluate_every": 625, "metric": "accuracy"}
-# With the rates of texts, the loss on pairs stays at that of guessing (docs/evidence.md#americasnli).
+# With the rates for texts, pairs are not learned: the loss stays at that of guessing (docs/evidence.md#americasnli).
 QUICK_PAIRS = {
     "learning_rate": 7e-5, "sparse_learning_rate": 1.5e-3, "max_steps": 400, "evaluate_every": 200, "metric": "accuracy",
 }  # fmt: skip

@@ -148,9 +148,8 @@ def _texts(
     labels: list[str] | None = None,
 ) -> _Prepared:  # fmt: skip
     if labels is None and len(sources) > 1:
-        labels = label_names(
-            sources[0].table
-        )  # all rows of a label may be held out of the first file, not of the others
+        # All rows of a label may be held out of the first file, but not of the others.
+        labels = label_names(sources[0].table)
     sources, valid, findings = prepare_sources(sources, valid, recipe, listener, labels)
     labels = labels or label_names(sources[0].table)
     shared, sources_on = shared_vector(translated(sources, recipe.lexicon_share, recipe.seed, listener))

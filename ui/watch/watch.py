@@ -157,11 +157,10 @@ def look(chosen: str, seen: str, smooth: bool = False, picked: str = "") -> tupl
     tasks, languages = classify_tab.task_choices(), classify_tab.language_choices()
     if before.get("tasks") == crc32(repr([]).encode()):
         picked = json.dumps(["none", ""])  # so far there was no task to choose
-    lists = _lists(
-        tasks, languages, picked if before else ""
-    )  # a page that has just opened restores its choices by itself
-    answers["task"] = lists[0] if changed("tasks", tasks) else gr.skip()
-    answers["language"] = lists[1] if changed("languages", languages) else gr.skip()
+    # A page that has just opened restores its choices by itself.
+    task_list, language_list = _lists(tasks, languages, picked if before else "")
+    answers["task"] = task_list if changed("tasks", tasks) else gr.skip()
+    answers["language"] = language_list if changed("languages", languages) else gr.skip()
     answers["seen"] = json.dumps(now) if now != before else gr.skip()
     return tuple(answers[field.name] for field in fields(Watch))
 
