@@ -38,10 +38,11 @@ def add_commands(commands: Any) -> None:
     options.add_columns(task, "--valid-columns", "the validation file")
     options.add_kind(task)
     task.set_defaults(run=run_task)
+    width = max(map(len, MEANINGS)) + 2
     for parser in (language, task):
         _add_shared(parser)
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = "settings:\n" + "\n".join(f"  {name:16}{meaning}" for name, meaning in MEANINGS.items())
+        parser.epilog = "settings:\n" + "\n".join(f"  {name:{width}}{meaning}" for name, meaning in MEANINGS.items())
 
 
 def run_language(arguments: argparse.Namespace) -> None:

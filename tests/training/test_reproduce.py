@@ -188,4 +188,5 @@ def test_every_setting_is_explained_and_the_command_line_says_it(capsys):
     assert all(len(meaning) < 120 and meaning.endswith(".") for meaning in MEANINGS.values())
     with pytest.raises(SystemExit):
         build_parser().parse_args(["language", "--help"])
-    assert MEANINGS["learning_rate"] in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert all(f"  {name}  " in printed and f"  {meaning}\n" in printed for name, meaning in MEANINGS.items())
