@@ -271,6 +271,14 @@ def test_a_vector_made_public_is_for_all_to_use_and_for_its_maker_to_withdraw(wo
     with acting_as(workspaces, "ana"):
         library.discard(key)
         assert [item.key for item in library.items("Shared")] == [shared]  # a copy: others may rest on it
+    with acting_as(workspaces, "bob") as workspace:
+        waiting = workspace.store.add("task", "Secret plan", {"source": str(library.find(shared).folder)})
+    with acting_as(workspaces, "ana"), pytest.raises(JobError, match="1 waiting, running or interrupted") as refused:
+        public.withdraw(shared)
+    assert "Secret" not in str(refused.value)
+    with acting_as(workspaces, "bob") as workspace:
+        workspace.store.discard(waiting.id)
+    with acting_as(workspaces, "ana"):
         public.withdraw(shared)
     with acting_as(workspaces, "bob"):
         assert library.items("Shared") == []

@@ -8,12 +8,13 @@ from functools import partial
 import gradio as gr
 
 from deftx.core.errors import DeftxError, VectorError
+from deftx.jobs.job import JobError
 from deftx.publish.own_vectors import OwnVector
 from ui import strings
 from ui.current import current_workspace
 from ui.library import library, vector_index
 from ui.library.library_tab import LibraryTab
-from ui.shared import views
+from ui.shared import removal, views
 from ui.shared.errors import refusals
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -72,12 +73,14 @@ def withdraw(key: str) -> str:
     """Remove a vector from the public vectors and return its key; only for its publisher and for admins.
 
     Raises:
-        DeftxError: the vector does not exist, or belongs to somebody else.
+        DeftxError: the vector does not exist, belongs to somebody else, or somebody's training run starts from it.
     """
     workspace = current_workspace()
     found = _find(key or "")
     if not workspace.is_host and found.origin != workspace.owner:
         raise VectorError(strings.NOT_YOURS.format(title=found.title))
+    if needing := removal.starting_from(workspace.host.store, found.folder):  # their names are for their owners alone
+        raise JobError(strings.PUBLIC_IN_USE.format(title=found.title, count=len(needing)))
     vector_index.public(workspace.store).discard(found.name)
     return key
 

@@ -114,9 +114,14 @@ def check_unused(store: Store, file: Path) -> list[Job]:
 
 def check_source_unused(store: Store, folder: Path, name: str) -> None:
     """Refuse (JobError) to remove a vector from which a waiting, running or interrupted training run starts."""
-    needing = [job for job in store.list() if folder.resolve() in _starts(job)]
-    if busy := [job for job in needing if _busy(job) or state_of(job).name == "interrupted"]:
-        raise JobError(strings.SOURCE_IN_USE.format(name=name, trainings=_names(busy)))
+    if needing := starting_from(store, folder):
+        raise JobError(strings.SOURCE_IN_USE.format(name=name, trainings=_names(needing)))
+
+
+def starting_from(store: Store, folder: Path) -> list[Job]:
+    """Return the waiting, running and interrupted training runs that start from the vector in a folder."""
+    users = [job for job in store.list() if folder.resolve() in _starts(job)]
+    return [job for job in users if _busy(job) or state_of(job).name == "interrupted"]
 
 
 def discard_job(store: Store, job_id: str) -> None:
