@@ -63,6 +63,12 @@ _NO_TEXT = frozenset({
 })  # fmt: skip
 _KNOWN = frozenset(module.name for module in iter_modules(encodings.__path__)) - _NO_TEXT
 
+# How browsers read the encodings that pages declare: as larger ones, which is what most of these pages are in.
+_AS_BROWSERS = {
+    "latin_1": "cp1252", "ascii": "cp1252", "iso8859_9": "cp1254", "tis_620": "cp874", "iso8859_11": "cp874",
+    "windows_874": "cp874", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949", "shift_jis": "cp932",
+    "big5": "big5hkscs",
+}  # fmt: skip
 _DECLARED = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 
 
@@ -105,8 +111,8 @@ def _declared(start: bytes) -> str | None:
     match = _DECLARED.search(start)
     plain = normalize_encoding(match[1].decode().lower()) if match else ""
     known = aliases.get(plain, plain)
-    # Browsers treat these as Windows-1252, which is what most pages mean.
-    return "cp1252" if known in ("latin_1", "ascii") else known if known in _KNOWN else None
+    known = _AS_BROWSERS.get(known, known)
+    return known if known in _KNOWN else None
 
 
 def as_utf8(content: Iterable[bytes], encoding: str, name: str, error: type[DeftxError]) -> Iterator[bytes]:
@@ -168,8 +174,8 @@ def _sample(file: InputFile, error: type[DeftxError]) -> bytes:
 
 def _is_foreign(sample: bytes) -> bool:
     """Return whether bytes are text in another encoding, not UTF-8 with some damaged bytes."""
-    if b"\0" in sample:
-        return True
+    if zeros := sample.count(0):  # many of UTF-16 and UTF-32; a few in UTF-8 are damage
+        return zeros > max(1, len(sample) // 20) or _text_in(sample.replace(b"\0", b""), UTF8) is None
     text = sample.decode(UTF8, "surrogateescape")
     damaged = sum("\udc80" <= sign <= "\udcff" for sign in text)
     # A sample may end within a character.

@@ -21,6 +21,7 @@ from deftx.data.unpacking import InputFile, opened_zip
 from deftx.data.zip_files import member_names, member_start
 
 SUPPORTED = f"{one_of(KINDS)}, all except .zip also with .gz"
+OTHERS = "{count} files of other types left out: {names}"
 NAMED = 3  # number of files named in a note
 
 
@@ -66,7 +67,7 @@ def _look_into_zip(file: InputFile, error: type[DeftxError]) -> list[InputFile]:
             if content is not None and content.kind == ZIP:
                 content = _content_of_zip(member, error)
             found += _of_kind(member, promised, content, error)
-    note = counted("{count} files of other types left out: {names}", others)
+    note = counted(OTHERS, others)
     if not found:
         raise error(f"{file.name} contains no supported file{': ' + note if others else ''}. Supported: {SUPPORTED}.")
     if others:

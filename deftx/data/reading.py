@@ -7,13 +7,14 @@ name the file, the line and what to do.
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deftx.core.errors import DeftxError
 from deftx.data.encodings import UTF8, Guess, as_utf8, check_encoding, encoding_of, guess_encodings
 from deftx.data.file_kinds import KINDS, SAVED, kind_of_name
-from deftx.data.looking import SUPPORTED, counted, look_into
+from deftx.data.looking import OTHERS, SUPPORTED, counted, look_into
 from deftx.data.unpacking import InputFile, chunks
 
 EXTENSIONS = tuple(KINDS)  # each also with .gz, except .zip
@@ -42,6 +43,9 @@ def find_files(
             found.setdefault(
                 (file.path.resolve(), file.member.filename if file.member else ""), replace(file, encoding=encoding)
             )
+    if encoding and len(found) > 1:
+        for file in found.values():
+            _note_likelier(file, error)
     return list(found.values())
 
 
@@ -93,14 +97,16 @@ def guesses_of(sources: Sequence[str | Path], error: type[DeftxError]) -> tuple[
     return "", ()
 
 
-def save_as_utf8(source: str | Path, encoding: str, folder: Path, error: type[DeftxError]) -> Path:
+def save_as_utf8(source: str | Path, encoding: str, folder: Path, error: type[DeftxError], if_likely: bool) -> Path:
     """Save a text file that is not UTF-8 in ``folder`` as UTF-8, unpacked, and return its path.
 
-    Any other file is left alone and its own path is returned. Raises ``error`` if the text is not in this encoding.
+    Any other file is left alone and its own path is returned; with ``if_likely``, so is one that is more likely in another
+    encoding. Raises ``error`` if the text is not in this encoding.
     """
     path = Path(source)
     found = find_files(path, error, encoding)
-    if len(found) > 1 or not guess_encodings(replace(found[0], encoding=None), error):
+    guesses = guess_encodings(replace(found[0], encoding=None), error) if len(found) == 1 else ()
+    if not guesses or (if_likely and guesses[0].encoding != encoding):
         return path
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / (path.stem if path.suffix.lower() == ".gz" else path.name)
@@ -122,10 +128,25 @@ def numbered_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[i
             where = f"{file.name}, line {number} (byte {offset + problem.start})"
             raise error(f"{where}: this is not UTF-8 text. {_other_encoding(file, error)}") from None
         if "\0" in line:
-            where = f"{file.name}, line {number}: the line contains a NUL character, so this is not plain UTF-8 text"
-            raise error(f"{where}. {_other_encoding(file, error)}")
+            where = f"{file.name}, line {number}: the line contains a NUL character"
+            if guess_encodings(file, error):
+                raise error(f"{where}, so this is not plain UTF-8 text. {_other_encoding(file, error)}")
+            raise error(f"{where}. Remove it, or save the file as UTF-8 if it is in another encoding.")
         yield number, line.removeprefix("\ufeff") if offset == 0 else line
         offset += len(raw)
+
+
+def _note_likelier(file: InputFile, error: type[DeftxError]) -> None:
+    """Note that a text which is read in the given encoding is more likely in one in which it reads differently."""
+    guesses: tuple[Guess, ...] = ()
+    with suppress(error):  # it is reported when the file is read
+        guesses = guess_encodings(replace(file, encoding=None), error)
+    given = next((guess.lines for guess in guesses if guess.encoding == file.encoding), ())
+    if guesses and guesses[0].lines != given:
+        file.note(
+            f"{file.name} is read in the encoding {file.encoding}, but may be {guesses[0].title}: "
+            f"“{next(iter(guesses[0].lines), '')}”. If this text is right, read the file with --encoding {guesses[0].encoding}."
+        )
 
 
 def _other_encoding(file: InputFile, error: type[DeftxError]) -> str:
@@ -164,17 +185,20 @@ def _find(source: str | os.PathLike, error: type[DeftxError]) -> list[InputFile]
 
 
 def _find_in_folder(folder: Path, error: type[DeftxError]) -> list[InputFile]:
-    inside, found = folder.resolve(), []
+    inside, found, others = folder.resolve(), [], []
     links: dict[str, list[str]] = defaultdict(list)
     for parent, folders, names in os.walk(folder):  # does not enter folders that are links
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for path in (Path(parent, name) for name in names if kind_of_name(name)[0] and not name.startswith(".")):
+        for path in (Path(parent, name) for name in names if not name.startswith(".")):
             name = path.relative_to(folder).as_posix()
-            if reason := _why_not_followed(path, inside):
+            if not kind_of_name(name)[0]:
+                others.append(name)
+            elif reason := _why_not_followed(path, inside):
                 links[reason].append(name)
             elif path.is_file():
                 found += look_into(path, name, error)
-    notes = [f"Folder {folder.name}: {counted(reason, names)}." for reason, names in links.items()]
+    left_out = {**links, OTHERS: others} if others else links
+    notes = [f"Folder {folder.name}: {counted(reason, names)}." for reason, names in left_out.items()]
     if not found:
         message = " ".join([f"The folder {folder} contains no supported file.", *notes])
         raise error(f"{message} Supported: {SUPPORTED}.")

@@ -78,6 +78,28 @@ def test_a_foreign_text_names_the_likely_encoding_its_line_and_the_remedy(tmp_pa
     assert "--encoding cp1252" in message
 
 
+def test_of_several_files_one_that_is_likely_in_another_encoding_is_noted(tmp_path):
+    for name, encoding in (("a", "cp1252"), ("b", "cp1251"), ("c", "cp1252")):
+        (tmp_path / f"{name}.txt").write_bytes(f"{SENTENCES[encoding]}\n".encode(encoding) * 5)
+    (note,) = read_corpus(tmp_path, encoding="cp1252").notes
+    assert note.startswith("b.txt is read in the encoding cp1252, but may be Cyrillic (Windows-1251): “Съешь")
+    assert "--encoding cp1251" in note
+    assert read_corpus(tmp_path / "b.txt", encoding="cp1252").notes == ()
+
+
+def test_a_single_nul_in_utf_8_is_damage_and_no_other_encoding(tmp_path):
+    for text in ("satu dua tiga empat lima\nenam tu\0juh\n", "été à la plage\nenam tu\0juh\n"):
+        assert guessed(tmp_path / "a.txt", text.encode()) == ()
+        with pytest.raises(CorpusError, match=r"a\.txt, line 2: the line contains a NUL character\. Remove it"):
+            read_corpus(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("sentence", ["สวัสดีชาวโลกภาษาไทยง่าย" * 9, "مرحبا بالعالم هذا نص عربي", "नमस्ते दुनिया", "ab"])
+@pytest.mark.parametrize("encoding", ["utf_16_le", "utf_16_be"])
+def test_wide_text_with_few_or_many_nuls_is_wide(tmp_path, sentence, encoding):
+    assert guessed(tmp_path / "a.txt", f"{sentence}\n".encode(encoding))[0].encoding == encoding
+
+
 def test_damaged_utf_8_is_not_taken_for_another_encoding(tmp_path):
     (tmp_path / "a.txt").write_bytes("été\n".encode() * 9 + b"tiga\xff\n")
     with pytest.raises(CorpusError, match=r"line 10 .*Save the file as UTF-8") as caught:

@@ -113,6 +113,9 @@ def test_a_folder_gives_its_supported_files_sorted_and_nothing_else(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     assert [file.name for file in find_files(tmp_path, CorpusError)] == ["a.csv", "b.txt", "inner/c.txt.gz"]
+    assert find_files(tmp_path, CorpusError)[0].notes == [
+        f"Folder {tmp_path.name}: 2 files of other types left out: notes.md, x.gz."
+    ]
 
 
 def test_links_that_leave_a_folder_are_not_followed(tmp_path):

@@ -50,6 +50,21 @@ def test_the_encoding_that_a_page_declares_is_used(tmp_path, declared):
     assert lines(tmp_path / "a.html", declared + b"<p>l\x92\xe9t\xe9") == ["l’été"]
 
 
+@pytest.mark.parametrize(
+    ("declared", "encoding", "text"),
+    [
+        ("tis-620", "cp874", "“ภาษาไทย"),
+        ("iso-8859-9", "cp1254", "“şimdi"),
+        ("gb2312", "gb18030", "朱镕基"),
+        ("euc-kr", "cp949", "똠방각하"),
+        ("Shift_JIS", "cp932", "①番"),
+    ],
+)
+def test_a_declared_encoding_is_read_as_browsers_read_it(tmp_path, declared, encoding, text):
+    page = f'<meta charset="{declared}"><p>{text}'.encode(encoding)
+    assert lines(tmp_path / "a.html", page) == [text]
+
+
 def test_a_page_in_utf_8_that_declares_another_encoding_is_utf_8(tmp_path):
     assert lines(tmp_path / "a.html", '<meta charset="latin1"><p>été') == ["été"]
 

@@ -68,3 +68,33 @@ def test_labelled_files_and_texts_to_classify_are_asked_about_too(studio, wester
     file, said = file_tab.use_encoding([western], "cp1252")
     assert said == ""
     assert "l’été" in Path(file).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def three(tmp_path):
+    texts = {"m1": ("Está aquí el niño pequeño, ¿verdad?", "cp1252"), "m2": ("Съешь же ещё этих булок", "cp1251"),
+             "m3": ("Mañana comió en la montaña", "cp1252")}  # fmt: skip
+    for name, (text, encoding) in texts.items():
+        (tmp_path / f"{name}.txt").write_bytes(f"{text}\n".encode(encoding) * 5)
+    return [str(tmp_path / f"{name}.txt") for name in texts]
+
+
+def test_an_encoding_is_confirmed_for_the_files_that_it_is_likely_of_and_the_next_is_asked_about(studio, three):
+    *_, shown, _, waiting = corpus_tab.receive_any(three)
+    assert "niño" in shown
+    choice, *_, place, shown, field, waiting = corpus_tab.receive_in(waiting, "cp1252")
+    assert [Path(file).parent.name == "utf-8" for file in waiting] == [True, False, True]
+    assert (choice, studio.corpora.names()) == (gr.skip(), [])
+    assert place.visible
+    assert "m2.txt" in shown
+    assert field.value == "cp1251"
+    corpus_tab.receive_in(waiting, "cp1251")
+    (name,) = studio.corpora.names()
+    assert set(studio.corpora.read(name).lines) == {
+        "Está aquí el niño pequeño, ¿verdad?", "Съешь же ещё этих булок", "Mañana comió en la montaña",
+    }  # fmt: skip
+
+
+def test_what_is_chosen_against_the_guess_is_used_for_the_file_that_was_shown_alone(three):
+    files = encoding_form.confirmed(three, "cp850")
+    assert [Path(file).parent.name == "utf-8" for file in files] == [True, False, False]

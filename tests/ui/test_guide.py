@@ -115,6 +115,19 @@ def test_an_empty_paste_and_an_unknown_repair_change_nothing(studio):
     assert text_step.fixed(plan, "no-such-step")[0] == plan
 
 
+def test_each_of_several_files_is_read_in_its_own_likely_encoding(studio, tmp_path):
+    texts = {
+        "cp1252": "Le café était très bon, où êtes-vous allés ?",
+        "cp1251": "Съешь же ещё этих мягких французских булок",
+    }
+    for encoding, text in texts.items():
+        (tmp_path / f"{encoding}.txt").write_bytes(f"{text}\n".encode(encoding) * 20)
+    plan, said = text_step.uploaded(Plan(), [str(tmp_path / f"{encoding}.txt") for encoding in texts])
+    assert set(studio.corpora.read(plan.text).lines) == set(texts.values())
+    assert "cp1252.txt" in said
+    assert "cp1251.txt" in said
+
+
 def test_a_file_in_another_encoding_is_read_and_said(studio, tmp_path):
     file = tmp_path / "café.txt"
     file.write_bytes(("Le café était très bon, où êtes-vous allés ?\n" * 20).encode("cp1252"))

@@ -183,12 +183,12 @@ def receive_any(files: Sequence[str] | None) -> tuple:
 
 
 def receive_in(files: Sequence[str], encoding: str) -> tuple:
-    """Store files in the confirmed encoding; if they cannot be read in it, the form stays."""
+    """Store files in the confirmed encoding, or ask about the next one; if it cannot be read in it, the form stays."""
     try:
         files = encoding_form.confirmed(files, encoding)
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.NOT_READ, error), *[gr.skip()] * 7
-    return *receive(files), *encoding_form.ask_nothing()
+    return receive_any(files)
 
 
 def receive(files: Sequence[str] | None, column: str | None = None) -> tuple:

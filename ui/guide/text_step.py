@@ -181,11 +181,12 @@ def _language(plan: Plan, mix: dict[str, float]) -> str:
 
 def _readable(files: list[str]) -> tuple[list[str], list[str]]:
     """Return the files in UTF-8, and remarks on the encoding that was used for others."""
-    name, guesses = read_isolated(files, guesses_of, files, CorpusError)
-    if not guesses:
-        return files, []
-    remark = strings.GUIDE_ENCODING_USED.format(name=name, encoding=strings.of_library(guesses[0].title))
-    return encoding_form.confirmed(files, guesses[0].encoding), [remark]
+    remarks = []
+    while (found := read_isolated(files, guesses_of, files, CorpusError))[1]:
+        name, (likely, *_) = found
+        remarks.append(strings.GUIDE_ENCODING_USED.format(name=name, encoding=strings.of_library(likely.title)))
+        files = encoding_form.confirmed(files, likely.encoding)
+    return files, remarks
 
 
 def _column(files: list[str]) -> str | None:

@@ -74,15 +74,19 @@ def show(files: Sequence[str], encoding: str) -> str:
 
 
 def confirmed(files: Sequence[str], encoding: str) -> list[str]:
-    """Save UTF-8 copies of the files next to the uploaded ones, and return the files to use.
+    """Save UTF-8 copies of files next to the uploaded ones, and return the files to use.
+
+    The encoding is confirmed for the first file that is not in UTF-8, whose lines were shown, and used for others that it is
+    the likeliest encoding of. The rest stay as they are, for ``ask`` to ask about.
 
     Raises:
         DeftxError: a file is not in this encoding.
     """
-    saved = [
-        read_isolated([file], save_as_utf8, file, encoding, Path(file).parent / "utf-8", CorpusError) for file in files
-    ]
-    return list(map(str, saved))
+    saved: list[str] = []
+    for file in files:
+        folder, others = Path(file).parent / "utf-8", saved != list(files[: len(saved)])
+        saved.append(str(read_isolated([file], save_as_utf8, file, encoding, folder, CorpusError, if_likely=others)))
+    return saved
 
 
 def in_utf8(file: str, encoding: str | None) -> str:
