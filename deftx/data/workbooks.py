@@ -1,14 +1,18 @@
 """Workbooks (.xlsx, .ods) as tables: the first sheet with content, and all later sheets with the same header."""
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import chain, islice
 from typing import Any
+from unicodedata import category
 
 from deftx.core.errors import DeftxError
 from deftx.data import open_table
+from deftx.data.csv_shape import LINES_AHEAD, lacks_header
 from deftx.data.open_table import Records, as_text, places_of
 from deftx.data.optional import optional_module
 from deftx.data.unpacking import InputFile, opened_zip
@@ -20,6 +24,13 @@ MOST_CHARACTERS = 2**28
 MOST_COPIES = 2**16  # repetitions of rows that are stored once with a count
 MOST_CELLS = 2**26  # including empty cells before the last cell of a row
 _STORED = ("value", "date-value", "boolean-value")  # attributes of a cell of .ods with what it displays in other words
+# What a cell displays instead of a value that cannot be computed.
+_ERRORS = frozenset({
+    "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!",
+})  # fmt: skip
+# How Excel writes a carriage return, and characters that XML cannot have.
+_ESCAPED = re.compile(rb"_x([0-9A-Fa-f]{4})_")
+_WITH_TEXTS = ("xl/sharedStrings", "xl/worksheets/")  # the parts with the texts of cells
 
 
 @dataclass(frozen=True)
@@ -37,17 +48,22 @@ def open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
     first = next(rows, None)
     if first is None:
         raise error(f"{file.name} is empty: no visible sheet has a cell with content.")
-    columns = tuple(as_text(cell) for cell in first.cells)
+    header = tuple(as_text(cell) for cell in first.cells)
+    ahead = list(islice(rows, LINES_AHEAD))
+    looked_at = [first, *(row for row in ahead if row.sheet == first.sheet)]
+    headless = lacks_header([[as_text(cell) for cell in row.cells] for row in looked_at])
+    columns = tuple(str(place) for place in range(1, len(header) + 1)) if headless else header
     named = replace(file, name=f"{file.name}, sheet {first.sheet}")
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         places = places_of(wanted, columns)
-        for row in _same_header(rows, first, columns, file):
+        below = _same_header(chain(ahead, rows), first, header, file)
+        for row in chain([first], below) if headless else below:
             if len(row.cells) > len(columns):
                 raise error(f"{named.name}, row {row.number}: {len(row.cells)} cells under a header of {len(columns)}.")
             yield row.number, [row.cells[place] if place < len(row.cells) else None for place in places]
 
-    return Records(named, columns, columns, select)
+    return Records(named, columns, columns, select, headless)
 
 
 def _same_header(rows: Iterator[Row], first: Row, columns: Sequence[str], file: InputFile) -> Iterator[Row]:
@@ -109,12 +125,21 @@ def _copy(parts: Parts) -> io.BytesIO:
             if name.endswith((".xml", ".rels")):
                 part = b"".join(parts.chunks(name))
                 check_xml(part)
-                archive.writestr(name, part)
+                archive.writestr(name, _ESCAPED.sub(_as_xml, part) if name.startswith(_WITH_TEXTS) else part)
     copied.seek(0)
     return copied
 
 
+def _as_xml(escaped: re.Match[bytes]) -> bytes:
+    """Return a character that Excel escaped as XML writes it: nothing for one that no text has."""
+    code = int(escaped[1], 16)
+    is_text = category(chr(code)) not in ("Cc", "Cs") and code < 0xFFFE
+    return b"&#%d;" % code if is_text or code in (9, 10, 13) else b""
+
+
 def _plain(cell: Any) -> Any:
+    if isinstance(cell, str) and cell in _ERRORS:
+        return None
     if isinstance(cell, datetime):
         return cell.isoformat(" ").removesuffix(" 00:00:00")  # a date alone is midnight to openpyxl
     return str(cell) if isinstance(cell, (date, time, timedelta)) else cell
@@ -197,7 +222,7 @@ class _Sheets:
 
     def _end_cell(self, text: str) -> None:
         self._cell = None
-        if not text:
+        if not text or text in _ERRORS:
             self._empty += self._columns
             return
         if len(self._cells) + self._empty + self._columns > open_table.MOST_COLUMNS:

@@ -129,6 +129,23 @@ def test_endless_rows_are_refused(tmp_path, monkeypatch):
     assert "more than can be read" in refusal(tmp_path / "b.ods", ods({"S": [["text"], ["satu"], ["dua"]]}))
 
 
+def test_what_cannot_be_computed_is_empty(tmp_path):
+    rows = [["text", "label"], ["satu", "good"], ["#N/A", "bad"], ["dua", "#REF!"], ["tiga #N/A", "bad"]]
+    for make in (xlsx, ods):
+        (tmp_path / "a.xlsx").write_bytes(make({"S": rows}))
+        table = read_table(tmp_path / "a.xlsx")
+        assert (table.texts, sum(table.dropped.values())) == (["satu", "tiga #N/A"], 2)
+
+
+def test_a_workbook_without_a_header_is_read_by_the_numbers_of_its_columns(tmp_path):
+    rows = [[f"some text here {n}", "good" if n % 2 else "bad"] for n in range(8)]
+    for make in (xlsx, ods):
+        (tmp_path / "a.xlsx").write_bytes(make({"S": rows}))
+        with pytest.raises(TableError, match=r"seems to have no header line.*--columns text=1 label=2"):
+            read_table(tmp_path / "a.xlsx")
+        assert len(read_table(tmp_path / "a.xlsx", columns={"text": "1", "label": "2"})) == 8
+
+
 def with_sheet(sheet):
     """A workbook whose sheet is this XML."""
     made = io.BytesIO()
@@ -171,3 +188,13 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path):
 
 def test_a_damaged_workbook_is_refused(tmp_path):
     assert "cannot be read as a workbook" in refusal(tmp_path / "a.xlsx", with_sheet("<worksheet"))
+
+
+def test_what_excel_escapes_is_the_character(tmp_path):
+    cells = ("Enak_x000D_\nsekali", "a_x0007_b_xD83D_", "nasi_x0020__x0026_ ikan", "_x005F_x000D_", "snake_case_x")
+    rows = "".join(f'<row><c t="inlineStr"><is><t>{cell}</t></is></c></row>' for cell in ("text", *cells))
+    content = with_sheet(SHEET.format(rows))
+    (tmp_path / "a.xlsx").write_bytes(content)
+    opened = open_records(find_file(tmp_path / "a.xlsx", TableError), TableError)
+    texts = [text for _, (text,) in opened.texts(opened.columns, TableError)]
+    assert texts == ["Enak sekali", "ab", "nasi & ikan", "_x000D_", "snake_case_x"]
