@@ -14,7 +14,10 @@ import regex
 # Soft hyphen, word joiner, byte order mark, grapheme joiner, and marks of the writing direction.
 _NEVER_SEEN = "\u00ad\u2060\ufeff\u034f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069"
 # Scripts without spaces between words: a zero-width space (U+200B) marks the end of a word in them.
-_SPACELESS = r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tai_Tham}\p{Javanese}\p{Balinese}\p{Tibetan}"
+_SPACELESS = (
+    r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tai_Tham}\p{Javanese}\p{Balinese}\p{Tibetan}\p{Cham}\p{Batak}\p{Makasar}"
+    r"\p{Buginese}\p{Tai_Le}\p{Tai_Viet}\p{New_Tai_Lue}\p{Rejang}\p{Sundanese}"
+)
 # Scripts in which the joiners U+200C and U+200D change no letter. They do in Arabic and Indic scripts, and in emoji.
 _UNJOINED = (
     r"\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Georgian}\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Ethiopic}"

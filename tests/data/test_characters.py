@@ -22,7 +22,10 @@ KEPT = [
     "\u0915\u094d\u200d\u0937",  # Devanagari
     "\U0001f468\u200d\U0001f469\u200d\U0001f467",  # a family of emoji
     "\u0e01\u200b\u0e02",  # Thai: the end of a word
-]
+    # The same in Cham, Batak, Makasar, Buginese, Tai Le, Tai Viet, New Tai Lue, Rejang and Sundanese.
+    "\uaa00\u200b\uaa01", "\u1bc0\u200b\u1bc1", "\U00011ee0\u200b\U00011ee1", "\u1a00\u200b\u1a01", "\u1950\u200b\u1951",
+    "\uaa80\u200b\uaa81", "\u1980\u200b\u1981", "\ua930\u200b\ua931", "\u1b83\u200b\u1b84",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "seen"), SAME)
