@@ -11,6 +11,7 @@ from typing import Any
 
 from deftx.core.errors import CorpusError, TableError
 from deftx.data.audit import Audit, Unused, audit, unused
+from deftx.data.characters import describe
 from deftx.data.cleaning import CLEANINGS, Effect, clean, preview
 from deftx.data.languages import Profile, load_languages, register
 from deftx.data.lexicon import read_lexicon
@@ -44,8 +45,10 @@ def report(path: Path, languages: Path, tokenizer: Any) -> Report:
     return Report(audit(corpus, tokenizer), unused(path), mix, tuple(corpus.lines[:FIRST_LINES]))
 
 
-def accept_text(files: Sequence[Path], column: str | None, most: Amount | None, copy: Path | None) -> list[str]:
-    """Check files that are to become one text, and return their names, those of the files in a zip included.
+def accept_text(
+    files: Sequence[Path], column: str | None, most: Amount | None, copy: Path | None
+) -> tuple[list[str], list[str]]:
+    """Check files that are to become one text, and return their names, those of the files in a zip included, and notes on them.
 
     Args:
         files: The uploaded files.
@@ -58,11 +61,12 @@ def accept_text(files: Sequence[Path], column: str | None, most: Amount | None, 
     """
     if most is not None:
         check_amount(files, most, CorpusError)
-    names = [name for name, _ in read_corpus(files, column=column).sources]
+    corpus = read_corpus(files, column=column)
+    notes = [*corpus.notes, describe(corpus.normalised)]
     if copy is not None:
         with copy.open("w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in all_lines(files, column=column))
-    return names
+    return [name for name, _ in corpus.sources], [note for note in notes if note]
 
 
 def accept_table(path: Path, columns: Mapping[str, str] | None, most: Amount | None) -> dict[str, str]:

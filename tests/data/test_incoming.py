@@ -1,6 +1,7 @@
 """Without these, a server would store a file that cannot be used, or other lines than the person's."""
 
 import pytest
+from office_files import xlsx
 
 from deftx.core.errors import CorpusError, TableError
 from deftx.core.plain import from_json, to_json
@@ -25,12 +26,21 @@ def rows(tmp_path):
 
 def test_several_files_are_checked_and_written_as_one_text(text, rows, tmp_path):
     copy = tmp_path / "copy"
-    assert accept_text([text, rows], "review", None, copy) == ["a.txt", "t.csv"]
+    assert accept_text([text, rows], "review", None, copy) == (["a.txt", "t.csv"], [])
     assert copy.read_text(encoding="utf-8").splitlines() == [
         "satu dua tiga", "", "Satu dua tiga", "judul", "bagus", "buruk", "baik"
     ]  # fmt: skip
     with pytest.raises(CorpusError, match="too many lines"):
         accept_text([text, rows], "review", Amount(5, 10**6), None)
+
+
+def test_how_several_files_were_read_is_told(text, tmp_path):
+    (tmp_path / "b.xlsx").write_bytes(xlsx({"S": [["text"], ["ne\u0301gatif"]], "T": [["text"]]}, hidden=["T"]))
+    names, notes = accept_text([text, tmp_path / "b.xlsx"], None, None, None)
+    assert names == ["a.txt", "b.xlsx"]
+    assert notes == [
+        "b.xlsx: the hidden sheet T is left out.", "Normalised while reading: decomposed letters in 1 line.",
+    ]  # fmt: skip
 
 
 def test_the_columns_of_a_table_are_found(rows):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import gradio as gr
 import hub_server
 import pytest
+from office_files import xlsx
 from tiny_base import write_corpus
 
 from deftx.data.cleaning import CLEANINGS
@@ -83,6 +84,14 @@ def test_several_files_are_one_text(studio, tmp_path):
     choice, said, *_ = corpus_tab.receive(files)
     assert (choice.value, said) == ("a-and-1-more.txt", "")
     assert "a.txt, b.txt" in corpus_tab.show_findings(choice.value)
+
+
+def test_how_several_files_were_read_is_shown_with_their_names(studio, tmp_path):
+    (tmp_path / "a.txt").write_text("satu dua tiga\n")
+    (tmp_path / "b.xlsx").write_bytes(xlsx({"S": [["text"], ["empat lima"]], "<T>": [["text"]]}, hidden=["<T>"]))
+    corpus_tab.receive([str(tmp_path / "a.txt"), str(tmp_path / "b.xlsx")])
+    (name,) = studio.corpora.names()
+    assert "Made from a.txt, b.xlsx. b.xlsx: the hidden sheet &lt;T&gt; is left out." in findings.show_findings(name)
 
 
 def test_a_table_with_several_columns_is_asked_about_and_then_taken(studio, tmp_path):

@@ -49,7 +49,9 @@ def origin(note: dict[str, Any], titles: dict[str, str]) -> str:
     if note.get("cleaned_from"):
         choices = "; ".join(titles.get(choice, choice) for choice in note.get("choices", ()))
         return strings.CLEANED_FROM.format(name=title_of(note["cleaned_from"]), choices=choices)
-    return strings.MADE_OF_FILES.format(files=", ".join(note["files"])) if note.get("files") else ""
+    if not note.get("files"):
+        return ""
+    return " ".join([strings.MADE_OF_FILES.format(files=", ".join(note["files"])), *note.get("notes", ())])
 
 
 def left_out(found: tuple[Unused, ...]) -> str:

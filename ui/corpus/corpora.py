@@ -55,7 +55,9 @@ class Corpora(KeptFiles):
         note: dict[str, Any] = {"column": column} if column else {}
 
         def write(draft: Path) -> None:
-            note["files"] = read_isolated(files, accept_text, files, column, self._most, draft)
+            note["files"], said = read_isolated(files, accept_text, files, column, self._most, draft)
+            if said:
+                note["notes"] = said
 
         stem = safe_name(files[0].name)[0]
         return self._add_written(f"{stem}-and-{len(files) - 1}-more" if len(files) > 1 else stem, write, note)
