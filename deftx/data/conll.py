@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from deftx.core.errors import DeftxError
+from deftx.data.csv_shape import COLUMN_NAMES
 from deftx.data.open_table import Records
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
@@ -52,11 +53,16 @@ def open_conll(file: InputFile, error: type[DeftxError], *, tagged: bool = True)
 
 
 def looks_like_conll(file: InputFile, error: type[DeftxError]) -> bool:
-    """Return whether a text has an empty line between sentences, and in each other line a word and as many columns as in the first."""
+    """Return whether a text has an empty line between sentences, and in each other line a word and as many columns as in the first.
+
+    The first line may not be a header.
+    """
     ahead = [line for _, line in islice(numbered_lines(file, error), LINES_AHEAD)]
     rows = [line.split() for line in ahead if line.strip() and not line.startswith("#")]
-    between = any(not line.strip() for line in ahead)
-    return between and bool(rows) and len(rows[0]) > 1 and all(len(row) == len(rows[0]) for row in rows)
+    between = "\n\n" in "\n".join(line.strip() for line in ahead if not line.startswith("#")).strip()
+    if not between or len(rows[0]) < 2 or rows[0][-1].casefold() in COLUMN_NAMES:
+        return False
+    return all(len(row) == len(rows[0]) for row in rows)
 
 
 def _is_universal(lines: Sequence[Line]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from deftx.core.errors import TableError, unknown_name
 from deftx.core.tags import as_bio, marks_entities, odd_tags, spelled
 from deftx.data.characters import as_seen, describe
-from deftx.data.conll import looks_like_conll, open_conll
+from deftx.data.conll import COLUMNS, looks_like_conll, open_conll
 from deftx.data.file_kinds import CONLL
 from deftx.data.hf_datasets import is_dataset, records_of
 from deftx.data.open_table import Records, find_column
@@ -64,15 +64,20 @@ def is_token_table(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
 ) -> bool:
-    """Return whether a file looks like words with tags: CoNLL columns, or a table with lists of words and tags."""
+    """Return whether a file looks like words with tags: CoNLL columns, or a table with lists of words and tags.
+
+    Lists that are written as text, as in CSV, count too, for ``read_tokens`` to say how to write them.
+    """
     if {"tokens", "tags"} & set(columns or ()):
         return True
     records = _open(path, encoding, sure=False)
-    if records is None or records.file.kind in (*CONLL, *CONLL_TEXTS):
-        return records is not None
+    if records is None:
+        return False
+    if records.file.kind in CONLL or (records.file.kind in CONLL_TEXTS and records.columns == COLUMNS):
+        return True
     words, tags = (column_of(records, columns, names) for names in (TOKENS, TAGS))
     row = next(records.rows([words, tags]), None) if words and tags else None
-    return row is not None and all(is_list(cell) for cell in row[1])
+    return row is not None and all(is_list(cell) or str(cell).startswith("[") for cell in row[1])
 
 
 def read_tokens(
@@ -214,7 +219,7 @@ def is_list(cell: Any) -> bool:
 def words_of(cell: Any, place: str, column: str) -> list[str]:
     """Return the words or tags in a cell without outer spaces. Raise TableError if the cell at ``place`` holds no list."""
     if not is_list(cell):
-        raise TableError(f"{place}: column {column!r} contains no list. Write words and tags as lists of equal length.")
+        raise TableError(f"{place}: column {column!r} contains no list. Write words and tags as lists, as JSON lines.")
     return ["" if one is None else str(one).strip() for one in cell]
 
 

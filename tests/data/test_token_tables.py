@@ -182,6 +182,24 @@ def test_sentences_are_still_sentences(tmp_path):
         read_labelled(file, kind="token")
 
 
+@pytest.mark.parametrize("rows", ["enak\tpos\nburuk\tneg\n\n", "enak\tpos\n\nburuk\tneg\n"])
+def test_single_words_with_labels_below_a_header_are_sentences(tmp_path, rows):
+    file = tmp_path / "a.tsv"
+    file.write_text(f"text\tlabel\n{rows}", encoding="utf-8")
+    found = read_labelled(file)
+    assert isinstance(found, Table)
+    assert found.texts == ["enak", "buruk"]
+    file.write_text("enak\tpos\nburuk\tneg\n\n", encoding="utf-8")
+    assert not is_token_table(file)  # the empty line is between no sentences
+
+
+def test_lists_that_are_written_as_text_are_refused_with_the_remedy(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("tokens,tags\n\"['a','b']\",\"['O','O']\"\n", encoding="utf-8")
+    with pytest.raises(TableError, match=r"line 2: column 'tokens' contains no list.*as JSON lines"):
+        read_labelled(file)
+
+
 def test_a_reader_of_sentences_refuses_words(tmp_path):
     with pytest.raises(TableError, match="words with tags"):
         read_table(write(tmp_path, ROWS))
