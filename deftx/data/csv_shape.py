@@ -50,6 +50,7 @@ COLUMN_NAMES = frozenset(
         "date",
     ]
 )
+DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 _QUOTED_CELL = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -59,19 +60,47 @@ def declared_delimiter(lines: list[str]) -> tuple[str | None, list[str]]:
     return (match[1], lines[1:]) if match else (None, lines)
 
 
+def find_delimiter(lines: Sequence[str]) -> tuple[str, bool]:
+    """Return the delimiter of the first lines, and whether spaces behind it are passed over, as before a quoted cell.
+
+    It is in the header, and most lines have as many cells as the header. Without any, it is the comma.
+    """
+    header = next((line for line in lines if line.strip()), "")
+    shapes = [(mark, True) for mark in ",;" if mark in header and any(f'{mark} "' in line for line in lines)]
+    shapes += [(mark, False) for mark in DELIMITERS if mark in header]
+    # Spreadsheets write ";" in countries where the comma is the decimal separator.
+    if len(shapes) < 2:
+        return shapes[0] if shapes else (",", False)
+    return max(shapes, key=lambda shape: (_even_rows(lines, *shape), header.count(shape[0])))
+
+
+def _even_rows(lines: Sequence[str], delimiter: str, space: bool) -> int:
+    """Return how many rows have as many cells as the header, if it has several."""
+    quoting = csv.QUOTE_NONE if delimiter == "\t" and not is_quoted(lines) else csv.QUOTE_MINIMAL
+    lengths = []
+    with suppress(csv.Error):  # the lines may end inside a cell
+        reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, skipinitialspace=space, strict=True)
+        lengths.extend(len(row) for row in reader if row)
+    return lengths.count(lengths[0]) if lengths and lengths[0] > 1 else 0
+
+
 def is_quoted(lines: Sequence[str]) -> bool:
     """Return whether the cells of tab-separated lines are quoted as in CSV.
 
     If every line has as many cells as the header, the cells are quoted if the header is, or if each cell that starts with
-    a quote ends with one and some quote is doubled. Otherwise, they are quoted if reading them so gives rows of equal length.
+    a quote ends with one, and either some quote is doubled or exactly these cells have a comma. Otherwise, they are quoted
+    if reading them so gives rows of equal length.
     """
     rows = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
-    begun = [cell for row in rows for cell in row if cell.startswith('"')]
+    cells = [cell for row in rows for cell in row]
+    begun = [cell for cell in cells if cell.startswith('"')]
     if not begun:
         return False
     if all(len(row) == len(rows[0]) for row in rows):
-        complete = all(map(_QUOTED_CELL.fullmatch, begun)) and any('""' in cell[1:-1] for cell in begun)
-        return complete or all(map(_QUOTED_CELL.fullmatch, rows[0]))
+        return all(map(_QUOTED_CELL.fullmatch, rows[0])) or (
+            all(map(_QUOTED_CELL.fullmatch, begun))
+            and (any('""' in cell[1:-1] for cell in begun) or all((cell[:1] == '"') == ("," in cell) for cell in cells))
+        )
     read = []
     with suppress(csv.Error):  # the lines may end inside a cell
         read.extend(row for row in csv.reader(lines, delimiter="\t", strict=True) if row)

@@ -9,7 +9,7 @@ from typing import Any
 from deftx.core.errors import DeftxError
 from deftx.data import open_table
 from deftx.data.conll import open_conll
-from deftx.data.csv_shape import LINES_AHEAD, declared_delimiter, is_quoted, lacks_header
+from deftx.data.csv_shape import DELIMITERS, LINES_AHEAD, declared_delimiter, find_delimiter, is_quoted, lacks_header
 from deftx.data.file_kinds import CONLL, SAVED
 from deftx.data.hf_datasets import open_saved
 from deftx.data.open_table import Records, as_text, places_of
@@ -18,8 +18,6 @@ from deftx.data.unpacking import InputFile
 from deftx.data.workbooks import open_workbook
 
 JSON_LOOK_AHEAD = 100  # the keys of this many objects are the columns, since the first object may lack some
-
-_DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
 
 def open_records(file: InputFile, error: type[DeftxError]) -> Records:
@@ -36,14 +34,13 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
     numbered = numbered_lines(file, error)
     ahead = [line for _, line in islice(numbered, LINES_AHEAD)]
     declared, ahead = declared_delimiter(ahead)
-    # Spreadsheets write ";" in countries where the comma is the decimal separator.
-    first = next((line for line in ahead if line.strip()), "")
-    delimiter = declared or ("\t" if file.kind == ".tsv" else max(",;\t", key=first.count))
+    known = declared or ("\t" if file.kind == ".tsv" else None)
+    delimiter, space = (known, False) if known else find_delimiter(ahead)
     # TSV has no quoting: a text may begin with a quote that is never closed.
     quoting = csv.QUOTE_NONE if delimiter == "\t" and not is_quoted(ahead) else csv.QUOTE_MINIMAL
     csv.field_size_limit(open_table.LONGEST_CELL)
     lines = chain(ahead, (line for _, line in numbered))
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, skipinitialspace=space, strict=True)
     rows = _csv_rows(reader, file, error, skipped=1 if declared else 0)
     looked_at = list(islice(rows, LINES_AHEAD))
     header = next((place for place, (_, row) in enumerate(looked_at) if any(map(str.strip, row))), None)
@@ -61,7 +58,7 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
             if any(cell.strip() for cell in row[len(columns) :]):
                 raise error(
                     f"{file.name}, line {number}: {len(row)} cells under a header of {len(columns)}. "
-                    f'Put "quotes" around a text that contains {_DELIMITER_NAMES[delimiter]}.'
+                    f'Put "quotes" around a text that contains {DELIMITERS[delimiter]}.'
                 )
             yield number, [row[place] if place < len(row) else None for place in places]
 

@@ -241,3 +241,37 @@ def test_columns_of_one_name_in_parquet_are_refused_where_they_are_wanted(tmp_pa
     assert read(tmp_path / "a.parquet", ("text",)) == [["satu"]]
     with pytest.raises(TableError, match="several columns called 'a'; rename all but one"):
         read(tmp_path / "a.parquet", ("text", "a"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "quoted"),
+    [
+        (['"Enak, murah"', "Biasa saja", '"Mahal, kotor"'], True),  # Excel's "Text (Tab delimited)"
+        (['"Enak, murah"', "Biasa, saja"], False),
+        (['"Enak sekali"', '"Mahal, kotor"'], False),
+        (['"Enak, murah" katanya', '"Mahal, kotor"'], False),
+    ],
+)
+def test_quotes_of_tsv_belong_to_the_text_unless_commas_explain_them(tmp_path, lines, quoted):
+    path = write(tmp_path / "a.tsv", "".join(f"{line}\tx\n" for line in ["text", *lines]))
+    assert [text for text, _ in read(path, ("text", "x"))] == [line.strip('"') if quoted else line for line in lines]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"text, teks";label\n"satu, dua";x\ntiga;y\n',
+        '"text, teks"|label\n"satu, dua"|x\ntiga|y\n',
+        'label, "text, teks"\nx, "satu, dua"\ny, tiga\n',
+        'label;"text, teks"\nx; "satu, dua"\ny; tiga\n',
+    ],
+)
+def test_the_delimiter_is_the_one_that_divides_all_lines_alike(tmp_path, content):
+    assert read(write(tmp_path / "a.csv", content), ("text, teks", "label")) == [["satu, dua", "x"], ["tiga", "y"]]
+
+
+def test_a_space_before_a_quote_that_is_part_of_the_text_stays(tmp_path):
+    assert read(write(tmp_path / "a.csv", 'label,text\nx, "satu" dua\ny,tiga\n')) == [
+        ['"satu" dua', "x"],
+        ["tiga", "y"],
+    ]
