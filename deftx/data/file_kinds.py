@@ -24,6 +24,7 @@ TABLES = {
     ".conllu": "a CoNLL-U file",
     ".conll": "a file in CoNLL columns",
 }
+HEADED = (".csv", ".tsv", ".xlsx", ".ods")  # the first line names the columns
 CONLL = (".conllu", ".conll")  # sentences whose words have tags
 ZIP, GZIP = ".zip", ".gz"
 SAVED = "data set"  # the kind of a folder that ``Dataset.save_to_disk`` wrote; it is read as one table
@@ -42,8 +43,8 @@ ENDINGS = (*KINDS, *ALIASES)  # supported extensions, each also with .gz
 START = 4096  # bytes that are enough to recognise a type
 GZIP_MODE = zlib.MAX_WBITS | 16
 
-# The type of a zip by a member that it contains.
-_OFFICE = {"word/document.xml": ".docx", "xl/workbook.xml": ".xlsx", "ppt/presentation.xml": ".pptx"}
+# The type of a zip by the pattern of a member that it contains.
+_OFFICE = {r"word/document\d*\.xml": ".docx", r"xl/workbook\.xml": ".xlsx", r"ppt/presentation\.xml": ".pptx"}
 _OPEN_DOCUMENT = {"text": ".odt", "spreadsheet": ".ods"}
 
 
@@ -113,7 +114,7 @@ def gunzip_start(packed: bytes) -> bytes:
 
 def kind_of_zip(names: set[str], mimetype: bytes) -> Content:
     """Return the type of a zip by the names of its members and the content of the member ``mimetype``, if any."""
-    found = next((kind for member, kind in _OFFICE.items() if member in names), None)
+    found = next((kind for member, kind in _OFFICE.items() if any(re.fullmatch(member, name) for name in names)), None)
     if found is None and mimetype.startswith(b"application/vnd.oasis.opendocument."):
         of = mimetype.decode("ascii", "replace").strip().rsplit(".", 1)[-1].removesuffix("-template")
         found = _OPEN_DOCUMENT.get(of, f"OpenDocument {of}")

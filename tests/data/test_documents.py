@@ -1,5 +1,8 @@
 """Without these, text that a reader sees is lost without a word, or text that nobody sees is learned from."""
 
+import io
+import zipfile
+
 import pytest
 from office_files import docx, odt, word_paragraph, zipped
 
@@ -32,6 +35,12 @@ def test_a_word_document_gives_a_line_a_paragraph_with_all_that_is_seen(tmp_path
     assert lines(tmp_path / "a.docx", docx(body, footnotes=word_paragraph("catatan"))) == [
         "nasi lamak bana", "di dalam bingkai & kolom", "sel", "atas", "bawah", "catatan",
     ]  # fmt: skip
+
+
+def test_a_word_document_whose_main_part_has_a_number_is_read(tmp_path):
+    with zipfile.ZipFile(io.BytesIO(docx(word_paragraph("nasi lamak")))) as made:
+        parts = {name.replace("document", "document2"): made.read(name) for name in made.namelist()}
+    assert lines(tmp_path / "a.docx", zipped(parts)) == ["nasi lamak"]
 
 
 def test_what_was_deleted_moved_away_or_only_tells_how_to_draw_is_no_text(tmp_path):
