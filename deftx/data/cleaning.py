@@ -20,12 +20,13 @@ EXAMPLES = 3  # example lines per step
 # What each line becomes: no line if it is dropped, itself if it is kept, several lines if it is split.
 Becomes = Iterable[tuple[str, ...]]
 
+_COMMENT = re.compile(r"<!--.*?-->")
 # A tag has a letter directly after "<", so that "a < b" and "<3" are kept.
-_TAG = re.compile(r"<!--.*?-->|</?[a-z][\w-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z][\w-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
 # A sentence ends at its punctuation mark (Unicode's Sentence_Terminal, the ellipsis and the Tibetan shad), closing quotes and
 # brackets included. A space must follow, except after the marks of scripts without spaces.
 _SENTENCE_END = regex.compile(
-    r"(?<=[\p{STerm}…།༎])[\"'\p{Pf}\p{Pe}]*\s+|(?<=(?![.!?…।॥؟۔።])[\p{STerm}།༎])(?![\p{STerm}།༎])"
+    r"(?<=[\p{STerm}…།༎])[\"'\p{Pf}\p{Pe}]*\s+|(?<=(?![.!?…।॥؟۔።])[\p{STerm}།༎])[\p{Pf}\p{Pe}]*+(?![\p{STerm}།༎，、])"
 )
 
 
@@ -92,7 +93,10 @@ def _effect(cleaning: Cleaning, chosen: bool, lines: Sequence[str], becomes: lis
 def _without_markup(lines: Sequence[str]) -> Becomes:
     blocks = has_blocks(lines)
     for line in lines:
-        text = without_addresses(_TAG.sub(" ", without_wiki_markup(resolve_entities(line), blocks)))
+        text = without_wiki_markup(resolve_entities(line), blocks)
+        # Behind the last end of a comment, no beginning has one: it would be looked for from each of them to the end.
+        *commented, rest = text.rpartition("-->")
+        text = without_addresses(_TAG.sub(" ", _COMMENT.sub(" ", "".join(commented)) + rest))
         if text == line:
             yield (line,)
         else:

@@ -29,6 +29,7 @@ _ONE_KIND = str.maketrans({**dict.fromkeys(_APOSTROPHES, "'"), **dict.fromkeys(_
 _WORD = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}]+(?:[{_APOSTROPHES}][\p{{L}}\p{{M}}\p{{N}}]+)*")
 # A hyphen inside a word of several parts, such as a reduplicated one.
 _JOINT = regex.compile(rf"(?<=[\p{{L}}\p{{M}}\p{{N}}{_APOSTROPHES}])[{_HYPHENS}](?=[\p{{L}}\p{{N}}])")
+_REMARK = regex.compile(r"(?<=\S)\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")  # at the end of an entry, in brackets
 
 
 class Match(NamedTuple):
@@ -171,7 +172,11 @@ def _translated(
 
 
 def _entry(cell: str) -> str:
-    """Return a cell without the punctuation around its words; an apostrophe at the end stays, unless it closes a quotation."""
+    """Return a cell without a remark in brackets at its end, such as "(n.)", and without the punctuation around its words.
+
+    An apostrophe at the end stays, unless it closes a quotation.
+    """
+    cell = _REMARK.sub("", cell)
     spans = [match.span() for match in _WORD.finditer(cell)]
     if not spans:
         return ""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deftx.core.errors import CorpusError
-from deftx.data.characters import as_seen
 from deftx.data.documents import text_lines
+from deftx.data.file_kinds import HEADED
 from deftx.data.hf_datasets import is_dataset, records_of, to_dataset
-from deftx.data.open_table import Records, find_column
+from deftx.data.open_table import Records, as_text, find_column
 from deftx.data.reading import find_file, find_files
 from deftx.data.splitting import choose_groups, fold, group_equal
 from deftx.data.table_formats import open_records
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datasets.arrow_dataset import Column
 
 TEXT_COLUMN = "text"
+NAME_SHOWN = 80  # characters of the name of a column in a note
 EMPTY, WITHOUT_LETTERS = "empty", "without letters"  # why a line is not used
 
 
@@ -168,6 +169,11 @@ def _sources(
 
 def _column_texts(records: Records, column: str | None, normalised: Counter[str] | None) -> Iterator[tuple[int, str]]:
     name = _text_column(records, column)
+    if column is None and records.columns == (name,) and " " in name and records.file.kind in HEADED:
+        records.file.note(
+            f"{records.file.name}: the first line, “{name[:NAME_SHOWN]}”, is read as the name of the column. If it is text, "
+            f"put the line {TEXT_COLUMN} before it."
+        )
     # The name of the column as a text is the header of a second file that was appended to the first.
     cells = records.texts([name], CorpusError, normalised)
     return ((number, texts[0]) for number, texts in cells if texts[0] != name)
@@ -177,7 +183,7 @@ def _texts(file: InputFile, column: str | None, normalised: Counter[str] | None 
     if file.is_table:
         return _column_texts(open_records(file, CorpusError), column, normalised)
     lines = text_lines(file, CorpusError)
-    return ((number, as_seen(line, normalised).strip()) for number, line in lines)
+    return ((number, as_text(line.strip(), normalised)) for number, line in lines)
 
 
 def _find_text_column(records: Records, wanted: str | None) -> str | None:

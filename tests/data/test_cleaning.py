@@ -1,5 +1,7 @@
 """Without these, cleaning could lose text that a person wanted, or do something else than the preview said."""
 
+import time
+
 import pytest
 
 from deftx.core.errors import CorpusError
@@ -119,3 +121,16 @@ def test_nothing_may_be_left_and_an_unknown_choice_is_refused():
     assert clean(["judul"], ["short"]) == []
     with pytest.raises(CorpusError, match="Did you mean 'repeated'"):
         clean(LINES, ["repeat"])
+
+
+def test_closing_quotes_stay_with_their_sentence_in_scripts_without_spaces():
+    (pieces,) = became("long", "他说：“我们去市场。”我走了。「好！」，他说。" * 200)
+    assert pieces == ["他说：“我们去市场。”", "我走了。", "「好！」，他说。"] * 200
+
+
+def test_beginnings_of_comments_that_never_end_take_no_time():
+    line = "a <!-- b --> c " + "<!-- " * 20_000
+    start = time.monotonic()
+    (left,) = became("markup", line)
+    assert left[0].startswith("a c <!--")
+    assert time.monotonic() - start < 2

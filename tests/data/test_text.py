@@ -133,3 +133,15 @@ def test_the_columns_of_a_table_are_listed_with_the_one_that_would_be_read(tmp_p
     assert columns("title,body\na,b\n") == (("title", "body"), None)
     assert columns('{"n": 1, "body": "a"}\n', "a.jsonl") == (("body", "n"), "body")
     assert columns("a\n", "a.txt") == ((), None)
+
+
+def test_a_line_break_that_is_written_as_an_entity_does_not_divide_a_line(tmp_path):
+    assert corpus(tmp_path, "satu&#10;dua\n").lines == ["satu dua"]
+
+
+def test_the_first_line_of_a_table_of_one_column_may_be_text_and_it_is_said(tmp_path):
+    read = corpus(tmp_path, "satu dua tiga\nempat lima\n", "a.csv")
+    assert read.lines == ["empat lima"]
+    assert "a.csv: the first line, “satu dua tiga”, is read as the name of the column." in read.notes[0]
+    assert corpus(tmp_path, "sentence\nempat lima\n", "a.csv").notes == ()
+    assert corpus(tmp_path, '{"the text": "empat lima"}\n', "a.jsonl").notes == ()
