@@ -34,12 +34,7 @@ def estimate_accuracy(classifier: Classifier, probabilities: Tensor) -> float:
     Raises:
         DeftxError: If the task vector has no calibration, or there are fewer than LEAST_TEXTS texts.
     """
-    if len(probabilities) < LEAST_TEXTS:
-        raise DeftxError(
-            f"An estimate of how many answers are right needs at least {LEAST_TEXTS} texts; given: {len(probabilities)}. "
-            "Add texts, or judge the answers yourself."
-        )
-    return _calibrated(classifier).estimate(probabilities.numpy())
+    return check_estimate(classifier, len(probabilities)).estimate(probabilities.numpy())
 
 
 def sure_answers(classifier: Classifier, probabilities: Tensor, wanted: float) -> list[bool]:
@@ -53,9 +48,24 @@ def sure_answers(classifier: Classifier, probabilities: Tensor, wanted: float) -
     Raises:
         DeftxError: If the task vector has no calibration, or the share is out of range.
     """
+    return (margins(probabilities.numpy()) >= check_sure(classifier, wanted).sure_from(wanted)).tolist()
+
+
+def check_estimate(classifier: Classifier, count: int) -> Calibration:
+    """Return the calibration to estimate from, or raise what ``estimate_accuracy`` would raise for ``count`` texts."""
+    if count < LEAST_TEXTS:
+        raise DeftxError(
+            f"An estimate of how many answers are right needs at least {LEAST_TEXTS} texts; given: {count}. "
+            "Add texts, or judge the answers yourself."
+        )
+    return _calibrated(classifier)
+
+
+def check_sure(classifier: Classifier, wanted: float) -> Calibration:
+    """Return the calibration to decide by, or raise what ``sure_answers`` would raise for a wanted accuracy."""
     if not 0 < wanted < 1:
         raise DeftxError(f"The wanted accuracy is a share between 0 and 1, such as 0.9; it is {wanted:g}.")
-    return (margins(probabilities.numpy()) >= _calibrated(classifier).sure_from(wanted)).tolist()
+    return _calibrated(classifier)
 
 
 def _calibrated(classifier: Classifier) -> Calibration:

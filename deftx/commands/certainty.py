@@ -65,13 +65,14 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
 
 def run_estimate(arguments: argparse.Namespace) -> None:
     """Estimate the accuracy on texts without labels."""
-    from deftx.classify.estimating import ESTIMATE_ERROR, estimate_accuracy
+    from deftx.classify.estimating import ESTIMATE_ERROR, check_estimate, estimate_accuracy
     from deftx.data.labels import check_kind
     from deftx.data.unlabelled import read_texts
 
     rows = read_texts(arguments.file, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
     classifier, task = options.compose_from(arguments)
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
+    check_estimate(classifier, len(rows.texts))
     accuracy = estimate_accuracy(classifier, classifier.classify(rows.texts))
     text = (
         f"About {100 * accuracy:.0f} of 100 answers are right, estimated without labels from {len(rows.texts):,} texts.\n"

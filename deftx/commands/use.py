@@ -76,6 +76,7 @@ def run_classify(arguments: argparse.Namespace) -> None:
         tokens.print_marks(classifier, arguments)
         return
     texts = _paired(arguments.texts) if task.takes_pairs else arguments.texts
+    _check_sure(arguments, classifier)
     for note in _cut_note(classifier, texts):
         output.say(f"warning: {note}")
     answered = classifier.classify(texts)
@@ -107,7 +108,7 @@ def _add_notes(found: list[dict[str, Any]], classifier: Any, texts: Sequence[Any
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Score a classifier, with a 95 % bootstrap interval."""
     from deftx.core.calibration import certainty_of
-    from deftx.core.evaluation import evaluate_predictions
+    from deftx.core.evaluation import evaluate_predictions, refuse_unscorable
     from deftx.data.labels import check_kind, rename_labels, with_spellings_of
     from deftx.data.question_rows import QuestionTable
     from deftx.data.table_rows import Table
@@ -129,6 +130,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         output.say(f"warning: {note}")
     check_kind(task.name, task.takes_pairs, table.name, table.pairs)
     metric = arguments.metric or task.info.get("recipe", {}).get("metric", "f1")
+    refuse_unscorable(metric, table.labels, classifier.labels)
     probabilities = classifier.classify(table.texts)
     predicted = [classifier.labels[place] for place in probabilities.argmax(-1).tolist()]
     found = evaluate_predictions(metric, table.labels, predicted, classifier.labels)
@@ -168,6 +170,7 @@ def _classify_file(arguments: argparse.Namespace) -> None:
     rows = read_texts(arguments.file, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
     classifier, task = options.compose_from(arguments, task)
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
+    _check_sure(arguments, classifier)
     for note in (*rows.notes, *_cut_note(classifier, rows.texts)):
         output.say(f"warning: {note}")
     probabilities = classifier.classify(rows.texts)
@@ -181,8 +184,15 @@ def _classify_file(arguments: argparse.Namespace) -> None:
     output.result({"out": arguments.out, "n": len(predicted), "labels": counts}, arguments.json, text)
 
 
+def _check_sure(arguments: argparse.Namespace, classifier: Any) -> None:
+    """Refuse a share that is none, and a task vector without a calibration, before texts are classified."""
+    from deftx.classify.estimating import check_sure
+
+    if arguments.sure is not None:
+        check_sure(classifier, arguments.sure)
+
+
 def _sure(arguments: argparse.Namespace, classifier: Any, probabilities: Any) -> list[bool]:
-    """Return which answers are sure; refuse a share that is none, and a task vector without a calibration."""
     from deftx.classify.estimating import sure_answers
 
     return sure_answers(classifier, probabilities, arguments.sure)

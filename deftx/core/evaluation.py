@@ -57,6 +57,12 @@ def evaluate_predictions(
     return Evaluation(metric, value, low, high, len(gold), list(labels), confusion(gold, predicted, labels))
 
 
+def refuse_unscorable(metric: str, gold: Sequence[str], labels: Sequence[str]) -> None:
+    """Raise what ``evaluate_predictions`` would raise for a metric or for correct labels, before anything is predicted."""
+    _metric(metric)
+    _codes(gold, gold, labels)
+
+
 def score(metric: str, gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> float:
     """Return the score of predictions, from 0 to 1.
 

@@ -14,6 +14,7 @@ from deftx.core.files import expanded, write_text
 from deftx.core.names import base_name
 from deftx.data.language_names import titled
 from deftx.data.tables import Table, read_table
+from deftx.data.unlabelled import prepare_output
 from deftx.models.bases import Base
 from deftx.publish.html_page import listing, page, paragraph, safe, section, table
 from deftx.publish.report_scores import MISTAKES, Tested, score_on
@@ -53,10 +54,11 @@ def report(
 
     Raises:
         VectorError: If a vector is damaged, of the wrong kind, or made for another base.
-        TableError: If the table cannot be read, or has other labels than the task.
+        TableError: If the table cannot be read or has other labels than the task, or the file cannot be written.
         RecipeError: If the language of the report is unknown.
     """
     texts_in(in_language)  # before anything is computed
+    prepare_output(expanded(out))
     parts = [(load_for(base, task, "task"), strength_task)]
     parts += [(load_for(base, vector, "language"), strength) for vector, strength in languages]
     classifier = compose(base, task=parts[0][0], strength_task=strength_task, languages=parts[1:])

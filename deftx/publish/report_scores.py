@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deftx.classify.classifier import Classifier
-from deftx.core.evaluation import Evaluation, evaluate_predictions
+from deftx.core.evaluation import Evaluation, evaluate_predictions, refuse_unscorable
 from deftx.data.labels import check_kind
 from deftx.data.tables import Table, with_spellings_of
 from deftx.vectors.vector import SparseVector
@@ -40,6 +40,7 @@ def score_on(classifier: Classifier, task: SparseVector, table: Table) -> Tested
     """
     table = with_spellings_of(table, classifier.labels)
     check_kind(task.name, task.takes_pairs, table.name, table.pairs)
+    refuse_unscorable(_metric_of(task), table.labels, classifier.labels)
     return score_answers(classifier, task, table, classifier.classify(table.texts).tolist())
 
 
@@ -50,8 +51,7 @@ def score_answers(classifier: Classifier, task: SparseVector, table: Table, rows
         TableError: If the table has a label that the task does not have.
     """
     answers = [classifier.labels[row.index(max(row))] for row in rows]
-    first = (task.info.get("recipe") or {}).get("metric", "f1")
-    metrics = dict.fromkeys((first, "f1", "accuracy"))
+    metrics = dict.fromkeys((_metric_of(task), "f1", "accuracy"))
     scores = tuple(evaluate_predictions(metric, table.labels, answers, classifier.labels) for metric in metrics)
     wrong = [
         Mistake(text if isinstance(text, str) else " / ".join(text), label, answer, max(row))
@@ -60,3 +60,7 @@ def score_answers(classifier: Classifier, task: SparseVector, table: Table, rows
     ]
     worst = sorted(wrong, key=lambda mistake: -mistake.probability)[:MISTAKES]
     return Tested(table.name, scores, tuple(worst), len(classifier.cut(table.texts)))
+
+
+def _metric_of(task: SparseVector) -> str:
+    return (task.info.get("recipe") or {}).get("metric", "f1")

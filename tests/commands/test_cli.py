@@ -124,6 +124,18 @@ def test_evaluate_is_scikit_learns_score_with_the_contracts_keys(deftx, base, le
     assert "gold \\ predicted" in text
 
 
+def test_labels_and_metrics_that_do_not_exist_are_refused_before_a_text_is_classified(
+    deftx, learned, table_file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("deftx.classify.classifier.Classifier.classify", None)
+    neutral = tiny.write_csv(
+        tmp_path / "neutral.csv", ("text", "label"), [("the day", "neutral"), ("the night", "positive")]
+    )
+    for words, said in (((neutral,), "label 'neutral'"), ((table_file, "--metric", "f2"), "Did you mean 'f1'")):
+        status, _, err = deftx("evaluate", *learned, *words)
+        assert (status, said in err) == (2, True), err
+
+
 def test_labels_of_a_test_file_are_renamed(deftx, learned, table_file, tmp_path):
     with table_file.open(newline="") as stream:
         rows = [(row["text"], row["label"][:3]) for row in csv.DictReader(stream)]

@@ -7,6 +7,7 @@ import pytest
 import tiny
 from test_cli import deftx, learned  # noqa: F401 (fixtures)
 
+from deftx.classify.classifier import Classifier
 from deftx.classify.composition import compose
 from deftx.core.calibration import calibration_error, margins
 from deftx.vectors.vector import SparseVector
@@ -35,7 +36,7 @@ def test_a_temperature_is_kept_in_a_copy_or_in_the_vector_itself(deftx, learned,
     assert other != found["temperature"]
 
 
-def test_accuracy_is_estimated_without_labels(deftx, base, learned, valid, tmp_path):  # noqa: F811
+def test_accuracy_is_estimated_without_labels(deftx, base, learned, valid, tmp_path, monkeypatch):  # noqa: F811
     copy = tmp_path / "copy"
     deftx("calibrate", valid, "--task", learned[1], "--language", learned[3], "--out", copy)
     texts = tiny.write_csv(tmp_path / "texts.csv", ("text",), [(text,) for text, _ in ROWS])
@@ -46,6 +47,7 @@ def test_accuracy_is_estimated_without_labels(deftx, base, learned, valid, tmp_p
         SparseVector.load(copy).info["calibration"]["accuracy"], abs=0.02
     )
     assert "estimated without labels" in deftx("estimate", texts, "--task", copy, "--language", learned[3])[1]
+    monkeypatch.setattr(Classifier, "classify", None)  # what follows is refused before a text is classified
     refused = deftx("estimate", texts, *learned)
     assert refused[0] == 2
     assert "deftx calibrate" in refused[2]
@@ -68,7 +70,7 @@ def test_calibrate_says_which_rows_and_labels_it_lacks(deftx, learned, tmp_path)
     assert "with two labels" in err
 
 
-def test_sure_answers_are_those_of_which_a_wanted_share_is_right(deftx, base, learned, valid, tmp_path):  # noqa: F811
+def test_sure_answers_are_those_of_which_a_wanted_share_is_right(deftx, base, learned, valid, tmp_path, monkeypatch):  # noqa: F811
     copy, texts = tmp_path / "copy", [text for text, _ in ROWS]
     deftx("calibrate", valid, "--task", learned[1], "--language", learned[3], "--out", copy)
     classifier, given = compose(base, task=copy, language=learned[3]), ("--task", copy, "--language", learned[3])
@@ -81,8 +83,10 @@ def test_sure_answers_are_those_of_which_a_wanted_share_is_right(deftx, base, le
         assert [row["sure"] == "yes" for row in csv.DictReader(stream)] == expected
     assert json.loads(deftx("classify", *given, texts[0], "--sure", "0.7", "--json")[1])[0]["sure"] == expected[0]
     assert ("yes" if expected[0] else "no") in deftx("classify", *given, texts[0], "--sure", "0.7")[1]
-    assert "between 0 and 1" in deftx("classify", *given, texts[0], "--sure", "90")[2]
-    assert "deftx calibrate" in deftx("classify", *learned, texts[0], "--sure", "0.7")[2]
+    monkeypatch.setattr(Classifier, "classify", None)  # what follows is refused before a text is classified
+    for what in ((texts[0],), ("--file", file, "--out", tmp_path / "out.csv")):
+        assert "between 0 and 1" in deftx("classify", *given, *what, "--sure", "90")[2]
+        assert "deftx calibrate" in deftx("classify", *learned, *what, "--sure", "0.7")[2]
 
 
 @pytest.mark.parametrize("wrong", ["few", "language", "bundled"])

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import tiny
 
+from deftx.classify.classifier import Classifier
 from deftx.classify.composition import compose
 from deftx.cli import main
 from deftx.core.errors import DeftxError, TableError
@@ -132,11 +133,22 @@ def test_a_vector_of_unknown_origin_is_reported_without_steps(classifier, vector
     assert "Method: not stated." in text
 
 
-def test_what_cannot_be_reported_is_refused(base, task_vector, table_file, tmp_path):
+def test_what_cannot_be_reported_is_refused(base, task_vector, table_file, tmp_path, monkeypatch):
     with pytest.raises(DeftxError, match="Did you mean 'es'"):
         report(tmp_path / "r.html", base, task=task_vector, in_language="esp")
+    monkeypatch.setattr(Classifier, "classify", None)  # all of it is refused before anything is computed
     wrong = tiny.write_csv(tmp_path / "wrong.csv", ("text", "label"), [("the day", "bad")] * 3)
     with pytest.raises(TableError, match="bad"):
         report(tmp_path / "r.html", base, task=task_vector, test=wrong)
     assert not (tmp_path / "r.html").exists()
     assert main(["report", "--task", str(task_vector), "--test", str(table_file), "--out", str(table_file)]) == 2
+
+
+def test_where_a_report_cannot_be_written_is_said_before_anything_is_scored(
+    base_folder, base, task_vector, table_file, tmp_path, monkeypatch, capsys
+):
+    assert report(tmp_path / "new" / "folder" / "r.html", base, task=task_vector).is_file()
+    monkeypatch.setattr(Classifier, "classify", None)
+    given = ["--task", str(task_vector), "--base", str(base_folder), "--test", str(table_file)]
+    assert main(["report", *given, "--out", str(tmp_path / "new")]) == 2
+    assert f"{tmp_path / 'new'} cannot be written: Is a directory. Nothing was computed." in capsys.readouterr().err
