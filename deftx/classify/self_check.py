@@ -183,6 +183,8 @@ def vector_of(folder: str | os.PathLike, name: str) -> Vector:
 def save(home: Path, check: Check) -> Path:
     """Store the counts of a check, replacing earlier ones; return the file.
 
+    Counts of more sentences stay: another window, in which fewer were judged, may have the same check.
+
     Raises:
         CheckError: If no sentence has been marked right or wrong.
     """
@@ -198,7 +200,9 @@ def save(home: Path, check: Check) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / f"{check.id}.json"
     with _SAVING:
-        write_json(file, content)
+        stored = _read(file)
+        if stored is None or stored["judged"] + stored["unsure"] <= len(check.marks):
+            write_json(file, content)
     return file
 
 

@@ -63,6 +63,28 @@ def test_two_people_with_the_same_vectors_have_checks_of_their_own(studio, keys,
     assert sorted(one["share"] for one in load(studio.store.root)) == [0.0, 1.0]
 
 
+def test_a_new_draw_goes_on_with_the_check_under_way_or_saves_its_result(studio, keys, text):
+    content = check_tab.start_check(keys, "", text, 42)[0]
+    for _ in range(10):
+        content = check_tab.pick(content, right(content))[0]
+    again, said, _, card, *_ = check_tab.start_check(keys, "", text, 42, content)
+    assert (again["id"], len(again["marks"]), said) == (content["id"], 10, "")
+    assert strings.CHECK_PLACE.format(number=11, count=COUNT) in card
+    assert load(studio.store.root) == []
+    other, said, *_ = check_tab.start_check(keys, "", text, 43, content)
+    assert (len(other["marks"]), other["seed"], "The result is saved" in said) == (0, 43, True)
+    assert [one["judged"] for one in load(studio.store.root)] == [10]
+    assert check_tab.start_check(keys, "", text, 42, other)[1] == ""  # without a judgement there is nothing to save
+
+
+def test_a_judgement_removes_what_was_said_of_the_state_before(studio, keys, text):
+    content = check_tab.start_check(keys, "", text, 42)[0]
+    event = gr.EventData(None, {"picked": right(content)})
+    picked = check_tab._picked(content, event)
+    assert len(picked[0]["marks"]) == 1
+    assert picked[-1] == ""
+
+
 def button_of(content, same):
     """The button of the label that is the next answer, or of one that is not."""
     answer = content["answers"][len(content["marks"])]

@@ -62,13 +62,13 @@ def build(task: gr.Dropdown, language: gr.Dropdown, kept: gr.BrowserState) -> Ch
     asked = [task, language]
     listed = {"fn": show_earlier, "inputs": asked, "outputs": earlier, **PRIVATE}
     started = start.click(
-        start_check, [*asked, text, seed], [kept, said, *tab.shown()],
+        start_check, [*asked, text, seed, kept], [kept, said, *tab.shown()],
         show_progress="minimal", concurrency_id="classify", api_visibility="private",
     )  # fmt: skip
-    started.then(None, js=keys.focus("check-area"), **PRIVATE)
+    started.then(None, js=keys.focus("check-area"), **PRIVATE).then(**listed)
     # A click judges the sentence on the screen: it sends that state along, so a fast click is neither lost nor counted
     # for a sentence that the person has not seen.
-    card.select(_picked, kept, [kept, *tab.shown()], trigger_mode="multiple", queue=False, **PRIVATE)
+    card.select(_picked, kept, [kept, *tab.shown(), said], trigger_mode="multiple", queue=False, **PRIVATE)
     keep.click(save_check, kept, said, **PRIVATE).then(**listed)
     gr.on([task.change, language.change, part.expand], **listed)
     part.expand(lambda chosen: removal.renewed(corpus_tab.choices(), chosen, None), text, text, **PRIVATE)
@@ -90,16 +90,24 @@ def read(content: object) -> Check | None:
         return None
 
 
-def start_check(task: str | None, language: str | None, text: str | None, seed: float | None) -> tuple:
-    """Draw sentences and classify them; on an error, show it and keep the current check."""
+def start_check(
+    task: str | None, language: str | None, text: str | None, seed: float | None, content: object = None
+) -> tuple:
+    """Draw sentences and classify them; on an error, show it and keep the current check.
+
+    A check of the same sentences that is not finished goes on, and the result of another one is saved, so that no judgement
+    is lost.
+    """
+    before = read(content)
     try:
-        check = _begin(task, language or "", text, int(seed or 0))
+        check = _begin(task, language or "", text, int(seed or 0), before)
+        said = _saved(before) if before and before.id != check.id and before.accuracy() else ""
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.CHECK_NOT_STARTED, error), *[gr.skip()] * 4
-    return check.to_dict(), "", *show(check)
+    return check.to_dict(), said, *show(check)
 
 
-def _begin(task: str | None, language: str, text: str | None, seed: int) -> Check:
+def _begin(task: str | None, language: str, text: str | None, seed: int, before: Check | None) -> Check:
     if not task:
         raise DeftxError(strings.NO_TASK)
     if not text:
@@ -107,6 +115,11 @@ def _begin(task: str | None, language: str, text: str | None, seed: int) -> Chec
     workspace = current_workspace()
     task_vector, language_vector = vectors_of(task, language)
     sentences = draw(workspace.facts.read(text).lines, seed=seed)
+    asked = (task_vector, language_vector, text, seed, sentences)
+    if before and not before.done and asked == (
+        before.task, before.language, before.corpus, before.seed, before.sentences
+    ):  # fmt: skip
+        return before
     answers = workspace.predict(sentences, task, language)
     labels = workspace.scoring.labels_of(task)
     return begin(sentences, answers, task=task_vector, language=language_vector, corpus=text, seed=seed, labels=labels)
@@ -121,7 +134,7 @@ def vectors_of(task: str, language: str) -> tuple[Vector, Vector | None]:
 
 
 def _picked(content: object, event: gr.EventData) -> tuple:
-    return pick(content, str(event.picked))
+    return *pick(content, str(event.picked)), ""  # what was said of an earlier state no longer holds
 
 
 def pick(content: object, button: str) -> tuple:
@@ -152,13 +165,16 @@ def show(check: Check | None) -> tuple:
 
 def save_check(content: object) -> str:
     """Save the result with its vectors."""
-    workspace = current_workspace()
     try:
-        check = Check.from_dict(content)
-        workspace.admit(0)
-        save(workspace.store.root, check)
+        return _saved(Check.from_dict(content))
     except DeftxError as error:
         return views.refusal(strings.CHECK_NOT_KEPT, error)
+
+
+def _saved(check: Check) -> str:
+    workspace = current_workspace()
+    workspace.admit(0)
+    save(workspace.store.root, check)
     return views.notice(strings.CHECK_KEPT.format(names=check_views.names(check)), kind="good")
 
 
