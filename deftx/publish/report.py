@@ -142,6 +142,9 @@ def _limits(says: Mapping[str, str], classifier: Classifier, tested: Tested | No
     lines = [says["LIMIT_SINGLE"], says["LIMIT_LABELS"], says["LIMIT_LENGTH"].format(tokens=classifier.max_length)]
     if tested is not None:
         lines.append(says["LIMIT_KIND"])
+        lines += [says["LIMIT_TRAINING_UNKNOWN"]] if tested.seen is None else []
+        lines += [says["LIMIT_SEEN"].format(count=tested.seen)] if tested.seen else []
+        lines += [says["LIMIT_LEFT_OUT"].format(count=tested.left_out)] if tested.left_out else []
         lines += [says["LIMIT_CUT"].format(count=tested.cut)] if tested.cut else []
         lines += [says["LIMIT_FEW"].format(n=tested.scores[0].n)] if tested.scores[0].n < FEW_ROWS else []
     return lines

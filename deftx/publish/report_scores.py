@@ -24,12 +24,18 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Tested:
-    """The scores on a file: the first is that of the task's metric. ``cut`` counts the texts that were not read to their end."""
+    """The scores on a file: the first is that of the task's metric.
+
+    ``cut`` counts the texts that were not read to their end, ``left_out`` the rows of the file that were not scored, and
+    ``seen`` the texts that the task vector was trained on; it is None if that is not known.
+    """
 
     file: str
     scores: tuple[Evaluation, ...]
     mistakes: tuple[Mistake, ...]  # the most probable answers first
     cut: int
+    left_out: int
+    seen: int | None
 
 
 def score_on(classifier: Classifier, task: SparseVector, table: Table) -> Tested:
@@ -44,8 +50,12 @@ def score_on(classifier: Classifier, task: SparseVector, table: Table) -> Tested
     return score_answers(classifier, task, table, classifier.classify(table.texts).tolist())
 
 
-def score_answers(classifier: Classifier, task: SparseVector, table: Table, rows: Sequence[Sequence[float]]) -> Tested:
+def score_answers(
+    classifier: Classifier, task: SparseVector, table: Table, rows: Sequence[Sequence[float]], seen: int | None = None
+) -> Tested:
     """Score the probabilities that a classifier gave for the texts of a table, a row for each text.
+
+    ``seen`` is the number of these texts that the task vector was trained on, if it is known.
 
     Raises:
         TableError: If the table has a label that the task does not have.
@@ -59,7 +69,8 @@ def score_answers(classifier: Classifier, task: SparseVector, table: Table, rows
         if label != answer
     ]
     worst = sorted(wrong, key=lambda mistake: -mistake.probability)[:MISTAKES]
-    return Tested(table.name, scores, tuple(worst), len(classifier.cut(table.texts)))
+    cut, left_out = len(classifier.cut(table.texts)), sum(table.dropped.values())
+    return Tested(table.name, scores, tuple(worst), cut, left_out, seen)
 
 
 def _metric_of(task: SparseVector) -> str:

@@ -122,6 +122,7 @@ def test_the_worst_mistakes_come_first_and_few_rows_are_a_limit(classifier, vect
     assert len(shares) == MISTAKES
     _, text = parsed(write_report(classifier, vectors, found))
     assert f"Only {len(rows)} rows were tested" in text
+    assert "It is not known whether the task vector was trained on some of the tested texts." in text
 
 
 def test_a_vector_of_unknown_origin_is_reported_without_steps(classifier, vectors):

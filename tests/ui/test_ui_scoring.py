@@ -115,6 +115,15 @@ def test_languages_are_compared_where_they_fit_the_base_and_cost_only_themselves
     assert [one.id for one in alone] == ["base", "task", f"both:{keys['Minangkabau']}"]
 
 
+def test_each_of_several_chosen_languages_is_compared_alone(studio, keys):
+    chosen = [(keys[name], 1.0) for name in ("Bugis", "Minangkabau")]
+    found = studio.scoring.combinations(Combination.of(keys["Mood"], chosen), True)
+    both = [one for one in found if one.kind == "both"]
+    assert [dict(one.vectors.languages) for one in both[:1]] == [dict(chosen)]
+    assert sorted(one.vectors.languages for one in both[1:]) == sorted((one,) for one in chosen)
+    assert len({one.id for one in found}) == len(found)
+
+
 def test_a_replaced_vector_is_scored_anew(studio, keys):
     studio.scoring.score(wanted(studio, keys), lambda share: None)
     kept = len(studio.scoring._kept)
@@ -277,7 +286,8 @@ def test_the_answers_that_the_language_vector_changed_are_counted_and_listed(stu
     assert strings.CHANGED_SENTENCES not in score_views.details(found, "task")
 
 
-def test_a_report_has_the_scores_of_the_combination_that_is_looked_at(studio, keys):
+def test_a_report_has_the_scores_of_the_combination_that_is_looked_at(studio, keys, monkeypatch):
+    monkeypatch.setattr(studio.scoring, "shared_rows", lambda *_: 3)
     id_ = begin(keys, "short.csv", ("NEG", "negative"), ("POS", "positive"), ("mixed", ""))[0]
     found = studio.background_tasks.wait(id_)
     for line in found.lines:
@@ -288,6 +298,10 @@ def test_a_report_has_the_scores_of_the_combination_that_is_looked_at(studio, ke
         assert scores_in_words(score.labels, score.confusion)[0] in text
         assert f"Macro-F1: {score.score:.3f} (95 % interval {score.low:.3f} to {score.high:.3f}" in text
         assert "Measured on 12 labelled rows of short.csv." in text
+        assert "Rows of the file that were left out: 1." in text
+        assert (
+            "3 of the tested texts are also in the training files of the task vector: the scores are too high." in text
+        )
     assert score_tab.write_report(id_, "nothing") == (None, views.notice(strings.WORK_GONE))
 
 
@@ -320,7 +334,7 @@ def test_what_a_file_says_cannot_become_markup(studio, keys, tmp_path):
     assert any("&lt;i&gt;" in score_views.details(found, line.name) for line in found.lines)
 
 
-def test_an_upload_is_kept_and_chosen_or_its_columns_asked_for(studio, keys, tmp_path):
+def test_an_upload_is_kept_and_chosen_or_its_columns_asked_for(studio, keys, tmp_path, monkeypatch):
     good = tiny.write_csv(tmp_path / "good.csv", ("text", "label"), ROWS)
     chosen, place, *_ = score_tab.receive(str(good), keys["Mood"])
     assert (chosen.value, place.visible) == ("good.csv", False)
@@ -332,6 +346,13 @@ def test_an_upload_is_kept_and_chosen_or_its_columns_asked_for(studio, keys, tmp
     refused = score_tab.receive(str(other), keys["Mood"], ("review", None, None, None))
     assert "column for each" in refused[-3]
     assert (refused[-2], refused[-1].visible) == ("", False)  # an earlier result does not stay below the refusal
+    monkeypatch.setattr(score_tab, "wants_pairs", lambda *_: True)  # another task was chosen
+    _, place, _, text, *pair, label, use, said, _, _ = score_tab.receive(
+        str(other), "pairs", ("review", None, None, "stars")
+    )
+    assert "column for each" in said
+    assert [one.visible for one in (text, *pair, label)] == [False, True, True, True]
+    monkeypatch.undo()
     chosen = score_tab.receive(str(other), keys["Mood"], ("review", None, None, "stars"))[0]
     assert studio.tables.read(chosen.value).texts == [text for text, _ in ROWS]
     with pytest.raises(TableError):

@@ -61,6 +61,12 @@ def ask(path: str, columns: Sequence[str], pairs: bool, *, labelled: bool) -> li
     ]
 
 
+def ask_again(pairs: bool, *, labelled: bool) -> list[Any]:
+    """Show the lists that a task needs, with the choices made so far; the task may be another one by now."""
+    wanted = needed(pairs, labelled)
+    return [gr.skip(), gr.skip(), *(gr.Dropdown(visible=name in wanted) for name in _names(labelled))]
+
+
 def ask_nothing(*, labelled: bool) -> list[Any]:
     """Hide the form and clear its choices."""
     return [gr.Column(visible=False), "", *(gr.Dropdown(choices=[], value=None) for _ in _names(labelled))]

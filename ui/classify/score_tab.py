@@ -133,7 +133,7 @@ def receive(file: str | None, task: str | None, values: Sequence[str | None] | N
     nothing = [*column_form.ask_nothing(labelled=True), gr.Button(visible=False)]
     if not file:
         return gr.skip(), *nothing, *[gr.skip()] * 3
-    workspace = current_workspace()
+    workspace, pairs = current_workspace(), False
     try:
         pairs = bool(task) and wants_pairs(workspace, task)
         columns, recognised = read_isolated([file], table_columns, file)
@@ -144,7 +144,7 @@ def receive(file: str | None, task: str | None, values: Sequence[str | None] | N
         name = workspace.tables.add(file, named)
         return gr.Dropdown(choices=choices(), value=name), *nothing, *[gr.skip()] * 3
     except DeftxError as error:
-        kept = nothing if values is None else [gr.skip()] * len(nothing)
+        kept = nothing if values is None else [*column_form.ask_again(pairs, labelled=True), gr.skip()]
         asked = encoding_form.ask([file])  # a file that is not in UTF-8: the encoding form asks
         said = gr.skip() if asked else views.refusal(strings.NOT_READ, error)
         return gr.skip(), *kept, said, *_hidden()
@@ -209,7 +209,7 @@ def write_report(id_: str, combination: str | None) -> tuple[str | None, str]:
     vectors = next(one.vectors for one in found.wanted.combinations if one.id == combination)
     answers = next(one.probabilities for one in found.predictions if one.name == combination)
     try:
-        file = library.write_report(vectors, found.table, answers)
+        file = library.write_report(vectors, found.table, answers, found.shared)
     except DeftxError as error:
         return None, views.refusal(strings.NOT_EXPORTED, error)
     said = strings.EXPORTED_REPORT.format(name=file.name, size=views.size(file.stat().st_size))

@@ -40,7 +40,8 @@ class Combination:
     @property
     def id(self) -> str:
         """A name that no other combination with the same task has."""
-        return f"{self.kind}:{self.language}" if self.language else self.kind
+        keys = "+".join(key for key, _ in self.vectors.languages)
+        return f"{self.kind}:{keys}" if keys else self.kind
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ class Scoring:
             others = self.fitting_languages()
         else:
             others = [vector_index.find(self._workspace.store, "language", key) for key in compared or ()]
-        others = [entry for entry in others if entry.key != language]
+        if len(vectors.languages) == 1:  # it is listed above
+            others = [entry for entry in others if entry.key != language]
         swapped = (replace(vectors, languages=((entry.key, strength),)) for entry in others)
         return [*found, *(Combination("both", new, e.key, e.label) for e, new in zip(others, swapped, strict=True))]
 
