@@ -134,15 +134,19 @@ def draw(lines: Iterable[str], *, count: int = COUNT, seed: int = 0) -> tuple[st
         CheckError: If no line has a readable length.
     """
     shortest, longest = READABLE
-    distinct = {fold(line): line for line in lines if shortest <= len(line) <= longest}
-    if not distinct:
+    readable = [line for line in lines if shortest <= len(line) <= longest]
+    if not readable:
         raise CheckError(
             f"No line of this text has {shortest} to {longest} characters, so there is nothing to judge. "
             "Split its lines into sentences, or choose another text."
         )
-    sentences = list(distinct.values())
-    chosen = np.random.default_rng(seed).permutation(len(sentences))[:count]
-    return tuple(sentences[place] for place in chosen)
+    # Hashes of 64 bits need less memory than the lines; that two lines have the same one is negligible.
+    hashes = np.fromiter((hash(fold(line)) for line in readable), np.int64, len(readable))
+    firsts = np.unique(hashes, return_index=True)[1]
+    lasts = len(hashes) - 1 - np.unique(hashes[::-1], return_index=True)[1]
+    distinct = lasts[firsts.argsort()]  # in the order of the text; of equal lines the last one is shown
+    chosen = np.random.default_rng(seed).permutation(len(distinct))[:count]
+    return tuple(readable[place] for place in distinct[chosen])
 
 
 def begin(

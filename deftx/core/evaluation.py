@@ -102,9 +102,9 @@ def resampled_scores(
     """
     rows, columns = _codes(gold, predicted, labels)
     size = len(labels)
-    cells = np.eye(size * size)[rows * size + columns]  # one-hot cell of the confusion matrix, per row
-    # float64, because BLAS does not multiply integers; sums of integers are exact in it.
-    return _metric(metric)((counts.astype(np.float64) @ cells).reshape(len(counts), size, size))
+    cells = rows * size + columns  # of the confusion matrix; sums of integers are exact in float64
+    drawn = [np.bincount(cells, weights=draw, minlength=size * size) for draw in counts]
+    return _metric(metric)(np.reshape(drawn, (len(counts), size, size)))
 
 
 def confusion(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> list[list[int]]:

@@ -1,6 +1,6 @@
 """Joint bootstrap intervals of a row's mean and of differences between rows, and Wilcoxon's test."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from deftx.core.evaluation import LEVEL, RESAMPLES, resampled_scores
 from deftx.evidence.cells import Scored
 
 Pair = tuple[str, int]  # language and seed
+BLOCK = 16_000_000  # counts of a row in a sample that are in memory at once, 8 bytes each
 
 
 class Interval(NamedTuple):
@@ -32,8 +33,8 @@ def joint_interval(
         ValueError: If there are no cells or duplicate ones, or parallel test sets differ in length.
     """
     found = _by_pair(cells)
-    draws = _draws(cells, resamples, seed, parallel)
-    return _interval(np.mean([cell.score(metric) for cell in cells]), _resampled(found, metric, draws).mean(axis=0))
+    (resampled,) = _resampled([found], metric, resamples, seed, parallel)
+    return _interval(np.mean([cell.score(metric) for cell in cells]), resampled.mean(axis=0))
 
 
 def joint_difference(
@@ -51,10 +52,9 @@ def joint_difference(
         ValueError: As ``joint_interval``, or if the rows have different languages, seeds or test sets.
     """
     in_a, in_b = _paired(a, b)
-    draws = _draws([*a, *b], resamples, seed, parallel)
     change = np.mean([in_a[pair].score(metric) - in_b[pair].score(metric) for pair in in_a])
-    resampled = _resampled(in_a, metric, draws) - _resampled(in_b, metric, draws)
-    return _interval(change, resampled.mean(axis=0))
+    first, second = _resampled([in_a, in_b], metric, resamples, seed, parallel)
+    return _interval(change, (first - second).mean(axis=0))
 
 
 def wilcoxon_against(a: Sequence[Scored], b: Sequence[Scored], metric: str) -> float | None:
@@ -96,34 +96,40 @@ def _paired(a: Sequence[Scored], b: Sequence[Scored]) -> tuple[dict[Pair, Scored
     return in_a, in_b
 
 
-def _draws(cells: Sequence[Scored], resamples: int, seed: int, parallel: bool) -> dict[str, np.ndarray]:
-    """Return bootstrap samples by language, as the counts of each row, (resamples, n)."""
-    lengths = {
-        language: {len(c.gold) for c in cells if c.language == language} for language in sorted(_languages(cells))
-    }
+def _resampled(
+    rows: Sequence[dict[Pair, Scored]], metric: str, resamples: int, seed: int, parallel: bool
+) -> list[np.ndarray]:
+    """Return for each row the scores of its cells on bootstrap samples, (cells, resamples)."""
+    generator, found = np.random.default_rng(seed), [np.empty((len(row), resamples)) for row in rows]
+    for languages, length in _drawn_together(rows, parallel):
+        for start, counts in _draws(generator, length, resamples):
+            for row, scores in zip(rows, found, strict=True):
+                for place, cell in enumerate(row.values()):
+                    if cell.language in languages:
+                        made = resampled_scores(metric, cell.gold, cell.predicted, cell.labels, counts)
+                        scores[place, start : start + len(counts)] = made
+    return found
+
+
+def _drawn_together(rows: Sequence[dict[Pair, Scored]], parallel: bool) -> list[tuple[set[str], int]]:
+    """Return the languages that have the same samples, with the length of their test sets."""
+    lengths: dict[str, set[int]] = {}
+    for cell in (cell for row in rows for cell in row.values()):
+        lengths.setdefault(cell.language, set()).add(len(cell.gold))
     found = set.union(*lengths.values())
     if any(len(length) > 1 for length in lengths.values()) or (parallel and len(found) > 1):
         raise ValueError(f"test sets of {sorted(found)} rows cannot be resampled together")
-    generator = np.random.default_rng(seed)
     if parallel:
-        return dict.fromkeys(lengths, _draw(generator, found.pop(), resamples))
-    return {language: _draw(generator, length.pop(), resamples) for language, length in lengths.items()}
+        return [(set(lengths), found.pop())]
+    return [({language}, lengths[language].pop()) for language in sorted(lengths)]
 
 
-def _draw(generator: np.random.Generator, rows: int, resamples: int) -> np.ndarray:
-    # The counts of n draws with replacement have a multinomial distribution.
-    return generator.multinomial(rows, np.full(rows, 1 / rows), size=resamples)
-
-
-def _languages(cells: Sequence[Scored]) -> set[str]:
-    return {cell.language for cell in cells}
-
-
-def _resampled(found: dict[Pair, Scored], metric: str, draws: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the scores of every cell on the samples of its language, (cells, resamples)."""
-    return np.stack(
-        [resampled_scores(metric, c.gold, c.predicted, c.labels, draws[c.language]) for c in found.values()]
-    )
+def _draws(generator: np.random.Generator, rows: int, resamples: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield bootstrap samples in blocks, as the number of the first one and the counts of each row, (block, rows)."""
+    block, shares = max(1, BLOCK // rows), np.full(rows, 1 / rows)
+    for start in range(0, resamples, block):
+        # The counts of n draws with replacement have a multinomial distribution.
+        yield start, generator.multinomial(rows, shares, size=min(block, resamples - start))
 
 
 def _interval(mean: np.floating, resampled: np.ndarray) -> Interval:

@@ -2,8 +2,11 @@
 
 import json
 import math
+import sys
+import tracemalloc
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tiny_vectors import make_vector
 
@@ -39,6 +42,25 @@ def test_sentences_are_readable_and_equal_ones_count_once():
     assert len(draw(LINES[:7])) == 7
     with pytest.raises(CheckError, match="12 to 280 characters"):
         draw(["short", "x" * 300])
+
+
+def test_of_equal_sentences_the_last_is_drawn_at_the_place_of_the_first():
+    lines = [
+        f"a Sentence  number {number % 60}" if number % 7 else f"A sentence number {number % 60}"
+        for number in range(150)
+    ]
+    distinct = list({" ".join(line.casefold().split()): line for line in lines}.values())
+    order = np.random.default_rng(5).permutation(60)
+    assert draw(lines, count=40, seed=5) == tuple(distinct[place] for place in order[:40])
+
+
+def test_a_draw_needs_less_memory_than_the_text():
+    lines = [f"{'a sentence that is long enough ' * 5}{number}" for number in range(20_000)]
+    tracemalloc.start()
+    draw(lines)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < sum(map(sys.getsizeof, lines)) / 2
 
 
 # Marking

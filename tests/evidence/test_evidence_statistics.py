@@ -1,11 +1,14 @@
 """Without these, "better than LT-SFT" could be an accident of the sentences that happened to be tested on."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 from sklearn.metrics import accuracy_score, f1_score
 
 from deftx.core.evaluation import resampled_scores
+from deftx.evidence import statistics
 from deftx.evidence.cells import Scored
 from deftx.evidence.statistics import joint_difference, joint_interval, wilcoxon_against
 
@@ -73,6 +76,24 @@ def test_the_interval_of_a_difference_is_that_of_a_plain_loop_over_the_same_draw
     found = joint_difference(a, b[::-1], "f1", resamples=15, seed=3)
     assert found.mean == pytest.approx(joint_interval(a, "f1").mean - joint_interval(b, "f1").mean, abs=1e-12)
     assert found[1:] == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=1e-12)
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+def test_samples_in_blocks_are_those_of_one_block(monkeypatch, parallel):
+    a, b = grid(right=0.8), grid(right=0.4, row="b", draw=1)
+    whole = joint_difference(a, b, "f1", resamples=25, seed=3, parallel=parallel)
+    monkeypatch.setattr(statistics, "BLOCK", 4 * 12)
+    assert joint_difference(a, b, "f1", resamples=25, seed=3, parallel=parallel) == whole
+
+
+def test_samples_of_a_long_test_set_are_not_all_in_memory(monkeypatch):
+    monkeypatch.setattr(statistics, "BLOCK", 100_000)
+    gold = gold_of(10_000)
+    tracemalloc.start()
+    joint_interval([cell(gold=gold)], "f1", resamples=100)  # 8 MB of counts
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4_000_000
 
 
 def test_more_languages_with_the_same_predictions_are_no_more_evidence():
