@@ -73,6 +73,8 @@ def run_estimate(arguments: argparse.Namespace) -> None:
     classifier, task = options.compose_from(arguments)
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
     check_estimate(classifier, len(rows.texts))
+    for note in (*rows.notes, *output.cut_note(classifier, rows.texts)):
+        output.say(f"warning: {note}")
     accuracy = estimate_accuracy(classifier, classifier.classify(rows.texts))
     text = (
         f"About {100 * accuracy:.0f} of 100 answers are right, estimated without labels from {len(rows.texts):,} texts.\n"

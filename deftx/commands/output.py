@@ -17,6 +17,13 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def cut_note(classifier: Any, texts: Sequence[Any]) -> list[str]:
+    """Return a note on how many texts a classifier does not read to their end; none if it reads all of them."""
+    count = len(classifier.cut(texts))
+    said = f"{count:,} of {len(texts):,} texts have more than {classifier.max_length} tokens: the rest is not read."
+    return [said] if count else []
+
+
 def replace_unencodable() -> None:
     """Print "?" for characters that the console cannot encode, e.g. "ᱥ" on a Windows console with cp1252."""
     for stream in (sys.stdout, sys.stderr):

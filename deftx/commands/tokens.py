@@ -33,6 +33,8 @@ def write_marks(arguments: argparse.Namespace, task: Any) -> None:
     check_format(arguments.out, marks_entities(task.labels))
     file = read_to_tag(arguments.file, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
     classifier, _ = options.compose_from(arguments, task)
+    for note in file.rows.notes:
+        output.say(f"warning: {note}")
     found = tag_file(classifier, file)
     write_tagged(arguments.out, found, as_they_are=arguments.as_is)
     counts = found.counts

@@ -77,7 +77,7 @@ def run_classify(arguments: argparse.Namespace) -> None:
         return
     texts = _paired(arguments.texts) if task.takes_pairs else arguments.texts
     _check_sure(arguments, classifier)
-    for note in _cut_note(classifier, texts):
+    for note in output.cut_note(classifier, texts):
         output.say(f"warning: {note}")
     answered = classifier.classify(texts)
     probabilities, labels = answered.tolist(), classifier.labels
@@ -126,7 +126,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     questions.refuse_others(task, "classify texts")
     table = rename_labels(table, _renamed(arguments.rename))
     table = with_spellings_of(table, classifier.labels)
-    for note in (*table.notes, *_cut_note(classifier, table.texts)):
+    for note in (*table.notes, *output.cut_note(classifier, table.texts)):
         output.say(f"warning: {note}")
     check_kind(task.name, task.takes_pairs, table.name, table.pairs)
     metric = arguments.metric or task.info.get("recipe", {}).get("metric", "f1")
@@ -171,7 +171,7 @@ def _classify_file(arguments: argparse.Namespace) -> None:
     classifier, task = options.compose_from(arguments, task)
     check_kind(task.name, task.takes_pairs, arguments.file, rows.pairs)
     _check_sure(arguments, classifier)
-    for note in (*rows.notes, *_cut_note(classifier, rows.texts)):
+    for note in (*rows.notes, *output.cut_note(classifier, rows.texts)):
         output.say(f"warning: {note}")
     probabilities = classifier.classify(rows.texts)
     answers = answer_columns(classifier.labels, probabilities)
@@ -196,15 +196,6 @@ def _sure(arguments: argparse.Namespace, classifier: Any, probabilities: Any) ->
     from deftx.classify.estimating import sure_answers
 
     return sure_answers(classifier, probabilities, arguments.sure)
-
-
-def _cut_note(classifier: Any, texts: Sequence[Any]) -> list[str]:
-    count = len(classifier.cut(texts))
-    return (
-        [f"{count:,} of {len(texts):,} texts have more than {classifier.max_length} tokens: the rest is not read."]
-        if count
-        else []
-    )
 
 
 def _renamed(pairs: list[str]) -> dict[str, str]:

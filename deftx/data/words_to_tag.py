@@ -48,7 +48,9 @@ def read_to_tag(path: str | Path, *, columns: Mapping[str, str] | None = None, e
     if not positions:
         raise TableError(f"{file.name} contains no word to tag.")
     texts = list(map(" ".join, sentences))
-    rows = Rows(SINGLE, [[text] for text in texts], [texts[place] for place in positions], positions, pairs=False)
+    rows = Rows(
+        SINGLE, [[text] for text in texts], [texts[place] for place in positions], positions, False, tuple(file.notes)
+    )
     return ToTag(rows, [sentences[place] for place in positions])
 
 

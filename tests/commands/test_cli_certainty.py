@@ -3,6 +3,7 @@
 import csv
 import json
 
+import openpyxl
 import pytest
 import tiny
 from test_cli import deftx, learned  # noqa: F401 (fixtures)
@@ -47,6 +48,14 @@ def test_accuracy_is_estimated_without_labels(deftx, base, learned, valid, tmp_p
         SparseVector.load(copy).info["calibration"]["accuracy"], abs=0.02
     )
     assert "estimated without labels" in deftx("estimate", texts, "--task", copy, "--language", learned[3])[1]
+    book = openpyxl.Workbook()
+    book.create_sheet("Notes").sheet_state = "hidden"
+    for text in ("text", *(text for text, _ in ROWS), "the day is good " * 200):
+        book.active.append([text])
+    book.save(tmp_path / "book.xlsx")
+    said = deftx("estimate", tmp_path / "book.xlsx", "--task", copy, "--language", learned[3])[2]
+    assert "warning: book.xlsx: the hidden sheet Notes is left out." in said
+    assert f"warning: 1 of {len(ROWS) + 1} texts have more than" in said
     monkeypatch.setattr(Classifier, "classify", None)  # what follows is refused before a text is classified
     refused = deftx("estimate", texts, *learned)
     assert refused[0] == 2

@@ -3,6 +3,7 @@
 import csv
 import json
 
+import openpyxl
 import pytest
 import regex
 import tiny
@@ -70,6 +71,16 @@ def test_a_file_of_texts_becomes_a_table_with_a_row_for_each_mark(run, made):
         ["1", "the night was bad", "was bad", "MOOD", "10", "17"],
         ["2", "", "", "", "", ""],
     ]
+
+
+def test_what_is_left_out_of_a_file_is_said(run, made):
+    book = openpyxl.Workbook()
+    book.active.append(["text"])
+    book.active.append(["the night was bad"])
+    book.create_sheet("Notes").sheet_state = "hidden"
+    book.save(made / "book.xlsx")
+    said = run("classify", "--file", "@book.xlsx", "--out", "@out.csv", "--task", "@v").err
+    assert "warning: book.xlsx: the hidden sheet Notes is left out." in said
 
 
 def test_words_stay_as_they_are_and_what_is_written_can_be_read_as_a_labelled_file(run, made):

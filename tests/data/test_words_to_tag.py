@@ -41,6 +41,12 @@ def test_sentences_without_words_keep_their_place(tmp_path):
     assert read_to_tag(named, columns={"tokens": "own"}).words == [("a",)]
 
 
+def test_notes_on_a_file_of_words_are_returned(tmp_path):
+    found = read_to_tag(write(tmp_path, json.dumps({"tokens": ["a", "b"]}), "a.jsonl.gz"))
+    assert found.words == [("a", "b")]
+    assert ["is not gzipped despite its name" in note for note in found.rows.notes] == [True]
+
+
 def test_texts_are_texts(tmp_path):
     plain = write(tmp_path, "one two\n\nthree four\n", "a.txt")
     assert read_to_tag(plain).words is None

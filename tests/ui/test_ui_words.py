@@ -10,10 +10,13 @@ import tiny_base
 import tiny_tokens
 from test_ui_handlers import filled_in
 
+from deftx.classify.tag_files import TaggedFile
 from deftx.cli import main
 from deftx.core.errors import DeftxError, TableError
 from deftx.core.files import write_json
 from deftx.data.token_tables import read_tokens
+from deftx.data.unlabelled import Rows
+from deftx.data.words_to_tag import ToTag
 from deftx.jobs import Store, work
 from deftx.jobs.job import RESULT
 from deftx.labelling.word_session import WordSentence, WordSession
@@ -21,9 +24,10 @@ from deftx.labelling.word_store import WordSessions
 from deftx.training.request import SettingsRefused, TrainingRequest
 from ui import strings
 from ui.access import retention
-from ui.classify import compose_form, file_tab, score_tab, word_score_views, word_scoring
+from ui.classify import compose_form, file_tab, score_tab, word_file_views, word_score_views, word_scoring
 from ui.classify.file_tab import FileTab
 from ui.classify.score_tab import ScoreTab
+from ui.classify.word_files import TaggedWords
 from ui.corpus import labelled_tab, labelled_upload
 from ui.guide import task_step
 from ui.labelling import word_answers, word_views
@@ -347,3 +351,9 @@ def test_names_are_buttons_with_their_label_after_the_last_word():
     assert "&lt;<button" in card
     assert card.count("data-pick") == 6
     assert 'data-pick="0:back"' not in card
+
+
+def test_what_was_left_out_of_a_tagged_file_is_said(tmp_path):
+    rows = Rows(("text",), [], [], [], pairs=False, notes=("a.xlsx: the hidden sheet Notes is left out.",))
+    found = TaggedWords("a.xlsx", TaggedFile(ToTag(rows), []), "Things", "none", (), folder=None)
+    assert rows.notes[0] in word_file_views.summary(found)

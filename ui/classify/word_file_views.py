@@ -20,7 +20,7 @@ def summary(found: TaggedWords) -> str:
     numbers = [(strings.TEXTS_CLASSIFIED, f"{len(found.found.tagged):,}"), (strings.MARKS, f"{total:,}")]
     made = strings.FILE_MADE_OF.format(task=found.task, language=found.language)
     empty = len(found.found.file.rows.rows) - len(found.found.tagged)
-    notes = [strings.ROWS_WITHOUT_TEXT.format(count=empty)] if empty else []
+    notes = [*found.found.file.rows.notes, *([strings.ROWS_WITHOUT_TEXT.format(count=empty)] if empty else [])]
     notes += [strings.FORMULAS_DISARMED.format(count=found.disarmed)] if found.disarmed else []
     return (
         f"<h3>{escape(found.name)}</h3>{views.figures(numbers)}{views.bars(bars, caption=strings.MARKS_BY_LABEL)}"
