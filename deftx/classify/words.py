@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from deftx.classify.classifier import Classifier
 from deftx.core.errors import DeftxError
 from deftx.data.addresses import address_spans
-from deftx.data.characters import resolve_entities
+from deftx.data.characters import as_seen, as_text_only, resolve_entities
 from deftx.data.writing_systems import piece_spans
 from deftx.models.batches import Encoded, Text, encode
 
@@ -40,7 +40,7 @@ def read_text(classifier: Classifier, text: Text) -> ReadText:
     """Return the words and tokens of a text.
 
     Words are separated by white space. In scripts without spaces, a word is a token of the base, in whole letters with their
-    signs. Web and e-mail addresses are words. Positions are those in the text with its HTML entities resolved.
+    signs. Web and e-mail addresses are words. Positions are those in ``parts``.
 
     Raises:
         DeftxError: If the tokenizer does not return token positions.
@@ -48,6 +48,10 @@ def read_text(classifier: Classifier, text: Text) -> ReadText:
     tokens = encode(classifier.base.tokenizer, [text], classifier.max_length)[0]
     parts = tuple(map(resolve_entities, (text,) if isinstance(text, str) else text))
     places = _places(classifier, parts)
+    if len(places) != len(tokens):  # such as "&l\u00adt;", an entity only without its soft hyphen
+        special = classifier.base.tokenizer.all_special_tokens
+        parts = tuple(as_text_only(as_seen(part), special) for part in parts)
+        places = _places(classifier, parts)
     unknown = classifier.base.tokenizer.unk_token_id
     known = [place for place, token in zip(places, tokens, strict=True) if place and token != unknown]
     words = [word for part, text in enumerate(parts) for word in _words(part, text, known)]

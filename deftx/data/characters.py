@@ -22,14 +22,19 @@ _SPACELESS = (
 _UNJOINED = (
     r"\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Georgian}\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Ethiopic}"
 )
+# NFC joins these marks with the letter before them.
+_ACCENTS = "\u0300-\u034e\u0350-\u036f\u3099\u309a"
+_RUN = f"[\u200b\u200c\u200d{_NEVER_SEEN}]+"
+# Runs come first: behind a letter that needs no joiner, a joiner is not needed behind another invisible character either.
 # Written with the characters themselves, for Python's and the tokenizers' regular expressions escape them differently.
 INVISIBLE = (
-    f"[{_NEVER_SEEN}]|(?<![{_SPACELESS}])\u200b|\u200b(?![{_SPACELESS}])"
-    f"|(?<=[{_UNJOINED}\\s])[\u200c\u200d]|\\A[\u200c\u200d]"
+    f"(?<=[{_UNJOINED}{_ACCENTS}\\s]){_RUN}|\\A{_RUN}"
+    f"|[{_NEVER_SEEN}]|(?<![{_SPACELESS}])\u200b|\u200b(?![{_SPACELESS}])"
 )
 # Entities that a tokenizer resolves too; ``as_seen`` resolves all. "&amp;" is the last: "&amp;lt;" is read as "&lt;".
 COMMON_ENTITIES = {
     "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#34;": '"', "&#39;": "'", "&apos;": "'", "&nbsp;": " ", "&#160;": " ",
+    "&zwnj;": "\u200c", "&zwj;": "\u200d", "&#8203;": "\u200b", "&shy;": "\u00ad",
     "&amp;": "&",
 }  # fmt: skip
 TIMES_ESCAPED = 3  # text of web pages is often escaped twice

@@ -4,6 +4,8 @@ import unicodedata
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deftx.data.characters import DECOMPOSED, ENTITIES, HIDDEN, as_seen, as_text_only, describe
 
@@ -16,6 +18,11 @@ SAME = [
     ("a &amp; b &lt;3 &#233; &nbsp;x", "a & b <3 é  x"),
     ("Ibu &amp;amp; ayah", "Ibu & ayah"),  # escaped twice
     ("AT&T; R&D", "AT&T; R&D"),
+    ("elok\u200c\u200cjo", "elokjo"),
+    ("a\u034f\u200cb", "ab"),
+    ("\ufeff\u200cab", "ab"),
+    ("a\u200b\u200db", "ab"),
+    ("ne\u0301\u200cgatif", "négatif"),
 ]
 KEPT = [
     "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian: the joiner is part of the spelling
@@ -42,6 +49,11 @@ def test_characters_that_carry_something_stay(text):
 def test_reading_twice_changes_nothing_more(text):
     assert as_seen(as_seen(text)) == as_seen(text)
     assert unicodedata.is_normalized("NFC", as_seen(text))
+
+
+@given(st.text(list(" aeあか1|มนيە") + list("\u0301\u3099\u034f\u00ad\u200b\u200c\u200d\u200e\ufeff"), max_size=12))
+def test_invisible_characters_are_removed_in_one_pass(text):
+    assert as_seen(as_seen(text)) == as_seen(text)
 
 
 def test_changes_are_counted_by_what_was_changed():

@@ -35,6 +35,13 @@ def test_signs_of_the_model_and_invisible_characters_in_a_text_are_not_read_as_s
     assert not set(signs[1:-1]) & {tokenizer.bos_token_id, tokenizer.mask_token_id, tokenizer.eos_token_id}
 
 
+def test_a_tokenizer_alone_reads_invisible_characters_as_encode_does(base):
+    texts = ["the d\u200c\u200cay", "the d\u034f\u200cay", "\ufeff\u200cthe day", "the d\u200b\u200day", "the de\u0301\u200cy",
+             "the d&zwnj;ay", "the d&zwj;ay", "the d&#8203;ay", "the d&shy;ay"]  # fmt: skip
+    assert base.tokenizer(texts)["input_ids"] == encode(base.tokenizer, texts, 64)
+    assert base.tokenizer(texts[0])["input_ids"] == base.tokenizer("the day")["input_ids"]
+
+
 def test_padding_is_on_the_right_and_not_attended_to():
     batch = pad([[5, 6, 7], torch.tensor([8], dtype=torch.int32)], 1, "cpu")
     assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 1, 1]]
