@@ -45,6 +45,7 @@ class Attribution:
     rest: float = 0.0  # total weight of tokens without a word, such as the start token; 0 where words are left out
     probability: float | None = None  # of the label, for the whole text
     method: str = LEAVE_ONE_OUT
+    predicted: str | None = None  # the label predicted for the whole text; None for a method that does not remove words
 
     @property
     def supporting(self) -> tuple[WordWeight, ...]:
@@ -59,7 +60,7 @@ class Attribution:
     @property
     def deciding(self) -> tuple[WordWeight, ...]:
         """The words without which another label is predicted; always empty for a method that does not remove words."""
-        return tuple(word for word in self.words if word.answer not in (None, self.label))
+        return tuple(word for word in self.words if word.answer not in (None, self.predicted))
 
     @property
     def marked(self) -> tuple[WordWeight, ...]:
@@ -103,4 +104,5 @@ def attribute(classifier: Classifier, text: Text, label: str | None = None, meth
             read.words, found.words, found.without or nothing, answers, strict=True
         )
     )
-    return Attribution(classifier.labels[found.label], words, found.rest, found.probability, method)
+    predicted = None if found.predicted is None else classifier.labels[found.predicted]
+    return Attribution(classifier.labels[found.label], words, found.rest, found.probability, method, predicted)

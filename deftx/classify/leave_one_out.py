@@ -23,7 +23,8 @@ def leave_one_out(classifier: Classifier, read: ReadText, label: str | None) -> 
     texts = [_without(seen, [read.words[word]]) for word in words]
     encoded = [read.tokens, *encode(classifier.base.tokenizer, texts, classifier.max_length)]
     logits = classifier.logits(encoded)
-    place = int(logits[0].argmax()) if label is None else classifier.labels.index(label)
+    predicted = int(logits[0].argmax())
+    place = predicted if label is None else classifier.labels.index(label)
     odds, shares, answers = log_odds(logits, place), logits.softmax(-1)[:, place], logits.argmax(-1)
     total = len(read.words)
     return Weights(
@@ -32,6 +33,7 @@ def leave_one_out(classifier: Classifier, read: ReadText, label: str | None) -> 
         _spread(words, (odds[0] - odds[1:]).tolist(), total),
         _spread(words, shares[1:].tolist(), total),
         _spread(words, answers[1:].tolist(), total),
+        predicted=predicted,
     )
 
 

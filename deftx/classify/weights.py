@@ -17,6 +17,7 @@ class Weights:
         without: For each word, the probability of the label without the word; empty if the method does not remove words.
         answers: For each word, the index of the label that is predicted without it; empty likewise.
         rest: The total weight of tokens without a word, such as the start token.
+        predicted: The index of the label that is predicted for the whole text; None if the method does not remove words.
     """
 
     label: int
@@ -25,6 +26,7 @@ class Weights:
     without: list[float | None] = field(default_factory=list)
     answers: list[int | None] = field(default_factory=list)
     rest: float = 0.0
+    predicted: int | None = None
 
 
 def log_odds(logits: Tensor, label: int) -> Tensor:

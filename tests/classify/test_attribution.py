@@ -123,6 +123,18 @@ def test_the_other_label_of_two_has_the_opposite_weights(classifier, method):
     assert [w.weight for w in one.words] == pytest.approx([-w.weight for w in other.words], abs=1e-6)
 
 
+def test_words_decide_by_the_predicted_label_whatever_label_is_asked_about(classifier):
+    one, other = (attribute(classifier, "the food is good", label) for label in classifier.labels)
+    assert one.predicted == other.predicted == classifier.predict(["the food is good"])[0]
+    assert [word.word for word in one.deciding] == [word.word for word in other.deciding]
+    assert len(one.deciding) < len(one.words)
+
+
+@pytest.mark.parametrize("text", ["a &l\u00adt; b", "elok\u200c\u200cjo", "the d\u034f\u200cay", "<s> &l\u00adt; good"])
+def test_invisible_characters_in_entities_and_words_do_no_harm(classifier, text):
+    assert all(word.weight is not None for word in attribute(classifier, text).words)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_nothing_of_it_stays_in_the_model(classifier, method):
     before = classifier.classify([TEXT])
@@ -157,7 +169,7 @@ def attribution(probability, *words):
     made = (
         WordWeight(word, probability - without, 0, 0, without=without, answer=answer) for word, without, answer in words
     )
-    return Attribution("good", tuple(made), probability=probability)
+    return Attribution("good", tuple(made), probability=probability, predicted="good")
 
 
 def test_supporting_words_are_those_whose_removal_is_noticed():
