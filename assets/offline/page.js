@@ -10,7 +10,7 @@ const get = async path => {
 };
 const json = async path => (await get(path)).json();
 
-/** Return a function from a text to its ids. */
+/** Return a function from a text to its ids, and whether they were truncated. */
 export async function reader(about) {
   const spec = await json('model/tokenizer.json');
   spec.added_tokens = [];  // "<s>" in a text is text
@@ -25,7 +25,8 @@ export async function reader(about) {
   return text => {
     const { ids, tokens } = tokenizer.encode(text);
     const all = ids.flatMap((id, place) => spelt(id, tokens[place]));
-    return all.length > about.max_length ? [...all.slice(0, about.max_length - 1), all.at(-1)] : all;
+    const cut = all.length > about.max_length;
+    return { ids: cut ? [...all.slice(0, about.max_length - 1), all.at(-1)] : all, cut };
   };
 }
 
@@ -48,7 +49,7 @@ async function runner(about) {
 /** Refuse to answer if this browser reads the probes otherwise, or gives them other probabilities. */
 async function check(about, read, run) {
   for (const { text, ids, probabilities } of about.probes) {
-    if (String(read(text)) !== String(ids)) throw new Error('This browser splits texts into other tokens.');
+    if (String(read(text).ids) !== String(ids)) throw new Error('This browser splits texts into other tokens.');
     const found = await run(ids);
     if (found.some((one, place) => !(Math.abs(one - probabilities[place]) < about.close))) {
       throw new Error('This browser computes other probabilities.');
@@ -75,9 +76,14 @@ async function start() {
   await check(about, read, run);
   byId('form').addEventListener('submit', async event => {
     event.preventDefault();
-    const ids = read(byId('text').value);
-    show(about.labels, await run(ids));
-    byId('state').textContent = ids.length < about.max_length ? '' : `Only the first ${about.max_length} tokens were read.`;
+    try {
+      const { ids, cut } = read(byId('text').value);
+      show(about.labels, await run(ids));
+      byId('state').textContent = cut ? `Only the first ${about.max_length} tokens were read.` : '';
+    } catch (error) {
+      byId('answer').hidden = true;
+      byId('state').textContent = `This text cannot be classified: ${error.message}`;
+    }
   });
   byId('state').textContent = 'Ready.';
   byId('classify').disabled = false;

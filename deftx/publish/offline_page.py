@@ -110,11 +110,12 @@ def _take(package: Package, path: Path, folder: Path) -> None:
 
 
 def _describe(classifier: Classifier, folder: Path, graph: str, title: str) -> None:
-    ids = encode(classifier.base.tokenizer, PROBES, classifier.max_length)
-    found = onnx_probabilities(folder / graph, classifier, PROBES)
+    texts = (*PROBES, "word " * (classifier.max_length + 8))  # the last one is truncated
+    ids = encode(classifier.base.tokenizer, texts, classifier.max_length)
+    found = onnx_probabilities(folder / graph, classifier, texts)
     probes = [
         {"text": text, "ids": list(one), "probabilities": row}
-        for text, one, row in zip(PROBES, ids, found.tolist(), strict=True)
+        for text, one, row in zip(texts, ids, found.tolist(), strict=True)
     ]
     about = {"title": title, "labels": classifier.labels, "max_length": classifier.max_length, "graph": graph,
              "close": CLOSE, "probes": probes}  # fmt: skip

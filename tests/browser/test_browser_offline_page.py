@@ -120,19 +120,23 @@ def test_the_page_reads_a_thousand_sentences_of_the_bundled_base_as_python_does(
     texts = Random(0).sample(texts, 1_000)
     page.goto(address(serve(other)))
     expect(page.locator("#state")).to_contain_text("splits texts into other tokens")  # than the tiny base
-    read = "async ([texts, max_length]) => texts.map((await (await import(new URL('page.js', location))).reader({max_length})))"
+    read = "async ([texts, max_length]) => texts.map((read => text => read(text).ids)(await (await import(new URL('page.js', location))).reader({max_length})))"
     assert page.evaluate(read, [texts, 64]) == [list(one) for one in encode(base.tokenizer, texts, 64)]
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda probe: probe["ids"].append(5), "splits texts into other tokens"),
-    (lambda probe: probe.update(probabilities=[value + 0.01 for value in probe["probabilities"]]),
+@pytest.mark.parametrize(("place", "change", "message"), [
+    (2, lambda probe: probe["ids"].append(5), "splits texts into other tokens"),
+    (-1, lambda probe: probe["ids"].__setitem__(-1, 5), "splits texts into other tokens"),  # this one is truncated
+    (2, lambda probe: probe.update(probabilities=[value + 0.01 for value in probe["probabilities"]]),
      "computes other probabilities"),
 ])  # fmt: skip
-def test_a_browser_that_reads_or_computes_otherwise_gives_no_answer(folder, serve, page, tmp_path, change, message):
+def test_a_browser_that_reads_or_computes_otherwise_gives_no_answer(
+    folder, serve, page, tmp_path, place, change, message
+):
     other = shutil.copytree(folder, tmp_path / "other")
     about = json.loads((other / "page.json").read_text())
-    change(about["probes"][2])
+    assert len(about["probes"][-1]["ids"]) == about["max_length"]
+    change(about["probes"][place])
     (other / "page.json").write_text(json.dumps(about))
     page.goto(address(serve(other)))
     expect(page.locator("#state")).to_contain_text(message)
