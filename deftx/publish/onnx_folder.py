@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,14 +111,14 @@ def onnx_probabilities(path: Path, classifier: Classifier, texts: Sequence[Text]
 
 
 def _export(classifier: Classifier, path: Path) -> None:
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns about packages that no classifier needs
     encoded = encode(classifier.base.tokenizer, PROBES, classifier.max_length)
     batch = pad(encoded, pad_id(classifier.base.tokenizer), classifier.base.device)
     free = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
-    program = torch.onnx.export(
-        _Logits(classifier.model, list(batch), classifier.temperature).eval(), tuple(batch.values()), dynamo=True, verbose=False,
-        input_names=list(batch), output_names=["logits"], dynamic_shapes=(tuple(free for _ in batch),),
-    )  # fmt: skip
+    with _quiet("torch.onnx", logging.ERROR):  # it warns about packages that no classifier needs
+        program = torch.onnx.export(
+            _Logits(classifier.model, list(batch), classifier.temperature).eval(), tuple(batch.values()), dynamo=True,
+            verbose=False, input_names=list(batch), output_names=["logits"], dynamic_shapes=(tuple(free for _ in batch),),
+        )  # fmt: skip
     if program is None:
         raise DeftxError("This base cannot be exported to ONNX.")
     program.save(path)
@@ -125,8 +126,20 @@ def _export(classifier: Classifier, path: Path) -> None:
 
 def _quantise(graph: Path, quantised: Path) -> None:
     quantization: Any = optional_package("onnxruntime.quantization", NEEDS, EXTRA)
-    logging.getLogger().setLevel(max(logging.getLogger().level, logging.WARNING))
-    quantization.quantize_dynamic(graph, quantised, weight_type=quantization.QuantType.QInt8)
+    with _quiet(None, logging.WARNING):
+        quantization.quantize_dynamic(graph, quantised, weight_type=quantization.QuantType.QInt8)
+
+
+@contextmanager
+def _quiet(name: str | None, level: int) -> Iterator[None]:
+    """Log only messages of at least this level by the logger of this name, by default the root logger, in the block."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(max(before, level))
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _card(name: str, classifier: Classifier) -> str:

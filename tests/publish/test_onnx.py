@@ -1,6 +1,7 @@
 """onnxruntime gives the probabilities of the composed classifier with an exported graph, for any number of texts."""
 
 import json
+import logging
 
 import numpy as np
 import onnxruntime
@@ -39,6 +40,13 @@ def test_weights_in_a_file_beside_the_graph_are_in_the_sizes(classifier, tmp_pat
              for path in (tmp_path / "mood" / "onnx").iterdir()}  # fmt: skip
     assert parts.sizes == there
     assert len(there) == 2
+
+
+def test_an_export_leaves_the_levels_of_logs_as_they_were(classifier, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    before = logging.getLogger("torch.onnx").level
+    write_onnx(classifier, tmp_path / "mood", int8=True)
+    assert (logging.getLogger().level, logging.getLogger("torch.onnx").level) == (logging.INFO, before)
 
 
 @pytest.mark.slow
