@@ -47,11 +47,11 @@ def read_text(classifier: Classifier, text: Text) -> ReadText:
     """
     tokens = encode(classifier.base.tokenizer, [text], classifier.max_length)[0]
     parts = tuple(map(resolve_entities, (text,) if isinstance(text, str) else text))
-    places = _places(classifier, parts)
-    if len(places) != len(tokens):  # such as "&l\u00adt;", an entity only without its soft hyphen
+    ids, places = _places(classifier, parts)
+    if ids and ids != tokens:  # such as "&l\u00adt;", an entity only without its soft hyphen
         special = classifier.base.tokenizer.all_special_tokens
         parts = tuple(as_text_only(as_seen(part), special) for part in parts)
-        places = _places(classifier, parts)
+        places = _places(classifier, parts)[1]
     unknown = classifier.base.tokenizer.unk_token_id
     known = [place for place, token in zip(places, tokens, strict=True) if place and token != unknown]
     words = [word for part, text in enumerate(parts) for word in _words(part, text, known)]
@@ -66,7 +66,8 @@ def covered(words: Sequence[Place], place: Place) -> range:
     return range(first, last) if start < end else range(0)
 
 
-def _places(classifier: Classifier, texts: Sequence[str]) -> list[Place | None]:
+def _places(classifier: Classifier, texts: Sequence[str]) -> tuple[list[int], list[Place | None]]:
+    """Return the tokens of texts and their places."""
     tokenizer = classifier.base.tokenizer
     if not tokenizer.is_fast:
         raise DeftxError(
@@ -77,7 +78,7 @@ def _places(classifier: Classifier, texts: Sequence[str]) -> list[Place | None]:
     parts = made.sequence_ids(0)
     spans = made["offset_mapping"]
     places = [(part, *span) if part is not None else None for part, span in zip(parts, spans, strict=True)]
-    return places or [None]  # ``encode`` gives an empty text a token
+    return made["input_ids"], places or [None]  # ``encode`` gives an empty text a token
 
 
 def _words(part: int, text: str, tokens: Iterable[Place]) -> list[Place]:
