@@ -185,9 +185,7 @@ def vector_of(folder: str | os.PathLike, name: str) -> Vector:
 
 
 def save(home: Path, check: Check) -> Path:
-    """Store the counts of a check, replacing earlier ones; return the file.
-
-    Counts of more sentences stay: another window, in which fewer were judged, may have the same check.
+    """Store the counts of a check; return the file. They replace earlier ones, except of more sentences (by another window).
 
     Raises:
         CheckError: If no sentence has been marked right or wrong.

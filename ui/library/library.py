@@ -150,20 +150,18 @@ def export(combination: Combination) -> Path:
     return _downloadable(f"classifier-{name}", lambda target: export_zip(classifier, target, parts, combination.method))
 
 
-def write_report(
-    combination: Combination, table: Table | None = None, answers: Tensor | None = None, seen: int | None = None
-) -> Path:
+def write_report(combination: Combination, table: Table | None = None, answers: Tensor | None = None,
+                 seen: int | None = None) -> Path:  # fmt: skip
     """Write a report on the classifier of a combination in the page's language; otherwise as ``export``.
 
     Args:
-        combination: The vectors and their strengths.
+        combination: The vectors.
         table: A labelled file that the classifier has answered; without it, the report has the scores of the vectors alone.
         answers: The probabilities for the texts of the table, (texts, labels).
-        seen: The number of these texts that the task vector was trained on; None if it is not known.
+        seen: How many of these texts the task vector was trained on, if that is known.
     """
-    workspace = current_workspace()
-    name, classifier = _named_after_its_vectors(combination), workspace.composed(combination)
-    parts = workspace.composing.vectors(combination)
+    workspace, name = current_workspace(), _named_after_its_vectors(combination)
+    classifier, parts = workspace.composed(combination), workspace.composing.vectors(combination)
     tested = score_answers(classifier, parts[0][0], table, answers.tolist(), seen) if table is not None else None
     html = report.write_report(classifier, parts, tested, strings.language())
 
