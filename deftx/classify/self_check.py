@@ -185,7 +185,7 @@ def vector_of(folder: str | os.PathLike, name: str) -> Vector:
 
 
 def save(home: Path, check: Check) -> Path:
-    """Store the counts of a check; return the file. They replace earlier ones, except of more sentences (by another window).
+    """Store the counts of a check, replacing earlier ones; return the file.
 
     Raises:
         CheckError: If no sentence has been marked right or wrong.
@@ -202,9 +202,7 @@ def save(home: Path, check: Check) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / f"{check.id}.json"
     with _SAVING:
-        stored = _read(file)
-        if stored is None or stored["judged"] + stored["unsure"] <= len(check.marks):
-            write_json(file, content)
+        write_json(file, content)
     return file
 
 
