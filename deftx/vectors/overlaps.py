@@ -10,6 +10,7 @@ import numpy as np
 
 from deftx.core.errors import VectorError
 from deftx.method.parameter_kinds import kind_of, reading_order
+from deftx.vectors.description import name_of
 from deftx.vectors.vector import SparseVector
 
 LAYER = re.compile(r"(?:layers?|\.h)\.(\d+)\.")  # also ALBERT's "albert_layers.0." and GPT-2's "transformer.h.0."
@@ -92,12 +93,7 @@ def compare(a: SparseVector, b: SparseVector) -> VectorOverlap:
     Raises:
         VectorError: If the vectors were made for different bases.
     """
-    base_a, base_b = a.info["base"], b.info["base"]
-    if base_a["fingerprint"] != base_b["fingerprint"]:
-        raise VectorError(
-            f"The {a.name} was made for the base {base_a['name']} and the {b.name} for {base_b['name']}, which has other "
-            "weights, so they cannot be compared."
-        )
+    _refuse_other_base(a.info, b.info)
     found = {name: _shared(a, b, name) for name in {**a.positions, **b.positions}}
     layers, kinds = _grouped(found, layer_of), _grouped(found, lambda name: kind_of(name).name)
     return VectorOverlap(
@@ -123,6 +119,27 @@ def overlap(a: SparseVector, b: SparseVector) -> float:
         VectorError: If the vectors were made for different bases.
     """
     return compare(a, b).total.overlap
+
+
+def jaccard_matrix(vectors: Iterable[SparseVector]) -> list[list[float]]:
+    """Return ``overlap`` of every two vectors, with 1.0 on the diagonal. Of each vector, only a bit per weight is kept.
+
+    Raises:
+        VectorError: If the vectors were made for different bases.
+    """
+    masks: list[dict[str, np.ndarray]] = []
+    first: Mapping[str, Any] | None = None
+    for vector in vectors:
+        first = first or vector.info
+        _refuse_other_base(first, vector.info)
+        masks.append({name: _bits(vector, name) for name in vector.positions})
+    counts = [sum(_count(bits) for bits in mask.values()) for mask in masks]
+    matrix = [[1.0] * len(masks) for _ in masks]
+    for i, a in enumerate(masks):
+        for j, b in enumerate(masks[:i]):
+            both = sum(_count(bits & b[name]) for name, bits in a.items() if name in b)
+            matrix[i][j] = matrix[j][i] = Shared(both, 0, counts[i], counts[j], 0, 0.0).overlap
+    return matrix
 
 
 def as_matrix(size: int, pairs: Pairs, value: Callable[[Shared], Any], own: Sequence[Any]) -> list[list[Any]]:
@@ -169,6 +186,14 @@ def in_reading_order(groups: Iterable[str]) -> list[str]:
     return sorted(groups, key=_layer_order)
 
 
+def _refuse_other_base(a: Mapping[str, Any], b: Mapping[str, Any]) -> None:
+    if a["base"]["fingerprint"] != b["base"]["fingerprint"]:
+        raise VectorError(
+            f"The {name_of(a)} was made for the base {a['base']['name']} and the {name_of(b)} for {b['base']['name']}, which "
+            "has other weights, so they cannot be compared."
+        )
+
+
 def _layer_order(group: str) -> tuple[int, int]:
     first, _, number = group.partition(" ")
     return ("embeddings", "layer", "other").index(first), int(number or 0)
@@ -193,6 +218,17 @@ def _shared(a: SparseVector, b: SparseVector, name: str) -> Shared:
     sizes = len(in_a[0]), len(in_b[0])
     weights = math.prod((a if name in a.shapes else b).shapes[name])
     return Shared(int(met.sum()), int(same.sum()), *sizes, weights, sizes[0] * sizes[1] / weights)
+
+
+def _bits(vector: SparseVector, name: str) -> np.ndarray:
+    """Return a bit per weight of a parameter, in words of 64 bits: whether the vector changes it."""
+    changed = np.zeros(-(-math.prod(vector.shapes[name]) // 64) * 64, dtype=bool)
+    changed[_changes(vector, name)[0]] = True
+    return np.packbits(changed).view(np.uint64)
+
+
+def _count(bits: np.ndarray) -> int:
+    return int(np.bitwise_count(bits).sum())
 
 
 def _changes(vector: SparseVector, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from deftx.vectors.overlaps import (
     as_tables,
     compare,
     compare_all,
+    jaccard_matrix,
     layer_of,
     overlap,
 )
@@ -52,6 +53,16 @@ def test_overlap_is_the_jaccard_index():
         a, b = make_vector(0), make_vector(seed)
         assert overlap(a, b) == jaccard(a, b)
         assert overlap(a, b) == overlap(b, a)
+
+
+def test_the_matrix_has_the_overlap_of_each_pair():
+    vectors = [*map(make_vector, range(4)), only(QUERY, [1, 2, 3], [1.0, 0.0, -2.0]), only(QUERY, [])]
+    expected = [[1.0 if a is b else overlap(a, b) for b in vectors] for a in vectors]
+    assert jaccard_matrix(iter(vectors)) == expected
+    assert jaccard_matrix(iter([])) == []
+    other = make_vector(base={"name": "other-base", "revision": None, "fingerprint": "cd" * 32})
+    with pytest.raises(VectorError, match="which has other weights"):
+        jaccard_matrix(iter([*vectors, other]))
 
 
 def test_overlap_with_itself_and_with_nothing():
