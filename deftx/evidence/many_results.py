@@ -41,7 +41,8 @@ def read_many(place: Path) -> ManyResults:
     if place.is_dir():
         return _read(place)
     with tempfile.TemporaryDirectory() as folder:
-        unpack(place, Path(folder), LARGEST, MOST_MEMBERS)
+        # Its folder may also have pickles of submitit (--on slurm) and compressed corpora, which are not unpacked.
+        unpack(place, Path(folder), LARGEST, MOST_MEMBERS, refuse_others=False)
         return _read(Path(folder))
 
 

@@ -21,10 +21,13 @@ _PICKLES = re.compile(r"\.(bin|pt|pth|pkl|pickle|ckpt|joblib|dill|npy|npz)$", re
 _NESTED = re.compile(r"\.(zip|tar|tgz|gz|bz2|xz|7z|rar|zst)$", re.IGNORECASE)
 
 
-def unpack(archive: Path, folder: Path, wanted: Mapping[str, int], most: int = MOST_ENTRIES) -> set[str]:
+def unpack(
+    archive: Path, folder: Path, wanted: Mapping[str, int], most: int = MOST_ENTRIES, *, refuse_others: bool = True
+) -> set[str]:
     """Unpack the ``wanted`` files (name: largest size in bytes) of a zip, from its root or its only folder.
 
-    Other files are ignored; there may be at most ``most`` entries. After an error, ``folder`` may contain some of the files, so use a temporary folder.
+    Other files are ignored, but an archive with a pickle or another archive is refused if ``refuse_others``; there may be
+    at most ``most`` entries. After an error, ``folder`` may contain some of the files, so use a temporary folder.
 
     Returns:
         The names of the unpacked files.
@@ -39,7 +42,7 @@ def unpack(archive: Path, folder: Path, wanted: Mapping[str, int], most: int = M
         with zipfile.ZipFile(archive) as opened:
             if len(opened.infolist()) > most:
                 raise VectorError(f"The archive has {len(opened.infolist()):,} entries; at most {most:,} are read.")
-            found = _choose(opened.infolist(), wanted)
+            found = _choose(opened.infolist(), wanted, refuse_others)
             _check_limit(folder, sum(entry.file_size for entry in found.values()))
             for name, entry in found.items():
                 _copy(opened, entry, folder / name, wanted[name])
@@ -92,11 +95,14 @@ def check_list(archive: Path) -> None:
         raise VectorError(f"The archive lists more than {MOST_ENTRIES:,} entries; a vector has three files.")
 
 
-def _choose(entries: list[zipfile.ZipInfo], wanted: Mapping[str, int]) -> dict[str, zipfile.ZipInfo]:
+def _choose(
+    entries: list[zipfile.ZipInfo], wanted: Mapping[str, int], refuse_others: bool
+) -> dict[str, zipfile.ZipInfo]:
     files = [(_safe_path(entry), entry) for entry in entries if not entry.is_dir()]
     files = [(path, entry) for path, entry in files if path.parts[0] != "__MACOSX"]  # macOS adds it to every archive
     for path, entry in files:
-        _refuse_dangerous(path, entry, wanted)
+        if refuse_others or path.name in wanted:
+            _refuse_dangerous(path, entry, wanted)
     known = [(path, entry) for path, entry in files if path.name in wanted and len(path.parts) <= 2]
     places = {path.parent for path, _ in known}
     if len(places) > 1 or len({path.name for path, _ in known}) < len(known):

@@ -31,6 +31,8 @@ def test_a_folder_and_a_zip_of_it_give_the_same(tmp_path):
             archive.write(folder / name, f"OUT/{name}")
         for number in range(1_001):
             archive.writestr(f"OUT/vectors/ban-default-{number}/vector.json", "{}")
+        for name in ("cluster/1/1_submitted.pkl", "corpora/ban.txt.gz"):
+            archive.writestr(f"OUT/{name}", b"")
     found = read_many(folder)
     assert read_many(tmp_path / "out.zip") == found
     assert (found.rows[0]["loss_after"], found.rows[1]["failure"]) == ("5.4", FAILED[-1])
