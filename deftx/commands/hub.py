@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deftx.commands import options, output
-from deftx.core.errors import HubError
+from deftx.core.errors import DeftxError, HubError
 
 YES = ("y", "yes")
 
@@ -97,10 +97,11 @@ def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
             for line in describe(upload):
                 output.say(line)
             pushed = push(api, upload)
-    except HubError as error:
+    except (DeftxError, OSError) as error:  # of the Hub or of this machine, such as a full disk
         again = f"python -m deftx push {folder} --to {repository}{' --private' if private else ''}"
+        reason = str(error).rstrip(".")
         raise HubError(
-            f"The vector is complete in {folder}, but could not be pushed: {error} To push it later: {again}"
+            f"The vector is complete in {folder}, but could not be pushed: {reason}. To push it later: {again}"
         ) from error
     return f"Pushed to {pushed.url} (commit {pushed.commit[:12]})."
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deftx.core.errors import HubError
+from deftx.core.errors import DeftxError, HubError
 from deftx.core.events import Event, OnEvent
 from deftx.core.files import write_json
 from deftx.jobs.job import OUT, read_json
@@ -57,8 +57,9 @@ def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) 
         return
     try:
         pushed = _push(settings, folder)
-    except HubError as error:
-        message = f"The vector is finished, but could not be pushed: {error} Push it from the Library."
+    except (DeftxError, OSError) as error:  # of the Hub or of this machine, such as a full disk
+        reason = str(error).rstrip(".")
+        message = f"The vector is finished, but could not be pushed: {reason}. Push it from the Library."
         on_event(Event("evaluate", 2, 2, message=message, warning=True))
         return
     write_json(folder / PUSHED, {"url": pushed.url, "commit": pushed.commit})

@@ -8,6 +8,8 @@ from hub_server import READ_ONLY, WRITER
 
 from deftx.cli import EXIT_BAD_INPUT, EXIT_OK, main
 from deftx.commands import hub as command
+from deftx.core.errors import HubError
+from deftx.hub.client import hub
 from deftx.training import language
 
 SMALL = ["max_steps=2", "evaluate_every=2"]
@@ -147,6 +149,14 @@ def test_without_the_right_to_push_no_training_starts(
     assert main(train(corpus_file, base_folder, tmp_path / "out")) == EXIT_BAD_INPUT
     assert reason in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_of_this_machine_is_said_with_how_to_push_later(writer, language_vector, monkeypatch):
+    monkeypatch.setattr("deftx.core.files.free_space", lambda folder: 0)
+    with pytest.raises(
+        HubError, match=r"Free some space first\. To push it later: python -m deftx push .* --to ana/min"
+    ):
+        command.push_trained(hub(), str(language_vector), "ana/min", False)
 
 
 @pytest.mark.slow

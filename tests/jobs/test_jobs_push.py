@@ -1,11 +1,13 @@
 """A training on the page that ends in a push, against a Hub on this machine: rights first, once, and no token on disk."""
 
+from unittest.mock import Mock
+
 import pytest
 from hub_server import READ_ONLY, WRITER
 
 from deftx.core.errors import HubError
 from deftx.jobs import progress_of, push
-from deftx.jobs.job import EVENTS, read_json
+from deftx.jobs.job import EVENTS, OUT, read_json
 from deftx.jobs.work import learn_language
 from deftx.training.request import TrainingRequest
 from ui import strings
@@ -71,6 +73,23 @@ def test_a_push_that_fails_leaves_the_vector_and_is_tried_again_where_the_job_is
     assert (job.out / "vector.json").is_file()
     writer.faults.clear()
     assert "Pushed to" in work(job)[1][-1]
+
+
+@pytest.mark.parametrize("reason", ["free", "copy"])
+def test_a_full_disk_of_this_machine_ends_no_training_as_failed(writer, language_vector, tmp_path, monkeypatch, reason):
+    if reason == "free":
+        monkeypatch.setattr("deftx.core.files.free_space", lambda folder: 0)
+    else:
+        monkeypatch.setattr("shutil.copyfile", Mock(side_effect=OSError(28, "No space left on device")))
+    (tmp_path / OUT).symlink_to(language_vector)
+    said = []
+    push.push_finished({"push_to": "ana/min"}, tmp_path, said.append)
+    (event,) = said
+    assert event.warning
+    assert {"free": "Free some space first. Push it from the Library", "copy": "device. Push it"}[
+        reason
+    ] in event.message
+    assert read_json(tmp_path / push.PUSHED) is None
 
 
 @pytest.mark.parametrize(("token", "reason"), [(READ_ONLY, "read-only"), ("hf_old", "expired")])
