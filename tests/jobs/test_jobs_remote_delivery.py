@@ -1,12 +1,14 @@
 """What comes back: whole or not at all, and nothing that could lie outside the job's folder."""
 
 import json
+import operator
 import shutil
 from dataclasses import dataclass
+from unittest.mock import Mock
 
 import pytest
 
-from deftx.jobs.remote import delivery
+from deftx.jobs.remote import delivery, inside
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,44 @@ def test_other_content_of_the_same_size_is_not_taken(job, mount, tmp_path):
     (mount / "back" / "0" / "out" / "run" / "best.safetensors").write_bytes(b"bust")
     found = delivery.find(Folder(mount), tmp_path / "a")
     assert delivery.fetch(Folder(mount), found, tmp_path / "a") is None
+
+
+class Worker:
+    """A process that ends at its second look."""
+
+    def __init__(self):
+        self.looks = 0
+
+    def poll(self):
+        self.looks += 1
+        return None if self.looks == 1 else 0
+
+    def wait(self, seconds):
+        pass
+
+
+@pytest.mark.parametrize("failing", ["delivery.write", "os.listdir", "shutil.copyfile"])
+def test_an_error_of_the_mount_is_printed_and_tried_again(job, mount, tmp_path, monkeypatch, capsys, failing):
+    monkeypatch.setenv("DEFTX_JOBS_POLL", "0.05")
+    whole, errors = operator.attrgetter(failing)(inside), iter([OSError(5, "Input/output error")] * 2)
+
+    def fail_twice(*arguments, **options):
+        if (error := next(errors, None)) is not None:
+            raise error
+        return whole(*arguments, **options)
+
+    monkeypatch.setattr(f"deftx.jobs.remote.inside.{failing}", fail_twice)
+    (job / "events.jsonl").write_text("{}\n")
+    inside.Mirror(job, mount, save_every=0).run(Worker())
+    assert delivery.find(Folder(mount), tmp_path).final
+    assert "tried again: [Errno 5] Input/output error" in capsys.readouterr().out
+
+
+def test_a_mount_that_fails_for_good_is_an_error(job, mount, monkeypatch):
+    monkeypatch.setenv("DEFTX_JOBS_POLL", "0.05")
+    monkeypatch.setattr("deftx.jobs.remote.delivery.write", Mock(side_effect=OSError(5, "Input/output error")))
+    with pytest.raises(OSError, match="Input/output"):
+        inside.Mirror(job, mount).run(Worker())
 
 
 @pytest.mark.parametrize(

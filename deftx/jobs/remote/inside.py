@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deftx.jobs.job import EVENTS, SETTINGS
@@ -21,6 +23,7 @@ from deftx.jobs.remote.places import poll_seconds
 SENT, STOP = "sent", "stop"  # in the bucket: the job's package, and a file that requests a stop
 SAVE_EVERY = "DEFTX_JOBS_SAVE"  # seconds between two copies of the checkpoints
 NOT_BEGUN = 3
+LAST_TRIES = 10  # attempts to write the final delivery
 
 _PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 
@@ -60,18 +63,28 @@ class Mirror:
                 worker.wait(poll_seconds())
             except subprocess.TimeoutExpired:
                 continue
-        self._copy_events()
-        self._deliver(final=True)
+        for left in reversed(range(LAST_TRIES)):
+            with _errors_printed(raised=not left):
+                self._copy_events()
+                self._deliver(final=True)
+                return
+            time.sleep(poll_seconds())
 
     def look_once(self, worker: subprocess.Popen[bytes]) -> None:
-        """Copy new events, check for a stop request, and deliver checkpoints if it is time."""
-        self._copy_events()
-        # List the folder, because a mount may cache that a file does not exist.
-        if not self._stopping and STOP in os.listdir(self._mount):
-            self._stopping = True
-            worker.terminate()
-        if time.monotonic() - self._saved > self._every:
-            self._deliver(final=False)
+        """Copy new events, check for a stop request, and deliver checkpoints if it is time.
+
+        What fails is tried again by the next call.
+        """
+        with _errors_printed():
+            self._copy_events()
+        with _errors_printed():
+            # List the folder, because a mount may cache that a file does not exist.
+            if not self._stopping and STOP in os.listdir(self._mount):
+                self._stopping = True
+                worker.terminate()
+        with _errors_printed():
+            if time.monotonic() - self._saved > self._every:
+                self._deliver(final=False)
 
     def _copy_events(self) -> None:
         events = self._folder / EVENTS
@@ -87,6 +100,17 @@ class Mirror:
             delivery.write(self._folder, self._mount, self._number, final)
             self._number, self._state = self._number + 1, state
         self._saved = time.monotonic()
+
+
+@contextmanager
+def _errors_printed(raised: bool = False) -> Iterator[None]:
+    """Print an error of the mount, which may be a passing one, and go on unless it is to be ``raised``."""
+    try:
+        yield
+    except OSError as error:
+        if raised:
+            raise
+        print(f"The bucket does not answer and is tried again: {error}", flush=True)
 
 
 def _state_of(folder: Path) -> str:
