@@ -219,6 +219,18 @@ def test_a_token_withdrawn_meanwhile_leaves_the_job_to_be_found(hub, store, runn
     assert read_note(job.folder).job in hub.jobs
 
 
+def test_a_job_that_the_hub_no_longer_knows_has_ended(hub, store, running, asked):
+    hub.held = True
+    job = store.add("language", "Minang", asked)
+    wait_for(lambda: hub.requests("GET /api/jobs/ana/0+1$"), "it to be watched")
+    hub.jobs.clear()
+    job = wait_for_state(store, job, "failed")
+    assert "It was deleted on Hugging Face" in message_of(job)
+    assert read_note(job.folder) is None
+    resume(store, job)
+    wait_for(lambda: hub.jobs, "another remote job")
+
+
 def test_a_job_that_can_be_watched_no_longer_is_still_stopped_when_it_is_discarded(hub, store, running, asked):
     hub.held = True
     job = store.add("language", "Minang", asked)

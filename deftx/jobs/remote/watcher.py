@@ -90,7 +90,7 @@ class Watcher:
         mirror = _LogMirror(self._api, self.note, self._poll)
         mirror.start()
         while True:
-            info = self.try_call(lambda: self._api.inspect_job(job_id=self.note.job, namespace=self.note.namespace))
+            info = self.try_call(self._inspect)
             if info is not None:
                 self._say_stage(info.status.stage)
             self._mirror_events()
@@ -100,6 +100,19 @@ class Watcher:
             if self._should_stop():
                 self._stop(info)
             self._wait()
+
+    def _inspect(self) -> JobInfo:
+        try:
+            return self._api.inspect_job(job_id=self.note.job, namespace=self.note.namespace)
+        except HfHubHTTPError as error:
+            if error.response.status_code != 404:
+                raise
+            # The next step deletes the job's folder in the bucket, so the list of jobs must not have it either.
+            jobs = self._api.list_jobs(namespace=self.note.namespace, labels={starting.LABEL: self.note.mark})
+            if any(job.id == self.note.job for job in jobs):
+                raise
+            owner = {"id": "", "name": self.note.namespace, "type": ""}
+            return JobInfo(id=self.note.job, owner=owner, status={"stage": "DELETED"})
 
     def try_call(self, call: Callable[[], Answer]) -> Answer | None:
         """Return the result of a request, or None if the Hub could not be reached; the caller tries again later.
