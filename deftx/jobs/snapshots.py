@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from deftx.core.files import copy, move, sync_folder
@@ -84,13 +84,15 @@ class Snapshots:
         return not self._thread.is_alive() and self._take()
 
     def _run(self) -> None:
-        seen = None
+        seen, pause = None, 0.0
         with closing(sqlite3.connect(self._database, timeout=5.0)) as watching:
-            while not self._ended.wait(self._interval if seen is not None else 0):
-                # data_version changes with every commit of another connection.
-                version = watching.execute("PRAGMA data_version").fetchone()[0]
-                if version != seen and self._take():
-                    seen = version
+            while not self._ended.wait(pause):
+                pause = self._interval
+                with suppress(sqlite3.Error):  # it is read again
+                    # data_version changes with every commit of another connection.
+                    version = watching.execute("PRAGMA data_version").fetchone()[0]
+                    if version != seen and self._take():
+                        seen = version
 
     def _take(self) -> bool:
         try:
@@ -108,6 +110,8 @@ class Snapshots:
 def _is_whole(database: Path) -> bool:
     try:
         with closing(sqlite3.connect(database)) as connection:
-            return connection.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+            checked = connection.execute("PRAGMA quick_check").fetchone()[0]
+            # An empty file is a valid database of version 0.
+            return checked == "ok" and connection.execute("PRAGMA user_version").fetchone()[0] > 0
     except sqlite3.Error:
         return False

@@ -1,7 +1,9 @@
 """Copies of the queue: whole ones, of the last state, and a damaged one is never used nor overwritten."""
 
 import sqlite3
+import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from job_helpers import wait_for
@@ -13,6 +15,7 @@ from deftx.jobs.snapshots import Snapshots, previous, restore, take
 def write(database, number):
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA user_version = 1")
         connection.execute("CREATE TABLE IF NOT EXISTS rows (number INTEGER)")
         connection.execute("INSERT INTO rows VALUES (?)", (number,))
 
@@ -44,13 +47,14 @@ def test_a_copy_holds_what_was_written_and_comes_back(places):
     assert numbers(database) == [1, 2]
 
 
-def test_a_damaged_copy_is_set_aside_and_the_one_before_it_used(places):
+@pytest.mark.parametrize("size", [2000, 0])
+def test_a_damaged_copy_is_set_aside_and_the_one_before_it_used(places, size):
     database, copy = places
     for number in (1, 2):
         write(database, number)
         take(database, copy)
     database.unlink()
-    copy.write_bytes(copy.read_bytes()[:2000])
+    copy.write_bytes(copy.read_bytes()[:size])
     assert restore(database, copy) == previous(copy)
     assert numbers(database) == [1]
     assert [path.name for path in copy.parent.glob("*.damaged")] == ["jobs.sqlite.damaged"]
@@ -89,3 +93,15 @@ def test_a_folder_that_cannot_be_written_is_said_once_and_tried_again(places, ca
     assert looking.stop()
     assert caplog.text.count("could not be copied") == 1
     assert snapshots.restore(database, copy) is None
+
+
+def test_a_first_copy_that_fails_is_tried_again_after_the_interval(places, monkeypatch):
+    tried = []
+    monkeypatch.setattr(snapshots, "take", lambda *files: tried.append(files) or Path("none/x").touch())
+    looking = Snapshots(*places, interval=60)
+    looking.start()
+    wait_for(lambda: tried, "the first attempt")
+    time.sleep(0.1)
+    assert len(tried) == 1
+    assert not looking.stop()
+    assert len(tried) == 2
