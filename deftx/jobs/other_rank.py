@@ -14,7 +14,7 @@ from deftx.training.request import HOURS
 from deftx.training.run_folder import refuse_if_full
 
 DELTA = "delta"  # the folder of δ in a job's folder
-DATA = ("corpus", "train", "valid")  # fields of a request that are paths
+DATA = ("corpus", "train", "valid", "lexicon")  # fields of a request that are paths
 
 
 def kept_delta(job: Job) -> Path | None:
@@ -53,18 +53,19 @@ def add_with_rank(store: Store, job: Job, strategy: str, name: str) -> Job:
 
 def _data(job: Job) -> dict[str, Any]:
     """Return the job's data files by absolute paths, because the new job is in another folder."""
-    found: dict[str, Any] = {}
-    for name in DATA:
-        if not (given := getattr(job.request, name)):
-            continue
-        paths = [job.folder / path for path in ([given] if isinstance(given, str) else given)]
-        for path in paths:
-            if not path.exists():
-                raise JobError(
-                    f"{path.name}, the data of {job.name}, no longer exists, but δ depends on it. Restore it."
-                )
-        found[name] = str(paths[0]) if isinstance(given, str) else tuple(map(str, paths))
-    return found
+    found = {name: _absolute(job, given) for name in DATA if (given := getattr(job.request, name))}
+    further = tuple(
+        replace(one, file=_absolute(job, one.file), lexicon=_absolute(job, one.lexicon)) for one in job.request.further
+    )
+    return {**found, "further": further}
+
+
+def _absolute(job: Job, given: str | tuple[str, ...]) -> Any:
+    paths = [job.folder / path for path in ([given] if isinstance(given, str) else given)]
+    for path in paths:
+        if not path.exists():
+            raise JobError(f"{path.name}, the data of {job.name}, no longer exists, but δ depends on it. Restore it.")
+    return str(paths[0]) if isinstance(given, str) else tuple(map(str, paths))
 
 
 def _link_or_copy(delta: Path, place: Path) -> None:

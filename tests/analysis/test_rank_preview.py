@@ -166,6 +166,22 @@ def test_a_task_branches_too_and_from_lt_sft_as_well(store, base_folder, table_f
     assert (info["method"], info["rank"]["strategy"]) == ("deft-x", "mp")
 
 
+def test_a_branch_finds_the_further_files_and_word_lists_of_the_old_job(store, base_folder, table_file):
+    def give(folder):
+        for name in ("one.csv", "two.csv"):
+            shutil.copyfile(table_file, folder / name)
+        tiny.write_csv(folder / "list.csv", ("word", "translation"), [("the", "word1"), ("is", "word2")])
+
+    given = order(
+        base_folder, train="one.csv", lexicon=["list.csv"], further=[{"file": "two.csv", "lexicon": ["list.csv"]}]
+    )
+    old = work("task", store.add("task", "Mood", given, give))
+    info = SparseVector.load(work("task", add_with_rank(store, old, "uniform:3", "new")).out).info
+    assert [(one["file"], one["lexicons"]) for one in info["corpus"]["trained_on"]] == [
+        ("one.csv", ["list.csv"]), ("two.csv", ["list.csv"]),
+    ]  # fmt: skip
+
+
 def test_a_branch_lives_on_when_the_old_job_goes_and_takes_no_space_of_its_own(store, base_folder, corpus_file):
     old = store.add("language", "old", order(base_folder, corpus=str(corpus_file)))
     work("language", old)
