@@ -3,7 +3,6 @@
 What is computed from it, such as the forecast of a training, takes a workspace; ``ui.studio`` puts all of it together.
 """
 
-import os
 import threading
 from collections.abc import Callable
 from functools import cached_property
@@ -13,6 +12,7 @@ import torch
 
 from deftx.classify.classifier import Classifier
 from deftx.core.files import expanded
+from deftx.core.machine import cores
 from deftx.data.audit import Audit
 from deftx.data.reading import Amount
 from deftx.jobs import Store, push
@@ -124,8 +124,8 @@ class Workspace:
         if self.device == "cuda":
             name = torch.cuda.get_device_name()
             return name if self.gpus == 1 else strings.SEVERAL_GPUS.format(count=self.gpus, name=name)
-        cores = len(os.sched_getaffinity(0))
-        return strings.ONE_CORE if cores == 1 else strings.CORES.format(count=cores)
+        count = cores()
+        return strings.ONE_CORE if count == 1 else strings.CORES.format(count=count)
 
     def audit(self, name: str) -> Audit:
         """Audit a text by its name, once for each state of its file."""

@@ -19,6 +19,7 @@ import psutil
 
 from deftx.core.errors import PeerLost
 from deftx.core.files import write_json
+from deftx.core.machine import cores
 from deftx.jobs.ending import Ending, Result, StopRequest, stopped_code
 from deftx.jobs.job import JobError, read_json
 from deftx.jobs.process import take_lock
@@ -159,6 +160,6 @@ def _result_name(index: int | str) -> str:
 
 def _environment(count: int) -> dict[str, str]:
     # By default, the launcher gives each process one thread; here they share all cores.
-    threads = max(1, len(os.sched_getaffinity(0)) // count)
+    threads = max(1, cores() // count)
     # Like -P: do not import modules from the current folder.
     return {"OMP_NUM_THREADS": str(threads), **os.environ, "PYTHONSAFEPATH": "1"}

@@ -4,6 +4,7 @@ import os
 import shutil
 
 from deftx.models.bases import ASSETS
+from ui import strings
 from ui.workspace import Workspace, full_name
 
 
@@ -15,6 +16,13 @@ def test_a_workspace_shares_base_and_queue_with_the_host_and_keeps_its_own_files
     assert own.served_files is studio.served_files
     assert own.store.home == studio.store.home
     assert own.corpora.folder != studio.corpora.folder
+
+
+def test_the_cores_are_counted_on_systems_without_affinity_too(studio, monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    for count, said in ((3, "3"), (None, strings.ONE_CORE)):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        assert said in studio.machine
 
 
 def test_folders_of_bases_are_kept_as_full_paths(studio, tmp_path, monkeypatch):
