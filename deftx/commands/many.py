@@ -37,7 +37,7 @@ def run_many(arguments: argparse.Namespace) -> None:
     import torch
 
     from deftx.evidence.claims import Claims
-    from deftx.evidence.many import Many, corpora_in, groups_of, read_table_of_settings, train_many
+    from deftx.evidence.many import Many, corpora_in, finished_groups, groups_of, read_table_of_settings, train_many
     from deftx.evidence.many_report import write_report
     from deftx.evidence.shared_work import Reporter, keep_settings, read_shard
     from deftx.models.bases import BUNDLED_BASE
@@ -46,7 +46,8 @@ def run_many(arguments: argparse.Namespace) -> None:
         raise DeftxError("--seeds must be 1 or more.")
     shard, devices = read_shard(arguments.shard), options.devices_of(arguments)
     settings = read_table_of_settings(arguments.table, arguments.preset)
-    corpora = _chosen(corpora_in(expanded(arguments.folder), expanded(arguments.out)), arguments.languages)
+    corpora = corpora_in(expanded(arguments.folder), expanded(arguments.out))
+    chosen = _chosen(corpora, arguments.languages)
     if cluster.submit_if_asked(arguments):
         return
     many = Many(expanded(arguments.out), arguments.base or BUNDLED_BASE, arguments.preset,
@@ -55,18 +56,23 @@ def run_many(arguments: argparse.Namespace) -> None:
     keep_settings(many.out, "vectors", {"base": base.fingerprint, "preset": many.preset, "settings": settings})
     groups = groups_of(corpora, settings, range(SEED, SEED + arguments.seeds))
     with stop_on_signal() as should_stop:
-        train_many(many, groups, devices, Reporter(output.say, should_stop), shard)
+        train_many(
+            many,
+            [group for group in groups if group[0].language in chosen],
+            devices,
+            Reporter(output.say, should_stop),
+            shard,
+        )
     claims = Claims(many.out / "claims")
     with claims.kept_alive():
         if not claims.take("report"):
             output.say(f"Another command writes the report in {many.out}.")
             return
-        found = write_report(many, groups)
+        found = write_report(many, finished_groups(many, corpora, settings))  # also those of other commands
     output.result(found, arguments.json, (many.out / "report.md").read_text(encoding="utf-8"))
 
 
 def _chosen(corpora: dict[str, Path], languages: list[str] | None) -> dict[str, Path]:
-
     for language in languages or ():
         if language not in corpora:
             raise unknown_name("The language", language, corpora)

@@ -3,6 +3,7 @@
 import json
 import resource
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +44,8 @@ def train_with_cost(folder: Path, train: Callable[[Timed], None], device: str, d
     train(timed)
     dense = max(dense, timed.dense)  # only one vector of a group trains the dense phase
     gpu = torch.cuda.max_memory_allocated(device) if device.startswith("cuda") else 0
-    peak = max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, gpu) / 1e9
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes that ru_maxrss counts in
+    peak = max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, gpu) / 1e9
     write_json(folder / COST, {"dense": dense, "rest": timed.rest, "peak_gb": peak})
     return dense
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from deftx.core.advice import explain_any
 from deftx.core.errors import DeftxError, RecipeError
 from deftx.core.events import read_duration
 from deftx.core.files import write_text
@@ -148,14 +149,35 @@ def _settings(row: Mapping[str, str | None], preset: str, where: str) -> dict[st
 def groups_of(
     corpora: Mapping[str, Path], settings: Mapping[str, Mapping[str, Any]], seeds: Iterable[int]
 ) -> list[list[Piece]]:
-    """Return all vectors, in groups that share a dense phase; the first seed of all languages comes first."""
+    """Return all vectors, in groups that share a dense phase; the first seed of all languages comes first.
+
+    Raises:
+        DeftxError: If the folders of two vectors would have the same name.
+    """
     groups: dict[str, list[Piece]] = {}
+    named: dict[str, Piece] = {}
     for seed in seeds:
         for name, changes in settings.items():
             for language, corpus in corpora.items():
                 piece = Piece(language, corpus, name, tuple(sorted(changes.items())), seed)
+                if (other := named.setdefault(piece.name, piece)) is not piece:
+                    raise DeftxError(
+                        f"The language {other.language} with the settings {other.setting} and the language {language} with "
+                        f"the settings {name} would both be written to {piece.name}. Rename one of the settings."
+                    )
                 groups.setdefault(piece.dense_name, []).append(piece)
     return list(groups.values())
+
+
+def finished_groups(
+    many: Many, corpora: Mapping[str, Path], settings: Mapping[str, Mapping[str, Any]]
+) -> list[list[Piece]]:
+    """Return the vectors, of any seed, that a folder has or that could not be trained, in groups as ``groups_of``."""
+    names = [path.name for path in (many.out / "vectors").glob("*")]
+    names += [path.stem for path in (many.out / "failures").glob("*.txt")]
+    seeds = sorted({int(seed) for name in names if (seed := name.rpartition("-")[2]).isdecimal()})
+    groups = groups_of(corpora, settings, seeds)
+    return [done for group in groups if (done := [piece for piece in group if many.is_done([piece])])]
 
 
 def train_many(
@@ -173,7 +195,7 @@ def train_many(
     work = Work(todo, lambda group: group[0].dense_name, many.is_done, lambda group: True, Claims(many.out / "claims"))
     began = time.monotonic()
     for mine, (group, messages) in enumerate(
-        share(work, partial(train_group, many), devices, reporter.raise_if_stopped), 1
+        share(work, partial(train_group, many), devices, reporter.raise_if_stopped, _all_failed), 1
     ):
         for piece, message in messages.items():
             many.failure(piece).parent.mkdir(parents=True, exist_ok=True)
@@ -195,14 +217,18 @@ def train_group(many: Many, group: Sequence[Piece], device: str) -> dict[Piece, 
     for piece in todo:
         try:  # an error is of this corpus or of these settings; the other vectors go on
             dense = train_with_cost(many.folder(piece), partial(_train, many, piece, base, delta), device, dense)
-        except DeftxError as error:
-            failed[piece] = str(error)
+        except (DeftxError, MemoryError, RuntimeError) as error:  # a RuntimeError: the GPU's memory is full
+            failed[piece] = str(error) if isinstance(error, DeftxError) else explain_any(error)
             if not isinstance(error, RecipeError) and not (delta / DELTA_FILE).is_file():
                 # The text or the dense phase, which the vectors of a group share: the others would fail alike.
-                failed |= dict.fromkeys(todo[todo.index(piece) :], str(error))
+                failed |= dict.fromkeys(todo[todo.index(piece) :], failed[piece])
                 break
     shutil.rmtree(delta, ignore_errors=True)
     return failed
+
+
+def _all_failed(group: Sequence[Piece], message: str) -> dict[Piece, str]:
+    return dict.fromkeys(group, message)
 
 
 def _train(many: Many, piece: Piece, base: Base, delta: Path, timed: Timed) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,9 @@ from deftx.data.language_names import language_name
 from deftx.evidence.costs import is_trained, read_cost
 from deftx.evidence.many import Many, Piece
 from deftx.vectors.description import language_loss
-from deftx.vectors.overlaps import as_matrix, compare_all
+from deftx.vectors.overlaps import jaccard_matrix
 from deftx.vectors.vector import SparseVector
+from deftx.vectors.vector_files import INFO
 
 COLUMNS = ("language", "name", "setting", "seed", "lines", "tokens", "loss_before", "loss_after", "entries", "seconds",
            "peak_gb", "failure")  # fmt: skip
@@ -38,8 +40,8 @@ def write_report(many: Many, groups: Sequence[Sequence[Piece]]) -> dict[str, Any
     lines.sort(key=lambda line: (line.piece.setting, line.piece.seed, line.piece.language))
     write_text(many.out / "results.csv", _csv([COLUMNS, *([line.values[name] for name in COLUMNS] for line in lines)]))
     compared = _compared(many, lines, first)
-    names = [vector.language or "" for vector in compared]
-    matrix = as_matrix(len(compared), compare_all(compared), lambda shared: shared.overlap, [1.0] * len(compared))
+    names = [piece.language for piece in compared]
+    matrix = jaccard_matrix(SparseVector.load(many.folder(piece)) for piece in compared)
     write_text(
         many.out / "overlaps.csv",
         _csv([["", *names], *([name, *row] for name, row in zip(names, matrix, strict=True))]),
@@ -63,7 +65,7 @@ def _line(many: Many, piece: Piece) -> Line:
     }
     folder = many.folder(piece)
     if is_trained(folder):
-        info, cost = SparseVector.load(folder).info, read_cost(folder)
+        info, cost = json.loads((folder / INFO).read_text(encoding="utf-8")), read_cost(folder)
         loss = language_loss(info["scores"])
         values |= {"lines": info["corpus"]["lines"], "tokens": info["corpus"].get("tokens", ""), "entries": info["k"],
                    "loss_before": round(loss["before"], 4), "loss_after": round(loss["after"], 4),
@@ -73,10 +75,10 @@ def _line(many: Many, piece: Piece) -> Line:
     return Line(piece, values)
 
 
-def _compared(many: Many, lines: Sequence[Line], first: Piece) -> list[SparseVector]:
-    """Return the vectors of the setting and the seed of the first piece, in the order of the languages."""
+def _compared(many: Many, lines: Sequence[Line], first: Piece) -> list[Piece]:
+    """Return the trained vectors of the setting and the seed of the first piece, in the order of the languages."""
     same = [line.piece for line in lines if (line.piece.setting, line.piece.seed) == (first.setting, first.seed)]
-    return [SparseVector.load(many.folder(piece)) for piece in same if is_trained(many.folder(piece))][:MOST_COMPARED]
+    return [piece for piece in same if is_trained(many.folder(piece))][:MOST_COMPARED]
 
 
 def _csv(rows: Sequence[Sequence[Any]]) -> str:

@@ -116,11 +116,12 @@ class Work(Generic[T]):
 
 
 def share(
-    work: Work[T], do: Callable[[T, str], R], places: Sequence[str], raise_if_stopped: Callable[[], None] = lambda: None
-) -> Iterator[tuple[T, R]]:
+    work: Work[T], do: Callable[[T, str], R], places: Sequence[str],
+    raise_if_stopped: Callable[[], None] = lambda: None, on_killed: Callable[[T, str], R] | None = None,
+) -> Iterator[tuple[T, R]]:  # fmt: skip
     """Do all pieces in processes, one at a time on each of ``places``, and yield those of this command with their results.
 
-    It returns when every piece is done, by this command or another one.
+    It returns when every piece is done, by this command or another one. ``on_killed`` is as in ``side_by_side``.
 
     Raises:
         TrainingStopped: If another command has taken a piece over, because this one was suspended for too long.
@@ -135,7 +136,7 @@ def share(
             )
 
     with work.claims.kept_alive():
-        for item, found in side_by_side(do, work.claimed(), places, check):
+        for item, found in side_by_side(do, work.claimed(), places, check, on_killed):
             work.claims.release(work.name(item))
             yield item, found
 

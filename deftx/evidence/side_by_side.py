@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
@@ -24,14 +25,16 @@ def side_by_side(
     items: Iterable[T | None],
     places: Sequence[str],
     raise_if_stopped: Callable[[], None] = lambda: None,
+    on_killed: Callable[[T, str], R] | None = None,
 ) -> Iterator[tuple[T, R]]:
     """Yield each item with ``work(item, place)`` as it finishes, with one process at a time for each of ``places``.
 
     ``places`` are usually devices. An item is taken only when a place is free; None means that there is none at present.
-    ``raise_if_stopped`` is called regularly and may raise to stop. Running processes are ended with the generator.
+    ``raise_if_stopped`` is called regularly and may raise to stop. Running processes are ended with the generator. For a
+    process that was killed, for example for lack of memory, ``on_killed(item, message)`` returns the result.
 
     Raises:
-        TrainingError: If a process was killed, for example for lack of memory. Exceptions of ``work`` are raised as well.
+        TrainingError: If a process was killed and there is no ``on_killed``. Exceptions of ``work`` are raised as well.
     """
     context = _context(getattr(work, "func", work).__module__)  # of a partial function, that of the function
     waiting, free = iter(items), list(places)
@@ -56,7 +59,7 @@ def side_by_side(
             for receiver in [one for one in running if one in ready]:
                 process, item, place = running.pop(receiver)
                 free.append(place)
-                yield item, _result(receiver, process)
+                yield item, _result(receiver, process, on_killed and partial(on_killed, item))
     finally:
         for process, _, _ in running.values():
             process.terminate()
@@ -95,15 +98,18 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _result(receiver: connection.Connection, process: BaseProcess) -> Any:
+def _result(receiver: connection.Connection, process: BaseProcess, on_killed: Callable[[str], Any] | None) -> Any:
     try:
         good, found = receiver.recv()
     except EOFError:
         process.join()
-        raise TrainingError(
+        message = (
             f"A training process was killed (exit status {process.exitcode}). If the system ran out of memory, choose fewer "
             "--jobs. Run the same command to continue."
-        ) from None
+        )
+        if on_killed is not None:
+            return on_killed(message)
+        raise TrainingError(message) from None
     process.join()
     if not good:
         raise found

@@ -3,17 +3,23 @@
 import csv
 import io
 import json
+import os
 import shutil
+import signal
+from types import SimpleNamespace
 
 import pytest
 import tiny
+import torch
 from PIL import Image
 
 from deftx.cli import main
 from deftx.core.errors import DeftxError, TrainingError
-from deftx.evidence.costs import is_trained, read_cost
-from deftx.evidence.many import Many, corpora_in, groups_of, read_table_of_settings, train_group
+from deftx.core.files import write_json, write_text
+from deftx.evidence.costs import COST, is_trained, read_cost, train_with_cost
+from deftx.evidence.many import Many, corpora_in, groups_of, read_table_of_settings, train_group, train_many
 from deftx.evidence.many_report import MARGIN, draw_matrix, write_report
+from deftx.evidence.shared_work import ALL, Reporter
 from deftx.vectors.overlaps import overlap
 from deftx.vectors.vector import SparseVector
 
@@ -95,6 +101,54 @@ def test_settings_after_the_dense_phase_share_it(tmp_path):
     assert len({group[0].dense_name for group in groups}) == 8
 
 
+def test_two_vectors_do_not_share_a_folder(tmp_path):
+    with pytest.raises(DeftxError, match="min with the settings A-b and the language min-A with the settings b would"):
+        groups_of({"min": tmp_path, "min-A": tmp_path}, {"A-b": {}, "b": {"k": 5.0}}, (42,))
+
+
+def test_the_report_of_some_languages_keeps_the_others(folder, base_folder, tmp_path, monkeypatch, capsys):
+    def fail(many, groups, devices, reporter, shard):
+        for piece in (piece for group in groups for piece in group):
+            write_text(many.failure(piece), "Said.")
+
+    (tmp_path / "out" / "failures").mkdir(parents=True)
+    monkeypatch.setattr("deftx.evidence.many.train_many", fail)
+    command = ["many", *map(str, (folder, "--out", tmp_path / "out", "--base", base_folder, "--device", "cpu"))]
+    assert main([*command, "--languages", "ban", "xyz", "--seeds", "2"]) == 0
+    assert main([*command, "--languages", "ban"]) == 0
+    rows = list(csv.DictReader((tmp_path / "out" / "results.csv").open(encoding="utf-8")))
+    assert [(row["language"], row["seed"]) for row in rows] == [
+        ("ban", "42"),
+        ("xyz", "42"),
+        ("ban", "43"),
+        ("xyz", "43"),
+    ]
+    assert "0 of 4 language vectors" in capsys.readouterr().out
+
+
+def test_the_report_reads_only_the_vectors_that_it_compares(language_vector, tmp_path):
+    many = Many(tmp_path / "out", "", "quick")
+    groups = groups_of({"ban": tmp_path, "min": tmp_path}, {"default": {}}, (42, 43))
+    for (piece,) in groups:
+        shutil.copytree(language_vector, many.folder(piece))
+        write_json(many.folder(piece) / COST, {"dense": 1.0, "rest": 2.0, "peak_gb": 0.5})
+        if piece.seed == 43:
+            (many.folder(piece) / "vector.safetensors").unlink()
+    found = write_report(many, groups)
+    assert found["overlaps"] == {"languages": ["ban", "min"], "matrix": [[1.0, 1.0], [1.0, 1.0]]}
+    assert [(row["seed"], row["seconds"], row["entries"]) for row in found["rows"]] == [(42, 3, 60)] * 2 + [
+        (43, 3, 60)
+    ] * 2
+
+
+@pytest.mark.parametrize(("platform", "gigabytes"), [("linux", 2.048), ("darwin", 0.002)])
+def test_peak_memory_is_read_in_the_units_of_the_system(tmp_path, monkeypatch, platform, gigabytes):
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr("resource.getrusage", lambda who: SimpleNamespace(ru_maxrss=2_000_000))
+    train_with_cost(tmp_path, lambda timed: None, "cpu")
+    assert read_cost(tmp_path)["peak_gb"] == gigabytes
+
+
 def test_the_picture_is_darkest_at_the_largest_overlap():
     picture = Image.open(io.BytesIO(draw_matrix(["a", "b", "c"], [[1, 0.2, 0], [0.2, 1, 0.1], [0, 0.1, 1]])))
     cell = [sum(picture.getpixel((MARGIN + 16 * column + 5, MARGIN + 5))) for column in range(3)]
@@ -133,6 +187,32 @@ def test_a_dense_phase_that_fails_is_not_repeated_for_each_setting(folder, base_
     failed = train_group(Many(tmp_path / "out", str(base_folder), "quick"), group, "cpu")
     assert tried == [100.0]
     assert failed == dict.fromkeys(group, "The loss is no longer a number.")
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+def test_missing_memory_fails_the_vector_and_not_the_command(folder, base_folder, tmp_path, monkeypatch, error):
+    def overflow(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("deftx.evidence.many.learn_language", overflow)
+    (group,) = groups_of({"ban": folder / "ban.txt"}, {"default": {}}, (42,))
+    failed = train_group(Many(tmp_path / "out", str(base_folder), "quick"), group, "cpu")
+    assert "ran out of memory. Choose a smaller batch_size" in failed[group[0]]
+
+
+def one_is_killed(many, group, device):
+    if group[0].language == "min":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return dict.fromkeys(group, "Another failure.")
+
+
+def test_a_process_that_is_killed_is_a_failure_of_its_vectors(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("deftx.evidence.many.train_group", one_is_killed)
+    many, groups = Many(tmp_path / "out", "", "quick"), groups_of(corpora_in(folder), {"default": {}}, (42,))
+    train_many(many, groups, ["cpu"], Reporter(lambda text: None, lambda: False), ALL)
+    said = {group[0].language: many.failure(group[0]).read_text() for group in groups}
+    assert "was killed (exit status -9)" in said.pop("min")
+    assert said == dict.fromkeys(("ban", "xyz"), "Another failure.\n")
 
 
 @pytest.mark.slow
