@@ -22,7 +22,7 @@ from deftx.training.request import TrainingRequest
 from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.page import build_page
-from ui.spectra import spectra_figures, spectra_tab
+from ui.spectra import spectra_figures, spectra_form, spectra_tab
 from ui.studio import Studio
 from ui.train import requests
 
@@ -33,6 +33,14 @@ QUERY = "roberta.encoder.layer.1.attention.self.query.weight"
 def language_job(studio, base, corpus, **recipe):
     settings = {"base": str(base), "preset": "quick", "recipe": {**RECIPE, **recipe}, "delta": "delta"}
     return studio.store.add("language", "Bugis", {**settings, "corpus": str(corpus)})
+
+
+def unfinished(studio, job, base, corpus, **recipe):
+    """The key of a training run that is past its dense phase: it has the δ of ``job``."""
+    waiting = language_job(studio, base, corpus, **recipe)
+    (waiting.folder / "delta").mkdir()
+    (waiting.folder / "delta" / "delta.safetensors").hardlink_to(job.folder / "delta" / "delta.safetensors")
+    return f"job:{waiting.id}"
 
 
 def finish(job):
@@ -102,6 +110,32 @@ def test_a_choice_brings_its_own_strategy_its_matrices_and_what_can_be_done(stud
     assert strings.MASK_NEEDS in mask
     assert strings.TRAIN_BRANCH_HINT in answer
     assert spectra_tab.choose(key, QUERY)[3].value == QUERY
+
+
+@pytest.mark.parametrize("share", [0.3, 0.004])
+def test_any_share_that_training_accepts_can_be_sent_back(studio, job, base_folder, corpus_file, share):
+    waiting = unfinished(studio, job, base_folder, corpus_file, rank=f"variance:{share}")
+    slider = spectra_tab.choose(waiting, None)[1]
+    assert gr.Slider(slider.minimum, 1, precision=None).preprocess(slider.value) == slider.value == share
+    studio.store.discard(waiting.removeprefix("job:"))
+
+
+def test_the_slider_of_shares_starts_where_those_of_training_do():
+    with gr.Blocks():
+        assert spectra_form.build().share.preprocess(0.01) == 0.01
+
+
+def test_without_denoising_the_strategy_is_none_and_a_random_mask_is_not_compared(
+    studio, job, base_folder, corpus_file
+):
+    plain = unfinished(studio, job, base_folder, corpus_file, method="lt-sft")
+    assert studio.spectra.strategy(studio.spectra.find(plain)) == "none"
+    assert "0.0% of the mask" in spectra_tab.compute_mask(plain, "none", 0.9, 0)
+    drawn = unfinished(studio, job, base_folder, corpus_file, method="random")
+    assert studio.spectra.strategy(studio.spectra.find(drawn)) == "none"
+    assert strings.MASK_RANDOM in spectra_tab.compute_mask(drawn, "none", 0.9, 0)
+    for key in (plain, drawn):
+        studio.store.discard(key.removeprefix("job:"))
 
 
 def test_of_a_bundled_vector_only_the_spectrum_is_stored_and_that_is_said(studio):

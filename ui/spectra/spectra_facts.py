@@ -76,7 +76,7 @@ class SpectraFacts:
 
     def strategy(self, source: Source) -> str:
         """Return the strategy with which a source was, or will be, denoised."""
-        return self.spectra(source).strategy or _recipe(source).rank
+        return self.spectra(source).strategy or _rank(_recipe(source))
 
     def mask_change(self, source: Source, strategy: str) -> MaskChange:
         """Denoise δ and select from it again, which takes as long as in training; VectorError if δ is not stored."""
@@ -97,7 +97,9 @@ class SpectraFacts:
         recipe = _recipe(source)
         if source.vector is not None and not getattr(recipe, "trim", False):  # δ of a trimmed base has other positions
             return source.vector, _state(source.vector / vector_files.INFO)
-        return recipe.rank
+        if recipe.method == "random":
+            raise VectorError(strings.MASK_RANDOM)
+        return _rank(recipe)
 
     def _change(
         self, path: Path, state: State, old: tuple[Path, State] | str, strategy: str, recipe: Recipe
@@ -121,6 +123,11 @@ def _recipe(source: Source) -> Recipe:
     if noted or source.job is None:
         return recipe_for(source.kind).changed(noted or {})
     return source.job.request.full_recipe()
+
+
+def _rank(recipe: Recipe) -> str:
+    """Return the strategy that training follows: only deft-x denoises."""
+    return recipe.rank if recipe.method == "deft-x" else "none"
 
 
 def _shown(source: Source) -> Path:

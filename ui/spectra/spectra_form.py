@@ -9,6 +9,7 @@ from ui import strings
 from ui.shared import plot, views
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+LEAST_SHARE = 0.01  # of the variance; a smaller one moves the end of the slider
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _controls() -> dict[str, gr.components.Component]:
         [(strings.RANKS.get(name, name), name) for name in STRATEGIES], value="variance", label=strings.TRY_STRATEGY,
         info=strings.TRY_STRATEGY_HINT, elem_id="spectra-strategy",
     )  # fmt: skip
-    share = gr.Slider(0.5, 1, value=0.9, step=0.01, label=strings.TRY_SHARE, elem_id="spectra-share")
+    share = gr.Slider(LEAST_SHARE, 1, value=0.9, step=0.01, label=strings.TRY_SHARE, elem_id="spectra-share")
     rank = gr.Slider(0, 768, value=100, step=1, label=strings.TRY_RANK, visible=False, elem_id="spectra-rank")
     return {"choice": choice, "strategy": strategy, "share": share, "rank": rank}
 

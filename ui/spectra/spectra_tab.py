@@ -10,7 +10,7 @@ from ui.shared import plot, views
 from ui.spectra import spectra_views
 from ui.spectra.spectra_facts import Source
 from ui.spectra.spectra_figures import map_figure, shares_figure, values_figure
-from ui.spectra.spectra_form import SpectraTab
+from ui.spectra.spectra_form import LEAST_SHARE, SpectraTab
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 LATEST = {
@@ -42,10 +42,11 @@ def choose(key: str | None, matrix: str | None) -> tuple:
     except DeftxError as error:
         return (*(gr.skip() for _ in range(7)), views.refusal(strings.NOT_SHOWN, error))
     name, _, parameter = own.partition(":")
+    share = float(parameter) if name == "variance" else 0.9
     full = max((min(one.shape) for one in matrices.values()), default=1)
     return (
         gr.Radio(value=name),
-        gr.Slider(value=float(parameter) if name == "variance" else 0.9, visible=name == "variance"),
+        gr.Slider(minimum=min(LEAST_SHARE, share), value=share, visible=name == "variance"),
         gr.Slider(
             maximum=full, value=min(full, int(parameter) if name == "uniform" else 100), visible=name == "uniform"
         ),
