@@ -16,7 +16,7 @@ import plotly.graph_objects as go  # noqa: E402 (the project's root is put in th
 from evidence_page import PAGE, colours  # noqa: E402
 from plotly.offline import get_plotlyjs  # noqa: E402
 
-from deftx.vectors.overlaps import NOTHING, compare, compare_all  # noqa: E402
+from deftx.vectors.overlaps import Shared, compare, compare_all  # noqa: E402
 from deftx.vectors.vector import SparseVector  # noqa: E402
 from ui.overlap import overlap_figures  # noqa: E402
 
@@ -66,7 +66,7 @@ def figures(
     """Return figure 2 (each language and the task) and figure 3 (all pairs of languages)."""
     against = {name: compare(vector, task).total for name, vector in zip(names, vectors, strict=True)}
     pairs = compare_all(vectors)
-    chance = sum((pair.total for pair in pairs.values()), NOTHING).chance
+    chance = Shared.pooled(pair.total for pair in pairs.values()).chance
     return [
         (
             "Figure 2: language vectors and the task vector",

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,11 +32,25 @@ class Shared:
     in_b: int
     weights: int  # all weights of the parameters that either vector changes
     expected: float  # expected number in both if the entries of each parameter were random
+    of_pairs: float | None = None  # of several pairs: the expected number in both, summed over the pairs
 
     def __add__(self, other: "Shared") -> "Shared":
-        """Return the counts of two groups together."""
-        mine, theirs = asdict(self), asdict(other)
-        return Shared(**{name: mine[name] + theirs[name] for name in mine})
+        """Return the counts of two groups of parameters of one pair together."""
+        counts = zip(astuple(self)[:-1], astuple(other)[:-1], strict=True)
+        return Shared(*(mine + theirs for mine, theirs in counts))
+
+    @classmethod
+    def pooled(cls, pairs: Iterable["Shared"]) -> "Shared":
+        """Return the counts of several pairs of vectors together; what chance gives is the sum over the pairs."""
+        pairs = list(pairs)
+        return replace(sum(pairs, NOTHING), of_pairs=sum(pair.at_random for pair in pairs))
+
+    @property
+    def at_random(self) -> float:
+        """The expected number in both of two random masks of these sizes over all of these weights."""
+        if self.of_pairs is not None:
+            return self.of_pairs
+        return self.in_a * self.in_b / self.weights if self.weights else 0.0
 
     @property
     def overlap(self) -> float:
@@ -46,7 +60,7 @@ class Shared:
     @property
     def chance(self) -> float:
         """The expected overlap of two random masks of these sizes over all of these weights."""
-        return self._jaccard(self.in_a * self.in_b / self.weights) if self.weights else 0.0
+        return self._jaccard(self.at_random)
 
     @property
     def chance_by_matrix(self) -> float:
@@ -59,7 +73,12 @@ class Shared:
         return self.same_sign / self.both if self.both else None
 
     def reading(self) -> str:
-        """Return a word of READINGS for the overlap compared with chance."""
+        """Return a word of READINGS for the overlap compared with chance.
+
+        It is "chance" also within two standard deviations of the number that chance gives, and one entry.
+        """
+        if abs(self.both - self.at_random) <= 2 * math.sqrt(self.at_random) + 1:
+            return "chance"
         times = self.overlap / self.chance if self.chance else 0.0
         return next(name for name, most in READINGS if times <= most)
 

@@ -1,6 +1,7 @@
 """The overlap is the Jaccard index of the changed weights: counted here with Python sets."""
 
 import json
+from itertools import combinations
 
 import pytest
 import torch
@@ -182,6 +183,22 @@ def test_chance_by_matrix_allows_for_both_preferring_the_same_matrices():
 )
 def test_an_overlap_is_read_against_chance(both, reading):
     assert Shared(both, 0, 1_000, 1_000, 10_000, 0.0).reading() == reading  # by chance 100 of 10,000 in both
+
+
+def test_few_entries_in_both_are_read_as_chance():
+    assert Shared(0, 0, 1_000, 1_000, 47_000_000, 0.02).reading() == "chance"  # chance gives 0.02 entries
+    assert Shared(3, 0, 1_000, 1_000, 47_000_000, 0.02).reading() == "far above"
+
+
+def test_pairs_of_different_sizes_that_share_what_chance_gives_are_read_as_chance():
+    weights, sizes = 47_000_000, [50_000] * 4 + [2_400_000] * 2
+    pairs = [Shared(round(a * b / weights), 0, a, b, weights, 0.0) for a, b in combinations(sizes, 2)]
+    pooled = Shared.pooled(pairs)
+    assert pooled.overlap == pytest.approx(pooled.chance, rel=1e-4)
+    assert pooled.reading() == "chance"
+    assert (pooled.both, pooled.weights) == (sum(pair.both for pair in pairs), 15 * weights)
+    assert Shared.pooled(pairs[:1]).chance == pairs[0].chance
+    assert Shared.pooled([]).chance == 0.0
 
 
 def test_the_tables_hold_every_pair_once_and_json_can_hold_them():

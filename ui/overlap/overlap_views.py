@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from deftx.vectors.overlaps import NOTHING, Shared, as_matrix
+from deftx.vectors.overlaps import Shared, as_matrix
 from ui import strings
 from ui.overlap import overlap_figures
 from ui.overlap.overlaps import Compared
@@ -23,7 +23,7 @@ def reading(parts: Sequence[Shared], said_of: str, **named: str) -> str:
 
     ``said_of`` is a key of OVERLAP_SAID; its sentence also uses ``named``.
     """
-    whole = sum(parts, NOTHING)
+    whole = Shared.pooled(parts)
     said = strings.OVERLAP_SAID[said_of].format(
         overlap=_percent(whole.overlap), chance=_percent(whole.chance), matrix=_percent(whole.chance_by_matrix), **named
     )
@@ -62,7 +62,7 @@ def _parts(what: str, shares: Mapping[str, Shared]) -> str:
 
 
 def named_layers(layers: Mapping[str, Shared]) -> dict[str, Shared]:
-    """Return layers by the names that a reader sees, counted from 1."""
+    """Return layers by the names that a reader sees."""
     return {_layer_name(layer): part for layer, part in layers.items()}
 
 
