@@ -1,18 +1,18 @@
 """The spectra of a vector or of a kept δ, and the ranks that each strategy would choose."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from deftx.core.errors import VectorError
+from deftx.core.errors import RecipeError, VectorError
 from deftx.core.files import expanded
 from deftx.method.noise import noise_rank
-from deftx.method.ranks import choose_rank, energy_kept, noise_edge
-from deftx.method.spectrum import decompose
+from deftx.method.ranks import check_strategy, choose_rank, energy_kept, noise_edge
+from deftx.method.spectrum import touched_values
 from deftx.training.checkpoints import read_tensors
 from deftx.training.learned import DELTA_FILE
 from deftx.vectors.vector import SparseVector
@@ -55,7 +55,7 @@ def spectra_of(name_or_path: str | os.PathLike) -> Spectra:
     For a vector without stored spectra (made by lt-sft, or imported), return those of φ.
 
     Raises:
-        VectorError: If it is neither a vector nor a kept δ.
+        VectorError: If it is neither a vector nor a kept δ, or if the stored spectra are incomplete.
     """
     kept = expanded(name_or_path) / DELTA_FILE
     if kept.is_file():
@@ -68,13 +68,33 @@ def spectra_of(name_or_path: str | os.PathLike) -> Spectra:
     vector = SparseVector.load(name_or_path)
     stored, shapes = vector.info.get("singular_values"), vector.info.get("spectrum_shapes")
     if stored and shapes:
-        ranks = vector.info["rank"]["ranks"]
-        matrices = {n: Spectrum(tuple(shapes[n]), torch.tensor(v), ranks.get(n)) for n, v in stored.items()}
-        return Spectra(f"δ of {vector.name}", matrices, vector.info["rank"].get("strategy"))
+        return _stored(vector, stored, shapes)
     matrices = {n: _computed(vector.dense(n)) for n in vector.positions if len(vector.shapes[n]) == 2}
     return Spectra(f"φ of {vector.name} (no spectrum of δ is stored)", matrices)
 
 
+def _stored(vector: SparseVector, values: Mapping[str, list[float]], shapes: Any) -> Spectra:
+    rank = vector.info.get("rank") or {}
+    ranks = rank.get("ranks") or {}
+    try:
+        sides = {name: (int(m), int(n)) for name, (m, n) in shapes.items()}
+        matrices = {n: Spectrum(sides[n], torch.tensor(v), ranks.get(n)) for n, v in values.items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # this field may contain anything
+        raise VectorError(
+            f"The stored spectra of {vector.name} are incomplete; train the vector again, or get its file again."
+        ) from error
+    return Spectra(f"δ of {vector.name}", matrices, _known(rank.get("strategy")))
+
+
+def _known(strategy: str | None) -> str | None:
+    """Return a stored strategy, or None if it is not valid."""
+    try:
+        check_strategy(strategy or "")
+    except RecipeError:
+        return None
+    return strategy
+
+
 def _computed(weight: Tensor) -> Spectrum:
-    parts = decompose(weight)
-    return Spectrum(parts.shape, parts.values)
+    values, shape = touched_values(weight)
+    return Spectrum(shape, values)

@@ -66,11 +66,21 @@ def singular_values(weight: Tensor) -> Tensor:
         DeftxError: If the weight is not a real matrix.
         TrainingError: If the weight contains NaN or infinity.
     """
+    found, _ = touched_values(weight)
+    values = weight.new_zeros(min(weight.shape), dtype=torch.float64)  # zero rows and columns have σ = 0
+    values[: len(found)] = found
+    return values
+
+
+@torch.no_grad()
+def touched_values(weight: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """Return the singular values of the weight without its zero rows and columns, and its shape (m, n) without them.
+
+    The values are those of ``decompose``, which needs several times as long for the vectors. Raises as it does.
+    """
     rows, columns = _touched_indices(weight)
     eigenvalues = torch.linalg.eigvalsh(_gram(weight, rows, columns)).flip(0)  # eigvalsh ascends
-    values = weight.new_zeros(min(weight.shape), dtype=torch.float64)  # zero rows and columns have σ = 0
-    values[: len(eigenvalues)] = eigenvalues.clamp_min(0).sqrt()  # σ = √λ
-    return values
+    return eigenvalues.clamp_min(0).sqrt(), (len(rows), len(columns))  # σ = √λ
 
 
 @torch.no_grad()

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from tiny_vectors import make_vector
 
 from deftx.analysis.spectra import spectra_of
-from deftx.core.errors import DeftxError, RecipeError
+from deftx.core.errors import DeftxError, RecipeError, VectorError
 from deftx.training.checkpoints import read_tensors
 from deftx.training.language import learn_language
 from deftx.training.learned import DELTA_FILE
@@ -55,6 +56,32 @@ def test_without_a_stored_spectrum_that_of_the_vector_itself_is_shown_and_that_i
     for name, spectrum in spectra.matrices.items():
         exact = torch.linalg.svdvals(vector.dense(name).double())[: len(spectrum.values)]
         torch.testing.assert_close(spectrum.values, exact, atol=1e-5 * float(exact[0]), rtol=0)
+
+
+DENSE, WIDE = "roberta.encoder.layer.1.output.dense.weight", (4, 12)
+
+
+def with_spectrum(folder, shapes, rank):
+    """The folder of a vector that has stored these shapes of its one spectrum, and this rank."""
+    stored = {"singular_values": {DENSE: [4.0, 3.0, 2.0, 1.0]}, "spectrum_shapes": shapes, "rank": rank}
+    make_vector(**stored).save(folder)
+    return folder
+
+
+@pytest.mark.parametrize("shapes", [{"other": [4, 12]}, {DENSE: [4]}, {DENSE: None}, [4, 12]])
+def test_incomplete_stored_spectra_are_refused(tmp_path, shapes):
+    with pytest.raises(VectorError, match=r"spectra of .* are incomplete"):
+        spectra_of(with_spectrum(tmp_path / "v", shapes, {"strategy": "mp", "ranks": {DENSE: 2}}))
+
+
+@pytest.mark.parametrize(
+    ("rank", "chosen"),
+    [(None, None), ({"strategy": "variance:abc", "ranks": {DENSE: 2}}, 2), ({"strategy": None}, None)],
+)
+def test_stored_spectra_without_a_valid_strategy_are_shown_without_one(tmp_path, rank, chosen):
+    found = spectra_of(with_spectrum(tmp_path / "v", {DENSE: list(WIDE)}, rank))
+    assert found.strategy is None
+    assert (found.matrices[DENSE].shape, found.matrices[DENSE].chosen) == (WIDE, chosen)
 
 
 def test_what_is_neither_is_refused(tmp_path):

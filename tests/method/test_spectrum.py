@@ -7,7 +7,7 @@ from torch.utils._pytree import tree_leaves
 
 from deftx.core.errors import DeftxError, TrainingError
 from deftx.method import spectrum
-from deftx.method.spectrum import decompose, singular_values, touched
+from deftx.method.spectrum import decompose, singular_values, touched, touched_values
 
 
 def random(*shape, seed=0, dtype=torch.float32):
@@ -101,6 +101,14 @@ def test_touched_leaves_out_only_rows_and_columns_that_are_entirely_zero():
     assert touched(torch.zeros(5, 4)).shape == (0, 0)
     full = random(5, 4)
     assert touched(full) is full, "an embedding whose rows all moved would be copied for nothing"
+
+
+@pytest.mark.parametrize("shape", [(300, 40), (40, 300), (64, 64), (1, 9)])
+def test_the_touched_values_are_those_of_the_decomposition(shape):
+    weight = with_zeros(random(*shape), every=4) if min(shape) > 1 else random(*shape)
+    parts, (values, sides) = decompose(weight), touched_values(weight)
+    assert sides == parts.shape
+    torch.testing.assert_close(values, parts.values, atol=1e-6 * float(parts.values[0]), rtol=0)
 
 
 @pytest.mark.parametrize("shape", [(300, 40), (40, 300), (64, 64), (1, 9)])
