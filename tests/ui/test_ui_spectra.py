@@ -252,6 +252,16 @@ def test_a_vector_without_a_spectrum_of_delta_says_that_it_is_its_own(studio, ba
     studio.store.discard(plain.id)
 
 
+def test_opening_the_section_draws_the_chosen_source_again():
+    with gr.Blocks() as page:
+        with gr.Tab() as section:
+            tab = spectra_form.build()
+        spectra_tab.connect(tab, section, gr.BrowserState())
+    handlers = page.fns.values()
+    [listed] = [one for one in handlers if (section._id, "select") in one.targets]
+    assert [one.fn for one in handlers if one.trigger_after == listed._id] == [spectra_tab.look]
+
+
 def test_with_nothing_chosen_there_is_only_a_hint(studio):
     assert strings.SPECTRA_EMPTY in spectra_tab.look(None, "mp", 0.9, 0, "rank", None)[0]
     assert set(spectra_tab.look_at_matrix(None, "mp", 0.9, 0, None)) == {""}

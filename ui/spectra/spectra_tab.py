@@ -149,7 +149,8 @@ def connect(tab: SpectraTab, section: gr.Tab, job: gr.BrowserState) -> None:
         known = key in [value for _, value in found]
         return gr.Dropdown(choices=found, **({} if known else {"value": found[0][1] if found else None}))
 
-    section.select(listed, tab.choice, tab.choice, **PRIVATE)
+    # The plots are shown again, because a run that has finished since shows the spectra of its vector.
+    section.select(listed, tab.choice, tab.choice, **PRIVATE).then(**looked, **LATEST)
     chosen = tab.choice.change(choose, [tab.choice, tab.matrix], tab.chosen(), **LATEST)
     chosen.then(**looked, **LATEST)
     turned = [tab.strategy.input, tab.share.input, tab.rank.input]
