@@ -67,7 +67,7 @@ class HistoryTab:
 
     def outputs(self) -> list[gr.components.Component]:
         """The outputs of a refresh, in the order of its answers."""
-        return [self.table, self.plot, self.comparison, self.trash, self.empty, self.seen]
+        return [self.table, self.plot, self.comparison, self.trash, self.empty, self.confirm, self.keep, self.seen]
 
 
 def build() -> HistoryTab:
@@ -117,6 +117,7 @@ def look(words: str, state: str, method: str, compared: Sequence[str], seen: str
         "comparison": history_views.comparison(chosen),
         "trash": history_views.trash(trash, removed),
         "empty": gr.Button(visible=can_empty),
+        **dict.fromkeys(("confirm", "keep"), gr.skip() if can_empty else gr.Button(visible=False)),
     }
     before = json.loads(seen) if seen else {}
     now = {name: crc32(repr(value if isinstance(value, str) else can_empty).encode()) for name, value in shown.items()}

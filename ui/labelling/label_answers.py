@@ -19,8 +19,6 @@ from ui.labelling import label_views, sessions
 from ui.shared import views
 from ui.shared.isolation import read_isolated
 
-DAY = "%Y-%m-%d %H:%M"
-
 
 def restore(kept: object) -> tuple:
     """Continue the session that the browser stored, for a page that opens, in the order of ``LabelTab.restored``."""
@@ -195,5 +193,5 @@ def _title(session: Session) -> str:
         text=corpora.title_of(session.text),
         about=about,
         count=len(session.sentences),
-        day=datetime.fromtimestamp(session.created).strftime(DAY),
+        day=datetime.fromtimestamp(session.created).strftime(views.DATE_AND_TIME),
     )

@@ -17,7 +17,6 @@ from ui.classify.combination import Combination
 from ui.corpus import corpora
 from ui.current import current_workspace
 from ui.labelling import word_views
-from ui.labelling.label_answers import DAY
 from ui.labelling.sessions import SEED, named
 from ui.shared import views
 
@@ -169,7 +168,7 @@ def choices() -> list[tuple[str, str]]:
 def _title(session: WordSession) -> str:
     return strings.LABELLING_SESSION.format(
         text=corpora.title_of(session.text), about=session.made_of, count=len(session.sentences),
-        day=datetime.fromtimestamp(session.created).strftime(DAY),
+        day=datetime.fromtimestamp(session.created).strftime(views.DATE_AND_TIME),
     )  # fmt: skip
 
 

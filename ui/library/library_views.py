@@ -15,7 +15,6 @@ from ui.library import library_facts, readme
 from ui.library.library import Item, Trashed
 from ui.shared import views
 
-DAY = "%d %b %Y"
 HEADS = ("NAME", "KIND_COLUMN", "LANGUAGE_COLUMN", "BASE", "METHOD", "ENTRIES", "SIZE", "SCORE", "ORIGIN", "ADDED_ON")
 SHOWN_NEAR = 8  # languages
 LARGEST = 1e15  # largest number that is shown: a description can hold any
@@ -204,7 +203,7 @@ def _near(near: Near, vectors: Iterable[Item]) -> str:
 
 def day(seconds: float | None) -> str:
     """Format a day; a dash if it is unknown."""
-    return "–" if seconds is None else datetime.fromtimestamp(seconds).strftime(DAY)
+    return "–" if seconds is None else datetime.fromtimestamp(seconds).strftime(views.DATE)
 
 
 def _folded(title: str, inside: str) -> str:

@@ -74,7 +74,7 @@ def remove(removable: RemovableFiles, name: str | None, chosen: Sequence[str | N
         key = removable.files().discard(name or "")
     except DeftxError as error:
         return *(gr.skip() for _ in removable.lists), views.notice(str(error), kind="bad"), gr.Button(visible=False), ""
-    day = datetime.fromtimestamp(time.time() + TRASH_KEPT).strftime("%d %b %H:%M")
+    day = datetime.fromtimestamp(time.time() + TRASH_KEPT).strftime(views.DATE_AND_TIME)
     said = strings.FILE_REMOVED.format(name=name, day=day)
     if needed:
         said += " " + strings.FILE_NEEDED.format(trainings=_names(needed))

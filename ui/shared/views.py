@@ -6,6 +6,8 @@ from html import escape
 from deftx.core.errors import DeftxError
 from ui import strings
 
+DATE = "%Y-%m-%d"  # numbers, because strftime writes the names of months in English whatever the page's language
+DATE_AND_TIME = f"{DATE} %H:%M"
 # The script of an HTML part whose buttons have ``data-pick``: a click is a "select" event, with that value as ``picked``.
 PICK = """
 element.addEventListener('click', e => {
