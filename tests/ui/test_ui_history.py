@@ -9,6 +9,7 @@ from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.core.events import Event
 from deftx.jobs.job import EVENTS, RESULT
+from deftx.training.task import SCORE_NAMES
 from ui import strings
 from ui.history import compare_figures, history_tab, history_views
 from ui.watch import watch_views
@@ -24,7 +25,7 @@ def trained(studio, name, *, kind="language", metric="masked_lm_loss", values=(3
 
 
 def look(words="", state="", method="", compared=(), seen=""):
-    names = ("table", "plot", "comparison", "trash", "empty", "seen")
+    names = ("table", "plot", "comparison", "trash", "empty", "confirm", "keep", "seen")
     return dict(zip(names, history_tab.look(words, state, method, compared, seen), strict=True))
 
 
@@ -77,10 +78,40 @@ def test_scores_and_nats_share_no_axis_and_the_page_says_what_is_left_out(studio
     language, task = trained(studio, "Minang"), trained(studio, "Mood", kind="task", metric="f1", values=(0.5, 0.6))
     shown = look(compared=[language.id, task.id])
     assert {trace["name"] for trace in json.loads(shown["plot"])["data"]} == {"1 Minang"}
-    assert "units differ from those of the first one: 2 Mood" in shown["comparison"]
+    assert "measure differs from that of the first one: 2 Mood" in shown["comparison"]
     swapped = json.loads(look(compared=[task.id, language.id])["plot"])
     assert {trace["name"] for trace in swapped["data"]} == {"1 Mood"}
     assert swapped["layout"]["yaxis"]["title"]["text"] == "macro-F1"
+
+
+def test_macro_f1_and_accuracy_share_no_axis_and_a_run_without_a_score_yet_fits(studio):
+    empty, f1, accuracy = (
+        trained(studio, name, kind="task", metric=name, values=(0.5, 0.6)) for name in ("", "f1", "accuracy")
+    )
+    shown = look(compared=[empty.id, f1.id, accuracy.id])
+    figure = json.loads(shown["plot"])
+    assert {trace["name"] for trace in figure["data"]} == {"1 ", "2 f1"}
+    assert figure["layout"]["yaxis"]["title"]["text"] == "macro-F1"
+    assert strings.MEASURED_OTHERWISE.format(names="3 accuracy") in shown["comparison"]
+
+
+def test_names_in_the_plot_are_no_markup(studio):
+    jobs = [trained(studio, "<b>Minang"), trained(studio, "Bugis")]
+    figure = json.loads(look(compared=[job.id for job in jobs])["plot"])
+    assert figure["data"][0]["name"] == "1 &lt;b&gt;Minang"
+
+
+@pytest.mark.parametrize("metric", SCORE_NAMES)
+def test_every_metric_of_tasks_is_shown(studio, metric):
+    job = trained(studio, "Mood", kind="task", metric=metric)
+    scores = {metric: {"before": 0.1, "after": 0.75}}
+    job.out.mkdir()
+    (job.out / "vector.json").write_text(json.dumps({"kind": "task", "scores": scores}))
+    (job.folder / RESULT).write_text(json.dumps({"outcome": "finished", "message": ""}))
+    assert history_views.best_score(job) == "0.750"
+    assert history_views.scores(job) == {strings.SCORE_NAMES[metric]: "0.750"}
+    assert strings.SCORE_NAMES[metric] in watch_views.task_evidence({"scores": scores})
+    assert strings.SCORE_AXIS[metric]
 
 
 def test_the_comparison_names_what_differs_and_nothing_else(studio):
@@ -136,10 +167,15 @@ def test_the_trash_lists_what_was_discarded_and_gives_it_back_or_not(studio):
     assert not look()["empty"].visible
     studio.store.discard(a.id)
     assert "&lt;i&gt;a" in look()["trash"]
-    assert look()["empty"].visible
+    full = look()
+    assert full["empty"].visible
+    assert full["confirm"] == full["keep"] == gr.skip()
+    assert re.search(r"<td>\d{4}-\d\d-\d\d \d\d:\d\d</td>", full["trash"])  # a month has no English name
     assert "&lt;i&gt;a" not in look()["table"]
     history_tab.restore(a.id)
     assert "&lt;i&gt;a" in look()["table"]
+    emptied = look(seen=full["seen"])
+    assert not any(emptied[name].visible for name in ("empty", "confirm", "keep"))
     with pytest.raises(gr.Error, match="not in the trash"):
         history_tab.restore(a.id)
     studio.store.discard(b.id)

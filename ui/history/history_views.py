@@ -22,7 +22,6 @@ from ui.library import vector_index
 from ui.shared import plot, views
 from ui.shared.uploads import Removed
 
-DAY = "%d %b %H:%M"
 HEADS = ("COMPARE", "NAME", "KIND_COLUMN", "METHOD", "STATE", "STARTED_AT", "TOOK", "SCORE", "SIZE")
 
 
@@ -42,7 +41,7 @@ def _row(job: Job, chosen: bool) -> str:
         strings.KIND_NAMES.get(job.kind, job.kind),
         strings.METHOD_NAMES.get(method_of(job), method_of(job)),
         None,
-        datetime.fromtimestamp(job.created).strftime(DAY),
+        datetime.fromtimestamp(job.created).strftime(views.DATE_AND_TIME),
         read_duration(took) if took is not None else "",
         best_score(job),
         views.size(usage_of(job).total),
@@ -72,16 +71,12 @@ def _report(job: Job) -> str:
 
 
 def best_score(job: Job) -> str:
-    """Return the score of a finished training run in a few characters: the loss with its vector, or the task's metric."""
-    found = scores(job)
-    for name in (strings.SCORE_NAMES[metric] for metric in (*LANGUAGE_LOSSES, "f1")):
-        if name in found:
-            return found[name]
-    return ""
+    """Return the score of a finished training run in a few characters: the first that it has of SCORE_NAMES."""
+    return next(iter(scores(job).values()), "")
 
 
 def scores(job: Job) -> dict[str, str]:
-    """Return the scores of a finished training run's vector on held-out data, by metric."""
+    """Return the scores of a finished training run's vector on held-out data, by metric, in the order of SCORE_NAMES."""
     if state_of(job).name != "finished":
         return {}
     found: Mapping[str, Any] = vector_index.describe(job.out).get("scores") or {}
@@ -106,10 +101,21 @@ def figure(jobs: Sequence[Job]) -> str:
         return ""
     alike = [
         compare_figures.Run(number, name, progress_of(job))
-        for number, (name, job) in enumerate(zip(numbered(jobs), jobs, strict=True), start=1)
-        if job.kind == jobs[0].kind
+        for number, (name, job, fits) in enumerate(zip(numbered(jobs), jobs, _alike(jobs), strict=True), start=1)
+        if fits
     ]
     return plot.as_value(compare_figures.comparison(alike, jobs[0].kind))
+
+
+def _alike(jobs: Sequence[Job]) -> list[bool]:
+    """Return which training runs have the measure of the first one: nats, or one of the scores of tasks.
+
+    One that has measured nothing yet has that of all others of its kind.
+    """
+    kind = jobs[0].kind
+    metrics = [progress_of(job).metric if kind == "task" else "" for job in jobs]
+    measure = next((metric for job, metric in zip(jobs, metrics, strict=True) if job.kind == kind and metric), "")
+    return [job.kind == kind and metric in ("", measure) for job, metric in zip(jobs, metrics, strict=True)]
 
 
 def comparison(jobs: Sequence[Job]) -> str:
@@ -117,7 +123,7 @@ def comparison(jobs: Sequence[Job]) -> str:
     if len(jobs) < 2:
         return views.paragraph(strings.CHOOSE_TWO, "quiet")
     names = numbered(jobs)
-    others = [name for name, job in zip(names, jobs, strict=True) if job.kind != jobs[0].kind]
+    others = [name for name, fits in zip(names, _alike(jobs), strict=True) if not fits]
     note = views.notes(strings.NOTE, [strings.MEASURED_OTHERWISE.format(names=", ".join(others))] if others else [])
     return note + _scores(jobs, names) + _settings(jobs, names)
 
@@ -174,4 +180,4 @@ def _discarded(key: str, name: str, when: float, size: int) -> str:
 
 
 def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).strftime(DAY)
+    return datetime.fromtimestamp(seconds).strftime(views.DATE_AND_TIME)

@@ -34,7 +34,7 @@ def _row(job: Job, chosen: str, turn: Turn | None) -> str:
         now = when(turn)
     elif state.name == "running":
         now += f" · {phase_line(progress_of(job))}"
-    started = datetime.fromtimestamp(job.created).strftime("%d %b %H:%M")
+    started = datetime.fromtimestamp(job.created).strftime(views.DATE_AND_TIME)
     return (
         f'<button type="button" data-job="{job.id}" aria-pressed="{str(job.id == chosen).lower()}">'
         f'<span class="name">{escape(job.name)}</span><span class="state {state.name}">{escape(now)}</span>'
@@ -132,7 +132,7 @@ def time_left(progress: Progress, now: float | None = None) -> str:
 
 def undo_note(job: Job) -> str:
     """Show what was discarded, and until when it can be restored."""
-    day = datetime.fromtimestamp(job.trashed + TRASH_KEPT).strftime("%d %b %H:%M")
+    day = datetime.fromtimestamp(job.trashed + TRASH_KEPT).strftime(views.DATE_AND_TIME)
     said = strings.UNDO_NOTE.format(name=job.name, day=day)
     return views.paragraph(f"{said} {strings.STOPPED_TOO}" if state_of(job).name == "stopping" else said, "quiet")
 
@@ -164,18 +164,19 @@ def _verdict(gain: float) -> str:
 
 def task_evidence(info: Mapping[str, Any]) -> str:
     """Show the validation scores of a task vector in words, the figures behind; empty if they are unknown."""
-    said = validation_in_words(info, strings.language())
-    if not said:
-        return ""
-    scores = info["scores"]
+    scores = info.get("scores") or {}
     rows = [
-        (strings.SCORE_NAMES[metric], f"{scores[metric]['after']:.3f}")
-        for metric in ("f1", "entity_f1", "accuracy") if metric in scores
-    ]  # fmt: skip
+        (name, f"{scores[metric]['after']:.3f}") for metric, name in strings.SCORE_NAMES.items() if metric in scores
+    ]
+    if not rows:
+        return ""
+    measured = views.paragraph(strings.TASK_MEASURED, "quiet") + views.figures(rows)
+    said = validation_in_words(info, strings.language())
+    if not said:  # answers to questions are not counted by label
+        return measured
     better = scores["accuracy"]["after"] > scores.get("majority", 0.0)
     warning = "" if better else views.notice(strings.TASK_NOT_BETTER, kind="bad")
-    measured = views.paragraph(strings.TASK_MEASURED, "quiet")
-    return views.in_words(said) + warning + measured + views.figures(rows)
+    return views.in_words(said) + warning + measured
 
 
 def messages(job: Job) -> str:
