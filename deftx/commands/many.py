@@ -56,13 +56,8 @@ def run_many(arguments: argparse.Namespace) -> None:
     keep_settings(many.out, "vectors", {"base": base.fingerprint, "preset": many.preset, "settings": settings})
     groups = groups_of(corpora, settings, range(SEED, SEED + arguments.seeds))
     with stop_on_signal() as should_stop:
-        train_many(
-            many,
-            [group for group in groups if group[0].language in chosen],
-            devices,
-            Reporter(output.say, should_stop),
-            shard,
-        )
+        mine = [group for group in groups if group[0].language in chosen]
+        train_many(many, mine, devices, Reporter(output.say, should_stop), shard)
     claims = Claims(many.out / "claims")
     with claims.kept_alive():
         if not claims.take("report"):

@@ -181,11 +181,13 @@ def _language(plan: Plan, mix: dict[str, float]) -> str:
 
 def _readable(files: list[str]) -> tuple[list[str], list[str]]:
     """Return the files in UTF-8, and remarks on the encoding that was used for others."""
-    remarks = []
-    while (found := read_isolated(files, guesses_of, files, CorpusError))[1]:
-        name, (likely, *_) = found
-        remarks.append(strings.GUIDE_ENCODING_USED.format(name=name, encoding=strings.of_library(likely.title)))
-        files = encoding_form.confirmed(files, likely.encoding)
+    remarks: list[str] = []
+    for _ in range(len(files)):  # each time, at least one file is saved as UTF-8
+        name, guesses = read_isolated(files, guesses_of, files, CorpusError)
+        if not guesses:
+            break
+        remarks.append(strings.GUIDE_ENCODING_USED.format(name=name, encoding=strings.of_library(guesses[0].title)))
+        files = encoding_form.confirmed(files, guesses[0].encoding)
     return files, remarks
 
 

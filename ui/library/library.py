@@ -155,7 +155,7 @@ def write_report(combination: Combination, table: Table | None = None, answers: 
     """Write a report on the classifier of a combination in the page's language; otherwise as ``export``.
 
     Args:
-        combination: The vectors.
+        combination: The vectors and their strengths.
         table: A labelled file that the classifier has answered; without it, the report has the scores of the vectors alone.
         answers: The probabilities for the texts of the table, (texts, labels).
         seen: How many of these texts the task vector was trained on, if that is known.
