@@ -84,7 +84,8 @@ def merge(
     """Merge vectors, each with its strength; return the change to add to the base, and a report.
 
     Raises:
-        DeftxError: If the method or a parameter is unknown, or a parameter or strength is out of range.
+        DeftxError: If the method or a parameter is unknown, or a parameter or strength is out of range, or the change
+            is not finite in float32.
     """
     settings = check_method(method, parameters)
     for _, strength in vectors:
@@ -92,7 +93,10 @@ def merge(
             raise DeftxError(
                 f"{strength} cannot be the strength of a vector: give a finite number; 1 adds it unscaled."
             )
-    return METHODS[method].function(vectors, settings)
+    changes, report = METHODS[method].function(vectors, settings)
+    if not all(values.isfinite().all() for parts in changes.values() for _, values in parts):
+        raise DeftxError("With these strengths, the changed weights are not finite numbers: choose smaller ones.")
+    return changes, report
 
 
 def check_method(method: str, parameters: Mapping[str, float] | None = None) -> dict[str, float]:

@@ -106,8 +106,10 @@ def test_the_form_asks_for_a_question_and_a_text(studio, keys):
         classify_tab._connect_form(made)
     asked = compose_form.texts_asked(keys["questions"])
     assert (asked.first, asked.second, asked.two) == (strings.QUESTION, strings.QUESTION_CONTEXT, True)
+    assert asked.action == strings.ANSWER_QUESTION
     asked = compose_form.texts_asked(keys["sentences"])
     assert (asked.first, asked.second, asked.two) == (strings.SENTENCE, strings.HYPOTHESIS, False)
+    assert asked.action == strings.CLASSIFY
 
 
 def test_the_library_lists_it_with_its_scores(studio, keys):

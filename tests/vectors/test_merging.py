@@ -229,3 +229,9 @@ def test_defaults_are_filled_in_and_inside_their_ranges():
     for method in METHODS.values():
         assert all(p.low <= p.default <= p.high and p.meaning for p in method.parameters.values())
         assert method.reference
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_strengths_that_leave_float32_are_refused(method):
+    with pytest.raises(DeftxError, match="not finite numbers"):
+        merge([(draw(1), 1e300)], method)

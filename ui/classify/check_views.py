@@ -13,7 +13,6 @@ from ui.shared import views
 
 UNDO, LABEL = "undo", "label:"  # values of buttons; that of a label ends with its place in the list
 KEYS = {UNSURE: "0", UNDO: "u"}  # beside the DIGITS of the labels
-DAY = "%Y-%m-%d %H:%M"
 ONE_SIDED = 0.8  # share of one answer above which a check says little about the other classes
 FEW = 10  # answers below which that share means nothing
 
@@ -96,7 +95,7 @@ def earlier(checks: Sequence[dict[str, Any]]) -> str:
     heads = (strings.CHECK_DAY, strings.CHECK_TEXT, strings.CHECK_ACCURACY, strings.CHECK_INTERVAL,
              strings.CHECK_JUDGED, strings.CHECK_MARKS[UNSURE])  # fmt: skip
     rows = [
-        (datetime.fromtimestamp(one["created"]).strftime(DAY), corpora.title_of(one["corpus"]), f"{one['share']:.0%}",
+        (datetime.fromtimestamp(one["created"]).strftime(views.DATE_AND_TIME), corpora.title_of(one["corpus"]), f"{one['share']:.0%}",
          strings.CHECK_FROM_TO.format(low=f"{one['low']:.0%}", high=f"{one['high']:.0%}"), f"{one['judged']}", f"{one['unsure']}")
         for one in checks
     ]  # fmt: skip

@@ -223,10 +223,11 @@ def _connect_form(form: ComposeForm) -> None:
 
     def texts(task: str | None) -> tuple:
         asks = compose_form.texts_asked(task)
-        return gr.Textbox(label=asks.first), gr.Textbox(label=asks.second, info=asks.hint, visible=asks.two)
+        second = gr.Textbox(label=asks.second, info=asks.hint, visible=asks.two)
+        return gr.Textbox(label=asks.first), second, gr.Button(asks.action)
 
     # Also when the page itself sets the task: on opening, or after the first one has been trained.
-    fields["task"].change(texts, fields["task"], [fields["text"], fields["second"]], **quick)
+    fields["task"].change(texts, fields["task"], [fields["text"], fields["second"], form.button], **quick)
     parameters = [(name, field) for name, known in form.settings.items() for field in known]
 
     def settings(method: str) -> list:

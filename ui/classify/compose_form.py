@@ -60,7 +60,7 @@ def build(asking: gr.Column, further: gr.Column) -> ComposeForm:
                 language_choices(), value=first_language(), label=strings.LANGUAGE, min_width=130,
                 elem_id="language",
             )  # fmt: skip
-        button = gr.Button(strings.CLASSIFY, variant="primary", elem_id="classify")
+        button = gr.Button(asks.action, variant="primary", elem_id="classify")
     with further:
         with gr.Accordion(strings.STRENGTHS, open=False, elem_id="strengths"):
             fields["strength_task"] = _strength(strings.STRENGTH_TASK, "strength-task")
@@ -91,22 +91,24 @@ def text_of(values: dict[str, Any], pairs: bool) -> Text:
 
 @dataclass(frozen=True)
 class TextsAsked:
-    """The labels of the texts that a task needs; ``two`` says whether the second one is needed too."""
+    """The labels of the texts that a task needs, and of the button; ``two``: whether the second text is needed too."""
 
     first: str
     second: str
     hint: str
     two: bool
+    action: str
 
 
 def texts_asked(task: str | None) -> TextsAsked:
     """Return the texts that a task vector, by its key, needs."""
-    if unit_of_key(task) == QUESTION:
-        return TextsAsked(strings.QUESTION, strings.QUESTION_CONTEXT, strings.QUESTION_CONTEXT_HINT, True)
+    unit = unit_of_key(task)
+    action = {QUESTION: strings.ANSWER_QUESTION, WORD: strings.TAG_WORDS}.get(unit, strings.CLASSIFY)
+    if unit == QUESTION:
+        return TextsAsked(strings.QUESTION, strings.QUESTION_CONTEXT, strings.QUESTION_CONTEXT_HINT, True, action)
     pair = needs_pair(task)
-    return TextsAsked(
-        strings.PREMISE if pair else strings.SENTENCE, strings.HYPOTHESIS, strings.HYPOTHESIS_HINT, pair
-    )  # fmt: skip
+    first = strings.PREMISE if pair else strings.SENTENCE
+    return TextsAsked(first, strings.HYPOTHESIS, strings.HYPOTHESIS_HINT, pair, action)
 
 
 def needs_pair(task: str | None) -> bool:
