@@ -8,7 +8,6 @@ import json
 import os
 import re
 import secrets
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -32,8 +31,6 @@ VERSION = 1
 # Fields of every stored check.
 COUNTS = {"corpus", "seed", "drawn", "right", "judged", "unsure", "share", "low", "high"}
 FINGERPRINT, ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{16}")
-
-_SAVING = threading.Lock()  # one check may be open in two windows
 
 
 class CheckError(DeftxError):
@@ -198,12 +195,16 @@ def save(home: Path, check: Check) -> Path:
         "language": asdict(check.language) if check.language else None, "corpus": check.corpus, "seed": check.seed,
         "drawn": len(check.sentences), "answers": check.by_answer(), "unsure": check.marks.count(UNSURE), **asdict(reached),
     }  # fmt: skip
-    folder = home / FOLDER / _folder_name(check)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / f"{check.id}.json"
-    with _SAVING:
-        write_json(file, content)
+    file = _file(home, check)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_json(file, content)
     return file
+
+
+def is_saved(home: Path, check: Check) -> bool:
+    """Return whether the stored result of a check counts at least as many sentences as the check."""
+    stored = _read(_file(home, check))
+    return stored is not None and stored["judged"] + stored["unsure"] >= len(check.marks)
 
 
 def load(home: Path, *fingerprints: str) -> list[dict[str, Any]]:
@@ -219,9 +220,10 @@ def load(home: Path, *fingerprints: str) -> list[dict[str, Any]]:
     return sorted(of_these, key=lambda content: content["created"], reverse=True)
 
 
-def _folder_name(check: Check) -> str:
+def _file(home: Path, check: Check) -> Path:
     # The files contain the complete fingerprints; shorter ones keep the name readable.
-    return "+".join(vector.fingerprint[:16] for vector in (check.task, check.language) if vector)
+    vectors = "+".join(vector.fingerprint[:16] for vector in (check.task, check.language) if vector)
+    return home / FOLDER / vectors / f"{check.id}.json"
 
 
 def _read(file: Path) -> dict[str, Any] | None:

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from deftx.core.errors import TableError
 from deftx.core.evaluation import METRICS, Evaluation, evaluate_predictions
-from deftx.evidence.cells import Scored
-from deftx.evidence.statistics import Interval, joint_difference
+from deftx.evidence.statistics import Interval, paired_differences
 from deftx.models.batches import Text
 
 
@@ -113,6 +112,5 @@ def _line(one: Predictions, other: Predictions, gold: list[str]) -> Line:
     scores = {metric: evaluate_predictions(metric, gold, predicted, one.labels) for metric in METRICS}
     if one is other:
         return Line(one.name, scores, {})
-    pair = [Scored(each.name, "", 0, gold, said) for each, said in ((one, predicted), (other, other.predicted))]
-    differences = {metric: joint_difference([pair[0]], [pair[1]], metric) for metric in METRICS}
+    differences = paired_differences(gold, predicted, other.predicted, one.labels)
     return Line(one.name, scores, differences)

@@ -1,11 +1,12 @@
 """Joint bootstrap intervals of a row's mean and of differences between rows, and Wilcoxon's test."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from deftx.core.evaluation import LEVEL, RESAMPLES, resampled_scores
+from deftx.core.evaluation import LEVEL, METRICS, RESAMPLES, resampled_scores
 from deftx.evidence.cells import Scored
 
 Pair = tuple[str, int]  # language and seed
@@ -55,6 +56,25 @@ def joint_difference(
     change = np.mean([in_a[pair].score(metric) - in_b[pair].score(metric) for pair in in_a])
     first, second = _resampled([in_a, in_b], metric, resamples, seed, parallel)
     return _interval(change, (first - second).mean(axis=0))
+
+
+def paired_differences(
+    gold: Sequence[str], a: Sequence[str], b: Sequence[str], labels: Sequence[str], *, resamples: int = RESAMPLES
+) -> dict[str, Interval]:
+    """Return score(a) − score(b) by metric with its interval, for two lists of predictions of the same rows.
+
+    Rows with the same three labels are drawn as one cell of a multinomial distribution, so many rows cost no more than few.
+    """
+    cells = Counter(zip(gold, a, b, strict=True))
+    golds, first, second = zip(*cells, strict=True)
+    rows = np.array(list(cells.values()))
+    drawn = np.random.default_rng(0).multinomial(len(gold), rows / len(gold), size=resamples)
+    found = {}
+    for metric in METRICS:
+        sides = [resampled_scores(metric, golds, said, labels, np.vstack([rows, drawn])) for said in (first, second)]
+        change = sides[0] - sides[1]  # of the rows as they are, then of each sample
+        found[metric] = _interval(change[0], change[1:])
+    return found
 
 
 def wilcoxon_against(a: Sequence[Scored], b: Sequence[Scored], metric: str) -> float | None:

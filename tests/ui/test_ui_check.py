@@ -5,6 +5,7 @@ import pytest
 from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.classify.self_check import COUNT, Check, Vector, begin, load
+from deftx.core.errors import DeftxError
 from ui import strings
 from ui.classify import check_tab, check_views
 from ui.library import vector_index
@@ -75,6 +76,32 @@ def test_a_new_draw_goes_on_with_the_check_under_way_or_saves_its_result(studio,
     assert (len(other["marks"]), other["seed"], "The result is saved" in said) == (0, 43, True)
     assert [one["judged"] for one in load(studio.store.root)] == [10]
     assert check_tab.start_check(keys, "", text, 42, other)[1] == ""  # without a judgement there is nothing to save
+
+
+def test_a_new_draw_saves_no_fewer_judgements_than_another_tab_has_saved(studio, keys, text):
+    early = check_tab.start_check(keys, "", text, 42)[0]
+    early = check_tab.pick(early, right(early))[0]
+    late = check_tab.pick(early, wrong(early))[0]
+    check_tab.save_check(late)
+    (saved,) = load(studio.store.root)
+    assert check_tab.start_check(keys, "", text, 43, early)[1] == ""
+    assert load(studio.store.root) == [saved]  # also with its day
+
+
+def test_a_result_that_cannot_be_saved_is_not_lost_by_a_new_draw(studio, keys, text, monkeypatch):
+    content = check_tab.start_check(keys, "", text, 42)[0]
+    content = check_tab.pick(content, right(content))[0]
+
+    def full(size):
+        raise DeftxError("Your files take 501 MB.")
+
+    monkeypatch.setattr(studio, "admit", full)
+    monkeypatch.setattr(studio, "predict", lambda *_: pytest.fail("nothing needs to be classified"))
+    said = check_tab.start_check(keys, "", text, 43, content)[1]
+    assert "before would be lost, because it cannot be saved: Your files take 501 MB." in said
+    check_tab.save(studio.store.root, check_tab.read(content))
+    monkeypatch.undo()
+    assert check_tab.start_check(keys, "", text, 43, content)[0]["seed"] == 43
 
 
 def test_a_judgement_removes_what_was_said_of_the_state_before(studio, keys, text):

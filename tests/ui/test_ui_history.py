@@ -95,10 +95,17 @@ def test_macro_f1_and_accuracy_share_no_axis_and_a_run_without_a_score_yet_fits(
     assert strings.MEASURED_OTHERWISE.format(names="3 accuracy") in shown["comparison"]
 
 
+def test_two_losses_of_languages_share_no_axis(studio):
+    encoder, decoder = trained(studio, "a"), trained(studio, "b", metric="next_token_loss")
+    shown = look(compared=[encoder.id, decoder.id])
+    assert {trace["name"] for trace in json.loads(shown["plot"])["data"]} == {"1 a"}
+    assert strings.MEASURED_OTHERWISE.format(names="2 b") in shown["comparison"]
+
+
 def test_names_in_the_plot_are_no_markup(studio):
-    jobs = [trained(studio, "<b>Minang"), trained(studio, "Bugis")]
+    jobs = [trained(studio, '<b>Minang "2"'), trained(studio, "Bugis")]
     figure = json.loads(look(compared=[job.id for job in jobs])["plot"])
-    assert figure["data"][0]["name"] == "1 &lt;b&gt;Minang"
+    assert figure["data"][0]["name"] == '1 &lt;b&gt;Minang "2"'
 
 
 @pytest.mark.parametrize("metric", SCORE_NAMES)

@@ -13,6 +13,7 @@ from tiny_base import finish_language_job, finish_task_job, make_base, write_cor
 
 from deftx.cli import main
 from deftx.core.errors import DeftxError, TableError
+from deftx.core.evaluation import evaluate_predictions
 from deftx.core.files import write_json
 from deftx.jobs import Store
 from deftx.publish.score_words import scores_in_words
@@ -311,6 +312,16 @@ def test_the_confusion_matrix_is_drawn_with_a_number_in_every_cell(studio, keys)
     numbers = [int(note.text) for note in figure.layout.annotations]
     assert numbers == [cell for row in line.confusion for cell in row]
     assert [sum(row) for row in figure.data[0].z] == pytest.approx([1.0, 1.0])
+
+
+def test_numbers_of_the_confusion_are_in_their_cells_for_labels_that_are_numbers():
+    found = evaluate_predictions("f1", ["1", "1", "2", "<i>2"], ["1", "2", "2", "2"], ["1", "2", "<i>2"])
+    figure = score_figures.confusion_figure(found)
+    cells = {(note.y, note.x): int(note.text) for note in figure.layout.annotations}
+    assert cells == {
+        (row, place): cell for row, cells in enumerate(found.confusion) for place, cell in enumerate(cells)
+    }
+    assert list(figure.data[0].x) == ["1", "2", "&lt;i&gt;2"]
 
 
 def test_every_interval_is_drawn_under_its_name_with_a_line_at_the_reference(studio, keys):

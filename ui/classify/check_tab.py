@@ -1,10 +1,11 @@
 """Manual check: a person judges answers on sentences of a text, because without labels there is no score."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import gradio as gr
 
-from deftx.classify.self_check import Check, CheckError, Vector, begin, draw, load, save, vector_of
+from deftx.classify.self_check import Check, CheckError, Vector, begin, draw, is_saved, load, save, vector_of
 from deftx.core.errors import DeftxError
 from ui import strings
 from ui.classify import check_views
@@ -100,29 +101,52 @@ def start_check(
     """
     before = read(content)
     try:
-        check = _begin(task, language or "", text, int(seed or 0), before)
-        said = _saved(before) if before and before.id != check.id and before.accuracy() else ""
+        drawn = _drawn(task, language or "", text, int(seed or 0))
+        goes_on = before is not None and not before.done and drawn == Drawn.of(before)
+        said = _kept(before) if before and not goes_on else ""
+        check = before if before and goes_on else _classified(drawn, task or "", language or "")
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.CHECK_NOT_STARTED, error), *[gr.skip()] * 4
     return check.to_dict(), said, *show(check)
 
 
-def _begin(task: str | None, language: str, text: str | None, seed: int, before: Check | None) -> Check:
+class Drawn(NamedTuple):
+    """What a check is about: equal sentences for the same vectors are one check."""
+
+    task: Vector
+    language: Vector | None
+    corpus: str
+    seed: int
+    sentences: tuple[str, ...]
+
+    @classmethod
+    def of(cls, check: Check) -> "Drawn":
+        """Return that of a check that was begun."""
+        return cls(check.task, check.language, check.corpus, check.seed, check.sentences)
+
+
+def _drawn(task: str | None, language: str, text: str | None, seed: int) -> Drawn:
     if not task:
         raise DeftxError(strings.NO_TASK)
     if not text:
         raise DeftxError(strings.CHECK_NEEDS_TEXT)
+    return Drawn(*vectors_of(task, language), text, seed, draw(current_workspace().facts.read(text).lines, seed=seed))
+
+
+def _classified(drawn: Drawn, task: str, language: str) -> Check:
     workspace = current_workspace()
-    task_vector, language_vector = vectors_of(task, language)
-    sentences = draw(workspace.facts.read(text).lines, seed=seed)
-    asked = (task_vector, language_vector, text, seed, sentences)
-    if before and not before.done and asked == (
-        before.task, before.language, before.corpus, before.seed, before.sentences
-    ):  # fmt: skip
-        return before
-    answers = workspace.predict(sentences, task, language)
-    labels = workspace.scoring.labels_of(task)
-    return begin(sentences, answers, task=task_vector, language=language_vector, corpus=text, seed=seed, labels=labels)
+    answers = workspace.predict(drawn.sentences, task, language)
+    return begin(answers=answers, labels=workspace.scoring.labels_of(task), **drawn._asdict())
+
+
+def _kept(before: Check) -> str:
+    """Save what was judged before, unless as much is saved already, for example in another tab; return what to say."""
+    if not before.accuracy() or is_saved(current_workspace().store.root, before):
+        return ""
+    try:
+        return _saved(before)
+    except DeftxError as error:
+        raise DeftxError(strings.CHECK_BEFORE_NOT_KEPT.format(reason=error)) from error
 
 
 def vectors_of(task: str, language: str) -> tuple[Vector, Vector | None]:

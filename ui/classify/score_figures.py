@@ -1,14 +1,13 @@
 """Plots of scores and of a confusion matrix; ``score_views`` has their tables."""
 
 from collections.abc import Sequence
-from html import escape
 
 import plotly.graph_objects as go
 
 from deftx.core.evaluation import Evaluation
 from deftx.evidence.comparison import Line
 from ui import strings
-from ui.shared.figures import ACCENT, INK, QUIET, RULE
+from ui.shared.figures import ACCENT, INK, QUIET, RULE, plain
 
 HEAT = "var(--heat)"  # never so dark that a number in a cell becomes unreadable
 
@@ -26,7 +25,7 @@ def intervals_figure(titles: Sequence[str], lines: Sequence[Line]) -> go.Figure:
             x=[100 * one.score for one in found], y=places, mode="markers", marker={"color": ACCENT, "size": 9},
             error_x={"type": "data", "array": [100 * (one.high - one.score) for one in found],
                      "arrayminus": [100 * (one.score - one.low) for one in found], "color": ACCENT, "thickness": 2, "width": 5},
-            customdata=[(title, 100 * one.low, 100 * one.high) for title, one in zip(titles, found, strict=True)],
+            customdata=[(plain(title), 100 * one.low, 100 * one.high) for title, one in zip(titles, found, strict=True)],
             hovertemplate="%{customdata[0]}<br>"
             + "%{x:.1f}<br>"
             + strings.INTERVAL_ENDS.format(low="%{customdata[1]:.1f}", high="%{customdata[2]:.1f}")
@@ -42,7 +41,7 @@ def intervals_figure(titles: Sequence[str], lines: Sequence[Line]) -> go.Figure:
     for place, title in zip(places, titles, strict=True):
         # Above its point, starting at the left: beside it, long names would leave no room on a phone.
         figure.add_annotation(
-            x=0, xref="paper", y=place + 0.32, text=escape(title), showarrow=False, xanchor="left", font={"color": INK}
+            x=0, xref="paper", y=place + 0.32, text=plain(title), showarrow=False, xanchor="left", font={"color": INK}
         )
     reference = next(one for line, one in zip(lines, found, strict=True) if not line.differences)
     figure.add_vline(x=100 * reference.score, line={"color": QUIET, "width": 1, "dash": "dot"})
@@ -52,10 +51,11 @@ def intervals_figure(titles: Sequence[str], lines: Sequence[Line]) -> go.Figure:
 def confusion_figure(found: Evaluation) -> go.Figure:
     """Draw how often each true label (row) was predicted as each label (column); the colour is the share of the row."""
     shares = [[cell / max(sum(row), 1) for cell in row] for row in found.confusion]
+    labels = [plain(label) for label in found.labels]
     axis = {"type": "category", "showgrid": False, "zeroline": False, "linecolor": RULE, "automargin": True}
     figure = go.Figure(
         go.Heatmap(
-            x=found.labels, y=found.labels, z=shares, zmin=0, zmax=1, xgap=2, ygap=2, showscale=False,
+            x=labels, y=labels, z=shares, zmin=0, zmax=1, xgap=2, ygap=2, showscale=False,
             colorscale=[[0, "var(--track)"], [1, HEAT]], customdata=found.confusion,
             hovertemplate=strings.CONFUSION_POINT.format(gold="%{y}", predicted="%{x}", count="%{customdata:,}", share="%{z:.0%}")
             + "<extra></extra>",
@@ -68,13 +68,8 @@ def confusion_figure(found: Evaluation) -> go.Figure:
             yaxis={**axis, "title": {"text": strings.GOLD_LABEL}, "autorange": "reversed"},
         ),
     )  # fmt: skip
-    for row, gold in enumerate(found.labels):
-        for column, predicted in enumerate(found.labels):
-            figure.add_annotation(
-                x=predicted,
-                y=gold,
-                text=f"{found.confusion[row][column]:,}",
-                showarrow=False,
-                font={"color": INK, "size": 15},
-            )
+    for row, cells in enumerate(found.confusion):
+        for column, count in enumerate(cells):
+            # Places and not labels: plotly would read the label "2" as the third place.
+            figure.add_annotation(x=column, y=row, text=f"{count:,}", showarrow=False, font={"color": INK, "size": 15})
     return figure

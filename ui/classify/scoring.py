@@ -34,14 +34,17 @@ class Combination:
 
     kind: str  # "base", "task", "language" or "both"
     vectors: combination.Combination
-    language: str = ""  # its key; the first one's, where several are chosen together
     language_label: str = ""
+
+    @property
+    def language(self) -> str:
+        """The keys of its language vectors, joined by "+"; empty if there are none."""
+        return "+".join(key for key, _ in self.vectors.languages)
 
     @property
     def id(self) -> str:
         """A name that no other combination with the same task has."""
-        keys = "+".join(key for key, _ in self.vectors.languages)
-        return f"{self.kind}:{keys}" if keys else self.kind
+        return f"{self.kind}:{self.language}" if self.language else self.kind
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Scoring:
         label = " + ".join(self._workspace.composing.find(vectors).languages)
         alone = replace(vectors, languages=())  # so that another language does not change these two
         found = [Combination("base", alone.side("neither")), Combination(TASK_ALONE, alone.side("task"))]
-        found += [Combination(kind, vectors.side(kind), language, label) for kind in ("language", "both") if language]
+        found += [Combination(kind, vectors.side(kind), label) for kind in ("language", "both") if language]
         if compared is True:
             others = self.fitting_languages()
         else:
@@ -107,7 +110,7 @@ class Scoring:
         if len(vectors.languages) == 1:  # it is listed above
             others = [entry for entry in others if entry.key != language]
         swapped = (replace(vectors, languages=((entry.key, strength),)) for entry in others)
-        return [*found, *(Combination("both", new, e.key, e.label) for e, new in zip(others, swapped, strict=True))]
+        return [*found, *(Combination("both", new, e.label) for e, new in zip(others, swapped, strict=True))]
 
     def fitting_languages(self) -> list[vector_index.Entry]:
         """List the language vectors made for this base."""

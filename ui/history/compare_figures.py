@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import plotly.graph_objects as go
 
@@ -59,7 +58,7 @@ def _draw_panel(figure: go.Figure, runs: Sequence[Run], phase: str, panel: str) 
     for place, run in enumerate(runs):
         curve = run.progress.evaluations.get(phase, ())
         figure.add_scatter(
-            x=[step for step, _ in curve], y=[value for _, value in curve], name=escape(run.name), mode="lines+markers",
+            x=[step for step, _ in curve], y=[value for _, value in curve], name=figures.plain(run.name), mode="lines+markers",
             xaxis=panel, showlegend=phase == figures.PHASES[0], line={"color": COLOURS[place], "width": 2, "dash": DASHES[place]},
             marker={"symbol": MARKERS[place], "size": 7},
             hovertemplate=strings.POINT.format(phase=name, step="%{x:,}", value="%{y:.3f}"),

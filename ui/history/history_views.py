@@ -108,12 +108,12 @@ def figure(jobs: Sequence[Job]) -> str:
 
 
 def _alike(jobs: Sequence[Job]) -> list[bool]:
-    """Return which training runs have the measure of the first one: nats, or one of the scores of tasks.
+    """Return which training runs have the measure of the first one: one of the losses, or one of the scores of tasks.
 
     One that has measured nothing yet has that of all others of its kind.
     """
     kind = jobs[0].kind
-    metrics = [progress_of(job).metric if kind == "task" else "" for job in jobs]
+    metrics = [progress_of(job).metric for job in jobs]
     measure = next((metric for job, metric in zip(jobs, metrics, strict=True) if job.kind == kind and metric), "")
     return [job.kind == kind and metric in ("", measure) for job, metric in zip(jobs, metrics, strict=True)]
 

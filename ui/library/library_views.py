@@ -121,7 +121,8 @@ def _scores(info: Mapping[str, Any]) -> str:
     if not rows:
         return views.paragraph(strings.NO_SCORE, "quiet")
     said = views.in_words(validation_in_words(info, strings.language()))
-    return said + (views.paragraph(strings.TASK_MEASURED, "quiet") if said else "") + views.table(heads, rows)
+    measured = views.paragraph(strings.TASK_MEASURED, "quiet") if info.get("kind") == "task" else ""
+    return said + measured + views.table(heads, rows)
 
 
 def _layers(changed: Mapping[str, Changed]) -> str:

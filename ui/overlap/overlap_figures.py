@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import plotly.graph_objects as go
 
@@ -47,7 +46,7 @@ def matrix_figure(
     """Draw a value for every two names; None for fewer than two. Of many names, the numbers are shown on hover alone."""
     if len(names) < 2:
         return None
-    how, names = MEASURES[measure], [escape(name) for name in names]  # plotly reads some tags as markup
+    how, names = MEASURES[measure], [figures.plain(name) for name in names]  # plotly reads some tags as markup
     few = len(names) <= MOST_WRITTEN
     figure = go.Figure(layout=figures.layout())
     figure.add_heatmap(
@@ -86,7 +85,7 @@ def bars(parts: Mapping[str, Shared]) -> go.Figure | None:
     """Draw the overlap in each part as a bar, with a mark at chance; None if there are no parts."""
     if not parts:
         return None
-    names, shares = [escape(name) for name in parts], [100 * part.overlap for part in parts.values()]
+    names, shares = [figures.plain(name) for name in parts], [100 * part.overlap for part in parts.values()]
     chances = [100 * part.chance for part in parts.values()]
     figure = go.Figure(layout=figures.layout())
     figure.add_bar(

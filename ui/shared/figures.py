@@ -1,5 +1,6 @@
 """Plots for plotly; colours are CSS variables, so that one figure fits the light and the dark theme."""
 
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,6 +12,11 @@ from ui import strings
 PHASES = ("dense", "sparse")
 SMOOTHING = 0.9  # weight of the past in the moving average
 INK, QUIET, RULE, ACCENT = "var(--ink)", "var(--ink-2)", "var(--rule)", "var(--accent)"
+
+
+def plain(text: str) -> str:
+    """Return a text that plotly shows as it is: it reads some tags as markup, and does not decode quotes."""
+    return escape(text, quote=False)
 
 
 def loss_figure(progress: Progress, kind: str = "language", smooth: bool = False) -> go.Figure | None:
