@@ -50,9 +50,11 @@ def in_window(page, *places):
 def test_a_ready_language_answers_after_one_click(visitor, width):
     page = visitor(width)
     page.locator("#guide-ready label", has_text="Balinese").click()
-    expect(page.locator("#guide-answer blockquote")).to_have_text("Ajengane jaen pisan.")
+    expect(page.locator("#guide-answer blockquote")).to_have_text("Tongosne luung tur bersih.")
     expect(page.locator("#guide-made-of")).to_contain_text("Balinese (ban, bundled)")
-    expect(page.locator("#guide-answer .verdict")).to_be_visible()
+    expect(page.locator("#guide-made-of")).to_contain_text("steps 2 to 4 were skipped")
+    expect(page.locator("#guide-answer .verdict")).to_have_text("positive")
+    expect(page.locator("#guide-answer")).to_contain_text("The place is good and clean.")
 
 
 def test_the_path_leads_from_a_name_and_a_pasted_text_to_training_and_survives_a_reload(visitor):
@@ -76,6 +78,16 @@ def test_the_path_leads_from_a_name_and_a_pasted_text_to_training_and_survives_a
     page.locator("#guide-settings").click()  # all settings, filled in
     expect(field(page, "language-name")).to_have_value("Bahasa Bali")
     expect(field(page, "language-code")).to_have_value("ban")
+
+
+def test_a_little_text_that_was_not_looked_at_is_shown_before_the_path_goes_on(visitor):
+    page = visitor()
+    page.locator("#guide-to-text").click()
+    field(page, "guide-paste").fill("Ñuqaqa kaypi kachkani.")
+    page.locator("#guide-to-task").click()
+    expect(page.locator("#guide-text")).to_contain_text("very little text")
+    page.locator("#guide-to-task").click()
+    expect(page.locator("#guide-to-train")).to_be_visible()
 
 
 def test_a_text_in_a_ready_language_is_tried_without_training(visitor):

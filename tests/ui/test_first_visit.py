@@ -10,7 +10,6 @@ from deftx.core.files import write_json
 from deftx.data.file_kinds import TABLES, TEXTS
 from deftx.jobs import Store
 from deftx.models.bases import BUNDLED_BASE
-from ui import strings
 from ui.classify import classify_tab, compose_form
 from ui.current import acting_in
 from ui.guide import task_step
@@ -22,14 +21,14 @@ from ui.studio import Studio
 def tasks(studio, page_base):
     """The keys of three tasks, from the oldest to the newest, with these scores."""
     keys = []
-    for name, scores in (
-        ("Fair", {"f1": {"after": 0.6}, "accuracy": {"after": 0.7}}),
-        ("Best", {"f1": {"after": 0.8}}),
-        ("None", {}),
+    for name, language, scores in (
+        ("Fair", "ind", {"f1": {"after": 0.6}, "accuracy": {"after": 0.7}}),
+        ("Best", None, {"f1": {"after": 0.8}, "accuracy": {"after": 0.9}}),
+        ("None", "ind", {}),
     ):
         job = finish_task_job(studio.store, page_base, name)
         info = job.out / "vector.json"
-        write_json(info, {**json.loads(info.read_text()), "scores": scores})
+        write_json(info, {**json.loads(info.read_text()), "scores": scores, "language": language})
         keys.append(f"job:{job.id}")
     return keys
 
@@ -38,7 +37,8 @@ def test_the_best_task_is_first_and_chosen_though_the_newest_is_worse(studio, ta
     fair, best, unknown = tasks
     listed = compose_form.task_choices()
     assert [key for _, key in listed][:3] == [best, fair, unknown]
-    assert listed[1][0] == strings.SCORED.format(title="Fair (trained here)", right=70)
+    assert listed[0][0] == "Best (trained here) · 90 of 100 correct"
+    assert listed[1][0] == "Fair (trained here) · 70 of 100 correct in Indonesian"
     assert task_step.best() == best
     with gr.Blocks(), gr.Column() as asking, gr.Column() as further:
         assert compose_form.build(asking, further).fields["task"].value == best

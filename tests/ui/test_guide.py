@@ -100,6 +100,25 @@ def test_a_pasted_text_is_stored_shown_and_repaired(studio):
     assert studio.corpora.path(plan.text).is_file()  # the original stays
 
 
+def test_a_text_that_is_pasted_twice_is_stored_once(studio):
+    first, _ = text_step.pasted(Plan(name="Balinese", code="ban"), "\n".join(BALINESE))
+    again, said = text_step.pasted(Plan(name="Balinese", code="ban"), "\n".join(BALINESE))
+    assert (again, studio.corpora.names()) == (first, [first.text])
+    assert "3 lines, 11 words" in said
+    other, _ = text_step.pasted(first, "\n".join(BALINESE[::2]))
+    assert len(studio.corpora.names()) == 2
+    assert other.text != first.text
+
+
+def test_a_little_text_is_said_and_shown_once_before_the_path_goes_on(studio):
+    plan, said = text_step.pasted(Plan(name="Balinese", code="ban"), "\n".join(BALINESE))
+    assert strings.GUIDE_LITTLE_TEXT in said
+    assert text_step.is_little(plan)
+    enough, said = text_step.pasted(plan, "\n".join(f"Ajengane jaen pisan kaping {n}." for n in range(1_000)))
+    assert "very little text" not in said
+    assert not text_step.is_little(enough)
+
+
 def test_the_column_of_a_table_after_a_plain_text_is_found(studio, tmp_path):
     (tmp_path / "a.txt").write_text("\n".join(BALINESE))
     (tmp_path / "b.csv").write_text("id,sentence\n1,Titiang seneng ring genah punika.\n")

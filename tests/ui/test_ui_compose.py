@@ -289,6 +289,10 @@ def test_a_text_that_is_not_read_to_its_end_is_said(studio, keys):
     assert (read.cut, cut.cut) == (None, longest)
     said = strings.TEXT_CUT.format(most=longest)
     assert said in compose_views.answer_view(cut, "CPU")
+    assert "the food is good the" in (shown := compose_views.answer_view(cut, "CPU"))
+    assert shown.count("food") < 20  # the verdict stays in sight
+    assert strings.TEXT_FULL.format(most=4_000) in shown  # the field takes no more
+    assert strings.TEXT_FULL.format(most=4_000) not in compose_views.answer_view(read, "CPU")
     assert said not in compose_views.answer_view(read, "CPU")
 
 

@@ -42,6 +42,10 @@ def test_the_table_shows_what_matches_with_names_that_are_no_markup(studio):
     assert strings.NONE_FOUND in look(state="finished")["table"]
 
 
+def test_a_home_without_training_runs_does_not_speak_of_a_search(studio):
+    assert strings.NO_JOBS in look()["table"]
+
+
 def test_a_look_sends_what_changed_and_nothing_else(studio):
     job = trained(studio, "Minang")
     first = look()

@@ -416,3 +416,13 @@ def test_lists_are_renewed_and_keep_what_was_chosen(here):
     assert (tasks.value, languages.value, texts.value) == (task, language, "sample:indonesian")
     tasks, languages, texts = library_forms.renew("own:gone", "own:gone", "gone", None)
     assert (tasks.value, languages.value, texts.value) == (task, "", None)
+
+
+def test_scores_of_every_task_say_on_what_they_were_measured():
+    for kind, metric, said in (
+        ("task", "f1", True),
+        ("task", "answer_f1", True),
+        ("language", "masked_lm_loss", False),
+    ):
+        shown = library_views._scores({"kind": kind, "scores": {metric: {"before": 0.1, "after": 0.7}}})
+        assert (strings.TASK_MEASURED in shown) is said

@@ -86,11 +86,19 @@ def build(kept: gr.BrowserState) -> TestTab:
     changed = [typed.change, *(part.input for name, part in fields.items() if name not in texts)]
     for triggers, progress in ((pressed, {"show_progress": "minimal"}), (changed, {})):
         settings = {**AT_ONCE, **PRIVATE, **progress}
+        gr.on(triggers, None, js=_busy(True, "answer", "words"), **PRIVATE)
         done = gr.on(triggers, answered, form.inputs(), answers, **settings)
-        done.then(word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE})
+        done.then(None, js=_busy(False, "answer"), **PRIVATE)
+        explained = done.then(word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE})
+        explained.then(None, js=_busy(False, "words"), **PRIVATE)
     opening = {"fn": lambda *values: (*answered(*values), *word_weights(*values)), "inputs": form.inputs(),
                "outputs": [*answers, words, words_table], **PRIVATE}  # fmt: skip
     return TestTab(fields["task"], fields["language"], _picked(fields["task"], fields["language"]), form, opening)
+
+
+def _busy(busy: bool, *ids: str) -> str:
+    """Return a script that marks parts as being replaced: the style sheet fades what is still that of the sentence before."""
+    return f"() => {json.dumps(ids)}.forEach(id => document.getElementById(id)?.setAttribute('aria-busy', {str(busy).lower()}))"
 
 
 def _picked(task: gr.Dropdown, language: gr.Dropdown) -> gr.Textbox:

@@ -14,6 +14,7 @@ from ui.classify.combination import Combination
 from ui.classify.composing import takes_pairs
 from ui.classify.units import unit_of
 from ui.current import current_workspace
+from ui.language_names import name_of
 from ui.library import vector_index
 
 MORE = (2, 3)  # fields for further language vectors
@@ -164,7 +165,11 @@ def usable(kind: str) -> list[vector_index.Entry]:
 def _scored(entry: vector_index.Entry) -> str:
     # That nine of ten words are no name says little about a task on words.
     share = None if unit_of(entry.folder) == WORD else vector_index.right_share(entry)
-    return entry.label if share is None else strings.SCORED.format(title=entry.label, right=round(100 * share))
+    if share is None:
+        return entry.label
+    code = vector_index.describe(entry.folder).get("language")  # that of the validation rows
+    said = strings.SCORED_IN if code else strings.SCORED
+    return said.format(title=entry.label, right=round(100 * share), language=name_of(str(code)))
 
 
 def _strength(label: str, elem_id: str) -> gr.Slider:

@@ -9,10 +9,12 @@ from deftx.classify.doubts import Doubt
 from deftx.classify.tagger import TaggedText
 from deftx.vectors.merging import MergeReport
 from ui import strings
+from ui.classify.compose_form import LONGEST
 from ui.classify.composing import Comparison, Tagged
 from ui.language_names import name_of
 from ui.shared import views
 
+QUOTED = 300  # characters of the text that are repeated above its answer
 UNCHANGED = 0.005  # a smaller change of a share counts as none
 FAINT = 0.1  # words below this part of the largest weight are not marked
 
@@ -24,8 +26,10 @@ def answer_view(compared: Comparison, device: str) -> str:
     languages = " + ".join(compared.found.languages) or strings.NO_LANGUAGE
     made = strings.MADE_OF.format(task=compared.found.task, language=languages, device=device)
     texts = (compared.text,) if isinstance(compared.text, str) else compared.text
-    quoted = "".join(f"<blockquote>{escape(part)}</blockquote>" for part in texts)
+    quoted = "".join(f"<blockquote>{views.quote(part, QUOTED)}</blockquote>" for part in texts)
     cut = views.notice(strings.TEXT_CUT.format(most=compared.cut)) if compared.cut else ""
+    if any(len(part) >= LONGEST for part in texts):
+        cut += views.notice(strings.TEXT_FULL.format(most=LONGEST))
     return (
         f"{quoted}{_verdict(best, compared.doubts)}{cut}"
         f"{views.bars(probabilities.items(), best=best)}{views.paragraph(made, 'quiet')}"

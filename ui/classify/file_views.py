@@ -11,7 +11,6 @@ from deftx.core.events import read_duration
 from deftx.data.unlabelled import least_certain
 from ui import strings
 from ui.classify.file_tasks import Classified
-from ui.corpus.audit_view import quote
 from ui.shared import views
 from ui.shared.background import BackgroundTask, BackgroundTasks
 
@@ -109,4 +108,4 @@ def _row(found: Classified, row: int) -> str:
 
 def text(one: str | Iterable[str]) -> str:
     """Show a text, or a pair one below the other."""
-    return quote(one) if isinstance(one, str) else "<br>".join(map(quote, one))
+    return views.quote(one) if isinstance(one, str) else "<br>".join(map(views.quote, one))

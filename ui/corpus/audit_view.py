@@ -14,7 +14,6 @@ from ui.shared import views
 
 SECOND_LANGUAGE = 0.10  # share above which another known language is mentioned; less can be wrong guesses
 SHOWN_SHARE = 0.02  # languages below this share are shown together
-LINE_SHOWN = 160  # characters of a quoted line
 
 
 def findings(
@@ -82,7 +81,7 @@ def repair(effect: Effect) -> str:
 
 def first_lines(lines: Sequence[str]) -> str:
     """Show the first lines of a text, in which a wrong encoding is seen."""
-    shown = "".join(f"<li><q>{quote(line)}</q></li>" for line in lines)
+    shown = "".join(f"<li><q>{views.quote(line)}</q></li>" for line in lines)
     return f'<ul class="quoted first">{shown}</ul>'
 
 
@@ -94,17 +93,10 @@ def lengths_table(found: Audit) -> str:
     return f"<details><summary>{escape(strings.LENGTHS_TABLE)}</summary>{table}</details>"
 
 
-def quote(line: str) -> str:
-    """Quote a line of a text, shortened if it is long."""
-    if len(line) <= LINE_SHOWN:
-        return escape(line)
-    return escape(line[:LINE_SHOWN] + strings.TOO_LONG.format(count=f"{len(line):,}"))
-
-
 def _left_out(one: Unused) -> str:
     reason = strings.UNUSED_REASONS[one.reason].format(count=f"{one.lines:,}")
     places = "".join(
-        f"<li><span>{escape(strings.UNUSED_PLACE.format(file=file, line=f'{line:,}'))}</span> <q>{quote(text)}</q></li>"
+        f"<li><span>{escape(strings.UNUSED_PLACE.format(file=file, line=f'{line:,}'))}</span> <q>{views.quote(text)}</q></li>"
         if text else f"<li><span>{escape(strings.UNUSED_PLACE.format(file=file, line=f'{line:,}'))}</span></li>"
         for file, line, text in one.first
     )  # fmt: skip

@@ -11,7 +11,7 @@ from deftx.core.bounded import Stopped
 from deftx.core.errors import DeftxError
 from deftx.data.cleaning import Effect
 from ui import strings
-from ui.corpus.audit_view import effect_in_words, quote
+from ui.corpus.audit_view import effect_in_words
 from ui.corpus.corpora import title_of
 from ui.current import current_workspace
 from ui.shared import views
@@ -75,7 +75,9 @@ def effects_view(effects: Sequence[Effect]) -> str:
 
 
 def _examples(effect: Effect) -> str:
-    rows = "".join(f"<tr><td>{quote(before)}</td><td>{_after(after)}</td></tr>" for before, after in effect.examples)
+    rows = "".join(
+        f"<tr><td>{views.quote(before)}</td><td>{_after(after)}</td></tr>" for before, after in effect.examples
+    )
     head = f"<tr><th scope=col>{escape(strings.BEFORE_CLEANING)}</th><th scope=col>{escape(strings.AFTER_CLEANING)}</th></tr>"
     return (
         f"<details><summary>{escape(effect_in_words(effect))}</summary>{views.paragraph(strings.of_library(effect.cleaning.why), 'quiet')}"
@@ -86,7 +88,9 @@ def _examples(effect: Effect) -> str:
 def _after(pieces: Sequence[str]) -> str:
     if not pieces:
         return f"<em>{escape(strings.GOES)}</em>"
-    return "<br>".join(quote(piece) for piece in pieces[:PIECES_SHOWN]) + (" …" if len(pieces) > PIECES_SHOWN else "")
+    return "<br>".join(views.quote(piece) for piece in pieces[:PIECES_SHOWN]) + (
+        " …" if len(pieces) > PIECES_SHOWN else ""
+    )
 
 
 def apply(name: str | None, chosen: Sequence[str]) -> tuple[str | None, str]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from deftx.data.incoming import first_cells
 from deftx.data.tables import Findings
 from ui import strings
-from ui.corpus.audit_view import quote
 from ui.shared import views
 from ui.shared.isolation import read_isolated
 
@@ -32,7 +31,7 @@ def first_rows(path: str, columns: tuple[str, ...]) -> str:
     """Return the first rows of a table."""
     rows = read_isolated([path], first_cells, Path(path), columns, ROWS_SHOWN)
     head = "".join(f"<th scope=col>{escape(column)}</th>" for column in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{quote(cell)}</td>' for cell in cells)}</tr>" for cells in rows)
+    body = "".join(f"<tr>{''.join(f'<td>{views.quote(cell)}</td>' for cell in cells)}</tr>" for cells in rows)
     table = f'<table class="plain quoted"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<p class="quiet">{escape(strings.FIRST_ROWS)}</p><div class="wide">{table}</div>'
 

@@ -175,7 +175,8 @@ def _connect_text(guide: Guide) -> None:
         before, said = checked(kept), views.notice(strings.GUIDE_NEEDS_TEXT, kind="bad")
         found, said = text_step.pasted(before, pasted) if pasted.strip() else (before, said)
         if found.text and (found != before or not pasted.strip()):
-            return show(found.changed(step=TASK))
+            # A little text is shown once, with what to expect of it.
+            return show(found.changed(step=TEXT if pasted.strip() and text_step.is_little(found) else TASK))
         return guide.with_message(show(found.changed(step=TEXT)), step.said, said)
 
     def to_ready(found: Plan) -> Plan:

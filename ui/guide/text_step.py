@@ -72,8 +72,10 @@ def pasted(plan: Plan, text: str) -> tuple[Plan, str]:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         return plan, views.notice(strings.GUIDE_PASTE_EMPTY, kind="bad")
+    corpora = current_workspace().corpora
     try:
-        return _with_text(plan, current_workspace().corpora.add_lines(_as_typed(plan).code or PASTED, lines))
+        stored = corpora.with_lines(lines)  # by a first of two clicks
+        return _with_text(plan, stored or corpora.add_lines(_as_typed(plan).code or PASTED, lines))
     except DeftxError as error:
         return plan, views.refusal(strings.NOT_READ, error)
 
@@ -97,6 +99,11 @@ def sampled(plan: Plan) -> tuple[Plan, str]:
     return _with_text(plan, SAMPLE)
 
 
+def is_little(plan: Plan) -> bool:
+    """Return whether the text of the plan is so small that a vector from it will hardly help."""
+    return current_workspace().facts.audit(plan.text).small
+
+
 def fixed(plan: Plan, step: str) -> tuple[Plan, str]:
     """Apply one cleaning step to a copy of the text, which becomes the text of the plan."""
     try:
@@ -117,8 +124,9 @@ def show(plan: Plan) -> str:
         return views.refusal(strings.NOT_READ, error)
     size = strings.GUIDE_TEXT_SIZE.format(lines=f"{found.lines:,}", words=f"{found.words:,}")
     repairs = "".join(f"<li><b>{escape(strings.NOTE)}</b> {repair(effect)}</li>" for effect in effects)
+    little = views.notice(strings.GUIDE_LITTLE_TEXT) if found.small else ""
     return (
-        f"<h3>{escape(title_of(plan.text))}</h3>{views.paragraph(size, 'quiet')}{_language(plan, mix)}"
+        f"<h3>{escape(title_of(plan.text))}</h3>{views.paragraph(size, 'quiet')}{little}{_language(plan, mix)}"
         f'{first_lines(facts.first_lines(plan.text))}{f"""<ul class="notes">{repairs}</ul>""" if repairs else ""}'
     )
 

@@ -11,6 +11,7 @@ from ui.classify import compose_views, file_views
 from ui.classify.combination import Combination
 from ui.classify.compose_form import LONGEST
 from ui.classify.composing import FEW_TEXTS
+from ui.classify.examples import meaning_of
 from ui.current import current_workspace
 from ui.guide.plan import Plan
 from ui.library import vector_index
@@ -66,7 +67,8 @@ def made_of(plan: Plan) -> str:
     if not found[0]:
         return views.notice(strings.NO_TASK, kind="bad")
     said = strings.GUIDE_MADE_OF.format(task=found[0], language=found[1] or strings.NO_LANGUAGE)
-    return views.paragraph(said, "quiet")
+    skipped = f" {strings.GUIDE_WAS_READY}" if plan.vector and not plan.text else ""
+    return views.paragraph(said + skipped, "quiet")
 
 
 def own_lines(plan: Plan) -> str:
@@ -119,6 +121,9 @@ def answer(plan: Plan, text: str) -> str:
     except DeftxError as error:
         return views.refusal(strings.NOT_CLASSIFIED, error)
     changed = compose_views.change_sentence(compared) if plan.language_key() else ""
-    return compose_views.answer_view(compared, workspace.machine) + (
-        views.paragraph(changed, "said") if changed else ""
+    meaning = meaning_of(text, strings.language())
+    return (
+        compose_views.answer_view(compared, workspace.machine)
+        + (views.paragraph(changed, "said") if changed else "")
+        + (views.paragraph(strings.GUIDE_EXAMPLE_MEANS.format(meaning=meaning), "quiet") if meaning else "")
     )

@@ -112,7 +112,7 @@ def look(words: str, state: str, method: str, compared: Sequence[str], seen: str
         known[job] for job in compared or () if job in known
     ]  # in the order of selection, so that colours do not change
     shown = {
-        "table": history_views.table(search(jobs, words or "", state or "", method or ""), compared or ()),
+        "table": history_views.table(search(jobs, words or "", state or "", method or ""), compared or (), bool(jobs)),
         "plot": history_views.figure(chosen),
         "comparison": history_views.comparison(chosen),
         "trash": history_views.trash(trash, removed),

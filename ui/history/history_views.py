@@ -25,10 +25,10 @@ from ui.shared.uploads import Removed
 HEADS = ("COMPARE", "NAME", "KIND_COLUMN", "METHOD", "STATE", "STARTED_AT", "TOOK", "SCORE", "SIZE")
 
 
-def table(jobs: Sequence[Job], chosen: Sequence[str]) -> str:
+def table(jobs: Sequence[Job], chosen: Sequence[str], any_run: bool = True) -> str:
     """List every training run found, each with a box to compare it and its name as a button that opens it."""
     if not jobs:
-        return views.paragraph(strings.NONE_FOUND, "quiet")
+        return views.paragraph(strings.NONE_FOUND if any_run else strings.NO_JOBS, "quiet")
     heads = "".join(f'<th scope="col">{escape(getattr(strings, head))}</th>' for head in HEADS)
     rows = "".join(_row(job, job.id in chosen) for job in jobs)
     return f'<div class="scroll"><table class="numbers history"><thead><tr>{heads}</tr></thead>{rows}</table></div>'

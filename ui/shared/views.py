@@ -17,6 +17,11 @@ element.addEventListener('click', e => {
 """
 
 
+def quote(text: str, most: int = 160) -> str:
+    """Quote a text, shortened if it has more characters."""
+    return escape(text if len(text) <= most else text[:most] + strings.TOO_LONG.format(count=f"{len(text):,}"))
+
+
 def notice(text: str, *, title: str = "", kind: str = "note") -> str:
     """Return a highlighted short text; ``kind`` is "note", "good" or "bad", which colour and words both express."""
     heading = f"<strong>{escape(title)}</strong> " if title else ""
