@@ -63,25 +63,38 @@ def declared_delimiter(lines: list[str]) -> tuple[str | None, list[str]]:
 def find_delimiter(lines: Sequence[str]) -> tuple[str, bool]:
     """Return the delimiter of the first lines, and whether spaces behind it are passed over, as before a quoted cell.
 
-    It is in the header, and most lines have as many cells as the header. Without any, it is the comma.
+    It is in the header, and most lines have as many cells as the header. Without any, or if it divides few rows, it is the
+    comma. Spaces are passed over only if that makes more rows even, or if each quote behind one begins a quoted cell.
     """
     header = next((line for line in lines if line.strip()), "")
-    shapes = [(mark, True) for mark in ",;" if mark in header and any(f'{mark} "' in line for line in lines)]
-    shapes += [(mark, False) for mark in DELIMITERS if mark in header]
     # Spreadsheets write ";" in countries where the comma is the decimal separator.
-    if len(shapes) < 2:
-        return shapes[0] if shapes else (",", False)
-    return max(shapes, key=lambda shape: (_even_rows(lines, *shape), header.count(shape[0])))
+    shapes = [(mark, False) for mark in DELIMITERS if mark in header]
+    shapes += [(mark, True) for mark in ",;" if mark in header and any(f'{mark} "' in line for line in lines)]
+    found = {shape: _rows(lines, *shape) for shape in shapes}
+
+    def fit(shape: tuple[str, bool]) -> tuple[int, int, bool]:
+        mark, space = shape
+        lengths = [len(row) for row in found[shape]]
+        even = lengths.count(lengths[0]) if lengths and lengths[0] > 1 else 0
+        return even, header.count(mark), space and _quotes_follow_spaces(found[mark, False])
+
+    best = max(shapes, key=fit, default=(",", False))
+    divided = [len(row) > 1 for row in found.get(best, ())]
+    return best if 2 * sum(divided) > len(divided) else (",", False)
 
 
-def _even_rows(lines: Sequence[str], delimiter: str, space: bool) -> int:
-    """Return how many rows have as many cells as the header, if it has several."""
+def _rows(lines: Sequence[str], delimiter: str, space: bool) -> list[list[str]]:
     quoting = csv.QUOTE_NONE if delimiter == "\t" and not is_quoted(lines) else csv.QUOTE_MINIMAL
-    lengths = []
-    with suppress(csv.Error):  # the lines may end inside a cell
-        reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, skipinitialspace=space, strict=True)
-        lengths.extend(len(row) for row in reader if row)
-    return lengths.count(lengths[0]) if lengths and lengths[0] > 1 else 0
+    rows = []
+    with suppress(csv.Error):  # a cell may be too long
+        reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, skipinitialspace=space)
+        rows.extend(row for row in reader if row)
+    return rows
+
+
+def _quotes_follow_spaces(rows: Sequence[Sequence[str]]) -> bool:
+    begun = [cell.strip() for row in rows for cell in row if cell.startswith(" ") and cell.lstrip().startswith('"')]
+    return bool(begun) and all(map(_QUOTED_CELL.fullmatch, begun))
 
 
 def is_quoted(lines: Sequence[str]) -> bool:
