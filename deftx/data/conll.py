@@ -24,6 +24,7 @@ _WHOLE_ID = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")  # a word or a range
 _TEXT = re.compile(r"#\s*text\s*=\s*(.*?)\s*$")
 _COMMENT = re.compile(r"# (?:\S+ = |new(?:doc|par)\b)")  # also where it has as many cells as a word has columns
 _BEGINS_DOCUMENT = "-DOCSTART-"
+_ENTITY = re.compile(r"O|[BILUESM]-\S+")  # a tag of BIO, BIOES, BMES or BILOU
 
 Line = tuple[int, str]
 
@@ -55,14 +56,23 @@ def open_conll(file: InputFile, error: type[DeftxError], *, tagged: bool = True)
 def looks_like_conll(file: InputFile, error: type[DeftxError]) -> bool:
     """Return whether a text has an empty line between sentences, and in each other line a word and as many columns as in the first.
 
-    The first line may not be a header.
+    The first line may not be a header. The empty line is not needed if the last column has tags of entities.
     """
     ahead = [line for _, line in islice(numbered_lines(file, error), LINES_AHEAD)]
     rows = [line.split() for line in ahead if line.strip() and not line.startswith("#")]
-    between = "\n\n" in "\n".join(line.strip() for line in ahead if not line.startswith("#")).strip()
-    if not between or len(rows[0]) < 2 or rows[0][-1].casefold() in COLUMN_NAMES:
+    if not rows or len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
         return False
-    return all(len(row) == len(rows[0]) for row in rows)
+    tags = [row[-1] for row in rows]
+    if all(map(_ENTITY.fullmatch, tags)) and any("-" in tag for tag in tags):
+        return True
+    between = "\n\n" in "\n".join(line.strip() for line in ahead if not line.startswith("#")).strip()
+    return between and not _is_header(rows[0], tags)
+
+
+def _is_header(row: Sequence[str], tags: Sequence[str]) -> bool:
+    """Return whether the first row names columns; a tag in capital letters, such as DATE, may have the name of one."""
+    named = row[-1].casefold() in COLUMN_NAMES and row[-1] not in tags[1:]
+    return named and (not row[-1].isupper() or row[0].casefold() in COLUMN_NAMES)
 
 
 def _is_universal(lines: Sequence[Line]) -> bool:

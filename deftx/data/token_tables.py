@@ -73,7 +73,7 @@ def is_token_table(
     records = _open(path, encoding, sure=False)
     if records is None:
         return False
-    if records.file.kind in CONLL or (records.file.kind in CONLL_TEXTS and records.columns == COLUMNS):
+    if records.file.kind in CONLL or (records.file.kind in CONLL_TEXTS and records.columns is COLUMNS):
         return True
     words, tags = (column_of(records, columns, names) for names in (TOKENS, TAGS))
     row = next(records.rows([words, tags]), None) if words and tags else None
@@ -186,9 +186,11 @@ def _open(source: Any, encoding: str | None, sure: bool) -> Records | None:
     if is_dataset(source):
         return records_of(source, TableError)
     file = find_file(source, TableError, encoding)
-    if file.kind in CONLL_TEXTS and (sure or looks_like_conll(file, TableError)):
+    if file.kind in CONLL_TEXTS and looks_like_conll(file, TableError):
         return open_conll(file, TableError)
-    return open_records(file, TableError) if file.is_table else None
+    records = open_records(file, TableError) if file.is_table else None
+    headed = records is not None and all(column_of(records, None, names) for names in (TOKENS, TAGS))
+    return open_conll(file, TableError) if sure and file.kind in CONLL_TEXTS and not headed else records
 
 
 def _columns(records: Records, mapping: Mapping[str, str] | None) -> list[str]:

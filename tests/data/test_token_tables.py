@@ -193,11 +193,49 @@ def test_single_words_with_labels_below_a_header_are_sentences(tmp_path, rows):
     assert not is_token_table(file)  # the empty line is between no sentences
 
 
-def test_lists_that_are_written_as_text_are_refused_with_the_remedy(tmp_path):
-    file = tmp_path / "a.csv"
-    file.write_text("tokens,tags\n\"['a','b']\",\"['O','O']\"\n", encoding="utf-8")
-    with pytest.raises(TableError, match=r"line 2: column 'tokens' contains no list.*as JSON lines"):
-        read_labelled(file)
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "tokens,tags\n\"['a','b']\",\"['O','O']\"\n"),
+        ("a.tsv", "tokens\ttags\n['a', 'b']\t['O', 'O']\n"),
+        ("a.tsv", "text\ttokens\ttags\na b\t['a', 'b']\t['O', 'O']\n"),
+    ],
+)
+def test_lists_that_are_written_as_text_are_refused_with_the_remedy(tmp_path, name, content):
+    file = tmp_path / name
+    file.write_text(content, encoding="utf-8")
+    for kind in (None, "tokens"):
+        with pytest.raises(TableError, match=r"line 2: column 'tokens' contains no list.*as JSON lines"):
+            read_labelled(file, kind=kind)
+
+
+def test_a_table_with_the_columns_of_conll_is_no_conll(tmp_path):
+    file = tmp_path / "a.tsv"
+    file.write_text("text\ttokens\ttags\na b\ta b\tx y\n", encoding="utf-8")
+    assert not is_token_table(file)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.tsv"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "2020\tDATE\nBudi\tPER\n\nAni\tPER\npergi\tO\n",  # a tag with the name of a column
+        "2020\tdate\nBudi\tper\n\n2021\tdate\n",
+        "Budi\tB-PER\npergi\tO\n\n",  # one sentence
+        "Budi\tB-PER\n" + "pergi\tO\n" * 300 + "\nAni\tS-PER\n",  # a sentence longer than what is looked at
+    ],
+)
+def test_words_with_tags_are_recognised_by_their_tags(tmp_path, name, content):
+    file = tmp_path / name
+    file.write_text(content, encoding="utf-8")
+    assert isinstance(read_labelled(file), TokenTable)
+
+
+@pytest.mark.parametrize("header", ["TEXT\tLABEL", "kata\tlabel"])
+def test_a_header_in_any_letters_is_one(tmp_path, header):
+    file = tmp_path / "a.tsv"
+    file.write_text(f"{header}\nenak\tpos\n\nburuk\tneg\n", encoding="utf-8")
+    assert not is_token_table(file)
 
 
 def test_a_reader_of_sentences_refuses_words(tmp_path):
