@@ -1,6 +1,7 @@
 """An open table of any format: columns, numbered rows of cells, and limits on its size."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from deftx.data.unpacking import InputFile
 
 # Characters. The default of csv, 131,072, is less than a long document; a stray quote needs some limit.
 LONGEST_CELL = 2**24
+# What a spreadsheet displays, and writes to CSV, instead of a value that cannot be computed.
+NOT_COMPUTED = re.compile(
+    r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|GETTING_DATA|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!)|Err:\d{3}"
+)
 MOST_COLUMNS = 1_000  # real tables have a few; the page and messages list them
 # A small Parquet file can repeat a long text, or empty cells, any number of times.
 MOST_ROWS, MOST_CHARACTERS = 20_000_000, 2**31

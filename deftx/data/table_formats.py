@@ -12,7 +12,7 @@ from deftx.data.conll import open_conll
 from deftx.data.csv_shape import DELIMITERS, LINES_AHEAD, declared_delimiter, find_delimiter, is_quoted, lacks_header
 from deftx.data.file_kinds import CONLL, SAVED
 from deftx.data.hf_datasets import open_saved
-from deftx.data.open_table import Records, as_text, places_of
+from deftx.data.open_table import NOT_COMPUTED, Records, as_text, places_of
 from deftx.data.reading import numbered_lines
 from deftx.data.unpacking import InputFile
 from deftx.data.workbooks import open_workbook
@@ -33,12 +33,12 @@ def open_records(file: InputFile, error: type[DeftxError]) -> Records:
 def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
     numbered = numbered_lines(file, error)
     ahead = [line for _, line in islice(numbered, LINES_AHEAD)]
+    csv.field_size_limit(open_table.LONGEST_CELL)
     declared, ahead = declared_delimiter(ahead)
     known = declared or ("\t" if file.kind == ".tsv" else None)
     delimiter, space = (known, False) if known else find_delimiter(ahead)
     # TSV has no quoting: a text may begin with a quote that is never closed.
     quoting = csv.QUOTE_NONE if delimiter == "\t" and not is_quoted(ahead) else csv.QUOTE_MINIMAL
-    csv.field_size_limit(open_table.LONGEST_CELL)
     lines = chain(ahead, (line for _, line in numbered))
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, skipinitialspace=space, strict=True)
     rows = _csv_rows(reader, file, error, skipped=1 if declared else 0)
@@ -60,7 +60,8 @@ def _open_csv(file: InputFile, error: type[DeftxError]) -> Records:
                     f"{file.name}, line {number}: {len(row)} cells under a header of {len(columns)}. "
                     f'Put "quotes" around a text that contains {DELIMITERS[delimiter]}.'
                 )
-            yield number, [row[place] if place < len(row) else None for place in places]
+            cells = (row[place] if place < len(row) else "" for place in places)
+            yield number, [None if NOT_COMPUTED.fullmatch(cell) else cell for cell in cells]
 
     return Records(file, columns, columns, select, headless)
 

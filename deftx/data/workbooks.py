@@ -13,7 +13,7 @@ from unicodedata import category
 from deftx.core.errors import DeftxError
 from deftx.data import open_table
 from deftx.data.csv_shape import LINES_AHEAD, lacks_header
-from deftx.data.open_table import Records, as_text, places_of
+from deftx.data.open_table import NOT_COMPUTED, Records, as_text, places_of
 from deftx.data.optional import optional_module
 from deftx.data.unpacking import InputFile, opened_zip
 from deftx.data.xml_parts import Parts, check_xml, read_xml
@@ -24,10 +24,6 @@ MOST_CHARACTERS = 2**28
 MOST_COPIES = 2**16  # repetitions of rows that are stored once with a count
 MOST_CELLS = 2**26  # including empty cells before the last cell of a row
 _STORED = ("value", "date-value", "boolean-value")  # attributes of a cell of .ods with what it displays in other words
-# What a cell displays instead of a value that cannot be computed.
-_ERRORS = frozenset({
-    "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!",
-})  # fmt: skip
 # How Excel writes a carriage return, and characters that XML cannot have.
 _ESCAPED = re.compile(rb"_x([0-9A-Fa-f]{4})_")
 _WITH_TEXTS = ("xl/sharedStrings", "xl/worksheets/")  # the parts with the texts of cells
@@ -57,8 +53,7 @@ def open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
 
     def select(wanted: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
         places = places_of(wanted, columns)
-        below = _same_header(chain(ahead, rows), first, header, file)
-        for row in chain([first], below) if headless else below:
+        for row in _taken(chain([first], ahead, rows), header, headless, file):
             if len(row.cells) > len(columns):
                 raise error(f"{named.name}, row {row.number}: {len(row.cells)} cells under a header of {len(columns)}.")
             yield row.number, [row.cells[place] if place < len(row.cells) else None for place in places]
@@ -66,18 +61,20 @@ def open_workbook(file: InputFile, error: type[DeftxError]) -> Records:
     return Records(named, columns, columns, select, headless)
 
 
-def _same_header(rows: Iterator[Row], first: Row, columns: Sequence[str], file: InputFile) -> Iterator[Row]:
-    """Yield the rows below the header, also of later sheets with the same header; note the sheets that are left out."""
-    sheet, taken = first.sheet, True
+def _taken(rows: Iterator[Row], columns: Sequence[str], headless: bool, file: InputFile) -> Iterator[Row]:
+    """Yield the rows below the header, also of later sheets with the same one; note the sheets that are left out.
+
+    Without a header, the first row of each sheet is one of its rows and must have as many cells.
+    """
+    first, sheet, same = None, None, True
     for row in rows:
-        if row.sheet != sheet:
-            sheet = row.sheet
-            taken = tuple(as_text(cell) for cell in row.cells) == columns
-            if not taken:
-                file.note(
-                    f"{file.name}: the sheet {sheet} is left out: its columns differ from those of {first.sheet}."
-                )
-        elif taken:
+        begins = row.sheet != sheet
+        if begins:
+            sheet, first = row.sheet, first or row.sheet
+            same = len(row.cells) == len(columns) if headless else tuple(map(as_text, row.cells)) == columns
+            if not same:
+                file.note(f"{file.name}: the sheet {sheet} is left out: its columns differ from those of {first}.")
+        if same and (headless or not begins):
             yield row
 
 
@@ -138,7 +135,7 @@ def _as_xml(escaped: re.Match[bytes]) -> bytes:
 
 
 def _plain(cell: Any) -> Any:
-    if isinstance(cell, str) and cell in _ERRORS:
+    if isinstance(cell, str) and NOT_COMPUTED.fullmatch(cell):
         return None
     if isinstance(cell, datetime):
         return cell.isoformat(" ").removesuffix(" 00:00:00")  # a date alone is midnight to openpyxl
@@ -222,7 +219,7 @@ class _Sheets:
 
     def _end_cell(self, text: str) -> None:
         self._cell = None
-        if not text or text in _ERRORS:
+        if not text or NOT_COMPUTED.fullmatch(text):
             self._empty += self._columns
             return
         if len(self._cells) + self._empty + self._columns > open_table.MOST_COLUMNS:

@@ -275,3 +275,42 @@ def test_a_space_before_a_quote_that_is_part_of_the_text_stays(tmp_path):
         ['"satu" dua', "x"],
         ["tiga", "y"],
     ]
+
+
+QUOTED_FAR_DOWN = 'pos,"Dia bilang, ""halo"" kepada saya"\n' + "pos,satu\n" * 2_500 + 'neg, "Bagus" katanya\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "texts"),
+    [
+        (
+            f"label,text\n{QUOTED_FAR_DOWN}",
+            "text",
+            ['Dia bilang, "halo" kepada saya', *["satu"] * 2_500, '"Bagus" katanya'],
+        ),
+        ('label, "teks"\nx, "satu"\ny, dua\n', "teks", ["satu", "dua"]),
+        ('label,text\nx, "satu"\ny, "dua" katanya\n', "text", ['"satu"', '"dua" katanya']),
+    ],
+)
+def test_spaces_before_quotes_are_passed_over_only_where_the_quotes_enclose_the_cell(tmp_path, content, column, texts):
+    assert [text for (text,) in read(write(tmp_path / "a.csv", content), (column,))] == texts
+
+
+@pytest.mark.parametrize("mark", "|;\t")
+def test_a_delimiter_in_the_first_line_alone_divides_nothing(tmp_path, mark):
+    path = write(tmp_path / "a.csv", f"Satu dua {mark} tiga\nempat lima\nenam tujuh\n")
+    assert read(path, (f"Satu dua {mark} tiga",)) == [["empat lima"], ["enam tujuh"]]
+    for rows in ("", "a, b;x;y\n".replace(";", mark)):
+        records = open_records(find_file(write(path, f"text{mark}label\n{rows}"), TableError), TableError)
+        assert records.columns == ("text", "label")
+
+
+def test_a_broken_quote_does_not_change_the_delimiter(tmp_path):
+    path = tmp_path / "a.csv"
+    text = 'Timestamp;Nama, kelas;Komentar\n1;a, b;"bagus" enak\n2;c, d;xy\n3;c, d;xz\n'
+    assert """line 2: ';' expected after '"'""" in refusal(path, text)
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "#FIELD!", "Err:502"])
+def test_what_a_spreadsheet_could_not_compute_is_empty_in_csv(tmp_path, cell):
+    assert read(write(tmp_path / "a.csv", f"text,label\n{cell},x\n{cell} a,{cell}\n")) == [["", "x"], [f"{cell} a", ""]]

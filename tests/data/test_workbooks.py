@@ -131,10 +131,11 @@ def test_endless_rows_are_refused(tmp_path, monkeypatch):
 
 def test_what_cannot_be_computed_is_empty(tmp_path):
     rows = [["text", "label"], ["satu", "good"], ["#N/A", "bad"], ["dua", "#REF!"], ["tiga #N/A", "bad"]]
+    rows += [["#FIELD!", "bad"], ["Err:502", "bad"]]
     for make in (xlsx, ods):
         (tmp_path / "a.xlsx").write_bytes(make({"S": rows}))
         table = read_table(tmp_path / "a.xlsx")
-        assert (table.texts, sum(table.dropped.values())) == (["satu", "tiga #N/A"], 2)
+        assert (table.texts, sum(table.dropped.values())) == (["satu", "tiga #N/A"], 4)
 
 
 def test_a_workbook_without_a_header_is_read_by_the_numbers_of_its_columns(tmp_path):
@@ -144,6 +145,10 @@ def test_a_workbook_without_a_header_is_read_by_the_numbers_of_its_columns(tmp_p
         with pytest.raises(TableError, match=r"seems to have no header line.*--columns text=1 label=2"):
             read_table(tmp_path / "a.xlsx")
         assert len(read_table(tmp_path / "a.xlsx", columns={"text": "1", "label": "2"})) == 8
+        (tmp_path / "a.xlsx").write_bytes(make({"S": rows, "Notes": [["by hand"]], "T": rows}))
+        table = read_table(tmp_path / "a.xlsx", columns={"text": "1", "label": "2"})
+        assert len(table) == 16
+        assert table.notes[-1] == "a.xlsx: the sheet Notes is left out: its columns differ from those of S."
 
 
 def with_sheet(sheet):
