@@ -4,7 +4,7 @@ import codecs
 import encodings
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from pkgutil import iter_modules
@@ -49,6 +49,7 @@ COMMON = {
 WIDE = ("utf_16_le", "utf_16_be")
 WESTERN, WESTERN_NEIGHBOURS = "cp1252", ("cp1250", "cp1257", "iso8859_2")
 OTHER_ALPHABETS = ("cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256", "cp874")
+_LONG_CHARACTERS = ("gb", "big5", "cp932", "cp949", "cp950", "shift_jis", "euc_", "johab")
 SAMPLE = 2**15  # bytes from which an encoding is guessed
 SHOWN, LINE_SHOWN = 5, 120  # number of lines to show for each guess, and characters of each line
 
@@ -143,6 +144,24 @@ def guess_encodings(file: InputFile, error: type[DeftxError]) -> tuple[Guess, ..
     return tuple(Guess(name, COMMON[name], _first_lines(text)) for name, text in texts if text is not None)
 
 
+def likelier(file: InputFile, error: type[DeftxError]) -> Guess | None:
+    """Return the likeliest encoding of a text if it reads otherwise in the given one; None if that is not doubtful.
+
+    Where characters have several bytes, hardly any other text is valid.
+    """
+    guesses = guess_encodings(replace(file, encoding=None), error)
+    if not guesses or file.encoding is None:
+        return None
+    text = _text_in(_sample(file, error), file.encoding)
+    right = text is not None and (has_long_characters(file.encoding) or _first_lines(text) == guesses[0].lines)
+    return None if right else guesses[0]
+
+
+def has_long_characters(encoding: str) -> bool:
+    """Return whether an encoding, given by Python's name, is one of Chinese, Japanese or Korean."""
+    return encoding.startswith(_LONG_CHARACTERS)
+
+
 def _western_first(names: list[str], sample: bytes) -> list[str]:
     """Put Windows-1252 first if it is as likely, since most non-UTF-8 files in Latin letters use it.
 
@@ -174,12 +193,15 @@ def _sample(file: InputFile, error: type[DeftxError]) -> bytes:
 
 def _is_foreign(sample: bytes) -> bool:
     """Return whether bytes are text in another encoding, not UTF-8 with some damaged bytes."""
-    if zeros := sample.count(0):  # many of UTF-16 and UTF-32; a few in UTF-8 are damage
-        return zeros > max(1, len(sample) // 20) or _text_in(sample.replace(b"\0", b""), UTF8) is None
-    text = sample.decode(UTF8, "surrogateescape")
+    zeros = sample.count(0)
+    # In UTF-16, every second byte is small or damage to UTF-8; a few zeros in UTF-8 are damage themselves.
+    if zeros > max(1, len(sample) // 20) or (zeros and 3 * sum(byte < 32 for byte in sample) > len(sample)):
+        return True
+    text = sample.replace(b"\0", b"").decode(UTF8, "surrogateescape")
     damaged = sum("\udc80" <= sign <= "\udcff" for sign in text)
     # A sample may end within a character.
-    return damaged > 3 * (len(sample) == SAMPLE) and 2 * damaged > sum(not sign.isascii() for sign in text)
+    few = 3 if zeros or len(sample) == SAMPLE else 0
+    return damaged > few and 2 * damaged > sum(not sign.isascii() for sign in text)
 
 
 def _text_in(sample: bytes, encoding: str) -> str | None:

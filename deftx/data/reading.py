@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deftx.core.errors import DeftxError
+from deftx.data import encodings
 from deftx.data.encodings import UTF8, Guess, as_utf8, check_encoding, encoding_of, guess_encodings
 from deftx.data.file_kinds import KINDS, SAVED, kind_of_name
 from deftx.data.looking import OTHERS, SUPPORTED, counted, look_into
@@ -43,10 +44,7 @@ def find_files(
             found.setdefault(
                 (file.path.resolve(), file.member.filename if file.member else ""), replace(file, encoding=encoding)
             )
-    if encoding and len(found) > 1:
-        for file in found.values():
-            _note_likelier(file, error)
-    return list(found.values())
+    return [replace(file, one_of_several=len(found) > 1) for file in found.values()]
 
 
 def find_file(source: str | os.PathLike, error: type[DeftxError], encoding: str | None = None) -> InputFile:
@@ -100,12 +98,14 @@ def guesses_of(sources: Sequence[str | Path], error: type[DeftxError]) -> tuple[
 def save_as_utf8(source: str | Path, encoding: str, folder: Path, error: type[DeftxError], if_likely: bool) -> Path:
     """Save a text file that is not UTF-8 in ``folder`` as UTF-8, unpacked, and return its path.
 
-    Any other file is left alone and its own path is returned; with ``if_likely``, so is one that is more likely in another
+    Any other file, also one in a zip, is left alone and its own path is returned; with ``if_likely``, so is one that is more likely in another
     encoding. Raises ``error`` if the text is not in this encoding.
     """
     path = Path(source)
     found = find_files(path, error, encoding)
-    guesses = guess_encodings(replace(found[0], encoding=None), error) if len(found) == 1 else ()
+    if len(found) != 1 or found[0].member is not None:
+        return path
+    guesses = guess_encodings(replace(found[0], encoding=None), error)
     if not guesses or (if_likely and guesses[0].encoding != encoding):
         return path
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,6 +118,8 @@ def save_as_utf8(source: str | Path, encoding: str, folder: Path, error: type[De
 def numbered_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[int, str]]:
     """Yield (number, line) of a text file, numbered from 1, with line ends and without a byte order mark."""
     offset, encoding = 0, encoding_of(file, error)
+    if encoding == file.encoding and file.one_of_several:
+        _note_likelier(file, error)
     content = chunks(file, error)
     if encoding != UTF8:
         content = as_utf8(content, encoding, file.name, error)
@@ -138,14 +140,13 @@ def numbered_lines(file: InputFile, error: type[DeftxError]) -> Iterator[tuple[i
 
 def _note_likelier(file: InputFile, error: type[DeftxError]) -> None:
     """Note that a text which is read in the given encoding is more likely in one in which it reads differently."""
-    guesses: tuple[Guess, ...] = ()
+    likely = None
     with suppress(error):  # it is reported when the file is read
-        guesses = guess_encodings(replace(file, encoding=None), error)
-    given = next((guess.lines for guess in guesses if guess.encoding == file.encoding), ())
-    if guesses and guesses[0].lines != given:
+        likely = encodings.likelier(file, error)
+    if likely:
         file.note(
-            f"{file.name} is read in the encoding {file.encoding}, but may be {guesses[0].title}: "
-            f"“{next(iter(guesses[0].lines), '')}”. If this text is right, read the file with --encoding {guesses[0].encoding}."
+            f"{file.name} is read in the encoding {file.encoding}, but may be {likely.title}: "
+            f"“{next(iter(likely.lines), '')}”. If this text is right, read the file with --encoding {likely.encoding}."
         )
 
 

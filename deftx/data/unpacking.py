@@ -30,7 +30,7 @@ class InputFile:
     """A readable file: its path, its name in messages, its kind (one of KINDS, or SAVED) and whether it is gzipped.
 
     ``member`` is its entry in the zip at ``path``; ``encoding`` is the encoding that the user gave for text that is not
-    UTF-8. Readers add sentences for the user to ``notes``.
+    UTF-8, perhaps to ``one_of_several`` files. Readers add sentences for the user to ``notes``.
     """
 
     path: Path
@@ -39,6 +39,7 @@ class InputFile:
     gzipped: bool = False
     member: ZipInfo | None = None
     encoding: str | None = None
+    one_of_several: bool = False
     notes: list[str] = field(default_factory=list, compare=False)
 
     @property

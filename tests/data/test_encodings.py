@@ -7,7 +7,7 @@ import pytest
 
 from deftx.core.errors import CorpusError, TableError
 from deftx.data.encodings import check_encoding, guess_encodings
-from deftx.data.reading import find_file
+from deftx.data.reading import find_file, find_files
 from deftx.data.tables import read_table
 from deftx.data.text import read_corpus
 from deftx.data.unlabelled import read_texts
@@ -87,17 +87,49 @@ def test_of_several_files_one_that_is_likely_in_another_encoding_is_noted(tmp_pa
     assert read_corpus(tmp_path / "b.txt", encoding="cp1252").notes == ()
 
 
+@pytest.mark.parametrize(
+    "encoding", ["gbk", "gb2312", "big5", "cp950", "cp932", "cp949", "tis_620", "iso8859_9", "cp1251"]
+)
+def test_nothing_is_noted_of_a_text_that_is_in_the_encoding_that_is_told(tmp_path, encoding):
+    known = {"gbk": "gb18030", "gb2312": "gb18030", "tis_620": "cp874", "iso8859_9": "cp1254"}.get(encoding, encoding)
+    text = SENTENCES.get(known, "今天天氣很好，我們去公園玩。")
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_bytes(f"{text}\n".encode(encoding) * 5)
+    corpus = read_corpus(tmp_path, encoding=encoding)
+    assert corpus.lines == [text] * 10
+    assert corpus.notes == ()
+
+
+def test_nothing_is_guessed_before_a_text_is_read(tmp_path, monkeypatch):
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_text("été\n", encoding="cp1252")
+    monkeypatch.setattr("deftx.data.encodings.guess_encodings", None)
+    assert len(find_files(tmp_path, CorpusError, "cp1252")) == 2
+
+
 def test_a_single_nul_in_utf_8_is_damage_and_no_other_encoding(tmp_path):
+    for text in (b"satu dua\0tiga\nempat\x01\n", b"satu dua\0tiga\nempat \x1b[0m\n", "été\x85 satu\0dua\n".encode(),
+                 b"abc\xff def\0 ghi jkl mno pqr\n"):  # fmt: skip
+        assert guessed(tmp_path / "a.txt", text) == ()
     for text in ("satu dua tiga empat lima\nenam tu\0juh\n", "été à la plage\nenam tu\0juh\n"):
         assert guessed(tmp_path / "a.txt", text.encode()) == ()
         with pytest.raises(CorpusError, match=r"a\.txt, line 2: the line contains a NUL character\. Remove it"):
             read_corpus(tmp_path / "a.txt")
 
 
-@pytest.mark.parametrize("sentence", ["สวัสดีชาวโลกภาษาไทยง่าย" * 9, "مرحبا بالعالم هذا نص عربي", "नमस्ते दुनिया", "ab"])
+@pytest.mark.parametrize(
+    "sentence",
+    ["สวัสดีชาวโลกภาษาไทยง่าย" * 9, "今天天气很好，我们去公园玩。" * 9, "مرحبا بالعالم هذا نص عربي", "नमस्ते दुनिया", "ab"],
+)
 @pytest.mark.parametrize("encoding", ["utf_16_le", "utf_16_be"])
 def test_wide_text_with_few_or_many_nuls_is_wide(tmp_path, sentence, encoding):
     assert guessed(tmp_path / "a.txt", f"{sentence}\n".encode(encoding))[0].encoding == encoding
+
+
+@pytest.mark.parametrize("encoding", ["utf_16_le", "utf_16_be"])
+def test_wide_text_without_spaces_is_not_taken_for_utf_8(tmp_path, encoding):
+    content = ("नमस्तेदुनिया" * 9 + "\n").encode(encoding)
+    assert {guess.encoding for guess in guessed(tmp_path / "a.txt", content)[:2]} == {"utf_16_le", "utf_16_be"}
 
 
 def test_damaged_utf_8_is_not_taken_for_another_encoding(tmp_path):

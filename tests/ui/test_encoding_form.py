@@ -1,5 +1,6 @@
 """Without these, a text in an old encoding is learned from as it was guessed, before anybody has looked at it."""
 
+import zipfile
 from pathlib import Path
 
 import gradio as gr
@@ -47,6 +48,14 @@ def test_of_several_files_those_in_utf_8_stay_as_they_are(studio, western, tmp_p
     (tmp_path / "new.txt").write_text("été\n", encoding="utf-8")
     files = encoding_form.confirmed([western, str(tmp_path / "new.txt")], "cp1252")
     assert files == [str(tmp_path / "utf-8/old.csv"), str(tmp_path / "new.txt")]
+
+
+def test_a_text_in_a_zip_which_is_not_shown_stays_as_it_is(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.txt", "Съешь же ещё этих булок\n".encode("cp1251"))
+    (tmp_path / "b.txt").write_bytes("Está aquí el niño\n".encode("cp1252"))
+    files = encoding_form.confirmed([str(tmp_path / "a.zip"), str(tmp_path / "b.txt")], "cp1252")
+    assert files == [str(tmp_path / "a.zip"), str(tmp_path / "utf-8/b.txt")]
 
 
 def test_a_wrong_choice_is_refused_and_the_form_stays(studio, tmp_path):

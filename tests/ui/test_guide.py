@@ -147,6 +147,14 @@ def test_each_of_several_files_is_read_in_its_own_likely_encoding(studio, tmp_pa
     assert "cp1251.txt" in said
 
 
+def test_a_short_file_is_read_in_the_encoding_of_an_earlier_one_if_that_fits(studio, tmp_path):
+    texts = {"a": "今天天气很好，我们去公园玩。", "b": "谢谢你们"}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.txt").write_bytes(f"{text}\n".encode("gb18030"))
+    plan, _ = text_step.uploaded(Plan(), [str(tmp_path / f"{name}.txt") for name in texts])
+    assert studio.corpora.read(plan.text).lines == list(texts.values())
+
+
 def test_a_file_in_another_encoding_is_read_and_said(studio, tmp_path):
     file = tmp_path / "café.txt"
     file.write_bytes(("Le café était très bon, où êtes-vous allés ?\n" * 20).encode("cp1252"))

@@ -7,6 +7,7 @@ from html import escape
 import gradio as gr
 
 from deftx.core.errors import CorpusError, DeftxError
+from deftx.data.encodings import has_long_characters
 from deftx.data.languages import UNKNOWN
 from deftx.data.reading import guesses_of
 from deftx.data.table_columns import guess_text_column
@@ -190,12 +191,17 @@ def _language(plan: Plan, mix: dict[str, float]) -> str:
 def _readable(files: list[str]) -> tuple[list[str], list[str]]:
     """Return the files in UTF-8, and remarks on the encoding that was used for others."""
     remarks: list[str] = []
+    used: list[str] = []
     for _ in range(len(files)):  # each time, at least one file is saved as UTF-8
         name, guesses = read_isolated(files, guesses_of, files, CorpusError)
         if not guesses:
             break
-        remarks.append(strings.GUIDE_ENCODING_USED.format(name=name, encoding=strings.of_library(guesses[0].title)))
-        files = encoding_form.confirmed(files, guesses[0].encoding)
+        # Most uploads are in one encoding; text of others is hardly ever valid in one of Chinese, Japanese or Korean.
+        same = (guess for guess in guesses if guess.encoding in used and has_long_characters(guess.encoding))
+        guess = next(same, guesses[0])
+        used.append(guess.encoding)
+        remarks.append(strings.GUIDE_ENCODING_USED.format(name=name, encoding=strings.of_library(guess.title)))
+        files = encoding_form.confirmed(files, guess.encoding)
     return files, remarks
 
 
