@@ -29,7 +29,9 @@ _ONE_KIND = str.maketrans({**dict.fromkeys(_APOSTROPHES, "'"), **dict.fromkeys(_
 _WORD = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}]+(?:[{_APOSTROPHES}][\p{{L}}\p{{M}}\p{{N}}]+)*")
 # A hyphen inside a word of several parts, such as a reduplicated one.
 _JOINT = regex.compile(rf"(?<=[\p{{L}}\p{{M}}\p{{N}}{_APOSTROPHES}])[{_HYPHENS}](?=[\p{{L}}\p{{N}}])")
-_REMARK = regex.compile(r"(?<=\S)\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")  # at the end of an entry, in brackets
+_BRACKETS = r"(?:\([^()]*\)|\[[^\[\]]*\])"
+# A remark in brackets, before a space or at the end; "(me)lihat" has none.
+_REMARK = regex.compile(rf"^\s*{_BRACKETS}\s+(?=\S)|(?<=\S)\s*{_BRACKETS}\s*$")
 
 
 class Match(NamedTuple):
@@ -131,7 +133,7 @@ def read_lexicon(path: str | os.PathLike, *, encoding: str | None = None) -> Lex
     found: dict[str, dict[str, None]] = {}
     for _, (word, translation) in records.texts(_columns(records), TableError):
         if translation and (entry := _entry(word)):
-            found.setdefault(_key(entry), {})[translation] = None
+            found.setdefault(_key(entry), {})[_REMARK.sub("", translation)] = None
     if not found:
         raise TableError(f"{file.name} has no usable row: every row needs a word and its translation.")
     return Lexicon(file.name, {word: tuple(translations) for word, translations in found.items()})
@@ -172,7 +174,7 @@ def _translated(
 
 
 def _entry(cell: str) -> str:
-    """Return a cell without a remark in brackets at its end, such as "(n.)", and without the punctuation around its words.
+    """Return a cell without a remark in brackets, such as "(n.)", and without the punctuation around its words.
 
     An apostrophe at the end stays, unless it closes a quotation.
     """

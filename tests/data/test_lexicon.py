@@ -101,12 +101,13 @@ def test_coverage_counts_words_and_not_numbers():
 @pytest.mark.parametrize("header", [("word", "translation"), ("source", "target"), ("Word ", "Translation", "note")])
 def test_a_list_is_read_with_one_translation_a_row(tmp_path, header):
     rows = [("Tidak.", "nenten"), ("tidak", "ten"), ("tidak", "ten"), ("", "x"), ("rumah", ""), ("!", "x"),
-            ("rumah  sakit", "griya sakit"), ("nak’", "panak"), ("‘jalan’", "margi"), ("pasar (n.)", "peken"), ("(uma)", "carik"), ("air [kb] ", "yeh")]  # fmt: skip
+            ("rumah  sakit", "griya sakit"), ("nak’", "panak"), ("‘jalan’", "margi"), ("pasar (n.)", "peken"), ("(uma)", "carik"), ("air [kb] ", "yeh [kb]"),
+            ("(n.) kayu (kb)", "(kb) taru (n.)"), ("(me)lihat", "(mu)lat")]  # fmt: skip
     path = tiny.write_csv(tmp_path / "list.csv", header, [(*row, "a note")[: len(header)] for row in rows])
     lexicon = read_lexicon(path)
     assert lexicon.entries == {
         "tidak": ("nenten", "ten"), "rumah sakit": ("griya sakit",), "nak'": ("panak",), "jalan": ("margi",),
-        "pasar": ("peken",), "uma": ("carik",), "air": ("yeh",),
+        "pasar": ("peken",), "uma": ("carik",), "air": ("yeh",), "kayu": ("taru",), "me)lihat": ("(mu)lat",),
     }  # fmt: skip
     assert lexicon.longest == 2
     assert lexicon.fingerprint == read_lexicon(path).fingerprint != LEXICON.fingerprint
