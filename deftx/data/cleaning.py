@@ -113,7 +113,10 @@ def _sentences(line: str) -> list[str]:
     """Split a line into sentences; a piece of fewer than three words, such as "Dr.", is joined with the next one."""
     found: list[str] = []
     start = 0
-    for end in [*(match.end() for match in _SENTENCE_END.finditer(line)), len(line)]:
+    for mark in [*(match.end() for match in _SENTENCE_END.finditer(line)), len(line)]:
+        # A straight quote closes a quotation that was begun in the sentence.
+        closes = line.startswith('"', mark) and not line[mark - 1].isspace() and line.count('"', start, mark) % 2
+        end = mark + 1 if closes else mark
         piece = line[start:end].strip()
         if end < len(line) and line[end - 1].isspace() and word_count(piece) < SHORT_WORDS:
             continue

@@ -126,6 +126,8 @@ def test_nothing_may_be_left_and_an_unknown_choice_is_refused():
 def test_closing_quotes_stay_with_their_sentence_in_scripts_without_spaces():
     (pieces,) = became("long", "他说：“我们去市场。”我走了。「好！」，他说。" * 200)
     assert pieces == ["他说：“我们去市场。”", "我走了。", "「好！」，他说。"] * 200
+    (pieces,) = became("long", '他说："我们去市场。"我走了。"好。"' * 200)
+    assert pieces == ['他说："我们去市场。"', "我走了。", '"好。"'] * 200
 
 
 def test_beginnings_of_comments_that_never_end_take_no_time():
