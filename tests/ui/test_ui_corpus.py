@@ -92,6 +92,9 @@ def test_how_several_files_were_read_is_shown_with_their_names(studio, tmp_path)
     corpus_tab.receive([str(tmp_path / "a.txt"), str(tmp_path / "b.xlsx")])
     (name,) = studio.corpora.names()
     assert "Made from a.txt, b.xlsx. b.xlsx: the hidden sheet &lt;T&gt; is left out." in findings.show_findings(name)
+    shown = findings.show_findings(studio.corpora.clean(name, ["short"]))
+    assert "Cleaned from" in shown
+    assert "b.xlsx: the hidden sheet &lt;T&gt; is left out." in shown
 
 
 def test_a_table_with_several_columns_is_asked_about_and_then_taken(studio, tmp_path):

@@ -47,10 +47,12 @@ def origin(note: dict[str, Any], titles: dict[str, str]) -> str:
     """Describe how a derived text was made; ``titles`` are those of the cleaning choices."""
     if note.get("cleaned_from"):
         choices = "; ".join(titles.get(choice, choice) for choice in note.get("choices", ()))
-        return strings.CLEANED_FROM.format(name=title_of(note["cleaned_from"]), choices=choices)
-    if not note.get("files"):
+        made = strings.CLEANED_FROM.format(name=title_of(note["cleaned_from"]), choices=choices)
+    elif note.get("files"):
+        made = strings.MADE_OF_FILES.format(files=", ".join(note["files"]))
+    else:
         return ""
-    return " ".join([strings.MADE_OF_FILES.format(files=", ".join(note["files"])), *note.get("notes", ())])
+    return " ".join([made, *note.get("notes", ())])
 
 
 def left_out(found: tuple[Unused, ...]) -> str:

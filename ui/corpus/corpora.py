@@ -69,6 +69,7 @@ class Corpora(KeptFiles):
         path = self.path(name)
         stem = "sample" if name == SAMPLE else safe_name(name)[0]
         note = {"cleaned_from": name, "choices": [choice for choice in CLEANINGS if choice in choices]}
+        note |= {key: said for key, said in self.note(name).items() if key == "notes"}
         return self._add_written(
             f"{stem}-cleaned", lambda draft: read_isolated([path], clean_to, path, choices, draft), note
         )
