@@ -88,7 +88,7 @@ def _rows(lines: Sequence[str], delimiter: str, space: bool) -> list[list[str]]:
     rows = []
     with suppress(csv.Error):  # a cell may be too long
         reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, skipinitialspace=space)
-        rows.extend(row for row in reader if row)
+        rows.extend(row for row in reader if any(map(str.strip, row)))
     return rows
 
 

@@ -100,10 +100,17 @@ def test_nothing_is_noted_of_a_text_that_is_in_the_encoding_that_is_told(tmp_pat
     assert corpus.notes == ()
 
 
+def test_a_text_is_not_doubted_if_all_of_it_is_in_an_encoding_of_long_characters(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_bytes("谢谢你们\n".encode("gb18030"))
+    assert guess_encodings(find_file(tmp_path / "a.txt", CorpusError), CorpusError)[0].encoding != "gb18030"
+    assert read_corpus(tmp_path, encoding="gb18030").notes == ()
+
+
 def test_nothing_is_guessed_before_a_text_is_read(tmp_path, monkeypatch):
     for name in "ab":
         (tmp_path / f"{name}.txt").write_text("été\n", encoding="cp1252")
-    monkeypatch.setattr("deftx.data.encodings.guess_encodings", None)
+    monkeypatch.setattr("charset_normalizer.from_bytes", None)
     assert len(find_files(tmp_path, CorpusError, "cp1252")) == 2
 
 

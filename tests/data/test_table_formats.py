@@ -300,7 +300,8 @@ def test_spaces_before_quotes_are_passed_over_only_where_the_quotes_enclose_the_
 def test_a_delimiter_in_the_first_line_alone_divides_nothing(tmp_path, mark):
     path = write(tmp_path / "a.csv", f"Satu dua {mark} tiga\nempat lima\nenam tujuh\n")
     assert read(path, (f"Satu dua {mark} tiga",)) == [["empat lima"], ["enam tujuh"]]
-    for rows in ("", "a, b;x;y\n".replace(";", mark)):
+    for rows in ("", "a, b;x;y\n", " \na;b\n \n  \n"):
+        rows = rows.replace(";", mark)
         records = open_records(find_file(write(path, f"text{mark}label\n{rows}"), TableError), TableError)
         assert records.columns == ("text", "label")
 
