@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from deftx.core.advice import explain_any
+from deftx.core.advice import explain
 from deftx.core.errors import DeftxError, RecipeError
 from deftx.core.events import read_duration
 from deftx.core.files import write_text
@@ -213,18 +213,32 @@ def train_group(many: Many, group: Sequence[Piece], device: str) -> dict[Piece, 
     delta = many.out / "delta" / group[0].dense_name
     todo = [piece for piece in group if not is_trained(many.folder(piece))]
     dense = max((read_cost(many.folder(piece))["dense"] for piece in group if piece not in todo), default=0.0)
-    base, failed = load_base(many.base, device=device), {}
+    try:
+        base, failed, kept = load_base(many.base, device=device), {}, False
+    except (MemoryError, RuntimeError) as error:
+        return dict.fromkeys(todo, _message(error))
     for piece in todo:
         try:  # an error is of this corpus or of these settings; the other vectors go on
             dense = train_with_cost(many.folder(piece), partial(_train, many, piece, base, delta), device, dense)
-        except (DeftxError, MemoryError, RuntimeError) as error:  # a RuntimeError: the GPU's memory is full
-            failed[piece] = str(error) if isinstance(error, DeftxError) else explain_any(error)
+        except (DeftxError, MemoryError, RuntimeError) as error:
+            failed[piece] = _message(error)
+            kept = kept or not isinstance(error, DeftxError)  # the next attempt continues from δ
             if not isinstance(error, RecipeError) and not (delta / DELTA_FILE).is_file():
                 # The text or the dense phase, which the vectors of a group share: the others would fail alike.
                 failed |= dict.fromkeys(todo[todo.index(piece) :], failed[piece])
                 break
-    shutil.rmtree(delta, ignore_errors=True)
+    if not kept:
+        shutil.rmtree(delta, ignore_errors=True)
     return failed
+
+
+def _message(error: Exception) -> str:
+    """Return why a vector failed, for an error of its input or a full memory; any other error is raised."""
+    if isinstance(error, DeftxError):
+        return str(error)
+    if (advice := explain(error)) is None:
+        raise error
+    return advice
 
 
 def _all_failed(group: Sequence[Piece], message: str) -> dict[Piece, str]:

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from multiprocessing import connection
@@ -59,7 +60,7 @@ def side_by_side(
             for receiver in [one for one in running if one in ready]:
                 process, item, place = running.pop(receiver)
                 free.append(place)
-                yield item, _result(receiver, process, on_killed and partial(on_killed, item))
+                yield item, _result(receiver, process, raise_if_stopped, on_killed and partial(on_killed, item))
     finally:
         for process, _, _ in running.values():
             process.terminate()
@@ -88,6 +89,7 @@ def _run(
     try:
         sender.send((True, work(item, place)))
     except Exception as error:
+        error.add_note(traceback.format_exc())  # pickled errors have no traceback
         sender.send((False, error))
 
 
@@ -98,11 +100,15 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _result(receiver: connection.Connection, process: BaseProcess, on_killed: Callable[[str], Any] | None) -> Any:
+def _result(
+    receiver: connection.Connection, process: BaseProcess, raise_if_stopped: Callable[[], None],
+    on_killed: Callable[[str], Any] | None,
+) -> Any:  # fmt: skip
     try:
         good, found = receiver.recv()
     except EOFError:
         process.join()
+        raise_if_stopped()  # the signal that stops this command may have ended the process as well
         message = (
             f"A training process was killed (exit status {process.exitcode}). If the system ran out of memory, choose fewer "
             "--jobs. Run the same command to continue."

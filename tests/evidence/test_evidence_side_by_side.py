@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deftx.core.errors import TrainingError
+from deftx.core.errors import TrainingError, TrainingStopped
 from deftx.evidence.side_by_side import side_by_side
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +26,11 @@ def fail(number, place):
 
 def die(number, place):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stop_all(folder, place):
+    (folder / "stop").touch()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def sleep(folder, place):
@@ -45,13 +50,23 @@ def test_it_waits_while_there_is_no_item():
 
 
 def test_an_error_comes_back_as_it_was():
-    with pytest.raises(ValueError, match="3 is no good"):
+    with pytest.raises(ValueError, match="3 is no good") as raised:
         list(side_by_side(fail, [3], ["cpu"]))
+    assert "in fail\n" in raised.value.__notes__[0]
 
 
 def test_a_killed_process_is_named_as_such():
     with pytest.raises(TrainingError, match=r"was killed \(exit status -9\)"):
         list(side_by_side(die, [1], ["cpu"]))
+
+
+def test_a_process_that_ends_with_the_signal_for_the_command_has_no_result(tmp_path):
+    def raise_if_stopped():
+        if (tmp_path / "stop").exists():
+            raise TrainingStopped
+
+    with pytest.raises(TrainingStopped):
+        next(side_by_side(stop_all, [tmp_path], ["cpu"], raise_if_stopped, lambda item, message: None))
 
 
 @pytest.mark.slow
