@@ -63,7 +63,9 @@ def run_many(arguments: argparse.Namespace) -> None:
         if not claims.take("report"):
             output.say(f"Another command writes the report in {many.out}.")
             return
-        found = write_report(many, finished_groups(many, corpora, settings))  # also those of other commands
+        found, written = {}, None
+        while (finished := finished_groups(many, corpora, settings)) != written:  # other commands may finish meanwhile
+            found, written = write_report(many, finished), finished
     output.result(found, arguments.json, (many.out / "report.md").read_text(encoding="utf-8"))
 
 

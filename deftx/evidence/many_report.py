@@ -36,10 +36,9 @@ class Line:
 def write_report(many: Many, groups: Sequence[Sequence[Piece]]) -> dict[str, Any]:
     """Write results.csv, report.md, overlaps.csv and overlaps.png into the output folder, and return the rows."""
     lines = [_line(many, piece) for group in groups for piece in group]
-    first = groups[0][0]
     lines.sort(key=lambda line: (line.piece.setting, line.piece.seed, line.piece.language))
     write_text(many.out / "results.csv", _csv([COLUMNS, *([line.values[name] for name in COLUMNS] for line in lines)]))
-    compared = _compared(many, lines, first)
+    compared = _compared(many, lines, groups)
     names = [piece.language for piece in compared]
     matrix = jaccard_matrix(SparseVector.load(many.folder(piece)) for piece in compared)
     write_text(
@@ -75,9 +74,10 @@ def _line(many: Many, piece: Piece) -> Line:
     return Line(piece, values)
 
 
-def _compared(many: Many, lines: Sequence[Line], first: Piece) -> list[Piece]:
+def _compared(many: Many, lines: Sequence[Line], groups: Sequence[Sequence[Piece]]) -> list[Piece]:
     """Return the trained vectors of the setting and the seed of the first piece, in the order of the languages."""
-    same = [line.piece for line in lines if (line.piece.setting, line.piece.seed) == (first.setting, first.seed)]
+    pieces = [line.piece for line in lines]
+    same = [one for one in pieces if (one.setting, one.seed) == (groups[0][0].setting, groups[0][0].seed)]
     return [piece for piece in same if is_trained(many.folder(piece))][:MOST_COMPARED]
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 import tiny
@@ -141,6 +142,23 @@ def test_the_report_reads_only_the_vectors_that_it_compares(language_vector, tmp
     ] * 2
 
 
+def test_the_report_has_what_another_command_finished_meanwhile(folder, base_folder, tmp_path, monkeypatch):
+    counts = []
+
+    def write(many, groups):
+        counts.append(len(groups))
+        if len(counts) == 1:
+            many.failure(groups_of({"ban": folder}, {"default": {}}, (43,))[0][0]).write_text("Said.")
+        return write_report(many, groups)
+
+    (tmp_path / "out" / "failures").mkdir(parents=True)
+    monkeypatch.setattr("deftx.evidence.many.train_many", Mock())  # another command tries again what has failed
+    monkeypatch.setattr("deftx.evidence.many_report.write_report", write)
+    assert main(["many", *map(str, (folder, "--out", tmp_path / "out", "--base", base_folder, "--device", "cpu"))]) == 0
+    assert counts == [0, 1]
+    assert [row["seed"] for row in csv.DictReader((tmp_path / "out" / "results.csv").open(encoding="utf-8"))] == ["43"]
+
+
 @pytest.mark.parametrize(("platform", "gigabytes"), [("linux", 2.048), ("darwin", 0.002)])
 def test_peak_memory_is_read_in_the_units_of_the_system(tmp_path, monkeypatch, platform, gigabytes):
     monkeypatch.setattr("sys.platform", platform)
@@ -189,15 +207,40 @@ def test_a_dense_phase_that_fails_is_not_repeated_for_each_setting(folder, base_
     assert failed == dict.fromkeys(group, "The loss is no longer a number.")
 
 
+@pytest.mark.parametrize("function", ["load_base", "learn_language"])
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
-def test_missing_memory_fails_the_vector_and_not_the_command(folder, base_folder, tmp_path, monkeypatch, error):
+def test_missing_memory_fails_the_vector_and_not_the_command(
+    folder, base_folder, tmp_path, monkeypatch, error, function
+):
     def overflow(*arguments, **options):
         raise error
 
-    monkeypatch.setattr("deftx.evidence.many.learn_language", overflow)
+    monkeypatch.setattr(f"deftx.evidence.many.{function}", overflow)
     (group,) = groups_of({"ban": folder / "ban.txt"}, {"default": {}}, (42,))
     failed = train_group(Many(tmp_path / "out", str(base_folder), "quick"), group, "cpu")
     assert "ran out of memory. Choose a smaller batch_size" in failed[group[0]]
+
+
+def test_an_unknown_error_is_no_failure_of_the_vector(folder, base_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("deftx.evidence.many.learn_language", Mock(side_effect=RuntimeError("shape")))
+    (group,) = groups_of({"ban": folder / "ban.txt"}, {"default": {}}, (42,))
+    with pytest.raises(RuntimeError, match="shape"):
+        train_group(Many(tmp_path / "out", str(base_folder), "quick"), group, "cpu")
+
+
+def test_memory_that_runs_out_after_the_dense_phase_loses_no_delta(folder, base_folder, tmp_path, monkeypatch):
+    many = Many(tmp_path / "out", str(base_folder), "quick")
+    (group,) = groups_of({"ban": folder / "ban.txt"}, {"default": {"k": 100.0, **SETTINGS}}, (42,))
+    with monkeypatch.context() as patch:
+        patch.setattr("deftx.training.pipeline.denoise_all", Mock(side_effect=MemoryError))
+        assert "continues from its last checkpoint" in train_group(many, group, "cpu")[group[0]]
+    delta = many.out / "delta" / group[0].dense_name
+    assert (delta / "delta.safetensors").is_file()
+    said = []
+    monkeypatch.setattr("deftx.evidence.costs.Timed.__call__", lambda timed, event: said.append(event.message))
+    assert train_group(many, group, "cpu") == {}
+    assert f"The dense phase was finished before: δ is read from {delta}." in said
+    assert not delta.exists()
 
 
 def one_is_killed(many, group, device):
