@@ -3,6 +3,8 @@
 import json
 import math
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 import pytest
@@ -23,6 +25,7 @@ from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.page import build_page
 from ui.spectra import spectra_figures, spectra_form, spectra_tab
+from ui.spectra.spectra_facts import SpectraFacts
 from ui.studio import Studio
 from ui.train import requests
 
@@ -253,14 +256,55 @@ def test_a_vector_without_a_spectrum_of_delta_says_that_it_is_its_own(studio, ba
     studio.store.discard(plain.id)
 
 
+def test_two_visitors_compute_a_spectrum_once(studio, key, monkeypatch):
+    computed = []
+
+    def compute(folder):
+        computed.append(folder)
+        time.sleep(0.2)
+        return spectra_of(folder)
+
+    monkeypatch.setattr("ui.spectra.spectra_facts.spectra_of", compute)
+    facts = SpectraFacts(studio.store)
+    with ThreadPoolExecutor() as pool:
+        first, second = pool.map(facts.spectra, [facts.find(key)] * 2)
+    assert first is second
+    assert len(computed) == 1
+
+
+def test_the_first_opening_only_chooses_the_first_source(studio):
+    listed, *others = spectra_tab.opened(None, "mp", 0.9, 0, "rank", None)
+    assert listed.value == spectra_tab.choices()[0][1]
+    assert others == [gr.skip()] * 11
+
+
+def test_after_a_run_has_finished_without_its_delta_opening_the_section_says_so(studio, job, base_folder, corpus_file):
+    settings = {"base": str(base_folder), "preset": "quick", "recipe": RECIPE, "corpus": str(corpus_file)}
+    running = studio.store.add("language", "Bugis", settings)
+    key, delta = f"job:{running.id}", running.out / "run" / "delta" / "delta.safetensors"
+    delta.parent.mkdir(parents=True)
+    delta.hardlink_to(job.folder / "delta" / "delta.safetensors")
+    assert spectra_tab.choose(key, None)[5].interactive
+    looked = (key, "variance", 0.9, 0, "rank", QUERY)
+    assert spectra_tab.opened(*looked)[-4:] == (gr.skip(),) * 4
+    finish(running)
+    _, *shown, mask, compute_mask, train, answer = spectra_tab.opened(*looked)
+    assert shown == list(spectra_tab.look(*looked))
+    assert not compute_mask.interactive
+    assert not train.interactive
+    assert strings.MASK_UNKNOWN in mask
+    assert strings.NO_DELTA in answer
+    studio.store.discard(running.id)
+
+
 def test_opening_the_section_draws_the_chosen_source_again():
     with gr.Blocks() as page:
         with gr.Tab() as section:
             tab = spectra_form.build()
         spectra_tab.connect(tab, section, gr.BrowserState())
-    handlers = page.fns.values()
-    [listed] = [one for one in handlers if (section._id, "select") in one.targets]
-    assert [one.fn for one in handlers if one.trigger_after == listed._id] == [spectra_tab.look]
+    [opening] = [one for one in page.fns.values() if (section._id, "select") in one.targets]
+    assert opening.fn is spectra_tab.opened
+    assert opening.outputs == [tab.choice, *tab.shown(), *tab.allowed()]
 
 
 def test_with_nothing_chosen_there_is_only_a_hint(studio):

@@ -1,5 +1,6 @@
 """The sources that Spectra can show and their facts, computed once for each state of their files."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,7 +41,8 @@ class SpectraFacts:
     def __init__(self, store: Store) -> None:
         """Use the bundled vectors and the jobs of this store."""
         self.store = store
-        self._spectra = lru_cache(maxsize=8)(lambda path, state: spectra_of(path.parent))
+        self._working = threading.Lock()
+        self._computed = lru_cache(maxsize=8)(lambda path, state: spectra_of(path.parent))
         self._outcomes = lru_cache(maxsize=64)(
             lambda path, state, strategy: what_if(self._spectra(path, state), strategy)
         )
@@ -68,6 +70,10 @@ class SpectraFacts:
         """Return its spectra: the stored ones of δ, otherwise computed from δ or from the vector."""
         path = _shown(source)
         return self._spectra(path, _state(path))
+
+    def _spectra(self, path: Path, state: State) -> Spectra:
+        with self._working:  # a second request waits for the same result instead of computing it again
+            return self._computed(path, state)
 
     def outcome(self, source: Source, strategy: str) -> WhatIf:
         """Return what a strategy would choose, from the singular values alone; RecipeError for an invalid strategy."""

@@ -48,16 +48,11 @@ class SpectraTab:
 
     def chosen(self) -> list[gr.components.Component]:
         """The outputs that a new source changes, in the order of ``choose``."""
-        return [
-            self.strategy,
-            self.share,
-            self.rank,
-            self.matrix,
-            self.mask,
-            self.compute_mask,
-            self.train,
-            self.answer,
-        ]
+        return [self.strategy, self.share, self.rank, self.matrix, *self.allowed()]
+
+    def allowed(self) -> list[gr.components.Component]:
+        """The outputs that depend on whether the source has a δ."""
+        return [self.mask, self.compute_mask, self.train, self.answer]
 
 
 def build() -> SpectraTab:

@@ -54,6 +54,27 @@ def choose(key: str | None, matrix: str | None) -> tuple:
             choices=[(spectra_views.matrix_name(one), one) for one in matrices],
             value=matrix if matrix in matrices else next(iter(matrices), None),
         ),
+        *_allowed(source),
+    )
+
+
+def opened(key: str | None, strategy: str, share: float, rank: float, measure: str, matrix: str | None) -> tuple:
+    """Return the list, the outputs of ``look`` and what δ allows: the run of the source may have finished since.
+
+    If no source is chosen, or it no longer exists, only the first one is chosen, and this change shows it.
+    """
+    listed = choices()
+    try:
+        source = current_workspace().spectra.find(key or "")
+    except DeftxError:
+        return gr.Dropdown(choices=listed, value=listed[0][1] if listed else None), *(gr.skip() for _ in range(11))
+    allowed = [gr.skip() for _ in range(4)] if source.delta else _allowed(source)  # a computed change of the mask stays
+    return gr.Dropdown(choices=listed), *look(key, strategy, share, rank, measure, matrix), *allowed
+
+
+def _allowed(source: Source) -> tuple:
+    """Return what δ allows, in the order of ``SpectraTab.allowed``."""
+    return (
         _about_mask(source),
         gr.Button(interactive=source.delta is not None),
         gr.Button(interactive=source.delta is not None),
@@ -143,14 +164,7 @@ def connect(tab: SpectraTab, section: gr.Tab, job: gr.BrowserState) -> None:
         "outputs": tab.shown(),
     }
 
-    def listed(key: str | None) -> gr.Dropdown:
-        """Refresh the list; the first source is chosen if none was, or if the chosen one no longer exists."""
-        found = choices()
-        known = key in [value for _, value in found]
-        return gr.Dropdown(choices=found, **({} if known else {"value": found[0][1] if found else None}))
-
-    # The plots are shown again, because a run that has finished since shows the spectra of its vector.
-    section.select(listed, tab.choice, tab.choice, **PRIVATE).then(**looked, **LATEST)
+    section.select(opened, looked["inputs"], [tab.choice, *tab.shown(), *tab.allowed()], **LATEST)
     chosen = tab.choice.change(choose, [tab.choice, tab.matrix], tab.chosen(), **LATEST)
     chosen.then(**looked, **LATEST)
     turned = [tab.strategy.input, tab.share.input, tab.rank.input]
