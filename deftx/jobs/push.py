@@ -6,6 +6,7 @@ The token is taken only from the server's environment (HF_TOKEN), which workers 
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,8 @@ def push_finished(settings: Mapping[str, Any], folder: Path, on_event: OnEvent) 
         message = f"The vector is finished, but could not be pushed: {reason}. Push it from the Library."
         on_event(Event("evaluate", 2, 2, message=message, warning=True))
         return
-    write_json(folder / PUSHED, {"url": pushed.url, "commit": pushed.commit})
+    with suppress(OSError):  # the vector is on the Hub, whether or not this disk has space to note it
+        write_json(folder / PUSHED, {"url": pushed.url, "commit": pushed.commit})
     on_event(Event("evaluate", 2, 2, message=f"Pushed to {pushed.url} (commit {pushed.commit[:12]})."))
 
 

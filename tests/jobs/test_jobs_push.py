@@ -92,6 +92,16 @@ def test_a_full_disk_of_this_machine_ends_no_training_as_failed(writer, language
     assert read_json(tmp_path / push.PUSHED) is None
 
 
+def test_a_push_that_cannot_be_noted_is_still_done(writer, language_vector, tmp_path, monkeypatch):
+    monkeypatch.setattr("deftx.jobs.push.write_json", Mock(side_effect=OSError(28, "No space left on device")))
+    (tmp_path / OUT).symlink_to(language_vector)
+    said = []
+    push.push_finished({"push_to": "ana/min"}, tmp_path, said.append)
+    (event,) = said
+    assert not event.warning
+    assert event.message.startswith("Pushed to ")
+
+
 @pytest.mark.parametrize(("token", "reason"), [(READ_ONLY, "read-only"), ("hf_old", "expired")])
 def test_without_the_right_to_push_no_training_starts(writer, studio, monkeypatch, token, reason):
     monkeypatch.setenv("HF_TOKEN", token)

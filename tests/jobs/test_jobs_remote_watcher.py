@@ -231,6 +231,18 @@ def test_a_job_that_the_hub_no_longer_knows_has_ended(hub, store, running, asked
     wait_for(lambda: hub.jobs, "another remote job")
 
 
+def test_a_job_that_is_gone_when_it_is_cancelled_counts_as_stopped(hub, store, running, asked):
+    hub.held = True
+    job = store.add("language", "Minang", asked)
+    wait_for(lambda: hub.requests("GET /api/jobs/ana/0+1$"), "it to be watched")
+    hub.fail("POST /api/jobs/ana/0+1/cancel$", status=404)
+    store.request_stop(job.id)
+    wait_for(lambda: hub.requests("POST /api/jobs/ana/0+1/cancel$"), "it to be cancelled")
+    hub.jobs.clear()
+    job = wait_for_state(store, job, "stopped", "failed")
+    assert state_of(job).name == "stopped", message_of(job)
+
+
 def test_a_job_that_can_be_watched_no_longer_is_still_stopped_when_it_is_discarded(hub, store, running, asked):
     hub.held = True
     job = store.add("language", "Minang", asked)

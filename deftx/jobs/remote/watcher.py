@@ -146,11 +146,16 @@ class Watcher:
             self.say("Asking the remote training run to save its checkpoint …")
         late = time.monotonic() - self._stopping > GRACE_POLLS * self._poll
         if not self._cancelled and (late or (info is not None and info.status.stage == "SCHEDULING")):
-            self._cancelled = self._done(
-                lambda: self._api.cancel_job(job_id=self.note.job, namespace=self.note.namespace)
-            )
+            self._cancelled = self._done(self._cancel)
         elif not self._asked_to_stop:
             self._asked_to_stop = self._done(lambda: self.bucket.put([(b"stop", STOP)]))
+
+    def _cancel(self) -> None:
+        try:
+            self._api.cancel_job(job_id=self.note.job, namespace=self.note.namespace)
+        except HfHubHTTPError as error:
+            if error.response.status_code != 404:  # a job that no longer exists needs no cancelling
+                raise
 
     def _done(self, call: Callable[[], Any]) -> bool:
         return self.try_call(lambda: (call(), True)[1]) is not None
