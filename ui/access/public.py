@@ -73,14 +73,15 @@ def withdraw(key: str) -> str:
     """Remove a vector from the public vectors and return its key; only for its publisher and for admins.
 
     Raises:
-        DeftxError: the vector does not exist, belongs to somebody else, or somebody's training run starts from it.
+        DeftxError: the vector does not exist, belongs to somebody else, or a waiting or running training run starts from it.
     """
     workspace = current_workspace()
     found = _find(key or "")
     if not workspace.is_host and found.origin != workspace.owner:
         raise VectorError(strings.NOT_YOURS.format(title=found.title))
-    if needing := removal.starting_from(workspace.host.store, found.folder):  # their names are for their owners alone
-        raise JobError(strings.PUBLIC_IN_USE.format(title=found.title, count=len(needing)))
+    needing = removal.starting_from(workspace.host.store, found.folder)
+    if count := sum(removal.is_busy(job) for job in needing):  # their names are for their owners alone
+        raise JobError(strings.PUBLIC_IN_USE.format(title=found.title, count=count))
     vector_index.public(workspace.store).discard(found.name)
     return key
 

@@ -106,7 +106,7 @@ def renewed(choices: list[tuple[str, str]], chosen: str | None, none: str | None
 def check_unused(store: Store, file: Path) -> list[Job]:
     """Refuse (JobError) a file that a waiting or running training run reads; return the runs that need it to resume."""
     users = [job for job in store.list() if file in _reads(job)]
-    busy = [job for job in users if _busy(job)]
+    busy = [job for job in users if is_busy(job)]
     if busy:
         raise JobError(strings.FILE_IN_USE.format(name=file.name, trainings=_names(busy)))
     return [job for job in users if state_of(job).resumable]
@@ -121,7 +121,7 @@ def check_source_unused(store: Store, folder: Path, name: str) -> None:
 def starting_from(store: Store, folder: Path) -> list[Job]:
     """Return the waiting, running and interrupted training runs that start from the vector in a folder."""
     users = [job for job in store.list() if folder.resolve() in _starts(job)]
-    return [job for job in users if _busy(job) or state_of(job).name == "interrupted"]
+    return [job for job in users if is_busy(job) or state_of(job).name == "interrupted"]
 
 
 def discard_job(store: Store, job_id: str) -> None:
@@ -174,7 +174,8 @@ def _named(job: Job, names: Sequence[str]) -> Iterator[str]:
             yield from [paths] if isinstance(paths, str) else paths
 
 
-def _busy(job: Job) -> bool:
+def is_busy(job: Job) -> bool:
+    """Return whether a training run waits or runs."""
     state = state_of(job)
     return state.active or state.name == "waiting"
 
