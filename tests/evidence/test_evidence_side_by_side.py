@@ -28,8 +28,8 @@ def die(number, place):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def stop_all(folder, place):
-    (folder / "stop").touch()
+def end(folder, place):
+    (folder / "pid").write_text(str(os.getpid()))
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -61,12 +61,14 @@ def test_a_killed_process_is_named_as_such():
 
 
 def test_a_process_that_ends_with_the_signal_for_the_command_has_no_result(tmp_path):
+    (tmp_path / "pid").touch()
+
     def raise_if_stopped():
-        if (tmp_path / "stop").exists():
+        if (pid := (tmp_path / "pid").read_text()) and not psutil.pid_exists(int(pid)):
             raise TrainingStopped
 
     with pytest.raises(TrainingStopped):
-        next(side_by_side(stop_all, [tmp_path], ["cpu"], raise_if_stopped, lambda item, message: None))
+        next(side_by_side(end, [tmp_path], ["cpu"], raise_if_stopped, lambda item, message: None))
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,10 @@ def cells(line):
 def test_a_row_has_the_scores_of_its_vectors(
     rows, base, base_folder, task_vector, language_vector, tmp_path, monkeypatch, capsys
 ):
-    own = tmp_path / "of-{}"
+    own, task = tmp_path / "of-{}", SparseVector.load(task_vector)
+    opposite = {name: -values for name, values in task.values.items()}  # the tiny vector itself changes no label
+    vector = replace(SparseVector.load(language_vector), positions=task.positions, values=opposite, shapes=task.shapes)
+    language_vector = vector.save(tmp_path / "opposite")
     for language in ("ban", "min"):
         (tmp_path / f"of-{language}").symlink_to(language_vector)
     monkeypatch.setattr(sys, "argv", [
@@ -55,3 +59,4 @@ def test_a_row_has_the_scores_of_its_vectors(
         assert line[5] == shown
     assert lines[0][4] == "–"
     assert lines[1][4] != "–"
+    assert lines[0][1] != lines[1][1]
