@@ -1,8 +1,8 @@
 """Checks before a training run starts: settings, data, base, disk and memory."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 import torch
@@ -11,10 +11,22 @@ from deftx.core.errors import RecipeError, TrainingError
 from deftx.core.sizes import read_size
 from deftx.training.base_facts import BaseFacts
 from deftx.training.distributed import for_processes
-from deftx.training.estimates import Amount, Estimate, TextSize
+from deftx.training.estimates import Amount, Estimate, TableSize, TextSize
 from deftx.training.recipes import Recipe
 from deftx.training.request import Refusal
 from deftx.training.run_folder import refuse_if_full
+
+# Kinds of note, with the names of the values that each has. The page has a sentence for each kind.
+NOTES: Mapping[str, tuple[str, ...]] = {
+    "one_line": (),
+    "few_lines": ("lines",),
+    "few_rows": ("rows",),
+    "longest": ("longest",),
+    "download": (),
+    "memory": ("needed", "free"),
+    "trimmed": ("kept_pieces", "whole_pieces", "kept_memory", "whole_memory"),
+    "gpus": ("count",),
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,14 @@ class Machine:
             return cls(total, free, "the GPU")
         memory = psutil.virtual_memory()
         return cls(memory.total, memory.available)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark of a kind of NOTES, with its values."""
+
+    kind: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
 
 
 def check_size(recipe: Recipe, facts: BaseFacts) -> list[Refusal]:
@@ -74,36 +94,30 @@ def check_free_space(found: Estimate, folder: Path, machine: Machine) -> list[Re
     return refused
 
 
-def notes(recipe: Recipe, facts: BaseFacts, size: Any, amount: Amount, found: Estimate, machine: Machine) -> list[str]:
+def notes(
+    recipe: Recipe, facts: BaseFacts, size: TextSize | TableSize, amount: Amount, found: Estimate, machine: Machine
+) -> list[Note]:
     """Return remarks that do not prevent a start, for example on settings that will be changed."""
     remarks = []
+    little = amount.examples < recipe.batch_size  # less than one batch
     if isinstance(size, TextSize) and size.distinct < 2:
-        remarks.append("The text has one distinct line: training and evaluation would use the same text.")
-    elif amount.examples < recipe.batch_size:
-        remarks.append(
-            f"There is less text than one batch ({amount.examples:,} of {recipe.batch_size:,} examples): every step uses "
-            "all of it. More text will help more than any setting."
-        )
+        remarks.append(Note("one_line"))
+    elif little and isinstance(size, TextSize):
+        remarks.append(Note("few_lines", {"lines": size.lines}))
+    elif little:
+        remarks.append(Note("few_rows", {"rows": amount.examples}))
     if recipe.max_length > facts.longest:
-        remarks.append(f"This base reads at most {facts.longest:,} tokens at a time; max_length is reduced to that.")
+        remarks.append(Note("longest", {"longest": facts.longest}))
     if not facts.here:
-        remarks.append(
-            "The weights of this base are not on this machine; they are downloaded from the Hub at the start."
-        )
+        remarks.append(Note("download"))
     if machine.free_memory < found.memory <= machine.memory:
-        remarks.append(
-            f"The training needs about {read_size(found.memory)} of memory, and {read_size(machine.free_memory)} are free "
-            "now. Close other programs before it starts."
-        )
+        remarks.append(Note("memory", {"needed": read_size(found.memory), "free": read_size(machine.free_memory)}))
     return remarks
 
 
-def trim_note(recipe: Recipe, whole: BaseFacts, trimmed: BaseFacts) -> str:
+def trim_note(recipe: Recipe, whole: BaseFacts, trimmed: BaseFacts) -> Note:
     """Return what trimming the base to the text saves."""
-    pieces = [facts.model.rows for facts in (trimmed, whole)]
-    millions = [facts.model.encoder / 1e6 for facts in (trimmed, whole)]
-    memory = [read_size(facts.model.memory(recipe)) for facts in (trimmed, whole)]
-    return (
-        f"The base is trimmed to the text: {pieces[0]:,} of {pieces[1]:,} pieces, {millions[0]:.0f} of {millions[1]:.0f} million "
-        f"weights, about {memory[0]} of memory instead of {memory[1]}. The vector fits the whole base."
-    )
+    sizes = {"kept": trimmed.model, "whole": whole.model}
+    pieces = {f"{name}_pieces": model.rows for name, model in sizes.items()}
+    memory = {f"{name}_memory": read_size(model.memory(recipe)) for name, model in sizes.items()}
+    return Note("trimmed", {**pieces, **memory})

@@ -1,11 +1,12 @@
 """What would be refused is said before the start, by the name of what to change."""
 
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 from deftx.training.base_facts import BaseFacts
-from deftx.training.estimates import Amount, Model, TextSize, estimate
-from deftx.training.preflight import Machine, check_free_space, check_size, notes
+from deftx.training.estimates import Amount, Model, TableSize, TextSize, estimate
+from deftx.training.preflight import NOTES, Machine, check_free_space, check_size, notes, trim_note
 from deftx.training.recipes import recipe_for
 from deftx.training.speed import Speed
 
@@ -36,10 +37,20 @@ def test_what_is_only_worth_a_thought_is_no_refusal():
     recipe = recipe_for("language", "paper")
     found = estimate("language", recipe, XLM_R, AMOUNT, SPEED)
     tight = Machine(64_000_000_000, 1_000_000_000)
-    said = " ".join(notes(recipe, FACTS, TextSize(9, 9, 400), AMOUNT, found, tight))
-    for words in ("less text than one batch", "at most 128 tokens", "downloaded from the Hub", "1.0 GB are free now"):
-        assert words in said
-    assert "one distinct line" in notes(recipe, FACTS, TextSize(9, 1, 400), AMOUNT, found, ROOMY)[0]
+    said = {note.kind: note.values for note in notes(recipe, FACTS, TextSize(9, 8, 400), AMOUNT, found, tight)}
+    assert list(said) == ["few_lines", "longest", "download", "memory"]
+    assert (said["few_lines"], said["longest"], said["memory"]["free"]) == ({"lines": 9}, {"longest": 128}, "1.0 GB")
+    assert notes(recipe, FACTS, TextSize(9, 1, 400), AMOUNT, found, ROOMY)[0].kind == "one_line"
+    rows = notes(recipe, FACTS, TableSize(4, None, 2, False, (9,)), AMOUNT, found, ROOMY)[0]
+    assert (rows.kind, rows.values) == ("few_rows", {"rows": 4})
+
+
+def test_every_note_has_the_values_of_its_kind():
+    recipe = recipe_for("language", "paper")
+    found, tight = estimate("language", recipe, XLM_R, AMOUNT, SPEED), Machine(64_000_000_000, 1_000_000_000)
+    trimmed = replace(FACTS, model=XLM_R.with_rows(9_000))
+    said = [*notes(recipe, FACTS, TextSize(9, 8, 400), AMOUNT, found, tight), trim_note(recipe, FACTS, trimmed)]
+    assert {note.kind: tuple(note.values) for note in said} == {note.kind: NOTES[note.kind] for note in said}
 
 
 def test_this_machine_has_memory():

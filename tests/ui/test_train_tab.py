@@ -121,6 +121,14 @@ def test_a_base_is_trimmed_to_the_text(studio):
     assert job.settings["recipe"]["trim"] is True
 
 
+def test_notes_on_little_text_are_in_the_language_of_the_page(studio):
+    few = studio.corpora.add_lines("few", ["makan nasi", "minum air"])
+    request = train_fields.from_form(FORM, few)
+    assert "very little text to learn from (2 lines)" in studio.forecast.look(request).notes[0]
+    with strings.speaking("es"):
+        assert studio.forecast.look(request).notes[0].startswith("Hay muy poco texto para aprender (líneas: 2)")
+
+
 def test_other_labels_of_a_validation_file_are_matched_before_the_start(studio, table, tmp_path):
     rows = [("the day, it is good", "Positif"), ('the "food" is bad', "Negatif"), ("the road is long", "Netral")]
     other = studio.tables.add(write_csv(tmp_path / "valid.csv", ("text", "label"), rows * 3))
@@ -186,7 +194,7 @@ def test_a_training_takes_several_gpus_where_there_are_several(studio):
     assert train_fields.to_form(requests.named(studio, job))["processes"] == 2
     looked = studio.forecast.look(train_fields.from_form({**FORM, "processes": 2}, SAMPLE))
     assert looked.recipe.accumulation == 2  # what each holds in memory is its part of the batch
-    assert any("waits until all GPUs are free" in note for note in looked.notes)
+    assert strings.OUTLOOK_NOTES["gpus"].format(count=2) in looked.notes
     command = train_preview.preview(SAMPLE, {**FORM, "processes": 2})[1]
     assert command.startswith("accelerate launch --multi_gpu --num_processes 2 -m deftx language")
     assert "--device" not in command

@@ -11,8 +11,10 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
+from deftx.classify.doubts import SENTENCES
 from deftx.data.cleaning import CLEANINGS
 from deftx.jobs.state import STATES
+from deftx.training.preflight import NOTES
 from deftx.training.setting_descriptions import MEANINGS
 from ui import strings
 from ui.shared import page_languages
@@ -117,6 +119,15 @@ def test_what_the_library_says_is_translated_too(code):
     said |= {text for state in STATES.values() for text in (state.meaning, state.advice)}
     said |= {text for cleaning in CLEANINGS.values() for text in (cleaning.title, cleaning.why)}
     assert said - set(read(code)["library"]["LIBRARY"]) == set()
+
+
+@pytest.mark.parametrize("code", strings.SPOKEN)
+def test_what_the_library_says_by_kind_has_a_sentence_for_each(code):
+    said = strings.table(code)
+    assert said["DOUBTS"].keys() == SENTENCES.keys()
+    assert {kind: {name for name, _ in blanks(text)} for kind, text in said["OUTLOOK_NOTES"].items()} == {
+        kind: set(names) for kind, names in NOTES.items()
+    }
 
 
 def test_a_translation_is_one():

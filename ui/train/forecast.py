@@ -19,6 +19,7 @@ from deftx.training.distributed import for_processes
 from deftx.training.estimates import Estimate, TableSize, TextSize, estimate
 from deftx.training.preflight import (
     Machine,
+    Note,
     check_free_space,
     check_processes,
     check_size,
@@ -99,12 +100,11 @@ class Forecast:
         if base is not whole:
             said.append(trim_note(recipe, whole, base))
         if processes > 1:
-            said.append(
-                f"The time is estimated for one GPU; with {processes} GPUs it is shorter. The training waits until all GPUs are free."
-            )
+            said.append(Note("gpus", {"count": processes}))
+        sentences = [strings.OUTLOOK_NOTES[note.kind].format(**note.values) for note in said]
         if covered is not None and not covered.covered:
-            said.append(strings.COVERS_NOTHING)
-        return Outlook(recipe, base, found, speed.trainings, refused, said, place, covered)
+            sentences.append(strings.COVERS_NOTHING)
+        return Outlook(recipe, base, found, speed.trainings, refused, sentences, place, covered)
 
     def base(self, name: str) -> BaseFacts:
         """Return facts about a base; BaseModelError if it cannot be used."""
