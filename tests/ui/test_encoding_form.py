@@ -75,7 +75,7 @@ def test_labelled_files_and_texts_to_classify_are_asked_about_too(studio, wester
     assert studio.tables.read("old.csv").texts == ["<b>l’été</b>", "où"]
     assert file_tab.ask_encoding(western)[0].visible
     file, said = file_tab.use_encoding([western], "cp1252")
-    assert said == ""
+    assert said == gr.skip()
     assert "l’été" in Path(file).read_text(encoding="utf-8")
 
 

@@ -144,6 +144,17 @@ def test_columns_that_are_not_recognised_are_asked_for(studio, keys, tmp_path):
     assert not recognised[0].visible
 
 
+def test_a_refusal_goes_when_another_file_is_chosen_and_a_result_stays(studio, keys, file, tmp_path):
+    (tmp_path / "foto.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    (tmp_path / "old.txt").write_bytes("été, déjà vu\n".encode("cp1252") * 9)  # the encoding form asks
+    (tmp_path / "a.csv").write_text("id,review\n1,the food is good\n", encoding="utf-8")  # its column is asked for
+    refused = file_tab.receive(str(tmp_path / "foto.txt"), keys["task"])[-2]
+    assert "foto.txt" in refused
+    for other in (str(file), str(tmp_path / "a.csv"), str(tmp_path / "old.txt"), None):
+        assert strings.NO_FILE_YET in file_tab.receive(other, keys["task"], refused)[-2]
+        assert file_tab.receive(other, keys["task"], "<h3>my texts.csv</h3>")[-2:] == (gr.skip(), gr.skip())
+
+
 def test_a_choice_of_columns_must_be_whole():
     with pytest.raises(file_tasks.TableError, match="column for each"):
         column_form.mapping((None, "a", None), True, labelled=False)

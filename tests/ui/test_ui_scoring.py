@@ -354,20 +354,32 @@ def test_an_upload_is_kept_and_chosen_or_its_columns_asked_for(studio, keys, tmp
     other = tiny.write_csv(tmp_path / "other.csv", ("review", "stars"), ROWS)
     kept, place, _, text, *_, label, use, _, _, _ = score_tab.receive(str(other), keys["Mood"])
     assert (kept, place.visible, text.value, label.value, use.visible) == (gr.skip(), True, "review", "stars", True)
-    refused = score_tab.receive(str(other), keys["Mood"], ("review", None, None, None))
+    refused = score_tab.receive(str(other), keys["Mood"], "", ("review", None, None, None))
     assert "column for each" in refused[-3]
     assert (refused[-2], refused[-1].visible) == ("", False)  # an earlier result does not stay below the refusal
     monkeypatch.setattr(score_tab, "wants_pairs", lambda *_: True)  # another task was chosen
     _, place, _, text, *pair, label, use, said, _, _ = score_tab.receive(
-        str(other), "pairs", ("review", None, None, "stars")
+        str(other), "pairs", "", ("review", None, None, "stars")
     )
     assert "column for each" in said
     assert [one.visible for one in (text, *pair, label)] == [False, True, True, True]
     monkeypatch.undo()
-    chosen = score_tab.receive(str(other), keys["Mood"], ("review", None, None, "stars"))[0]
+    chosen = score_tab.receive(str(other), keys["Mood"], "", ("review", None, None, "stars"))[0]
     assert studio.tables.read(chosen.value).texts == [text for text, _ in ROWS]
     with pytest.raises(TableError):
         studio.tables.read("../jobs.sqlite")
+
+
+def test_a_refusal_goes_when_another_file_is_chosen_and_scores_stay(studio, keys, tmp_path):
+    good = str(tiny.write_csv(tmp_path / "better.csv", ("text", "label"), ROWS))
+    other = str(tiny.write_csv(tmp_path / "unknown.csv", ("review", "stars"), ROWS))
+    refused = begin(keys, "")[1]
+    assert strings.NEEDS_TABLE_TO_SCORE in refused
+    for file in (good, other, None):
+        assert strings.NO_SCORES_YET in score_tab.receive(file, keys["Mood"], refused)[-3]
+        assert score_tab.receive(file, keys["Mood"], "<h3>test.csv</h3>")[-3:] == (gr.skip(),) * 3
+    assert strings.NO_SCORES_YET in score_tab.without_refusal(refused)  # a stored file is chosen
+    assert score_tab.without_refusal("<h3>test.csv</h3>") == gr.skip()
 
 
 def test_rows_that_are_not_read_to_their_end_are_counted(studio, keys, tmp_path):

@@ -99,7 +99,8 @@ def _connect_encoding(tab: FileTab, file: gr.File, encoding: encoding_form.Encod
 def _connect(tab: FileTab, file: gr.File, vectors: ComposeForm, form: column_form.ColumnForm,
              start: gr.Button, kept: gr.BrowserState) -> None:  # fmt: skip
     task, chosen = vectors.fields["task"], vectors.inputs()
-    gr.on([file.change, task.change], receive, [file, task], [*form.outputs(), tab.view, tab.found], **PRIVATE)
+    received = [*form.outputs(), tab.view, tab.found]
+    gr.on([file.change, task.change], receive, [file, task, tab.view], received, **PRIVATE)
     start.click(
         lambda file, before, *given: begin(file, vectors.values(given[: len(chosen)]), before, *given[len(chosen) :]),
         [file, kept, *chosen, *form.inputs()],
@@ -123,26 +124,35 @@ def use_encoding(files: Sequence[str], encoding: str) -> tuple:
         (file,) = encoding_form.confirmed(files, encoding)
     except DeftxError as error:
         return gr.skip(), views.refusal(strings.NOT_READ, error)
-    return file, ""
+    return file, gr.skip()
 
 
-def receive(file: str | None, task: str | None) -> tuple:
-    """Check whether a file can be read, and ask for its columns if they are not clear; a refusal hides an earlier result."""
+def receive(file: str | None, task: str | None, shown: str | None = "") -> tuple:
+    """Check whether a file can be read, and ask for its columns if they are not clear.
+
+    A refusal hides an earlier result. ``shown`` is what the view shows: a refusal of another file is removed, a result stays.
+    """
     nothing = column_form.ask_nothing(labelled=False)
+    kept = without_refusal(shown, strings.NO_FILE_YET), gr.skip()
     if not file or not task:
-        return *nothing, gr.skip(), gr.skip()
+        return *nothing, *kept
     try:
         if is_for_words(task) and read_isolated([file], has_words, file):
-            return *nothing, gr.skip(), gr.skip()
+            return *nothing, *kept
         columns, recognised = read_isolated([file], table_columns, file, labelled=False)
         if recognised:
-            return *nothing, gr.skip(), gr.skip()
+            return *nothing, *kept
         asked = column_form.ask(file, columns, wants_pairs(current_workspace(), task), labelled=False)
-        return *asked, gr.skip(), gr.skip()
+        return *asked, *kept
     except DeftxError as error:
-        # For a file that is not in UTF-8, the encoding form asks instead.
-        asked = encoding_form.ask([file])
-        return *nothing, gr.skip() if asked else views.refusal(strings.NOT_READ, error), gr.Column(visible=False)
+        if encoding_form.ask([file]):  # a file that is not in UTF-8: the encoding form asks
+            return *nothing, *kept
+        return *nothing, views.refusal(strings.NOT_READ, error), gr.Column(visible=False)
+
+
+def without_refusal(shown: str | None, placeholder: str) -> Any:
+    """Return the placeholder in place of a refusal that is shown; otherwise leave the view as it is."""
+    return views.paragraph(placeholder, "quiet") if views.is_refusal(shown) else gr.skip()
 
 
 def begin(file: str | None, vectors: dict[str, Any], before: str, *columns: str | None) -> tuple:

@@ -90,10 +90,12 @@ def build(vectors: ComposeForm, kept: gr.BrowserState) -> ScoreTab:
 def _connect_file(tab: ScoreTab, task: gr.Dropdown, file: gr.File, columns: column_form.ColumnForm,
                   labels: label_form.LabelForm, use: gr.Button) -> None:  # fmt: skip
     received = [tab.table, *columns.outputs(), use, tab.view, tab.intervals, tab.found]
-    file.change(receive, [file, task], received, **PRIVATE)
+    file.change(receive, [file, task, tab.view], received, **PRIVATE)
     use.click(
-        lambda file, task, *values: receive(file, task, values), [file, task, *columns.inputs()], received, **PRIVATE
-    )
+        lambda file, task, shown, *values: receive(file, task, shown, values),
+        [file, task, tab.view, *columns.inputs()], received, **PRIVATE,
+    )  # fmt: skip
+    gr.on([tab.table.change, task.change], without_refusal, tab.view, tab.view, **PRIVATE)
     gr.on([tab.table.change, task.change], label_form.ask_nothing, None, labels.outputs(), **PRIVATE)
 
 
@@ -128,26 +130,36 @@ def renew(chosen: str | None) -> gr.Dropdown:
     return removal.renewed(choices(), chosen, "")
 
 
-def receive(file: str | None, task: str | None, values: Sequence[str | None] | None = None) -> tuple:
-    """Store an uploaded file and choose it, or ask for its columns; a refusal hides an earlier result."""
+def receive(file: str | None, task: str | None, shown: str | None = "",
+            values: Sequence[str | None] | None = None) -> tuple:  # fmt: skip
+    """Store an uploaded file and choose it, or ask for its columns.
+
+    A refusal hides an earlier result. ``shown`` is what the view shows: a refusal of another file is removed, a result stays.
+    """
     nothing = [*column_form.ask_nothing(labelled=True), gr.Button(visible=False)]
+    kept = [without_refusal(shown), gr.skip(), gr.skip()]
     if not file:
-        return gr.skip(), *nothing, *[gr.skip()] * 3
+        return gr.skip(), *nothing, *kept
     workspace, pairs = current_workspace(), False
     try:
         pairs = bool(task) and wants_pairs(workspace, task)
         columns, recognised = read_isolated([file], table_columns, file)
         if not recognised and values is None:
             asked = column_form.ask(file, columns, pairs, labelled=True)
-            return gr.skip(), *asked, gr.Button(visible=True), *[gr.skip()] * 3
+            return gr.skip(), *asked, gr.Button(visible=True), *kept
         named = None if recognised else column_form.mapping(values, pairs, labelled=True)
         name = workspace.tables.add(file, named)
-        return gr.Dropdown(choices=choices(), value=name), *nothing, *[gr.skip()] * 3
+        return gr.Dropdown(choices=choices(), value=name), *nothing, *kept
     except DeftxError as error:
-        kept = nothing if values is None else [*column_form.ask_again(pairs, labelled=True), gr.skip()]
-        asked = encoding_form.ask([file])  # a file that is not in UTF-8: the encoding form asks
-        said = gr.skip() if asked else views.refusal(strings.NOT_READ, error)
-        return gr.skip(), *kept, said, *_hidden()
+        form = nothing if values is None else [*column_form.ask_again(pairs, labelled=True), gr.skip()]
+        if encoding_form.ask([file]):  # a file that is not in UTF-8: the encoding form asks
+            return gr.skip(), *form, *kept
+        return gr.skip(), *form, views.refusal(strings.NOT_READ, error), *_hidden()
+
+
+def without_refusal(shown: str | None) -> Any:
+    """Remove a refusal from the view when another file or task is chosen; leave anything else as it is."""
+    return file_tab.without_refusal(shown, strings.NO_SCORES_YET)
 
 
 def begin(table: str | None, vectors: dict[str, Any], compared: bool, before: str,

@@ -34,6 +34,11 @@ def refusal(title: str, error: DeftxError | str) -> str:
     return notice(str(error), title=title, kind="bad")
 
 
+def is_refusal(shown: str | None) -> bool:
+    """Return whether a part of the page shows a refusal."""
+    return (shown or "").startswith('<div class="notice bad"')
+
+
 def paragraph(text: str, style: str = "intro") -> str:
     """Return a paragraph of plain text."""
     return f'<p class="{style}">{escape(text)}</p>'
