@@ -8,7 +8,7 @@ import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -34,6 +34,8 @@ LINES_WEIGHED = 300  # held-out lines used to measure typical scores
 FEWEST_LINES = 200  # smallest number of lines for a profile
 STEADY = 100  # lines with at least this many n-grams have stable scores
 MIX_LINES = 2_000  # lines of a text that are classified, spread evenly over it
+CLEAR = 0.6  # a text is in a language if so large a share of the lines whose language is known are in it,
+LEAST_KNOWN = 1 / 3  # and the language of so large a share of all lines is known
 # Weight and limit of the lead over the second language, chosen on held-out lines (docs/languages.md).
 LEAD_WEIGHT, LEAD_LIMIT = 8.0, 0.5
 LEAD_NOISE = 3.0  # nats; three words of a language then seldom look like another (docs/languages.md)
@@ -143,6 +145,14 @@ class Languages:
         chosen = [lines[int(place * step)] for place in range(int(len(lines) / step))]
         found = Counter(map(self.identify, chosen))
         return {code: count / len(chosen) for code, count in found.most_common()}
+
+
+def clear_language(mix: Mapping[str, float]) -> str:
+    """Return the code of the language that clearly prevails among the lines of a ``mix``; empty if there is none."""
+    known = {code: share for code, share in mix.items() if code != UNKNOWN}
+    total = sum(known.values())
+    code = max(known, key=known.__getitem__, default="")
+    return code if code and total >= LEAST_KNOWN and known[code] >= CLEAR * total else ""
 
 
 def ngrams(line: str) -> list[str]:

@@ -11,7 +11,18 @@ import pytest
 
 from deftx.core.errors import CorpusError
 from deftx.data import languages
-from deftx.data.languages import BUNDLED, UNKNOWN, Languages, learn_profile, load_languages, ngrams, register, save
+from deftx.data.languages import (
+    BUNDLED,
+    UNKNOWN,
+    Languages,
+    clear_language,
+    learn_profile,
+    load_languages,
+    ngrams,
+    register,
+    save,
+)
+from deftx.data.tables import read_table
 from deftx.data.text import read_corpus
 
 SYLLABLES = {"aa": "ka na ta pi lo su mi", "bb": "brez ghol vark dren stil", "cc": "nga wu oi ee ya xo"}
@@ -51,6 +62,26 @@ def test_lines_of_another_language_and_lines_without_letters_are_unknown(known):
 
 def test_a_language_left_out_is_unknown(known):
     assert {known.without("aa").identify(line) for line in made_up("aa", 40, seed=2)} == {UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("mix", "code"),
+    [
+        ({"min": 0.5, UNKNOWN: 0.4, "ind": 0.1}, "min"),
+        ({"min": 0.5, "ind": 0.4}, ""),
+        ({UNKNOWN: 0.7, "min": 0.3}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_language_is_clear_if_it_prevails_and_enough_is_known(mix, code):
+    assert clear_language(mix) == code
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("code", ["ace", "ban", "bjn", "eng", "ind", "jav", "mad", "min", "sun"])
+def test_the_language_of_a_labelled_file_is_clear(code):
+    texts = read_table(Path(os.environ["DEFTX_DATA"]) / "nusax" / code / "test.csv").texts[:100]
+    assert clear_language(load_languages().mix(texts)) == code
 
 
 def test_a_mix_is_the_share_of_lines_also_in_a_long_text(known):

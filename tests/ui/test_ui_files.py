@@ -10,14 +10,23 @@ from test_ui_handlers import filled_in
 from tiny_base import finish_language_job, finish_task_job, write_corpus
 
 from deftx.cli import main
+from deftx.core.assets import ASSETS
 from deftx.core.calibration import Calibration, Curve, margins
 from deftx.jobs import Store
 from ui import strings
 from ui.classify import column_form, file_tab, file_tasks, file_views
+from ui.classify.combination import Combination
 from ui.classify.file_tab import FileTab
+from ui.classify.other_languages import LEAST, OtherLanguage, other_language
 from ui.studio import Studio
 
 ROWS = [("1", "the food is good"), ("2", ""), ("3", "=the day <b>is</b> bad"), ("4", "the night is not awful")]
+INDONESIAN = (ASSETS / "samples" / "indonesian.txt").read_text(encoding="utf-8").splitlines()
+MINANGKABAU = [
+    "Pelayanannyo elok jo ramah, ambo suko bana makan di siko", "Makanannyo lamak bana, tapi haragonyo agak maha",
+    "Urang rumah ambo pai ka pasa pagi ko mambali lauak", "Kami alah lamo indak basuo jo inyo",
+    "Hari ko hujan labek, jadi indak bisa pai ka ladang", "Inyo alah pulang ka kampuang sajak patang",
+]  # fmt: skip
 STATE = {name: place for place, name in enumerate(FileTab.__dataclass_fields__)}
 
 
@@ -241,3 +250,39 @@ def test_texts_that_are_not_read_to_their_end_are_counted(studio, keys, tmp_path
     found = studio.background_tasks.find(id_).result
     assert found.cut == 1
     assert strings.TEXTS_CUT.format(count=1, most=found.max_length) in file_views.summary(found)
+
+
+def test_texts_in_another_language_than_that_of_the_vectors_are_said(studio, keys, tmp_path):
+    path = tmp_path / "indonesian.txt"
+    path.write_text("\n".join(INDONESIAN[:20]), encoding="utf-8")
+    id_, _ = begin(studio, path, keys)
+    found = studio.background_tasks.find(id_).result
+    assert found.other == OtherLanguage("ind", ("min",))
+    said = strings.FILE_OTHER_LANGUAGE.format(found="Indonesian", expected="Minangkabau")
+    assert f"{said} </li>" in file_views.summary(found)  # there is no vector for Indonesian
+    (ready,) = file_views.language_notes(OtherLanguage("min", ("ind",)))
+    assert ready.endswith(strings.FILE_LANGUAGE_READY.format(found="Minangkabau"))
+    with strings.speaking("es"):
+        assert "indonesio" in file_views.summary(found)
+
+
+def test_no_other_language_is_said_where_that_is_not_clear(studio, keys):
+    chosen = Combination.of(keys["task"], [(keys["language"], 1.0)])
+    assert other_language(studio, chosen, INDONESIAN[:LEAST]).found == "ind"
+    pairs = list(zip(INDONESIAN[:LEAST], INDONESIAN[LEAST : 2 * LEAST], strict=True))
+    assert other_language(studio, chosen, pairs).found == "ind"
+    for texts in (
+        MINANGKABAU, MINANGKABAU + INDONESIAN[:6], INDONESIAN[: LEAST - 1], ["pagi itu", "hujan turun"] * 9, ["12 34 56"] * 9,
+    ):  # fmt: skip
+        assert other_language(studio, chosen, texts) is None
+    # What the task was learned in is not known here, and nothing else was chosen.
+    assert other_language(studio, Combination.of(keys["task"]), INDONESIAN) is None
+
+
+def test_a_damaged_language_profile_does_not_prevent_the_answers(studio, keys):
+    damaged = studio.facts.languages_folder / "xx.json"
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_text("{", encoding="utf-8")
+    chosen = Combination.of(keys["task"], [(keys["language"], 1.0)])
+    assert other_language(studio, chosen, INDONESIAN) is None
+    damaged.unlink()

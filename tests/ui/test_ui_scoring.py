@@ -12,6 +12,7 @@ from test_ui_handlers import filled_in
 from tiny_base import finish_language_job, finish_task_job, make_base, write_corpus
 
 from deftx.cli import main
+from deftx.core.assets import ASSETS
 from deftx.core.errors import DeftxError, TableError
 from deftx.core.evaluation import evaluate_predictions
 from deftx.core.files import write_json
@@ -388,3 +389,14 @@ def test_rows_that_are_not_read_to_their_end_are_counted(studio, keys, tmp_path)
     found = studio.scoring.score(wanted(studio, keys, "long.csv"), lambda share: None)
     assert found.cut == 1
     assert strings.TEXTS_CUT.format(count=1, most=found.max_length) in score_views.about(found)
+
+
+def test_a_labelled_file_in_another_language_than_that_of_the_vectors_is_said(studio, keys, tmp_path):
+    lines = (ASSETS / "samples" / "indonesian.txt").read_text(encoding="utf-8").splitlines()[:12]
+    rows = [(line, ("positive", "negative")[place % 2]) for place, line in enumerate(lines)]
+    name = studio.tables.add(tiny.write_csv(tmp_path / "indonesian.csv", ("text", "label"), rows))
+    found = studio.scoring.score(wanted(studio, keys, name), lambda share: None)
+    said = strings.FILE_OTHER_LANGUAGE.format(found="Indonesian", expected="Minangkabau")
+    assert said in score_views.about(found)
+    alone = studio.scoring.score(wanted(studio, keys, name, language=None), lambda share: None)
+    assert alone.other is None

@@ -16,6 +16,7 @@ from deftx.data.unlabelled import Rows, answer_columns, disarm, read_texts, writ
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.composing import takes_pairs
+from ui.classify.other_languages import OtherLanguage, other_language
 from ui.classify.units import refuse_unless_texts
 from ui.library import vector_index
 from ui.shared.background import OnShare
@@ -42,6 +43,7 @@ class Classified:
     max_length: int
     refusal: str = ""  # why the CPU did it though a GPU was asked for
     calibration: Calibration | None = None  # of the task vector
+    other: OtherLanguage | None = None
 
     @property
     def predicted(self) -> list[str]:
@@ -102,4 +104,5 @@ def classify_file(
     return Classified(
         file.name, rows, classifier.labels, probabilities, chosen.task, with_language, folder, disarm(rows)[1],
         len(classifier.cut(rows.texts)), classifier.max_length, attempt.refusal, classifier.calibration,
+        other_language(workspace, combination, rows.texts),
     )  # fmt: skip

@@ -10,7 +10,11 @@ from deftx.core.calibration import Calibration
 from deftx.core.events import read_duration
 from deftx.data.unlabelled import least_certain
 from ui import strings
+from ui.classify import compose_form
 from ui.classify.file_tasks import Classified
+from ui.classify.other_languages import OtherLanguage
+from ui.language_names import code_of, name_of
+from ui.library import vector_index
 from ui.shared import views
 from ui.shared.background import BackgroundTask, BackgroundTasks
 
@@ -38,7 +42,8 @@ def summary(found: Classified) -> str:
     ]
     made = strings.FILE_MADE_OF.format(task=found.task, language=found.language)
     empty = len(found.rows.rows) - count
-    notes = [strings.NO_GPU_FOR_TEXTS.format(message=found.refusal)] if found.refusal else []
+    notes = language_notes(found.other)
+    notes += [strings.NO_GPU_FOR_TEXTS.format(message=found.refusal)] if found.refusal else []
     notes += found.rows.notes
     notes += [strings.ROWS_WITHOUT_TEXT.format(count=empty)] if empty else []
     notes += [strings.TEXTS_CUT.format(count=found.cut, most=found.max_length)] if found.cut else []
@@ -48,6 +53,16 @@ def summary(found: Classified) -> str:
         f"{views.bars(bars, caption=strings.LABELS_FOUND)}{views.paragraph(made, 'quiet')}{_estimate(found)}"
         f"{views.notes(strings.NOTE, notes)}"
     )
+
+
+def language_notes(other: OtherLanguage | None) -> list[str]:
+    """Say that texts are in another language than the vectors are for, and whether there is a vector for it; nothing without one."""
+    if other is None:
+        return []
+    found, expected = name_of(other.found), " / ".join(map(name_of, other.expected))
+    said = strings.FILE_OTHER_LANGUAGE.format(found=found, expected=expected)
+    codes = [code_of(vector_index.code_of(entry.folder)) for entry in compose_form.usable("language")]
+    return [f"{said} {strings.FILE_LANGUAGE_READY.format(found=found)}" if other.found in codes else said]
 
 
 def _estimate(found: Classified) -> str:

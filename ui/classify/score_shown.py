@@ -35,7 +35,7 @@ def about(found: AnyScores) -> str:
 def result(found: AnyScores) -> Sequence[Any]:
     """Show scores: the plot of the intervals, the tables, the choice of a combination and the details of the first."""
     named = [(score_views.title(one), one.id) for one in found.wanted.combinations]
-    chosen = score_views.first(found)
+    chosen = found.wanted.first.id
     if isinstance(found, WordScores):  # the plot is that of macro-F1
         intervals, table = "", word_score_views.table(found)
     else:

@@ -10,7 +10,7 @@ from deftx.evidence.statistics import Interval
 from deftx.models.batches import Text
 from deftx.publish.score_words import scores_in_words
 from ui import strings
-from ui.classify.file_views import text
+from ui.classify.file_views import language_notes, text
 from ui.classify.scoring import TASK_ALONE, Combination, Scores
 from ui.shared import views
 
@@ -30,12 +30,7 @@ def about(found: Scores) -> str:
         task=found.task, name=found.wanted.table, count=len(found.table), labels=", ".join(_labels(found))
     )
     notes = views.notes(strings.NOTE, _notes(found))
-    return f"<h3>{escape(found.wanted.table)}</h3>{words(found, first(found))}{views.paragraph(said, 'quiet')}{notes}"
-
-
-def first(found: Any) -> str:
-    """Return the combination of scores that is looked at first: all vectors, or the task vector alone without a language."""
-    return next((one.id for one in found.wanted.combinations if one.kind == "both"), TASK_ALONE)
+    return f"<h3>{escape(found.wanted.table)}</h3>{words(found, found.wanted.first.id)}{views.paragraph(said, 'quiet')}{notes}"
 
 
 def words(found: Scores, id_: str) -> str:
@@ -125,7 +120,8 @@ def _reads(change: Interval) -> str:
 
 
 def _notes(found: Scores) -> list[str]:
-    notes = [strings.NO_GPU_FOR_TEXTS.format(message=found.refusal)] if found.refusal else []
+    notes = language_notes(found.other)
+    notes += [strings.NO_GPU_FOR_TEXTS.format(message=found.refusal)] if found.refusal else []
     notes += found.table.notes
     notes += [strings.TEXTS_CUT.format(count=found.cut, most=found.max_length)] if found.cut else []
     lost = found.table.dropped.get("label not wanted", 0)

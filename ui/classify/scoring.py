@@ -16,6 +16,7 @@ from ui import strings
 from ui.classify import combination
 from ui.classify.composing import Found
 from ui.classify.file_tasks import wants_pairs
+from ui.classify.other_languages import OtherLanguage, other_language
 from ui.classify.units import refuse_unless_texts
 from ui.library import vector_index
 from ui.shared.background import OnShare
@@ -56,6 +57,12 @@ class Wanted:
     task: str
     combinations: Sequence[Combination]
 
+    @property
+    def first(self) -> Combination:
+        """The combination that is looked at first: all vectors, or the task vector alone without a language."""
+        by_kind = {one.kind: one for one in reversed(self.combinations)}
+        return by_kind.get("both") or by_kind[TASK_ALONE]
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -70,6 +77,7 @@ class Scores:
     cut: int  # rows of more than ``max_length`` tokens, whose rest is not read
     max_length: int
     refusal: str = ""  # why the CPU did it though a GPU was asked for
+    other: OtherLanguage | None = None
 
 
 class Mismatch(DeftxError):
@@ -156,7 +164,8 @@ class Scoring:
         lines = compare(predictions, table.labels, TASK_ALONE)
         label = vector_index.find(self._workspace.store, "task", wanted.task).label
         shared = self.shared_rows(wanted.task, table)
-        return Scores(wanted, label, table, lines, predictions, shared, cut, max_length, refusal)
+        other = other_language(self._workspace, wanted.first.vectors, table.texts)
+        return Scores(wanted, label, table, lines, predictions, shared, cut, max_length, refusal, other)
 
     def shared_rows(self, task: str, table: Table) -> int | None:
         """Count the rows whose text the task was trained on; None if a file of its training is unknown."""

@@ -5,7 +5,7 @@ from html import escape
 from deftx.classify.tagger import TaggedText
 from ui import strings
 from ui.classify.compose_views import marked_parts
-from ui.classify.file_views import ROWS_SHOWN
+from ui.classify.file_views import ROWS_SHOWN, language_notes
 from ui.classify.word_files import TaggedWords
 from ui.shared import views
 
@@ -20,7 +20,8 @@ def summary(found: TaggedWords) -> str:
     numbers = [(strings.TEXTS_CLASSIFIED, f"{len(found.found.tagged):,}"), (strings.MARKS, f"{total:,}")]
     made = strings.FILE_MADE_OF.format(task=found.task, language=found.language)
     empty = len(found.found.file.rows.rows) - len(found.found.tagged)
-    notes = [*found.found.file.rows.notes, *([strings.ROWS_WITHOUT_TEXT.format(count=empty)] if empty else [])]
+    notes = [*language_notes(found.other), *found.found.file.rows.notes]
+    notes += [strings.ROWS_WITHOUT_TEXT.format(count=empty)] if empty else []
     notes += [strings.FORMULAS_DISARMED.format(count=found.disarmed)] if found.disarmed else []
     return (
         f"<h3>{escape(found.name)}</h3>{views.figures(numbers)}{views.bars(bars, caption=strings.MARKS_BY_LABEL)}"

@@ -14,6 +14,7 @@ from deftx.data.words_to_tag import read_to_tag
 from ui import strings
 from ui.classify.combination import Combination
 from ui.classify.file_tasks import MOST_TEXTS, refuse_without_login
+from ui.classify.other_languages import OtherLanguage, other_language
 from ui.shared.background import OnShare
 from ui.shared.uploads import safe_name
 from ui.workspace import Workspace
@@ -29,6 +30,7 @@ class TaggedWords:
     language: str
     labels: tuple[str, ...]  # the tags that the task vector knows
     folder: TemporaryDirectory  # removed together with the object
+    other: OtherLanguage | None = None
 
     @property
     def disarmed(self) -> int:
@@ -63,4 +65,5 @@ def tag_words(
     found = tag_file(made, to_tag, on_share)
     with_language = " + ".join(chosen.languages) or strings.NO_LANGUAGE
     folder = TemporaryDirectory(prefix="deftx-tagged-")
-    return TaggedWords(file.name, found, chosen.task, with_language, tuple(made.labels), folder)
+    other = other_language(workspace, combination, to_tag.rows.texts)
+    return TaggedWords(file.name, found, chosen.task, with_language, tuple(made.labels), folder, other)

@@ -4,7 +4,8 @@ from html import escape
 
 from deftx.core.tag_evaluation import TagEvaluation
 from ui import strings
-from ui.classify.score_views import ends, first, points, title, two_lines
+from ui.classify.file_views import language_notes
+from ui.classify.score_views import ends, points, title, two_lines
 from ui.classify.word_scoring import WordScores
 from ui.shared import views
 
@@ -15,7 +16,7 @@ def about(found: WordScores) -> str:
         task=found.task, words=sum(map(len, found.table.sentences)), sentences=len(found.table)
     )
     return (
-        f"<h3>{escape(found.wanted.table)}</h3>{_in_words(found, first(found))}{views.paragraph(said, 'quiet')}"
+        f"<h3>{escape(found.wanted.table)}</h3>{_in_words(found, found.wanted.first.id)}{views.paragraph(said, 'quiet')}"
         f"{views.notes(strings.NOTE, _notes(found))}"
     )
 
@@ -61,7 +62,7 @@ def _cell(score: TagEvaluation) -> str:
 
 
 def _notes(found: WordScores) -> list[str]:
-    notes = [*found.table.notes]
+    notes = [*language_notes(found.other), *found.table.notes]
     notes += [strings.TAGS_LACKING.format(tags=", ".join(found.lacking))] if found.lacking else []
     if found.shared:
         notes.append(strings.SEEN_IN_TRAINING.format(count=found.shared, all=len(found.table)))

@@ -9,6 +9,7 @@ from deftx.core.tag_evaluation import TagEvaluation, evaluate_tags, metrics_for
 from deftx.data.token_rows import TokenTable
 from deftx.data.token_tables import read_tokens
 from ui import strings
+from ui.classify.other_languages import OtherLanguage, other_language
 from ui.classify.scoring import Wanted, shared_texts
 from ui.library import vector_index
 from ui.shared.background import OnShare
@@ -25,6 +26,7 @@ class WordScores:
     scores: list[dict[str, TagEvaluation]]  # the metric of the task first
     lacking: list[str]  # tags of the file that the task lacks
     shared: int | None  # sentences that are in the task's training files; None if unknown
+    other: OtherLanguage | None = None
 
 
 def read_words(workspace: Workspace, wanted: Wanted) -> tuple[TokenTable, list[str]]:
@@ -53,4 +55,6 @@ def score(workspace: Workspace, wanted: Wanted, on_share: OnShare) -> WordScores
         metrics = metrics_for(made.labels)
         scores.append({metric: evaluate_tags(metric, table.tags, predicted) for metric in metrics})
     label = vector_index.find(workspace.store, "task", wanted.task).label
-    return WordScores(wanted, label, table, scores, lacking, shared_texts(workspace, wanted.task, table.texts))
+    shared = shared_texts(workspace, wanted.task, table.texts)
+    other = other_language(workspace, wanted.first.vectors, table.texts)
+    return WordScores(wanted, label, table, scores, lacking, shared, other)

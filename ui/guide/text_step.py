@@ -8,7 +8,7 @@ import gradio as gr
 
 from deftx.core.errors import CorpusError, DeftxError
 from deftx.data.encodings import has_long_characters
-from deftx.data.languages import UNKNOWN
+from deftx.data.languages import clear_language
 from deftx.data.reading import guesses_of
 from deftx.data.table_columns import guess_text_column
 from ui import strings
@@ -26,8 +26,6 @@ from ui.shared.uploads import FILE_TYPES
 
 PASTED = "pasted"
 LONGEST_PASTE = 2_000_000  # characters; longer texts are uploaded as files
-CLEAR = 0.6  # a text is in a language if so large a share of the lines whose language is known are in it,
-LEAST_KNOWN = 1 / 3  # and the language of so large a share of all lines is known
 
 
 @dataclass(frozen=True)
@@ -162,22 +160,14 @@ def _as_typed(plan: Plan) -> Plan:
 def _main_language(text: str) -> str:
     """Return the code of the language that a text is in; empty if that is not clear."""
     try:
-        return _clear(current_workspace().facts.mix(text))
+        return clear_language(current_workspace().facts.mix(text))
     except DeftxError:
         return ""
 
 
-def _clear(mix: dict[str, float]) -> str:
-    """Return the code of the language that clearly prevails among the lines; empty if there is none."""
-    known = {code: share for code, share in mix.items() if code != UNKNOWN}
-    total = sum(known.values())
-    code = max(known, key=known.__getitem__, default="")
-    return code if code and total >= LEAST_KNOWN and known[code] >= CLEAR * total else ""
-
-
 def _language(plan: Plan, mix: dict[str, float]) -> str:
     """Say which language the text looks like, if that is clear, or that it is not the one of the plan."""
-    code = _clear(mix)
+    code = clear_language(mix)
     if not code:
         return ""
     share = f"{mix[code]:.0%}"
