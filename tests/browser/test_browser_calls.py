@@ -41,6 +41,8 @@ def start(page, text):
     field(page, "guide-name").fill("Bugis")
     page.locator("#guide-to-text").click()
     field(page, "guide-paste").fill(text)
+    page.locator("#guide-use-pasted").click()
+    expect(field(page, "guide-paste")).to_have_value("")
     page.locator("#guide-to-task").click()
     page.locator("#guide-task label", has_text="Mood").click()
     page.locator("#guide-to-train").click()

@@ -325,7 +325,7 @@ def test_a_classifier_becomes_a_space_of_its_own_or_it_is_said_why_not(here, tmp
     with zipfile.ZipFile(file) as packed:
         packed.extractall(tmp_path)
     folder = tmp_path / "space-Mood-Minangkabau"
-    about = {"title": "Mood-Minangkabau", "inputs": ["text"], "examples": [["Makanannyo lamak bana."]]}
+    about = {"title": "Mood-Minangkabau", "inputs": ["text"], "examples": [["Pelayanannyo elok jo ramah."]]}
     assert json.loads((folder / "about.json").read_text()) == about
     wanted = studio.composed(order).model.state_dict()
     assert all(
