@@ -82,6 +82,7 @@ def own_language(visit: Visit, text: str) -> None:
     visit.page.locator("#guide-name textarea, #guide-name input").first.fill("Bahasa Bali")
     visit.click("#guide-to-text", "#guide-paste textarea", "the field for a text")
     visit.page.locator("#guide-paste textarea").fill(text)
+    visit.click("#guide-use-pasted", "#guide-text h3", "what was pasted: size, language, first lines")
     visit.click("#guide-to-task", "#guide-task", "the tasks")
     visit.click("#guide-to-train", "#guide-outlook .figures", "what will be trained, and how long it takes")
     visit.click("#guide-start", "#guide-progress .state", "the training run in the queue")
