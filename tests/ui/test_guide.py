@@ -119,6 +119,10 @@ def test_a_little_text_is_said_and_shown_once_before_the_path_goes_on(studio):
     assert not text_step.is_little(enough)
 
 
+def test_a_text_that_cannot_be_read_does_not_pass_for_enough(studio):
+    assert text_step.is_little(Plan(text="gone.txt"))
+
+
 def test_the_column_of_a_table_after_a_plain_text_is_found(studio, tmp_path):
     (tmp_path / "a.txt").write_text("\n".join(BALINESE))
     (tmp_path / "b.csv").write_text("id,sentence\n1,Titiang seneng ring genah punika.\n")

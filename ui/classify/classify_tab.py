@@ -1,6 +1,7 @@
 """Compose and test: vectors with strengths, a sentence, and its probabilities, updated at every change."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ AT_ONCE = {
     "concurrency_id": "compose",
     "concurrency_limit": 4,
 }
+
+Handler = tuple[Callable[..., tuple[Any, ...]], list[gr.components.Component]]
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,15 @@ def build(kept: gr.BrowserState) -> TestTab:
         return show_words(form.values(values))
 
     answers = [answer, sides, sides_table, merged, marked, kept]
+    _connect_answers(form, (answered, answers), (word_weights, [words, words_table]))
+    opening = {"fn": lambda *values: (*answered(*values), *word_weights(*values)), "inputs": form.inputs(),
+               "outputs": [*answers, words, words_table], **PRIVATE}  # fmt: skip
+    return TestTab(fields["task"], fields["language"], _picked(fields["task"], fields["language"]), form, opening)
+
+
+def _connect_answers(form: ComposeForm, answer: Handler, explanation: Handler) -> None:
+    """Answer what is pressed, typed or chosen, and then explain the answer; each handler comes with its outputs."""
+    fields = form.fields
     pressed = [form.button.click, fields["text"].submit, fields["second"].submit]
     # Texts use "change": a textbox reports "input" for typing only, not for pasted or dictated text. The others use
     # "input": the page itself sets them when it opens, which needs no answer.
@@ -87,13 +99,10 @@ def build(kept: gr.BrowserState) -> TestTab:
     for triggers, progress in ((pressed, {"show_progress": "minimal"}), (changed, {})):
         settings = {**AT_ONCE, **PRIVATE, **progress}
         gr.on(triggers, None, js=_busy(True, "answer", "words"), **PRIVATE)
-        done = gr.on(triggers, answered, form.inputs(), answers, **settings)
+        done = gr.on(triggers, answer[0], form.inputs(), answer[1], **settings)
         done.then(None, js=_busy(False, "answer"), **PRIVATE)
-        explained = done.then(word_weights, form.inputs(), [words, words_table], **{**AT_ONCE, **PRIVATE})
+        explained = done.then(explanation[0], form.inputs(), explanation[1], **{**AT_ONCE, **PRIVATE})
         explained.then(None, js=_busy(False, "words"), **PRIVATE)
-    opening = {"fn": lambda *values: (*answered(*values), *word_weights(*values)), "inputs": form.inputs(),
-               "outputs": [*answers, words, words_table], **PRIVATE}  # fmt: skip
-    return TestTab(fields["task"], fields["language"], _picked(fields["task"], fields["language"]), form, opening)
 
 
 def _busy(busy: bool, *ids: str) -> str:

@@ -99,8 +99,11 @@ def sampled(plan: Plan) -> tuple[Plan, str]:
 
 
 def is_little(plan: Plan) -> bool:
-    """Return whether the text of the plan is so small that a vector from it will hardly help."""
-    return current_workspace().facts.audit(plan.text).small
+    """Return whether the text of the plan is so small that a vector from it will hardly help, or cannot be read."""
+    try:
+        return current_workspace().facts.audit(plan.text).small
+    except DeftxError:
+        return True
 
 
 def fixed(plan: Plan, step: str) -> tuple[Plan, str]:
