@@ -18,7 +18,7 @@ from sides import ROOT
 
 from deftx import BUNDLED_BASE, load_base
 from deftx.classify.composition import compose
-from deftx.training.estimates import Model
+from deftx.training.model_size import Model
 from ui.slices.batches import PAYS_FROM
 
 

@@ -18,7 +18,9 @@ from deftx import BUNDLED_BASE
 from deftx.core.assets import ASSETS
 from deftx.models.families import longest_input
 from deftx.models.parameters import freeze_norms
-from deftx.training.estimates import Amount, Estimate, Model, TableSize, TextSize, estimate
+from deftx.training.data_size import Amount, TableSize, TextSize
+from deftx.training.estimates import Estimate, estimate
+from deftx.training.model_size import Model
 from deftx.training.recipes import LanguageRecipe, Recipe, recipe_for
 from deftx.training.speed import REACHED, STEP_SECONDS, Speed
 

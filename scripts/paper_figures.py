@@ -16,7 +16,8 @@ import plotly.graph_objects as go  # noqa: E402 (the project's root is put in th
 from evidence_page import PAGE, colours  # noqa: E402
 from plotly.offline import get_plotlyjs  # noqa: E402
 
-from deftx.vectors.overlaps import Shared, compare, compare_all  # noqa: E402
+from deftx.vectors.overlaps import compare, compare_all  # noqa: E402
+from deftx.vectors.shared_weights import Shared  # noqa: E402
 from deftx.vectors.vector import SparseVector  # noqa: E402
 from ui.overlap import overlap_figures  # noqa: E402
 

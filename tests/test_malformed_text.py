@@ -19,7 +19,7 @@ from deftx.hub import text as hub_text
 from deftx.method.ranks import choose_rank
 from deftx.publish.importing import Wishes, bring_from_hub
 from deftx.publish.own_vectors import OwnVectors, clean, safe_name
-from deftx.vectors.card import code
+from deftx.vectors.card_markup import code
 from ui.classify.combination import Combination
 from ui.library import readme
 from ui.shared import uploads

@@ -20,7 +20,8 @@ from deftx.models.bases import BUNDLED_BASE
 from deftx.models.families import FAMILIES
 from deftx.models.short_names import SHORT_NAMES
 from deftx.training.base_facts import BaseFacts, read_base_facts
-from deftx.training.estimates import Amount, TextSize, estimate
+from deftx.training.data_size import Amount, TextSize
+from deftx.training.estimates import estimate
 from deftx.training.preflight import Machine
 from deftx.training.recipes import LanguageRecipe
 from deftx.training.speed import Speed

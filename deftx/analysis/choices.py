@@ -14,8 +14,8 @@ from deftx.data.languages import load_languages
 from deftx.data.nearest import nearest
 from deftx.data.text import Corpus, read_corpus
 from deftx.models.bases import BUNDLED_BASE, Base, load_base
+from deftx.training.data_size import TextSize
 from deftx.training.distributed import own_device
-from deftx.training.estimates import TextSize
 from deftx.training.preflight import Machine
 from deftx.training.recipes import recipe_for
 from deftx.training.speed import trial_speed

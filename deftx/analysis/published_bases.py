@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from deftx.core.assets import ASSETS
-from deftx.training.estimates import Model
+from deftx.training.model_size import Model
 
 FILE = ASSETS / "published_bases.toml"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import mean, stdev
 
-from deftx.training.estimates import TextSize
+from deftx.training.data_size import TextSize
 from deftx.training.recipes import LanguageRecipe
 
 # Gain by language, for texts of so many tokens: random lines and the preset quick (docs/advice.md), and at last the bundled

@@ -9,7 +9,8 @@ from deftx.evidence.grid import Vector
 from deftx.evidence.labelled import labelled_rows
 from deftx.evidence.run import Run
 from deftx.models.batches import encode
-from deftx.training.estimates import POSITION, VALUE, Model
+from deftx.training.estimates import POSITION, VALUE
+from deftx.training.model_size import Model
 from deftx.training.recipes import LanguageRecipe, TaskRecipe
 from deftx.training.run_folder import NOT_RETRAINED, bytes_needed
 

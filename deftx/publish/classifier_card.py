@@ -12,7 +12,8 @@ from deftx.models.windows import WORD as WORD_PATTERN
 from deftx.publish.measured import Measured, measured_data, measured_table
 from deftx.publish.score_words import known_score, languages_in_words, validation_in_words
 from deftx.publish.spoken import texts_in
-from deftx.vectors.card import CITATION, TAGS, code, front_matter, metadata_of
+from deftx.vectors.card_data import metadata_of
+from deftx.vectors.card_markup import CITATION, TAGS, code, front_matter
 from deftx.vectors.vector import SparseVector
 
 # What a pipeline is given, by whether the task classifies pairs.

@@ -20,7 +20,8 @@ from deftx.publish.own_vectors import safe_name
 from deftx.publish.score_words import known_score, languages_in_words
 from deftx.publish.space_card import GRADIO, TORCH, space_metadata
 from deftx.publish.spoken import SPOKEN, texts_in
-from deftx.vectors.card import CITATION, LANGUAGE_CODE, TAGS, checked_license, code
+from deftx.vectors.card_data import LANGUAGE_CODE, checked_license
+from deftx.vectors.card_markup import CITATION, TAGS, code
 
 # The program of the page, and its texts in the languages of the page.
 PROGRAM, TEXTS = ASSETS / "space" / "app.py", ASSETS / "space" / "texts.json"

@@ -14,7 +14,8 @@ from deftx.core.names import base_name
 from deftx.models.bases import Base
 from deftx.models.parameters import sparse_trainable
 from deftx.vectors.apply import Scaled, apply_changes
-from deftx.vectors.card import CITATION, TAGS, code, front_matter, metadata_of
+from deftx.vectors.card_data import metadata_of
+from deftx.vectors.card_markup import CITATION, TAGS, code, front_matter
 from deftx.vectors.merging import PAPER, merge
 from deftx.vectors.vector_files import CARD
 

@@ -12,7 +12,7 @@ from deftx.publish.classifier_card import OWN_CLASS, write_classifier_card
 from deftx.publish.classifier_space import write_space
 from deftx.publish.measured import Measured, write_measured
 from deftx.vectors.archives import pack
-from deftx.vectors.card import checked_license
+from deftx.vectors.card_data import checked_license
 from deftx.vectors.vector import SparseVector
 from deftx.vectors.vector_files import CARD, INFO, TENSORS, rewrite_info
 

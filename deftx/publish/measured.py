@@ -18,8 +18,8 @@ from deftx.core.errors import HubError
 from deftx.core.files import expanded
 from deftx.core.units import TEXT
 from deftx.hub.client import read_name
-from deftx.vectors.card import code
 from deftx.vectors.card_data import METRICS, TASKS
+from deftx.vectors.card_markup import code
 
 RESULTS = ".eval_results"  # the folder that the Hub reads
 LARGEST = 2**20  # bytes of a result of ``evaluate``

@@ -17,7 +17,7 @@ from deftx.core.errors import DeftxError
 from deftx.core.files import expanded, new_folder, require_empty, require_free_space
 from deftx.core.optional import optional_package
 from deftx.models.batches import Text, by_length, encode, pad, pad_id
-from deftx.vectors.card import CITATION, TAGS, code, front_matter
+from deftx.vectors.card_markup import CITATION, TAGS, code, front_matter
 from deftx.vectors.vector_files import CARD
 
 GRAPH, QUANTISED = "onnx/model.onnx", "onnx/model_quantized.onnx"

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from deftx.core.names import base_name
 from deftx.vectors.apply import Scaled
-from deftx.vectors.card import CITATION, TAGS, code, front_matter, metadata_of
+from deftx.vectors.card_data import metadata_of
+from deftx.vectors.card_markup import CITATION, TAGS, code, front_matter
 
 
 def write_peft_card(name: str, base: str, vectors: Sequence[Scaled], max_length: int) -> str:

@@ -20,7 +20,7 @@ from deftx.publish.html_page import listing, page, paragraph, safe, section, tab
 from deftx.publish.report_scores import MISTAKES, Tested, score_on
 from deftx.publish.score_words import scores_in_words
 from deftx.publish.spoken import texts_in
-from deftx.vectors.card import CITATION
+from deftx.vectors.card_markup import CITATION
 from deftx.vectors.vector import SparseVector
 
 FEW_ROWS = 200  # fewer tested rows give an interval of more than about ten points

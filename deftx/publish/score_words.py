@@ -6,7 +6,8 @@ from typing import Any
 from deftx.classify.self_check import accuracy
 from deftx.data.language_names import titled
 from deftx.publish.spoken import texts_in
-from deftx.vectors.card import LANGUAGE_CODE, code
+from deftx.vectors.card_data import LANGUAGE_CODE
+from deftx.vectors.card_markup import code
 
 NAMED = 3  # confusions that are named, the most frequent first
 

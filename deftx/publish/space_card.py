@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from deftx.vectors.card import front_matter
+from deftx.vectors.card_markup import front_matter
 
 GRADIO = "6.31.0"  # a Space installs gradio in the version that its card names
 PYTHON = "3.12"

@@ -15,7 +15,7 @@ from deftx.models.bases import find_base
 from deftx.models.decoders import predicts_next
 from deftx.models.families import bare_classifier, longest_input
 from deftx.models.other_kinds import refuse_other_kinds
-from deftx.training.estimates import Model
+from deftx.training.model_size import Model
 
 
 @dataclass(frozen=True)

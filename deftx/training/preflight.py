@@ -10,8 +10,9 @@ import torch
 from deftx.core.errors import RecipeError, TrainingError
 from deftx.core.sizes import read_size
 from deftx.training.base_facts import BaseFacts
+from deftx.training.data_size import Amount, TableSize, TextSize
 from deftx.training.distributed import for_processes
-from deftx.training.estimates import Amount, Estimate, TableSize, TextSize
+from deftx.training.estimates import Estimate
 from deftx.training.recipes import Recipe
 from deftx.training.request import Refusal
 from deftx.training.run_folder import refuse_if_full

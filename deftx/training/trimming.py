@@ -31,7 +31,8 @@ from deftx.models.families import LANGUAGE_HEAD, empty_language_model
 from deftx.models.head_trial import find_head
 from deftx.models.pieces import choose_pieces, count_pieces, read_state, trim_pieces
 from deftx.models.trim_note import TrimNote, write_note
-from deftx.training.estimates import SAMPLE, Model
+from deftx.training.data_size import SAMPLE
+from deftx.training.model_size import Model
 from deftx.training.recipes import recipe_for
 
 LEAST = 2  # occurrences of a piece in the texts, from which it is kept

@@ -1,20 +1,15 @@
 """The model card of a vector: front matter for the Hugging Face Hub, then a description."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deftx.core.errors import HubError
-from deftx.core.names import HUB_NAME, base_name
+from deftx.core.names import base_name
 from deftx.core.units import QUESTION, TEXT, WORD
-from deftx.vectors.card_data import results
+from deftx.vectors.card_data import metadata_of, results
+from deftx.vectors.card_markup import CITATION, TAGS, as_list, as_number, as_table, code, front_matter
 from deftx.vectors.description import name_of, unit_of
-
-TAGS = ("deft-x", "sparse-fine-tuning", "cross-lingual-transfer")
-LANGUAGE_CODE = re.compile(r"[a-z]{2,3}")  # the Hub takes ISO 639 codes only
-LICENSE = re.compile(r"[a-z0-9.-]+")
 
 # Names of scores; each score is {"before": number, "after": number}.
 SCORES = {
@@ -60,14 +55,6 @@ SPECTRA = """![Singular values of the dense change by kind of weight, with the r
 
 Singular values of the change before denoising, each matrix relative to its largest; a line is the median over the matrices of a kind.
 Dots mark the ranks that were kept. All values are in `vector.json`."""
-CITATION = """```bibtex
-@article{simon2025deftx,
-  title   = {{DeFT-X}: Denoised Sparse Fine-Tuning for Zero-Shot Cross-Lingual Transfer},
-  author  = {Simon, Sona Elza and Jyothi, Preethi},
-  journal = {arXiv preprint arXiv:2505.15090},
-  year    = {2025},
-}
-```"""
 
 
 @dataclass(frozen=True)
@@ -103,50 +90,6 @@ def write_card(info: Mapping[str, Any], count: int, published: Publication | Non
     return "\n\n".join(parts) + "\n"
 
 
-def code(text: Any) -> str:
-    """Return a text as a Markdown code span in one line, in which markup, links and HTML have no effect."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    return f"`{line.replace('`', chr(39)).replace('|', chr(0xA6))[:200] or ' '}`"  # "|" would end a table cell
-
-
-def front_matter(entries: Mapping[str, Any]) -> str:
-    """Return a card's metadata as YAML, with JSON values, which are valid YAML and safely escaped."""
-    return "\n".join(("---", *(f"{key}: {json.dumps(value)}" for key, value in entries.items()), "---"))
-
-
-def checked_license(text: str | None) -> str | None:
-    """Return a licence in the Hub's spelling ("cc-by-4.0" for "CC BY 4.0"), or None if it is empty.
-
-    Raises:
-        HubError: If it cannot be written in this way.
-    """
-    written = _in_the_hubs_spelling(text)
-    if written and not LICENSE.fullmatch(written):
-        raise HubError(
-            f"{text!r} is not the id of a licence. Write it as the Hub does: cc-by-4.0, mit or apache-2.0, for example."
-        )
-    return written or None
-
-
-def _in_the_hubs_spelling(license_id: str | None) -> str:
-    return "-".join((license_id or "").lower().split())
-
-
-def metadata_of(base: Mapping[str, Any], language: str | None, license_id: str | None) -> dict[str, Any]:
-    """Return metadata for the Hub; values that are not in the Hub's format are omitted.
-
-    ``base`` has the name of the base, and the revision if it is from the Hub; other bases are omitted too.
-    """
-    found: dict[str, Any] = {}
-    if base.get("revision") and HUB_NAME.fullmatch(base["name"]):
-        found["base_model"] = base["name"]
-    if LANGUAGE_CODE.fullmatch(language or ""):
-        found["language"] = [language]
-    if LICENSE.fullmatch(written := _in_the_hubs_spelling(license_id)):
-        found["license"] = written
-    return found
-
-
 def _metadata(info: Mapping[str, Any], published: Publication | None) -> dict[str, Any]:
     license_id = (published and published.license) or str(info.get("license") or "")
     entries = {
@@ -177,7 +120,7 @@ def _what(info: Mapping[str, Any], count: int) -> str:
         ("labels", ", ".join(code(label) for label in info.get("labels") or [])),
         ("changed weights", f"{count:,}"),
     ]
-    return _list(lines)
+    return as_list(lines)
 
 
 def _how(info: Mapping[str, Any]) -> str:
@@ -185,18 +128,18 @@ def _how(info: Mapping[str, Any]) -> str:
         ("method", code(info["method"]) if info.get("method") else ""),
         ("left out of the method", code(info["ablate"]) if info.get("ablate") else ""),
         ("rank strategy", code(info["rank"]["strategy"]) if (info.get("rank") or {}).get("strategy") else ""),
-        ("k, the number of selected weights", _number(info.get("k"))),
-        ("of them filled up from the change before denoising", _number(info.get("filled") or None)),
-        ("seed", _number(info.get("seed"), "d")),
+        ("k, the number of selected weights", as_number(info.get("k"))),
+        ("of them filled up from the change before denoising", as_number(info.get("filled") or None)),
+        ("seed", as_number(info.get("seed"), "d")),
         *(("labelled file", _source(source)) for source in _items((info.get("corpus") or {}).get("trained_on"))),
         (
             "trained further from the task vector",
             _codes([started] if (started := (info.get("corpus") or {}).get("started_from")) else None),
         ),
         ("text translated word by word with", _codes((info.get("corpus") or {}).get("lexicons"))),
-        *((f"corpus, {code(name)}", _number(value)) for name, value in (info.get("corpus") or {}).items()),
+        *((f"corpus, {code(name)}", as_number(value)) for name, value in (info.get("corpus") or {}).items()),
     ]
-    return _list(lines) + "\n\nEvery setting, and every singular value, is in `vector.json`."
+    return as_list(lines) + "\n\nEvery setting, and every singular value, is in `vector.json`."
 
 
 def _source(source: Any) -> str:
@@ -206,8 +149,8 @@ def _source(source: Any) -> str:
     repeat, lists = source.get("repeat"), _codes(source.get("lexicons"))
     parts = [
         code(source.get("file")),
-        f"{_number(source.get('rows'))} rows",
-        f"{_number(repeat)} passes in an epoch" if repeat != 1 else "",
+        f"{as_number(source.get('rows'))} rows",
+        f"{as_number(repeat)} passes in an epoch" if repeat != 1 else "",
         f"with the vector {code(source['source'])}" if source.get("source") else "",
         f"with words of {lists}" if lists else "",
     ]
@@ -224,17 +167,17 @@ def _items(value: Any) -> list:
 
 def _scores(scores: dict[str, Any]) -> str:
     rows = [
-        (SCORES.get(name, code(name)), _number(values.get("before"), ".4f"), _number(values.get("after"), ".4f"))
+        (SCORES.get(name, code(name)), as_number(values.get("before"), ".4f"), as_number(values.get("after"), ".4f"))
         for name, values in scores.items()
         if isinstance(values, dict)
     ]
-    return _table(("score", "before", "after"), [row for row in rows if row[1] or row[2]])
+    return as_table(("score", "before", "after"), [row for row in rows if row[1] or row[2]])
 
 
 def _mask(mask: dict[str, int]) -> str:
     total = sum(mask.values())
     rows = [(code(kind), f"{count:,}", f"{count / total:.1%}") for kind, count in mask.items() if total]
-    return _table(("kind of weight", "changed weights", "share"), rows)
+    return as_table(("kind of weight", "changed weights", "share"), rows)
 
 
 def _usage(info: Mapping[str, Any], here: str) -> str:
@@ -249,18 +192,3 @@ print(classifier.{CALLS[unit]})
 ```
 
 or `python -m deftx {COMMANDS[unit].format(options=USE_BY_COMMAND[info["kind"]].format(here=here))}`."""
-
-
-def _list(lines: list[tuple[str, str]]) -> str:
-    return "\n".join(f"- {what}: {value}" for what, value in lines if value)
-
-
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [header, ("---",) + ("---:",) * (len(header) - 1), *rows] if rows else []
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _number(value: Any, how: str = "") -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return ""
-    return format(value, how or ("," if isinstance(value, int) else ",.4g"))

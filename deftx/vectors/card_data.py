@@ -1,11 +1,17 @@
-"""The scores of a vector in the format of the Hub's model cards: ``metrics`` and ``model-index``."""
+"""The metadata of a model card in the format of the Hub: base model, language, licence, ``metrics`` and ``model-index``."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from deftx.core.errors import HubError
+from deftx.core.names import HUB_NAME
 from deftx.core.units import QUESTION, WORD
 
+LANGUAGE_CODE = re.compile(r"[a-z]{2,3}")  # the Hub takes ISO 639 codes only
+LICENSE = re.compile(r"[a-z0-9.-]+")
 TASKS = {
     "language": ("fill-mask", "Masked language modelling"),
     "next_token_loss": ("text-generation", "Language modelling"),  # of language vectors with this score
@@ -51,6 +57,39 @@ def results(kind: str, name: str, scores: dict[str, Any]) -> dict[str, Any]:
     ]  # fmt: skip
     data = ModelCardData(model_name=name, eval_results=listed, metrics=[METRICS[key][0] for key in found]).to_dict()
     return {key: data[key] for key in ("metrics", "model-index")}
+
+
+def checked_license(text: str | None) -> str | None:
+    """Return a licence in the Hub's spelling ("cc-by-4.0" for "CC BY 4.0"), or None if it is empty.
+
+    Raises:
+        HubError: If it cannot be written in this way.
+    """
+    written = _in_the_hubs_spelling(text)
+    if written and not LICENSE.fullmatch(written):
+        raise HubError(
+            f"{text!r} is not the id of a licence. Write it as the Hub does: cc-by-4.0, mit or apache-2.0, for example."
+        )
+    return written or None
+
+
+def _in_the_hubs_spelling(license_id: str | None) -> str:
+    return "-".join((license_id or "").lower().split())
+
+
+def metadata_of(base: Mapping[str, Any], language: str | None, license_id: str | None) -> dict[str, Any]:
+    """Return metadata for the Hub; values that are not in the Hub's format are omitted.
+
+    ``base`` has the name of the base, and the revision if it is from the Hub; other bases are omitted too.
+    """
+    found: dict[str, Any] = {}
+    if base.get("revision") and HUB_NAME.fullmatch(base["name"]):
+        found["base_model"] = base["name"]
+    if LANGUAGE_CODE.fullmatch(language or ""):
+        found["language"] = [language]
+    if LICENSE.fullmatch(written := _in_the_hubs_spelling(license_id)):
+        found["license"] = written
+    return found
 
 
 def _after(score: Any) -> float | None:

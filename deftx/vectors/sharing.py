@@ -6,7 +6,8 @@ from typing import Any
 
 from deftx.hub.client import Target
 from deftx.hub.uploads import Upload, upload_of
-from deftx.vectors.card import Publication, checked_license, write_card
+from deftx.vectors.card import Publication, write_card
+from deftx.vectors.card_data import checked_license
 from deftx.vectors.spectra_picture import write_spectra
 from deftx.vectors.vector_files import CARD
 

@@ -21,7 +21,7 @@ from deftx.core.errors import BaseModelError, CorpusError
 from deftx.data.languages import load_languages
 from deftx.data.text import read_corpus
 from deftx.models.bases import BUNDLED_BASE, load_base
-from deftx.training.estimates import TextSize
+from deftx.training.data_size import TextSize
 from deftx.training.preflight import Machine
 from deftx.training.recipes import recipe_for
 from deftx.training.speed import rated_speed

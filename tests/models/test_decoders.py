@@ -39,8 +39,8 @@ from deftx.publish.classifier_space import write_space
 from deftx.publish.exporting import export_folder
 from deftx.publish.onnx_folder import write_onnx
 from deftx.training.base_facts import read_base_facts
-from deftx.training.estimates import Model
 from deftx.training.language import language_objective, learn_language
+from deftx.training.model_size import Model
 from deftx.training.next_token import next_token_batch, next_token_loss
 from deftx.training.task import learn_task
 from deftx.training.task_objective import class_logits

@@ -3,7 +3,7 @@
 from deftx.data.languages import load_languages
 from deftx.hub.client import read_name
 from deftx.publish.catalogue import published
-from deftx.vectors.card import LANGUAGE_CODE
+from deftx.vectors.card_data import LANGUAGE_CODE
 
 
 def test_every_entry_can_be_asked_for_and_says_what_it_is():

@@ -10,8 +10,10 @@ from deftx.data.tables import read_table
 from deftx.data.text import read_corpus
 from deftx.models.bases import ASSETS, load_base
 from deftx.training.base_facts import read_base_facts
-from deftx.training.estimates import Amount, Model, TableSize, TextSize, denoising_seconds, estimate
+from deftx.training.data_size import Amount, TableSize, TextSize
+from deftx.training.estimates import denoising_seconds, estimate
 from deftx.training.language import learn_language
+from deftx.training.model_size import Model
 from deftx.training.recipes import LANGUAGE_SHARE, recipe_for
 from deftx.training.run_folder import bytes_needed
 from deftx.training.speed import Pace, Speed, speed_from, trial_speed

@@ -5,7 +5,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 from deftx.training.base_facts import BaseFacts
-from deftx.training.estimates import Amount, Model, TableSize, TextSize, estimate
+from deftx.training.data_size import Amount, TableSize, TextSize
+from deftx.training.estimates import estimate
+from deftx.training.model_size import Model
 from deftx.training.preflight import NOTES, Machine, check_free_space, check_size, notes, trim_note
 from deftx.training.recipes import recipe_for
 from deftx.training.speed import Speed

@@ -13,7 +13,7 @@ from zero_gpu import ZeroGpu
 
 from deftx.core.errors import DeftxError
 from deftx.jobs import Store
-from deftx.training.estimates import Model
+from deftx.training.model_size import Model
 from ui.classify import file_tasks, file_views, score_views
 from ui.classify.combination import Combination
 from ui.classify.scoring import Wanted

@@ -15,7 +15,7 @@ from deftx.jobs import Store
 from deftx.vectors.merging import METHODS, MergeReport, VectorReport
 from ui import strings
 from ui.api import api_compose
-from ui.classify import classify_tab, compose_form, compose_views
+from ui.classify import answering, compose_form, compose_views
 from ui.classify.combination import SIDES, Combination
 from ui.classify.composing import Comparison
 from ui.studio import Studio
@@ -170,27 +170,27 @@ def test_a_task_on_pairs_asks_for_both_texts(studio, keys):
     assert not compose_form.needs_pair(keys["task"])
     assert not compose_form.needs_pair(None)
     one = filled_in(task=keys["pair"])
-    assert strings.NO_PAIR in classify_tab.show(one)[0]
-    shown, sides, *_ = classify_tab.show({**one, "second": "the food was <b>bad</b>"})
+    assert strings.NO_PAIR in answering.show(one)[0]
+    shown, sides, *_ = answering.show({**one, "second": "the food was <b>bad</b>"})
     assert "&lt;b&gt;bad&lt;/b&gt;" in shown
     assert shown.count("<blockquote>") == 2
     assert "yes" in sides
-    words, _ = classify_tab.show_words({**one, "second": "the food was <b>bad</b>"})
+    words, _ = answering.show_words({**one, "second": "the food was <b>bad</b>"})
     assert words.count('<p class="words">') == 2
     assert "<b>bad" not in words
 
 
 def test_what_somebody_types_cannot_become_markup(studio, keys):
     values = filled_in(task=keys["task"], language=keys["language"], text=TEXT)
-    for shown in (*classify_tab.show(values), *classify_tab.show_words(values)):
+    for shown in (*answering.show(values), *answering.show_words(values)):
         assert shown
         assert "<good>" not in shown
-    assert all("&lt;good&gt;" in shown for shown in classify_tab.show_words(values))
+    assert all("&lt;good&gt;" in shown for shown in answering.show_words(values))
 
 
 def test_no_answer_has_no_words(studio, keys):
-    assert classify_tab.show_words(filled_in()) == ("", "")
-    assert classify_tab.show_words(filled_in(task=keys["task"], text=" ")) == ("", "")
+    assert answering.show_words(filled_in()) == ("", "")
+    assert answering.show_words(filled_in(task=keys["task"], text=" ")) == ("", "")
     assert compose_views.words_view(Attribution("good", (), 0.0)) == ""
 
 

@@ -18,7 +18,7 @@ from deftx.jobs.process import take_lock
 from deftx.publish.score_words import scores_in_words
 from ui import strings
 from ui.api import endpoints
-from ui.classify import classify_tab
+from ui.classify import answering, classify_tab
 from ui.corpus import corpus_tab
 from ui.corpus.corpora import SAMPLE, Corpora
 from ui.library import library, library_views, vector_index
@@ -262,7 +262,7 @@ def test_a_finished_training_is_in_the_lists_and_classifies(studio, page_base, c
     answer = studio.classify("the food is good", f"job:{task.id}", f"job:{language.id}")
     assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-6)
     assert list(answer.probabilities) == ["negative", "positive"]
-    shown, *_ = classify_tab.show(filled_in(text="the food is <good>", task=f"job:{task.id}"))
+    shown, *_ = answering.show(filled_in(text="the food is <good>", task=f"job:{task.id}"))
     assert "&lt;good&gt;" in shown
     assert strings.NO_LANGUAGE in shown
     assert studio.machine in shown
@@ -280,7 +280,7 @@ def test_a_vector_made_for_another_base_is_refused_with_both_names(studio, page_
     other = make_base(tmp_path / "other-base", draw=1)
     task = finish_task_job(studio.store, page_base)
     language = finish_language_job(studio.store, other, corpus)
-    shown, *_ = classify_tab.show(filled_in(task=f"job:{task.id}", language=f"job:{language.id}"))
+    shown, *_ = answering.show(filled_in(task=f"job:{task.id}", language=f"job:{language.id}"))
     assert strings.NOT_CLASSIFIED in shown
     assert "other-base" in shown
 
@@ -292,9 +292,9 @@ def test_vectors_are_found_by_known_keys_only(studio, key):
 
 
 def test_what_is_missing_is_explained_in_place_of_the_answer(studio, page_base):
-    assert strings.NO_TASK.split(".")[0] in classify_tab.show(filled_in())[0]
+    assert strings.NO_TASK.split(".")[0] in answering.show(filled_in())[0]
     task = finish_task_job(studio.store, page_base)
-    assert strings.NO_SENTENCE in classify_tab.show(filled_in(text=" ", task=f"job:{task.id}"))[0]
+    assert strings.NO_SENTENCE in answering.show(filled_in(text=" ", task=f"job:{task.id}"))[0]
 
 
 def test_a_classifier_is_composed_once_and_anew_when_its_vector_is_replaced(studio, page_base):

@@ -12,7 +12,8 @@ from tiny_vectors import make_vector
 from deftx.core.errors import VectorError
 from deftx.core.files import write_json
 from deftx.jobs.job import RESULT
-from deftx.vectors.overlaps import Shared, compare
+from deftx.vectors.overlaps import compare
+from deftx.vectors.shared_weights import Shared
 from deftx.vectors.vector import SparseVector
 from ui import strings
 from ui.overlap import overlap_figures, overlap_tab, overlap_views, overlaps

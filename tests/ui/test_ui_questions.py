@@ -12,7 +12,7 @@ from deftx.models.bases import load_base
 from deftx.training.task import learn_task
 from ui import strings
 from ui.api import api_compose
-from ui.classify import classify_tab, compose_form, file_tab, score_tab
+from ui.classify import answering, classify_tab, compose_form, file_tab, score_tab
 from ui.corpus import labelled_tab, labelled_upload
 from ui.guide import task_step
 from ui.labelling import sessions
@@ -64,31 +64,31 @@ def form(keys, context=CONTEXT, question="is the", **more):
 @pytest.mark.slow
 def test_the_answer_is_marked_in_the_text(studio, keys):
     values = form(keys)
-    answer, sides, table, merged = classify_tab.show(values)
+    answer, sides, table, merged = answering.show(values)
     assert '<p class="verdict">good</p>' in answer
     assert "<blockquote>is the</blockquote>" in answer
     assert strings.NO_ANSWER in answer  # among the possible answers
     assert "Moods" in answer
     assert (sides, "17–21" in table) == ("", True)
     assert merged
-    marks = classify_tab.show_marks(values)
+    marks = answering.show_marks(values)
     assert marks.visible
     assert [(one["token"], one["class_or_confidence"]) for one in marks.value] == [
         ("very the food is ", None), ("good", strings.ANSWER_MARK), (" was", None)
     ]  # fmt: skip
-    assert classify_tab.show_words(values) == ("", "")
-    with_language = classify_tab.show(form(keys, language=keys["language"]))[0]
+    assert answering.show_words(values) == ("", "")
+    with_language = answering.show(form(keys, language=keys["language"]))[0]
     assert "Minangkabau" in with_language
 
 
 def test_a_text_without_the_answer(studio, keys):
-    answer, *_ = classify_tab.show(form(keys, WITHOUT))
+    answer, *_ = answering.show(form(keys, WITHOUT))
     assert f'<p class="verdict">{strings.NO_ANSWER}</p>' in answer
-    assert [one["class_or_confidence"] for one in classify_tab.show_marks(form(keys, WITHOUT)).value] == [None]
+    assert [one["class_or_confidence"] for one in answering.show_marks(form(keys, WITHOUT)).value] == [None]
 
 
 def test_what_a_person_types_is_shown_as_text(studio, keys):
-    answer, _, table, _ = classify_tab.show(form(keys, "the food is <i>good</i>", "<b>is</b>"))
+    answer, _, table, _ = answering.show(form(keys, "the food is <i>good</i>", "<b>is</b>"))
     assert "&lt;b&gt;is" in answer
     assert "<i>" not in answer + table
 
@@ -96,8 +96,8 @@ def test_what_a_person_types_is_shown_as_text(studio, keys):
 @pytest.mark.parametrize("missing", ["text", "second"])
 def test_a_question_needs_both_texts(studio, keys, missing):
     values = {**form(keys), missing: " "}
-    assert strings.NO_QUESTION in classify_tab.show(values)[0]
-    assert not classify_tab.show_marks(values).visible
+    assert strings.NO_QUESTION in answering.show(values)[0]
+    assert not answering.show_marks(values).visible
 
 
 def test_the_form_asks_for_a_question_and_a_text(studio, keys):

@@ -11,7 +11,7 @@ from deftx.models.bases import load_base
 from deftx.training.task import learn_task
 from ui import strings
 from ui.api import api_compose
-from ui.classify import classify_tab, compose_form, compose_views
+from ui.classify import answering, compose_form, compose_views
 from ui.classify.combination import Combination
 from ui.guide import task_step
 from ui.labelling import sessions
@@ -59,34 +59,34 @@ def form(trained, task="words", text=TEXT):
 @pytest.mark.slow
 def test_names_are_marked_in_the_text(studio, trained):
     values = form(trained)
-    answer, sides, table, merged = classify_tab.show(values)
+    answer, sides, table, merged = answering.show(values)
     assert "Things" in answer
     assert strings.MARKS_FOUND.format(count=1) in answer
     assert sides == ""
     assert "food" in table
     assert "THING" in table
     assert merged
-    marked = classify_tab.show_marks(values)
+    marked = answering.show_marks(values)
     assert marked.visible
-    assert compose_views.marked_parts(studio.composing.tag(*classify_tab._asked(values)).tagged) == [
+    assert compose_views.marked_parts(studio.composing.tag(*answering.asked(values)).tagged) == [
         ("the ", None),
         ("food", "THING"),
         (" is <good>", None),
     ]
-    assert classify_tab.show_words(values) == ("", "")
+    assert answering.show_words(values) == ("", "")
 
 
 def test_a_text_without_names_and_no_text(studio, trained):
-    assert strings.NO_MARKS in classify_tab.show(form(trained, text="is"))[0]
+    assert strings.NO_MARKS in answering.show(form(trained, text="is"))[0]
     empty = form(trained, text=" ")
-    assert strings.NO_SENTENCE in classify_tab.show(empty)[0]
-    assert not classify_tab.show_marks(empty).visible
+    assert strings.NO_SENTENCE in answering.show(empty)[0]
+    assert not answering.show_marks(empty).visible
 
 
 def test_a_task_on_sentences_shows_no_marks(studio, trained):
     values = form(trained, "sentences")
-    assert not classify_tab.show_marks(values).visible
-    assert "positive" in classify_tab.show(values)[0]
+    assert not answering.show_marks(values).visible
+    assert "positive" in answering.show(values)[0]
     with pytest.raises(DeftxError, match="does not tag words"):
         studio.composing.tag(Combination.of(trained[1]["sentences"]), TEXT)
 

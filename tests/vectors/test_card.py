@@ -7,7 +7,8 @@ from tiny_vectors import card_of, make_vector
 
 from deftx.core.errors import HubError
 from deftx.core.names import base_name
-from deftx.vectors.card import checked_license, code
+from deftx.vectors.card_data import checked_license
+from deftx.vectors.card_markup import code
 
 TASK = {"kind": "task", "labels": ["negatif", "positif"], "language": "ind"}
 

@@ -9,15 +9,8 @@ from tiny_vectors import SHAPES, make_vector
 
 from deftx.core.errors import VectorError
 from deftx.method.parameter_kinds import kind_of
-from deftx.vectors.overlaps import (
-    Shared,
-    as_tables,
-    compare,
-    compare_all,
-    jaccard_matrix,
-    layer_of,
-    overlap,
-)
+from deftx.vectors.overlaps import as_tables, compare, compare_all, jaccard_matrix, layer_of, overlap
+from deftx.vectors.shared_weights import Shared
 
 QUERY = "roberta.encoder.layer.0.attention.self.query.weight"
 BIAS = "roberta.encoder.layer.0.attention.self.query.bias"

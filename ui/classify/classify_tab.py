@@ -7,14 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from deftx.core.errors import DeftxError
-from deftx.core.units import QUESTION, TEXT, WORD
-from deftx.models.batches import Text
 from ui import strings
-from ui.classify import answer_views, compose_form, compose_views
-from ui.classify.combination import Combination
+from ui.classify import compose_form
+from ui.classify.answering import show, show_marks, show_words
 from ui.classify.compose_form import LONGEST, ComposeForm, language_choices, task_choices
-from ui.current import current_workspace
 from ui.library import library_forms
 from ui.shared import debounce, removal, views
 
@@ -133,78 +129,6 @@ def restore(kept: object) -> tuple[Any, Any, Any]:
     )
 
 
-def show(values: dict[str, Any]) -> tuple[str, str, str, str]:
-    """Return the answer, the four combinations, their table and the merge report; an error replaces the answer."""
-    if not values["task"]:
-        return views.notice(strings.NO_TASK), "", "", ""
-    workspace = current_workspace()
-    other = {WORD: _show_tagged, QUESTION: _show_answered}.get(compose_form.unit_of_key(values["task"]))
-    if other is not None:
-        return other(values)
-    try:
-        compared = workspace.composing.compare(*_asked(values))
-    except DeftxError as error:
-        return views.refusal(strings.NOT_CLASSIFIED, error), "", "", ""
-    return (
-        compose_views.answer_view(compared, workspace.machine),
-        compose_views.sides_view(compared),
-        compose_views.sides_table(compared),
-        compose_views.merge_view(compared.report, [compared.found.task, *compared.found.languages]),
-    )
-
-
-def _show_tagged(values: dict[str, Any]) -> tuple[str, str, str, str]:
-    workspace = current_workspace()
-    try:
-        found = workspace.composing.tag(*_asked(values))
-    except DeftxError as error:
-        return views.refusal(strings.NOT_CLASSIFIED, error), "", "", ""
-    return (
-        compose_views.tagged_view(found, workspace.machine),
-        "",
-        compose_views.tagged_table(found.tagged),
-        compose_views.merge_view(found.report, [found.found.task, *found.found.languages]),
-    )
-
-
-def _show_answered(values: dict[str, Any]) -> tuple[str, str, str, str]:
-    workspace = current_workspace()
-    try:
-        found = workspace.composing.ask(*_question(values))
-    except DeftxError as error:
-        return views.refusal(strings.NOT_CLASSIFIED, error), "", "", ""
-    return (
-        answer_views.answered_view(found, workspace.machine),
-        "",
-        answer_views.answers_table(found.answered),
-        compose_views.merge_view(found.report, [found.found.task, *found.found.languages]),
-    )
-
-
-def show_marks(values: dict[str, Any]) -> gr.HighlightedText:
-    """Mark the tagged words or the answer in the text; hidden for a task that classifies texts, and if there is no answer."""
-    unit, composing = compose_form.unit_of_key(values["task"]), current_workspace().composing
-    if unit == TEXT:
-        return gr.HighlightedText(visible=False)
-    try:
-        if unit == WORD:
-            parts = compose_views.marked_parts(composing.tag(*_asked(values)).tagged)
-        else:
-            parts = answer_views.marked_parts(composing.ask(*_question(values)).answered)
-    except DeftxError:
-        return gr.HighlightedText(visible=False)
-    return gr.HighlightedText(value=parts, visible=True)
-
-
-def show_words(values: dict[str, Any]) -> tuple[str, str]:
-    """Mark and list the words that mattered; empty if there is no answer."""
-    try:
-        attribution = current_workspace().composing.words(*_asked(values))
-    except DeftxError:
-        return "", ""
-    return compose_views.words_view(attribution), compose_views.words_table(attribution)
-
-
 def _build_download(form: ComposeForm) -> None:
     """Offer the current classifier, its Space and its report: every vector, every strength, the merge method."""
     for kind, label, hint in (
@@ -222,16 +146,6 @@ def _build_download(form: ComposeForm) -> None:
 
         packed = take.click(pack, form.inputs(), [download, said], show_progress="minimal", **PRIVATE)
         packed.success(None, js=views.press(f"taking-{kind}"), **PRIVATE)
-
-
-def _asked(values: dict[str, Any]) -> tuple[Combination, Text]:
-    combination = compose_form.combination_of(values)
-    return combination, compose_form.text_of(values, compose_form.needs_pair(combination.task))
-
-
-def _question(values: dict[str, Any]) -> tuple[Combination, str, str]:
-    question, context = ((values[name] or "")[:LONGEST] for name in ("text", "second"))
-    return compose_form.combination_of(values), question, context
 
 
 def _connect_form(form: ComposeForm) -> None:

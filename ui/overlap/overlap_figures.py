@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from deftx.vectors.overlaps import Pairs, Shared, as_matrix
+from deftx.vectors.overlaps import Pairs, as_matrix
+from deftx.vectors.shared_weights import Shared
 from ui import strings
 from ui.shared import figures
 

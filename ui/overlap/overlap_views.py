@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from deftx.vectors.overlaps import Shared, as_matrix
+from deftx.vectors.overlaps import as_matrix
+from deftx.vectors.shared_weights import Shared
 from ui import strings
 from ui.overlap import overlap_figures
 from ui.overlap.overlaps import Compared

@@ -21,7 +21,7 @@ from deftx.core.logs import about
 from deftx.jobs.slices import use_one_thread
 from deftx.models.bases import Base
 from deftx.models.batches import Text
-from deftx.training.estimates import FORWARD, Model
+from deftx.training.model_size import FORWARD, Model
 from ui.classify.composing import Found, composed_from
 from ui.shared.background import OnShare
 

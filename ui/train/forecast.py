@@ -15,8 +15,9 @@ from deftx.data.lexicon import Covered, coverage
 from deftx.jobs import Job
 from deftx.jobs.pace import Pace, paces
 from deftx.training.base_facts import BaseFacts, read_base_facts
+from deftx.training.data_size import TableSize, TextSize
 from deftx.training.distributed import for_processes
-from deftx.training.estimates import Estimate, TableSize, TextSize, estimate
+from deftx.training.estimates import Estimate, estimate
 from deftx.training.preflight import (
     Machine,
     Note,
