@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from app_process import serving
-from browsing import choose, expect, field, open_page
+from browsing import choose, expect, field, open_page, open_tab
 
 from deftx.data.tables import read_table
 from deftx.models.bases import BUNDLED_BASE
@@ -56,6 +56,23 @@ def done(page, count):
 
 def key_of(page, label):
     return page.locator("#label-card .marks button", has_text=label).get_attribute("data-key")
+
+
+@pytest.mark.data
+def test_a_session_that_starts_has_the_focus_and_a_refused_one_does_not_take_it(page):
+    open_tab(page, "Test")
+    page.locator("#labelling button").first.click()
+    choose(page, "label-text", "balinese.txt")
+    field(page, "label-own").fill("a, b")  # needs no classifier
+    page.locator("#label-start").click()
+    expect(page.locator("#label-area")).to_be_focused()
+    page.keyboard.press("1")
+    done(page, 1)
+    field(page, "label-own").fill("alone")
+    page.locator("#label-start").click()
+    expect(page.locator("#label-said")).to_contain_text("2 to 50 labels")
+    page.wait_for_timeout(500)  # the focus would move after 0.1 s
+    expect(page.locator("#label-area")).not_to_be_focused()
 
 
 @pytest.mark.data

@@ -17,8 +17,9 @@ from ui import strings
 from ui.access import retention
 from ui.classify.combination import Combination
 from ui.current import acting_in
-from ui.labelling import label_answers, label_views, sessions
+from ui.labelling import label_answers, label_tab, label_views, sessions
 from ui.library.vector_index import describe
+from ui.shared import keys
 from ui.studio import Studio
 
 
@@ -262,8 +263,21 @@ def test_an_export_is_imported_by_another_person(studio, kept, ending):
     before = sessions.stored().judged(kept["session"])
     other, *_ = label_answers.name_person(kept, "Ketut")
     said, *_ = label_answers.bring(other, path)
-    assert strings.LABELLING_IMPORTED.format(count=4, others=0) in said
+    assert strings.LABELLING_IMPORTED.format(count=4, others=0, own=0) in said
     assert sessions.stored().judged(kept["session"]) == {**before, "Ketut": before[""]}
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json"])
+def test_an_older_file_does_not_change_later_answers_of_the_person_who_imports_it(kept, ending):
+    for picked in ("0:label:1", "1:label:1"):
+        label_answers.pick(kept, picked)
+    path, _ = label_answers.export(ending, kept)
+    for picked in ("2:undo", "1:undo", "0:label:0"):
+        label_answers.pick(kept, picked)
+    said, *_ = label_answers.bring(kept, path)
+    assert strings.LABELLING_IMPORTED.format(count=1, others=0, own=1) in said
+    judged = sessions.stored().judged(kept["session"])[""]
+    assert {place: one.label for place, one in judged.items()} == {0: "negative", 1: "positive"}
 
 
 def test_an_export_equals_what_was_judged(kept):
@@ -300,6 +314,17 @@ def test_what_is_missing_is_said(studio, page_base, task, text):
         assert kept == gr.skip()
         assert message in said
     assert sessions.stored().list() == []
+
+
+def test_a_comparison_goes_with_the_next_answer_and_a_refusal_moves_no_focus(studio):
+    with gr.Blocks() as page:
+        tab = label_tab.build(gr.Dropdown(), gr.Dropdown(), gr.BrowserState())
+    clearing = [one for one in page.fns.values() if one.js == "() => ''" and one.outputs == [tab.compared]]
+    targets = {(page.blocks[block].elem_id, event) for one in clearing for block, event in one.targets}
+    assert targets == {("label-card", "select"), ("label-bring", "upload")}
+    focusing = [one for one in page.fns.values() if keys.focus(label_tab.AREA, scroll=True) in str(one.js)]
+    assert [one.inputs for one in focusing] == [[tab.said]] * 2
+    assert all(one.js.startswith("said => said || (") for one in focusing)
 
 
 def test_nobody_sees_the_sessions_of_another_workspace(kept, page_base, tmp_path):

@@ -112,6 +112,15 @@ def test_what_cannot_be_learned_together_is_refused_before_the_start(studio, tab
     assert "it must be from 1" in said
 
 
+def test_a_further_file_that_cannot_be_used_is_said_with_the_estimate(studio, table, own):
+    shown = train_preview.preview(
+        None, {**TASK, "train": table, "train_2": own, "repeat_2": 20_000, "max_steps": "many"}
+    )[0]
+    assert "repeat = 20000" in shown
+    for name in ("further", "max_steps"):
+        assert strings.REFUSED.format(field=train_fields.label(name)) in shown
+
+
 def test_the_words_that_a_list_covers_are_said_before_the_start(studio, table, words, tmp_path):
     shown = train_preview.preview(None, {**TASK, "train": table, "lexicon": words})[0]
     # Of "the NOUN is WORD", eight times: the is there 8 times, good 4 times, day 2 times.

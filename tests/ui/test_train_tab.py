@@ -15,7 +15,7 @@ from deftx.jobs import state_of
 from deftx.jobs.job import EVENTS, RESULT
 from deftx.jobs.pace import expected_seconds
 from deftx.training.recipes import LanguageRecipe, TaskRecipe
-from deftx.training.request import Refusal, TrainingRequest
+from deftx.training.request import Refusal, SettingsRefused, TrainingRequest
 from ui import strings
 from ui.corpus import labelled_upload
 from ui.corpus.corpora import SAMPLE
@@ -241,10 +241,34 @@ def test_few_steps_with_the_papers_preset_are_few_steps():
 @pytest.mark.parametrize(
     ("text", "k"),
     [("5 %", 0.05), ("2,764%", 0.02764), ("0.05", 0.05), ("0,05", 0.05), ("200000", 200_000), ("200,000", 200_000),
-     ("1,234,567", 1_234_567)],
+     ("1,234,567", 1_234_567), ("0,125", 0.125), ("0.125", 0.125)],
 )  # fmt: skip
 def test_k_is_a_share_or_a_number(text, k):
     assert train_fields.recipe_of({**FORM, "k": text})["k"] == k
+
+
+def test_a_decimal_comma_with_three_digits_is_no_separator_of_thousands():
+    found = train_fields.recipe_of({**FORM, "learning_rate": "0,001", "hold_out": "0,100", "epochs": "12.125"})
+    assert {name: found[name] for name in ("learning_rate", "hold_out", "epochs")} == {
+        "learning_rate": 0.001, "hold_out": 0.1, "epochs": 12.125,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text"), [("k", "200.000"), ("max_steps", "10.000"), ("seed", "1.234.567")])
+def test_a_number_with_points_for_thousands_is_refused_with_the_one_to_write(name, text):
+    with pytest.raises(SettingsRefused, match=f"Write {text.replace('.', '')} "):
+        train_fields.recipe_of({**FORM, name: text})
+
+
+def test_every_field_has_a_label_of_its_own_in_every_language():
+    for code in strings.SPOKEN:
+        with strings.speaking(code):
+            labels = {name: train_fields.label(name) for name in EMPTY}
+            assert [name for name, label in labels.items() if label == name] == []
+            assert (
+                len({labels[f"{name}_{n}"] for name in ("train", "source", "repeat") for n in train_fields.FURTHER})
+                == 15
+            )
 
 
 def test_every_setting_that_the_form_takes_has_a_field_a_label_and_a_line_of_explanation():

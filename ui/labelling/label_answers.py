@@ -95,16 +95,19 @@ def pick(kept: object, picked: str) -> tuple:
 
 
 def bring(kept: object, file: str) -> tuple:
-    """Import the answers in a file."""
+    """Import the answers in a file. Those that this person has given stand: the file may be older."""
     session_id, person = read(kept)
 
     def take() -> str:
         current_workspace().admit(Path(file).stat().st_size)
         found = match(sessions.stored().open(session_id), read_isolated([file], read_rows, Path(file)), person)
-        for name, judgements in found.judgements.items():
+        stand, own = sessions.stored().judged(session_id).get(person, {}), found.judgements.get(person, [])
+        new = {**found.judgements, person: [one for one in own if one.place not in stand]}
+        for name, judgements in new.items():
             sessions.stored().record(session_id, name, judgements)
-        count = sum(map(len, found.judgements.values()))
-        return views.notice(strings.LABELLING_IMPORTED.format(count=count, others=found.others), kind="good")
+        count = sum(map(len, new.values()))
+        said = strings.LABELLING_IMPORTED.format(count=count, others=found.others, own=len(own) - len(new[person]))
+        return views.notice(said, kind="good")
 
     return _refused(take, strings.NOT_READ, session_id, person)
 

@@ -81,6 +81,7 @@ def build(task: gr.Dropdown, language: gr.Dropdown, kept: gr.BrowserState) -> La
         [start.click, tab.sessions.input, tab.person.input], lambda: ("", *label_answers.asking(False)), None,
         [tab.compared, actions.remove, actions.confirm, actions.stay], **PRIVATE,
     )  # fmt: skip
+    gr.on([tab.card.select, actions.bring.upload], None, None, tab.compared, js="() => ''", **PRIVATE)  # other answers
     return tab
 
 
@@ -153,7 +154,8 @@ def _connect_form(
         label_answers.open_session, [tab.sessions, tab.person], [tab.kept, tab.said, *tab.shown()], **PRIVATE
     )
     for event in (started, opened):
-        event.then(None, js=keys.focus(AREA, scroll=True), **PRIVATE)
+        # A refusal keeps the focus where it is.
+        event.then(None, tab.said, js=f"said => said || ({keys.focus(AREA, scroll=True)})()", **PRIVATE)
     named = [tab.kept, *tab.shown()]
     gr.on([tab.person.blur, tab.person.submit], label_answers.name_person, [tab.kept, tab.person], named, **PRIVATE)
     # A button says for which sentence it stands, so a fast second press is never counted for one that was not seen.

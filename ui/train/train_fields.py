@@ -37,7 +37,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "group_by_length": ("true", "false"),
     "trim": ("true", "false"),
 }
-GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")  # 200,000: commas separate thousands
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")  # 200,000: commas separate thousands; 0,125 is a decimal
+POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")  # 200.000: in Spanish and Indonesian, points separate thousands
 
 CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")  # as in BCP 47: min, quy, id-Latn
 
@@ -197,7 +198,11 @@ def further_of(values: Values) -> Iterator[LabelledFile]:
 
 
 def label(setting: str) -> str:
-    """Return the label of a field on the page; other names are returned unchanged."""
+    """Return the label of a field or setting on the page; other names are returned unchanged."""
+    name, _, number = setting.rpartition("_")
+    if setting in EMPTY and number.isdecimal():
+        labels = {"source": strings.FURTHER_SOURCE, "repeat": strings.FURTHER_REPEAT}
+        return " · ".join(filter(None, (strings.FURTHER_FILE.format(number=number), labels.get(name))))
     return strings.SETTINGS.get(setting) or strings.FIELDS.get(setting) or setting
 
 
@@ -225,6 +230,8 @@ def _typed(value: Any) -> str:
 
 
 def _number(text: str, whole: bool, share: bool) -> float | int:
+    if (whole or share) and POINTS.fullmatch(text):
+        raise RecipeError(strings.TWO_MEANINGS.format(text=text, plain=text.replace(".", "")))
     plain = text.replace(",", "") if GROUPED.fullmatch(text) else text.replace(",", ".")
     percent = share and plain.endswith("%")
     try:

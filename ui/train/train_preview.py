@@ -1,5 +1,6 @@
 """Preview of a training run before it starts: the estimate, the problems, and the same run as a command, Python and a file."""
 
+from contextlib import suppress
 from dataclasses import replace
 from html import escape
 
@@ -26,7 +27,9 @@ def preview(text: str | None, values: Values) -> tuple[str, str, str, str]:
     except SettingsRefused as error:
         # The readable fields may have problems too; all are shown together.
         readable = {**values, **{one.field: "" for one in error.refusals}}
-        others = forecast.look(train_fields.from_form(readable, text)).refusals
+        others: list[Refusal] = []
+        with suppress(SettingsRefused):  # the further labelled files are no field that can be emptied
+            others = forecast.look(train_fields.from_form(readable, text)).refusals
         return refusals_view(strings.WOULD_BE_REFUSED, [*error.refusals, *others]), "", "", ""
     return outlook_view(request.kind, forecast.look(request)), *copies(request)
 
