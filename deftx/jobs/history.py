@@ -1,14 +1,14 @@
 """Searching jobs, and comparing their settings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from deftx.core.errors import DeftxError
-from deftx.jobs.job import Job
+from deftx.jobs.job import OUT, Job
 from deftx.jobs.state import state_of
 
-DATA = ("corpus", "train", "valid", "source", "delta")  # settings that name files or vectors
+DATA = ("corpus", "train", "valid", "source", "start", "lexicon", "delta")  # settings that name files or vectors
 
 
 def search(jobs: Iterable[Job], words: str = "", state: str = "", method: str = "") -> list[Job]:
@@ -34,7 +34,7 @@ def method_of(job: Job) -> str:
 def settings_of(job: Job) -> dict[str, Any]:
     """Return all settings that affect a job's result, those of its preset included; files are given by name."""
     given = {name: value for name, value in job.settings.items() if name not in ("recipe", "device", "report_to")}
-    named = {name: _short(value) if name in (*DATA, "base") else value for name, value in given.items()}
+    named = {name: _short(value) if name in (*DATA, "further", "base") else value for name, value in given.items()}
     return {"kind": job.kind, **named, **_recipe(job)}
 
 
@@ -64,5 +64,8 @@ def _values(job: Job) -> list[str]:
 
 def _short(value: Any) -> Any:
     if isinstance(value, str):
-        return Path(value).name
+        path = Path(value)
+        return path.parent.name if path.name == OUT else path.name  # a vector that was trained here: the id of its job
+    if isinstance(value, Mapping):  # one of the further labelled files
+        return {name: _short(one) if name in ("file", *DATA) else one for name, one in value.items()}
     return [_short(each) for each in value] if isinstance(value, list | tuple) else value

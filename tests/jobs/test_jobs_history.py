@@ -61,3 +61,23 @@ def test_presets_differ_in_what_they_set_and_kinds_in_what_only_one_has(tmp_path
 def test_settings_that_no_recipe_knows_are_shown_as_they_stand(tmp_path):
     job = Store(tmp_path).add("language", "old", {"recipe": {"colour": "red"}, "device": "cpu"})
     assert settings_of(job) == {"kind": "language", "colour": "red"}
+
+
+def test_vectors_that_were_trained_here_are_told_apart_and_no_folder_is_shown(tmp_path):
+    store = Store(tmp_path)
+    sources = [store.add("language", name, {}) for name in ("first", "second")]
+    jobs = [
+        store.add("task", "Mood", {
+            "train": "/data/a.csv", "source": str(source.out), "start": f"/vectors/{source.name}",
+            "lexicon": [f"/words/{source.name}.csv"],
+            "further": [{"file": f"/data/{source.name}.csv", "source": str(source.out), "repeat": 2}],
+        })
+        for source in sources
+    ]  # fmt: skip
+    found = differences(jobs)
+    assert found["source"] == tuple(source.id for source in sources)
+    assert found["start"] == ("first", "second")
+    assert found["further"][0] == [{"file": "first.csv", "source": sources[0].id, "repeat": 2}]
+    assert set(found) == {"source", "start", "lexicon", "further"}
+    assert "/" not in str(found)
+    assert search(jobs, sources[0].id) == jobs[:1]

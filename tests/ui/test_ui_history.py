@@ -136,6 +136,22 @@ def test_the_comparison_names_what_differs_and_nothing_else(studio):
     assert strings.CHOOSE_TWO in look(compared=[a.id])["comparison"]
 
 
+def test_differing_settings_have_their_names_in_the_language_of_the_page(studio):
+    jobs = [
+        trained(studio, name, kind="task", language=name, recipe={"batch_size": size},
+                further=[{"file": f"/data/{name}.csv", "columns": {"text": "review"}, "repeat": 2}])
+        for name, size in (("min", 4), ("ban", 8))
+    ]  # fmt: skip
+    with strings.speaking("es"):
+        shown = history_views.comparison(jobs)
+    spanish = strings.table("es")
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td></tr>', shown)
+    assert set(rows) == {
+        (spanish["FIELDS"]["language"], "min", "ban"), (spanish["SETTINGS"]["batch_size"], "4", "8"),
+        (spanish["FIELDS"]["further"], "min.csv · review · 2", "ban.csv · review · 2"),
+    }  # fmt: skip
+
+
 def test_scores_of_finished_trainings_stand_side_by_side(studio, page_base, tmp_path):
     language = finish_language_job(studio.store, page_base, write_corpus(tmp_path / "corpus.txt"))
     task = finish_task_job(studio.store, page_base)

@@ -370,6 +370,17 @@ def test_a_tasks_score_is_not_drawn_on_the_axis_of_the_loss(studio):
     assert "nats" not in figure.data[1].hovertemplate
 
 
+def test_the_messages_of_a_task_have_its_labelled_file_and_no_empty_text(studio):
+    job = studio.store.add(
+        "task", "Mood", {"train": "/data/reviews.csv", "preset": "quick", "recipe": {"keep": None, "k": 50}}
+    )
+    shown = watch_views.messages(job)
+    assert "reviews.csv" in shown
+    assert strings.SETTINGS["k"] in shown
+    for absent in (strings.FIELDS["corpus"], strings.SETTINGS["keep"], strings.SETTINGS["seed"], "/data"):
+        assert absent not in shown
+
+
 def test_the_log_shows_its_end_and_no_markup(studio):
     job = studio.store.add("language", "x", {})
     assert strings.NO_LOG in look()["log"]

@@ -21,6 +21,7 @@ from ui.history import compare_figures
 from ui.library import vector_index
 from ui.shared import plot, views
 from ui.shared.uploads import Removed
+from ui.watch import watch_views
 
 HEADS = ("COMPARE", "NAME", "KIND_COLUMN", "METHOD", "STATE", "STARTED_AT", "TOOK", "SCORE", "SIZE")
 
@@ -142,18 +143,12 @@ def _scores(jobs: Sequence[Job], names: Sequence[str]) -> str:
 
 def _settings(jobs: Sequence[Job], names: Sequence[str]) -> str:
     rows = [
-        (strings.SETTINGS_OF.get(name, name), *(_said(value) for value in values))
+        (watch_views.setting_label(name), *(watch_views.setting_value(value) for value in values))
         for name, values in differences(jobs).items()
     ]
     if not rows:
         return views.paragraph(strings.NO_DIFFERENCE, "quiet")
     return views.table((strings.SETTING, *names), rows, caption=strings.DIFFERENCES_CAPTION)
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return "–" if value is None or value == "" else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def trash(jobs: Sequence[Job], files: Sequence[tuple[str, Removed]] = ()) -> str:

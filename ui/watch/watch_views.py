@@ -4,16 +4,17 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from deftx.core.events import read_duration
 from deftx.core.files import TRASH_KEPT
 from deftx.jobs import Job, Progress, State, Turn, progress_of, state_of
+from deftx.jobs.history import settings_of
 from deftx.publish.score_words import validation_in_words
 from deftx.vectors.description import SMALL_GAIN, language_loss
 from ui import strings
 from ui.shared import views
+from ui.train import train_fields
 
 ORDER = ("tokenise", "dense", "denoise", "select", "sparse", "evaluate")
 
@@ -190,8 +191,20 @@ def messages(job: Job) -> str:
 
 
 def _settings(job: Job) -> list[tuple[str, str]]:
-    recipe = job.settings.get("recipe") or {}
-    known = {**job.settings, **recipe}
-    for name in ("corpus", "base"):
-        known[name] = Path(str(known.get(name, ""))).name
-    return [(strings.SETTINGS_OF.get(k, k), str(known[k])) for k in ("corpus", "base", "preset", *recipe) if k in known]
+    given = {*job.settings, *(job.settings.get("recipe") or {})}  # without the others of the preset
+    known = {name: value for name, value in settings_of(job).items() if name in given}
+    return [(setting_label(name), setting_value(value)) for name, value in known.items() if value not in (None, "", [])]
+
+
+def setting_label(name: str) -> str:
+    """Return the name of a setting of a job in the language of the page."""
+    return strings.SETTINGS_OF.get(name) or train_fields.label(name)
+
+
+def setting_value(value: Any) -> str:
+    """Return the value of a setting of a job as text; the parts of a further labelled file stand in a row."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(setting_value, value))
+    if isinstance(value, Mapping):
+        return " · ".join(map(setting_value, value.values()))
+    return "–" if value is None or value == "" else f"{value:g}" if isinstance(value, float) else str(value)
