@@ -124,6 +124,8 @@ class _History:
 
     def take(self, event: Event) -> None:
         """Add one event."""
+        if event.phase == "tokenise" != self.at.phase:  # resumed: an estimate from before the pause is no longer true
+            self.seconds_left = self.estimated = None
         if event.phase != self.at.phase or event.step or event.total:  # a message alone does not change the progress
             self.at = event
         if event.seconds_left is not None:

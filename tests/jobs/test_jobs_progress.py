@@ -48,6 +48,15 @@ def test_what_the_scores_measure_is_remembered_and_the_estimate_keeps_its_own_ti
     assert (progress.seconds_left, progress.updated) == (9.0, 100.0)
 
 
+def test_an_estimate_from_before_a_pause_is_dropped_on_resumption(job):
+    append(job, Event("dense", 10, 20, seconds_left=90.0, time=100.0), Event("dense", message="stopped", time=101.0))
+    assert progress_of(job).seconds_left == 90.0
+    append(job, Event("tokenise", message="resumed", time=9_000.0), Event("dense", 10, 20, time=9_001.0))
+    assert (progress_of(job).seconds_left, progress_of(job).updated) == (None, None)
+    append(job, Event("dense", 11, 20, seconds_left=80.0, time=9_002.0))
+    assert (progress_of(job).seconds_left, progress_of(job).updated) == (80.0, 9_002.0)
+
+
 def test_the_first_guesses_and_the_latest_are_kept(job):
     before, later, last = (WordGuess("the ", "day", " is", said) for said in ("it", "night", "day"))
     append(job, Event("evaluate", 1, 2, evaluation=9.0, guesses=(before,)))
