@@ -100,12 +100,22 @@ def test_a_mark_is_corrected_with_a_click_and_kept_over_a_reload(page, app, tmp_
     page.locator("#words-start").click()
     marks = page.locator("#words-card .for")
     expect(marks).to_have_count(1)
+    heard = page.locator("#words-card [aria-live]")
+    expect(heard).to_have_text(re.compile(r"^the \w+ is (good|awful)$"))
+    first = heard.text_content()
+    marked = marks.first.get_attribute("data-pick")
     marks.first.click()
     expect(marks).to_have_count(0)
+    expect(page.locator(f'#words-card [data-pick="{marked}"]')).to_be_focused()  # so keys go on from there
     page.locator("#words-card .words button").last.click()
     expect(marks).to_contain_text("THING")
-    page.locator("#words-card .marks button").first.click()
+    assert heard.text_content() == first  # it is not read again at every click
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
     expect(page.locator("#words-result")).to_contain_text("F1 of names: 0.0000")
+    expect(page.locator('#words-card [data-pick="1:next"]')).to_be_focused()
+    assert heard.text_content() == page.locator("#words-card .words button").evaluate_all(
+        "words => words.map(word => word.firstChild.textContent).join(' ')") != first  # fmt: skip
     page.reload()
     open_tab(page, "Test")
     page.locator("#word-labelling button").first.click()

@@ -12,6 +12,28 @@ from ui.labelling import word_answers
 from ui.shared import removal, views
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+# The button that had the focus keeps it when the card is replaced; after another sentence came, the first button below it
+# has it, and the sentence is read aloud.
+_KEEP_FOCUS = """
+const heard = document.createElement('div');
+heard.setAttribute('aria-live', 'polite');
+heard.style.cssText = 'position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)';
+element.closest('#words-card').append(heard);
+let last = '';
+element.addEventListener('focusin', e => { last = e.target.closest('[data-pick]')?.dataset.pick ?? ''; });
+document.addEventListener('focusin', e => { if (!element.contains(e.target)) last = ''; });
+const hear = () => {
+  const parts = element.querySelector('.words, .in-words')?.childNodes ?? [];
+  const text = [...parts].map(part => (part.firstChild ?? part).textContent).join('');  // without the labels
+  if (heard.textContent !== text) heard.textContent = text;
+};
+hear();
+watch('value', () => {
+  hear();
+  if (last && document.activeElement === document.body)
+    (element.querySelector(`[data-pick="${last}"]`) ?? element.querySelector('.marks [data-pick]'))?.focus({preventScroll: true});
+});
+"""
 EXPORTS = {".conll": "WORDS_AS_CONLL", ".jsonl": "WORDS_AS_JSON"}
 
 
@@ -23,7 +45,7 @@ def build(task: gr.Dropdown, language: gr.Dropdown) -> None:
         said = gr.HTML(elem_id="words-said")
         with gr.Column(visible=False, elem_id="words-area") as area:
             label = gr.Radio([], label=strings.WORDS_LABEL, info=strings.WORDS_LABEL_HINT, elem_id="words-label")
-            card = gr.HTML(elem_id="words-card", js_on_load=views.PICK)
+            card = gr.HTML(elem_id="words-card", js_on_load=views.PICK + _KEEP_FOCUS)
             result = gr.HTML(elem_id="words-result")
             actions = _actions()
         # Outside of the column: a column that is shown shows a hidden part of it too.
