@@ -281,6 +281,17 @@ def test_it_is_estimated_from_the_text_how_many_answers_are_right(studio, page_b
     assert 'role="alert"' in try_step.estimate(plan.changed(task_job="gone"))
 
 
+@pytest.mark.parametrize(
+    ("lines", "first", "last"), [(2, "number 0.", "number 1."), (64, "number 0.", "number 63."), (100, "number 0.", "number 98."), (640, "number 0.", "number 630.")]
+)  # fmt: skip
+def test_lines_are_picked_from_the_whole_text(studio, lines, first, last):
+    pasted = "\n".join(f"Titiang seneng ring genah number {number}." for number in range(lines))
+    picked = try_step._spread(text_step.pasted(Plan(), pasted)[0].text, 64)
+    assert len(set(picked)) == min(64, lines)
+    assert picked[0].endswith(first)
+    assert picked[-1].endswith(last)
+
+
 def test_a_sentence_without_a_task_is_refused_in_words(studio):
     assert 'role="alert"' in try_step.answer(Plan(), "enak")
     assert 'role="alert"' in try_step.made_of(Plan())

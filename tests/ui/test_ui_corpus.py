@@ -46,6 +46,16 @@ def test_a_text_shows_its_verdict_plot_table_and_the_lines_left_out(studio, tmp_
     assert "rows of symbols: 10." in details
 
 
+def test_how_a_text_was_cleaned_is_said_in_the_language_of_the_page(studio, tmp_path, monkeypatch):
+    name = studio.corpora.add(write(tmp_path, "a.txt", "the food is good\n" * 20))
+    choice, cleaning = next(iter(CLEANINGS.items()))
+    monkeypatch.setattr(studio.corpora, "note", lambda name: {"cleaned_from": "b.txt", "choices": [choice]})
+    with strings.speaking("es"):
+        said = corpus_tab.show_findings(name)
+        assert strings.of_library(cleaning.title) in said
+    assert cleaning.title not in said
+
+
 def test_nothing_chosen_and_a_text_that_is_gone_leave_no_plot(studio):
     assert corpus_tab.show(None)[1:] == ("", "", "")
     said, *rest = corpus_tab.show("gone.txt")

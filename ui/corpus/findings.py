@@ -50,7 +50,7 @@ def show_findings(name: str | None, effects: Sequence[Effect] = ()) -> str:
         return views.paragraph(strings.NO_CORPUS_YET, "quiet")
     workspace = current_workspace()
     try:
-        titles = {cleaning.name: cleaning.title for cleaning in CLEANINGS.values()}
+        titles = {cleaning.name: strings.of_library(cleaning.title) for cleaning in CLEANINGS.values()}
         origin = audit_view.origin(workspace.corpora.note(name), titles)
         names = workspace.facts.languages().names()
         facts = workspace.facts

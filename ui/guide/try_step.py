@@ -90,7 +90,8 @@ def _spread(text: str, count: int) -> list[str]:
     """Return different lines of a text that are as long as a sentence, spread over the whole text."""
     lines = dict.fromkeys(current_workspace().facts.read(text).lines)
     short = [line for line in lines if SHORT <= len(line) <= LONG]
-    return short[:: max(1, len(short) // count)][:count]
+    picked = min(count, len(short))
+    return [short[number * len(short) // picked] for number in range(picked)]
 
 
 def estimate(plan: Plan) -> str:
