@@ -26,8 +26,8 @@ class Event:
     """The progress, a measurement or a message of a training run.
 
     ``loss`` is the mean training loss in nats since the last event, ``learning_rate`` that of the last step. ``evaluation`` is the validation score in ``metric``
-    ("masked_lm_loss" or "next_token_loss" in nats, or "f1" or "accuracy" from 0 to 1). ``seconds_left`` is the estimated time left of the
-    whole run. In phase "evaluate", step 1 measures the base alone and step 2 the base with the vector. ``guesses`` come with
+    ("masked_lm_loss" or "next_token_loss" in nats; "f1", "accuracy", "entity_f1", "answer_f1" or "exact_match" from 0 to 1).
+    ``seconds_left`` is the estimated time left of the whole run. In phase "evaluate", step 1 measures the base alone and step 2 the base with the vector. ``guesses`` come with
     the evaluations of a language: they quote the held-out text, and are for the owner of the run only.
     """
 
