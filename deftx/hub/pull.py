@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError, RevisionNotFoundError
 
 from deftx.core.errors import VectorError
@@ -35,6 +36,12 @@ def pull(name: HubName, *, needed: tuple[str, ...], wanted: tuple[str, ...] = ()
         if not (folder / file).is_file():
             raise VectorError(f"The Hub repository {name} has no {file}.")
     return folder
+
+
+def cached_commit(repository: str) -> str | None:
+    """Return the commit from which transformers has loaded a model, which it does not tell; None if it is not in the cache."""
+    found = try_to_load_from_cache(repository, "config.json")
+    return Path(found).parent.name if isinstance(found, str) else None
 
 
 def pull_refusal(name: HubName, error: Exception) -> VectorError:

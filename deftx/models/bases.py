@@ -17,6 +17,7 @@ from deftx.core.events import Event, Listener
 from deftx.core.files import expanded
 from deftx.core.sampling import seeded
 from deftx.core.units import TEXT
+from deftx.hub.pull import cached_commit
 from deftx.models.base_files import check_files, check_sizes, check_weights, quiet_transformers, refusing_base
 from deftx.models.base_tokenizer import load_tokenizer
 from deftx.models.batches import pad_id
@@ -191,8 +192,8 @@ def load_base(name_or_path: str | os.PathLike, *, device: str | torch.device | N
             names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
             tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
     model.to(device or "cpu")  # pyright: ignore[reportArgumentType] (a decorator of transformers hides the parameters)
-    name = str(name_or_path) if Path(source).is_dir() else source
-    base = Base(name, getattr(config, "_commit_hash", None), model, tokenizer, notes)
+    name, commit = (str(name_or_path), None) if Path(source).is_dir() else (source, cached_commit(source))
+    base = Base(name, commit, model, tokenizer, notes)
     if lost:
         _start_head(base, lost)
     if Path(source).is_dir() and (note := read_note(source)) and note.fingerprint == base.fingerprint:

@@ -88,7 +88,7 @@ def write_peft(
         if local:
             base.model.save_pretrained(fresh / BASE)
         where = f"{folder.resolve().name}/{BASE}" if local else base_name(base.name)
-        card = write_peft_card(folder.resolve().name, where, vectors, classifier.max_length)
+        card = write_peft_card(folder.resolve().name, where, base.revision, vectors, classifier.max_length)
         (fresh / CARD).write_text(card, encoding="utf-8")
     entries = sum(len(positions) for positions, _ in sparse.values())
     return PeftParts(len(sparse), entries, padding, whole, size, folder / BASE if local else None)

@@ -146,7 +146,7 @@ def trimmed_base(base: Base, lines: Sequence[str], *, least: int = LEAST, most: 
     _compare(base, model, small, kept, lines)
     note = _note(base, model, kept)
     model.to(base.device)  # pyright: ignore[reportArgumentType] (a decorator of transformers hides the parameters)
-    return Base(base.name, base.revision, model, _wrapped(base.tokenizer, small), list(base.notes), note)
+    return Base(base.name, None, model, _wrapped(base.tokenizer, small), list(base.notes), note)
 
 
 def kept_rows(tokenizer: PreTrainedTokenizerBase, name: str, lines: Sequence[str]) -> int:

@@ -8,11 +8,13 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -433,6 +435,18 @@ def attach(monkeypatch: Any, hub: Hub, cache: Any, token: str | None = None) -> 
         monkeypatch.delenv(name, raising=False)
     if token:
         monkeypatch.setenv("HF_TOKEN", token)
+
+
+def put_in_cache(monkeypatch: Any, folder: Path, cache: Path, name: str) -> str:
+    """Put a folder into the cache of the Hub's client as a repository, end its network, and return the commit."""
+    commit = "0123456789abcdef" * 2 + "01234567"
+    there = cache / f"models--{name.replace('/', '--')}"
+    shutil.copytree(folder, there / "snapshots" / commit)
+    (there / "refs").mkdir()
+    (there / "refs" / "main").write_text(commit)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    return commit
 
 
 def attach_datasets(monkeypatch: Any, hub: Hub, cache: Any) -> None:

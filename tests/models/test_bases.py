@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 
+import hub_server
 import pytest
 import tiny
 import torch
@@ -124,6 +125,13 @@ def test_the_longest_text_really_fits(base):
 def test_the_bundled_base_is_found_by_name():
     assert find_base(BUNDLED_BASE).endswith(BUNDLED_BASE)
     assert os.path.isfile(os.path.join(find_base(BUNDLED_BASE), "config.json"))
+
+
+def test_a_base_of_the_hub_has_the_commit_that_was_loaded(base, base_folder, tmp_path, monkeypatch):
+    commit = hub_server.put_in_cache(monkeypatch, base_folder, tmp_path, "ana/tiny")
+    found = load_base("ana/tiny")
+    assert (found.name, found.revision, found.fingerprint) == ("ana/tiny", commit, base.fingerprint)
+    assert load_base(base_folder).revision is None
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,8 @@ def test_a_damaged_note_is_refused(folder, tmp_path):
 def test_a_vector_of_a_base_that_keeps_all_pieces_is_lifted_too(folder):
     whole = load_base(folder / "whole")
     pieces = list(whole.tokenizer.get_vocab())
-    same = trimmed_base(whole, [" ".join(pieces)], most=len(pieces))
+    same = trimmed_base(replace(whole, revision="0123"), [" ".join(pieces)], most=len(pieces))
+    assert (same.revision, same.trimmed.parent_revision) == (None, "0123")  # it is not what the Hub has
     assert same.fingerprint == whole.fingerprint
     vector = SparseVector.load(folder / "whole-language")
     vector = replace(vector, info={**vector.info, "trimmed": same.trimmed.to_dict()})

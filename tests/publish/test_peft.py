@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import hub_server
 import pytest
 import tiny_families
 import torch
@@ -57,7 +58,7 @@ def drawn(base, kind, labels=(), share=0.02, skip=("bias",)):
             shapes[name] = tuple(parameter.shape)
     model = base.classifier(list(labels), seed=1) if labels else base.model
     head = {name: tensor.detach().clone() for name, tensor in head_parameters(model).items()}
-    about = {"name": base.name, "revision": None, "fingerprint": base.fingerprint}
+    about = {"name": base.name, "revision": base.revision, "fingerprint": base.fingerprint}
     return SparseVector(positions, values, head, shapes, {"kind": kind, "labels": list(labels), "base": about})
 
 
@@ -124,7 +125,7 @@ def test_the_current_folder_can_be_filled_and_gives_the_name(base, vectors, tmp_
 
 
 def test_a_base_from_a_folder_is_written_beside_and_one_of_the_hub_is_not(base, vectors, tmp_path):
-    about = ("base_model:", f'from_pretrained("out/{BASE}"', 'from_pretrained("lab/tiny"')
+    about = ("base_model:", f'from_pretrained("out/{BASE}", num', 'from_pretrained("lab/tiny", revision="0123abc", num')
     for revision, expected in ((None, [False, True, False]), ("0123abc", [True, False, True])):
         named = replace(base, name="lab/tiny", revision=revision)
         origin = {"name": "lab/tiny", "revision": revision, "fingerprint": base.fingerprint}
@@ -136,6 +137,15 @@ def test_a_base_from_a_folder_is_written_beside_and_one_of_the_hub_is_not(base, 
         assert (parts.base, (folder / BASE / "config.json").exists()) == (
             (folder / BASE, True) if not revision else (None, False)
         )
+
+
+def test_a_base_that_was_loaded_from_the_hub_is_not_copied(base_folder, tmp_path, monkeypatch):
+    commit = hub_server.put_in_cache(monkeypatch, base_folder, tmp_path / "cache", "ana/tiny")
+    base = load_base("ana/tiny")
+    assert write_peft(base, [(drawn(base, "task", ("a", "b")), 1.0)], tmp_path / "out").base is None
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert 'base_model: "ana/tiny"' in card
+    assert f'from_pretrained("ana/tiny", revision="{commit}"' in card
 
 
 def test_an_exported_task_vector_comes_back(base, base_folder, task_vector, tmp_path, capsys):
