@@ -25,8 +25,8 @@ export async function reader(about) {
   return text => {
     const { ids, tokens } = tokenizer.encode(text);
     const all = ids.flatMap((id, place) => spelt(id, tokens[place]));
-    const cut = all.length > about.max_length;
-    return { ids: cut ? [...all.slice(0, about.max_length - 1), all.at(-1)] : all, cut };
+    const cut = all.length > about.max_length, end = all.length - about.after;
+    return { ids: cut ? [...all.slice(0, about.max_length - about.after), ...all.slice(end)] : all, cut };
   };
 }
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from transformers import PreTrainedTokenizerBase
+
 from deftx.classify.classifier import Classifier
 from deftx.core.assets import ASSETS
 from deftx.core.errors import DeftxError
@@ -118,8 +120,14 @@ def _describe(classifier: Classifier, folder: Path, graph: str, title: str) -> N
         for text, one, row in zip(texts, ids, found.tolist(), strict=True)
     ]
     about = {"title": title, "labels": classifier.labels, "max_length": classifier.max_length, "graph": graph,
-             "close": CLOSE, "probes": probes}  # fmt: skip
+             "close": CLOSE, "probes": probes, "after": _tokens_after(classifier.base.tokenizer)}  # fmt: skip
     (folder / "page.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+
+
+def _tokens_after(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return how many special tokens come after a text; these stay when it is truncated."""
+    special = tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"]
+    return special[::-1].index(0)
 
 
 def _write_worker(folder: Path) -> None:
@@ -128,7 +136,7 @@ def _write_worker(folder: Path) -> None:
     for name in files:
         digest.update((folder / name).read_bytes())
     worker = (ASSETS / "offline" / "offline.js").read_text(encoding="utf-8")
-    filled = {"@VERSION@": f"deftx-{digest.hexdigest()[:12]}", "'@FILES@'": ", ".join(map(repr, files))}
+    filled = {"@VERSION@": digest.hexdigest()[:12], "'@FILES@'": ", ".join(map(repr, files))}
     for place, text in filled.items():
         worker = worker.replace(place, text)
     (folder / "offline.js").write_text(worker, encoding="utf-8")

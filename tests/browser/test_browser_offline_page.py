@@ -120,7 +120,7 @@ def test_the_page_reads_a_thousand_sentences_of_the_bundled_base_as_python_does(
     texts = Random(0).sample(texts, 1_000)
     page.goto(address(serve(other)))
     expect(page.locator("#state")).to_contain_text("splits texts into other tokens")  # than the tiny base
-    read = "async ([texts, max_length]) => texts.map((read => text => read(text).ids)(await (await import(new URL('page.js', location))).reader({max_length})))"
+    read = "async ([texts, max_length]) => texts.map((read => text => read(text).ids)(await (await import(new URL('page.js', location))).reader({max_length, after: 1})))"
     assert page.evaluate(read, [texts, 64]) == [list(one) for one in encode(base.tokenizer, texts, 64)]
 
 
