@@ -15,7 +15,7 @@ from deftx.hub.errors import explain_hub
 if TYPE_CHECKING:
     from datasets import IterableDataset
 
-MOST_BYTES = 20 * 10**6  # UTF-8 bytes of text that are read from a split
+MOST_BYTES = 20 * 10**6  # that are written of a split, as JSON lines
 RETRIES = 2  # of a read after a lost connection; the package's 20 would keep a person waiting for minutes
 
 
@@ -77,32 +77,40 @@ def fetch_split(split: HubSplit, folder: Path, most: int = MOST_BYTES) -> tuple[
     Args:
         split: The split.
         folder: Where the file is written; its name is that of the data set.
-        most: Bytes of text, in UTF-8, that are read.
+        most: The largest size of the file in bytes.
 
     Returns:
-        The file, and whether the split has more text than that.
+        The file, and whether the split has more rows than that.
 
     Raises:
         CorpusError: The split cannot be read, or the connection is lost.
     """
     dataset = stream(split)
-    names = {
-        column: known for column, kind in (dataset.features or {}).items() if (known := getattr(kind, "names", None))
-    }
+    names = {column: known for column, kind in (dataset.features or {}).items() if (known := _class_names(kind))}
     path = folder / f"{split.repository}-{split.configuration}-{split.name}.jsonl".replace("/", "-")
     size = 0
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("wb") as file:
         for row in _rows(split, dataset):
-            size += sum(len(cell.encode()) for cell in row.values() if isinstance(cell, str))
+            cells = {column: _cell(cell, names.get(column)) for column, cell in row.items()}
+            line = json.dumps(cells, ensure_ascii=False, default=str).encode(errors="replace") + b"\n"
+            size += len(line)
             if size > most:
                 return path, True
-            cells = {column: _cell(cell, names.get(column)) for column, cell in row.items()}
-            file.write(json.dumps(cells, ensure_ascii=False, default=str) + "\n")
+            file.write(line)
     return path, False
 
 
+def _class_names(kind: Any) -> Sequence[str] | None:
+    """Return the names of the classes of a column, or of the elements of a column of lists; None if it has none."""
+    while (element := getattr(kind, "feature", None)) is not None:
+        kind = element
+    return getattr(kind, "names", None)
+
+
 def _cell(cell: Any, names: Sequence[str] | None) -> Any:
-    """Return the class name of a class number (-1 means no label), and any other value as it is."""
+    """Return the class name of a class number (-1 means no label), also in a list, and any other value as it is."""
+    if names is not None and isinstance(cell, list):
+        return [_cell(one, names) for one in cell]
     if names is None or not isinstance(cell, int):
         return cell
     return names[cell] if 0 <= cell < len(names) else None

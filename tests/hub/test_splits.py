@@ -58,7 +58,7 @@ def test_splits_of_all_configurations_are_listed_and_read(news, tmp_path):
 
 
 def test_of_a_large_split_the_first_part_is_read(news, tmp_path):
-    path, cut = fetch_split(find_splits("ana/news")[-1], tmp_path, most=180)
+    path, cut = fetch_split(find_splits("ana/news")[-1], tmp_path, most=450)  # 43 bytes a line
     assert (len(rows(path)), cut) == (10, True)
 
 
@@ -81,6 +81,23 @@ def test_class_numbers_become_their_names(hub, tmp_path):
     hub.make("datasets/ana/classes", {"data/train-0.parquet": (tmp_path / "t.parquet").read_bytes()})
     path, _ = fetch_split(find_splits("ana/classes")[0], tmp_path)
     assert [row["label"] for row in rows(path)] == ["good", "bad", None]
+
+
+def test_lists_have_the_names_of_classes_too_and_count(hub, tmp_path):
+    classes = {"names": ["O", "B-PER"], "_type": "ClassLabel"}
+    features = {
+        "tokens": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"},
+        "ner_tags": {"feature": classes, "_type": "List"},
+    }
+    schema = pa.schema([("tokens", pa.list_(pa.string())), ("ner_tags", pa.list_(pa.int64()))], metadata={"huggingface": json.dumps({"info": {"features": features}})})  # fmt: skip
+    content = {"tokens": [["satu", "Ana"], ["duo"] * 50], "ner_tags": [[0, 1], [-1] * 50]}
+    pq.write_table(pa.table(content, schema=schema), tmp_path / "t.parquet")
+    hub.make("datasets/ana/names", {"data/train-0.parquet": (tmp_path / "t.parquet").read_bytes()})
+    split = find_splits("ana/names")[0]
+    path, cut = fetch_split(split, tmp_path)
+    assert ([row["ner_tags"] for row in rows(path)], cut) == ([["O", "B-PER"], [None] * 50], False)
+    path, cut = fetch_split(split, tmp_path, most=300)
+    assert (len(rows(path)), cut) == (1, True)
 
 
 def test_a_script_is_not_run_and_has_no_splits(hub, tmp_path):

@@ -24,6 +24,8 @@ from deftx.accounts.people import EMPTY, NOBODY, Person
 from deftx.core.errors import DeftxError
 from deftx.core.files import TRASH_KEPT, write_json
 from deftx.core.hosting import Hosting
+from deftx.hub.splits import HubSplit
+from deftx.hub.text import HubFile
 from deftx.jobs import JobError, Store
 from deftx.jobs.job import RESULT
 from deftx.jobs.process import ProcessId
@@ -35,6 +37,7 @@ from ui.access.workspaces import Workspaces
 from ui.classify.combination import Combination
 from ui.classify.file_tasks import classify_file
 from ui.classify.word_files import tag_words
+from ui.corpus import hub_form
 from ui.current import acting_in, current_workspace, served
 from ui.guide.plan import STEPS, Plan
 from ui.history import history_tab
@@ -235,6 +238,19 @@ def test_visitors_keep_nothing_and_do_not_train(workspaces, tmp_path):
     allowing = Workspaces(workspaces.host, Hosting(visitors_train=True), NamedDoor())
     with acting_as(allowing, "vic") as workspace:
         assert workspace.store.add("language", "x", {}).owner == "vic"
+
+
+def test_visitors_without_a_login_fetch_nothing_from_the_hub(workspaces, monkeypatch):
+    for name in ("fetch", "choose"):
+        monkeypatch.setattr(f"deftx.hub.text.{name}", lambda *_: pytest.fail("the Hub was asked"))
+    monkeypatch.setattr("deftx.hub.splits.fetch_split", lambda *_: pytest.fail("the Hub was asked"))
+    parts = (HubSplit("ana/news", None, "min", "train"), HubFile("ana/news", None, "a.txt", 10))
+    with acting_as(workspaces, None) as workspace:
+        for chosen in ("min/train", "a.txt"):
+            assert "Visitors cannot save" in hub_form.take(parts, chosen, None)[-1]
+            with pytest.raises(DeftxError, match="Visitors cannot save"):
+                hub_form.fetch_labelled(parts, chosen)
+        assert not (workspace.store.root / "hub").exists()
 
 
 def test_visitors_without_a_login_upload_and_classify_no_files(workspaces, tmp_path):

@@ -80,6 +80,7 @@ def _files_beside(name: str) -> tuple[HubFile, ...]:
 def take(parts: tuple, chosen: str | None, column: str | None) -> tuple[str | None, Any, str]:
     """Fetch a split or a file and store its text; return (its name or None, the column field, the message)."""
     try:
+        current_workspace().admit(0)
         if (split := _split(parts, chosen)) is not None:
             with tempfile.TemporaryDirectory() as folder:
                 return _take_split(split, Path(folder), column)
@@ -93,6 +94,7 @@ def take(parts: tuple, chosen: str | None, column: str | None) -> tuple[str | No
 
 def fetch_labelled(parts: tuple, chosen: str | None) -> Path:
     """Fetch a split or a file of labelled rows; it stays until the next one is fetched. Raise DeftxError if that fails."""
+    current_workspace().admit(0)
     split = _split(parts, chosen)
     if split is None:
         return hub_text.fetch(hub_text.choose(_files(parts), chosen or ""))
