@@ -62,12 +62,13 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     from deftx.data.languages import load_languages
     from deftx.data.nearest import nearest
     from deftx.data.text import read_corpus
+    from deftx.jobs.home import registered_languages
     from deftx.models.bases import BUNDLED_BASE
     from deftx.training.base_facts import read_base_facts
 
     tokenizer = read_base_facts(arguments.base or BUNDLED_BASE).tokenizer
     corpus = read_corpus(arguments.corpus, column=arguments.column, encoding=arguments.encoding)
-    found = nearest(corpus.lines, load_languages(), tokenizer)
+    found = nearest(corpus.lines, load_languages(registered_languages()), tokenizer)
     rows = [
         (near.code, near.name, f"{near.letters:.1%}", "–" if near.pieces is None else f"{near.pieces:.1%}")
         for near in found

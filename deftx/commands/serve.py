@@ -32,6 +32,7 @@ def add_commands(commands: Any) -> None:
 def run_serve(arguments: argparse.Namespace) -> None:
     """Load the vectors, and serve until it is interrupted."""
     from deftx.data.languages import load_languages
+    from deftx.jobs.home import registered_languages
     from deftx.serving.batching import MOST_WAITING
     from deftx.serving.http import LOOPBACK, make_app, run
     from deftx.serving.service import Service
@@ -44,12 +45,15 @@ def run_serve(arguments: argparse.Namespace) -> None:
         raise RecipeError("--port must be from 1 to 65535.")
     task = SparseVector.load(arguments.task)
     languages = by_code([(name, SparseVector.load(name)) for name in arguments.languages])
-    switcher = Switcher(options.load_base_of(arguments), task, languages)
+    switcher, known = Switcher(options.load_base_of(arguments), task, languages), load_languages(registered_languages())
     service = Service(
-        switcher, load_languages(), pairs=task.takes_pairs, otherwise=arguments.otherwise,
+        switcher, known, pairs=task.takes_pairs, otherwise=arguments.otherwise,
         waiting=arguments.waiting or MOST_WAITING,
     )  # fmt: skip
     app = make_app(service, hosts=LOOPBACK if arguments.host in LOOPBACK else None)
+    if unknown := [code for code in languages if code not in known.names()]:
+        output.say(f"warning: No profile is known of {', '.join(unknown)}: such a vector is used only for texts whose request names "
+                   "the language. To register a language, see docs/languages.md.")  # fmt: skip
     output.say(f"http://{arguments.host}:{arguments.port}/ serves {', '.join(task.labels)} in "
                f"{', '.join(languages) or 'the language of the task'}; its description is at /openapi.json. Ctrl-C ends it.")  # fmt: skip
     run(app, arguments.host, arguments.port)

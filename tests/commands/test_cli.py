@@ -20,6 +20,7 @@ from deftx import __version__
 from deftx.classify.composition import compose
 from deftx.cli import main
 from deftx.commands import output
+from deftx.data.languages import register
 from deftx.vectors.vector import SparseVector
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -304,6 +305,14 @@ def test_nearest_names_the_known_languages_in_order(deftx, tmp_path):
     assert [near["letters"] for near in found] == sorted((near["letters"] for near in found), reverse=True)
     _, shown, _ = deftx("nearest", tmp_path / "min.txt")
     assert "Minangkabau" in shown.splitlines()[1]
+
+
+def test_nearest_knows_the_languages_that_were_registered(deftx, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEFTX_HOME", str(tmp_path))
+    lines = [f"gru{n % 7} brax vol{n % 5} dren kith" for n in range(300)]
+    register(tmp_path / "languages", "xaa", "Made up", lines)
+    (tmp_path / "text.txt").write_text("\n".join(lines), encoding="utf-8")
+    assert json.loads(deftx("nearest", tmp_path / "text.txt", "--json")[1])[0]["code"] == "xaa"
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from deftx.classify.composition import compose
 from deftx.cli import EXIT_BAD_INPUT, EXIT_OK, main
 from deftx.core.errors import DeftxError
+from deftx.data.languages import register
 from deftx.serving import http
 from deftx.serving.http import Limits, make_app
 from deftx.serving.service import Service
@@ -172,10 +173,31 @@ def test_the_command_serves_what_it_is_given(base_folder, task_vector, language_
         assert client.get("/").json()["languages"] == ["min"]
         answer = client.post("/classify", json={"texts": ["the day is good"], "language": "min"})
         assert answer.json()["results"][0]["label"] in client.get("/").json()["labels"]
+    assert "No profile is known" not in capsys.readouterr().err
     assert main([*words, "--otherwise", "min"]) == EXIT_BAD_INPUT
     assert "is not known" in capsys.readouterr().err
     assert main([*words, "--port", "70000"]) == EXIT_BAD_INPUT
     assert "from 1 to 65535" in capsys.readouterr().err
+
+
+def test_the_command_knows_registered_languages_and_warns_of_others(
+    base_folder, task_vector, languages, tmp_path, monkeypatch, capsys
+):
+    served = []
+    monkeypatch.setattr(http, "run", lambda app, host, port: served.append(app))
+    monkeypatch.setenv("DEFTX_HOME", str(tmp_path / "home"))
+    vector = replace(languages["min"], info={**languages["min"].info, "language": "xaa"}).save(tmp_path / "xaa")
+    words = ["serve", "--task", str(task_vector), "--base", str(base_folder), "--languages", str(vector)]
+    assert main(words) == EXIT_OK
+    assert "No profile is known of xaa" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+    lines = [f"gru{n % 7} brax vol{n % 5} dren kith" for n in range(300)]
+    register(tmp_path / "home" / "languages", "xaa", "Made up", lines)
+    assert main(words) == EXIT_OK
+    assert "No profile is known" not in capsys.readouterr().err
+    with TestClient(served[-1], base_url="http://localhost") as client:
+        answer = client.post("/classify", json={"texts": [" ".join(lines[:20])]})
+        assert answer.json()["results"][0]["language"] == "xaa"
 
 
 def test_without_fastapi_the_message_says_how_to_install_it(switcher, monkeypatch):
