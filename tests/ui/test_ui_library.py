@@ -1,5 +1,6 @@
 """The Library's handlers as plain functions."""
 
+import errno
 import json
 import re
 import shutil
@@ -66,6 +67,13 @@ def bring(studio, folder, title="Brought"):
     with OwnVectors(studio.store.root).incoming() as incoming:
         shutil.copytree(folder, incoming, dirs_exist_ok=True)
         return f"own:{OwnVectors(studio.store.root).keep(incoming, title, 'brought.zip').name}"
+
+
+def raising(error):
+    def fail(*_):
+        raise error
+
+    return fail
 
 
 def foreign(tmp_path):
@@ -164,6 +172,16 @@ def test_a_file_that_is_damaged_meanwhile_is_said_to_be(here):
     (library.find(language).folder / "vector.safetensors").write_bytes(b"x")
     with pytest.raises(gr.Error, match="damaged"):
         library_answers.show(language)
+
+
+def test_the_largest_overlaps_are_shown_however_many_vectors_there_are(here, monkeypatch):
+    item = library.find(here[2])
+    others = [replace(item, key=f"own:{n}", title=f"Other {n}") for n in range(14)]
+    monkeypatch.setattr(library, "items", lambda: [item, *others])
+    found = [*[0.1] * 13, 1.0]
+    monkeypatch.setattr(library_facts, "_overlap", lambda *_: found.pop(0))
+    shown = library_views.overlaps(library_facts.overlaps(item))
+    assert (shown.count("Other"), "Other 13" in shown, "(12 of 14, the largest)" in shown) == (12, True, True)
 
 
 def test_overlaps_are_worked_out_once(here):
@@ -314,6 +332,18 @@ def test_a_classifier_is_packed_or_it_is_said_why_not(here):
     assert "classifier-Mood-Minangkabau.zip" in said
     assert strings.NEEDS_TASK_VECTOR in export(None, "", 1, 1)[1]
     assert strings.NOT_EXPORTED in export(task, "bundled:min", 1, 1)[1]
+
+
+def test_vectors_with_long_names_are_packed_and_an_error_of_the_disk_is_told_without_its_path(here, monkeypatch):
+    studio, *keys = here
+    outs = [library.find(key).folder for key in keys]
+    task, language = (bring(studio, out, letter * 60) for out, letter in zip(outs, "กข", strict=True))
+    file, said = library_forms.export(lambda: Combination.of(task, [(language, 1.0)]))
+    assert Path(file).is_file(), said
+    full = OSError(errno.ENOSPC, "No space left on device", "/a/secret/place")
+    monkeypatch.setattr(library, "export_zip", raising(full))
+    file, said = library_forms.export(lambda: Combination.of(task, [(language, 1.0)]))
+    assert (file, "No space left on device" in said, "secret" in said) == (None, True, False)
 
 
 def test_a_classifier_becomes_a_space_of_its_own_or_it_is_said_why_not(here, tmp_path):

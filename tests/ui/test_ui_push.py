@@ -1,5 +1,7 @@
 """The Library's form that pushes, as plain functions, against a Hub on this machine."""
 
+import errno
+
 import pytest
 from hub_server import READ_ONLY, WRITER
 from tiny_base import finish_language_job, finish_task_job, write_corpus
@@ -139,6 +141,18 @@ def test_a_failed_upload_is_told(hub_here, studio, keys):
     said, *_, token = push_form.send(WRITER, ask, shown)
     assert "was created and is empty" in said
     assert token == ""
+
+
+def test_a_full_disk_is_told_without_its_path(hub_here, studio, keys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "/a/secret/place")
+
+    ask = wanted(vector=keys[1])
+    *_, shown = push_form.look(WRITER, ask)
+    monkeypatch.setattr(push_form, "prepare_vector", full)
+    for said in (push_form.look(WRITER, ask)[0], push_form.send(WRITER, ask, shown)[0]):
+        assert "No space left on device" in said
+        assert "secret" not in said
 
 
 def test_lists_are_renewed(studio, keys):

@@ -190,7 +190,7 @@ def export_space(combination: Combination) -> Path:
 
 def _named_after_its_vectors(combination: Combination) -> str:
     entries = current_workspace().composing.find(combination).entries
-    return "-".join(safe_name(find(entry.key).title) for entry in entries)
+    return safe_name("-".join(find(entry.key).title for entry in entries))
 
 
 def _items(kind: str) -> Iterator[Item]:

@@ -10,8 +10,6 @@ from deftx.vectors.vector_files import INFO
 from ui.library import library
 from ui.library.library import Item
 
-MOST_COMPARED = 12  # vectors whose overlap with the current one is shown
-
 
 def layers(item: Item) -> dict[str, Changed]:
     """Count the changed weights of each layer, out of those of M, or out of the known ones for another base."""
@@ -28,7 +26,7 @@ def overlaps(item: Item) -> list[tuple[str, float]]:
     """Return the overlap with the other vectors of the same base by title, the largest first."""
     made_for = (item.info.get("base") or {}).get("fingerprint")
     others = [other for other in library.items() if other.key != item.key
-              and (other.info.get("base") or {}).get("fingerprint") == made_for][:MOST_COMPARED]  # fmt: skip
+              and (other.info.get("base") or {}).get("fingerprint") == made_for]  # fmt: skip
     found = []
     for other in others:
         pair = sorted((one.folder, _changed(one.folder)) for one in (item, other))

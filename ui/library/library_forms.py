@@ -209,7 +209,7 @@ def export(wanted: Callable[[], Combination], kind: str = "classifier") -> tuple
     write, said = PACKED[kind]
     try:
         file = write(wanted())
-    except DeftxError as error:
+    except (DeftxError, OSError) as error:  # a full disk
         return None, views.refusal(strings.NOT_EXPORTED, error)
     named = getattr(strings, said).format(name=file.name, size=views.size(file.stat().st_size))
     return str(file), views.notice(named, kind="good")

@@ -17,6 +17,7 @@ from ui.shared import views
 
 HEADS = ("NAME", "KIND_COLUMN", "LANGUAGE_COLUMN", "BASE", "METHOD", "ENTRIES", "SIZE", "SCORE", "ORIGIN", "ADDED_ON")
 SHOWN_NEAR = 8  # languages
+MOST_OVERLAPS = 12  # vectors
 LARGEST = 1e15  # largest number that is shown: a description can hold any
 LONGEST, MOST_SETTINGS = 200, 60  # characters of a setting; number of settings
 METRICS = ("masked_lm_loss", "next_token_loss", "f1", "entity_f1", "answer_f1", "exact_match", "accuracy")
@@ -160,10 +161,11 @@ def _card(item: Item) -> str:
 
 
 def overlaps(found: Sequence[tuple[str, float]]) -> str:
-    """Show the overlap with each of the others as bars."""
+    """Show the largest of the overlaps, which come first, as bars."""
     if not found:
         return views.paragraph(strings.NO_OTHERS, "quiet")
-    return views.bars(found, caption=strings.LIBRARY_OVERLAPS)
+    shown = found[:MOST_OVERLAPS]
+    return views.bars(shown, caption=strings.LIBRARY_OVERLAPS.format(shown=len(shown), count=len(found)))
 
 
 def trash(found: Sequence[Trashed]) -> str:

@@ -127,7 +127,7 @@ def look(token: str | None, wanted: Wanted) -> tuple:
     try:
         with _prepared(_api(token), wanted) as upload:
             return describe(upload), gr.Button(visible=True), _fingerprint(upload)
-    except DeftxError as error:
+    except (DeftxError, OSError) as error:  # a full disk
         return views.refusal(strings.PUSH_NOT, error), gr.Button(visible=False), None
 
 
@@ -141,7 +141,7 @@ def send(token: str | None, wanted: Wanted, shown: tuple | None) -> tuple:
                 again = views.notice(strings.PUSH_CHANGED) + describe(upload)
                 return again, gr.Button(visible=True), _fingerprint(upload), gr.skip()
             pushed = push(api, upload)
-    except DeftxError as error:
+    except (DeftxError, OSError) as error:
         return views.refusal(strings.PUSH_NOT, error), hidden, None, ""
     said = strings.PUSHED.format(url=pushed.url, commit=pushed.commit[:12])
     return views.notice(said, kind="good"), hidden, None, ""

@@ -29,9 +29,10 @@ def notice(text: str, *, title: str = "", kind: str = "note") -> str:
     return f'<div class="notice {kind}" role="{role}">{heading}{escape(text)}</div>'
 
 
-def refusal(title: str, error: DeftxError | str) -> str:
-    """Return the message of an error under a title."""
-    return notice(str(error), title=title, kind="bad")
+def refusal(title: str, error: DeftxError | OSError | str) -> str:
+    """Return the message of an error under a title, without the path that an error of the disk has."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return notice(said or str(error), title=title, kind="bad")
 
 
 def is_refusal(shown: str | None) -> bool:
