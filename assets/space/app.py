@@ -67,14 +67,15 @@ def classify(*texts: str) -> dict[str, float]:
 
 
 def words(*texts: str) -> list[tuple[str, float | None]]:
-    """Return each word with a weight from −1 to 1: how much the answer loses if the word is left out."""
+    """Return each word with a weight from −1 to 1: how much the answer loses without it; None if it is not read."""
     parts = [text.split() for text in texts]
     places = [(part, word) for part, found in enumerate(parts) for word in range(len(found))]
     if len(places) < 2:
         return []
-    found = many([texts, *(_without(parts, *place) for place in places)])
-    best = max(range(len(labels)), key=found[0].__getitem__)
-    falls = [found[0][best] - other[best] for other in found[1:]]
+    most = tokenizer.model_max_length  # a word has at least one token
+    whole, *others = many([texts, *(_without(parts, *place) for place in places if place[1] < most)])
+    best = max(range(len(labels)), key=whole.__getitem__)
+    falls = [whole[best] - others.pop(0)[best] if word < most else 0.0 for _, word in places]
     largest = max(MARKED, *map(abs, falls))
     return [
         (f"{parts[part][word]} ", fall / largest if abs(fall) >= MARKED else None)
@@ -83,9 +84,7 @@ def words(*texts: str) -> list[tuple[str, float | None]]:
 
 
 def _without(parts: list[list[str]], part: int, word: int) -> tuple[str, ...]:
-    return tuple(
-        " ".join(found[:word] + found[word + 1 :] if place == part else found) for place, found in enumerate(parts)
-    )
+    return tuple(" ".join(found[:word] + found[word + 1 :] if n == part else found) for n, found in enumerate(parts))
 
 
 def correct(rows: list[list[str]], right: str | None, *texts: str) -> tuple[list[list[str]], str | None]:

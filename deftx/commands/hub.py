@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable
@@ -98,7 +99,7 @@ def push_trained(api: Any, folder: str, repository: str, private: bool) -> str:
                 output.say(line)
             pushed = push(api, upload)
     except (DeftxError, OSError) as error:  # of the Hub or of this machine, such as a full disk
-        again = f"python -m deftx push {folder} --to {repository}{' --private' if private else ''}"
+        again = f"python -m deftx push {shlex.quote(folder)} --to {repository}{' --private' if private else ''}"
         reason = str(error).rstrip(".")
         raise HubError(
             f"The vector is complete in {folder}, but could not be pushed: {reason}. To push it later: {again}"

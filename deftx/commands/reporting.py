@@ -42,6 +42,8 @@ def run_report(arguments: argparse.Namespace) -> None:
     table = None
     if arguments.test:
         table = read_table(arguments.test, columns=options.columns_of(arguments.columns), encoding=arguments.encoding)
+    for note in table.notes if table else ():
+        output.say(f"warning: {note}")
     languages = options.with_strengths(arguments.language, arguments.strength_language)
     out = report(
         arguments.out, options.load_base_of(arguments), task=arguments.task, languages=languages,

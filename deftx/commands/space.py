@@ -1,12 +1,14 @@
 """``space``: the whole studio as a Space of the Hugging Face Hub, written to a folder, pushed, or both."""
 
 import argparse
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from deftx.commands import hub, options, output
 from deftx.core.errors import DeftxError
+from deftx.core.files import expanded, new_folder, require_empty
 
 KINDS = ("zero-gpu",)
 
@@ -24,7 +26,7 @@ def add_commands(commands: Any) -> None:
 
 
 def run_space(arguments: argparse.Namespace) -> None:
-    """Write the folder, and push it if a Space is named."""
+    """Write the folder; if a Space is named, push it first, so that the command can be repeated."""
     from deftx.publish.pushing import prepare_studio
     from deftx.publish.studio_space import write_studio_space
 
@@ -33,11 +35,15 @@ def run_space(arguments: argparse.Namespace) -> None:
     if not arguments.push and (arguments.private or arguments.ask_token or arguments.dry_run or arguments.yes):
         raise DeftxError("--private, --ask-token, --dry-run and --yes apply only to --push OWNER/NAME.")
     if arguments.push:
+        if arguments.out:
+            require_empty(expanded(arguments.out), "Space")
         with tempfile.TemporaryDirectory(prefix="deftx-push-") as beside:
-            folder = Path(arguments.out or beside)
             hub.push_with_consent(
-                arguments, lambda api: prepare_studio(api, arguments.push, folder, private=arguments.private)
+                arguments, lambda api: prepare_studio(api, arguments.push, Path(beside), private=arguments.private)
             )
+            if arguments.out and not arguments.dry_run:
+                with new_folder(expanded(arguments.out)) as fresh:
+                    shutil.copytree(beside, fresh, dirs_exist_ok=True)
         return
     folder = write_studio_space(arguments.out)
     text = f"{folder}: put it on the Hub with python -m deftx space --push OWNER/NAME (docs/deploy.md)"

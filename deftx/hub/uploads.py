@@ -43,7 +43,7 @@ def check_target(api: HfApi, repository: str, private: bool, kind: str = "model"
     target = check_push(api, repository, kind)
     if private and target.private is False:
         raise HubError(
-            f"{target.repository} is public, so a push to it is public. Push without --private, choose another name, or make "
+            f"{target.repository} is public, so a push to it is public. Push it as public, choose another name, or make "
             "the repository private on the Hub first."
         )
     return target

@@ -1,6 +1,8 @@
 """``push`` and ``--push-to`` as a person types them, against a Hub on this machine."""
 
 import json
+import shlex
+import shutil
 
 import pytest
 import tiny
@@ -151,12 +153,14 @@ def test_without_the_right_to_push_no_training_starts(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_of_this_machine_is_said_with_how_to_push_later(writer, language_vector, monkeypatch):
+def test_a_full_disk_of_this_machine_is_said_with_how_to_push_later(writer, language_vector, tmp_path, monkeypatch):
     monkeypatch.setattr("deftx.core.files.free_space", lambda folder: 0)
+    folder = shutil.copytree(language_vector, tmp_path / "a folder")
     with pytest.raises(
-        HubError, match=r"Free some space first\. To push it later: python -m deftx push .* --to ana/min"
-    ):
-        command.push_trained(hub(), str(language_vector), "ana/min", False)
+        HubError, match=r"Free some space first\. To push it later: (python -m deftx push .*)"
+    ) as caught:
+        command.push_trained(hub(), str(folder), "ana/min", False)
+    assert shlex.split(str(caught.value).rpartition(": ")[2])[3:] == ["push", str(folder), "--to", "ana/min"]
 
 
 @pytest.mark.slow
@@ -184,14 +188,16 @@ def test_private_is_about_a_push(corpus_file, tmp_path, capsys):
 @pytest.mark.slow
 def test_the_studio_is_written_to_a_folder_and_pushed_as_a_new_space_on_zero_gpu(writer, tmp_path, capsys):
     out = tmp_path / "studio"
-    arguments = ["space", "--out", str(out), "--push", "ana/studio"]
+    arguments = ["space", "--out", str(out), "--push", "ana/studio", "--private"]
     assert main([*arguments, "--dry-run"]) == EXIT_OK
     said = capsys.readouterr().err
-    assert "a new Space on zero-a10g, public" in said
-    assert writer.repositories == {}
-    written = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
-    assert main(["space", "--push", "ana/studio", "--private", "--yes", "--json"]) == EXIT_OK
+    assert "a new Space on zero-a10g, private" in said
+    assert (writer.repositories, out.exists()) == ({}, False)
+    assert main([*arguments, "--yes", "--json"]) == EXIT_OK
     found = json.loads(capsys.readouterr().out)
+    written = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
+    assert main([*arguments, "--yes"]) == EXIT_BAD_INPUT  # before anything is pushed
+    assert len(writer.repositories["spaces/ana/studio"].commits) == 2
     assert found["url"] == f"{writer.url}/spaces/ana/studio"
     space = writer.repositories["spaces/ana/studio"]
     assert (space.hardware, space.private) == ("zero-a10g", True)

@@ -188,6 +188,7 @@ def test_on_zero_gpu_a_sentence_is_no_call_and_many_words_are_one(program, class
     assert list(answer.values()) == pytest.approx(classifier.classify(["the food is good"])[0].tolist(), abs=1e-5)
     assert len(page.words("the food is good")) == 4
     assert card.asked == []
+    page.many.__globals__["CALL_FROM"] = 10  # the tiny model reads no more than 16 words
     text = " ".join(tiny.WORDS[:30] * 4)
     found = page.words(text)
     assert card.asked == [20]
@@ -195,6 +196,17 @@ def test_on_zero_gpu_a_sentence_is_no_call_and_many_words_are_one(program, class
     alone = page.words(text)  # refused: the CPU computes it
     assert card.asked == [20, 20]
     assert [weight or 0.0 for _, weight in found] == pytest.approx([weight or 0.0 for _, weight in alone], abs=1e-4)
+
+
+def test_words_that_the_model_does_not_read_are_not_left_out(program, classifier):
+    page, _ = program
+    text = " ".join(["good", *["the"] * 999])
+    rows = []
+    page.words.__globals__["many"] = lambda given: rows.extend(given) or page.probabilities(given)
+    found = page.words(text)
+    assert len(rows) <= classifier.max_length + 1
+    assert [word for word, _ in found] == [f"{word} " for word in text.split()]
+    assert {weight for _, weight in found[classifier.max_length :]} == {None}
 
 
 def test_a_task_on_pairs_asks_for_two_texts(classifier, tmp_path):

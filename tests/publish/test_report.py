@@ -105,6 +105,13 @@ def test_without_a_table_the_scores_are_those_of_the_cards(classifier, vectors, 
     assert not re.search(r"\{\w*\}", text.partition(says["CITE"])[0])
 
 
+def test_rows_of_the_test_file_that_were_left_out_are_told(base_folder, task_vector, tmp_path, capsys):
+    rows = tiny.write_csv(tmp_path / "test.csv", ("text", "label"), [("the food is good", "positive"), ("bad", "")])
+    given = ["--task", str(task_vector), "--base", str(base_folder), "--test", str(rows)]
+    assert main(["report", *given, "--out", str(tmp_path / "r.html")]) == 0
+    assert "warning: test.csv" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("language", "named"), [("en", "Balinese"), ("id", "Bali"), ("es", "balinés")])
 def test_a_language_is_named_in_the_language_of_the_report(classifier, vectors, language, named):
     of_bali = replace(vectors[1][0], info={**vectors[1][0].info, "language": "ban"})
