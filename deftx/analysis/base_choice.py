@@ -128,7 +128,7 @@ def _measured(facts: BaseFacts, corpus: Corpus, amount: Amount, plan: Plan) -> B
         name=facts.name,
         here=facts.here,
         parameters=facts.model.encoder,
-        pieces=facts.model.words // facts.model.width,
+        pieces=facts.model.rows,
         tokens_per_word=found.tokens_per_word,
         unknown_share=found.unknown_rate,
         spelled_share=found.spelled,

@@ -101,10 +101,17 @@ def join_token_tables(tables: Sequence[TokenTable]) -> TokenTable:
 def hold_out_sentences(table: TokenTable, share: float, seed: int) -> tuple[TokenTable, TokenTable]:
     """Split sentences at random into (training, validation); equal ones always go to the same side.
 
-    Raises TableError if there is only one sentence.
+    Every tag stays in the training sentences: those that have the last words of one are not held out. Raises TableError if
+    no sentence can be held out.
     """
     groups = group_equal(map(fold, table.texts))
     valid = set(choose_groups(groups, share, np.random.default_rng(seed)))
+    learned = {tag for at, tags in enumerate(table.tags) if at not in valid for tag in tags}
+    for group in groups:
+        tags = {tag for at in group for tag in table.tags[at]}
+        if not tags <= learned:
+            valid -= set(group)
+            learned |= tags
     if not valid:
         raise TableError(f"{table.name} has too few sentences to hold some out for validation. Give a validation file.")
     train = table.keep(at for at in range(len(table)) if at not in valid)

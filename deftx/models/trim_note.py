@@ -74,11 +74,14 @@ class TrimNote:
 
 
 def read_note(source: str | os.PathLike) -> TrimNote | None:
-    """Return the note of a base (a folder or Hub id), or None. Raise BaseModelError if it is damaged."""
-    found = cached_file(
-        str(source), NOTE, _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_gated_repo=False, _raise_exceptions_for_connection_errors=False,
-    )  # fmt: skip
+    """Return the note of a base (a folder or Hub id), or None. Raise BaseModelError if it is damaged or there is no such base."""
+    try:
+        found = cached_file(
+            str(source), NOTE, _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_gated_repo=False, _raise_exceptions_for_connection_errors=False,
+        )  # fmt: skip
+    except OSError as error:  # there is no such repository, or no longer
+        raise BaseModelError(f"The base {source} cannot be found: {error}") from error
     if found is None:
         return None
     try:

@@ -17,8 +17,8 @@ from deftx.models.parameters import head_parameters, sparse_trainable
 from deftx.training import distributed
 from deftx.training.learned import MASK_FILE, Continued, Learned, Learner, write_mask
 from deftx.training.pipeline import course, sparse_phase
-from deftx.training.recipes import Recipe, TaskRecipe
-from deftx.training.run_folder import check_disk, claim_folder
+from deftx.training.recipes import METHODS, Recipe, TaskRecipe
+from deftx.training.run_folder import NOT_RETRAINED, check_disk, claim_folder
 from deftx.vectors.apply import apply_vectors
 from deftx.vectors.vector import SparseVector
 
@@ -51,7 +51,9 @@ def train_further(learner: Learner, continued: Continued, recipe: Recipe, folder
     with distributed.main_first():
         check_disk(trainable, head, recipe, folder, folder, dense_is_done=True)
         claim_folder(folder, {**learner.identity, **recipe.to_dict()}, listener)
-    positions = {name: vector.positions[name].to(device) for name in learner.trainable if name in vector.positions}
+    # A vector that was imported may list parameters in which it has no entry.
+    positions = {name: found.to(device) for name in learner.trainable
+                 if (found := vector.positions.get(name)) is not None and len(found)}  # fmt: skip
     spectra = {name: vector.info.get(name) or {} for name in ("singular_values", "spectrum_shapes")}
     ranks = (vector.info.get("rank") or {}).get("ranks") or {}
     learned = Learned(positions, {}, {}, vector.info.get("filled") or 0, ranks, **spectra)
@@ -65,9 +67,16 @@ def train_further(learner: Learner, continued: Continued, recipe: Recipe, folder
 
 
 def with_selection_of(vector: SparseVector, recipe: TaskRecipe) -> TaskRecipe:
-    """Return the recipe with the settings by which the entries of a vector were selected."""
-    own: Mapping[str, Any] = vector.info.get("recipe") or {}
-    return recipe.changed({name: own[name] for name in SELECTION if name in own})
+    """Return the recipe with the settings by which the entries of a vector were selected.
+
+    A vector that was imported does not say them all; nothing was denoised here for it. These entries are trained again,
+    so an ablation that leaves this out does not hold for the result.
+    """
+    known = vector.info.get("method")
+    imported = {"method": known if known in METHODS else "lt-sft", "k": vector.count}
+    own: Mapping[str, Any] = vector.info.get("recipe") or imported
+    chosen = {name: own[name] for name in SELECTION if name in own}
+    return recipe.changed({**chosen, "ablate": None} if own.get("ablate") in NOT_RETRAINED else chosen)
 
 
 def _without(

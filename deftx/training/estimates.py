@@ -51,7 +51,7 @@ def estimate(
     ``continues`` says that a vector is trained further, without a dense phase.
     """
     dense = 0 if continues else recipe.steps(amount.examples, "dense")
-    sparse = 0 if recipe.ablate in NOT_RETRAINED else recipe.steps(amount.examples, "sparse")
+    sparse = 0 if recipe.ablate in NOT_RETRAINED and not continues else recipe.steps(amount.examples, "sparse")
     evaluations = 2 + sum(-(-steps // recipe.evaluate_every) for steps in (dense, sparse))  # also before and after
     filled = amount.examples / (
         recipe.batch_size * -(-amount.examples // recipe.batch_size)

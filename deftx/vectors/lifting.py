@@ -51,7 +51,7 @@ def lift(
     vector = vector if isinstance(vector, SparseVector) else SparseVector.load(vector)
     base = to if isinstance(to, Base) else load_base(to)
     own = vector.info["base"]["fingerprint"]
-    part = base.trimmed or read_note(find_base(base.name))
+    part = base.trimmed or _note_of_base(base, vector, trimmed)
     if part and part.parent_fingerprint == own:
         _check_own(part, base.fingerprint, base.name)
         place = torch.full((part.parent_rows,), -1).index_copy(0, part.kept, torch.arange(len(part.kept)))
@@ -75,6 +75,12 @@ def lift(
             f"weights differ (fingerprints {note.parent_fingerprint[:12]} and {base.fingerprint[:12]}). Use {note.parent}."
         )
     return _carry(vector, base, note.kept, None)
+
+
+def _note_of_base(base: Base, vector: SparseVector, trimmed: str | os.PathLike | None) -> TrimNote | None:
+    """Return the note of a base that is not trimmed here. If the vector's own one names it as the parent, it is not looked for."""
+    own = _note_of_vector(vector, None) if vector.info.get("trimmed") and not trimmed else None
+    return None if own and own.parent_fingerprint == base.fingerprint else read_note(find_base(base.name))
 
 
 def _note_of_vector(vector: SparseVector, trimmed: str | os.PathLike | None) -> TrimNote | None:

@@ -37,7 +37,8 @@ def compare(a: SparseVector, b: SparseVector) -> VectorOverlap:
         VectorError: If the vectors were made for different bases.
     """
     _refuse_other_base(a.info, b.info)
-    found = {name: _shared(a, b, name) for name in {**a.positions, **b.positions}}
+    every = {name: _shared(a, b, name) for name in {**a.positions, **b.positions}}
+    found = {name: shared for name, shared in every.items() if shared.in_a or shared.in_b}  # a file may list others too
     layers, kinds = _grouped(found, layer_of), _grouped(found, lambda name: kind_of(name).name)
     return VectorOverlap(
         sum(found.values(), NOTHING),

@@ -262,6 +262,15 @@ def test_held_out_sentences_are_no_others(tmp_path):
         hold_out_sentences(table.keep([0]), 0.1, 1)
 
 
+def test_no_tag_is_held_out_as_a_whole(tmp_path):
+    plain = [{"tokens": ["word", str(number)], "tags": ["O", "O"]} for number in range(20)]
+    table = read_tokens(write(tmp_path, [*plain, {"tokens": ["in", "Padang"], "tags": ["O", "B-LOC"]}]))
+    for seed in range(60):
+        train, valid = hold_out_sentences(table, 0.1, seed)
+        assert tag_names(train) == tag_names(table)
+        assert len(valid)
+
+
 def test_findings(tmp_path):
     table = read_tokens(write(tmp_path, ROWS))
     other = read_tokens(write(tmp_path, [{"tokens": ["a"], "tags": ["NEW"]}, ROWS[0]], "b.jsonl"))

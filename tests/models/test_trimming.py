@@ -172,6 +172,22 @@ def test_a_vector_of_a_base_that_keeps_all_pieces_is_lifted_too(folder):
     assert deftx.lift(vector, whole).dropped == 0
 
 
+def test_a_base_that_the_vector_itself_names_is_not_looked_for(folder, monkeypatch):
+    """Its folder may be gone when a long training ends."""
+    vector, whole = SparseVector.load(folder / "part-language"), load_base(folder / "whole")
+    monkeypatch.setattr("deftx.vectors.lifting.find_base", lambda name: pytest.fail(f"{name} was looked for"))
+    assert deftx.lift(vector, whole).lifted
+
+
+def test_a_repository_that_is_gone_is_said(monkeypatch):
+    def gone(*given, **options):
+        raise OSError("someone/gone is not a local folder")
+
+    monkeypatch.setattr("deftx.models.trim_note.cached_file", gone)
+    with pytest.raises(BaseModelError, match="The base someone/gone cannot be found"):
+        read_note("someone/gone")
+
+
 def test_impossible_requests_are_refused(folder, tmp_path):
     with pytest.raises(RecipeError, match="not an empty folder"):
         deftx.trim(folder / "whole", folder / "text.txt", out=folder)

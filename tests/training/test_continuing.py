@@ -10,6 +10,7 @@ from deftx.classify.composition import compose
 from deftx.core.errors import TableError, TrainingStopped, VectorError
 from deftx.data.table_rows import Table
 from deftx.training.task import learn_task
+from deftx.vectors.lt_sft import read_lt_sft, write_lt_sft
 from deftx.vectors.vector import SparseVector
 
 
@@ -115,3 +116,25 @@ def test_the_labels_are_those_of_the_vector_for_all_files_and_the_validation_row
 def test_a_language_vector_cannot_be_trained_further_as_a_task(base, language_vector, tmp_path):
     with pytest.raises(VectorError, match="task vector is needed"):
         further(base, language_vector, tmp_path / "out")
+
+
+def test_an_imported_vector_is_trained_further_and_described_as_what_it_is(base, task_vector, tmp_path):
+    """LT-SFT's files list every parameter, those without an entry too, and say nothing about the selection."""
+    before = SparseVector.load(task_vector)
+    write_lt_sft(before, base, tmp_path / "published")
+    imported = read_lt_sft(tmp_path / "published", base, labels=before.labels)
+    assert any(not len(found) for found in imported.positions.values())
+    imported.save(tmp_path / "imported")
+    after = further(base, tmp_path / "imported", tmp_path / "out", settings={"max_steps": 1, "rank": "uniform:3"})
+    assert all(len(found) for found in after.positions.values())
+    assert (after.info["method"], after.info["rank"]["strategy"]) == ("lt-sft", "none")
+    assert after.info["recipe"]["k"] == before.count
+
+
+def test_the_entries_of_a_pruned_vector_are_trained_and_it_is_no_ablation_any_more(base, task_vector, tmp_path):
+    before = SparseVector.load(task_vector)
+    recipe = {**before.info["recipe"], "ablate": "no-retrain"}
+    replace(before, info={**before.info, "recipe": recipe, "ablate": "no-retrain"}).save(tmp_path / "pruned")
+    after = further(base, tmp_path / "pruned", tmp_path / "out", settings={"max_steps": 1})
+    assert after.info.get("ablate") is None
+    assert after.info["recipe"]["ablate"] is None

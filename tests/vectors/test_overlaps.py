@@ -75,6 +75,13 @@ def test_entries_of_value_zero_do_not_count():
     assert overlap(a, b) == 1 / 5  # {1, 4} and {1, 2, 3, 5}
 
 
+def test_a_parameter_without_entries_changes_nothing():
+    a, b = only(QUERY, [1, 2, 3]), only(QUERY, [3, 4, 5])
+    listed = only(QUERY, [3, 4, 5])
+    listed.positions[WORDS], listed.values[WORDS] = torch.tensor([7]), torch.zeros(1)
+    assert compare(a, listed) == compare(a, b)
+
+
 def test_the_overlap_of_each_layer_is_a_jaccard_index_in_reading_order():
     a, b = make_vector(0), make_vector(1)
     groups = {"embeddings": [WORDS], "layer 0": [QUERY, BIAS], "layer 1": [OUTPUT]}
