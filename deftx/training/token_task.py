@@ -17,16 +17,18 @@ def prepare_token_sources(
     sources: list[Source], valid: TokenTable | None, recipe: TaskRecipe, listener: Listener
 ) -> tuple[list[Source], TokenTable, dict]:
     """Return sources, validation sentences and findings. Sentences are held out of the first source if none are given."""
-    first, others = sources[0], sources[1:]
+    held = valid
+    if held is None:
+        first, others = sources[0], sources[1:]
+        train, held = hold_out_sentences(first.table, recipe.hold_out, recipe.seed)
+        message = f"No validation file: {len(held):,} sentences are held out."
+        listener.on_event(Event("tokenise", message=message))
+        sources = [replace(first, table=train), *without_rows_of(others, held, listener)]
+    # Sentences that were held out are not compared with the others: they may have only some of the tags.
     findings = check_tokens(join_token_tables([source.table for source in sources]), valid)
     for warning in findings["warnings"]:
         listener.on_event(Event("tokenise", message=warning, warning=True))
-    if valid is not None:
-        return sources, valid, findings
-    train, held = hold_out_sentences(first.table, recipe.hold_out, recipe.seed)
-    message = f"No validation file: {len(held):,} sentences are held out."
-    listener.on_event(Event("tokenise", message=message))
-    return [replace(first, table=train), *without_rows_of(others, held, listener)], held, findings
+    return sources, held, findings
 
 
 def token_objective(

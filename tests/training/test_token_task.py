@@ -43,7 +43,7 @@ def test_tags_are_learned_and_described(base, files, tmp_path, kind, metric):
     assert scores[metric]["after"] > 0.95 > scores[metric]["before"]
     assert ("entity_f1" in scores) == (kind == "entities")
     assert corpus["unit"] == "word"
-    assert corpus["words"] == 4 * corpus["rows"]
+    assert corpus["words"] == 4 * corpus["rows"] == sum(corpus["tags"].values())
     assert scores["examples"] == 4 * corpus["valid_rows"] == 4 * scores["sentences"]
     assert set(vector.head) == {"classifier.weight", "classifier.bias"}
     assert {event.metric for event in events if event.evaluation is not None} == {metric}
