@@ -73,10 +73,11 @@ def with_selection_of(vector: SparseVector, recipe: TaskRecipe) -> TaskRecipe:
     so an ablation that leaves this out does not hold for the result.
     """
     known = vector.info.get("method")
-    imported = {"method": known if known in METHODS else "lt-sft", "k": vector.count}
-    own: Mapping[str, Any] = vector.info.get("recipe") or imported
+    own: Mapping[str, Any] = vector.info.get("recipe") or {"method": known if known in METHODS else "lt-sft"}
     chosen = {name: own[name] for name in SELECTION if name in own}
-    return recipe.changed({**chosen, "ablate": None} if own.get("ablate") in NOT_RETRAINED else chosen)
+    if "k" not in own or own.get("ablate") in NOT_RETRAINED:
+        chosen |= {"ablate": None, "k": max(vector.count, 2)}  # up to 1, k is a share
+    return recipe.changed(chosen)
 
 
 def _without(

@@ -9,6 +9,7 @@ import torch
 from deftx.classify.composition import compose
 from deftx.core.errors import TableError, TrainingStopped, VectorError
 from deftx.data.table_rows import Table
+from deftx.training.continuing import with_selection_of
 from deftx.training.task import learn_task
 from deftx.vectors.lt_sft import read_lt_sft, write_lt_sft
 from deftx.vectors.vector import SparseVector
@@ -125,7 +126,8 @@ def test_an_imported_vector_is_trained_further_and_described_as_what_it_is(base,
     imported = read_lt_sft(tmp_path / "published", base, labels=before.labels)
     assert any(not len(found) for found in imported.positions.values())
     imported.save(tmp_path / "imported")
-    after = further(base, tmp_path / "imported", tmp_path / "out", settings={"max_steps": 1, "rank": "uniform:3"})
+    settings = {"max_steps": 1, "rank": "uniform:3", "ablate": "no-retrain"}
+    after = further(base, tmp_path / "imported", tmp_path / "out", settings=settings)
     assert all(len(found) for found in after.positions.values())
     assert (after.info["method"], after.info["rank"]["strategy"]) == ("lt-sft", "none")
     assert after.info["recipe"]["k"] == before.count
@@ -138,3 +140,10 @@ def test_the_entries_of_a_pruned_vector_are_trained_and_it_is_no_ablation_any_mo
     after = further(base, tmp_path / "pruned", tmp_path / "out", settings={"max_steps": 1})
     assert after.info.get("ablate") is None
     assert after.info["recipe"]["ablate"] is None
+
+
+def test_the_space_for_checkpoints_is_that_of_all_entries_of_an_unpruned_vector(task_vector):
+    vector = SparseVector.load(task_vector)
+    recipe = {**vector.info["recipe"], "ablate": "dense-delta", "k": 7}
+    chosen = with_selection_of(replace(vector, info={**vector.info, "recipe": recipe}), tiny.task_recipe())
+    assert (chosen.ablate, chosen.k) == (None, vector.count)

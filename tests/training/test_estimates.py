@@ -132,6 +132,8 @@ def test_time_grows_with_work_and_ablations_save_a_phase():
     whole = estimate("language", recipe_for("language", "quick"), XLM_R, amount, STEADY)
     half = estimate("language", recipe_for("language", "quick", ablate="no-retrain"), XLM_R, amount, STEADY)
     assert half.sparse_steps == 0
+    further = estimate("task", recipe_for("task", "quick", ablate="no-retrain"), XLM_R, amount, STEADY, continues=True)
+    assert further.dense_steps == 0 < further.sparse_steps  # the entries of a pruned vector are trained
     assert whole.seconds[0] - 5 == pytest.approx(2 * (half.seconds[0] - 5), rel=0.1)
     assert whole.seconds == (whole.operations / 1e9 + 5, whole.operations / 1e9 + 10)
 
