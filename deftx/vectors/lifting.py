@@ -80,7 +80,14 @@ def lift(
 def _note_of_base(base: Base, vector: SparseVector, trimmed: str | os.PathLike | None) -> TrimNote | None:
     """Return the note of a base that is not trimmed here. If the vector's own one names it as the parent, it is not looked for."""
     own = _note_of_vector(vector, None) if vector.info.get("trimmed") and not trimmed else None
-    return None if own and own.parent_fingerprint == base.fingerprint else read_note(find_base(base.name))
+    if own and own.parent_fingerprint == base.fingerprint:
+        return None
+    try:
+        return read_note(find_base(base.name))
+    except BaseModelError as error:
+        if isinstance(error.__cause__, ValueError):  # the note is damaged
+            raise
+        return None  # the base was loaded before, and its files are gone
 
 
 def _note_of_vector(vector: SparseVector, trimmed: str | os.PathLike | None) -> TrimNote | None:
