@@ -107,10 +107,11 @@ class LanguageObjective(Objective):
         tokenizer = self.base.tokenizer
         batch = pad(sequences, pad_id(tokenizer), "cpu")
         special = torch.isin(batch["input_ids"], torch.tensor(special_ids(tokenizer)))
+        # Random tokens are pieces, as in LT-SFT; the embeddings of many bases have further rows, which fill them up.
+        pieces = min(self.base.model.config.vocab_size, len(tokenizer))
         inputs, labels = mask_tokens(
-            batch["input_ids"], special, self.base.model.config.vocab_size, mask_id(tokenizer), generator,
-            self.recipe.mask_share,
-        )  # fmt: skip
+            batch["input_ids"], special, pieces, mask_id(tokenizer), generator, self.recipe.mask_share
+        )
         masked = {"input_ids": inputs, "attention_mask": batch["attention_mask"], "labels": labels}
         return {name: tensor.to(self.base.device) for name, tensor in masked.items()}
 

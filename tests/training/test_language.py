@@ -72,6 +72,17 @@ def test_training_masks_change_with_the_seed_on_the_same_rows(base):
     assert 0.05 < masks[0] < 0.3
 
 
+def test_random_tokens_are_pieces_and_not_rows_that_fill_the_embeddings_up(base_folder):
+    base = load_base(base_folder)
+    pieces = len(base.tokenizer)
+    assert pieces == base.model.config.vocab_size
+    base.model.resize_token_embeddings(pieces + 50)
+    parts = objective(base, mask_share=0.9, batch_size=64).micro_batches("dense", 0)
+    drawn = torch.cat([part["input_ids"][part["labels"] != -100] for part in parts])
+    assert len(drawn.unique()) > 10
+    assert int(drawn.max()) < pieces
+
+
 def test_the_same_rows_in_two_portions_give_almost_the_same_loss(base):
     losses = []
     for accumulation in (1, 2):
