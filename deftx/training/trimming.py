@@ -178,6 +178,8 @@ def trim_model(model: PreTrainedModel, kept: Tensor) -> PreTrainedModel:
     config, new = copy.deepcopy(model.config), {old: place for place, old in enumerate(kept.tolist())}
     config.vocab_size = len(kept)
     config.update({name: new[old] for name, old in _token_ids(model.config).items()})
+    for name, ids in _lists_of_ids(config).items():
+        setattr(config, name, [new[old] for old in ids if old in new] or None)
     with seeded(0):  # every weight is replaced
         small = empty_language_model(config)
     rows = kept.to(model.device)
@@ -223,6 +225,11 @@ def _token_ids(config: PretrainedConfig) -> dict[str, int]:
     """Return the token ids in a configuration that are in the model's vocabulary."""
     named = {name: value for name, value in config.to_dict().items() if name.endswith("_token_id")}
     return {name: value for name, value in named.items() if isinstance(value, int) and 0 <= value < config.vocab_size}
+
+
+def _lists_of_ids(config: PretrainedConfig) -> dict[str, list[int]]:
+    """Return the settings of a configuration that name several tokens, such as two ends of a text."""
+    return {name: ids for name, ids in config.to_dict().items() if name.endswith("_token_id") and isinstance(ids, list)}
 
 
 def _note(base: Base, small: PreTrainedModel, kept: Tensor) -> TrimNote:

@@ -18,7 +18,7 @@ from deftx.models.bases import load_base
 from deftx.models.trim_note import NOTE, read_note
 from deftx.training.language import learn_language
 from deftx.training.task import learn_task
-from deftx.training.trimming import trimmed_base
+from deftx.training.trimming import trim_model, trimmed_base
 from deftx.vectors.vector import SparseVector
 
 READ = [
@@ -186,6 +186,28 @@ def test_a_repository_that_is_gone_is_said(monkeypatch):
     monkeypatch.setattr("deftx.models.trim_note.cached_file", gone)
     with pytest.raises(BaseModelError, match="The base someone/gone cannot be found"):
         read_note("someone/gone")
+
+
+def test_bases_that_are_gone_are_named_and_those_loaded_before_are_not_needed(folder, tmp_path, monkeypatch):
+    def gone(*given, **options):
+        raise OSError("it is not a local folder")
+
+    whole, strange = load_base(folder / "whole"), make_vector()
+    elsewhere = replace(strange, info={**strange.info, "base": {**strange.info["base"], "name": "someone/gone"}})
+    monkeypatch.setattr("deftx.models.trim_note.cached_file", gone)
+    for base in (whole, replace(whole, name="other/gone"), replace(whole, name=str(tmp_path / "gone"))):
+        with pytest.raises(VectorError, match="it was made for someone/gone, and"):
+            deftx.lift(elsewhere, base)
+
+
+def test_a_list_of_ends_is_trimmed_too(folder):
+    whole = load_base(folder / "whole").model
+    whole.config.eos_token_id = [2, 9, 5]
+    small = trim_model(whole, torch.tensor([0, 1, 2, 3, 7, 9]))
+    assert small.config.eos_token_id == [2, 5]
+    assert whole.config.eos_token_id == [2, 9, 5]
+    whole.config.eos_token_id = [5]
+    assert trim_model(whole, torch.tensor([0, 1, 2, 3])).config.eos_token_id is None
 
 
 def test_impossible_requests_are_refused(folder, tmp_path):
