@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+import tiny_families
 import torch
 
 import deftx
@@ -81,6 +82,13 @@ def test_what_is_not_on_this_machine_is_not_made_up(base_folder, corpus_file):
     assert alike.estimated
     assert alike.tokens_per_word == bundled.tokens_per_word
     assert alike.seconds[0] > bundled.seconds[0]
+
+
+@pytest.mark.parametrize("name", ["albert", "electra", "rembert", "bert"])
+def test_pieces_are_counted_where_the_word_embeddings_are_narrower_than_the_layers(name, corpus_file, tmp_path):
+    folder = str(tiny_families.make_family(name, tmp_path / "base"))
+    found = {one.name: one for one in compare_bases(read_corpus(corpus_file), [folder], PLAN)}
+    assert found[folder].pieces == load_base(folder).model.config.vocab_size
 
 
 def test_a_base_too_large_for_the_machine_is_marked(base_folder, corpus_file):
