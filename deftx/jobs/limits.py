@@ -14,8 +14,8 @@ from deftx.core.hosting import Hosting
 from deftx.core.sizes import read_size
 from deftx.jobs.job import Job, read_json
 
-# In a worker's environment; unset: no limit. Both are for all runs of a job together, the time too, whatever its name says.
-SECONDS, BYTES = "DEFTX_JOB_SECONDS_LEFT", "DEFTX_JOB_BYTES"
+# In a worker's environment; unset: no limit. Both are totals over all runs of a job.
+SECONDS, BYTES = "DEFTX_JOB_SECONDS", "DEFTX_JOB_BYTES"
 SPENT = "spent.json"  # in the job's folder: the total seconds of its runs
 LOOK_EVERY = 5.0  # seconds between two measurements
 

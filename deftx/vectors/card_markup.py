@@ -27,15 +27,18 @@ def front_matter(entries: Mapping[str, Any]) -> str:
 
 
 def as_list(lines: list[tuple[str, str]]) -> str:
+    """Return "name: value" lines as a Markdown list, without those that have no value."""
     return "\n".join(f"- {what}: {value}" for what, value in lines if value)
 
 
 def as_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a Markdown table with numbers on the right after the first column; "" if there are no rows."""
     lines = [header, ("---",) + ("---:",) * (len(header) - 1), *rows] if rows else []
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def as_number(value: Any, how: str = "") -> str:
+    """Return a number as text in the format ``how``, by default with separated thousands; "" if it is no number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
     return format(value, how or ("," if isinstance(value, int) else ",.4g"))

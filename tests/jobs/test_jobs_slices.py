@@ -172,7 +172,7 @@ def test_a_stop_request_ends_the_job_at_a_checkpoint(add):
 def test_a_limit_on_the_time_of_a_job_counts_all_slices(add):
     job = add(max_steps=1_000)
     (job.folder / "spent.json").write_text(json.dumps({"seconds": 7_200}))
-    status = run_slice(job.folder, 5, {"DEFTX_JOB_SECONDS_LEFT": "3600"}, now=Ticking(0.01))
+    status = run_slice(job.folder, 5, {"DEFTX_JOB_SECONDS": "3600"}, now=Ticking(0.01))
     assert status.outcome == "stopped"
     assert "limit of 1 h" in status.message
 

@@ -119,7 +119,7 @@ def test_only_the_owner_s_page_makes_the_calls_and_the_limits_of_a_person_count(
     advance(ana)
     ((folder, _, limits),) = called
     assert folder == theirs.folder
-    assert limits["DEFTX_JOB_SECONDS_LEFT"] == "3600.0"
+    assert limits["DEFTX_JOB_SECONDS"] == "3600.0"
 
 
 @pytest.mark.parametrize(

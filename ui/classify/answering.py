@@ -19,14 +19,16 @@ def show(values: dict[str, Any]) -> tuple[str, str, str, str]:
     """Return the answer, the four combinations, their table and the merge report; an error replaces the answer."""
     if not values["task"]:
         return views.notice(strings.NO_TASK), "", "", ""
-    workspace = current_workspace()
-    other = {WORD: _show_tagged, QUESTION: _show_answered}.get(compose_form.unit_of_key(values["task"]))
-    if other is not None:
-        return other(values)
+    answer = {WORD: _tagged, QUESTION: _answered}.get(compose_form.unit_of_key(values["task"]), _classified)
     try:
-        compared = workspace.composing.compare(*asked(values))
+        return answer(values)
     except DeftxError as error:
         return views.refusal(strings.NOT_CLASSIFIED, error), "", "", ""
+
+
+def _classified(values: dict[str, Any]) -> tuple[str, str, str, str]:
+    workspace = current_workspace()
+    compared = workspace.composing.compare(*asked(values))
     return (
         compose_views.answer_view(compared, workspace.machine),
         compose_views.sides_view(compared),
@@ -35,32 +37,18 @@ def show(values: dict[str, Any]) -> tuple[str, str, str, str]:
     )
 
 
-def _show_tagged(values: dict[str, Any]) -> tuple[str, str, str, str]:
+def _tagged(values: dict[str, Any]) -> tuple[str, str, str, str]:
     workspace = current_workspace()
-    try:
-        found = workspace.composing.tag(*asked(values))
-    except DeftxError as error:
-        return views.refusal(strings.NOT_CLASSIFIED, error), "", "", ""
-    return (
-        compose_views.tagged_view(found, workspace.machine),
-        "",
-        compose_views.tagged_table(found.tagged),
-        compose_views.merge_view(found.report, [found.found.task, *found.found.languages]),
-    )
+    found = workspace.composing.tag(*asked(values))
+    merged = compose_views.merge_view(found.report, [found.found.task, *found.found.languages])
+    return compose_views.tagged_view(found, workspace.machine), "", compose_views.tagged_table(found.tagged), merged
 
 
-def _show_answered(values: dict[str, Any]) -> tuple[str, str, str, str]:
+def _answered(values: dict[str, Any]) -> tuple[str, str, str, str]:
     workspace = current_workspace()
-    try:
-        found = workspace.composing.ask(*_question(values))
-    except DeftxError as error:
-        return views.refusal(strings.NOT_CLASSIFIED, error), "", "", ""
-    return (
-        answer_views.answered_view(found, workspace.machine),
-        "",
-        answer_views.answers_table(found.answered),
-        compose_views.merge_view(found.report, [found.found.task, *found.found.languages]),
-    )
+    found = workspace.composing.ask(*_question(values))
+    merged = compose_views.merge_view(found.report, [found.found.task, *found.found.languages])
+    return answer_views.answered_view(found, workspace.machine), "", answer_views.answers_table(found.answered), merged
 
 
 def show_marks(values: dict[str, Any]) -> gr.HighlightedText:
